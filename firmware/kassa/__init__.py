@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""Kassa: the firmware of an open payment terminal."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""How the terminal reads a card."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the cashier sees: canvas, pages, fonts and texts."""

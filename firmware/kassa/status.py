@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""News for the screens: one record of plain fields, each written by its owning room, and one event that says it changed."""
+
+import asyncio
+
+LINK_OFF = 0  # no Wi-Fi
+LINK_WIFI = 1  # Wi-Fi, host not heard
+LINK_BUSY = 2  # talking to the host
+LINK_HOST = 3  # host heard
+
+
+class Status:
+    """Read by screens and flows; the comment behind each field names its only writer."""
+
+    def __init__(self) -> None:
+        self.link = LINK_OFF  # uplink
+        self.clock_trusted = False  # uplink, from the host's time
+        self.pending_count = 0  # desk: accepted, not yet answered by the host
+        self.pending_sum = 0  # desk, minor units
+        self.reversing = False  # desk: a reversal waits for its answer
+        self.refused_later = 0  # desk: deferred payments the host refused since the last look
+        self.fault = ""  # terminal: why nothing is sold, or ""
+        self.event = asyncio.Event()
+
+    def changed(self) -> None:
+        """Wake whoever shows the status."""
+        self.event.set()

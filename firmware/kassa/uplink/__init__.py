@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""How the terminal reaches the host."""

