@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""A virtual PN532 on its host links: frames (normal, extended, ACK, NACK, error) over SPI with IRQ, or over HSU (UART).
+
+UM0701-02 chapter 6. `SpiLink` is a device on a simulated SPI bus, `HsuLink` a UART peer; both hold the same chip.
+"""
+
+from __future__ import annotations
+
+import random
+
+from tools.world.pn532_chip import PN532, SYNTAX_ERROR, Field
+
+__all__ = ["PN532", "Faults", "Field", "HsuLink", "SpiLink", "frame"]
+
+ACK = bytes.fromhex("0000ff00ff00")
+NACK = bytes.fromhex("0000ffff0000")
+HOST, CHIP = 0xD4, 0xD5
+_LEN_MAX = 265
+_WAKE_BYTES = 5  # edges on the line that wake a sleeping chip: at least five bytes of 55 or 00
+
+
+def frame(content: bytes) -> bytes:
+    """Wrap TFI and payload: a normal frame, or an extended one when the length does not fit a byte."""
+    size = len(content)
+    if size <= 0xFF:
+        head = bytes((size, -size & 0xFF))
+    else:
+        head = b"\xff\xff" + size.to_bytes(2, "big") + bytes((-(size >> 8) - size & 0xFF,))
+    return b"\x00\x00\xff" + head + content + bytes((-sum(content) & 0xFF, 0))
+
+
+class Faults:
+    """What may be wrong with the chip or its wires. Replies only: an ACK passes, so that both halves of a driver are hit."""
+
+    def __init__(self) -> None:
+        self.silent = False  # nothing is ever answered
+        self.garbage: random.Random | None = None  # every byte read is noise
+        self.torn = 0  # so many replies lose their second half
+        self.checksum = 0  # so many replies carry a wrong data checksum
+
+    def spoil(self, reply: bytes) -> bytes:
+        """The reply as it leaves the chip."""
+        if self.torn:
+            self.torn -= 1
+            return reply[: len(reply) // 2].ljust(len(reply), b"\x00")
+        if self.checksum:
+            self.checksum -= 1
+            return reply[:-2] + bytes((reply[-2] ^ 0x5A,)) + reply[-1:]
+        return reply
+
+
+class _Port:
+    """The framing between any link and the chip: finds frames in what the host sends, queues what the host shall read."""
+
+    def __init__(self, chip: PN532, faults: Faults) -> None:
+        self.chip = chip
+        self.faults = faults
+        self._incoming = bytearray()
+        self._acks: list[bytes] = []
+        self._reply = b""  # unread
+        self._last = b""  # for NACK
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the host. What is no frame, or has a wrong checksum, is ignored as the chip does."""
+        self._incoming += data
+        while self._take():
+            pass
+
+    def waiting(self) -> bytes:
+        """The frame the host can read now, or nothing."""
+        if self.faults.silent:
+            return b""
+        if self._acks:
+            return self._acks[0]
+        if not self._reply:
+            content = self.chip.poll()
+            if content is not None:
+                self._last = frame(content if content == SYNTAX_ERROR else bytes((CHIP,)) + content)
+                self._reply = self.faults.spoil(self._last)
+        return self._reply
+
+    def taken(self) -> None:
+        """The host has read the waiting frame."""
+        if self._acks:
+            self._acks.pop(0)
+        else:
+            self._reply = b""
+
+    def _take(self) -> bool:
+        """Consume one frame of the buffer; False when no whole one is there."""
+        data = self._incoming
+        start = data.find(b"\x00\xff")
+        if start < 0:
+            del data[: max(0, len(data) - 1)]
+            return False
+        head = data[start + 2 :]
+        if len(head) < 2:
+            return False
+        if head[:2] in (b"\x00\xff", b"\xff\x00"):
+            del data[: start + 4]
+            self._acknowledge() if head[0] == 0 else self._resend()
+            return True
+        size, skip = head[0], 2
+        good = sum(head[:2]) & 0xFF == 0
+        if head[:2] == b"\xff\xff":
+            if len(head) < 5:
+                return False
+            size, skip = head[2] << 8 | head[3], 5
+            good = sum(head[2:5]) & 0xFF == 0
+        if not good:
+            del data[: start + 2]
+            return True
+        if size <= _LEN_MAX and len(head) < skip + size + 1:
+            return False
+        content = bytes(head[skip : skip + size])
+        good = size <= _LEN_MAX and sum(head[skip : skip + size + 1]) & 0xFF == 0
+        del data[: start + 2 + skip + (size + 1 if good else 0)]
+        if good:
+            self._command(content)
+        return True
+
+    def _command(self, content: bytes) -> None:
+        self._acks, self._reply = [ACK], b""
+        self.chip.start(content[1:] if content[:1] == bytes((HOST,)) else b"")
+
+    def _acknowledge(self) -> None:
+        self._acks, self._reply = [], b""
+        self.chip.abort()
+
+    def _resend(self) -> None:
+        self._reply = self._last
+
+
+class SpiLink:
+    """The chip as an SPI device. First byte of a selection: 01 write, 02 status, 03 read. Output "irq": low = something waits."""
+
+    def __init__(self, chip: PN532, faults: Faults | None = None) -> None:
+        self.chip = chip
+        self.faults = faults or Faults()
+        self._port = _Port(chip, self.faults)
+        self._mode: int | None = None
+        self._reading = b""
+        self._at = 0
+
+    def tick(self, now_ms: int) -> None:
+        """Virtual milliseconds since power-on."""
+        self.chip.tick(now_ms)
+
+    def select(self) -> None:
+        """NSS goes low. A sleeping chip wakes up and misses what is said meanwhile."""
+        self._mode = -1 if self.chip.asleep else None
+        self.chip.wake("spi")
+
+    def deselect(self) -> None:
+        """NSS goes high. A frame read to its end is gone; a read broken off goes on with the last byte repeated."""
+        if self._mode == 3 and self._reading:
+            if self._at >= len(self._reading):
+                self._port.taken()
+                self._reading, self._at = b"", 0
+            else:
+                self._at = max(0, self._at - 1)
+        self._mode = None
+
+    def transfer(self, out: bytes) -> bytes:
+        """Full duplex: as many bytes back as go out."""
+        back = bytearray()
+        write = bytearray()
+        for byte in out:
+            if self._mode is None:
+                self._mode = byte
+                if byte == 3 and self._port.waiting() != self._reading:
+                    self._reading, self._at = self._port.waiting(), 0
+                back.append(0)
+            elif self._mode == 1:
+                write.append(byte)
+                back.append(0)
+            else:
+                back.append(self._read_byte())
+        if write:
+            self._reading, self._at = b"", 0
+            self._port.feed(bytes(write))
+        return bytes(back)
+
+    def level(self, name: str) -> int:
+        """The chip's output pin "irq"."""
+        return int(not (self.chip.irq_enabled and self._port.waiting()))
+
+    def _read_byte(self) -> int:
+        if self.faults.garbage:
+            return self.faults.garbage.randrange(256)
+        if self._mode == 2:
+            return 1 if self._port.waiting() else 0
+        if self._mode == 3 and self._at < len(self._reading):
+            self._at += 1
+            return self._reading[self._at - 1]
+        return 0
+
+
+class HsuLink:
+    """The chip as a UART peer: frames stream both ways, replies come by themselves."""
+
+    def __init__(self, chip: PN532, faults: Faults | None = None) -> None:
+        self.chip = chip
+        self.faults = faults or Faults()
+        self._port = _Port(chip, self.faults)
+        self._edges = 0
+
+    def receive(self, data: bytes) -> None:
+        """Bytes from the host. A sleeping chip needs a long preamble to wake up."""
+        at = 0
+        while self.chip.asleep and at < len(data):
+            self._edges = self._edges + 1 if data[at] in (0x00, 0x55) else 0
+            at += 1
+            if self._edges >= _WAKE_BYTES:
+                self._edges = 0
+                self.chip.wake("hsu")
+                self._port.feed(b"\x00")
+        self._port.feed(data[at:])
+
+    def send(self) -> bytes:
+        """Bytes waiting for the host."""
+        out = b""
+        while waiting := self._port.waiting():
+            out += waiting
+            self._port.taken()
+        if out and self.faults.garbage:
+            return self.faults.garbage.randbytes(len(out))
+        return out
