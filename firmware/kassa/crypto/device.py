@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""The four device keys from the device secret (docs/keys.md), and the known-answer tests of boot."""
+
+from kassa.crypto.cmac import cmac
+from kassa.errors import CryptoError
+
+JOURNAL = b"journal"
+KEYRING = b"keyring"
+SETTINGS = b"settings"
+KBPK = b"kbpk"
+
+
+def device_key(secret: bytearray, purpose: bytes) -> bytearray:
+    """The 16-byte key for one purpose; `secret` is 32 B. The caller zeroes it."""
+    return cmac(secret, purpose)
+
+
+def self_test(entropy: object) -> None:
+    """CMAC and AES known answers (RFC 4493 section 4), and an entropy source that is not stuck. Raises CryptoError."""
+    key = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
+    message = bytes.fromhex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411")
+    if cmac(key, b"") != bytes.fromhex("bb1d6929e95937287fa37d129b756746"):
+        raise CryptoError("AES self-test")
+    if cmac(key, message) != bytes.fromhex("dfa66747de9ae63030ca32611497c827"):
+        raise CryptoError("CMAC self-test")
+    first, second = entropy(32), entropy(32)
+    if first == second or len(set(first)) < 8 or len(set(second)) < 8:
+        raise CryptoError("entropy self-test")

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""TR-31 / X9.143 key blocks, version D (AES), as far as a terminal needs them: unwrap an AES DUKPT initial key."""
+
+from struct import pack_into
+
+from cryptolib import aes
+
+from kassa.crypto.cmac import cmac, equal
+from kassa.crypto.wipe import wipe_cipher, zero
+from kassa.errors import CryptoError
+
+_BAD = "initial key block refused"
+
+
+def _derived(kbpk: bytearray, usage: int) -> bytearray:
+    """Block encryption (usage 0) or MAC (usage 1) key from a 16-byte KBPK, TR-31:2018 section 5.3.2.3."""
+    data = bytearray(8)
+    pack_into(">BHBHH", data, 0, 1, usage, 0, 2, 128)
+    return cmac(kbpk, data)
+
+
+def unwrap_initial_key(kbpk: bytearray, block: bytes) -> tuple[bytearray, bytes]:
+    """Open a `B1` AES block and return (initial key 16 B, initial key id 8 B). The caller zeroes the key.
+
+    Raises CryptoError when it is not such a block or its MAC does not verify; the key is never returned then.
+    """
+    if len(block) < 112 or block[:1] != b"D" or block[5:9] != b"B1AX" or len(block) % 2:
+        raise CryptoError(_BAD)
+    try:
+        length = int(block[1:5])
+        initial_id, header = _optional_blocks(block)
+        body = bytes.fromhex(block[header:-32].decode())
+        tag = bytes.fromhex(block[-32:].decode())
+    except (ValueError, UnicodeError):
+        raise CryptoError(_BAD)
+    if length != len(block) or len(body) < 32 or len(body) % 16 or len(initial_id) != 8:
+        raise CryptoError(_BAD)
+    encryption = _derived(kbpk, 0)
+    authentication = _derived(kbpk, 1)
+    cipher = aes(encryption, 2, tag)
+    payload = bytearray(body)
+    try:
+        cipher.decrypt(payload, payload)
+        if not equal(cmac(authentication, block[:header] + payload), tag) or payload[:2] != b"\x00\x80":
+            raise CryptoError(_BAD)
+        return payload[2:18], initial_id
+    finally:
+        wipe_cipher(cipher)
+        zero(encryption)
+        zero(authentication)
+        zero(payload)
+
+
+def _optional_blocks(block: bytes) -> tuple[bytes, int]:
+    """The initial key id from the `IK` block, and where the header ends. Raises ValueError when malformed."""
+    at = 16
+    initial_id = b""
+    for _ in range(int(block[12:14])):
+        size = int(block[at + 2 : at + 4], 16)
+        if size < 4 or at + size > len(block):
+            raise ValueError("optional block")
+        if block[at : at + 2] == b"IK":
+            initial_id = bytes.fromhex(block[at + 4 : at + size].decode())
+        at += size
+    return initial_id, at

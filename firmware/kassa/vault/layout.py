@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""The bytes of the journal: sector header, record and mark. One table a cell in docs/journal.md; nothing else knows offsets."""
+
+from struct import pack_into, unpack_from
+
+from micropython import const
+
+from kassa.money import unpack_bcd
+
+SECTOR = const(4096)
+PAGE = const(256)
+PAGES = const(16)
+HEADER_SIZE = const(48)
+PREFIX_SIZE = const(16)
+MARK_SIZE = const(32)
+HEADER_CELLS = const(6)  # marks behind the sector header
+PAGE_CELLS = const(8)  # marks in a page of marks
+TAG_SIZE = const(8)
+
+ACCEPTED = const(0x51)
+INTENT = const(0x52)
+
+YES = const(0x61)
+WATERMARK = const(0x62)
+REFUSED = const(0x63)
+DECLINED = const(0x64)
+REVERSING = const(0x65)
+REVERSED = const(0x66)
+DEFERRED = const(0x67)
+CLOSED = const(0x68)
+SEEN = const(0x69)
+HEARD = const(0x6A)
+REPORTED = const(0x6B)
+BATCH = const(0x6C)
+_FIRST_MARK = const(0x61)
+_LAST_MARK = const(0x6C)
+
+TYPE_SALE = const(0x22)
+TYPE_CASH = const(0x71)
+
+FLAG_REVERSING = const(1)  # in headers and marks
+FLAG_CLOCK = const(1)  # in records
+FLAG_SUPERVISOR = const(2)
+
+BLANK = b"\xff" * 256
+
+
+class State:
+    """What every header and mark carries on, and boot needs: see docs/journal.md."""
+
+    def __init__(self) -> None:
+        self.serial = 0
+        self.sequence = 0  # of the newest record
+        self.epoch = 1
+        self.count = 0
+        self.watermark = 0
+        self.closed = 0
+        self.sum = 0
+        self.batch = 1
+        self.oldest = 0
+        self.heard = 0
+        self.reversing = 0
+
+
+def pack_header(cell: bytearray, state: State) -> None:
+    """Fill bytes 0..39 of a sector header."""
+    pack_into(
+        ">2sBBIIHHII", cell, 0, b"KJ", 1, state.reversing, state.serial, state.sequence + 1, state.epoch, state.count,
+        state.watermark, state.closed,
+    )
+    _pack_sum(cell, 24, state.sum)
+    batch = state.batch
+    for index in (31, 30, 29):
+        cell[index] = batch // 10 % 10 << 4 | batch % 10
+        batch //= 100
+    pack_into(">II", cell, 32, state.oldest, state.heard)
+
+
+def unpack_header(cell: bytearray | memoryview, state: State) -> None:
+    """Read a header whose tag was checked."""
+    fields = unpack_from(">BIIHHII", cell, 3)
+    state.reversing, state.serial, first, state.epoch, state.count, state.watermark, state.closed = fields
+    state.sequence = first - 1
+    state.sum = _unpack_sum(cell, 24)
+    state.batch = unpack_bcd(cell, 29, 3)
+    state.oldest, state.heard = unpack_from(">II", cell, 32)
+
+
+def is_header(cell: bytearray | memoryview) -> bool:
+    """Whether the first bytes look like a header (its tag is checked later)."""
+    return cell[0] == 0x4B and cell[1] == 0x4A and cell[2] == 1
+
+
+def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State) -> None:
+    """Fill bytes 0..23 of a mark; `code`: two bytes; `about`: a sequence, or a time for HEARD."""
+    pack_into(
+        ">BB2sIHHH", cell, 0, kind, state.reversing, code, about, state.serial & 0xFFFF, state.sequence & 0xFFFF, state.count
+    )
+    _pack_sum(cell, 14, state.sum)
+    cell[19] = 0
+    pack_into(">I", cell, 20, state.oldest)
+
+
+def apply_mark(cell: bytearray | memoryview, state: State) -> None:
+    """Take over what a checked mark says."""
+    kind, state.reversing, about = cell[0], cell[1], unpack_from(">I", cell, 4)[0]
+    state.count = unpack_from(">H", cell, 12)[0]
+    state.sum = _unpack_sum(cell, 14)
+    state.oldest = unpack_from(">I", cell, 20)[0]
+    if kind == WATERMARK:
+        state.watermark = about
+    elif kind == CLOSED:
+        state.closed = about
+        state.batch = state.batch % 999999 + 1
+    elif kind == HEARD:
+        state.heard = about
+    elif kind == BATCH:
+        state.batch = about
+
+
+def is_mark(kind: int) -> bool:
+    """Whether a cell's first byte is a mark's kind."""
+    return _FIRST_MARK <= kind <= _LAST_MARK
+
+
+def is_record(kind: int) -> bool:
+    """Whether a page's first byte is a record's kind."""
+    return kind == ACCEPTED or kind == INTENT
+
+
+def number(cell: bytearray | memoryview, at: int) -> int:
+    """A 4-byte big-endian field."""
+    return unpack_from(">I", cell, at)[0]
+
+
+def _pack_sum(cell: bytearray, at: int, value: int) -> None:
+    for index in range(at + 4, at - 1, -1):
+        cell[index] = value & 0xFF
+        value >>= 8
+
+
+def _unpack_sum(cell: bytearray | memoryview, at: int) -> int:
+    value = 0
+    for index in range(at, at + 5):
+        value = value << 8 | cell[index]
+    return value
+
+
+class Record:
+    """A checked record's clear header, as plain fields. Amounts in minor units; see docs/journal.md for the rest."""
+
+    def __init__(self, page: bytearray | memoryview) -> None:
+        self.kind = page[0]
+        self.type = page[1]
+        self.sequence = number(page, 4)
+        self.uid = bytes(page[8:24])
+        self.amount = unpack_bcd(page, 24, 6)
+        self.stan = unpack_bcd(page, 32, 3)
+        self.batch = unpack_bcd(page, 35, 3)
+        self.time = number(page, 44)
+        self.last4 = "%02x%02x" % (page[51], page[52])
+        self.first6 = "%02x%02x%02x" % (page[48], page[49], page[50])
+        self.flags = page[53]
