@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""NXP PN532 card reader over SPI (mode 0, LSB first, up to 5 MHz) with its IRQ line. Source: UM0701-02, chapters 6 and 7.
+
+Extended frames both ways: a record with an issuer certificate makes an answer of 259 bytes, more than a normal frame holds.
+"""
+
+import asyncio
+from struct import pack_into
+from time import ticks_add, ticks_diff, ticks_ms
+
+from kassa.errors import CardError, CardGone, ReaderFault
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
+_WRITE = const(0x01)
+_STATUS = b"\x02"
+_READ = b"\x03"
+_ACK = b"\x00\x00\xff\x00\xff\x00"
+_ABORT = b"\x01" + _ACK
+_NACK = b"\x01\x00\x00\xff\xff\x00\x00"
+
+_FRAME_MAX = const(276)  # direction byte, 00 00 FF, five length bytes, TFI, 264 bytes, checksum, 00
+_PAYLOAD_MAX = const(264)
+_CHIP = const(0xD5)
+_MORE = const(0x40)
+
+_SAM_NORMAL = b"\x14\x01\x00\x01"  # no SAM, no time-out, IRQ in use
+_VERSION = b"\x02"
+_PARAMETERS = b"\x12\x14"  # the chip does RATS and layer 4
+_RETRIES = b"\x32\x05\xff\x01\x02"  # look for a card three times, then answer "none"
+_FIELD_OFF = b"\x32\x01\x00"
+_LIST_A = b"\x4a\x02\x00"  # up to two cards, 106 kbit/s type A
+_LIST_B = b"\x4a\x02\x03\x00"  # type B, every application family
+_EXCHANGE = b"\x40\x01"
+
+_ACK_MS = const(50)  # the chip needs 15 at most
+_CHIP_MS = const(200)  # for what needs no card
+_LIST_MS = const(500)
+_CARD_MS = const(5000)  # one APDU with all waiting-time extensions a card may ask for
+_POLL_MS = const(50)  # pause between two looks for a card
+_RESET_MS = const(10)  # field off long enough for a card to forget (EMV Book D: 5 to 10 ms)
+
+
+class PN532:
+    """One reader. `find`, `exchange` and `gone` talk to the card; every wait has a limit.
+
+    `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board; without `irq` the chip's status byte is polled.
+    Raises ReaderFault when the chip is absent or answers garbage; the next call starts with a clean resynchronisation.
+    """
+
+    def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin | None" = None, reset: "Pin | None" = None) -> None:
+        self._spi = spi
+        self._cs = cs
+        self._irq = irq
+        self._irq_on = False
+        self._reset = reset
+        self._frame = bytearray(_FRAME_MAX)  # what is said and what is heard; holds card data only within an exchange
+        self._view = memoryview(self._frame)
+        self._short = bytearray(6)  # an ACK
+        self._status = bytearray(1)
+        self._at = 0  # reply data in _frame: first byte after the reply code ...
+        self._end = 0  # ... and the end
+        self._busy = False  # a command was given up halfway
+
+    async def start(self) -> None:
+        """Wake and set up the chip. Raises ReaderFault when no PN532 answers."""
+        self._irq_on = False
+        if self._reset is not None:
+            self._reset(0)
+            await asyncio.sleep_ms(_RESET_MS)
+            self._reset(1)
+            await asyncio.sleep_ms(_RESET_MS)
+        self._cs(0)
+        await asyncio.sleep_ms(2)
+        self._spi.write(b"\x00")
+        self._cs(1)
+        await asyncio.sleep_ms(2)
+        await self._command(_SAM_NORMAL, None, _CHIP_MS)
+        self._irq_on = self._irq is not None
+        await self._command(_VERSION, None, _CHIP_MS)
+        if self._end - self._at != 4 or self._frame[self._at] != 0x32:
+            raise ReaderFault("the card reader is no PN532")
+        await self._command(_PARAMETERS, None, _CHIP_MS)
+        await self._command(_RETRIES, None, _CHIP_MS)
+
+    async def find(self, timeout_ms: int) -> int:
+        """Wait for a card: 1 = one card is active and speaks ISO/IEC 14443-4, 2 = more than one card, 0 = none came.
+
+        Looks once at least. Cards without layer 4 (key fobs) count as none. On 0 and 2 the field is off.
+        """
+        deadline = ticks_add(ticks_ms(), timeout_ms)
+        await self.off()
+        while True:
+            for request in (_LIST_A, _LIST_B):
+                cards = await self._list(request)
+                if cards == 1:
+                    return 1
+                if cards > 1:
+                    await self.off()
+                    return 2
+            if ticks_diff(deadline, ticks_ms()) <= 0:
+                await self.off()
+                return 0
+            await asyncio.sleep_ms(_POLL_MS)
+
+    async def exchange(self, capdu: memoryview, into: bytearray) -> int:
+        """Send a command APDU to the card found, put its answer (status word last) into `into`, return its length.
+
+        Raises CardGone, CardError (an answer that is no short APDU) or ReaderFault. Leaves no copy of what was said.
+        """
+        try:
+            try:
+                await self._command(_EXCHANGE, capdu, _CARD_MS)
+            except _NoReply:
+                raise CardGone("the card took too long")  # noqa: B904  MicroPython has no exception chaining
+            status = self._frame[self._at]
+            size = self._end - self._at - 1
+            if status & 0x3F in (0x0D, 0x2D):
+                raise ReaderFault("the card reader's antenna is overloaded")
+            if status & 0x3F:
+                raise CardGone("the card left the reader")
+            if status & _MORE or not 2 <= size <= len(into):
+                raise CardError("the card's answer is no short APDU")
+            into[:size] = self._view[self._at + 1 : self._end]
+            return size
+        finally:
+            pack_into("276s", self._frame, 0, b"")
+
+    async def gone(self, timeout_ms: int) -> bool:
+        """Wait until no card is in the field; False when one is still there after `timeout_ms`. The field ends up off."""
+        deadline = ticks_add(ticks_ms(), timeout_ms)
+        while True:
+            await self.off()
+            if not await self._list(_LIST_A) and not await self._list(_LIST_B):
+                await self.off()
+                return True
+            if ticks_diff(deadline, ticks_ms()) <= 0:
+                await self.off()
+                return False
+            await asyncio.sleep_ms(_POLL_MS)
+
+    async def off(self) -> None:
+        """Switch the field off: every card loses its power and forgets."""
+        await self._command(_FIELD_OFF, None, _CHIP_MS)
+        await asyncio.sleep_ms(_RESET_MS)
+
+    # --- one command: frame, ACK, reply -------------------------------------------------------------------------------
+
+    async def _list(self, request: bytes) -> int:
+        """How many cards answered; one that cannot do layer 4 counts as none."""
+        await self._command(request, None, _LIST_MS)
+        cards = self._frame[self._at] if self._end > self._at else 0
+        if cards == 1 and request is _LIST_A and not (self._end > self._at + 4 and self._frame[self._at + 4] & 0x20):
+            return 0
+        return cards
+
+    async def _command(self, head: bytes, data: "memoryview | None", timeout_ms: int) -> None:
+        """Run a host command, `head` its code and first parameters; the reply's data is then at _frame[_at:_end]."""
+        if self._busy:
+            await self._abort()
+        self._busy = True
+        size = self._compose(head, data)
+        if not await self._say(size) and not await self._say(size):
+            raise ReaderFault("the card reader does not answer")
+        if not await self._ready(timeout_ms):
+            await self._abort()
+            raise _NoReply("the card reader does not finish")
+        if not self._heard(head[0] + 1):
+            self._transfer(_NACK)
+            if not await self._ready(_CHIP_MS) or not self._heard(head[0] + 1):
+                await self._abort()
+                raise ReaderFault("the card reader answers garbage")
+        self._busy = False
+
+    def _compose(self, head: bytes, data: "memoryview | None") -> int:
+        """Lay the frame out behind the direction byte and return its whole length."""
+        frame = self._frame
+        size = len(head) + (0 if data is None else len(data))
+        if size > _PAYLOAD_MAX:
+            raise ReaderFault("too long for the card reader")
+        size += 1
+        if size <= 0xFF:
+            pack_into(">BBBBBB", frame, 0, _WRITE, 0, 0, 0xFF, size, -size & 0xFF)
+            at = 6
+        else:
+            pack_into(">BBBBBBHB", frame, 0, _WRITE, 0, 0, 0xFF, 0xFF, 0xFF, size, -(size >> 8) - size & 0xFF)
+            at = 9
+        frame[at] = 0xD4
+        end = at + 1 + len(head)
+        frame[at + 1 : end] = head
+        if data is not None:
+            frame[end : end + len(data)] = data
+            end += len(data)
+        frame[end] = -sum(self._view[at:end]) & 0xFF
+        frame[end + 1] = 0
+        return end + 2
+
+    async def _say(self, size: int) -> bool:
+        """Send the composed frame; True when the chip acknowledged it."""
+        self._transfer(self._view[:size])
+        if not await self._ready(_ACK_MS):
+            return False
+        self._transfer(_READ, self._short)
+        return self._short == _ACK
+
+    def _heard(self, code: int) -> bool:
+        """Read the waiting reply; True when it is a sound frame with that reply code."""
+        frame = self._frame
+        self._transfer(_READ, frame)
+        start = frame.find(b"\x00\xff")
+        if start < 0 or start > 8:
+            return False
+        at = start + 4
+        size = frame[start + 2]
+        if size == 0xFF and frame[start + 3] == 0xFF:
+            size = frame[start + 4] << 8 | frame[start + 5]
+            at = start + 7
+            check = (size >> 8) + size + frame[start + 6]
+        else:
+            check = size + frame[start + 3]
+        end = at + size
+        if check & 0xFF or size < 2 or end >= _FRAME_MAX or sum(self._view[at : end + 1]) & 0xFF:
+            return False
+        self._at = at + 2
+        self._end = end
+        return frame[at] == _CHIP and frame[at + 1] == code
+
+    async def _abort(self) -> None:
+        """Have the chip drop whatever it does: a bare ACK from the host."""
+        self._transfer(_ABORT)
+        await asyncio.sleep_ms(2)
+        self._busy = False
+
+    async def _ready(self, timeout_ms: int) -> bool:
+        """Wait until the chip has something to read."""
+        deadline = ticks_add(ticks_ms(), timeout_ms)
+        while True:
+            if self._irq_on:
+                if not self._irq():
+                    return True
+            else:
+                self._transfer(_STATUS, self._status)
+                if self._status[0] == 1:
+                    return True
+            if ticks_diff(deadline, ticks_ms()) <= 0:
+                return False
+            await asyncio.sleep_ms(1)
+
+    def _transfer(self, out: "bytes | memoryview", into: "bytearray | None" = None) -> None:
+        """Write `out`, then read into `into`, in one selection."""
+        self._cs(0)
+        self._spi.write(out)
+        if into is not None:
+            self._spi.readinto(into)
+        self._cs(1)
+
+
+class _NoReply(ReaderFault):
+    """The chip took the command and did not finish it in time."""
