@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong at the host. Messages never carry keys or card data."""
+
+
+class HostError(Exception):
+    """The root of the host's own errors."""
+
+
+class FrameError(HostError):
+    """Bytes that are no frame of docs/wire.md. The connection is closed."""
+
+
+class Ignored(HostError):
+    """A frame that gets no answer: no valid MAC, or a message KSN that does not rise. The connection goes on."""
+
+
+class SealError(HostError):
+    """A sealed record whose tag or body does not hold."""
+
+
+class SetupError(HostError):
+    """Keys, certificates or terminal list of the host's home cannot be used."""
