@@ -56,3 +56,12 @@ class LinkError(KassaError):
 
 class WireError(KassaError):
     """A frame that does not follow docs/wire.md."""
+
+
+class Refused(KassaError):
+    """The till does not take this payment. `key` names the text for the cashier, `room` is what would still be taken."""
+
+    def __init__(self, key: str, room: int = 0) -> None:
+        super().__init__(key)
+        self.key = key
+        self.room = room

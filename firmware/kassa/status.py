@@ -15,12 +15,19 @@ class Status:
     def __init__(self) -> None:
         self.link = LINK_OFF  # uplink
         self.clock_trusted = False  # uplink, from the host's time
-        self.pending_count = 0  # desk: accepted, not yet answered by the host
-        self.pending_sum = 0  # desk, minor units
-        self.reversing = False  # desk: a reversal waits for its answer
-        self.refused_later = 0  # desk: deferred payments the host refused since the last look
+        self.pending_count = 0  # from the journal's state: accepted, not yet answered by the host
+        self.pending_sum = 0  # likewise, minor units
+        self.reversing = False  # likewise: a reversal waits for its answer
+        self.refused_later = 0  # uplink: deferred payments the host refused since the last look
         self.fault = ""  # terminal: why nothing is sold, or ""
         self.event = asyncio.Event()
+
+    def queue(self, state: object) -> None:
+        """Take over count, sum and open reversal from the journal's state, whoever changed it."""
+        self.pending_count = state.count
+        self.pending_sum = state.sum
+        self.reversing = bool(state.reversing)
+        self.changed()
 
     def changed(self) -> None:
         """Wake whoever shows the status."""

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""What an answer code means: the one table of docs/wire.md."""
+
+from micropython import const
+
+YES = const(1)
+NO = const(2)
+RETRY = const(3)  # not final: later, unchanged
+REVERSE = const(4)  # an online request without a final answer
+STRANGER = const(5)  # the host does not know this terminal
+UNSENT = const(6)  # no connection, and not a byte has left
+
+ONLINE = const(1)  # class of the request
+DEFERRED = const(2)
+REVERSAL = const(3)
+MANAGEMENT = const(4)
+
+_APPROVED = (b"00", b"11", b"A2", b"A4", b"A5", b"A6")
+_PENDING = (b"09", b"68", b"90", b"91", b"92", b"96", b"98", b"99", b"A0", b"A7")
+
+
+def meaning(code: bytes, request: int) -> int:
+    """`code`: DE 39. `request`: its class."""
+    if code in _APPROVED:
+        return YES
+    if code in _PENDING:
+        return REVERSE if request == ONLINE else RETRY
+    if request == REVERSAL:
+        return YES if code in (b"12", b"25") else RETRY
+    if code == b"94":
+        return RETRY if request == MANAGEMENT else YES
+    if code == b"97":
+        return STRANGER if request == MANAGEMENT else NO if request == ONLINE else RETRY
+    return NO

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""Messages in flight: a fixed table; the answer key of each is zeroed when it is answered or given up."""
+
+from micropython import const
+
+from kassa.crypto.wipe import zero
+
+WINDOW = const(64)
+
+
+class Flights:
+    """Slots by number, 0..63. `purpose` 0 marks a free slot."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.purpose = bytearray(WINDOW)
+        self.counter = [0] * WINDOW  # of the message's KSN
+        self.sequence = [0] * WINDOW  # of the record it carries
+        self.amount = [0] * WINDOW  # what its final answer takes off the pending sum, 0 when it is not pending
+        self._keys = bytearray(16 * WINDOW)
+        self._echo = bytearray(19 * WINDOW)  # uid and STAN
+
+    def key(self, slot: int) -> memoryview:
+        """The 2001 key of a slot."""
+        return memoryview(self._keys)[16 * slot : 16 * slot + 16]
+
+    def echo(self, slot: int) -> memoryview:
+        """uid (16) and STAN (3) that the answer must carry."""
+        return memoryview(self._echo)[19 * slot : 19 * slot + 19]
+
+    def add(self, purpose: int, counter: int, sequence: int, amount: int) -> int:
+        """Take a free slot; -1 when all are in flight."""
+        slot = self.purpose.find(b"\x00")
+        if slot >= 0:
+            self.purpose[slot] = purpose
+            self.counter[slot] = counter
+            self.sequence[slot] = sequence
+            self.amount[slot] = amount
+            self.count += 1
+        return slot
+
+    def find(self, counter: int) -> int:
+        """The slot of a message KSN's counter, -1 when none is in flight."""
+        for slot in range(WINDOW):
+            if self.purpose[slot] and self.counter[slot] == counter:
+                return slot
+        return -1
+
+    def holds(self, sequence: int) -> bool:
+        """Whether a record is in flight."""
+        for slot in range(WINDOW):
+            if self.purpose[slot] and self.sequence[slot] == sequence:
+                return True
+        return False
+
+    def drop(self, slot: int) -> None:
+        """Free a slot and zero its key."""
+        zero(self.key(slot))
+        self.purpose[slot] = 0
+        self.count -= 1

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""ISO 8583:1987 in the CUP dialect, as far as docs/wire.md goes: a writer of requests and a strict reader of answers."""
+
+from struct import pack_into
+
+from micropython import const
+
+from kassa.crypto.cmac import Cmac, equal
+from kassa.errors import WireError
+from kassa.money import pack_bcd
+
+_TPDU = b"\x60\x00\x03\x00\x00"
+_HEADER = b"\x61\x31\x00\x00\x01\x00"
+_FIRST = const(23)  # of the data elements: length 2, TPDU 5, header 6, MTI 2, bitmap 8
+_MAC_FROM = const(7)
+_BITMAP = const(15)
+MAX_FRAME = const(512)  # no message of ours, and no answer to one, is longer
+
+# How the data elements of answers are laid out: fixed bytes, or -1 LLVAR bytes, -2 LLLVAR bytes, -3 LLLVAR digits.
+_LAYOUT = {3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 25: 1, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15, 48: -3, 49: 3, 53: -1, 60: -3,
+           62: -2, 63: -2, 64: 8}  # fmt: skip
+
+
+class Writer:
+    """Builds one frame at a time in `buffer`; data elements must be added in rising order."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray(MAX_FRAME)
+        self._work = memoryview(bytearray(MAX_FRAME))
+        self._at = 0
+
+    def begin(self, mti: int) -> None:
+        """Start a frame; `mti` as hexadecimal digits read, 0x0200."""
+        buffer = self.buffer
+        buffer[2:7] = _TPDU
+        buffer[7:13] = _HEADER
+        pack_into(">HII", buffer, 13, mti, 0, 0)
+        self._at = _FIRST
+
+    def number(self, element: int, value: int, size: int) -> None:
+        """A fixed n element of `size` bytes."""
+        self._mark(element)
+        pack_bcd(value, self.buffer, self._at, size)
+        self._at += size
+
+    def fixed(self, element: int, data: bytes | memoryview) -> None:
+        """A fixed element, bytes as they are."""
+        self._mark(element)
+        self._put(data)
+
+    def short(self, element: int, data: bytes | memoryview) -> None:
+        """An LLVAR element of bytes."""
+        self._mark(element)
+        pack_bcd(len(data), self.buffer, self._at, 1)
+        self._at += 1
+        self._put(data)
+
+    def long(self, element: int, count: int, data: bytes | memoryview, more: bytes | memoryview = b"") -> None:
+        """An LLLVAR element: `count` digits or bytes, made of `data` and `more`."""
+        self._mark(element)
+        pack_bcd(count, self.buffer, self._at, 2)
+        self._at += 2
+        self._put(data)
+        self._put(more)
+
+    def finish(self, key: bytearray) -> memoryview:
+        """Set DE 64 and the length; returns the whole frame."""
+        self._mark(64)
+        end = self._at
+        size = end - _MAC_FROM
+        work = self._work[: (size + 15) // 16 * 16]
+        work[:size] = memoryview(self.buffer)[_MAC_FROM:end]
+        mac = Cmac(key)
+        mac.finish(work, size, memoryview(self.buffer)[end : end + 8])
+        mac.wipe()
+        pack_into(">H", self.buffer, 0, end + 6)
+        return memoryview(self.buffer)[: end + 8]
+
+    def _mark(self, element: int) -> None:
+        self.buffer[_BITMAP + (element - 1) // 8] |= 0x80 >> (element - 1) % 8
+
+    def _put(self, data: bytes | memoryview) -> None:
+        self.buffer[self._at : self._at + len(data)] = data
+        self._at += len(data)
+
+
+class Answer:
+    """A parsed answer: where each element lies. Nothing is believed before `check`."""
+
+    def __init__(self, frame: memoryview) -> None:
+        """`frame` from the 2-byte length on, complete. Raises WireError when it does not follow the layout to the last byte."""
+        if len(frame) < _FIRST + 8:
+            raise WireError("answer too short")
+        self.frame = frame
+        self.mti = frame[13] << 8 | frame[14]
+        self._places = {}
+        at = _FIRST
+        for element in range(1, 65):
+            if frame[_BITMAP + (element - 1) // 8] & 0x80 >> (element - 1) % 8:
+                at = self._place(element, at)
+        if at != len(frame) or 64 not in self._places:
+            raise WireError("answer not to its end")
+
+    def _place(self, element: int, at: int) -> int:
+        """Note where an element lies and return where the next begins."""
+        size = _LAYOUT.get(element, 0)
+        frame = self.frame
+        if not size:
+            raise WireError("element %d in an answer" % element)
+        if size < 0:
+            prefix = 1 if size == -1 else 2
+            if at + prefix > len(frame):
+                raise WireError("answer cut")
+            digits = size == -3
+            size = 0
+            for byte in frame[at : at + prefix]:
+                if byte >> 4 > 9 or byte & 15 > 9:
+                    raise WireError("length not BCD")
+                size = size * 100 + (byte >> 4) * 10 + (byte & 15)
+            if digits:
+                size = (size + 1) // 2
+            at += prefix
+        if at + size > len(frame):
+            raise WireError("answer cut")
+        self._places[element] = (at, size)
+        return at + size
+
+    def get(self, element: int) -> memoryview:
+        """The bytes of an element, without its length; empty when absent."""
+        at, size = self._places.get(element, (0, 0))
+        return self.frame[at : at + size]
+
+    def check(self, key: bytearray) -> bool:
+        """Whether DE 64 verifies under the MAC verification key (2001) of the request's KSN."""
+        end = len(self.frame) - 8
+        size = end - _MAC_FROM
+        work = memoryview(bytearray((size + 15) // 16 * 16))
+        work[:size] = self.frame[_MAC_FROM:end]
+        tag = bytearray(8)
+        mac = Cmac(key)
+        mac.finish(work, size, tag)
+        mac.wipe()
+        return equal(tag, self.frame[end:])

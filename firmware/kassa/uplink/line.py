@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Runs the courier over Wi-Fi and TLS: when to connect, how long to wait, when to try again."""
+
+import asyncio
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import status as news
+from kassa.errors import LinkError, WireError
+from kassa.status import Status
+from kassa.uplink import answers
+from kassa.uplink.channel import Channel
+from kassa.uplink.courier import Courier
+from kassa.vault import settings
+from kassa.vault.settings import Settings
+
+_ANSWER_S = const(20)
+_LINGER_MS = const(5000)  # an idle connection stays this long: the next sale needs no handshake
+_QUIET_MS = const(2000)  # a handshake holds the processor: not while somebody types
+_FIRST_PAUSE_MS = const(1000)
+_LONGEST_PAUSE_MS = const(60000)
+_REFRESH_MS = const(1800000)  # hear the host at least every half hour
+
+
+class Line:
+    """Owns the connection. One task runs `run`; everything else talks to the courier."""
+
+    def __init__(self, courier: Courier, values: Settings, wifi: object, keypad: object, status: Status, entropy: object) -> None:
+        self._courier = courier
+        self._settings = values
+        self._wifi = wifi
+        self._keypad = keypad
+        self._status = status
+        self._entropy = entropy
+        self._channel = Channel(values)
+        self._out = memoryview(bytearray(2048))
+        self._in = memoryview(bytearray(512))
+        self._pause = _FIRST_PAUSE_MS
+        self._not_before = ticks_ms()
+        self._heard = None  # ticks of the last handshake
+
+    async def run(self) -> None:
+        """For ever: keep Wi-Fi up, connect when there is something to say."""
+        name = str(self._settings.get(settings.WIFI_NAME, b""), "utf-8")
+        password = str(self._settings.get(settings.WIFI_PASSWORD, b""), "utf-8")
+        while True:
+            if not self._wifi.connected():
+                self._say(news.LINK_OFF)
+                self._unsent()
+                if not await self._wifi.join(name, password):
+                    continue
+                self._not_before = ticks_ms()
+                self._pause = _FIRST_PAUSE_MS
+            if self._status.link == news.LINK_OFF:
+                self._say(news.LINK_WIFI)
+            if self._due():
+                await self._session()
+            else:
+                await self._nap(250)
+
+    def _due(self) -> bool:
+        courier = self._courier
+        if courier.request or courier.totals:
+            return True
+        now = ticks_ms()
+        if ticks_diff(now, self._not_before) < 0 or ticks_diff(now, self._keypad.last_press) < _QUIET_MS:
+            return False
+        stale = self._heard is None or ticks_diff(now, self._heard) > _REFRESH_MS
+        return stale or courier.has_work() or bool(self._status.pending_count)
+
+    async def _session(self) -> None:
+        """One connection, from the handshake until there is nothing more to say."""
+        courier = self._courier
+        self._say(news.LINK_BUSY)
+        try:
+            await self._channel.open()
+            courier.open()
+            await self._talk()
+            self._pause = _FIRST_PAUSE_MS
+            if self._status.pending_count or courier.has_work():  # put off by the host
+                self._back_off()
+        except (LinkError, WireError):
+            self._back_off()
+            self._unsent()
+            if self._status.link == news.LINK_BUSY:
+                self._say(news.LINK_WIFI)
+        finally:
+            self._channel.close()
+            courier.lost()
+
+    async def _talk(self) -> None:
+        courier = self._courier
+        idle_since = None
+        while True:
+            size = courier.fill(self._out)
+            if size:
+                await self._channel.send(self._out[:size])
+                idle_since = None
+                continue
+            if courier.in_flight():
+                count = await self._channel.receive(self._in, _ANSWER_S)
+                courier.feed(self._in[:count])
+                if courier.handshaken and self._status.link != news.LINK_HOST:
+                    self._heard = ticks_ms()
+                    self._say(news.LINK_HOST)
+                continue
+            if idle_since is None:
+                idle_since = ticks_ms()
+            if ticks_diff(ticks_ms(), idle_since) > _LINGER_MS or not self._wifi.connected():
+                return
+            await self._nap(100)
+
+    def _unsent(self) -> None:
+        """Tell a waiting flow that its request did not leave."""
+        courier = self._courier
+        if courier.request and not courier.sent:
+            courier.outcome.kind = answers.UNSENT
+            self._status.changed()
+        elif courier.totals:
+            courier.outcome.kind = answers.UNSENT
+            courier.totals = b""
+            self._status.changed()
+
+    def _back_off(self) -> None:
+        """Wait longer after each failure, by a random part more, so that a shop's terminals do not knock together."""
+        jitter = self._entropy(1)[0] * self._pause // 512
+        self._not_before = ticks_add(ticks_ms(), self._pause + jitter)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE_MS)
+
+    def _say(self, link: int) -> None:
+        if self._status.link != link:
+            self._status.link = link
+            self._status.changed()
+
+    async def _nap(self, milliseconds: int) -> None:
+        await asyncio.sleep_ms(milliseconds)
