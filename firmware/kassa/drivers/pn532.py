@@ -8,8 +8,9 @@ import asyncio
 from struct import pack_into
 from time import ticks_add, ticks_diff, ticks_ms
 
-from kassa.errors import CardError, CardGone, ReaderFault
 from micropython import const
+
+from kassa.errors import CardError, CardGone, ReaderFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

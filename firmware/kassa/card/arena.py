@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""The one place where card data lies while a card is read: a single bytearray, cut into views once, zeroed on every exit."""
+
+from struct import pack_into
+
+from micropython import const
+
+from kassa.card import tlv
+from kassa.errors import CardError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.card.tlv import Bytes
+
+BODY_SIZE = const(160)
+MAX_CANDIDATES = const(8)
+CANDIDATE_SIZE = const(18)  # rank (0 = taken), length of the AID, AID padded to 16
+
+_COMMAND = const(0)  # C-APDU, at most 5 + 255 + 1
+_ANSWER = const(264)  # R-APDU, at most 256 + 2
+_CANDIDATES = const(524)  # MAX_CANDIDATES * CANDIDATE_SIZE = 144
+_STORE = const(668)  # data objects kept, as TLV
+_BODY = const(956)
+_FIRST6 = const(1116)
+_LAST4 = const(1119)
+_SIZE = const(1121)
+
+
+class Arena:
+    """Allocated once for the life of the terminal.
+
+    After an outcome ONLINE: `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2 bytes BCD) are
+    set, and the rest is zero. The owner calls `wipe()` when the payment is sealed, and on every other exit.
+    """
+
+    def __init__(self) -> None:
+        self._data = bytearray(_SIZE)
+        whole = memoryview(self._data)
+        self.command = whole[_COMMAND:_ANSWER]
+        self.answer = whole[_ANSWER : _ANSWER + 260]
+        self.candidates = whole[_CANDIDATES:_STORE]
+        self.store = whole[_STORE:_BODY]
+        self.body = whole[_BODY:_FIRST6]
+        self.first6 = whole[_FIRST6:_LAST4]
+        self.last4 = whole[_LAST4:_SIZE]
+        self.used = 0  # bytes of `store` in use
+
+    def keep(self, tag: int, data: "Bytes", start: int, end: int) -> None:
+        """Append data[start:end] to the store under `tag`. Raises CardError when it is full."""
+        end = tlv.append(self.store, self.used, tag, data, start, end)
+        if not end:
+            raise CardError("the card gives too much data")
+        self.used = end
+
+    def kept(self, tag: int) -> "tlv.Tlv | None":
+        """A cursor on the kept object with this tag, or None."""
+        cursor = tlv.Tlv(self.store, 0, self.used)
+        return cursor if cursor.find(tag) else None
+
+    def forget(self) -> None:
+        """Drop what was kept: the next candidate starts from nothing."""
+        for index in range(self.used):
+            self.store[index] = 0
+        self.used = 0
+
+    def tidy(self) -> None:
+        """Zero everything but what a sale takes along: body, first six and last four digits."""
+        pack_into("956s", self._data, 0, b"")
+        self.used = 0
+
+    def wipe(self) -> None:
+        """Zero everything."""
+        pack_into("1121s", self._data, 0, b"")
+        self.used = 0

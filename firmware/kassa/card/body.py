@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""What a payment takes along of its card: the 160 bytes of TLV that get sealed, the most important objects first.
+
+The host can check the cryptogram (Visa CVN 10 and 18) from the first fifteen alone; these always fit.
+"""
+
+from micropython import const
+
+from kassa.card import tlv
+from kassa.errors import CardError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+
+_ORDER = (
+    0x57, 0x5F34, 0x9F26, 0x9F27, 0x9F10, 0x9F37, 0x9F36, 0x95, 0x9A, 0x9C, 0x9F02, 0x5F2A, 0x82, 0x9F1A, 0x9F03,
+    0x9F33, 0x9F34, 0x5F24, 0x84, 0x9F6C,
+)  # fmt: skip
+_MANDATORY = const(15)
+
+
+def build(terms: "Terms", arena: "Arena") -> None:
+    """Fill `arena.body` from what the card gave (it wins) and the terminal's terms. Raises CardError, never truncates."""
+    at = 0
+    for index, tag in enumerate(_ORDER):
+        found = arena.kept(tag)
+        if found is None:
+            found = terms.known if terms.known.find(tag) else None
+        if found is None:
+            continue
+        end = tlv.append(arena.body, at, tag, found.data, found.start, found.end)
+        if end:
+            at = end
+        elif index < _MANDATORY:
+            raise CardError("the card gives too much data")
+    for index in range(at, len(arena.body)):
+        arena.body[index] = 0

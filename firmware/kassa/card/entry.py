@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Entry Point (EMV Contactless Book B): the card's directory, the best application both sides know, and its kernel."""
+
+from micropython import const
+
+from kassa.card import apdu, kernel3, tlv
+from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
+from kassa.card.terms import END, MSG_OTHER_CARD, ONLINE, Outcome
+from kassa.errors import CardError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+
+    Step = Generator[memoryview, memoryview, Outcome | None]
+
+# (application identifier, a card's may be longer; kernel). Visa credit and debit, Electron, V Pay, US common debit.
+_APPLICATIONS = (
+    (b"\xa0\x00\x00\x00\x03\x10\x10", 3),
+    (b"\xa0\x00\x00\x00\x03\x20\x10", 3),
+    (b"\xa0\x00\x00\x00\x03\x20\x20", 3),
+    (b"\xa0\x00\x00\x00\x98\x08\x40", 3),
+)
+_KERNELS = {3: kernel3.run}
+_LOWEST = const(16)  # rank of an application without a priority
+
+
+def transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+    """Read one card: yields command APDUs, is sent response APDUs, returns an Outcome. No clock, no loop.
+
+    After ONLINE the arena holds body and mask; after anything else, an error or a close, it holds nothing.
+    Raises CardError for what no honest card sends.
+    """
+    taken = False
+    try:
+        outcome = yield from _transaction(terms, arena)
+        taken = outcome.kind == ONLINE
+        return outcome
+    finally:
+        if taken:
+            arena.tidy()
+        else:
+            arena.wipe()
+
+
+def _transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+    answer = yield apdu.select_ppse(arena)
+    if apdu.status(answer) == apdu.SW_OK:
+        _list_candidates(answer, arena)
+        for _ in range(MAX_CANDIDATES):
+            at = _best(arena)
+            if at < 0:
+                break
+            arena.candidates[at] = 0
+            outcome = yield from _try(terms, arena, at)
+            if outcome is not None:
+                return outcome
+            arena.forget()
+    return Outcome(END, MSG_OTHER_CARD)
+
+
+def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
+    """Select one candidate and run its kernel; None = the card wants another application tried."""
+    size = arena.candidates[at + 1]
+    answer = yield apdu.select(arena, arena.candidates, at + 2, size)
+    if apdu.status(answer) != apdu.SW_OK:
+        return None
+    tlv.check(answer, 0, len(answer) - 2)
+    fci = tlv.Tlv(answer, 0, len(answer) - 2)
+    if not fci.path(0x6F, 0x84) or not _starts_with(fci, arena.candidates, at + 2, size):
+        return None
+    arena.keep(0x84, answer, fci.start, fci.end)
+    kernel = _kernel_for(fci, 0)
+    return (yield from _KERNELS[kernel](terms, arena, answer))
+
+
+def _list_candidates(answer: "memoryview", arena: "Arena") -> None:
+    """Note rank and AID of each directory entry that one of our kernels can take, in the card's order."""
+    end = len(answer) - 2
+    tlv.check(answer, 0, end)
+    entries = tlv.Tlv(answer, 0, end)
+    if not entries.path(0x6F, 0xA5, 0xBF0C):
+        raise CardError("PPSE without a directory")
+    entries.enter()
+    at = 0
+    while entries.next():
+        if entries.tag != 0x61 or at == MAX_CANDIDATES * CANDIDATE_SIZE:
+            continue
+        entry = tlv.Tlv(answer, entries.start, entries.end)
+        wanted = _wanted_kernel(entry)
+        rank = _LOWEST
+        if entry.find(0x87) and entry.end - entry.start == 1:
+            rank = answer[entry.start] & 0x0F or _LOWEST
+        if not entry.find(0x4F) or not 5 <= entry.end - entry.start <= 16:
+            continue  # Book B: an entry that is not right is passed over
+        if not _kernel_for(entry, wanted):
+            continue
+        arena.candidates[at] = rank
+        arena.candidates[at + 1] = entry.end - entry.start
+        for index in range(entry.end - entry.start):
+            arena.candidates[at + 2 + index] = answer[entry.start + index]
+        at += CANDIDATE_SIZE
+
+
+def _wanted_kernel(entry: "tlv.Tlv") -> int:
+    """The kernel identifier 9F2A asks for: 0 = the scheme's own, -1 = one we cannot have."""
+    if not entry.find(0x9F2A) or entry.start == entry.end:
+        return 0
+    first = entry.data[entry.start]
+    if first & 0xC0 == 0:  # an international kernel; the others are domestic or proprietary
+        return first & 0x3F
+    return -1
+
+
+def _kernel_for(aid: "tlv.Tlv", wanted: int) -> int:
+    """The kernel for the AID under the cursor, 0 when we have none or the card wants a different one."""
+    for ours, kernel in _APPLICATIONS:
+        if _starts_with(aid, ours, 0, len(ours)):
+            return kernel if wanted in (0, kernel) else 0
+    return 0
+
+
+def _starts_with(value: "tlv.Tlv", prefix: "tlv.Bytes", start: int, size: int) -> bool:
+    if value.end - value.start < size:
+        return False
+    for index in range(size):
+        if value.data[value.start + index] != prefix[start + index]:
+            return False
+    return True
+
+
+def _best(arena: "Arena") -> int:
+    """Offset of the untried candidate with the best rank (1 first, ties in the card's order), -1 when none is left."""
+    best = -1
+    for at in range(0, MAX_CANDIDATES * CANDIDATE_SIZE, CANDIDATE_SIZE):
+        rank = arena.candidates[at]
+        if rank and (best < 0 or rank < arena.candidates[best]):
+            best = at
+    return best

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""One tap: find a card, carry APDUs between it and the Entry Point, and keep nothing of what passed by."""
+
+from micropython import const
+
+from kassa.card import apdu, entry
+from kassa.card.terms import (
+    END,
+    MSG_NO_CARD,
+    MSG_ONE_CARD,
+    MSG_OTHER_CARD,
+    MSG_TRY_AGAIN,
+    TRY_AGAIN,
+    Outcome,
+)
+from kassa.errors import CardError, CardGone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+
+    class Reader(Protocol):
+        """What a tap needs of a card reader: drivers/pn532.py says what these do."""
+
+        async def find(self, timeout_ms: int) -> int: ...
+
+        async def exchange(self, capdu: memoryview, into: "bytearray | memoryview") -> int: ...
+
+        async def off(self) -> None: ...
+
+
+_FIND_AGAIN_MS = const(300)
+
+
+async def read(reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int) -> Outcome:
+    """Wait up to `timeout_ms` for a card and read it. After ONLINE the arena holds body and mask, else nothing.
+
+    A card lost before GET PROCESSING OPTIONS is looked for once more: it has not counted a transaction yet. After that a
+    loss is TRY_AGAIN, and nothing is sent twice. A card that misbehaves is END. Raises ReaderFault.
+    """
+    try:
+        found = await reader.find(timeout_ms)
+        for last_chance in (False, True):
+            if not found:
+                return Outcome(TRY_AGAIN, MSG_TRY_AGAIN) if last_chance else Outcome(END, MSG_NO_CARD)
+            if found > 1:
+                return Outcome(TRY_AGAIN, MSG_ONE_CARD)
+            outcome = await _attempt(reader, terms, arena, last_chance)
+            if outcome is not None:
+                return outcome
+            found = await reader.find(_FIND_AGAIN_MS)
+        return Outcome(TRY_AGAIN, MSG_TRY_AGAIN)
+    finally:
+        await reader.off()
+
+
+async def _attempt(reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool) -> "Outcome | None":
+    """One transaction with the card in the field; None = lost while starting over is still harmless."""
+    steps = entry.transaction(terms, arena)
+    counted = False
+    try:
+        command = next(steps)
+        while True:
+            counted = counted or command[1] == apdu.GPO
+            size = await reader.exchange(command, arena.answer)
+            command = steps.send(arena.answer[:size])
+    except StopIteration as end:
+        return end.value
+    except CardError:
+        return Outcome(END, MSG_OTHER_CARD)
+    except CardGone:
+        return Outcome(TRY_AGAIN, MSG_TRY_AGAIN) if counted or last_chance else None
+    finally:
+        steps.close()

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""What is agreed before the card is asked (`Terms`), and what comes out of it (`Outcome`)."""
+
+from micropython import const
+
+from kassa import money
+from kassa.card import tlv
+
+# Outcomes (EMV Contactless Book A). APPROVED is for offline data authentication; no kernel here gives it yet.
+ONLINE = const(1)  # the card gave an ARQC: the host decides, now or later
+APPROVED = const(2)
+DECLINED = const(3)
+TRY_AGAIN = const(4)  # present the card again
+USE_OTHER = const(5)  # another card
+END = const(6)  # nothing to be had from this card
+
+# Messages, by the identifiers of EMV Contactless Book A, table 9-1.
+MSG_DECLINED = const(0x07)
+MSG_TRY_AGAIN = const(0x21)
+MSG_SEE_PHONE = const(0x20)
+MSG_OTHER_CARD = const(0x1C)
+MSG_ONE_CARD = const(0x19)
+MSG_READ_OK = const(0x17)
+MSG_NO_CARD = const(0x15)  # "present card": none came in time
+
+# Reader's transaction qualifiers (9F66): qVSDC, no contact slot, no signature, no online PIN for now; online cryptogram
+# required; CVM on the cardholder's own device can be taken.
+TTQ = b"\x20\x80\x40\x00"
+_CVM_REQUIRED = const(0x40)  # in its second byte
+
+_FIXED = (
+    (0x95, b"\x00\x00\x00\x00\x00"),  # terminal verification results: kernel 3 keeps none
+    (0x9F33, b"\x00\x08\x00"),  # capabilities: no contact, no CVM, no data authentication
+    (0x9F35, b"\x22"),  # attended, merchant's, online and offline
+    (0x9F40, b"\x60\x00\xb0\xa0\x01"),  # goods and services; keys; printer and display
+)
+_SIZE = const(128)
+_NAME_MAX = const(20)
+
+
+class Terms:
+    """The terminal's side of one payment.
+
+    `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD; `unpredictable` 4 fresh random
+    bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount the cardholder must be
+    verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used.
+    Raises ValueError when something does not fit.
+    """
+
+    def __init__(
+        self,
+        amount: int,
+        currency: int,
+        country: int,
+        date: bytes,
+        unpredictable: bytes,
+        ttq: bytes = TTQ,
+        kind: int = 0,
+        cvm_required: bool = False,
+        merchant: bytes = b"",
+    ) -> None:
+        if len(date) != 3 or len(unpredictable) != 4 or len(ttq) != 4:
+            raise ValueError("terms")
+        self._data = bytearray(_SIZE)
+        self._used = 0
+        self.cvm_required = cvm_required or bool(ttq[1] & _CVM_REQUIRED)
+        self.date = date
+        number = bytearray(6)
+        money.pack_bcd(amount, number, 0, 6)
+        self._add(0x9F02, number)
+        self._add(0x9F03, bytes(6))
+        number = bytearray(2)
+        money.pack_bcd(currency, number, 0, 2)
+        self._add(0x5F2A, number)
+        money.pack_bcd(country, number, 0, 2)
+        self._add(0x9F1A, number)
+        self._add(0x9A, date)
+        self._add(0x9C, bytes((kind,)))
+        self._add(0x9F37, unpredictable)
+        qualifiers = bytearray(ttq)
+        if cvm_required:
+            qualifiers[1] |= _CVM_REQUIRED
+        self._add(0x9F66, qualifiers)
+        for tag, value in _FIXED:
+            self._add(tag, value)
+        self._add(0x9F4E, merchant[:_NAME_MAX])
+        self.known = tlv.Tlv(self._data, 0, self._used)  # the terminal's data objects
+
+    def _add(self, tag: int, value: "bytes | bytearray") -> None:
+        self._used = tlv.append(self._data, self._used, tag, value, 0, len(value))
+
+
+class Outcome:
+    """`kind` and `message` as above. `expired`: the card's date lies before the terms' date; a host declines it, nobody
+    should take it offline."""
+
+    def __init__(self, kind: int, message: int, expired: bool = False) -> None:
+        self.kind = kind
+        self.message = message
+        self.expired = expired

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""BER-TLV (EMV Book 3, annex B) read in place: bounded in depth, count and length; nothing is copied.
+
+Strict: indefinite lengths, padding bytes between objects and anything that leaves its template are CardErrors.
+"""
+
+from micropython import const
+
+from kassa.errors import CardError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Bytes = bytes | bytearray | memoryview
+
+_MAX_DEPTH = const(6)
+_MAX_OBJECTS = const(96)
+
+
+class Tlv:
+    """A cursor over the objects of data[start:end], its scope.
+
+    After `next`, `find` or `step` said True: `tag` (int, e.g. 0x9F02), and `start`, `end` of the value within `data`.
+    """
+
+    def __init__(self, data: "Bytes", start: int = 0, end: int = -1) -> None:
+        self.data = data
+        self.tag = 0
+        self.start = self._from = self._at = start
+        self.end = self._to = len(data) if end < 0 else end
+
+    def next(self) -> bool:
+        """Go to the next object of the scope; False at its end. Raises CardError when malformed."""
+        if self._at >= self._to:
+            return False
+        self._read_tag()
+        size = self._byte()
+        if size > 0x80:
+            if size > 0x84:
+                raise CardError("TLV: length of the length")
+            count = size & 0x7F
+            size = 0
+            for _ in range(count):
+                if size > 0xFFFF:
+                    raise CardError("TLV: length")
+                size = size << 8 | self._byte()
+        elif size == 0x80:
+            raise CardError("TLV: indefinite length")
+        if size > self._to - self._at:
+            raise CardError("TLV: object leaves its template")
+        self.start = self._at
+        self.end = self._at = self._at + size
+        return True
+
+    def next_dol(self) -> int:
+        """Read the next (tag, length) pair of a data object list: the length, -1 at its end."""
+        if self._at >= self._to:
+            return -1
+        self._read_tag()
+        return self._byte()
+
+    def find(self, tag: int) -> bool:
+        """Go to the first object of the scope with this tag."""
+        self._at = self._from
+        while self.next():
+            if self.tag == tag:
+                return True
+        return False
+
+    def enter(self) -> "Tlv":
+        """The value under the cursor becomes the scope."""
+        self._from = self._at = self.start
+        self._to = self.end
+        return self
+
+    def path(self, *tags: int) -> bool:
+        """Go down: the first of `tags` in the scope, the second within it, and so on."""
+        for index, tag in enumerate(tags):
+            if index:
+                self.enter()
+            if not self.find(tag):
+                return False
+        return True
+
+    def constructed(self) -> bool:
+        """Whether the object under the cursor is a template."""
+        tag = self.tag
+        while tag > 0xFF:
+            tag >>= 8
+        return bool(tag & 0x20)
+
+    def _byte(self) -> int:
+        if self._at >= self._to:
+            raise CardError("TLV: cut short")
+        self._at += 1
+        return self.data[self._at - 1]
+
+    def _read_tag(self) -> None:
+        tag = part = self._byte()
+        if tag & 0x1F == 0x1F:
+            part = 0x80
+            while part & 0x80:
+                if tag > 0xFFFF:
+                    raise CardError("TLV: tag of more than three bytes")
+                part = self._byte()
+                tag = tag << 8 | part
+        if not tag:
+            raise CardError("TLV: padding")
+        self.tag = tag
+
+
+def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
+    """Walk the whole tree of data[start:end] once; return the number of objects in it. Raises CardError."""
+    if not depth:
+        raise CardError("TLV: too deep")
+    count = 0
+    cursor = Tlv(data, start, end)
+    while cursor.next():
+        count += 1
+        if cursor.constructed():
+            count += check(data, cursor.start, cursor.end, depth - 1)
+        if count > _MAX_OBJECTS:
+            raise CardError("TLV: too many objects")
+    return count
+
+
+def append(into: "bytearray | memoryview", at: int, tag: int, data: "Bytes", start: int, end: int) -> int:
+    """Write one object (value data[start:end], at most 127 bytes) at `at`; return its end, or 0 when it does not fit."""
+    size = end - start
+    width = 1 if tag <= 0xFF else 2 if tag <= 0xFFFF else 3
+    if size > 0x7F or at + width + 1 + size > len(into):
+        return 0
+    for shift in range(8 * (width - 1), -1, -8):
+        into[at] = tag >> shift & 0xFF
+        at += 1
+    into[at] = size
+    at += 1
+    for index in range(start, end):
+        into[at] = data[index]
+        at += 1
+    return at

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Cards that do not behave: torn away, noisy, slow, lying. Each is a card in order with one thing wrong."""
+
+from __future__ import annotations
+
+import random
+
+from tools.cards.card import SW_CONDITIONS, SW_NOT_FOUND, SW_OK, Card, CardGone, tlv
+from tools.cards.visa import AAC, PPSE, TC, Profile, VisaCard
+
+
+class Torn(VisaCard):
+    """Leaves the field instead of answering APDU `at` (1 = the first) of an activation; `times` = so often, then no more."""
+
+    def __init__(self, profile: Profile, at: int, times: int = -1) -> None:
+        super().__init__(profile)
+        self.at = at
+        self.times = times
+        self._count = 0
+
+    def reset(self) -> None:
+        super().reset()
+        self._count = 0
+
+    def transmit(self, capdu: bytes) -> bytes:
+        self._count += 1
+        if self._count == self.at and self.times:
+            self.times -= 1
+            raise CardGone
+        return super().transmit(capdu)
+
+
+class Slow(VisaCard):
+    """Thinks for `delay_ms` before each answer, and asks for `wtx` extensions of the waiting time meanwhile."""
+
+    def __init__(self, profile: Profile, wtx: int = 5, delay_ms: int = 300) -> None:
+        super().__init__(profile)
+        self.wtx = wtx
+        self.delay_ms = delay_ms
+
+
+class WrongCryptogram(VisaCard):
+    """Gives a cryptogram of another key."""
+
+    def cryptogram(self, tags: dict[str, bytes]) -> bytes:
+        return bytes(byte ^ 0xFF for byte in super().cryptogram(tags))
+
+
+class Declining(VisaCard):
+    """Refuses the payment itself (AAC)."""
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__(profile)
+        self.kind = AAC
+
+
+class Approving(VisaCard):
+    """Approves the payment itself (TC) although an online cryptogram was asked for, and proves nothing."""
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__(profile)
+        self.kind = TC
+
+
+class NotUsable(VisaCard):
+    """Conditions of use not satisfied (6985) at GET PROCESSING OPTIONS: try another application. It has none."""
+
+    def get_processing_options(self, data: bytes) -> bytes:
+        return SW_CONDITIONS
+
+
+class Replaying(VisaCard):
+    """A recording: the transaction counter does not move, whatever is asked the first answer comes again."""
+
+    _recorded = b""
+
+    def get_processing_options(self, data: bytes) -> bytes:
+        self._recorded = self._recorded or super().get_processing_options(data)
+        return self._recorded
+
+
+class Oversize(VisaCard):
+    """Claims objects longer than the answer that holds them."""
+
+    def get_processing_options(self, data: bytes) -> bytes:
+        answer = super().get_processing_options(data)
+        return answer[:1] + b"\x82\xff\xff" + answer[2:]
+
+
+class TwoNumbers(VisaCard):
+    """Its record names another card number than its track 2."""
+
+    def read_record(self, number: int, reference: int) -> bytes:
+        other = self.profile.pan[:-1] + str((int(self.profile.pan[-1]) + 1) % 10)
+        return tlv("70", tlv("5A", bytes.fromhex(other))) + SW_OK
+
+
+class Repeating(VisaCard):
+    """Gives track 2 twice, once in the answer and once in a record."""
+
+    def read_record(self, number: int, reference: int) -> bytes:
+        return tlv("70", tlv("57", self.track2())) + SW_OK
+
+
+class Noise(Card):
+    """Answers every APDU with random bytes and a good status word."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+
+    def transmit(self, capdu: bytes) -> bytes:
+        return self._random.randbytes(self._random.randrange(256)) + SW_OK
+
+
+class Foreign(Card):
+    """Carries only a scheme this reader has no kernel for."""
+
+    def transmit(self, capdu: bytes) -> bytes:
+        if capdu[5:19] != PPSE:
+            return SW_NOT_FOUND
+        entry = tlv("61", tlv("4F", bytes.fromhex("A0000000041010")), tlv("50", b"OTHER"), tlv("87", b"\x01"))
+        return tlv("6F", tlv("84", PPSE), tlv("A5", tlv("BF0C", entry))) + SW_OK
+
+
+class KeyFob(Card):
+    """No payment card at all: a tag without ISO/IEC 14443-4."""
+
+    sel_res = 0x08

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""The cards one can lay on the reader, by name: good ones with their colours for the panel, and one for each misbehaviour."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.cards import behaviours
+from tools.cards.card import Card
+from tools.cards.visa import Profile, VisaCard, certificate_record, pan_record
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One card of the catalogue. `good`: a host that knows its issuer approves it."""
+
+    name: str
+    title: str
+    colour: str
+    good: bool
+    build: Callable[[], Card]
+    says: str = ""  # what is wrong with it, in a few words
+
+    @property
+    def pan(self) -> str:
+        """Its card number; empty for what is no Visa card."""
+        card = self.build()
+        return card.profile.pan if isinstance(card, VisaCard) else ""
+
+
+def _with_records(profile: Profile, *more: bytes) -> Profile:
+    profile.records = (pan_record(profile), *more)
+    return profile
+
+
+class _TypeB(VisaCard):
+    technology = "B"
+
+
+def _good() -> list[Entry]:
+    def entry(name: str, title: str, colour: str, profile: Profile, kind: type[VisaCard] = VisaCard) -> Entry:
+        return Entry(name, title, colour, True, lambda: kind(_copy(profile)))
+
+    return [
+        entry("jade", "Jade Credit", "#1f7a5c", _with_records(Profile("4761730000000011"))),
+        entry("amber", "Amber Debit", "#d18a1d", _with_records(Profile("4761730000000029", cvn=18))),
+        entry("coral", "Coral Travel", "#d9594c", Profile("4012000000000016", sequence="00")),
+        entry("ink", "Ink Business", "#23324f", _with_records(Profile("4012000000000024", cvn=18, kernel="03"))),
+        entry("lotus", "Lotus Gold", "#b88a2b",
+              _with_records(Profile("4111110000000013", cvn=18), certificate_record())),
+        entry("bamboo", "Bamboo Student", "#6f9a37", Profile("4222220000000016", says_kind=False, ctq="")),
+        entry("pearl", "Pearl Phone", "#7d6fb0", Profile("4532010000000016", cvn=18, ctq="0080", sequence="02")),
+        entry("tide", "Tide (type B)", "#2b7fa6", _with_records(Profile("4532010000000024")), _TypeB),
+    ]  # fmt: skip
+
+
+def _bad() -> list[Entry]:
+    def entry(name: str, title: str, says: str, build: Callable[[], Card]) -> Entry:
+        return Entry(name, title, "#8a8f98", False, build, says)
+
+    def profile(last: int, **more: str) -> Profile:
+        return _with_records(Profile(_luhn(f"47617310000000{last:01d}"), **more))
+
+    torn = [
+        entry(f"torn{at}", f"Hasty, APDU {at}", f"leaves the reader at APDU {at}",
+              lambda at=at: behaviours.Torn(profile(0), at))
+        for at in range(1, 5)
+    ]  # fmt: skip
+    return [
+        *torn,
+        entry("once", "Hasty once", "leaves at APDU 2 the first time",
+              lambda: behaviours.Torn(profile(0), 2, times=1)),
+        entry("slow", "Slow", "asks for more time before each answer", lambda: behaviours.Slow(profile(1))),
+        entry("forged", "Forged", "wrong cryptogram", lambda: behaviours.WrongCryptogram(profile(2))),
+        entry("declines", "Declining", "the card itself says no", lambda: behaviours.Declining(profile(3))),
+        entry("approves", "Self-approving", "says yes without proof", lambda: behaviours.Approving(profile(4))),
+        entry("unusable", "Unusable", "conditions of use not satisfied", lambda: behaviours.NotUsable(profile(5))),
+        entry("expired", "Expired", "out of date", lambda: VisaCard(profile(6, expiry="2401"))),
+        entry("replay", "Recording", "its counter does not move", lambda: behaviours.Replaying(profile(7))),
+        entry("oversize", "Oversize", "objects longer than the answer", lambda: behaviours.Oversize(profile(8))),
+        entry("pin", "PIN please", "asks for the online PIN", lambda: VisaCard(profile(9, ctq="8000"))),
+        entry("two_numbers", "Two numbers", "two card numbers in one card",
+              lambda: behaviours.TwoNumbers(profile(1, sequence="07"))),
+        entry("repeats", "Repeating", "says the same twice",
+              lambda: behaviours.Repeating(profile(1, sequence="08"))),
+        entry("unknown_issuer", "Stranger", "no host knows its issuer", lambda: _Stranger(_with_records(
+            Profile(_luhn("499999000000001"))))),
+        entry("noise", "Noise", "answers random bytes", behaviours.Noise),
+        entry("foreign", "Other scheme", "a scheme we do not take", behaviours.Foreign),
+        entry("fob", "Key fob", "not a payment card", behaviours.KeyFob),
+    ]  # fmt: skip
+
+
+class _Stranger(VisaCard):
+    def cryptogram(self, tags: dict[str, bytes]) -> bytes:
+        return bytes(8)
+
+
+def _luhn(digits: str) -> str:
+    """Append the check digit."""
+    total = sum(sum(divmod(int(digit) * (2 - at % 2), 10)) for at, digit in enumerate(reversed(digits)))
+    return digits + str(-total % 10)
+
+
+def _copy(profile: Profile) -> Profile:
+    return Profile(**vars(profile))
+
+
+CATALOGUE = {entry.name: entry for entry in _good() + _bad()}
+GOOD = [entry.name for entry in CATALOGUE.values() if entry.good]
+
+
+def make(name: str) -> Card:
+    """A new card, as it leaves the issuer: its transaction counter at zero. Raises KeyError for an unknown name."""
+    return CATALOGUE[name].build()
+
+
+class Wallet:
+    """Cards that are kept: the same name is the same piece of plastic, its counter goes on, over restarts with a `path`."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._cards: dict[str, Card] = {}
+
+    def card(self, name: str) -> Card:
+        """The card with this name. Raises KeyError for an unknown name."""
+        if name not in self._cards:
+            card = self._cards[name] = make(name)
+            if isinstance(card, VisaCard):
+                card.atc = self._stored().get(name, 0)
+        return self._cards[name]
+
+    def save(self) -> None:
+        """Keep the counters; called by the owner after each use."""
+        if self._path is not None:
+            counters = {name: card.atc for name, card in self._cards.items() if isinstance(card, VisaCard)}
+            self._path.write_text(json.dumps({**self._stored(), **counters}))
+
+    def _stored(self) -> dict[str, int]:
+        if self._path is None or not self._path.exists():
+            return {}
+        return json.loads(self._path.read_text())
