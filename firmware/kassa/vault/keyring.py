@@ -122,6 +122,10 @@ class Keyring:
             self._reserve()
         return self._registers.take(usage, key, usage2, key2)
 
+    def loaded(self) -> bool:
+        """Whether there are keys at all."""
+        return self._registers is not None
+
     def next_stan(self) -> int:
         """The next STAN, 1..999999."""
         if self._registers is None:

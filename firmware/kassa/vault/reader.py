@@ -42,6 +42,9 @@ def marks_of_sector(journal: Journal, sector: int) -> "Iterator[tuple[int, int, 
                 yield cell[0], layout.number(cell, 4), bytes(cell[2:4])
 
 
+_NOT_ABOUT_ONE = (layout.SEEN, layout.HEARD, layout.BATCH, layout.CLOSED, layout.WATERMARK)
+
+
 class Reader:
     """Walks valid records upwards from a sequence; of two pages with one sequence the later counts."""
 
@@ -91,15 +94,20 @@ def _sector_of(journal: Journal, sequence: int) -> int:
     return found if found >= 0 else journal.sector
 
 
-def recover_marks(journal: Journal) -> None:
-    """Rebuild `journal.marks`, what is known about records above the watermark, from the sectors that hold them."""
-    journal.marks.clear()
-    watermark = journal.state.watermark
-    sector = _sector_of(journal, watermark + 1)
+def exceptions_above(journal: Journal, sequence: int) -> dict:
+    """Sequence -> kind of the last mark about each record above `sequence` that has a mark of its own."""
+    marks = {}
+    sector = _sector_of(journal, sequence + 1)
     while sector >= 0:
         for kind, about, _ in marks_of_sector(journal, sector):
-            if about > watermark and kind not in (layout.SEEN, layout.HEARD, layout.BATCH, layout.CLOSED, layout.WATERMARK):
-                journal.marks[about] = kind
+            if about > sequence and kind not in _NOT_ABOUT_ONE:
+                marks[about] = kind
         if sector == journal.sector:
-            return
+            break
         sector = (sector + 1) % journal.sectors
+    return marks
+
+
+def recover_marks(journal: Journal) -> None:
+    """Rebuild `journal.marks`, what is known about records above the watermark, from the sectors that hold them."""
+    journal.marks = exceptions_above(journal, journal.state.watermark)

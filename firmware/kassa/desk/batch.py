@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""The open batch: its totals from the journal's records with a final yes, and DE 48 of the batch close."""
+
+from kassa.money import pack_bcd
+from kassa.vault import layout
+from kassa.vault.journal import Journal
+from kassa.vault.reader import Reader, exceptions_above
+
+_NOT_PAID = (layout.REFUSED, layout.DECLINED, layout.REVERSED, layout.REVERSING, layout.VOIDED, layout.REPORTED)
+
+
+class Totals:
+    """Counts and sums (minor units) of one batch."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+        self.debit_count = 0
+        self.debit_sum = 0
+        self.credit_count = 0
+        self.credit_sum = 0
+        self.cash_count = 0
+        self.cash_sum = 0
+        self.not_paid = 0
+
+    def de48(self) -> bytearray:
+        """62 digits (31 bytes): debit and credit of the home currency, result 0, then zeros for foreign cards."""
+        digits = bytearray(31)
+        pack_bcd(self.debit_sum, digits, 0, 6)
+        # the counts are three digits each: nibbles 12..14 and 27..29, the credit sum between them
+        tail = self.debit_count % 1000 * 10**12 + self.credit_sum
+        pack_bcd(tail * 10**5 + self.credit_count % 1000 * 100, digits, 6, 10)
+        return digits
+
+
+def totals(journal: Journal) -> Totals:
+    """Read the open batch off the journal. Everything in it must have its final answer."""
+    state = journal.state
+    result = Totals(state.batch)
+    exceptions = exceptions_above(journal, state.closed)
+    reader = Reader(journal, state.closed + 1)
+    page = bytearray(256)
+    while reader.read(page):
+        record = layout.Record(page)
+        if exceptions.get(record.sequence, 0) in _NOT_PAID:
+            result.not_paid += 1
+        elif record.type == layout.TYPE_CASH:
+            result.cash_count += 1
+            result.cash_sum += record.amount
+        else:
+            result.debit_count += 1
+            result.debit_sum += record.amount
+    return result

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""What may be taken offline: the merchant's limits, each with a refusal of its own and the room that is left."""
+
+from struct import unpack_from
+
+from kassa.errors import Refused
+from kassa.vault.layout import State
+
+_HOUR = 3600
+
+
+class Limits:
+    """Parsed from setting 0C (docs/keys.md). Without it nothing is taken offline. Amounts in minor units."""
+
+    def __init__(self, data: bytes) -> None:
+        self.set = len(data) == 20
+        if self.set:
+            self.payment = _amount(data, 0)
+            self.sum = _amount(data, 6)
+            self.count, self.heard_hours, self.unsent_hours, self.per_card, flags = unpack_from(">HHHBB", data, 12)
+            self.untrusted_clock = bool(flags & 1)
+
+    def check(self, amount: int, state: State, now: int, trusted: bool) -> None:
+        """Raises Refused when a payment of `amount` may not be taken without the host now (seconds since 2000)."""
+        if not self.set:
+            raise Refused("offline_off")
+        if amount > self.payment:
+            raise Refused("offline_payment", self.payment)
+        if state.count >= self.count:
+            raise Refused("offline_count", 0)
+        if state.sum + amount > self.sum:
+            raise Refused("offline_sum", self.sum - state.sum)
+        if not state.heard or now - state.heard > self.heard_hours * _HOUR:
+            raise Refused("offline_heard", 0)
+        if state.oldest and now - state.oldest > self.unsent_hours * _HOUR:
+            raise Refused("offline_unsent", 0)
+        if not trusted and not self.untrusted_clock:
+            raise Refused("offline_clock")
+
+
+def _amount(data: bytes, at: int) -> int:
+    high, low = unpack_from(">HI", data, at)
+    return high << 32 | low

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""The till: decides how a payment is taken, seals it and makes it durable. Every change of money goes through here."""
+
+from micropython import const
+
+from kassa.crypto.dukpt import DATA, MAC_SEAL
+from kassa.crypto.sealing import Sealer
+from kassa.crypto.wipe import zero
+from kassa.desk.limits import Limits
+from kassa.desk.seen import SeenCards
+from kassa.errors import Refused
+from kassa.vault import layout
+from kassa.vault.journal import Draft, Journal
+from kassa.vault.keyring import Keyring
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.clock import Clock
+
+_CONTACTLESS = const(0x07)
+
+
+class Till:
+    """One per terminal. Amounts in minor units, times in seconds since 2000."""
+
+    def __init__(
+        self, journal: Journal, keyring: Keyring, limits: Limits, largest: int, clock: "Clock", entropy: object
+    ) -> None:
+        self.journal = journal
+        self.limits = limits
+        self.largest = largest
+        self.needs_supervisor = journal.state.count > 0  # after a restart with payments pending, until the host was heard
+        self._keyring = keyring
+        self._clock = clock
+        self._entropy = entropy
+        self._seen = SeenCards(entropy)
+        self._draft = Draft()
+        self._sealer = None
+
+    # -- deciding ---------------------------------------------------------------------------------------------------
+
+    def check_amount(self, amount: int) -> None:
+        """Raises Refused for zero, or more than the till takes at all."""
+        if amount <= 0:
+            raise Refused("amount_zero")
+        if amount > self.largest:
+            raise Refused("amount_limit", self.largest)
+
+    def check_offline(self, amount: int) -> None:
+        """Raises Refused when a card payment of `amount` may not be taken without the host."""
+        self.limits.check(amount, self.journal.state, self._clock.now(), self._clock.trusted)
+
+    def check_card(self, body: memoryview) -> None:
+        """Raises Refused when this card has paid as often as it may since the host was heard."""
+        if self._seen.times(_track(body)) >= self.limits.per_card:
+            raise Refused("offline_card")
+
+    def online_allowed(self) -> bool:
+        """While a reversal is unanswered, sales are handled as without network."""
+        return not self.journal.state.reversing
+
+    def host_heard(self) -> None:
+        """The host answered a handshake and nothing is pending: a new window of offline payments begins."""
+        self.needs_supervisor = False
+        if not self.journal.state.count:
+            self._seen.clear()
+
+    # -- taking -----------------------------------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        """Make the next payment's key, STAN, uid, nonce and ciphers ahead, while nobody waits.
+
+        Raises KeyringError, FlashFault.
+        """
+        if self._sealer is not None:
+            return
+        data_key, seal_key = bytearray(16), bytearray(16)
+        draft = self._draft
+        try:
+            draft.counter = self._keyring.take(DATA, data_key, MAC_SEAL, seal_key)
+            draft.stan = self._keyring.next_stan()
+            draft.uid[:] = self._entropy(16)
+            draft.nonce[:] = self._entropy(16)
+            self._sealer = Sealer(data_key, seal_key)
+        finally:
+            zero(data_key)
+            zero(seal_key)
+
+    def accept_deferred(self, amount: int, card: object, supervisor: bool = False) -> int:
+        """Take a card payment to be authorised later; `card`: a read card.Arena. Returns the record's sequence.
+
+        When it returns, the payment is durable. Raises JournalFull, FlashFault, KeyringError: then nothing was taken.
+        """
+        sequence = self._take(layout.ACCEPTED, amount, card, supervisor)
+        self._seen.add(_track(card.body))
+        return sequence
+
+    def prepare_online(self, amount: int, card: object) -> int:
+        """Write the intent of an online sale; it must be durable before a byte of it leaves. Returns its sequence."""
+        return self._take(layout.INTENT, amount, card, False)
+
+    def _take(self, kind: int, amount: int, card: object, supervisor: bool) -> int:
+        self.warm()
+        draft = self._draft
+        draft.type = layout.TYPE_SALE
+        draft.amount = amount
+        draft.entry = _CONTACTLESS
+        draft.time = self._clock.now()
+        draft.flags = (layout.FLAG_CLOCK if self._clock.trusted else 0) | (layout.FLAG_SUPERVISOR if supervisor else 0)
+        draft.mask[:3] = card.first6
+        draft.mask[3:] = card.last4
+        draft.data = card.body
+        sealer, self._sealer = self._sealer, None
+        try:
+            return self.journal.accept(draft, sealer, kind)
+        finally:
+            sealer.wipe()
+
+    def defer(self, sequence: int, amount: int, body: memoryview) -> None:
+        """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
+        self.journal.charge_deferred(amount, self._clock.now())
+        self.journal.mark(layout.DEFERRED, sequence)
+        self._seen.add(_track(body))
+
+    def void_unsent(self, sequence: int) -> None:
+        """An intent of which no byte left and that nobody wants: its void entry is owed to the host."""
+        self.journal.mark(layout.VOIDED, sequence)
+
+    def idle(self) -> bool:
+        """One piece of work for a quiet moment: a blank sector ahead, then the next payment's ciphers. True when something was done."""
+        if self.journal.prepare():
+            return True
+        if self._sealer is None and self._keyring.loaded():
+            self.warm()
+            return True
+        return False
+
+
+def _track(body: memoryview) -> memoryview:
+    """The value of tag 57 or 5A, which stands first in a sealed body."""
+    return body[2 : 2 + body[1]]

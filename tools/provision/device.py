@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Provisions one terminal: seals its settings and stages its initial key in the flash image. Layouts: docs/keys.md.
+
+Written on `cryptography` and `psec`, not on the firmware's code: each checks the other.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psec
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.cmac import CMAC
+
+from tools.host import dukpt
+from tools.provision import pki
+from tools.world.flash import PARTITIONS, fill_in
+
+TEST_BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")  # ANSI X9.24-3 test key
+_SECTOR = 4096
+
+
+@dataclass(frozen=True)
+class OfflineLimits:
+    """Setting 0C. Amounts in minor units."""
+
+    payment: int = 100_000
+    total: int = 500_000
+    count: int = 100
+    heard_hours: int = 24
+    unsent_hours: int = 24
+    per_card: int = 3
+    untrusted_clock: bool = True
+
+    def pack(self) -> bytes:
+        numbers = [(self.payment, 6), (self.total, 6), (self.count, 2), (self.heard_hours, 2), (self.unsent_hours, 2)]
+        numbers += [(self.per_card, 1), (int(self.untrusted_clock), 1)]
+        return b"".join(value.to_bytes(size, "big") for value, size in numbers)
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """What one terminal is told. `limits` None: nothing is taken offline."""
+
+    terminal_id: str = "KASSA001"
+    merchant_id: str = "898000000000001"
+    merchant_name: str = "老街茶馆"
+    initial_key_id: bytes = bytes.fromhex("1234567890123456")
+    host_name: str = pki.HOST_NAME
+    host_address: str = "10.0.0.1"
+    host_port: int = 8583
+    wifi_name: str = "kassa-shop"
+    wifi_password: str = "virtual-air"
+    language: str = "zh"
+    largest_sale: int = 5_000_000
+    limits: OfflineLimits | None = field(default_factory=OfflineLimits)
+    supervisor_code: str = ""  # empty: a random one is made
+
+
+def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_BDK) -> str:
+    """Write flash.bin and efuse.bin in `home`; the CA in `pki_home` signs the terminal's certificate.
+
+    Returns the supervisor code, which nothing keeps in clear.
+    """
+    fill_in(home)
+    secret = (home / "efuse.bin").read_bytes()
+    code = terminal.supervisor_code or f"{secrets.randbelow(10**6):06d}"
+    ca = pki.ensure(pki_home)
+    identity = pki.terminal_identity(ca, terminal.terminal_id)
+    values = _values(terminal, code, ca, identity, _cmac(secret, b"settings"))
+    with open(home / "flash.bin", "r+b") as flash:
+        flash.seek(PARTITIONS["settings"][0])
+        flash.write(settings_blob(_cmac(secret, b"settings"), values).ljust(_SECTOR, b"\xff"))
+        flash.seek(PARTITIONS["keyring"][0])
+        flash.write(initial_key_block(_cmac(secret, b"kbpk"), terminal.initial_key_id, bdk).ljust(_SECTOR, b"\xff"))
+    return code
+
+
+def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Identity, key: bytes) -> dict[int, bytes]:
+    salt = os.urandom(8)
+    values = {
+        0x01: terminal.terminal_id.encode("ascii"),
+        0x02: terminal.merchant_id.encode("ascii"),
+        0x03: terminal.merchant_name.encode(),
+        0x04: terminal.host_name.encode("ascii"),
+        0x05: terminal.host_address.encode("ascii"),
+        0x06: terminal.host_port.to_bytes(2, "big"),
+        0x07: ca.certificate_der,
+        0x08: identity.certificate_der,
+        0x09: identity.key_der,
+        0x0A: terminal.wifi_name.encode(),
+        0x0B: terminal.wifi_password.encode(),
+        0x0D: terminal.language.encode("ascii"),
+        0x0E: salt + _cmac(key, salt + code.encode("ascii")),
+        0x0F: (1).to_bytes(2, "big"),
+        0x10: terminal.largest_sale.to_bytes(6, "big"),
+    }
+    if terminal.limits is not None:
+        values[0x0C] = terminal.limits.pack()
+    return values
+
+
+def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> bytes:
+    """The sealed settings of one sector."""
+    plain = os.urandom(16)
+    for identifier, value in values.items():
+        plain += bytes([identifier]) + len(value).to_bytes(2, "big") + value
+    plain += bytes(-len(plain) % 16)
+    head = b"KS\x01\x00" + generation.to_bytes(4, "big") + len(plain).to_bytes(2, "big") + bytes(6)
+    sealer = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
+    blob = head + sealer.update(plain) + sealer.finalize()
+    return blob + _cmac(key, blob)
+
+
+def initial_key_block(kbpk: bytes, initial_key_id: bytes, bdk: bytes) -> bytes:
+    """The terminal's DUKPT initial key as a TR-31 version D block with the IK optional block, ASCII."""
+    header = psec.tr31.Header(version_id="D", key_usage="B1", algorithm="A", mode_of_use="X", exportability="N")
+    header.blocks["IK"] = initial_key_id.hex().upper()
+    return psec.tr31.wrap(kbpk, header, dukpt.initial_key(bdk, initial_key_id)).encode("ascii")
+
+
+def _cmac(key: bytes, message: bytes) -> bytes:
+    mac = CMAC(algorithms.AES(key))
+    mac.update(message)
+    return mac.finalize()
