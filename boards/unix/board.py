@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""The Unix board: the chips of the simulator on their pins. The only place of this board that knows drivers and wiring."""
+
+import os
+
+import machine
+import network
+import wiring
+from esp32 import Partition
+from kassa.drivers.escpos import Printer
+from kassa.drivers.ili9341 import ILI9341
+from kassa.drivers.keypad import Keypad
+from kassa.drivers.pn532 import PN532
+from machine import SPI, UART, WDT, Pin
+
+_WATCHDOG_MS = 20000
+_CAUSES = {machine.PWRON_RESET: "power", machine.WDT_RESET: "watchdog"}
+
+
+def _out(pin: int, level: int = 1) -> Pin:
+    return Pin(pin, Pin.OUT, value=level)
+
+
+def _partition(label: str) -> Partition:
+    return Partition.find(Partition.TYPE_DATA, label=label)[0]
+
+
+def _device_secret() -> bytearray:
+    """The 32 bytes that on silicon sit in eFuses or encrypted NVS."""
+    secret = bytearray(32)
+    with open("efuse.bin", "rb") as fuses:
+        fuses.readinto(secret)
+    return secret
+
+
+class Board:
+    """What the firmware gets of the hardware: drivers, partitions, entropy, secret, watchdog."""
+
+    def __init__(self) -> None:
+        self.display = ILI9341(
+            SPI(wiring.DISPLAY_SPI, 40000000),
+            _out(wiring.DISPLAY_CS),
+            _out(wiring.DISPLAY_DC),
+            _out(wiring.DISPLAY_RST),
+            _out(wiring.DISPLAY_LIGHT, 0),
+        )
+        self.reader = PN532(
+            SPI(wiring.READER_SPI, 5000000, firstbit=SPI.LSB),
+            _out(wiring.READER_CS),
+            Pin(wiring.READER_IRQ, Pin.IN, Pin.PULL_UP),
+            _out(wiring.READER_RST),
+        )
+        self.keypad = Keypad(
+            [_out(pin) for pin in wiring.KEY_ROWS],
+            [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
+        )
+        self.printer = Printer(UART(wiring.PRINTER_UART, 115200))
+        self.wifi = network.WLAN(network.STA_IF)
+        self.watchdog = WDT(timeout=_WATCHDOG_MS)
+        self.journal = _partition("journal")
+        self.keyring = _partition("keyring")
+        self.settings = _partition("settings")
+        self.entropy = os.urandom
+        self.device_secret = _device_secret()
+
+    def reset_cause(self) -> str:
+        """Why the terminal starts: "power", "watchdog" or "soft"."""
+        return _CAUSES.get(machine.reset_cause(), "soft")
+
+    def reset(self) -> None:
+        """Start again. Does not return."""
+        machine.reset()

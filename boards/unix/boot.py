@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""Powers the board on: tells the world of every flash operation, then runs the firmware's main.py."""
+
+import struct
+
+import bus
+import esp32
+import machine
+import orders
+import wiring
+
+_operation = bytearray(6)
+
+
+def _flash_done(is_erase: bool, address: int, size: int) -> None:
+    struct.pack_into("<IH", _operation, 0, address, size)
+    bus.post(wiring.FLASH, 1 if is_erase else 0, _operation)
+
+
+def _flash_cut() -> None:
+    bus.post(wiring.POWER_LOST, 0)
+    bus.answer(bytearray(1))
+
+
+esp32.chip.listener = _flash_done
+esp32.chip.on_cut = _flash_cut
+orders.obey(machine.mode & ~wiring.MAY_JUMP)
+
+import main

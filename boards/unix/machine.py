@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""`machine` as the ESP32 port has it, as far as the firmware uses it: pins, SPI, UART, watchdog and reset, over the bus."""
+
+import io
+import struct
+import time
+
+import bus
+import wiring
+from micropython import const
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+_CHUNK = const(32768)
+_POLL = const(3)  # stream ioctl: which of the asked conditions hold?
+_POLL_IN = const(1)
+_POLL_OUT = const(4)
+
+_hello = bus.hello()
+mode = _hello[0]
+time.jumping = bool(mode & wiring.MAY_JUMP)
+
+
+def reset_cause() -> int:
+    return _hello[1]
+
+
+def unique_id() -> bytes:
+    return _hello[2:]
+
+
+def reset() -> None:
+    """Start again from the beginning. Does not return."""
+    restart(SOFT_RESET)
+
+
+def restart(cause: int) -> None:
+    """End this process; the world starts the next one with `cause`."""
+    bus.post(wiring.RESET, cause)
+    bus.answer(bytearray(1))
+
+
+class Pin:
+    """One pin. An input whose chip is at rest reads its pull without asking the world."""
+
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_DOWN = 1
+    PULL_UP = 2
+
+    def __init__(self, id: int, mode: int = -1, pull: int | None = -1, *, value: int | None = None) -> None:
+        self._id = id
+        self._level = bytearray(1)
+        self._mode = self.IN
+        self._rest = 0
+        self.init(mode, pull, value=value)
+
+    def init(self, mode: int = -1, pull: int | None = -1, *, value: int | None = None) -> None:
+        if mode != -1:
+            self._mode = mode
+        if pull != -1:
+            self._rest = int(pull == self.PULL_UP)
+        if value is not None:
+            self.value(value)
+        elif mode in (self.OUT, self.OPEN_DRAIN):
+            self.value(self._level[0])
+        elif mode == self.IN:  # let go: the line goes where its pull takes it
+            self._level[0] = self._rest
+            bus.post(wiring.PIN_WRITE, self._id, self._level)
+
+    def value(self, level: int | None = None) -> int | None:
+        if level is not None:
+            self._level[0] = 1 if level else 0
+            bus.post(wiring.PIN_WRITE, self._id, self._level)
+            return None
+        if self._mode == self.OUT:
+            return self._level[0]
+        if not bus.is_live(self._id):
+            return self._rest
+        return bus.ask_number(wiring.PIN_READ, self._id, 1)
+
+    def __call__(self, level: int | None = None) -> int | None:
+        return self.value(level)
+
+    def on(self) -> None:
+        self.value(1)
+
+    def off(self) -> None:
+        self.value(0)
+
+
+class SPI:
+    """A hardware SPI bus; who listens is a matter of the chip select pins."""
+
+    MSB = 0
+    LSB = 1
+
+    def __init__(self, id: int, baudrate: int = 1000000, *, polarity: int = 0, phase: int = 0, bits: int = 8,
+                 firstbit: int = MSB, sck: Pin | None = None, mosi: Pin | None = None, miso: Pin | None = None) -> None:
+        self._id = id
+        self._request = bytearray(3)
+        self.init(baudrate, polarity=polarity, phase=phase, bits=bits, firstbit=firstbit)
+
+    def init(self, baudrate: int = 1000000, *, polarity: int = 0, phase: int = 0, bits: int = 8,
+             firstbit: int = MSB) -> None:
+        bus.post(wiring.SPI_SETUP, self._id, struct.pack("<IBBB", baudrate, polarity, phase, firstbit))
+
+    def deinit(self) -> None:
+        pass
+
+    def write(self, data) -> None:
+        if len(data) <= _CHUNK:
+            bus.post(wiring.SPI_WRITE, self._id, data)
+            return
+        view = memoryview(data)
+        for start in range(0, len(view), _CHUNK):
+            bus.post(wiring.SPI_WRITE, self._id, view[start : start + _CHUNK])
+
+    def readinto(self, into, write: int = 0) -> None:
+        struct.pack_into("<HB", self._request, 0, len(into), write)
+        bus.post(wiring.SPI_READ, self._id, self._request)
+        bus.answer(into)
+
+    def read(self, size: int, write: int = 0) -> bytes:
+        into = bytearray(size)
+        self.readinto(into, write)
+        return bytes(into)
+
+    def write_readinto(self, data, into) -> None:
+        if len(data) != len(into):
+            raise ValueError("buffers must be the same length")
+        bus.post(wiring.SPI_TRANSFER, self._id, data)
+        bus.answer(into)
+
+
+class UART(io.IOBase):
+    """A UART, also as a stream for asyncio."""
+
+    def __init__(self, id: int, baudrate: int = 115200, bits: int = 8, parity: int | None = None, stop: int = 1,
+                 tx: Pin | int | None = None, rx: Pin | int | None = None, rxbuf: int = 256, timeout: int = 0) -> None:
+        self._id = id
+        self._limit = bytearray(2)
+
+    def any(self) -> int:
+        if not bus.is_live(wiring.LIVE_UART + self._id):
+            return 0
+        return bus.ask_number(wiring.UART_ANY, self._id, 2)
+
+    def write(self, data) -> int:
+        bus.post(wiring.UART_WRITE, self._id, data)
+        return len(data)
+
+    def readinto(self, into, limit: int = -1) -> int | None:
+        """Fill what is there. Returns its size, or None when nothing is."""
+        struct.pack_into("<H", self._limit, 0, len(into) if limit < 0 else min(limit, len(into)))
+        size = bus.ask_number(wiring.UART_READ, self._id, 2, self._limit)
+        bus.answer(into, size)
+        return size or None
+
+    def read(self, limit: int = -1) -> bytes | None:
+        into = bytearray(self.any() if limit < 0 else limit)
+        size = self.readinto(into)
+        return bytes(memoryview(into)[:size]) if size else None
+
+    def ioctl(self, request: int, flags: int) -> int:
+        if request != _POLL:
+            return 0
+        return flags & (_POLL_OUT | (_POLL_IN if bus.is_live(wiring.LIVE_UART + self._id) else 0))
+
+
+class WDT:
+    """The watchdog: it bites when neither ticks nor the real clock saw it fed in time."""
+
+    due = -1  # ticks; -1 = never started
+    _timeout = bytearray(4)
+
+    def __init__(self, id: int = 0, timeout: int = 5000) -> None:
+        struct.pack_into("<I", WDT._timeout, 0, timeout)
+        self._ms = timeout
+        self.feed()
+
+    def feed(self) -> None:
+        WDT.due = time.ticks_add(time.ticks_ms(), self._ms)
+        bus.post(wiring.WATCHDOG, 0, WDT._timeout)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""`select` whose poll lets ticks jump: when nothing is ready, the world says whether time may pass at once.
+
+asyncio takes its poller from here, so the loop itself is MicroPython's own.
+"""
+
+import struct
+import time
+
+import bus
+import machine
+import orders
+import uselect
+import utime
+import wiring
+from micropython import const
+from uselect import *
+
+_ASK_EVERY = const(10)  # real ms: a loop that never rests still hears the world this often
+
+
+class Poll:
+    """What asyncio needs of `select.poll`."""
+
+    def __init__(self) -> None:
+        self._poll = uselect.poll()
+        self._asked = utime.ticks_ms()
+
+    def register(self, stream, events: int) -> None:
+        self._poll.register(stream, events)
+
+    def modify(self, stream, events: int) -> None:
+        self._poll.modify(stream, events)
+
+    def unregister(self, stream) -> None:
+        self._poll.unregister(stream)
+
+    def ipoll(self, due: int) -> list:
+        """The streams that are ready, or [] once `due` ms are over (-1 = wait for ever), or a little earlier."""
+        ready = self._poll.poll(0)
+        if ready or due == 0:
+            if time.ticks_diff(utime.ticks_ms(), self._asked) >= _ASK_EVERY:
+                self._ask(0)
+            return ready
+        if 0 < due <= bus.credit:
+            bus.credit -= due
+            time.jump(due)
+            self._watch()
+            return ready
+        wait = self._ask(due)
+        return self._poll.poll(wait) if wait else []
+
+    def _ask(self, due: int) -> int:
+        """Nothing to do for `due` ms: let the time pass that the world grants. Returns the real ms to wait."""
+        reply = bus.idle(due)
+        if reply[7]:
+            orders.obey(reply[7])
+        elif not (bus.live[7] and self._poll.poll(0)):  # a UART has news for somebody who listens: no time passes
+            time.jump(struct.unpack_from("<I", reply)[0])
+        self._watch()
+        self._asked = utime.ticks_ms()
+        return reply[6]
+
+    def _watch(self) -> None:
+        if machine.WDT.due >= 0 and time.ticks_diff(time.ticks_ms(), machine.WDT.due) > 0:
+            machine.restart(wiring.WATCHDOG_RESET)
+
+
+def poll() -> Poll:
+    return Poll()

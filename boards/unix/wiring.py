@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""What the two processes of the simulator agree on: which pin goes where, and the messages on the bus between them.
+
+A message is a header (operation u8, unit u8, payload size u16, virtual ms since power-on u32, little-endian) and its
+payload. Those marked -> get an answer of the size given; the others go one way and may wait for the next one that does.
+"""
+
+# Pins of the board.
+DISPLAY_CS, DISPLAY_DC, DISPLAY_RST, DISPLAY_LIGHT = 10, 9, 8, 14
+READER_CS, READER_IRQ, READER_RST = 39, 40, 41
+KEY_ROWS = (4, 5, 6, 7)
+KEY_COLS = (15, 16, 17, 18)
+
+# Buses of the board.
+DISPLAY_SPI, READER_SPI = 1, 2
+PRINTER_UART, SCANNER_UART = 1, 2
+
+# Operations; the unit is the number of the pin, bus or UART.
+HELLO = 0  # -> mode u8 (MAY_JUMP and orders), reset cause u8, MAC 6 bytes
+IDLE = 1  # payload: ms until the next timer u32 -> jump u32, credit u16, wait u8, orders u8, live inputs 8 bytes
+PIN_WRITE = 2  # payload: level u8
+PIN_READ = 3  # -> level u8
+SPI_SETUP = 4  # payload: baud u32, polarity u8, phase u8, least significant bit first u8
+SPI_WRITE = 5  # payload: the bytes
+SPI_TRANSFER = 6  # payload: the bytes -> as many bytes
+SPI_READ = 7  # payload: size u16, fill u8 -> that many bytes
+UART_WRITE = 8  # payload: the bytes
+UART_READ = 9  # payload: limit u16 -> size u16, then that many bytes
+UART_ANY = 10  # -> size u16
+WLAN = 11  # unit: WLAN_*; payload: see there -> state u8, signal in -dBm u8
+RESOLVE = 12  # payload: "host:port" -> port of the relay that stands for it u16 (0 = no network)
+FLASH = 13  # unit: 0 program, 1 erase; payload: address u32, size u16
+POWER_LOST = 14  # the flash chip met its cut: no answer comes but the end of the process
+RESET = 15  # unit: reset cause
+WATCHDOG = 16  # payload: ms until it bites u32
+HEAP = 17  # payload: bytes in use u32, bytes free u32, in use after a collection u32
+ORDER_CUT = 18  # -> operation u32, seed u32, size of the tear's name u8, its name 23 bytes
+ORDER_LEAP = 19  # -> ms u32
+
+# Bits of the orders in an answer to IDLE.
+WANT_HEAP, WANT_CUT, WANT_LEAP = 1, 2, 4
+MAY_JUMP = 0x80  # in the mode: ticks may jump
+
+# Live inputs are 64 bits: pins 0 to 55 that a chip may be driving just now, then UARTs 0 to 7 with bytes waiting.
+LIVE_UART = 56
+
+# WLAN commands and states.
+WLAN_STATUS, WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3, 4  # connect: "ssid\0key"
+WLAN_IDLE, WLAN_CONNECTING, WLAN_GOT_IP, WLAN_NO_AP, WLAN_WRONG_KEY = 0, 1, 2, 3, 4
+
+# Reset causes, numbered as `machine` does.
+POWER_ON, WATCHDOG_RESET, SOFT_RESET = 1, 3, 5

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""The world's end of the bus: a thread that answers the terminal's messages (boards/unix/wiring.py) one after the other."""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+from boards.unix import wiring
+from tools.world.lines import Lines
+
+_HEADER = struct.Struct("<BBHI")
+_LOOK_EVERY = struct.pack("ll", 0, 250_000)  # s, us: how often a silent terminal's watchdog is looked at
+
+Handler = Callable[[int, bytes], bytes | None]
+
+
+class Bus:
+    """Listens on `port` (loopback) and serves one terminal process at a time.
+
+    `handlers` maps an operation to a function (unit, payload) -> answer, or None where the message has none;
+    `on_time(ms)` is called with the virtual time of each message, `on_silence()` now and then while nothing comes.
+    The handlers run under `lock`.
+    """
+
+    def __init__(self, handlers: dict[int, Handler], lock: threading.Condition,
+                 on_time: Callable[[int], None], on_silence: Callable[[], None]) -> None:
+        self._handlers = handlers
+        self._lock = lock
+        self._on_time = on_time
+        self._on_silence = on_silence
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.error: Exception | None = None  # why the thread ended
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving. Raises what the thread died of, if it did."""
+        self._closed = True
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join(5)
+        self._listener.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._closed:
+                link, _ = self._listener.accept()
+                with link:
+                    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _LOOK_EVERY)
+                    self._serve(link)
+        except Exception as error:
+            self.error = error
+
+    def _serve(self, link: socket.socket) -> None:
+        """Answer one process until it is gone."""
+        pending = b""
+        while not self._closed:
+            try:
+                data = link.recv(65536)
+            except BlockingIOError:
+                self._on_silence()
+                continue
+            except OSError:
+                return
+            if not data:
+                return
+            pending = pending + data if pending else data
+            with self._lock:
+                used, replies = self._handle(pending)
+            pending = pending[used:]
+            try:
+                for reply in replies:
+                    link.sendall(reply)
+            except OSError:
+                return
+
+    def _handle(self, data: bytes) -> tuple[int, list[bytes]]:
+        """Handle the whole messages in `data`. Returns how many bytes they took, and the answers."""
+        replies = []
+        start, end = 0, len(data)
+        while end - start >= 8:
+            operation, unit, size, now = _HEADER.unpack_from(data, start)
+            after = start + 8 + size
+            if after > end:
+                break
+            self._on_time(now)
+            reply = self._handlers[operation](unit, data[start + 8 : after])
+            if reply is not None:
+                replies.append(reply)
+            start = after
+        return start, replies
+
+
+def pin_handlers(lines: Lines) -> dict[int, Handler]:
+    """The messages that go straight to the copper."""
+
+    def spi_setup(unit: int, data: bytes) -> None:
+        lines.spi_setup(unit, bool(data[6]))
+
+    def spi_write(unit: int, data: bytes) -> None:
+        lines.spi_transfer(unit, data)
+
+    def spi_read(unit: int, data: bytes) -> bytes:
+        size, fill = struct.unpack("<HB", data)
+        return lines.spi_transfer(unit, bytes((fill,)) * size)
+
+    def uart_read(unit: int, data: bytes) -> bytes:
+        found = lines.uart_read(unit, struct.unpack("<H", data)[0])
+        return struct.pack("<H", len(found)) + found
+
+    return {
+        wiring.PIN_WRITE: lambda unit, data: lines.pin_write(unit, data[0]),
+        wiring.PIN_READ: lambda unit, data: bytes((lines.pin_read(unit),)),
+        wiring.SPI_SETUP: spi_setup,
+        wiring.SPI_WRITE: spi_write,
+        wiring.SPI_TRANSFER: lines.spi_transfer,
+        wiring.SPI_READ: spi_read,
+        wiring.UART_WRITE: lines.uart_write,
+        wiring.UART_READ: uart_read,
+        wiring.UART_ANY: lambda unit, data: struct.pack("<H", lines.uart_any(unit)),
+    }

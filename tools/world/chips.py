@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""The chips of the Unix board and how they are wired."""
+
+from pathlib import Path
+
+from boards.unix import wiring
+from tools.world.ili9341 import ILI9341
+from tools.world.keypad import KeyMatrix
+from tools.world.lines import Lines
+from tools.world.pn532 import PN532, Field, SpiLink
+from tools.world.printer import PrinterPeer
+
+FONT = Path(__file__).resolve().parent.parent.parent / "firmware" / "kassa" / "screens" / "font.bin"
+ROWS = {pin: f"row{number}" for number, pin in enumerate(wiring.KEY_ROWS)}
+COLUMNS = {pin: f"col{number}" for number, pin in enumerate(wiring.KEY_COLS)}
+
+
+class Scanner:
+    """A barcode scanner on a UART: every scanned code comes as a line."""
+
+    def __init__(self) -> None:
+        self._waiting = b""
+
+    def scan(self, code: str) -> None:
+        self._waiting += code.encode() + b"\r\n"
+
+    def receive(self, data: bytes) -> None:
+        """A scanner that takes no commands."""
+
+    def send(self) -> bytes:
+        waiting, self._waiting = self._waiting, b""
+        return waiting
+
+
+class Chips:
+    """One of each, wired to `lines`."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.display = ILI9341()
+        self.keys = KeyMatrix()
+        self.field = Field()
+        self.reader = PN532(self.field)
+        self.printer = PrinterPeer()
+        self.scanner = Scanner()
+        lines.attach_spi(wiring.DISPLAY_SPI, wiring.DISPLAY_CS, self.display,
+                         inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"})
+        lines.attach_spi(wiring.READER_SPI, wiring.READER_CS, SpiLink(self.reader), lsb_first=True,
+                         outputs={wiring.READER_IRQ: "irq"})
+        lines.attach_pins(self.keys, ROWS, COLUMNS, rests=True)
+        lines.attach_uart(wiring.PRINTER_UART, self.printer)
+        lines.attach_uart(wiring.SCANNER_UART, self.scanner)
+
+    def display_writes(self) -> int:
+        """Grows with every byte written to the display."""
+        return self._lines.spi_bytes[wiring.DISPLAY_SPI]
+
+    def read_screen(self) -> list[str]:
+        """The lines of text on the display."""
+        try:
+            from tools.world import ocr
+        except ImportError:
+            return []
+        return ocr.read(self.display.pixels, FONT)
+
+    def power_on(self) -> None:
+        """Cold start of the chips that share the board's power. The paper and the field stay as they are."""
+        self.reader.power_on()

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""The copper of the board: which chip hears which bus, pin and select line. Chips are plain objects, called from one thread."""
+
+from typing import Protocol
+
+from boards.unix import wiring
+
+REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+class SpiChip(Protocol):
+    """A chip on an SPI bus. It may also have pin(name, level), level(name) -> int and tick(now_ms)."""
+
+    def select(self) -> None: ...
+    def deselect(self) -> None: ...
+    def transfer(self, out: bytes) -> bytes:
+        """Exchange bytes, full duplex, in the chip's own bit order."""
+        ...
+
+
+class UartPeer(Protocol):
+    """What hangs on a UART."""
+
+    def receive(self, data: bytes) -> None: ...
+    def send(self) -> bytes:
+        """Take the bytes that wait for the terminal."""
+        ...
+
+
+class _SpiBus:
+    def __init__(self) -> None:
+        self.selected: SpiChip | None = None
+        self.chip_lsb_first = False
+        self.lsb_first = False
+
+
+class Lines:
+    """Routes what the terminal does on its pins and buses to the chips, and their answers back. `now` is in virtual ms."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.spi_bytes: dict[int, int] = {}  # bytes written so far, by bus
+        self._buses: dict[int, _SpiBus] = {}
+        self._selects: dict[int, tuple[_SpiBus, SpiChip, bool]] = {}
+        self._into: dict[int, tuple[object, str]] = {}
+        self._out_of: dict[int, tuple[object, str]] = {}
+        self._resting: list[tuple[object, int]] = []
+        self._peers: dict[int, UartPeer] = {}
+        self._waiting: dict[int, bytearray] = {}
+        self._live = 0
+
+    def attach_spi(self, bus: int, select: int, chip: SpiChip, *, lsb_first: bool = False,
+                   inputs: dict[int, str] | None = None, outputs: dict[int, str] | None = None) -> None:
+        """A chip on SPI `bus`, listening while pin `select` is low; `inputs` and `outputs` map its other pins to names."""
+        wire = self._buses.setdefault(bus, _SpiBus())
+        self.spi_bytes.setdefault(bus, 0)
+        self._selects[select] = (wire, chip, lsb_first)
+        self.attach_pins(chip, inputs or {}, outputs or {})
+
+    def attach_pins(self, chip: object, inputs: dict[int, str], outputs: dict[int, str], *, rests: bool = False) -> None:
+        """Pins into and out of a chip. With `rests`, its outputs sit at their pull while `chip.idle` is true."""
+        self._into.update({pin: (chip, name) for pin, name in inputs.items()})
+        self._out_of.update({pin: (chip, name) for pin, name in outputs.items()})
+        mask = sum(1 << pin for pin in outputs)
+        if rests:
+            self._resting.append((chip, mask))
+        else:
+            self._live |= mask
+
+    def attach_uart(self, uart: int, peer: UartPeer) -> None:
+        self._peers[uart] = peer
+        self._waiting[uart] = bytearray()
+
+    def power_off(self) -> None:
+        """The board loses power: nobody is selected, no byte is on its way."""
+        for wire in self._buses.values():
+            wire.selected = None
+        for waiting in self._waiting.values():
+            waiting.clear()
+
+    def pin_write(self, pin: int, level: int) -> None:
+        chosen = self._selects.get(pin)
+        if chosen:
+            self._select(*chosen, level)
+            return
+        into = self._into.get(pin)
+        if into:
+            self._tick(into[0])
+            into[0].pin(into[1], level)  # type: ignore[attr-defined]
+
+    def pin_read(self, pin: int) -> int:
+        source = self._out_of.get(pin)
+        if not source:
+            return 1
+        self._tick(source[0])
+        return source[0].level(source[1])  # type: ignore[attr-defined]
+
+    def spi_setup(self, bus: int, lsb_first: bool) -> None:
+        self._buses.setdefault(bus, _SpiBus()).lsb_first = lsb_first
+
+    def spi_transfer(self, bus: int, data: bytes) -> bytes:
+        """Full duplex; without a selected chip the line floats high."""
+        wire = self._buses.setdefault(bus, _SpiBus())
+        self.spi_bytes[bus] = self.spi_bytes.get(bus, 0) + len(data)
+        chip = wire.selected
+        if chip is None:
+            return b"\xff" * len(data)
+        self._tick(chip)
+        if wire.lsb_first == wire.chip_lsb_first:
+            return chip.transfer(data)
+        return chip.transfer(data.translate(REVERSED)).translate(REVERSED)
+
+    def uart_write(self, uart: int, data: bytes) -> None:
+        peer = self._peers.get(uart)
+        if peer:
+            self._tick(peer)
+            peer.receive(data)
+
+    def uart_read(self, uart: int, limit: int) -> bytes:
+        waiting = self._collect(uart)
+        data = bytes(waiting[:limit])
+        del waiting[:limit]
+        return data
+
+    def uart_any(self, uart: int) -> int:
+        return len(self._collect(uart))
+
+    def live(self) -> int:
+        """The inputs that may differ from their pull just now, as wiring.py counts them."""
+        mask = self._live
+        for chip, pins in self._resting:
+            if not chip.idle:  # type: ignore[attr-defined]
+                mask |= pins
+        for uart in self._peers:
+            if self._collect(uart):
+                mask |= 1 << (wiring.LIVE_UART + uart)
+        return mask
+
+    def _select(self, wire: _SpiBus, chip: SpiChip, lsb_first: bool, level: int) -> None:
+        if level == 0 and wire.selected is not chip:
+            self._tick(chip)
+            wire.selected = chip
+            wire.chip_lsb_first = lsb_first
+            chip.select()
+        elif level == 1 and wire.selected is chip:
+            wire.selected = None
+            chip.deselect()
+
+    def _collect(self, uart: int) -> bytearray:
+        peer = self._peers.get(uart)
+        if peer is None:
+            return bytearray()
+        self._tick(peer)
+        waiting = self._waiting[uart]
+        waiting += peer.send()
+        return waiting
+
+    def _tick(self, chip: object) -> None:
+        tick = getattr(chip, "tick", None)
+        if tick:
+            tick(self.now)

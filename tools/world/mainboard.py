@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""What the terminal's process tells the world that is no copper: its turns, orders to it, flash, resets, watchdog, Wi-Fi."""
+
+import struct
+import time
+from typing import NamedTuple
+
+from boards.unix import wiring
+from tools.world.bus import Bus, Handler, pin_handlers
+from tools.world.chips import Chips
+from tools.world.flash import FlashOps
+from tools.world.lines import Lines
+from tools.world.pace import Pace
+from tools.world.power import Power
+from tools.world.radio import Radio
+
+_WATCHDOG_GRACE_S = 5.0  # what a slow machine may add to a watchdog's real time
+
+
+class Heap(NamedTuple):
+    """Bytes of the terminal's GC heap: in use as found, free as found, in use after a collection."""
+
+    used: int
+    free: int
+    live: int
+
+
+class Mainboard:
+    """The other side of the board's bus. Everything runs under the pace's lock."""
+
+    def __init__(self, pace: Pace, radio: Radio, mac: bytes) -> None:
+        self.now = 0
+        self.flash_ops = FlashOps()
+        self.resets: list[int] = []
+        self.heap: Heap | None = None
+        self.power: Power | None = None  # set once there is one
+        self._pace = pace
+        self._radio = radio
+        self._mac = mac
+        self._lines = Lines()
+        self.chips = Chips(self._lines)
+        self._cause = wiring.POWER_ON
+        self._cut = b""
+        self._leap = 0
+        self._heap_wanted = False
+        self._watchdog: tuple[float, float] | None = None  # seconds it waits, when it was fed
+        self.bus = Bus(self._handlers(), pace.lock, self._on_time, self._on_silence)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.bus.close()
+
+    def power_on(self, cause: int) -> None:
+        """Start the terminal's process; it will learn `cause` as its reset cause."""
+        self._cause = cause
+        self.now = self._lines.now = 0
+        self.chips.power_on()
+        self._power().start()
+
+    def power_off(self) -> None:
+        """Kill the terminal's process."""
+        self._power().kill()
+        self._lines.power_off()
+        self._radio.power_off()
+        self._watchdog = None
+
+    def order_cut(self, operation: int, tear: str, seed: int) -> None:
+        """See World.cut_at."""
+        name = tear.encode()
+        self._cut = struct.pack("<IIB23s", operation, seed, len(name), name)
+
+    def order_leap(self, ms: int) -> None:
+        """See World.leap."""
+        self._leap += ms
+
+    @property
+    def leap_pending(self) -> bool:
+        return self._leap > 0
+
+    def order_heap(self) -> None:
+        """Ask for a heap report; it comes in `heap`."""
+        self.heap = None
+        self._heap_wanted = True
+
+    def _power(self) -> Power:
+        if self.power is None:
+            raise RuntimeError("this board has no plug")
+        return self.power
+
+    def _handlers(self) -> dict[int, Handler]:
+        return {
+            **pin_handlers(self._lines),
+            wiring.HELLO: self._hello,
+            wiring.IDLE: self._idle,
+            wiring.WLAN: lambda unit, data: self._radio.station(unit, data, self.now),
+            wiring.RESOLVE: lambda unit, data: struct.pack("<H", self._radio.resolve(self.now)),
+            wiring.FLASH: lambda unit, data: self.flash_ops.count(bool(unit), *struct.unpack("<IH", data)),
+            wiring.POWER_LOST: lambda unit, data: self.power_off(),
+            wiring.RESET: self._reset,
+            wiring.WATCHDOG: self._feed,
+            wiring.HEAP: self._heap_report,
+            wiring.ORDER_CUT: self._give_cut,
+            wiring.ORDER_LEAP: self._give_leap,
+        }
+
+    def _on_time(self, now: int) -> None:
+        self.now = self._lines.now = now
+
+    def _on_silence(self) -> None:
+        """No message for a while: has the watchdog's real time run out?"""
+        with self._pace.lock:
+            if self._watchdog and time.monotonic() - self._watchdog[1] > self._watchdog[0] + _WATCHDOG_GRACE_S:
+                self._reset(wiring.WATCHDOG_RESET, b"")
+
+    def _orders(self) -> int:
+        return (
+            (wiring.WANT_CUT if self._cut else 0)
+            | (wiring.WANT_LEAP if self._leap else 0)
+            | (wiring.WANT_HEAP if self._heap_wanted else 0)
+        )
+
+    def _hello(self, unit: int, data: bytes) -> bytes:
+        may_jump = wiring.MAY_JUMP if self._pace.jumps else 0
+        return bytes((may_jump | self._orders() & wiring.WANT_CUT, self._cause)) + self._mac
+
+    def _idle(self, unit: int, data: bytes) -> bytes:
+        (due,) = struct.unpack("<i", data)
+        orders = self._orders()
+        self._heap_wanted = False
+        jump, credit, wait = self._pace.turn(0 if orders else due)
+        return struct.pack("<IHBBQ", jump, credit, wait, orders, self._lines.live())
+
+    def _reset(self, unit: int, data: bytes) -> None:
+        self.resets.append(unit)
+        self.power_off()
+        self.power_on(unit)
+
+    def _feed(self, unit: int, data: bytes) -> None:
+        self._watchdog = (struct.unpack("<I", data)[0] / 1000, time.monotonic())
+
+    def _heap_report(self, unit: int, data: bytes) -> None:
+        self.heap = Heap(*struct.unpack("<III", data))
+
+    def _give_cut(self, unit: int, data: bytes) -> bytes:
+        order, self._cut = self._cut, b""
+        return order
+
+    def _give_leap(self, unit: int, data: bytes) -> bytes:
+        leap, self._leap = self._leap, 0
+        return struct.pack("<I", leap)

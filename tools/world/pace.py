@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""When time may jump: only while somebody waits for something, never past the moment it is there, never past real work."""
+
+import threading
+import time
+from collections.abc import Callable
+
+CREDIT_MS = 100  # virtual ms the terminal may jump before it asks again
+WAIT_MS = 5  # real ms the terminal waits where time may not jump
+_LONGEST_JUMP_MS = 600_000
+
+
+class _Waiter:
+    def __init__(self, ready: Callable[[], bool]) -> None:
+        self._ready = ready
+        self.done = False
+        self.error: BaseException | None = None
+
+    def check(self) -> None:
+        if self.done:
+            return
+        try:
+            self.done = bool(self._ready())
+        except BaseException as error:  # it belongs to whoever waits, not to the thread that looks
+            self.error = error
+            self.done = True
+
+
+class Pace:
+    """The clock's governor. Everything here happens under `lock`, which also guards the chips."""
+
+    def __init__(self, jumps: bool, busy: Callable[[], bool]) -> None:
+        self.jumps = jumps
+        self.lock = threading.Condition(threading.RLock())
+        self._busy = busy  # is something real under way?
+        self._waiters: list[_Waiter] = []
+        self._last_turn = 0.0
+
+    def turn(self, due: int) -> tuple[int, int, int]:
+        """The terminal has nothing to do for `due` ms (-1 = for ever): returns (jump, credit, real ms to wait)."""
+        self._last_turn = time.monotonic()
+        if due == 0:
+            return 0, 0, 0
+        someone = False
+        for waiter in self._waiters:
+            waiter.check()
+            someone = someone or not waiter.done
+        if len(self._waiters) and not someone:
+            self.lock.notify_all()
+        if not self.jumps or not someone or due < 0 or self._busy():
+            return 0, 0, WAIT_MS if due < 0 else min(due, WAIT_MS)
+        return min(due, _LONGEST_JUMP_MS), CREDIT_MS, 0
+
+    def wait(self, ready: Callable[[], bool], timeout: float, alarm: Callable[[], None]) -> bool:
+        """Let time run until `ready()`, looked at on every turn of the terminal. `timeout` in real seconds.
+
+        Between turns (the terminal is off, or computes) `ready` is looked at ten times a second, and `alarm` is called,
+        which may raise. Returns whether it was ready in time.
+        """
+        with self.lock:
+            waiter = _Waiter(ready)
+            waiter.check()
+            self._waiters.append(waiter)
+            end = time.monotonic() + timeout
+            try:
+                while not waiter.done:
+                    left = end - time.monotonic()
+                    if left <= 0:
+                        break
+                    self.lock.wait(min(left, 0.1))
+                    alarm()
+                    if time.monotonic() - self._last_turn > 0.1:
+                        waiter.check()
+            finally:
+                self._waiters.remove(waiter)
+            if waiter.error:
+                raise waiter.error
+            return waiter.done

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""The air between the terminal and its host: a Wi-Fi station's state, and a TCP relay that can fail in the usual ways."""
+
+import select
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from boards.unix import wiring
+from tools.world.relay import QUIET_S, Link
+
+_UNANSWERED_S = 0.3  # how long a host may think before ticks may jump on
+_PORTAL = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
+    b"<html><head><title>Free Wi-Fi</title></head><body>Please accept our terms.</body></html>\r\n"
+)
+_JOIN_MS = 400  # virtual ms from connect to an address
+STATES = ("on", "off", "half_open", "portal")
+
+
+class Radio:
+    """The radio as the terminal meets it.
+
+    `state` is "on"; "off" (no access point: what is sent is held, as TCP would repeat it, and nothing new connects);
+    "half_open" (connections are accepted and their bytes swallowed; they are reset when the state changes); or "portal"
+    (a captive portal answers every new connection with HTML and closes it). `delay_ms` holds each byte back that long,
+    in each direction, in real time and without lowering throughput. `key`, when set, is the access point's password.
+    """
+
+    def __init__(self, host_port: int | None) -> None:
+        self.host_port = host_port
+        self.delay_ms = 0
+        self.signal = -55  # dBm
+        self.key: str | None = None
+        self.tap: Callable[[str, bytes], None] | None = None  # called with "up" or "down" and what passes
+        self.bytes_up = 0
+        self.bytes_down = 0
+        self.connections = 0
+        self._state = "on"
+        self._cut: tuple[str, int] | None = None
+        self._station = False
+        self._joining: tuple[str, int] | None = None  # key, virtual ms of connect
+        self._expected_until = 0.0  # a connect is on its way
+        self._lock = threading.RLock()
+        self._links: list[Link] = []
+        self._selector = selectors.DefaultSelector()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self.port: int = self._listener.getsockname()[1]
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="radio", daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        if state not in STATES:
+            raise ValueError(f"radio state {state!r} is none of {STATES}")
+        with self._lock:
+            self._state = state
+            if state != "half_open":
+                for link in self._links:
+                    if link.swallowed:
+                        link.reset()
+        self._wake()
+
+    def cut_after(self, count: int, way: str = "up") -> None:
+        """Reset the connection once `count` more bytes have gone "up" to the host (or "down" to the terminal)."""
+        with self._lock:
+            self._cut = (way, count)
+
+    def close(self) -> None:
+        """Drop every connection and end the thread."""
+        self._closed = True
+        self._wake()
+        self._thread.join(5)
+        for end in (self._listener, self._wake_in, self._wake_out):
+            end.close()
+
+    # The station, as network.WLAN sees it.
+
+    def station(self, command: int, data: bytes, now: int) -> bytes:
+        """One WLAN message at virtual time `now`: returns state and signal as wiring.py has them."""
+        if command in (wiring.WLAN_ON, wiring.WLAN_OFF):
+            self._station = command == wiring.WLAN_ON
+        if command in (wiring.WLAN_OFF, wiring.WLAN_DISCONNECT):
+            self._joining = None
+        if command == wiring.WLAN_CONNECT:
+            self._joining = (data.partition(b"\0")[2].decode(), now)
+        return bytes((self._join_state(now), -self.signal))
+
+    def resolve(self, now: int) -> int:
+        """The port that stands for any address, or 0 while there is no network."""
+        if self._join_state(now) != wiring.WLAN_GOT_IP:
+            return 0
+        self._expected_until = time.monotonic() + _UNANSWERED_S
+        return self.port
+
+    def power_off(self) -> None:
+        """The terminal lost power: it is no station any more."""
+        self._station = False
+        self._joining = None
+
+    def _join_state(self, now: int) -> int:
+        if not self._station or self._joining is None:
+            return wiring.WLAN_IDLE
+        key, since = self._joining
+        if self._state == "off":
+            return wiring.WLAN_NO_AP
+        if self.key is not None and key != self.key:
+            return wiring.WLAN_WRONG_KEY
+        return wiring.WLAN_GOT_IP if now - since >= _JOIN_MS else wiring.WLAN_CONNECTING
+
+    # The relay.
+
+    def busy(self) -> bool:
+        """Is anything real under way, so that ticks may not jump?"""
+        now = time.monotonic()
+        with self._lock:
+            if self._state == "off":
+                return False
+            if now < self._expected_until or select.select([self._listener], [], [], 0)[0]:
+                return True
+            if self._state != "on":
+                return False
+            for link in self._links:
+                if link.portal:
+                    continue
+                if link.up.waiting or link.down.waiting or now - link.moved < QUIET_S:
+                    return True
+                if link.unanswered and now - link.unanswered < _UNANSWERED_S:
+                    return True
+                if link.terminal_has_sent():
+                    return True
+        return False
+
+    def _wake(self) -> None:
+        self._wake_out.send(b"\0")
+
+    def _run(self) -> None:
+        while not self._closed:
+            with self._lock:
+                due = [pipe.due for link in self._links for pipe in (link.up, link.down) if pipe.waiting]
+                held = self._state != "on"
+            timeout = max(0.0, min(due) - time.monotonic()) if due and not held else None
+            events = self._selector.select(timeout)
+            with self._lock:
+                for key, _ in events:
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    elif key.fileobj is self._wake_in:
+                        self._wake_in.recv(4096)
+                    elif key.data in self._links:
+                        self._read(key.data, key.fileobj)
+                self._deliver()
+        with self._lock:
+            for link in list(self._links):
+                link.reset()
+            self._forget_dead()
+        self._selector.close()
+
+    def _accept(self) -> None:
+        terminal, _ = self._listener.accept()
+        self._expected_until = 0.0
+        self.connections += 1
+        link = Link(terminal)
+        self._links.append(link)
+        self._selector.register(terminal, selectors.EVENT_READ, link)
+        if self._state == "portal":
+            link.answer_and_close(_PORTAL)
+        elif self._state == "on" and not link.connect_host(self.host_port):
+            link.reset()
+        if link.host:
+            self._selector.register(link.host, selectors.EVENT_READ, link)
+
+    def _read(self, link: Link, end: object) -> None:
+        up = end is link.terminal
+        data = link.read(up)
+        if data is None:
+            return
+        if not data:
+            self._selector.unregister(end)  # type: ignore[arg-type]
+        if link.portal:
+            return
+        link.moved = time.monotonic()
+        if up and data:
+            link.unanswered = link.moved
+        (link.up if up else link.down).push(data, self.delay_ms / 1000)
+
+    def _deliver(self) -> None:
+        for link in self._links:
+            if self._state == "half_open":
+                link.swallow()
+            elif self._state == "on" and not link.dead:
+                self._deliver_link(link)
+        self._forget_dead()
+
+    def _deliver_link(self, link: Link) -> None:
+        now = time.monotonic()
+        for way, pipe in (("up", link.up), ("down", link.down)):
+            for data in pipe.take(now):
+                room = self._cut[1] if self._cut and self._cut[0] == way else len(data) + 1
+                link.write(way == "up", data[:room])
+                self._count(way, data[:room])
+                if len(data) >= room:
+                    self._cut = None
+                    link.reset()
+                    return
+
+    def _count(self, way: str, data: bytes) -> None:
+        if self._cut and self._cut[0] == way:
+            self._cut = (way, self._cut[1] - len(data))
+        if way == "up":
+            self.bytes_up += len(data)
+        else:
+            self.bytes_down += len(data)
+        if self.tap:
+            self.tap(way, data)
+
+    def _forget_dead(self) -> None:
+        for link in [link for link in self._links if link.dead]:
+            self._links.remove(link)
+            for end in (link.terminal, link.host):
+                if end and end in self._selector.get_map():
+                    self._selector.unregister(end)
+            link.close()
