@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """MicroPython's `cryptolib` for CPython, over `cryptography`: same calls, same refusals.
 
-`aes(key, mode[, iv])` with mode 1 (ECB) or 2 (CBC). An object works in one direction only; CBC chains from call to call.
+`aes(key, mode[, iv])`, mode 1 (ECB) or 2 (CBC). An object works in one direction only; CBC chains from call to call.
 """
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes

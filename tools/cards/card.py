@@ -50,5 +50,5 @@ class Card:
         """The card was (re)activated: forget everything volatile."""
 
     def transmit(self, capdu: bytes) -> bytes:
-        """Answer one command APDU with a response APDU (data and status word). Raises CardGone when it left the field."""
+        """Answer a command APDU with a response APDU (data, status word). Raises CardGone when it left the field."""
         return SW_UNKNOWN_INS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cards one can lay on the reader, by name: good ones with their colours for the panel, and one for each misbehaviour."""
+"""The cards one can lay on the reader, by name: good ones with colours for the panel, and one for each misbehaviour."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def make(name: str) -> Card:
 
 
 class Wallet:
-    """Cards that are kept: the same name is the same piece of plastic, its counter goes on, over restarts with a `path`."""
+    """Cards that are kept: a name is one piece of plastic, its counter goes on; with a `path`, over restarts too."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path

@@ -19,7 +19,7 @@ def version(issuer_data: bytes) -> int:
 
 
 def compute(tags: dict[str, bytes], pan: str, sequence: str, master_key: bytes) -> bytes:
-    """The 8-byte cryptogram over `tags` (hex tag -> value). Raises KeyError for a missing tag, ValueError for another CVN."""
+    """The 8-byte cryptogram over `tags` (hex tag -> value). Raises KeyError: a missing tag, ValueError: another CVN."""
     values = [tags[tag] for tag in _INPUTS]
     issuer_data = tags["9F10"]
     with warnings.catch_warnings():

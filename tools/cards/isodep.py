@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ISO/IEC 14443-4 block protocol, both halves: `Picc` is the card's, `Pcd` the reader chip's. Frames carry no CRC here."""
+"""ISO/IEC 14443-4 block protocol: `Picc` is the card's half, `Pcd` the reader chip's. Frames carry no CRC here."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Picc:
 
 
 class Pcd:
-    """The reader chip's half: takes whole APDUs, does activation, chaining, block numbers and waiting times by itself."""
+    """The reader chip's half: takes whole APDUs; activation, chaining, block numbers, waiting times are its own."""
 
     def __init__(self, send: Callable[[bytes], bytes | None], cid: int) -> None:
         self._send = send

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Test issuer master keys for application cryptograms, by the first six digits of the card number. Nobody's real keys."""
+"""Test issuer master keys for application cryptograms, by the first six digits of the card number. Nobody's own."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from tools.cards import cryptogram
 
 
 def parse(body: bytes) -> dict[str, bytes]:
-    """The data objects of a sealed body (TLV, zero padded) by hex tag, e.g. "9F26". Raises ValueError when malformed."""
+    """The data objects of a sealed body (TLV, zero padded) by hex tag, e.g. "9F26". Raises ValueError if malformed."""
     tags: dict[str, bytes] = {}
     at = 0
     while at < len(body) and body[at]:

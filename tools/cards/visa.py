@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A virtual Visa card for contactless qVSDC: directory, application, one GET PROCESSING OPTIONS with a true cryptogram."""
+"""A virtual Visa card for contactless qVSDC: directory, application, and a true cryptogram in one exchange."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Profile:
 
 
 class VisaCard(Card):
-    """Answers a transaction as a card in order does. `kind` is the cryptogram it is willing to give; `atc` counts up."""
+    """Answers a transaction as a card in order does. `kind` is the cryptogram it is willing to give, `atc` counts."""
 
     def __init__(self, profile: Profile, atc: int = 0) -> None:
         self.profile = profile

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 
-from tools.world.pn532_chip import PN532, SYNTAX_ERROR, Field
+from tools.world.pn532_chip import PN532, SYNTAX_ERROR
+from tools.world.pn532_radio import Field
 
 __all__ = ["PN532", "Faults", "Field", "HsuLink", "SpiLink", "frame"]
 
@@ -30,7 +31,7 @@ def frame(content: bytes) -> bytes:
 
 
 class Faults:
-    """What may be wrong with the chip or its wires. Replies only: an ACK passes, so that both halves of a driver are hit."""
+    """What may be wrong with the chip or its wires. Torn and miscounted are replies only: their ACK passes."""
 
     def __init__(self) -> None:
         self.silent = False  # nothing is ever answered
@@ -50,11 +51,15 @@ class Faults:
 
 
 class _Port:
-    """The framing between any link and the chip: finds frames in what the host sends, queues what the host shall read."""
+    """The framing between any link and the chip: finds frames in what the host says, queues what it shall read."""
 
     def __init__(self, chip: PN532, faults: Faults) -> None:
         self.chip = chip
         self.faults = faults
+        self._begin()
+
+    def _begin(self) -> None:
+        self._starts = self.chip.starts
         self._incoming = bytearray()
         self._acks: list[bytes] = []
         self._reply = b""  # unread
@@ -62,12 +67,16 @@ class _Port:
 
     def feed(self, data: bytes) -> None:
         """Bytes from the host. What is no frame, or has a wrong checksum, is ignored as the chip does."""
+        if self._starts != self.chip.starts:
+            self._begin()
         self._incoming += data
         while self._take():
             pass
 
     def waiting(self) -> bytes:
         """The frame the host can read now, or nothing."""
+        if self._starts != self.chip.starts:
+            self._begin()
         if self.faults.silent:
             return b""
         if self._acks:
@@ -132,7 +141,7 @@ class _Port:
 
 
 class SpiLink:
-    """The chip as an SPI device. First byte of a selection: 01 write, 02 status, 03 read. Output "irq": low = something waits."""
+    """The chip as an SPI device. A selection's first byte: 01 write, 02 status, 03 read. Output "irq": low = read."""
 
     def __init__(self, chip: PN532, faults: Faults | None = None) -> None:
         self.chip = chip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The NXP PN532 behind its host link: a state machine of modes, RF field and targets that runs host commands (UM0701-02).
+"""The NXP PN532 behind its host link: a state machine that runs host commands, one at a time (UM0701-02, chapter 7).
 
 Host payloads start with the command code (after TFI D4); replies start with the code + 1 (after TFI D5).
 """
@@ -8,72 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tools.cards.card import Card
-from tools.cards.isodep import TIMEOUT, Pcd, Picc, RfError
+from tools.world.pn532_radio import DATA_MAX, MORE, Field, Radio
 
 SYNTAX_ERROR = b"\x7f"  # the error frame's only byte
-NOT_ACCEPTABLE, INVALID_PARAMETER = 0x27, 0x10
-MORE = 0x40  # "more information": in the target byte from the host, in the status byte from the chip
-DATA_MAX = 262  # bytes of data beside code and target or status
 FOREVER = 0xFF
 _FIFO_DATA = 0x6339
 _REQA = 0x26
 _POLL_MS = 5  # one try of anticollision and activation
-_BYTE_US = 95  # a byte at 106 kbit/s with its parity, rounded up
 _WAKE = {"hsu": 0x10, "spi": 0x20, "i2c": 0x80}
 _BEFORE_SAM = {0x00, 0x02, 0x04, 0x06, 0x08, 0x10, 0x12, 0x14, 0x16}  # in LowVbat: everything that needs no RF
 
 
-class Field:
-    """What lies on the reader. Removing a card ends its power: put back, it must be activated anew."""
-
-    def __init__(self) -> None:
-        self.piccs: list[Picc] = []
-
-    def place(self, card: Card) -> None:
-        """Bring `card` into the field."""
-        self.piccs = [*self.piccs, Picc(card)]
-
-    def remove(self, card: Card | None = None) -> None:
-        """Take one card away, or all."""
-        for picc in self.piccs:
-            if card is None or picc.card is card:
-                picc.present = False
-        self.piccs = [picc for picc in self.piccs if picc.present]
-
-
-class Target:
-    """A listed card: its number is its place in the chip's table, 1 or 2."""
-
-    def __init__(self, picc: Picc, number: int, info: bytes, pcd: Pcd | None) -> None:
-        self.picc = picc
-        self.number = number
-        self.info = info  # as InListPassiveTarget reports it, the number first
-        self.pcd = pcd  # None: layer 4 is left to the host
-        self.command = b""
-        self.answer = b""
-
-
 class PN532:
-    """`start()` runs a host command, `poll()` gives its reply when it is ready; `tick()` gives the chip a sense of time.
+    """`start()` runs a host command, `poll()` gives its reply when it is ready, `tick()` gives it a sense of time.
 
-    Without ticks every command takes no time, except those that wait for a card for ever.
+    Without ticks a command takes no time, unless it waits for a card for ever.
     """
 
     def __init__(self, field: Field | None = None) -> None:
         self.field = field or Field()
+        self.starts = 0  # power-ons: what a link has queued belongs to one of them
         self.power_on()
 
     def power_on(self) -> None:
         """Cold start: asleep in LowVbat, field off."""
+        self.starts += 1
         self.asleep = True
         self.normal = False
         self.irq_enabled = False
-        self.rf_on = False
-        self.targets: list[Target] = []
+        self.radio = Radio(self.field)
+        self.radio.off()
         self._wake_sources = 0xFF
         self._registers: dict[int, int] = {}
-        self._parameters = 0x14
         self._retries = FOREVER
         self._error = 0
         self._now: int | None = None
@@ -98,11 +64,12 @@ class PN532:
         self.abort()
         handler = self._COMMANDS.get(payload[0]) if payload else None
         if handler is None or (not self.normal and payload[0] not in _BEFORE_SAM):
-            self._answer(SYNTAX_ERROR)
+            self._work = lambda: SYNTAX_ERROR
             return
         reply = handler(self, payload[1:])
         if reply is not None:
-            self._answer(reply if reply == SYNTAX_ERROR else bytes((payload[0] + 1,)) + reply)
+            whole = reply if reply is SYNTAX_ERROR else bytes((payload[0] + 1,)) + reply
+            self._work = lambda: whole
 
     def poll(self) -> bytes | None:
         """The reply's payload (after TFI), SYNTAX_ERROR, or None while the command still runs."""
@@ -113,15 +80,12 @@ class PN532:
             self._work = None
         return reply
 
-    def _answer(self, reply: bytes) -> None:
-        self._work = lambda: reply
-
     def _take(self, ms: int) -> None:
         """The command under way takes `ms` longer."""
         if self._now is not None:
             self._ready_at = max(self._ready_at, self._now) + ms
 
-    # --- housekeeping -----------------------------------------------------------------------------------------------
+    # Each handler gets the parameters and returns the reply's data, or None when it left its work to `poll`.
 
     def _diagnose(self, data: bytes) -> bytes:
         if not data or data[0] > 0x07:
@@ -132,8 +96,8 @@ class PN532:
         return SYNTAX_ERROR if data else b"\x32\x01\x06\x07"
 
     def _general_status(self, data: bytes) -> bytes:
-        table = b"".join(bytes((target.number, 0, 0, 0)) for target in self.targets)
-        return bytes((self._error, self.rf_on, len(self.targets))) + table + b"\x80"
+        table = b"".join(bytes((target.number, 0, 0, 0)) for target in self.radio.targets)
+        return bytes((self._error, self.radio.on, len(self.radio.targets))) + table + b"\x80"
 
     def _read_register(self, data: bytes) -> bytes:
         if not data or len(data) % 2:
@@ -154,7 +118,7 @@ class PN532:
     def _set_parameters(self, data: bytes) -> bytes:
         if len(data) != 1:
             return SYNTAX_ERROR
-        self._parameters = data[0]
+        self.radio.layer4 = bool(data[0] & 0x10)
         return b""
 
     def _sam_configuration(self, data: bytes) -> bytes:
@@ -164,189 +128,102 @@ class PN532:
         self.irq_enabled = len(data) < 3 or data[2] == 1
         return b""
 
-    def _power_down(self, data: bytes) -> None | bytes:
+    def _power_down(self, data: bytes) -> bytes | None:
         if not 1 <= len(data) <= 2:
             return SYNTAX_ERROR
 
         def sleep() -> bytes:
-            self._field_off()
+            self.radio.off()
             self._wake_sources, self.asleep = data[0], True
             return b"\x17\x00"
 
         self._work = sleep
         return None
 
-    # --- the field and its targets ----------------------------------------------------------------------------------
-
     def _rf_configuration(self, data: bytes) -> bytes:
         if len(data) < 2:
             return SYNTAX_ERROR
         if data[0] == 0x01 and not data[1] & 1:
-            self._field_off()
+            self.radio.off()
         elif data[0] == 0x01:
-            self.rf_on = True
+            self.radio.on = True
         elif data[0] == 0x05 and len(data) == 4:
             self._retries = data[3]
         elif data[0] not in (0x02, 0x04, 0x0A, 0x0B, 0x0C, 0x0D):
             return SYNTAX_ERROR
         return b""
 
-    def _field_off(self) -> None:
-        self.rf_on = False
-        self.targets = []
-        for picc in self.field.piccs:
-            picc.reset()
-
-    def _list_targets(self, data: bytes) -> None | bytes:
+    def _list_targets(self, data: bytes) -> bytes | None:
         if len(data) < 2 or not 1 <= data[0] <= 2 or data[1] > 4 or (data[1] == 3 and len(data) < 3):
             return SYNTAX_ERROR
-        wanted, technology = data[0], {0: "A", 3: "B"}.get(data[1], "")
-        self.rf_on, self.targets = True, []
-        tries = self._retries
+        technology = {0: "A", 3: "B"}.get(data[1], "")
+
+        def found() -> bytes | None:
+            self.radio.list(data[0], technology)
+            targets = self.radio.targets
+            self._registers[_FIFO_DATA] = 0 if targets else _REQA
+            return bytes((len(targets),)) + b"".join(target.info for target in targets) if targets else None
+
+        self._seek(0x4B, found, self._retries + (self._retries != FOREVER), _POLL_MS)
+        return None
+
+    def _auto_poll(self, data: bytes) -> bytes | None:
+        if len(data) < 3 or not data[0] or not 1 <= data[1] <= 15:
+            return SYNTAX_ERROR
+
+        def found() -> bytes | None:
+            for kind in data[2:]:
+                self.radio.list(2, {0x00: "A", 0x03: "B"}.get(kind & 0x0F, ""))
+                targets = self.radio.targets
+                if targets:
+                    return bytes((len(targets),)) + b"".join(bytes((kind, len(t.info))) + t.info for t in targets)
+            return None
+
+        self._seek(0x61, found, data[0], data[1] * 150)
+        return None
+
+    def _seek(self, code: int, found: Callable[[], bytes | None], tries: int, pause_ms: int) -> None:
+        """Try for cards up to `tries` times, or for ever; no card: the count 0."""
+        self.radio.targets = []
+        left = tries
 
         def work() -> bytes | None:
-            nonlocal tries
-            self._list(wanted, technology)
-            if not self.targets and tries:
-                tries -= tries != FOREVER
-                self._take(_POLL_MS)
-                return None if self._now is not None or tries == FOREVER else work()
-            self._registers[_FIFO_DATA] = 0 if self.targets else _REQA
-            return bytes((0x4B, len(self.targets))) + b"".join(target.info for target in self.targets)
+            nonlocal left
+            while True:
+                cards = found()
+                left -= left != FOREVER
+                if cards is not None or not left:
+                    return bytes((code,)) + (cards or b"\x00")
+                self._take(pause_ms)
+                if self._now is not None or left == FOREVER:
+                    return None
 
         self._take(_POLL_MS)
         self._work = work
-        return None
 
-    def _list(self, wanted: int, technology: str) -> None:
-        """Anticollision and activation of up to `wanted` idle cards."""
-        for picc in self.field.piccs:
-            if len(self.targets) == wanted:
-                return
-            if picc.card.technology != technology or picc.halted or not picc.present:
-                continue
-            if picc.active:  # a request in the active state only brings it back to idle; the retry finds it
-                picc.reset()
-            number = len(self.targets) + 1
-            try:
-                info, pcd = self._activate(picc, number)
-            except RfError:
-                continue
-            self.targets.append(Target(picc, number, bytes((number,)) + info, pcd))
-
-    def _activate(self, picc: Picc, number: int) -> tuple[bytes, Pcd | None]:
-        card, pcd = picc.card, Pcd(picc.frame, number if number > 1 else 0)
-        if card.technology == "B":
-            picc.activate_b()
-            return card.atqb + b"\x01\x00", pcd
-        info = card.sens_res + bytes((card.sel_res, len(card.uid))) + card.uid
-        if not card.sel_res & 0x20 or not self._parameters & 0x10:
-            return info, None
-        return info + pcd.activate(), pcd
-
-    def _auto_poll(self, data: bytes) -> None | bytes:
-        if len(data) < 3 or not data[0] or not 1 <= data[1] <= 15:
-            return SYNTAX_ERROR
-        rounds = data[0]
-        self.rf_on, self.targets = True, []
-
-        def work() -> bytes | None:
-            nonlocal rounds
-            for kind in data[2:]:
-                self._list(2, "B" if kind & 0x0F == 0x03 else "A" if kind & 0x0F == 0 else "")
-                if self.targets:
-                    found = b"".join(bytes((kind, len(t.info))) + t.info for t in self.targets)
-                    return bytes((0x61, len(self.targets))) + found
-            rounds -= rounds != FOREVER
-            self._take(data[1] * 150)
-            if not rounds:
-                return b"\x61\x00"
-            return None if self._now is not None or rounds == FOREVER else work()
-
-        self._work = work
-        return None
-
-    def _target(self, number: int) -> Target | None:
-        return next((target for target in self.targets if target.number == number), None)
-
-    def _deselect(self, data: bytes, forget: bool = False) -> bytes:
-        if len(data) != 1:
-            return SYNTAX_ERROR
-        chosen = [target for target in self.targets if data[0] in (0, target.number)]
-        if data[0] and not chosen:
-            return bytes((NOT_ACCEPTABLE,))
-        for target in chosen:
-            target.picc.reset()
-            target.picc.halted = True
-            if forget:
-                self.targets.remove(target)
-        return b"\x00"
+    def _deselect(self, data: bytes) -> bytes:
+        return bytes((self.radio.deselect(data[0], forget=False),)) if len(data) == 1 else SYNTAX_ERROR
 
     def _release(self, data: bytes) -> bytes:
-        return self._deselect(data, forget=True)
+        return bytes((self.radio.deselect(data[0], forget=True),)) if len(data) == 1 else SYNTAX_ERROR
 
     def _select(self, data: bytes) -> bytes:
-        target = self._target(data[0]) if len(data) == 1 else None
-        if len(data) != 1:
-            return SYNTAX_ERROR
-        if target is None:
-            return bytes((NOT_ACCEPTABLE,))
-        if target.picc.halted:
-            target.picc.reset()
-            try:
-                _, target.pcd = self._activate(target.picc, target.number)
-            except RfError as error:
-                return bytes((error.status,))
-        return b"\x00"
-
-    # --- talking to a card ------------------------------------------------------------------------------------------
+        return bytes((self.radio.select(data[0]),)) if len(data) == 1 else SYNTAX_ERROR
 
     def _data_exchange(self, data: bytes) -> bytes:
         if not data or len(data) > 1 + DATA_MAX:
             return SYNTAX_ERROR
-        target = self._target(data[0] & 0x0F)
-        if target is None:
-            return bytes((NOT_ACCEPTABLE,))
-        if data[0] & MORE:
-            target.command += data[1:]
-            return b"\x00"
-        try:
-            if len(data) > 1 or target.command or not target.answer:
-                command, target.command, target.answer = target.command + data[1:], b"", b""
-                target.answer = self._over_the_air(target, command)
-        except RfError as error:
-            self._error = error.status
-            return bytes((error.status,))
-        part, target.answer = target.answer[:DATA_MAX], target.answer[DATA_MAX:]
-        return bytes((MORE if target.answer else 0,)) + part
+        reply = self.radio.exchange(data[0] & 0x0F, data[1:], bool(data[0] & MORE))
+        self._error = reply[0] & 0x3F
+        self._take(self.radio.air_ms)
+        return reply
 
-    def _over_the_air(self, target: Target, command: bytes) -> bytes:
-        card = target.picc.card
-        if target.pcd is None:
-            answer = target.picc.frame(command)
-            if answer is None:
-                raise RfError(TIMEOUT)
-        elif not command:
-            if not target.pcd.present():
-                raise RfError(TIMEOUT)
-            answer = b""
-        else:
-            answer = target.pcd.exchange(command)
-        self._take(1 + (len(command) + len(answer)) * _BYTE_US // 1000 + card.delay_ms)
-        return answer
-
-    def _communicate_thru(self, data: bytes) -> bytes:
-        if not data or len(data) > 1 + DATA_MAX:
-            return SYNTAX_ERROR
-        for picc in self.field.piccs if self.rf_on else ():
-            answer = picc.frame(data)
-            if answer is not None:
-                return b"\x00" + answer[:DATA_MAX]
-        return bytes((TIMEOUT,))
+    def _communicate_through(self, data: bytes) -> bytes:
+        return self.radio.through(data) if len(data) <= 1 + DATA_MAX else SYNTAX_ERROR
 
     _COMMANDS: dict[int, Callable[[PN532, bytes], bytes | None]] = {
         0x00: _diagnose, 0x02: _firmware_version, 0x04: _general_status, 0x06: _read_register, 0x08: _write_register,
         0x10: _set_baud_rate, 0x12: _set_parameters, 0x14: _sam_configuration, 0x16: _power_down,
-        0x32: _rf_configuration, 0x40: _data_exchange, 0x42: _communicate_thru, 0x44: _deselect, 0x4A: _list_targets,
-        0x52: _release, 0x54: _select, 0x60: _auto_poll,
+        0x32: _rf_configuration, 0x40: _data_exchange, 0x42: _communicate_through, 0x44: _deselect,
+        0x4A: _list_targets, 0x52: _release, 0x54: _select, 0x60: _auto_poll,
     }  # fmt: skip

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Serves the virtual PN532 on a pseudo terminal, for drivers other people wrote: `python -m tools.world.pn532_pty [card]`.
+"""Serves the virtual PN532 on a pseudo terminal, for drivers other people wrote.
 
-Then e.g. `LIBNFC_DEFAULT_DEVICE=pn532_uart:/dev/pts/N nfc-list`.
+`python -m tools.world.pn532_pty [card]`, then e.g. `LIBNFC_DEFAULT_DEVICE=pn532_uart:/dev/pts/N nfc-list`.
 """
 
 from __future__ import annotations

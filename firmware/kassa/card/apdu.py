@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The four commands a contactless reader sends (ISO/IEC 7816-4; EMV Book 1 and 3), laid out in the arena's command buffer."""
+"""The commands a contactless reader sends (ISO/IEC 7816-4; EMV Book 1 and 3), laid out in the arena."""
 
 from struct import pack_into
 
@@ -47,7 +47,7 @@ def select(arena: "Arena", name: "Bytes", start: int, size: int) -> memoryview:
 
 
 def get_processing_options(arena: "Arena", terms: "Terms", pdol: "Tlv | None") -> memoryview:
-    """GET PROCESSING OPTIONS with the values the PDOL under the cursor asks for; an empty command template without one."""
+    """GET PROCESSING OPTIONS with what the PDOL under the cursor asks for; with nothing when there is no PDOL."""
     command = arena.command
     end = 7
     if pdol is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The one place where card data lies while a card is read: a single bytearray, cut into views once, zeroed on every exit."""
+"""Where card data lies while a card is read: one bytearray, cut into views once, zeroed on every exit."""
 
 from struct import pack_into
 

@@ -22,7 +22,7 @@ _MANDATORY = const(15)
 
 
 def build(terms: "Terms", arena: "Arena") -> None:
-    """Fill `arena.body` from what the card gave (it wins) and the terminal's terms. Raises CardError, never truncates."""
+    """Fill `arena.body` from what the card gave (it wins) and the terms. Raises CardError, never truncates."""
     at = 0
     for index, tag in enumerate(_ORDER):
         found = arena.kept(tag)

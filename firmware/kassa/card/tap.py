@@ -38,8 +38,8 @@ _FIND_AGAIN_MS = const(300)
 async def read(reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int) -> Outcome:
     """Wait up to `timeout_ms` for a card and read it. After ONLINE the arena holds body and mask, else nothing.
 
-    A card lost before GET PROCESSING OPTIONS is looked for once more: it has not counted a transaction yet. After that a
-    loss is TRY_AGAIN, and nothing is sent twice. A card that misbehaves is END. Raises ReaderFault.
+    A card lost before GET PROCESSING OPTIONS is looked for once more: it has not counted a transaction yet. After that
+    a loss is TRY_AGAIN, and nothing is sent twice. A card that misbehaves is END. Raises ReaderFault.
     """
     try:
         found = await reader.find(timeout_ms)

@@ -41,9 +41,9 @@ _NAME_MAX = const(20)
 class Terms:
     """The terminal's side of one payment.
 
-    `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD; `unpredictable` 4 fresh random
-    bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount the cardholder must be
-    verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used.
+    `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD; `unpredictable` 4 fresh
+    random bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount the cardholder
+    must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used.
     Raises ValueError when something does not fit.
     """
 

@@ -124,7 +124,7 @@ def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
 
 
 def append(into: "bytearray | memoryview", at: int, tag: int, data: "Bytes", start: int, end: int) -> int:
-    """Write one object (value data[start:end], at most 127 bytes) at `at`; return its end, or 0 when it does not fit."""
+    """Write one object (value data[start:end], up to 127 bytes) at `at`; return its end, 0 when it does not fit."""
     size = end - start
     width = 1 if tag <= 0xFF else 2 if tag <= 0xFFFF else 3
     if size > 0x7F or at + width + 1 + size > len(into):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The card number where it stands: nibbles of track 2 (tag 57: PAN, D, YYMM, service code, rest). Never copied out whole."""
+"""The card number where it stands, never copied out: nibbles of track 2 (tag 57: PAN, D, YYMM, service code, rest)."""
 
 from micropython import const
 

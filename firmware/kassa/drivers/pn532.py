@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""NXP PN532 card reader over SPI (mode 0, LSB first, up to 5 MHz) with its IRQ line. Source: UM0701-02, chapters 6 and 7.
+"""NXP PN532 card reader over SPI (mode 0, LSB first, up to 5 MHz) and its IRQ line. Source: UM0701-02, chapters 6, 7.
 
-Extended frames both ways: a record with an issuer certificate makes an answer of 259 bytes, more than a normal frame holds.
+Extended frames both ways: a record with an issuer certificate makes a reply of 259 bytes, a normal frame holds 255.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ _RESET_MS = const(10)  # field off long enough for a card to forget (EMV Book D:
 class PN532:
     """One reader. `find`, `exchange` and `gone` talk to the card; every wait has a limit.
 
-    `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board; without `irq` the chip's status byte is polled.
+    `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board; without `irq` the status byte is polled.
     Raises ReaderFault when the chip is absent or answers garbage; the next call starts with a clean resynchronisation.
     """
 
@@ -131,7 +131,7 @@ class PN532:
             pack_into("276s", self._frame, 0, b"")
 
     async def gone(self, timeout_ms: int) -> bool:
-        """Wait until no card is in the field; False when one is still there after `timeout_ms`. The field ends up off."""
+        """Wait until no card is in the field; False when one is still there at the end. Leaves the field off."""
         deadline = ticks_add(ticks_ms(), timeout_ms)
         while True:
             await self.off()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the card room: the kernel under CPython and inside MicroPython, and the driver over a virtual chip."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+for folder in ("firmware", "host_tests/shims", "host_tests/inside"):
+    if str(ROOT / folder) not in sys.path:
+        sys.path.insert(0, str(ROOT / folder))
+
+from host_tests.card.play import Play  # noqa: E402  after the paths are set
+from host_tests.card.rig import Rig  # noqa: E402
+from host_tests.inside.inside import Inside, InsideError, interpreter  # noqa: E402
+
+PUBLISHED = ROOT.parent / "shared" / "fixtures" / "emv"
+
+
+class Here:
+    """The same cases as inside MicroPython, under CPython."""
+
+    def __call__(self, room: str, call: str, *args: object) -> object:
+        from kassa.errors import KassaError
+
+        cases = __import__(f"cases_{room}")
+        try:
+            return getattr(cases, call)(*args)
+        except KassaError as error:
+            raise InsideError(type(error).__name__, str(error), "") from error
+
+
+@pytest.fixture(scope="session", params=["cpython", "micropython-64", "micropython-32"])
+def cases(request: pytest.FixtureRequest) -> Iterator[Here | Inside]:
+    """The room's cases, on each interpreter there is."""
+    if request.param == "cpython":
+        yield Here()
+        return
+    with Inside(interpreter(request.param[-2:])) as worker:
+        yield worker
+
+
+@pytest.fixture
+def play(cases: Here | Inside) -> Play:
+    """Plays whole transactions between the kernel and a virtual card."""
+    return Play(cases)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    """The shipped reader driver over the virtual chip, on virtual time."""
+    return Rig()
+
+
+@pytest.fixture
+def published() -> Path:
+    """Data that others published; it lies beside a checkout, not in it."""
+    if not PUBLISHED.exists():
+        pytest.skip("no published EMV data beside this checkout")
+    return PUBLISHED

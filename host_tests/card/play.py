@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Plays a transaction between the kernel (on any interpreter) and a virtual card or a recording, without a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.cards.card import Card
+
+TERMS = {"amount": 12345, "date": "261123", "unpredictable": "a1b2c3d4", "cvm_required": False}
+
+
+@dataclass
+class Result:
+    """How a transaction ended, and what went to and fro."""
+
+    kind: int
+    message: int
+    expired: bool
+    body: bytes
+    first6: str
+    last4: str
+    commands: list[bytes] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
+
+
+class Play:
+    """`cases` runs the case functions of the card room."""
+
+    def __init__(self, cases: Callable[..., Any]) -> None:
+        self.cases = cases
+
+    def card(self, card: Card, **terms: object) -> Result:
+        """A transaction with a card that stays in the field. Raises InsideError, CardGone."""
+        card.reset()
+        return self.answers(card.transmit, **terms)
+
+    def answers(self, answer: Callable[[bytes], bytes], **terms: object) -> Result:
+        """A transaction with whatever gives answers to commands."""
+        commands: list[bytes] = []
+        answers: list[bytes] = []
+        step = self.cases("card", "begin", {**TERMS, **terms})
+        while "command" in step:
+            commands.append(bytes.fromhex(step["command"]))
+            answers.append(answer(commands[-1]))
+            step = self.cases("card", "answer", answers[-1].hex())
+        step["body"] = bytes.fromhex(step["body"])
+        return Result(**step, commands=commands, answers=answers)

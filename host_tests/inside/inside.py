@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""Runs cases inside MicroPython from pytest: the fixture `inside` is a long-lived interpreter, 64-bit and 32-bit.
+
+The interpreters are those of MICROPYTHON (default: the project's own) and MICROPYTHON32; what is absent is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+class InsideError(Exception):
+    """A case raised; `kind` is the exception's name inside, `trace` its traceback."""
+
+    def __init__(self, kind: str, message: str, trace: str) -> None:
+        super().__init__(f"{kind}: {message}\n{trace}")
+        self.kind = kind
+        self.message = message
+        self.trace = trace
+
+
+class Inside:
+    """One MicroPython process that runs the cases of cases_<room>.py. Use as a context manager."""
+
+    def __init__(self, interpreter: str, heap: str = "4M") -> None:
+        self.interpreter = interpreter
+        self.printed: list[str] = []
+        self._heap = heap
+
+    def __enter__(self) -> Inside:
+        path = os.pathsep.join([str(HERE), str(ROOT / "firmware"), ".frozen"])
+        self._process = subprocess.Popen(
+            [self.interpreter, "-X", f"heapsize={self._heap}", str(HERE / "worker.py")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
+            cwd=ROOT, env={**os.environ, "MICROPYPATH": path},
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        stdin, stdout = self._pipes()
+        stdin.close()
+        stdout.close()
+        self._process.wait(timeout=10)
+
+    def __call__(self, room: str, call: str, *args: Any) -> Any:
+        """Run one case and return its value. Raises InsideError with what the case raised."""
+        stdin, stdout = self._pipes()
+        stdin.write(json.dumps({"room": room, "call": call, "args": args}) + "\n")
+        stdin.flush()
+        while line := stdout.readline():
+            if line.startswith("="):
+                answer = json.loads(line[1:])
+                if "error" in answer:
+                    raise InsideError(answer["error"], answer["message"], answer["trace"])
+                return answer["ok"]
+            self.printed.append(line.rstrip("\n"))
+        raise InsideError("Died", "the interpreter ended", "\n".join(self.printed[-20:]))
+
+    def _pipes(self) -> tuple[Any, Any]:
+        return self._process.stdin, self._process.stdout
+
+
+def interpreter(bits: str) -> str:
+    """The interpreter for "64" or "32"; skips the test, saying so, when it is absent."""
+    if bits == "32":
+        found = os.environ.get("MICROPYTHON32", "")
+    else:
+        found = os.environ.get("MICROPYTHON", "") or str(ROOT / ".venv-mp" / "bin" / "micropython")
+    if not found or not Path(found).exists():
+        pytest.skip(f"no {bits}-bit MicroPython here" + (" (MICROPYTHON32)" if bits == "32" else ""))
+    return found
+
+
+@pytest.fixture(scope="session", params=["64", "32"])
+def inside(request: pytest.FixtureRequest) -> Iterator[Inside]:
+    """MicroPython, each test once per interpreter. Import it in a conftest.py to use it."""
+    with Inside(interpreter(request.param)) as worker:
+        yield worker

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""The radio half of the virtual PN532: the field with its cards, the table of targets, what passes over the air."""
+
+from __future__ import annotations
+
+from tools.cards.card import Card
+from tools.cards.isodep import TIMEOUT, Pcd, Picc, RfError
+
+NOT_ACCEPTABLE = 0x27  # no such target
+MORE = 0x40  # "more information": in the target byte from the host, in the status byte from the chip
+DATA_MAX = 262  # bytes of data beside code and target or status
+_BYTE_US = 95  # a byte at 106 kbit/s with its parity, rounded up
+
+
+class Field:
+    """What lies on the reader. Removing a card ends its power: put back, it must be activated anew."""
+
+    def __init__(self) -> None:
+        self.piccs: list[Picc] = []
+
+    def place(self, card: Card) -> None:
+        """Bring `card` into the field."""
+        self.piccs = [*self.piccs, Picc(card)]
+
+    def remove(self, card: Card | None = None) -> None:
+        """Take one card away, or all."""
+        for picc in self.piccs:
+            if card is None or picc.card is card:
+                picc.present = False
+        self.piccs = [picc for picc in self.piccs if picc.present]
+
+
+class Target:
+    """A listed card: its number is its place in the chip's table, 1 or 2."""
+
+    def __init__(self, picc: Picc, number: int) -> None:
+        self.picc = picc
+        self.number = number
+        self.pcd: Pcd | None = None  # None: layer 4 is left to the host
+        self.info = b""  # as InListPassiveTarget reports it, the number first
+        self.command = b""
+        self.answer = b""
+
+    def activate(self, layer4: bool) -> None:
+        """Wake the card up to layer 4, if it has one and `layer4` is wanted. Raises RfError."""
+        card = self.picc.card
+        self.pcd = Pcd(self.picc.frame, self.number if self.number > 1 else 0)
+        number = bytes((self.number,))
+        if card.technology == "B":
+            self.picc.activate_b()
+            self.info = number + card.atqb + b"\x01\x00"
+            return
+        self.info = number + card.sens_res + bytes((card.sel_res, len(card.uid))) + card.uid
+        if layer4 and card.sel_res & 0x20:
+            self.info += self.pcd.activate()
+        else:
+            self.pcd = None
+
+
+class Radio:
+    """Field on or off, targets listed or not. Statuses are the PN532's, 0 = good."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.on = False
+        self.layer4 = True  # RATS is sent by the chip
+        self.targets: list[Target] = []
+        self.air_ms = 0  # how long the last exchange took
+
+    def off(self) -> None:
+        """Every card loses its power and forgets."""
+        self.on = False
+        self.targets = []
+        for picc in self.field.piccs:
+            picc.reset()
+
+    def list(self, wanted: int, technology: str) -> None:
+        """Anticollision and activation: fill the table with up to `wanted` cards that are not halted."""
+        self.on = True
+        for picc in self.field.piccs:
+            if len(self.targets) == wanted:
+                return
+            if picc.card.technology != technology or picc.halted or not picc.present:
+                continue
+            if picc.active:  # a request in the active state only brings it back to idle; the retry finds it
+                picc.reset()
+            target = Target(picc, len(self.targets) + 1)
+            try:
+                target.activate(self.layer4)
+            except RfError:
+                continue
+            self.targets.append(target)
+
+    def target(self, number: int) -> Target | None:
+        """The listed target with this number."""
+        return next((target for target in self.targets if target.number == number), None)
+
+    def deselect(self, number: int, forget: bool) -> int:
+        """Halt a target, or all (0); `forget` also takes it off the table."""
+        chosen = [target for target in self.targets if number in (0, target.number)]
+        for target in chosen:
+            target.picc.reset()
+            target.picc.halted = True
+            if forget:
+                self.targets.remove(target)
+        return 0 if chosen or not number else NOT_ACCEPTABLE
+
+    def select(self, number: int) -> int:
+        """Wake a deselected target again."""
+        target = self.target(number)
+        if target is None:
+            return NOT_ACCEPTABLE
+        if target.picc.halted:
+            target.picc.reset()
+            try:
+                target.activate(self.layer4)
+            except RfError as error:
+                return error.status
+        return 0
+
+    def exchange(self, number: int, data: bytes, more: bool) -> bytes:
+        """InDataExchange: status byte and data. `more`: the command goes on in the next call. Empty data fetches the
+        rest of a long answer, or checks that the card is still there."""
+        self.air_ms = 0
+        target = self.target(number)
+        if target is None:
+            return bytes((NOT_ACCEPTABLE,))
+        if more:
+            target.command += data
+            return b"\x00"
+        try:
+            if data or target.command or not target.answer:
+                command, target.command, target.answer = target.command + data, b"", b""
+                target.answer = self._over_the_air(target, command)
+        except RfError as error:
+            return bytes((error.status,))
+        part, target.answer = target.answer[:DATA_MAX], target.answer[DATA_MAX:]
+        return bytes((MORE if target.answer else 0,)) + part
+
+    def through(self, data: bytes) -> bytes:
+        """InCommunicateThru: one raw frame, status byte and the answer of whoever answers."""
+        for picc in self.field.piccs if self.on else ():
+            answer = picc.frame(data)
+            if answer is not None:
+                return b"\x00" + answer[:DATA_MAX]
+        return bytes((TIMEOUT,))
+
+    def _over_the_air(self, target: Target, command: bytes) -> bytes:
+        if target.pcd is None:
+            answer = target.picc.frame(command)
+        elif command:
+            answer = target.pcd.exchange(command)
+        else:
+            answer = b"" if target.pcd.present() else None
+        if answer is None:
+            raise RfError(TIMEOUT)
+        self.air_ms = 1 + (len(command) + len(answer)) * _BYTE_US // 1000 + target.picc.card.delay_ms
+        return answer
