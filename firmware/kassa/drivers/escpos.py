@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""A thermal receipt printer that speaks ESC/POS (Epson's command set) over a UART, Chinese text as GBK. 58 mm: 32 columns."""
+
+import asyncio
+import time
+
+from micropython import const
+
+from kassa.errors import PrinterFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from machine import UART
+
+    Line = tuple[str, int, bool, int]  # text, align 0 left 1 centre 2 right, bold, size 1 or 2
+
+COLUMNS = const(32)  # of ASCII at size 1; a hanzi takes two
+
+_ANSWER_MS = const(500)  # a status byte comes within this
+_WRITE_MS = const(3000)  # a line leaves within this, even when the printer holds the sender back
+_POLL_MS = const(10)
+_BUFFER = const(160)  # bytes of one line with its commands
+
+_STATUS_PAPER = b"\x10\x04\x04"  # DLE EOT 4: real-time status, roll paper sensor
+_SETUP = b"\x1b@\x1c&"  # ESC @ initialise; FS & Chinese characters on
+_CUT = b"\x1bd\x03\x1dVB\x00"  # ESC d 3 feed three lines; GS V 66 0 cut
+
+
+class Printer:
+    """`uart`: write, any and readinto of machine.UART."""
+
+    def __init__(self, uart: "UART") -> None:
+        self._uart = uart
+        self._answer = bytearray(1)
+        self._line = bytearray(_BUFFER)
+        self._view = memoryview(self._line)
+        self._fill = 0
+
+    async def ready(self) -> None:
+        """Raises PrinterFault when the printer does not answer within 500 ms or has no paper."""
+        while self._uart.any():  # a late answer to an older question is not this one's
+            self._uart.readinto(self._answer)
+        await self._send(_STATUS_PAPER)
+        start = time.ticks_ms()
+        while not self._uart.any():
+            if time.ticks_diff(time.ticks_ms(), start) > _ANSWER_MS:
+                raise PrinterFault("no answer")
+            await asyncio.sleep_ms(_POLL_MS)
+        self._uart.readinto(self._answer)
+        status = self._answer[0]
+        if status & 0x93 != 0x12:  # the fixed bits of every real-time status byte
+            raise PrinterFault("not a printer")
+        if status & 0x60:
+            raise PrinterFault("no paper")
+
+    async def print(self, lines: "Iterable[Line]", gbk: "Callable[[int], int]") -> None:
+        """Print `lines` and cut. `gbk` gives the GBK code of a code point above ASCII, 0 for none (printed as "?").
+
+        Raises PrinterFault before the first line when the printer is not ready, and after the last one when the paper ran
+        out on the way: then the receipt must be printed again.
+        """
+        await self.ready()
+        await self._send(_SETUP)
+        for text, align, bold, size in lines:
+            self._compose(text, align, bold, size, gbk)
+            await self._send(self._view[: self._fill])
+        await self._send(_CUT)
+        await self.ready()
+
+    def _compose(self, text: str, align: int, bold: bool, size: int, gbk: "Callable[[int], int]") -> None:
+        """ESC a align, ESC E bold, GS ! size, the text, a line feed. Characters that do not fit the buffer are left out."""
+        line = self._line
+        line[0:3] = b"\x1ba\x00"
+        line[2] = align
+        line[3:6] = b"\x1bE\x00"
+        line[5] = 1 if bold else 0
+        line[6:9] = b"\x1d!\x00"
+        line[8] = 0x11 if size == 2 else 0
+        at = 9
+        for char in text:
+            code = ord(char)
+            if at > _BUFFER - 3:
+                break
+            if 0x20 <= code < 0x7F:
+                line[at] = code
+                at += 1
+                continue
+            wide = gbk(code)
+            if wide > 0xFF:
+                line[at] = wide >> 8
+                line[at + 1] = wide & 255
+                at += 2
+            else:
+                line[at] = 0x3F
+                at += 1
+        line[at] = 0x0A
+        self._fill = at + 1
+
+    async def _send(self, data: "bytes | memoryview") -> None:
+        """Write all of `data`. Raises PrinterFault when it does not leave in time."""
+        start = time.ticks_ms()
+        sent = self._uart.write(data) or 0
+        while sent < len(data):
+            if time.ticks_diff(time.ticks_ms(), start) > _WRITE_MS:
+                raise PrinterFault("does not take the text")
+            await asyncio.sleep_ms(_POLL_MS)
+            sent += self._uart.write(memoryview(data)[sent:]) or 0
+        await asyncio.sleep_ms(0)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""ILI9341 TFT controller, 320x240 landscape, 16 bits a pixel, 4-line serial interface.
+
+Numbers in brackets are pages of the ILI9341 datasheet V1.11. Pixels are written only; the chip is never read.
+"""
+
+import time
+
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
+WIDTH = const(320)
+HEIGHT = const(240)
+
+_CASET = const(0x2A)  # column address set [110]
+_PASET = const(0x2B)  # page address set [112]
+_RAMWR = const(0x2C)  # memory write [114]
+_RESET_MS = const(5)  # after a reset, before the next command [229]
+_WAKE_MS = const(120)  # between reset and sleep out, and after sleep out [101]
+_PIECE = const(640)
+
+# command, count of parameters, parameters
+_SETUP = (
+    b"\xc0\x01\x23"  # power control 1: GVDD 4.6 V [178]
+    b"\xc1\x01\x10"  # power control 2 [179]
+    b"\xc5\x02\x3e\x28"  # VCOM control 1 [180]
+    b"\xc7\x01\x86"  # VCOM control 2 [182]
+    b"\x36\x01\x28"  # memory access: row and column exchanged, BGR = landscape [127]
+    b"\x3a\x01\x55"  # 16 bits a pixel [134]
+    b"\xb1\x02\x00\x18"  # frame rate 79 Hz [155]
+    b"\xb6\x03\x08\x82\x27"  # display function [164]
+    b"\x26\x01\x01"  # gamma curve 1 [107]
+)
+
+
+class ILI9341:
+    """`spi`, and the output pins `cs`, `dc`, `rst` and, where it is wired, `backlight`."""
+
+    def __init__(self, spi: "SPI", cs: "Pin", dc: "Pin", rst: "Pin", backlight: "Pin | None" = None) -> None:
+        self._spi = spi
+        self._cs = cs
+        self._dc = dc
+        self._rst = rst
+        self._backlight = backlight
+        self._one = bytearray(1)
+        self._four = bytearray(4)
+        self._piece = bytearray(_PIECE)
+        cs(1)
+
+    def start(self) -> None:
+        """Reset, set up and switch on: a black picture, then the backlight. Takes about 250 ms."""
+        self._rst(0)
+        time.sleep_ms(1)  # at least 10 us [229]
+        self._rst(1)
+        time.sleep_ms(_WAKE_MS)
+        at = 0
+        while at < len(_SETUP):
+            count = _SETUP[at + 1]
+            self._command(_SETUP[at], _SETUP[at + 2 : at + 2 + count])
+            at += 2 + count
+        self._command(0x11, None)  # sleep out [101]
+        time.sleep_ms(_WAKE_MS)
+        self.fill(0, 0, WIDTH, HEIGHT, 0)
+        self._command(0x29, None)  # display on [109]
+        if self._backlight is not None:
+            self._backlight(1)
+
+    def _command(self, command: int, parameters: "bytes | bytearray | None") -> None:
+        self._one[0] = command
+        self._dc(0)
+        self._cs(0)
+        self._spi.write(self._one)
+        if parameters is not None:
+            self._dc(1)
+            self._spi.write(parameters)
+        self._cs(1)
+
+    def _range(self, command: int, first: int, count: int) -> None:
+        last = first + count - 1
+        four = self._four
+        four[0] = first >> 8
+        four[1] = first & 255
+        four[2] = last >> 8
+        four[3] = last & 255
+        self._command(command, four)
+
+    def window(self, x: int, y: int, width: int, height: int) -> None:
+        """The next `write`s fill this rectangle (pixels), row by row. Raises ValueError outside the panel."""
+        if x < 0 or y < 0 or width < 1 or height < 1 or x + width > WIDTH or y + height > HEIGHT:
+            raise ValueError("outside the panel")
+        self._range(_CASET, x, width)
+        self._range(_PASET, y, height)
+        self._command(_RAMWR, None)
+
+    def write(self, pixels: "bytearray | memoryview") -> None:
+        """RGB565, high byte first. The chip goes on where it was when it was last selected [35, 7.1.9]."""
+        self._dc(1)
+        self._cs(0)
+        self._spi.write(pixels)
+        self._cs(1)
+
+    def fill(self, x: int, y: int, width: int, height: int, colour: int) -> None:
+        """Paint a rectangle at once; `colour` as framebuf stores it (low byte first)."""
+        piece = self._piece
+        for at in range(0, _PIECE, 2):
+            piece[at] = colour & 255
+            piece[at + 1] = colour >> 8
+        self.window(x, y, width, height)
+        left = 2 * width * height
+        while left >= _PIECE:
+            self.write(piece)
+            left -= _PIECE
+        if left:
+            self.write(memoryview(piece)[:left])

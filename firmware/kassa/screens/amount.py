@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""The page that asks for an amount: digits come in from the right, as on every till."""
+
+from micropython import const
+
+from kassa import money
+from kassa.screens import font, theme
+from kassa.screens.canvas import RIGHT, WIDTH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.screens.canvas import Canvas
+    from kassa.screens.ui import Ui
+
+_MOST = const(99_999_999_999)  # one more digit makes twelve
+_X = const(16)
+_WIDTH = const(288)
+_CARD_Y = const(80)
+_CARD_HEIGHT = const(60)
+_NOTE_Y = const(156)
+_IDLE_MS = const(120_000)
+_KEYS = "E=key_confirm C=key_cancel B=key_clear"
+
+
+async def field(canvas: "Canvas") -> None:
+    """The empty card an amount stands in."""
+    await canvas.box(8, _CARD_Y, WIDTH - 16, _CARD_HEIGHT, theme.CARD, theme.PAPER)
+    await canvas.fill(8, _CARD_Y + _CARD_HEIGHT - 3, WIDTH - 16, 3, theme.ACCENT)
+
+
+async def figure(canvas: "Canvas", value: int, before: int, ink: int) -> int:
+    """Write the amount at the right of its card. `before`: what this returned for the one it replaces (0 = none).
+
+    Returns the width in pixels, negative when only the smaller face had room for it.
+    """
+    text = money.text(value)
+    width = canvas.measure(font.AMOUNT, text)
+    if width <= _WIDTH:
+        face, y = font.AMOUNT, _CARD_Y + 12
+    else:
+        face, y = font.TITLE, _CARD_Y + 16
+        width = -((canvas.measure(font.TITLE, text) + 7) & ~7)
+    if before and (width < 0) != (before < 0):
+        await canvas.fill(_X, _CARD_Y + 12, _WIDTH, 40, theme.CARD)
+    room = max(abs(width), abs(before))
+    await canvas.text(_X + _WIDTH - room, y, room, text, ink, theme.CARD, RIGHT, face)
+    return width
+
+
+async def run(ui: "Ui", title: str, limit: int, first: int) -> int | None:
+    """Returns minor units, or None when cancelled or left alone for two minutes."""
+    canvas = ui.canvas
+    value = 0
+    key = first
+    await ui.begin(_KEYS)
+    await canvas.text(16, 40, WIDTH - 32, title, face=font.TITLE)
+    await field(canvas)
+    hint = ui.t("amount_limit", money.text(limit)) if limit else ""
+    await canvas.text(16, _NOTE_Y, WIDTH - 32, hint, theme.QUIET)
+    width = await figure(canvas, value, 0, theme.QUIET)
+    note = hint
+    while True:
+        before = value
+        wrong = ""
+        while key:  # every key that was pressed meanwhile, then one drawing
+            character = chr(key)
+            if character == "C":
+                return None
+            if character == "B":
+                value //= 10
+                wrong = ""
+            elif character == "E":
+                wrong = _wrong(ui, value, limit)
+                if not wrong:
+                    return value
+            elif value > _MOST:
+                wrong = ui.t("amount_full")
+            else:
+                value = value * 10 + key - 48
+                wrong = ""
+            key = _next(ui)
+        if value != before:
+            width = await figure(canvas, value, width, theme.INK if value else theme.QUIET)
+        if note != (theme.MIND + wrong if wrong else hint):
+            note = theme.MIND + wrong if wrong else hint
+            await canvas.text(16, _NOTE_Y, WIDTH - 32, note, theme.RED if wrong else theme.QUIET)
+        key = await ui.key("0123456789EBC", _IDLE_MS)
+        if not key:
+            return None
+
+
+def _next(ui: "Ui") -> int:
+    """A key already waiting, if it means something here."""
+    key = ui.keypad.take()
+    while key and chr(key) not in "0123456789EBC":
+        key = ui.keypad.take()
+    return key
+
+
+def _wrong(ui: "Ui", value: int, limit: int) -> str:
+    """Why this amount cannot be taken, or ""."""
+    if not value:
+        return ui.t("amount_zero")
+    if limit and value > limit:
+        return ui.t("amount_over", money.text(limit))
+    return ""

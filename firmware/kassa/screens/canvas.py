@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Draws on the display without a frame buffer: every run of text and every fill goes out through one 5 KiB strip.
+
+Between strips other tasks run, so keys are scanned while a page is drawn. Runs start at multiples of 8 px across and 4 px down.
+"""
+
+import asyncio
+
+import framebuf
+from micropython import const
+
+from kassa.screens import font as faces
+from kassa.screens import theme
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Display(Protocol):
+        def window(self, x: int, y: int, width: int, height: int) -> None: ...
+        def write(self, pixels: bytearray | memoryview) -> None: ...
+
+
+WIDTH = const(320)
+HEIGHT = const(240)
+LEFT = const(0)
+CENTRE = const(1)
+RIGHT = const(2)
+
+_STRIP = const(5120)  # bytes: 8 rows of the whole width
+
+
+class Canvas:
+    """One display, one strip, one font. Only one task draws at a time."""
+
+    def __init__(self, display: "Display", font: faces.Font) -> None:
+        self.display = display
+        self.font = font
+        self._strip = bytearray(_STRIP)
+        self._view = memoryview(self._strip)
+        cell = font.cell
+        self._cells = (
+            framebuf.FrameBuffer(cell, 8, 16, framebuf.MONO_HLSB),
+            framebuf.FrameBuffer(cell, 16, 16, framebuf.MONO_HLSB),
+            framebuf.FrameBuffer(cell, 24, 28, framebuf.GS2_HMSB),
+            framebuf.FrameBuffer(cell, 24, 40, framebuf.GS2_HMSB),
+            framebuf.FrameBuffer(cell, 48, 48, framebuf.GS2_HMSB),
+        )
+        self._mono = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
+        self._grey = framebuf.FrameBuffer(bytearray(8), 4, 1, framebuf.RGB565)
+        self._ink = -1  # the colours both palettes hold
+        self._paper = -1
+
+    def _dye(self, ink: int, paper: int) -> None:
+        """Fill the palettes: paper, one third, two thirds, ink."""
+        if ink == self._ink and paper == self._paper:
+            return
+        self._ink = ink
+        self._paper = paper
+        self._mono.pixel(0, 0, paper)
+        self._mono.pixel(1, 0, ink)
+        for step in range(4):
+            self._grey.pixel(step, 0, _blend(ink, paper, step))
+
+    async def fill(self, x: int, y: int, width: int, height: int, colour: int) -> None:
+        """Paint a rectangle (pixels)."""
+        rows = min(height, _STRIP // (2 * width))
+        frame = framebuf.FrameBuffer(self._strip, width, rows, framebuf.RGB565)
+        frame.fill(colour)
+        self.display.window(x, y, width, height)
+        while height > 0:
+            rows = min(rows, height)
+            self.display.write(self._view[: 2 * width * rows])
+            height -= rows
+            await asyncio.sleep_ms(0)
+
+    async def box(self, x: int, y: int, width: int, height: int, colour: int, paper: int) -> None:
+        """Paint a rectangle with its corners taken off."""
+        rows = _STRIP // (2 * width)
+        frame = framebuf.FrameBuffer(self._strip, width, min(height, rows), framebuf.RGB565)
+        self.display.window(x, y, width, height)
+        top = 0
+        while top < height:
+            span = min(rows, height - top)
+            frame.fill(colour)
+            for row, inset in ((0, 2), (1, 1), (height - 2, 1), (height - 1, 2)):
+                if top <= row < top + span:
+                    frame.hline(0, row - top, inset, paper)
+                    frame.hline(width - inset, row - top, inset, paper)
+            self.display.write(self._view[: 2 * width * span])
+            top += span
+            await asyncio.sleep_ms(0)
+
+    def wrap(self, text: str, width: int, face: int) -> list[str]:
+        """Break `text` into rows of at most `width` px: between words, or beside any character above ASCII."""
+        rows = []
+        row = ""
+        used = 0
+        safe = 0  # where the row may be broken
+        for char in text:
+            code = ord(char)
+            advance = self.font.advance(face, code)
+            if used + advance > width and row:
+                rest = row[safe:] if safe else ""
+                rows.append((row[:safe] if safe else row).rstrip())
+                row = rest
+                used = self.measure(face, row)
+                safe = 0
+                if char == " " and not row:
+                    continue
+            if code > 0x2FFF and char not in "，。？！：）":
+                safe = len(row)
+            row += char
+            used += advance
+            if char == " ":
+                safe = len(row)
+        rows.append(row)
+        return rows
+
+    def measure(self, face: int, text: str) -> int:
+        """The width of a run, in pixels."""
+        width = 0
+        for char in text:
+            width += self.font.advance(face, ord(char))
+        return width
+
+    async def text(
+        self,
+        x: int,
+        y: int,
+        width: int,
+        text: str,
+        ink: int = theme.INK,
+        paper: int = theme.PAPER,
+        align: int = LEFT,
+        face: int = faces.TEXT,
+    ) -> None:
+        """Draw `text` in a field `width` px wide at (x, y); the rest of the field becomes paper. What does not fit is cut."""
+        font = self.font
+        height = font.height(face)
+        pen = 0
+        if align != LEFT:
+            room = max(0, width - self.measure(face, text))
+            pen = room if align == RIGHT else room >> 1
+            pen = ((x + pen) & ~7) - x
+        self._dye(ink, paper)
+        step = min(width, _STRIP // (2 * height))
+        left = 0
+        while left < width:
+            span = min(step, width - left)
+            frame = framebuf.FrameBuffer(self._strip, span, height, framebuf.RGB565)
+            frame.fill(paper)
+            at = pen - left
+            for char in text:
+                code = ord(char)
+                advance = font.advance(face, code)
+                if at + advance > 0 and at < span and code != 0x20:
+                    actual = font.load(face, code)
+                    palette = self._mono if actual < 2 else self._grey
+                    drop = 6 if actual < 2 and face else 0  # a small glyph among large ones stands on their line
+                    frame.blit(self._cells[actual], at, drop, paper, palette)
+                at += advance
+                if at >= span:
+                    break
+            self.display.window(x + left, y, span, height)
+            self.display.write(self._view[: 2 * span * height])
+            left += span
+            await asyncio.sleep_ms(0)
+
+
+def _blend(ink: int, paper: int, step: int) -> int:
+    """`step` thirds of the way from paper to ink, both RGB565 with swapped bytes."""
+    ink = (ink & 255) << 8 | ink >> 8
+    paper = (paper & 255) << 8 | paper >> 8
+    mixed = 0
+    for shift, mask in ((11, 31), (5, 63), (0, 31)):
+        low = paper >> shift & mask
+        mixed |= (low + ((ink >> shift & mask) - low) * step // 3) << shift
+    return (mixed & 255) << 8 | mixed >> 8

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""The page of a result, a question or a wait: one band with colour, sign and word, then the amount and what to know or do."""
+
+from micropython import const
+
+from kassa.screens import font, theme
+from kassa.screens.canvas import CENTRE, WIDTH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kassa.screens.canvas import Canvas
+    from kassa.screens.ui import Ui
+
+_BAND_Y = const(24)
+_BAND_HEIGHT = const(72)
+_TITLE_X = const(72)
+_TITLE_WIDTH = const(240)
+_TEXT_X = const(16)
+_TEXT_WIDTH = const(288)
+_BOTTOM = const(212)
+
+# kind -> band, its ink, its sign
+KINDS = {
+    "ok": (theme.GREEN, theme.DAY, "\ue000"),  # the host, or the card for it, said yes
+    "wait": (theme.BLUE, theme.DAY, "\ue001"),
+    "hold": (theme.AMBER, theme.INK, "\ue002"),  # accepted, to be authorised: kept, not approved
+    "warn": (theme.ORANGE, theme.INK, "\ue003"),
+    "refuse": (theme.RED, theme.DAY, "\ue004"),
+    "ask": (theme.SLATE, theme.DAY, "\ue005"),
+    "tap": (theme.BLUE, theme.DAY, "\ue006"),  # the customer's turn: the card
+}
+
+
+async def show(ui: "Ui", kind: str, title: str, lines: "Sequence[str]", keys: str, amount: str) -> None:
+    """Draw it. When only the text below the band differs from what is on the screen, only that is drawn again."""
+    canvas = ui.canvas
+    head = (kind, title, keys, amount, ui.words.language)
+    old = ()
+    if ui.shown is not None and ui.shown[0] == head:
+        old = ui.shown[1]
+    else:
+        await ui.begin(keys)
+        await _band(canvas, kind, title)
+        if amount:
+            await canvas.text(_TEXT_X, 100, _TEXT_WIDTH, amount, align=CENTRE, face=_figure(canvas, amount))
+    rows = _rows(canvas, lines)
+    y = 144 if amount else 108
+    for index in range(max(len(rows), len(old))):
+        face, row = rows[index] if index < len(rows) else (font.TEXT, "")
+        before = old[index] if index < len(old) else (face, "")
+        if y + canvas.font.height(max(face, before[0])) > _BOTTOM:
+            break
+        if before != (face, row):
+            if before[0] > face:  # what stood here was taller
+                await canvas.fill(_TEXT_X, y, _TEXT_WIDTH, _BOTTOM - y, theme.PAPER)
+                old = ()
+            ink = theme.INK if index == 0 else theme.QUIET
+            await canvas.text(_TEXT_X, y, _TEXT_WIDTH, row, ink, align=CENTRE, face=face)
+        y += 32 if face == font.TITLE else 20
+    ui.shown = (head, rows)
+
+
+async def _band(canvas: "Canvas", kind: str, title: str) -> None:
+    colour, ink, sign = KINDS[kind]
+    await canvas.fill(0, _BAND_Y, WIDTH, _BAND_HEIGHT, colour)
+    await canvas.text(16, _BAND_Y + 12, 48, sign, ink, colour, face=font.ICON)
+    rows = canvas.wrap(title, _TITLE_WIDTH, font.TITLE)[:2]
+    y = _BAND_Y + 24 if len(rows) == 1 else _BAND_Y + 8
+    for row in rows:
+        await canvas.text(_TITLE_X, y, _TITLE_WIDTH, row, ink, colour, face=font.TITLE)
+        y += 28
+
+
+def _rows(canvas: "Canvas", lines: "Sequence[str]") -> "list[tuple[int, str]]":
+    """(face, text) of each row below the amount: the first line in large type when it fits."""
+    rows = []
+    for line in lines:
+        if not rows and canvas.measure(font.TITLE, line) <= _TEXT_WIDTH:
+            rows.append((font.TITLE, line))
+        else:
+            for row in canvas.wrap(line, _TEXT_WIDTH, font.TEXT):
+                rows.append((font.TEXT, row))
+    return rows
+
+
+def _figure(canvas: "Canvas", amount: str) -> int:
+    """The largest face the amount fits in."""
+    return font.AMOUNT if canvas.measure(font.AMOUNT, amount) <= _TEXT_WIDTH else font.TITLE

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Every word the terminal shows or prints, one table a language."""

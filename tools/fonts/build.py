@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+"""Builds the terminal's one font asset, firmware/kassa/screens/font.bin, from OFL fonts on npm.
+
+    python -m tools.fonts.build            fetches the packages with `npm pack` into a temporary folder
+    python -m tools.fonts.build FOLDER     uses the .tgz files of an earlier `npm pack` in FOLDER
+
+Every number is little endian:
+
+    0   4   "KFNT"
+    4   1   version = 1
+    5   1   number of faces = 5
+    6   2   0
+    8   16  for each face: width u8, height u8, bits a pixel u8, 0 u8, count u16, glyph size u16, index u32, glyphs u32
+
+`index` points at `count` sorted code points (u16), followed by `count` values (u16): for the one-bit faces the GBK code
+of the character (first byte high; 0 = not in GBK), for the others its advance in pixels. `glyphs` points at `count`
+cells of `glyph size` bytes, row by row from the top. One bit a pixel: MSB first (framebuf.MONO_HLSB). Two bits a pixel:
+the leftmost pixel in the low bits (framebuf.GS2_HMSB), 0 = paper ... 3 = ink.
+
+    face 0  8x16   one bit   Unifont: ASCII and U+00A5, the text
+    face 1  16x16  one bit   Unifont: hanzi, punctuation, symbols; U+E100 on: the marks of the top bar
+    face 2  24x28  two bits  Noto Sans SC Medium 24 px: titles and menus
+    face 3  24x40  two bits  Noto Sans SC Medium 42 px: the digits of an amount
+    face 4  48x48  two bits  drawn here, U+E000 on: the sign of a result
+"""
+
+import io
+import runpy
+import struct
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+from PIL import Image, ImageDraw, ImageFont
+
+from tools.fonts import marks
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENS = ROOT / "firmware" / "kassa" / "screens"
+UNIFONT = "@fontsource/unifont@5.3.0"
+NOTO = "@fontsource/noto-sans-sc@5.3.0"
+ASCII = [chr(code) for code in range(0x20, 0x7F)]
+AMOUNT = "0123456789,.¥-$€ "
+# Texts that only ever stand in small type; every other one may be a title, a menu line or the first line of a message.
+SMALL = ("r_", "bar_", "key_", "about_", "test_")
+
+
+def table(language: str) -> dict[str, str]:
+    """The texts of one language, key -> text, as firmware/kassa/screens/texts holds them."""
+    text = runpy.run_path(str(SCREENS / "texts" / f"{language}.py"))["TABLE"]
+    return dict(line.split("=", 1) for line in text.splitlines() if line)
+
+
+def small_characters() -> list[str]:
+    """Everything above ASCII that the text face must show."""
+    wanted = {"¥"} | set("".join(table("zh").values())) | set("".join(table("en").values()))
+    wanted |= set((Path(__file__).parent / "shop.txt").read_text("utf-8"))
+    return sorted(c for c in wanted if ord(c) > 0x7F)
+
+
+def title_characters() -> list[str]:
+    """ASCII and every character of a text that may be a title."""
+    wanted = set(ASCII) | set("¥●")
+    for language in ("en", "zh"):
+        for key, text in table(language).items():
+            if not key.startswith(SMALL):
+                wanted |= set(text)
+    return sorted(wanted)
+
+
+def fetch(package: str, folder: Path) -> tarfile.TarFile:
+    """The npm package, unpacked in memory; `npm pack` only where the folder does not hold it yet."""
+    name = package.removeprefix("@").replace("/", "-").replace("@", "-") + ".tgz"
+    if not (folder / name).exists():
+        subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True)
+    return tarfile.open(folder / name)
+
+
+def face(package: tarfile.TarFile, *members: str) -> list[TTFont]:
+    """The named woff2 files as plain fonts; a character is taken from the first that has it."""
+    fonts = []
+    for member in members:
+        data = package.extractfile(f"package/files/{member}.woff2")
+        font = TTFont(io.BytesIO(data.read()))
+        font.flavor = None
+        fonts.append(font)
+    return fonts
+
+
+def sized(font: TTFont, size: int) -> ImageFont.FreeTypeFont:
+    plain = io.BytesIO()
+    font.save(plain)
+    return ImageFont.truetype(io.BytesIO(plain.getvalue()), size)
+
+
+def mono(image: Image.Image) -> bytes:
+    """One bit a pixel, MSB first."""
+    return image.convert("1", dither=Image.Dither.NONE).tobytes()
+
+
+def grey(image: Image.Image) -> bytes:
+    """Two bits a pixel, the leftmost in the low bits, from a picture with 0 = paper and 255 = ink."""
+    levels = [(value * 3 + 127) // 255 for value in image.tobytes()]
+    return bytes(
+        levels[i] | levels[i + 1] << 2 | levels[i + 2] << 4 | levels[i + 3] << 6 for i in range(0, len(levels), 4)
+    )
+
+
+def gbk(char: str) -> int:
+    """The printer's code of a character, 0 where it has none. The yen sign prints as its full-width form."""
+    try:
+        code = {"¥": "￥"}.get(char, char).encode("gbk")
+    except UnicodeEncodeError:
+        return 0
+    return int.from_bytes(code, "big")
+
+
+class Face:
+    """One face under construction: cells by code point."""
+
+    def __init__(self, width: int, height: int, bits: int) -> None:
+        self.width, self.height, self.bits = width, height, bits
+        self.cells: dict[int, tuple[int, bytes]] = {}
+
+    def add(self, code: int, value: int, image: Image.Image) -> None:
+        self.cells[code] = (value, mono(image) if self.bits == 1 else grey(image))
+
+    def pack(self, at: int) -> tuple[bytes, bytes]:
+        """(directory entry, data) of the face when its data begins at `at`."""
+        codes = sorted(self.cells)
+        size = self.width * self.height * self.bits // 8
+        index = b"".join(struct.pack("<H", code) for code in codes)
+        index += b"".join(struct.pack("<H", self.cells[code][0]) for code in codes)
+        entry = struct.pack(
+            "<BBBBHHII", self.width, self.height, self.bits, 0, len(codes), size, at, at + len(index)
+        )
+        return entry, index + b"".join(self.cells[code][1] for code in codes)
+
+
+def text_faces(unifont: TTFont) -> tuple[Face, Face]:
+    """Unifont's own pixels at 16 px: the narrow and the wide face."""
+    narrow, wide = Face(8, 16, 1), Face(16, 16, 1)
+    drawn, known = sized(unifont, 16), unifont.getBestCmap()
+    for char in [*ASCII, *small_characters()]:
+        if char.isspace() and char != " ":
+            continue
+        if ord(char) not in known:
+            raise SystemExit(f"Unifont has no U+{ord(char):04X}")
+        target = narrow if ord(char) < 0x100 else wide
+        image = Image.new("1", (target.width, 16))
+        shift = (target.width - round(drawn.getlength(char))) // 2
+        pen = ImageDraw.Draw(image)
+        pen.fontmode = "1"
+        pen.text((shift, 0), char, 255, font=drawn)
+        target.add(ord(char), gbk(char), image)
+    for code, image in marks.bar():
+        wide.add(code, 0, image)
+    return narrow, wide
+
+
+def smooth_face(
+    fonts: list[TTFont], size: int, cell: tuple[int, int], baseline: int, chars: list[str], step: int = 1
+) -> Face:
+    """A two-bit face of `chars`, each at the left of its cell on a common baseline; advances are multiples of `step`."""
+    made = Face(cell[0], cell[1], 2)
+    drawn = [(sized(font, size), font.getBestCmap()) for font in fonts]
+    for char in chars:
+        source = next((font for font, known in drawn if ord(char) in known), None)
+        if source is None:
+            raise SystemExit(f"no glyph for U+{ord(char):04X}")
+        natural = source.getlength(char)
+        advance = min(cell[0], -(-round(natural) // step) * step)
+        image = Image.new("L", cell)
+        left = round((advance - natural) / 2)
+        ImageDraw.Draw(image).text((left, baseline), char, 255, font=source, anchor="ls")
+        made.add(ord(char), advance, image)
+    return made
+
+
+def build(folder: Path) -> bytes:
+    """The whole asset."""
+    unifont = face(fetch(UNIFONT, folder), "unifont-latin-400-normal")[0]
+    noto = face(
+        fetch(NOTO, folder), "noto-sans-sc-latin-500-normal", "noto-sans-sc-chinese-simplified-500-normal"
+    )
+    narrow, wide = text_faces(unifont)
+    title = smooth_face(noto, 24, (24, 28), 22, title_characters())
+    amount = smooth_face(noto, 42, (24, 40), 35, list(AMOUNT), 8)
+    icons = Face(48, 48, 2)
+    for code, image in marks.signs():
+        icons.add(code, 48, image)
+    faces = [narrow, wide, title, amount, icons]
+    head, body = struct.pack("<4sBBH", b"KFNT", 1, len(faces), 0), b""
+    start = len(head) + 16 * len(faces)
+    for one in faces:
+        entry, data = one.pack(start + len(body))
+        head, body = head + entry, body + data
+        print(f"{one.width}x{one.height}: {len(one.cells)} glyphs, {len(data)} bytes")
+    return head + body
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch)
+        data = build(folder)
+    (SCREENS / "font.bin").write_bytes(data)
+    print(f"font.bin: {len(data)} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

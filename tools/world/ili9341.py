@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The display controller as a chip: commands and pixels in over SPI, 320x240 pixels of display memory out, as bytes or PNG."""
+
+import io
+
+from PIL import Image
+
+WIDTH, HEIGHT = 320, 240
+
+_SOFT_RESET, _SLEEP_IN, _SLEEP_OUT, _OFF, _ON = 0x01, 0x10, 0x11, 0x28, 0x29
+_CASET, _PASET, _RAMWR, _MADCTL, _COLMOD, _CONTINUE = 0x2A, 0x2B, 0x2C, 0x36, 0x3A, 0x3C
+_AWAKE_AFTER = 5  # ms without commands after a reset [datasheet V1.11, 229]
+
+
+class ILI9341:
+    """Follows the datasheet where a driver can go wrong: reset, sleep, address window, pixel format, orientation.
+
+    `writes` counts pixels written since power-on, `bytes_in` all bytes. A driver's mistake raises ValueError.
+    """
+
+    def __init__(self) -> None:
+        self.pixels_in = 0
+        self.bytes_in = 0
+        self.frames = 0  # grows with every memory write, so that a watcher knows that something changed
+        self._now = 0
+        self._dc = 1
+        self._selected = False
+        self._memory = bytearray(2 * WIDTH * HEIGHT)
+        self._reset()
+
+    def _reset(self) -> None:
+        self.on = False
+        self.asleep = True
+        self._command = -1
+        self._parameters = bytearray()
+        self._columns = (0, WIDTH - 1)
+        self._rows = (0, HEIGHT - 1)
+        self._at = [0, 0]
+        self._half = -1
+        self._orientation = 0
+        self._format = 0x66
+
+    # the bus's side
+
+    def select(self) -> None:
+        self._selected = True
+
+    def deselect(self) -> None:
+        self._selected = False  # memory write goes on with the next selection [35]
+
+    def tick(self, now_ms: int) -> None:
+        self._now = now_ms
+
+    def pin(self, name: str, level: int) -> None:
+        if name == "dc":
+            self._dc = level
+        elif name == "rst" and not level:
+            self._reset()
+            self._memory[:] = bytes(len(self._memory))
+
+    def level(self, name: str) -> int:
+        return 1
+
+    def transfer(self, out: bytes) -> bytes:
+        self.bytes_in += len(out)
+        if self._dc:
+            self._data(out)
+        else:
+            for byte in out:
+                self._begin(byte)
+        return b"\xff" * len(out)
+
+    # what the chip does
+
+    def _begin(self, command: int) -> None:
+        if self._half >= 0:
+            raise ValueError("half a pixel written")
+        self._command = command
+        self._parameters = bytearray()
+        if command == _SOFT_RESET:
+            self._reset()
+        elif command in (_SLEEP_IN, _SLEEP_OUT):
+            self.asleep = command == _SLEEP_IN
+        elif command in (_OFF, _ON):
+            self.on = command == _ON
+        elif command == _RAMWR:
+            self._at = [self._columns[0], self._rows[0]]
+            self.frames += 1
+
+    def _data(self, data: bytes) -> None:
+        if self._command in (_RAMWR, _CONTINUE):
+            self._pixels(data)
+            return
+        self._parameters += data
+        if self._command in (_CASET, _PASET) and len(self._parameters) == 4:
+            first, last = int.from_bytes(self._parameters[:2], "big"), int.from_bytes(self._parameters[2:], "big")
+            limit = WIDTH if self._command == _CASET else HEIGHT
+            if not first <= last < limit:
+                raise ValueError(f"address window {first} to {last}")
+            if self._command == _CASET:
+                self._columns = (first, last)
+            else:
+                self._rows = (first, last)
+        elif self._command == _MADCTL:
+            self._orientation = data[-1]
+        elif self._command == _COLMOD:
+            self._format = data[-1]
+
+    def _pixels(self, data: bytes) -> None:
+        if self._format & 7 != 5:
+            raise ValueError("only 16 bits a pixel are modelled")
+        if not self._orientation & 0x20:
+            raise ValueError("only landscape is modelled (row and column exchanged)")
+        if self._half >= 0:
+            data = bytes((self._half,)) + data
+        self._half = data[-1] if len(data) & 1 else -1
+        left, right = self._columns
+        top, bottom = self._rows
+        x, y = self._at
+        start, count = 0, len(data) // 2
+        self.pixels_in += count
+        while count:
+            run = min(count, right - x + 1)
+            place = 2 * (y * WIDTH + x)
+            self._memory[place : place + 2 * run] = data[2 * start : 2 * (start + run)]
+            start += run
+            count -= run
+            x += run
+            if x > right:
+                x, y = left, top if y >= bottom else y + 1
+        self._at = [x, y]
+
+    # what a person sees
+
+    @property
+    def pixels(self) -> bytes:
+        """RGB565, high byte first, row by row; all black while the panel is off or asleep."""
+        return bytes(self._memory) if self.on and not self.asleep else bytes(len(self._memory))
+
+    def png(self) -> bytes:
+        """The picture on the panel."""
+        return png(self.pixels)
+
+
+def png(pixels: bytes) -> bytes:
+    """RGB565 pixels of the whole panel as a PNG file."""
+    rgb = bytearray(3 * WIDTH * HEIGHT)
+    high, low = pixels[0::2], pixels[1::2]
+    rgb[0::3] = bytes(b & 0xF8 | b >> 5 for b in high)
+    rgb[1::3] = bytes((h & 7) << 5 | (l & 0xE0) >> 3 | (h & 7) >> 1 for h, l in zip(high, low, strict=True))
+    rgb[2::3] = bytes((b & 0x1F) << 3 | (b & 0x1F) >> 2 for b in low)
+    file = io.BytesIO()
+    Image.frombytes("RGB", (WIDTH, HEIGHT), bytes(rgb)).save(file, "PNG")
+    return file.getvalue()

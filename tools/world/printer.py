@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""The receipt printer at the other end of the UART: ESC/POS in, receipts with their text and type out."""
+
+from dataclasses import dataclass, field
+
+COLUMNS = 32
+
+
+@dataclass(frozen=True)
+class Line:
+    """One printed line: size 1 or 2, align 0 left, 1 centre, 2 right."""
+
+    text: str
+    align: int
+    bold: bool
+    size: int
+
+    def laid_out(self) -> str:
+        """The text where it stands on 32 columns of paper."""
+        width = sum(2 if ord(char) > 0x7F else 1 for char in self.text) * self.size
+        room = max(0, COLUMNS - width)
+        return " " * (0, room // 2, room)[self.align] + self.text
+
+
+@dataclass
+class Receipt:
+    """What came out between two cuts."""
+
+    lines: list[Line] = field(default_factory=list)
+
+    def text(self) -> str:
+        """As a person reads it."""
+        return "\n".join(line.laid_out().rstrip() for line in self.lines).strip("\n") + "\n"
+
+
+# command -> count of parameter bytes
+_ESC = {0x40: 0, 0x61: 1, 0x45: 1, 0x4D: 1, 0x33: 1, 0x32: 0, 0x64: 1, 0x74: 1, 0x70: 3}
+_GS = {0x21: 1, 0x61: 1, 0x68: 1, 0x77: 1, 0x48: 1}
+_FS = {0x26: 0, 0x2E: 0}
+
+
+class PrinterPeer:
+    """`paper` and `answers` are the tester's: no paper, or a printer that is dead. Unknown commands raise ValueError."""
+
+    def __init__(self) -> None:
+        self.paper = True
+        self.answers = True
+        self.lines_left: int | None = None  # paper for that many more lines
+        self.receipts: list[Receipt] = []
+        self._current = Receipt()
+        self._out = bytearray()
+        self._pending = bytearray()
+        self._initialise()
+
+    def _initialise(self) -> None:
+        self._align, self._bold, self._size, self._chinese = 0, False, 1, False
+        self._text = bytearray()
+
+    @property
+    def paper_text(self) -> str:
+        """Everything printed so far, the unfinished receipt too."""
+        parts = [receipt.text() for receipt in self.receipts]
+        if self._current.lines:
+            parts.append(self._current.text())
+        return "\n".join(parts)
+
+    def receive(self, data: bytes) -> None:
+        self._pending += data
+        while self._pending:
+            used = self._take()
+            if not used:
+                return
+            del self._pending[:used]
+
+    def send(self) -> bytes:
+        data = bytes(self._out)
+        self._out.clear()
+        return data
+
+    def _take(self) -> int:
+        """Handle the command or character at the front. Returns its length, 0 when more of it must come."""
+        data = self._pending
+        first = data[0]
+        if first == 0x10:
+            return self._real_time()
+        if first in (0x1B, 0x1C, 0x1D):
+            return self._command()
+        if first == 0x0A:
+            self._feed()
+        elif first >= 0x20:
+            self._text.append(first)
+        elif first != 0x0D:
+            raise ValueError(f"control byte {first:02x}")
+        return 1
+
+    def _real_time(self) -> int:
+        """DLE EOT n: 12 = all well; for n = 4, bits 5 and 6 = the paper's end."""
+        if len(self._pending) < 3:
+            return 0
+        if self._pending[1] != 0x04:
+            raise ValueError("DLE without EOT")
+        if self.answers:
+            out_of_paper = self._pending[2] == 4 and not self._has_paper()
+            self._out.append(0x72 if out_of_paper else 0x12)
+        return 3
+
+    def _has_paper(self) -> bool:
+        return self.paper and self.lines_left != 0
+
+    def _command(self) -> int:
+        data = self._pending
+        if len(data) < 2:
+            return 0
+        code = data[1]
+        if data[0] == 0x1D and code == 0x56:
+            return self._cut()
+        table = {0x1B: _ESC, 0x1C: _FS, 0x1D: _GS}[data[0]]
+        if code not in table:
+            raise ValueError(f"command {data[0]:02x} {code:02x}")
+        size = 2 + table[code]
+        if len(data) < size:
+            return 0
+        value = data[2] if size > 2 else 0
+        match data[0], code:
+            case 0x1B, 0x40:
+                self._initialise()
+            case 0x1B, 0x61:
+                self._align = value % 48
+            case 0x1B, 0x45:
+                self._bold = bool(value & 1)
+            case 0x1B, 0x64:
+                for _ in range(value):
+                    self._feed()
+            case 0x1D, 0x21:
+                self._size = (value & 7) + 1
+            case 0x1C, _:
+                self._chinese = code == 0x26
+        return size
+
+    def _cut(self) -> int:
+        """GS V m, with a feed n when m is 65 or 66."""
+        data = self._pending
+        if len(data) < 3:
+            return 0
+        size = 4 if data[2] in (65, 66) else 3
+        if len(data) < size:
+            return 0
+        if self._current.lines:
+            self.receipts.append(self._current)
+        self._current = Receipt()
+        return size
+
+    def _feed(self) -> None:
+        """Print the line. Without paper it is gone, as on a real printer."""
+        text = bytes(self._text).decode("gbk" if self._chinese else "ascii", "replace")
+        self._text.clear()
+        if not self._has_paper():
+            return
+        if self.lines_left is not None:
+            self.lines_left -= 1
+        self._current.lines.append(Line(text, self._align, self._bold, self._size))
