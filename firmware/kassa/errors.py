@@ -59,9 +59,9 @@ class WireError(KassaError):
 
 
 class Refused(KassaError):
-    """The till does not take this payment. `key` names the text for the cashier, `room` is what would still be taken."""
+    """The till does not take this payment. `key` names the text for the cashier, `values` are what it speaks of."""
 
-    def __init__(self, key: str, room: int = 0) -> None:
+    def __init__(self, key: str, *values: object) -> None:
         super().__init__(key)
         self.key = key
-        self.room = room
+        self.values = values

@@ -6,8 +6,6 @@ from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.reader import Reader, exceptions_above
 
-_NOT_PAID = (layout.REFUSED, layout.DECLINED, layout.REVERSED, layout.REVERSING, layout.VOIDED, layout.REPORTED)
-
 
 class Totals:
     """Counts and sums (minor units) of one batch."""
@@ -41,7 +39,7 @@ def totals(journal: Journal) -> Totals:
     page = bytearray(256)
     while reader.read(page):
         record = layout.Record(page)
-        if exceptions.get(record.sequence, 0) in _NOT_PAID:
+        if exceptions.get(record.sequence, 0) in layout.NOT_PAID:
             result.not_paid += 1
         elif record.type == layout.TYPE_CASH:
             result.cash_count += 1

@@ -9,8 +9,8 @@ _WORDS = {
     layout.WATERMARK: "approved",
     layout.REFUSED: "refused_later",
     layout.DECLINED: "declined",
-    layout.REVERSING: "reversal_pending",
-    layout.REVERSED: "cancelled",
+    layout.REVERSING: "reversing",
+    layout.REVERSED: "reversed",
     layout.DEFERRED: "accepted",
     layout.CLOSED: "approved",
     layout.VOIDED: "not_taken",
@@ -18,10 +18,8 @@ _WORDS = {
 }
 
 
-def fate(record: Record, mark: int, settled: bool) -> str:
-    """The text key of a payment. `mark`: kind of the last mark about it, 0 = none; `settled`: at or below the watermark."""
+def fate(record: Record, mark: int) -> str:
+    """The text key of a payment. `mark`: the kind of the mark that decided about it, 0 = none yet."""
     if mark in _WORDS:
         return _WORDS[mark]
-    if settled:
-        return "approved"
-    return "accepted" if record.kind == layout.ACCEPTED else "reversal_pending"
+    return "accepted" if record.kind == layout.ACCEPTED else "reversing"

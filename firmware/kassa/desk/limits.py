@@ -3,6 +3,7 @@
 
 from struct import unpack_from
 
+from kassa import money
 from kassa.errors import Refused
 from kassa.vault.layout import State
 
@@ -23,19 +24,19 @@ class Limits:
     def check(self, amount: int, state: State, now: int, trusted: bool) -> None:
         """Raises Refused when a payment of `amount` may not be taken without the host now (seconds since 2000)."""
         if not self.set:
-            raise Refused("offline_off")
+            raise Refused("limit_off")
         if amount > self.payment:
-            raise Refused("offline_payment", self.payment)
+            raise Refused("limit_one", money.text(self.payment))
         if state.count >= self.count:
-            raise Refused("offline_count", 0)
+            raise Refused("limit_count", 0, self.count)
         if state.sum + amount > self.sum:
-            raise Refused("offline_sum", self.sum - state.sum)
-        if not state.heard or now - state.heard > self.heard_hours * _HOUR:
-            raise Refused("offline_heard", 0)
-        if state.oldest and now - state.oldest > self.unsent_hours * _HOUR:
-            raise Refused("offline_unsent", 0)
+            raise Refused("limit_sum", money.text(self.sum - state.sum), money.text(self.sum))
         if not trusted and not self.untrusted_clock:
-            raise Refused("offline_clock")
+            raise Refused("limit_clock")
+        if not state.heard or now - state.heard > self.heard_hours * _HOUR:
+            raise Refused("limit_heard", (now - state.heard) // _HOUR if state.heard else 0, self.heard_hours)
+        if state.oldest and now - state.oldest > self.unsent_hours * _HOUR:
+            raise Refused("limit_first", (now - state.oldest) // _HOUR, self.unsent_hours)
 
 
 def _amount(data: bytes, at: int) -> int:

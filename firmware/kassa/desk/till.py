@@ -3,6 +3,7 @@
 
 from micropython import const
 
+from kassa import money
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.crypto.wipe import zero
@@ -44,7 +45,7 @@ class Till:
         if amount <= 0:
             raise Refused("amount_zero")
         if amount > self.largest:
-            raise Refused("amount_limit", self.largest)
+            raise Refused("amount_over", money.text(self.largest))
 
     def check_offline(self, amount: int) -> None:
         """Raises Refused when a card payment of `amount` may not be taken without the host."""
@@ -53,7 +54,7 @@ class Till:
     def check_card(self, body: memoryview) -> None:
         """Raises Refused when this card has paid as often as it may since the host was heard."""
         if self._seen.times(_track(body)) >= self.limits.per_card:
-            raise Refused("offline_card")
+            raise Refused("limit_card")
 
     def online_allowed(self) -> bool:
         """While a reversal is unanswered, sales are handled as without network."""

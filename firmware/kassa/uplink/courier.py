@@ -261,6 +261,8 @@ class Courier:
             self._online(answer, meaning, code)
         elif purpose == _QUEUED:
             self._queue.answered(sequence, amount, meaning, code)
+            if meaning == answers.NO:
+                self._status.refused_later += 1
         else:
             self._closed(answer)
 

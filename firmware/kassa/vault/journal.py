@@ -53,6 +53,7 @@ class Journal:
         self.marks = {}  # sequence -> kind, for records above the watermark
         self.head = bytearray(8)  # seal tag of the newest record
         self.last = bytearray(64)  # clear header of the newest record
+        self.fate = 0  # kind of the mark that decided about the newest record, 0 = none yet
         self._mac = Cmac(key)
         page = self.buffer = bytearray(PAGE)
         view = memoryview(page)
@@ -104,6 +105,7 @@ class Journal:
         state.sequence = sequence
         self.head[:] = self._seal_tag
         self.last[:] = self._clear
+        self.fate = 0
         if kind == layout.ACCEPTED:
             self._charge(draft.amount, draft.time)
         return sequence
@@ -159,12 +161,20 @@ class Journal:
         else:
             raise _FAULT
         layout.apply_mark(mark, state)
+        self.decide(kind, about)
         if kind in (layout.WATERMARK, layout.CLOSED):
             for sequence in list(self.marks):
                 if sequence <= state.watermark:
                     del self.marks[sequence]
         elif kind not in (layout.HEARD, layout.BATCH, layout.SEEN):
             self.marks[about] = kind
+
+    def decide(self, kind: int, about: int) -> None:
+        """Note what a mark says of the newest record; a watermark says yes only where nothing else was said."""
+        if about != self.state.sequence or kind in layout.NOT_ABOUT_ONE and kind != layout.WATERMARK:
+            return
+        if kind != layout.WATERMARK or self.fate not in layout.NOT_PAID:
+            self.fate = kind
 
     def _find_cell(self) -> None:
         """Point `cells` and `cell` at a free mark cell: behind the header, in a page of marks, or in a new one."""

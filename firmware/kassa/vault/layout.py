@@ -36,6 +36,9 @@ VOIDED = const(0x6D)
 _FIRST_MARK = const(0x61)
 _LAST_MARK = const(0x6D)
 
+NOT_ABOUT_ONE = (SEEN, HEARD, BATCH, CLOSED, WATERMARK)  # marks that are not about a single record
+NOT_PAID = (REFUSED, DECLINED, REVERSED, REVERSING, VOIDED, REPORTED)  # a record whose last own mark is one of these is no money
+
 TYPE_SALE = const(0x22)
 TYPE_CASH = const(0x71)
 

@@ -15,8 +15,6 @@ class Tail:
         self.page = 0  # of the newest record in the newest sector, 0 = none there
         self.marked = True  # a mark was written after it: it is trusted
         self.torn = False  # damaged bytes behind the newest record
-        self.fate = 0  # kind of the last mark about the newest record, 0 = none
-        self.code = b""
 
 
 def mount(journal: Journal) -> Tail:
@@ -36,11 +34,11 @@ def mount(journal: Journal) -> Tail:
             break
         back = (back - 1) % journal.sectors
         _last_record(journal, back)
-    _find_fate(journal, tail, back)
+    _find_fate(journal, back)
     if tail.page and not tail.marked:
         _copy_forward(journal, tail)
-    elif journal.last[0] == layout.INTENT and not tail.fate:
-        _reverse(journal, tail)
+    elif journal.last[0] == layout.INTENT and not journal.fate:
+        _reverse(journal)
     return tail
 
 
@@ -130,13 +128,11 @@ def _last_record(journal: Journal, sector: int) -> None:
             return
 
 
-def _find_fate(journal: Journal, tail: Tail, sector: int) -> None:
-    """The last mark about the newest record, from the sector that holds it to the newest one."""
-    newest = journal.state.sequence
+def _find_fate(journal: Journal, sector: int) -> None:
+    """What was decided about the newest record, from the sector that holds it to the newest one."""
     while True:
-        for kind, about, code in marks_of_sector(journal, sector):
-            if about == newest and kind not in (layout.SEEN, layout.HEARD, layout.BATCH):
-                tail.fate, tail.code = kind, code
+        for kind, about, _ in marks_of_sector(journal, sector):
+            journal.decide(kind, about)
         if sector == journal.sector:
             return
         sector = (sector + 1) % journal.sectors
@@ -147,12 +143,11 @@ def _copy_forward(journal: Journal, tail: Tail) -> None:
     journal.read_record(journal.sector, tail.page, journal.buffer)
     journal.rewrite()
     if journal.last[0] == layout.INTENT:
-        _reverse(journal, tail)
+        _reverse(journal)
     else:
         journal.mark(layout.SEEN, journal.state.sequence)
 
 
-def _reverse(journal: Journal, tail: Tail) -> None:
+def _reverse(journal: Journal) -> None:
     """At boot every intent without an answer counts as sent."""
     journal.mark(layout.REVERSING, journal.state.sequence, b"98", reversing=1)
-    tail.fate, tail.code = layout.REVERSING, b"98"

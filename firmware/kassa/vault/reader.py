@@ -42,9 +42,6 @@ def marks_of_sector(journal: Journal, sector: int) -> "Iterator[tuple[int, int, 
                 yield cell[0], layout.number(cell, 4), bytes(cell[2:4])
 
 
-_NOT_ABOUT_ONE = (layout.SEEN, layout.HEARD, layout.BATCH, layout.CLOSED, layout.WATERMARK)
-
-
 class Reader:
     """Walks valid records upwards from a sequence; of two pages with one sequence the later counts."""
 
@@ -100,7 +97,7 @@ def exceptions_above(journal: Journal, sequence: int) -> dict:
     sector = _sector_of(journal, sequence + 1)
     while sector >= 0:
         for kind, about, _ in marks_of_sector(journal, sector):
-            if about > sequence and kind not in _NOT_ABOUT_ONE:
+            if about > sequence and kind not in layout.NOT_ABOUT_ONE:
                 marks[about] = kind
         if sector == journal.sector:
             break

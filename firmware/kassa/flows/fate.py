@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""After a restart: what became of the last payment, before anything new can be sold."""
+
+from kassa import money
+from kassa.flows import receipt
+from kassa.flows.shop import Shop
+
+_KINDS = {"approved": "ok", "accepted": "hold", "reversing": "warn", "reversed": "warn"}
+
+
+async def tell(shop: Shop) -> None:
+    """First that a payment was interrupted, if one was; then the last one that is in the journal, and its receipt."""
+    ui = shop.ui
+    if shop.tail.torn:
+        await ui.message("refuse", ui.t("not_taken"), (ui.t("fate_interrupted"), ui.t("fate_not_taken")), "E=key_ok", fresh=True, timeout_ms=0x0FFFFFFF)
+    record = shop.last()
+    if record is None:
+        return
+    word = shop.last_word(record)
+    lines = [ui.t("fate_card", record.last4), ui.t("fate_title")]
+    if word in ("approved", "accepted"):
+        lines.append(ui.t("fate_receipt"))
+        keys = "E=key_print C=key_skip"
+    else:
+        keys = "E=key_ok"
+    amount = money.text(record.amount)
+    key = await ui.message(_KINDS.get(word, "refuse"), ui.t(word), lines, keys, 0x0FFFFFFF, amount, fresh=True)
+    if key == ord("E") and "C" in keys:
+        await print_last(shop)
+
+
+async def print_last(shop: Shop) -> None:
+    """Print the newest payment's receipt once more."""
+    ui = shop.ui
+    record = shop.last()
+    if record is None:
+        await ui.message("ask", ui.t("last"), (ui.t("last_none"),))
+        return
+    await ui.show("wait", ui.t("receipt_printing"), ())
+    fault = await receipt.output(shop, receipt.payment(shop, record, shop.last_word(record), again=True))
+    if fault:
+        await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),))

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""The resting page: what the cashier should know, and the way into a sale or the menu."""
+
+from kassa import money, status
+from kassa.flows.menu import menu
+from kassa.flows.sale import sale
+from kassa.flows.shop import Shop
+
+_LOOK_MS = 60000
+
+
+async def run(shop: Shop) -> None:
+    """For ever: rest, then do what the first key asks for."""
+    ui = shop.ui
+    while True:
+        key = await ui.home(shop.name, _lines(shop), "E=key_sell M=key_menu", _LOOK_MS)
+        if key == ord("M"):
+            await menu(shop)
+        elif key == ord("E"):
+            await sale(shop)
+        elif key > ord("0"):
+            await sale(shop, key)
+
+
+def _lines(shop: Shop) -> list:
+    """Warnings first; three lines fit."""
+    ui, news = shop.ui, shop.status
+    lines = []
+    if shop.courier.fault == "stranger":
+        lines.append("!" + ui.t("fault_key_unknown"))
+    elif shop.courier.fault:
+        lines.append("!" + ui.t("quarantined"))
+    if news.reversing:
+        lines.append("!" + ui.t("home_reversing"))
+    if news.refused_later:
+        lines.append("!" + ui.t("home_refused", news.refused_later))
+    if not news.clock_trusted:
+        lines.append(ui.t("home_clock"))
+    if news.link == status.LINK_OFF:
+        lines.append(ui.t("home_offline"))
+    if news.pending_count:
+        lines.append(ui.t("home_queue", news.pending_count, money.text(news.pending_sum)))
+    record = shop.last()
+    if record is None:
+        lines.append(ui.t("home_none"))
+    else:
+        lines.append(ui.t("home_last", "%s %s" % (money.text(record.amount), ui.t(shop.last_word(record)))))
+    return lines

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""The menu and its small pages: last payment, queue, language, about."""
+
+import gc
+
+from kassa import VERSION, money
+from kassa.flows import fate, receipt
+from kassa.flows.sale import sale
+from kassa.flows.settle import settle
+from kassa.flows.shop import Shop
+from kassa.vault import layout, settings
+from kassa.vault.reader import Reader
+
+_MOST_ROWS = 50
+
+
+async def menu(shop: Shop) -> None:
+    """Choose, do, and come back to the home page."""
+    ui = shop.ui
+    items = ("sale", "settle", "last", "reprint", "queue", "change_language", "about")
+    chosen = await ui.menu(ui.t("menu"), [ui.t(item) for item in items])
+    if chosen is None:
+        return
+    await (sale, settle, _last, fate.print_last, _queue, _language, _about)[chosen](shop)
+
+
+async def _last(shop: Shop) -> None:
+    ui = shop.ui
+    record = shop.last()
+    if record is None:
+        await ui.message("ask", ui.t("last"), (ui.t("last_none"),))
+        return
+    rows = (
+        (ui.t("r_amount"), money.text(record.amount)),
+        (ui.t(shop.last_word(record)), ""),
+        (ui.t("r_card"), "%s******%s" % (record.first6, record.last4)),
+        (ui.t("r_trace"), "%06d" % record.stan),
+        (ui.t("r_batch"), "%06d" % record.batch),
+        (ui.t("r_date"), receipt.when(record.time)),
+    )
+    await ui.list(ui.t("last"), rows, choose=False)
+
+
+async def _queue(shop: Shop) -> None:
+    """Payments the host has not answered yet, oldest first, and those it refused later."""
+    ui = shop.ui
+    journal = shop.till.journal
+    shop.status.refused_later = 0
+    reader = Reader(journal, journal.state.watermark + 1)
+    page = bytearray(256)
+    rows = []
+    while len(rows) < _MOST_ROWS and reader.read(page):
+        record = layout.Record(page)
+        mark = journal.marks.get(record.sequence, 0)
+        if mark in (0, layout.DEFERRED) and (record.kind == layout.ACCEPTED or mark):
+            rows.append(("%06d  %s" % (record.stan, record.last4), money.text(record.amount)))
+        elif mark in (layout.REVERSING, layout.REFUSED):
+            rows.append((ui.t("reversing" if mark == layout.REVERSING else "refused_later"), money.text(record.amount)))
+    if not rows:
+        await ui.message("ok", ui.t("queue"), (ui.t("queue_empty"),))
+        return
+    state = journal.state
+    await ui.list(ui.t("queue_title", state.count, money.text(state.sum)), rows, choose=False)
+
+
+async def _language(shop: Shop) -> None:
+    ui = shop.ui
+    other = "en" if ui.words.language == "zh" else "zh"
+    ui.use(other)
+    shop.settings.put(settings.LANGUAGE, other.encode())
+
+
+async def _about(shop: Shop) -> None:
+    ui = shop.ui
+    state = shop.till.journal.state
+    gc.collect()
+    rows = (
+        (ui.t("about_version"), VERSION),
+        (ui.t("about_terminal"), shop.terminal),
+        (ui.t("about_merchant"), shop.merchant),
+        (ui.t("about_batch"), "%06d" % state.batch),
+        (ui.t("about_pending"), "%d  %s" % (state.count, money.text(state.sum))),
+        (ui.t("about_heard"), receipt.when(state.heard)[:16] if state.heard else ui.t("test_none")),
+        (ui.t("about_memory"), "%d KiB" % (gc.mem_free() // 1024)),
+    )
+    await ui.list(ui.t("about_title"), rows, choose=False)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Receipts and slips: what stands on the paper. A line is (text, align 0 left 1 centre 2 right, bold, size)."""
+
+from kassa import money
+from kassa.calendar import date
+from kassa.desk.batch import Totals
+from kassa.errors import PrinterFault
+from kassa.flows.shop import Shop
+from kassa.vault.layout import FLAG_CLOCK, TYPE_CASH, Record
+
+_COLUMNS = 32
+_STATES = {
+    "approved": "r_approved",
+    "accepted": "r_offline",
+    "declined": "r_declined",
+    "not_taken": "not_taken",
+    "reversing": "reversing",
+    "reversed": "r_reversed",
+    "refused_later": "refused_later",
+}
+
+
+def when(at: int) -> str:
+    """`2026-11-23 14:05:09`."""
+    return "%04d-%02d-%02d %02d:%02d:%02d" % date(at)
+
+
+def _width(text: str) -> int:
+    return sum([2 if ord(letter) > 0x2E7F else 1 for letter in text])
+
+
+def _pair(left: str, right: str) -> tuple:
+    """Left and right on one line, or the value at the right when it is too long for the rest."""
+    room = _COLUMNS - _width(left) - _width(right)
+    return (left + " " * max(1, room) + right, 0, False, 1)
+
+
+def payment(shop: Shop, record: Record, word: str, auth: str = "", again: bool = False) -> list:
+    """The receipt of one payment; `word`: its fate, a key of _STATES."""
+    t = shop.ui.t
+    lines = [(shop.name, 1, True, 2), ("", 0, False, 1)]
+    if again:
+        lines.append((t("r_duplicate"), 1, True, 1))
+    lines += [
+        _pair(t("r_merchant"), shop.merchant),
+        _pair(t("r_terminal"), shop.terminal),
+        _pair(t("r_operator"), "01"),
+    ]
+    if record.type != TYPE_CASH:
+        lines.append(_pair(t("r_card"), "%s******%s" % (record.first6, record.last4)))
+        lines.append(_pair(t("r_entry"), t("r_contactless")))
+    lines += [
+        _pair(t("r_type"), t("r_cash" if record.type == TYPE_CASH else "r_sale")),
+        _pair(t("r_batch"), "%06d" % record.batch),
+        _pair(t("r_trace"), "%06d" % record.stan),
+    ]
+    if auth:
+        lines.append(_pair(t("r_auth"), auth))
+    lines.append((t("r_date" if record.flags & FLAG_CLOCK else "r_date_untrusted"), 0, False, 1))
+    lines.append((when(record.time), 2, False, 1))
+    lines.append(("-" * _COLUMNS, 0, False, 1))
+    lines.append((t("r_amount"), 0, False, 1))
+    lines.append((money.text(record.amount), 2, True, 2))
+    lines.append(("-" * _COLUMNS, 0, False, 1))
+    lines.append((t(_STATES.get(word, word)), 1, True, 1))
+    lines.append(("#%d %s" % (record.sequence, shop.till.journal.head.hex() if record.sequence == shop.till.journal.state.sequence else ""), 1, False, 1))
+    lines.append((t("r_thanks"), 1, False, 1))
+    return lines
+
+
+def settlement(shop: Shop, totals: Totals, balanced: bool) -> list:
+    """The slip of a batch close."""
+    t = shop.ui.t
+    lines = [
+        (shop.name, 1, True, 2),
+        (t("r_settlement"), 1, True, 1),
+        _pair(t("r_merchant"), shop.merchant),
+        _pair(t("r_terminal"), shop.terminal),
+        _pair(t("r_batch"), "%06d" % totals.batch),
+        (when(shop.clock.now()), 2, False, 1),
+        ("-" * _COLUMNS, 0, False, 1),
+        _pair("%s %d" % (t("r_debit"), totals.debit_count), money.text(totals.debit_sum)),
+        _pair("%s %d" % (t("r_credit"), totals.credit_count), money.text(totals.credit_sum)),
+    ]
+    if totals.cash_count:
+        lines.append(_pair("%s %d" % (t("r_cash"), totals.cash_count), money.text(totals.cash_sum)))
+    lines.append(("-" * _COLUMNS, 0, False, 1))
+    lines.append((t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1))
+    return lines
+
+
+async def output(shop: Shop, lines: list) -> str:
+    """Print; returns "" or the text key of what is wrong with the printer."""
+    try:
+        await shop.printer.ready()
+        await shop.printer.print(lines, shop.ui.font.gbk)
+    except PrinterFault as fault:
+        return "fault_paper" if "paper" in str(fault) else "fault_printer"
+    return ""

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Settles the batch: send what waits, compare totals with the host, print the slip."""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import money
+from kassa.desk.batch import Totals, totals
+from kassa.flows import receipt
+from kassa.flows.shop import Shop
+from kassa.uplink import answers
+
+_DRAIN_MS = const(120000)
+_ANSWER_MS = const(60000)
+
+
+async def settle(shop: Shop) -> None:
+    """From the question to the slip."""
+    ui = shop.ui
+    journal = shop.till.journal
+    if journal.state.sequence == journal.state.closed:
+        await ui.message("ask", ui.t("settle_nothing"))
+        return
+    if await ui.message("ask", ui.t("settle_confirm"), (ui.t("settle_batch", "%06d" % journal.state.batch),), "E=key_yes C=key_no") != ord("E"):
+        return
+    if not await _drained(shop):
+        return
+    batch = totals(journal)
+    await ui.show("wait", ui.t("settle_working"), (_counts(shop, batch),), "", money.text(batch.debit_sum))
+    shop.courier.submit_close(batch.de48())
+    start = ticks_ms()
+    while not shop.courier.outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
+        await asyncio.sleep_ms(100)
+    await _tell(shop, batch)
+
+
+def _counts(shop: Shop, batch: Totals) -> str:
+    return shop.ui.t("settle_counts", batch.debit_count, money.text(batch.debit_sum))
+
+
+async def _drained(shop: Shop) -> bool:
+    """Wait until the host has answered everything; False when the cashier gives up or it takes too long."""
+    ui, status = shop.ui, shop.status
+    start = ticks_ms()
+    while status.pending_count or status.reversing or shop.courier.has_work():
+        if ticks_diff(ticks_ms(), start) > _DRAIN_MS:
+            await ui.message("warn", ui.t("settle_failed"), (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note")))
+            return False
+        await ui.show("wait", ui.t("settle_working"), (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note")), "C=key_cancel")
+        if await ui.key("C", 300):
+            return False
+    return True
+
+
+async def _tell(shop: Shop, batch: Totals) -> None:
+    ui = shop.ui
+    outcome = shop.courier.outcome
+    amount = money.text(batch.debit_sum)
+    if outcome.kind == answers.YES:
+        fault = await receipt.output(shop, receipt.settlement(shop, batch, True))
+        lines = [_counts(shop, batch), ui.t("settle_balanced_note")] + ([ui.t(fault)] if fault else [])
+        await ui.message("ok", ui.t("settle_balanced"), lines, "E=key_ok", amount=amount)
+    elif outcome.kind == answers.NO:
+        lines = [ui.t("settle_terminal", batch.debit_count, amount), outcome.text or ui.t("settle_unbalanced_note")]
+        await receipt.output(shop, receipt.settlement(shop, batch, False))
+        await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
+    else:
+        shop.courier.totals = b""
+        await ui.message("warn", ui.t("settle_failed"), (ui.t("fault_host"),), "E=key_ok", amount=amount)

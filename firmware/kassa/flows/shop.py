@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""What a flow works with: the terminal's rooms, built once at boot by terminal.py."""
+
+from kassa import money
+from kassa.card.arena import Arena
+from kassa.desk.fate import fate
+from kassa.vault.layout import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kassa.clock import Clock
+    from kassa.desk.till import Till
+    from kassa.screens.ui import Ui
+    from kassa.status import Status
+    from kassa.uplink.courier import Courier
+    from kassa.uplink.line import Line
+    from kassa.vault.mount import Tail
+    from kassa.vault.settings import Settings
+
+
+class Shop:
+    """Plain references, filled in by terminal.py; the name and ids are the merchant's."""
+
+    def __init__(self, ui: "Ui", status: "Status") -> None:
+        self.ui = ui
+        self.status = status
+        self.settings: "Settings"
+        self.clock: "Clock"
+        self.till: "Till"
+        self.courier: "Courier"
+        self.line: "Line"
+        self.tail: "Tail"
+        self.reader: object
+        self.printer: object
+        self.arena = Arena()
+        self.name = ""
+        self.merchant = ""
+        self.terminal = ""
+        self.secret_key = bytearray(16)  # of the settings: checks the supervisor's code
+        self.entropy: "Callable[[int], bytes]"
+
+    def last(self) -> Record | None:
+        """The newest payment, None when there was none yet."""
+        journal = self.till.journal
+        return Record(journal.last) if journal.last[0] else None
+
+    def last_word(self, record: Record) -> str:
+        """What became of the newest payment, as a text key."""
+        return fate(record, self.till.journal.fate)
+
+    def summary(self, record: Record) -> str:
+        """`¥12.00 · 1111`: amount and last four digits."""
+        return "%s  %s" % (money.text(record.amount), record.last4)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""Why the terminal stopped last time, in one short line that survives the restart: sector 2 of the settings partition."""
+
+from micropython import const
+
+_SECTOR = const(2)
+_SIZE = const(48)
+
+
+def note(flash: object, reason: str) -> None:
+    """Keep a reason (ASCII, cut to 48 characters) for the next boot."""
+    line = bytearray(_SIZE)
+    for index in range(min(_SIZE, len(reason))):
+        line[index] = ord(reason[index]) & 0x7F
+    flash.ioctl(6, _SECTOR)
+    flash.writeblocks(_SECTOR, line, 0)
+
+
+def take(flash: object) -> str:
+    """The reason kept, which is then forgotten; empty when there is none."""
+    line = bytearray(_SIZE)
+    flash.readblocks(_SECTOR, line, 0)
+    if line[0] == 0xFF:
+        return ""
+    flash.ioctl(6, _SECTOR)
+    return "".join([chr(byte) for byte in line if 32 <= byte < 127])
