@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Reads a journal out of a raw flash image, independently of the firmware."""

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""The journal in a raw flash image, straight from docs/journal.md; shares no code with the firmware.
+
+Without the journal key it believes what it reads; with the device secret it checks every journal tag.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.cmac import CMAC
+
+SECTOR, PAGE = 4096, 256
+BLANK = b"\xff"
+
+MARKS = {
+    0x61: "YES", 0x62: "WATERMARK", 0x63: "REFUSED", 0x64: "DECLINED", 0x65: "REVERSING", 0x66: "REVERSED", 0x67: "DEFERRED",
+    0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED",
+}  # fmt: skip
+_NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED"}
+_DECIDES = _NO_MONEY | {"YES", "DEFERRED"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A payment record's clear header."""
+
+    kind: str
+    type: str
+    epoch: int
+    sequence: int
+    uid: bytes
+    amount: int
+    stan: int
+    batch: int
+    counter: int
+    time: int
+    first6: str
+    last4: str
+    previous: bytes
+    seal_tag: bytes
+
+
+@dataclass(frozen=True)
+class Mark:
+    kind: str
+    code: str
+    about: int
+
+
+@dataclass
+class Journal:
+    """Everything found, in the order written. `damaged`: (sector, page) of cells that are neither blank nor valid."""
+
+    records: dict[int, Record] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    damaged: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def watermark(self) -> int:
+        return max((mark.about for mark in self.marks if mark.kind == "WATERMARK"), default=0)
+
+    @property
+    def closed(self) -> int:
+        return max((mark.about for mark in self.marks if mark.kind == "CLOSED"), default=0)
+
+    def state(self, record: Record) -> str:
+        """`settled`, `accepted` (pending), `prepared` (an intent nobody decided) or the word of its last own mark."""
+        word = ""
+        for mark in self.marks:
+            if mark.about == record.sequence and mark.kind in _DECIDES:
+                word = mark.kind
+        if word in _NO_MONEY:
+            return word.lower()
+        if word == "YES" or record.sequence <= self.watermark:
+            return "settled"
+        return "accepted" if word == "DEFERRED" or record.kind == "ACCEPTED" else "prepared"
+
+    def total(self, batch: int, states: tuple[str, ...] = ("settled",)) -> int:
+        """The sum of a batch's records in these states, minor units."""
+        return sum(r.amount for r in self.records.values() if r.batch == batch and self.state(r) in states)
+
+
+def journal_key(secret: bytes) -> bytes:
+    """The journal key of a device secret (docs/keys.md)."""
+    return _cmac(secret, b"journal")
+
+
+def read(image: bytes, key: bytes | None = None) -> Journal:
+    """Read the journal partition (1 MiB from the start of flash.bin)."""
+    journal = Journal()
+    sectors = [(index, image[index * SECTOR : (index + 1) * SECTOR]) for index in range(len(image) // SECTOR)]
+    written = [
+        (int.from_bytes(data[4:8], "big"), index, data)
+        for index, data in sectors
+        if data[:3] == b"KJ\x01" and _holds(key, data[:40], data[40:48])
+    ]
+    for serial, index, data in sorted(written):
+        for mark in _marks(key, data[48:240], serial, journal, (index, 0)):
+            journal.marks.append(mark)
+        for page in range(1, SECTOR // PAGE):
+            _page(key, data[page * PAGE : (page + 1) * PAGE], serial, journal, (index, page))
+    return journal
+
+
+def _page(key: bytes | None, page: bytes, serial: int, journal: Journal, place: tuple[int, int]) -> None:
+    if page == BLANK * PAGE:
+        return
+    if page[0] in (0x51, 0x52) and _holds(key, page[:248], page[248:]):
+        record = _record(page)
+        journal.records[record.sequence] = record
+    elif page[0] in MARKS:
+        journal.marks.extend(_marks(key, page, serial, journal, place))
+    else:
+        journal.damaged.append(place)
+
+
+def _marks(key: bytes | None, cells: bytes, serial: int, journal: Journal, place: tuple[int, int]) -> Iterator[Mark]:
+    for at in range(0, len(cells), 32):
+        cell = cells[at : at + 32]
+        if cell == BLANK * 32:
+            continue
+        ours = cell[0] in MARKS and int.from_bytes(cell[8:10], "big") == serial & 0xFFFF
+        if ours and _holds(key, cell[:24], cell[24:]):
+            code = cell[2:4].decode("ascii", "replace").strip("\0")
+            yield Mark(MARKS[cell[0]], code, int.from_bytes(cell[4:8], "big"))
+        else:
+            journal.damaged.append(place)
+
+
+def _record(page: bytes) -> Record:
+    number = int.from_bytes
+    return Record(
+        kind="ACCEPTED" if page[0] == 0x51 else "INTENT",
+        type=f"{page[1]:02x}",
+        epoch=number(page[2:4], "big"),
+        sequence=number(page[4:8], "big"),
+        uid=page[8:24],
+        amount=int(page[24:30].hex()),
+        stan=int(page[32:35].hex()),
+        batch=int(page[35:38].hex()),
+        counter=number(page[38:42], "big"),
+        time=number(page[44:48], "big"),
+        first6=page[48:51].hex(),
+        last4=page[51:53].hex(),
+        previous=page[56:64],
+        seal_tag=page[240:248],
+    )
+
+
+def _holds(key: bytes | None, said: bytes, tag: bytes) -> bool:
+    return key is None or _cmac(key, said)[:8] == tag
+
+
+def _cmac(key: bytes, message: bytes) -> bytes:
+    mac = CMAC(algorithms.AES(key))
+    mac.update(message)
+    return mac.finalize()
