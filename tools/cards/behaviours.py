@@ -10,7 +10,7 @@ from tools.cards.visa import AAC, PPSE, TC, Profile, VisaCard
 
 
 class Torn(VisaCard):
-    """Leaves the field instead of answering APDU `at` (1 = the first) of an activation; so many `times`, -1 = always."""
+    """Leaves the field instead of answering APDU `at` (1 = the first) of an activation, `times` times (-1 = always)."""
 
     def __init__(self, profile: Profile, at: int, times: int = -1) -> None:
         super().__init__(profile)

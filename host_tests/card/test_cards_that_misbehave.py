@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: MIT
+"""Every card of the catalogue that does not behave, and answers no honest card gives, on every interpreter."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from host_tests.card.play import Play, Result
+from host_tests.inside.inside import InsideError
+from tools.cards.card import SW_OK, tlv
+from tools.cards.catalogue import CATALOGUE, make
+from tools.cards.issuer_keys import key_for
+from tools.cards.verify import check_cryptogram, pan_of, parse
+from tools.cards.visa import PPSE, Profile, VisaCard
+
+ONLINE, DECLINED, TRY_AGAIN, USE_OTHER, END = 1, 3, 4, 5, 6
+CARD_ERROR = "CardError"
+QUIET = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+# What the kernel makes of each; the rest of the catalogue's bad cards never gets this far.
+ENDINGS: dict[str, int | str] = {
+    "slow": ONLINE, "forged": ONLINE, "declines": DECLINED, "approves": DECLINED, "unusable": END, "expired": ONLINE,
+    "replay": ONLINE, "oversize": CARD_ERROR, "pin": USE_OTHER, "two_numbers": CARD_ERROR, "repeats": CARD_ERROR,
+    "unknown_issuer": ONLINE, "noise": CARD_ERROR, "foreign": END, "fob": END,
+}  # fmt: skip
+IN_THE_FIELD = {"torn1", "torn2", "torn3", "torn4", "once"}  # these are about leaving it: test_reader.py
+
+
+def ending(play: Play, answer: Callable[[bytes], bytes], **terms: object) -> int | str:
+    """The outcome's kind, or the name of the error; either way nothing but an ONLINE payment is left behind."""
+    try:
+        result = play.answers(answer, **terms)
+    except InsideError as error:
+        assert play.cases("card", "residue") == play.cases("card", "kept") == 0
+        return error.kind
+    assert play.cases("card", "residue") == 0
+    assert (play.cases("card", "kept") > 0) == (result.kind == ONLINE)
+    return result.kind
+
+
+def test_every_bad_card_is_named_here() -> None:
+    bad = {entry.name for entry in CATALOGUE.values() if not entry.good}
+    assert bad == ENDINGS.keys() | IN_THE_FIELD
+    assert len(bad) == 20
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_what_becomes_of_a_bad_card(play: Play, name: str) -> None:
+    assert ending(play, make(name).transmit) == ENDINGS[name]
+
+
+def test_the_issuer_sees_forgery_and_replay(play: Play) -> None:
+    forged = parse(play.card(make("forged")).body)
+    key = key_for(pan_of(forged))
+    assert key is not None and not check_cryptogram(forged, key)
+    replaying = make("replay")
+    first = parse(play.card(replaying, unpredictable="00000001").body)
+    second = parse(play.card(replaying, unpredictable="00000002").body)
+    assert check_cryptogram(first, key)
+    assert not check_cryptogram(second, key) and second["9F36"] == first["9F36"]
+
+
+def test_an_expired_card_is_pointed_out(play: Play) -> None:
+    assert play.card(make("expired")).expired
+    assert not play.card(make("expired"), date="240131").expired
+    assert play.card(make("expired"), date="240201").expired
+    assert not play.card(make("expired"), date="991231").expired  # 1999
+
+
+# --- one thing changed in an otherwise good card --------------------------------------------------------------------------
+
+
+class Edited(VisaCard):
+    """A good card whose GET PROCESSING OPTIONS answer is edited: `options` gets the objects, `answer` the whole."""
+
+    def __init__(self, change: Callable[[dict[str, bytes]], None] | None = None, **profile: object) -> None:
+        super().__init__(Profile("4761730000000011", **profile))  # type: ignore[arg-type]
+        self._change = change
+
+    def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
+        answer = super().options(terminal)
+        if self._change:
+            self._change(answer)
+        return answer
+
+
+@pytest.mark.parametrize("tag", ["82", "57", "9F10", "9F26", "9F36"])
+def test_mandatory_data_must_be_there(play: Play, tag: str) -> None:
+    assert ending(play, Edited(lambda answer: answer.pop(tag) and None).transmit) == CARD_ERROR
+
+
+@pytest.mark.parametrize("tag", ["9F27", "9F6C", "5F34"])
+def test_optional_data_may_be_missing(play: Play, tag: str) -> None:
+    assert ending(play, Edited(lambda answer: answer.pop(tag) and None).transmit) == ONLINE
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("57", "4761730000000011d3112201000001234500ff"),  # 19 bytes: still good
+        ("57", "47617300000000113112201000001234"),  # no separator
+        ("57", "4761730000d311220100"),  # ten digits
+        ("57", "47617300000000a1d31122010000"),
+        ("57", "4761730000000011d31f22010000"),
+        ("57", "4761730000000011d311"),
+        ("57", "4761730000000011d311220100000123450000ff"),  # 20 bytes
+        ("82", "00"),
+        ("9F26", "00112233445566"),
+        ("9F36", "000001"),
+        ("9F10", "0601"),
+        ("9F27", "8000"),
+        ("9F27", "c0"),
+        ("9F6C", "00"),
+        ("5F34", ""),
+    ],
+)
+def test_data_of_a_wrong_shape_is_refused(play: Play, tag: str, value: str) -> None:
+    card = Edited(lambda answer: answer.update({tag: bytes.fromhex(value)}))
+    assert ending(play, card.transmit) == (ONLINE if value.endswith("4500ff") else CARD_ERROR)
+
+
+@pytest.mark.parametrize(
+    "afl",
+    [
+        "100101", "10010100" * 17, "00010100", "f8010100", "11010100", "10000100", "10020100", "10010102", "1001ff00",
+        "08010100",
+    ],
+)  # fmt: skip
+def test_a_wrong_file_locator_is_refused(play: Play, afl: str) -> None:
+    card = Edited(lambda answer: answer.update({"94": bytes.fromhex(afl)}), records=(tlv("70"),))
+    assert ending(play, card.transmit) == CARD_ERROR
+
+
+@pytest.mark.parametrize("record", ["", "7000ff", "7100", "70029f0d00", "7003570100", "70045a025a02", "70025a00"])
+def test_a_malformed_record_is_refused(play: Play, record: str) -> None:
+    card = Edited(records=(bytes.fromhex(record),))
+    assert ending(play, card.transmit) == CARD_ERROR
+
+
+def test_processing_options_in_format_one(play: Play) -> None:
+    """80: AIP and AFL, the rest in a record."""
+
+    class Old(VisaCard):
+        def get_processing_options(self, data: bytes) -> bytes:
+            whole = super().get_processing_options(data)
+            self.profile.records = (b"\x70" + whole[1:-2].replace(bytes.fromhex("82020000"), b"").replace(
+                bytes((whole[1],)), bytes((whole[1] - 4,)), 1),)
+            return tlv("80", bytes.fromhex("0000" "10010100")) + SW_OK
+
+    assert ending(play, Old(Profile("4761730000000011")).transmit) == ONLINE
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("", CARD_ERROR), ("90", CARD_ERROR), ("9000", CARD_ERROR), ("6985", END), ("6986", TRY_AGAIN),
+        ("6984", USE_OTHER), ("6a81", END), ("6283", END), ("80009000", CARD_ERROR), ("800200009000", CARD_ERROR),
+        ("770082009000", CARD_ERROR), ("6f009000", CARD_ERROR),
+    ],
+)  # fmt: skip
+def test_answers_to_get_processing_options(play: Play, answer: str, expected: int | str) -> None:
+    card = make("jade")
+    assert ending(play, lambda c: bytes.fromhex(answer) if c[1] == 0xA8 else card.transmit(c)) == expected
+
+
+# --- the directory and its candidates -------------------------------------------------------------------------------------
+
+
+def directory(*entries: bytes) -> bytes:
+    return tlv("6F", tlv("84", PPSE), tlv("A5", tlv("BF0C", *entries))) + SW_OK
+
+
+def entry(aid: str, priority: str = "", kernel: str | None = None) -> bytes:
+    parts = [tlv("4F", bytes.fromhex(aid))]
+    if priority:
+        parts.append(tlv("87", bytes.fromhex(priority)))
+    if kernel is not None:
+        parts.append(tlv("9F2A", bytes.fromhex(kernel)))
+    return tlv("61", *parts)
+
+
+def selected(play: Play, *entries: bytes, refuse: bytes = b"") -> list[str]:
+    """The AIDs selected, in order, by a reader that is refused each of them."""
+    asked: list[str] = []
+
+    def answer(capdu: bytes) -> bytes:
+        if capdu[5:19] == PPSE:
+            return directory(*entries)
+        asked.append(capdu[5:-1].hex().upper())
+        return refuse or b"\x6a\x82"
+
+    assert ending(play, answer) == END
+    return asked
+
+
+VISA, ELECTRON, VPAY, OTHER = "A0000000031010", "A0000000032010", "A0000000032020", "A0000000041010"
+
+
+def test_candidates_by_priority_and_on_to_the_next(play: Play) -> None:
+    assert selected(play, entry(VISA, "02"), entry(OTHER, "01"), entry(ELECTRON, "01")) == [ELECTRON, VISA]
+    assert selected(play, entry(VISA), entry(ELECTRON, "0f")) == [ELECTRON, VISA]  # without: last
+    assert selected(play, entry(VISA, "00"), entry(VPAY, "83")) == [VPAY, VISA]  # the low nibble counts
+    assert selected(play, entry(VISA, "01"), entry(ELECTRON, "01")) == [VISA, ELECTRON]  # ties: the card's order
+    assert selected(play, entry(VISA + "0304", "02"), entry(VISA + "01", "01")) == [VISA + "01", VISA + "0304"]
+
+
+def test_kernel_identifiers(play: Play) -> None:
+    assert selected(play, entry(VISA, kernel="03")) == selected(play, entry(VISA, kernel="00")) == [VISA]
+    assert selected(play, entry(VISA, kernel="")) == [VISA]
+    for other in ("02", "83", "c30156", "04"):
+        assert selected(play, entry(VISA, kernel=other)) == []
+
+
+def test_entries_that_are_not_right_are_passed_over(play: Play) -> None:
+    wrong = [tlv("61"), tlv("61", tlv("50", b"X")), entry("A000"), entry("A0" * 17), tlv("9F4D", b"\x0b\x1e")]
+    assert selected(play, *wrong, entry(VISA)) == [VISA]
+    assert selected(play, *[entry(f"{VISA}{n:02X}") for n in range(12)]) == [f"{VISA}{n:02X}" for n in range(8)]
+    assert selected(play) == []
+
+
+def test_a_name_that_was_not_asked_for_is_not_taken(play: Play) -> None:
+    lying = tlv("6F", tlv("84", bytes.fromhex(ELECTRON)), tlv("A5", tlv("50", b"X"))) + SW_OK
+    assert selected(play, entry(VISA, "01"), entry(ELECTRON, "02"), refuse=lying[:0] + b"\x62\x83") == [VISA, ELECTRON]
+    nameless = tlv("6F", tlv("A5", tlv("50", b"X"))) + SW_OK
+    assert selected(play, entry(VISA), refuse=nameless) == [VISA]
+    assert selected(play, entry(VISA), refuse=lying) == [VISA]
+
+
+def test_conditions_not_satisfied_leads_to_the_next_application(play: Play) -> None:
+    card = VisaCard(Profile("4761730000000011", aid=ELECTRON))
+
+    def answer(capdu: bytes) -> bytes:
+        if capdu[5:19] == PPSE:
+            return directory(entry(VISA, "01"), entry(ELECTRON, "02"))
+        if capdu == bytes.fromhex(f"00a4040007{VISA}00"):
+            return tlv("6F", tlv("84", bytes.fromhex(VISA)), tlv("A5", tlv("50", b"X"))) + SW_OK
+        if capdu[1] == 0xA8 and capdu == bytes.fromhex("80a8000002830000"):  # no PDOL: an empty template
+            return b"\x69\x85"
+        return card.transmit(capdu)
+
+    assert ending(play, answer) == ONLINE
+
+
+@pytest.mark.parametrize("ppse", ["6a82", "9000", "6f009000", "6f02a5009000", "ff", "6283"])
+def test_directories_that_are_none(play: Play, ppse: str) -> None:
+    expected = END if ppse in ("6a82", "6283") else CARD_ERROR
+    assert ending(play, lambda _: bytes.fromhex(ppse)) == expected
+
+
+# --- anything at all ------------------------------------------------------------------------------------------------------
+
+
+@QUIET
+@given(at=st.integers(0, 4), data=st.binary(max_size=258), good=st.booleans())
+def test_random_answers_never_do_more_than_a_card_error(play: Play, at: int, data: bytes, good: bool) -> None:
+    card, count = make("lotus"), iter(range(100))
+    noise = data[:256] + SW_OK if good else data
+    end = ending(play, lambda c: noise if next(count) == at else card.transmit(c))
+    assert end in (CARD_ERROR, END, USE_OTHER, TRY_AGAIN, DECLINED, ONLINE)
+    assert end != ONLINE or (at >= 3 and good)
+
+
+@QUIET
+@given(at=st.integers(0, 4), place=st.integers(0, 255), flip=st.integers(1, 255))
+def test_one_wrong_byte_never_does_more_than_a_card_error(play: Play, at: int, place: int, flip: int) -> None:
+    card, count = make("lotus"), iter(range(100))
+
+    def answer(capdu: bytes) -> bytes:
+        whole = bytearray(card.transmit(capdu))
+        if next(count) == at:
+            whole[place % len(whole)] ^= flip
+        return bytes(whole)
+
+    assert ending(play, answer) in (CARD_ERROR, END, USE_OTHER, TRY_AGAIN, DECLINED, ONLINE)
+
+
+@QUIET
+@given(afl=st.binary(max_size=64))
+def test_any_file_locator_ends_in_order(play: Play, afl: bytes) -> None:
+    records = (tlv("70", tlv("5F24", b"\x31\x12\x31")), tlv("70", tlv("9F07", b"\xff\x00")))
+    card = Edited(lambda answer: answer.update({"94": afl}), records=records)
+    assert ending(play, card.transmit) in (CARD_ERROR, ONLINE)
+
+
+def test_the_body_always_has_room_for_what_the_host_needs(play: Play) -> None:
+    """The longest of everything: 19 bytes of track 2, 32 of issuer data, a 16-byte name."""
+    def most(answer: dict[str, bytes]) -> None:
+        answer["9F10"] = bytes.fromhex("06010A03A00000") + bytes(25)
+        answer["57"] = bytes.fromhex("4761730000000000018d3112201000000000000f")[:19]
+
+    card = Edited(most, aid=VISA + "AA" * 9)
+    result: Result = play.card(card)
+    tags = parse(result.body)
+    assert result.kind == ONLINE and len(tags["9F10"]) == 32
+    assert tags.keys() >= {"57", "5F34", "9F26", "9F27", "9F10", "9F37", "9F36", "95", "9A", "9C", "9F02", "5F2A",
+                           "82", "9F1A", "9F03"}
+    assert "84" not in tags
