@@ -93,7 +93,9 @@ def ensure(home: Path, merchant: str = "Kassa test merchant", host_name: str = H
     return ca
 
 
-def _sign(ca: Identity, name: str, purpose: x509.ObjectIdentifier, names: x509.SubjectAlternativeName | None) -> Identity:
+def _sign(
+    ca: Identity, name: str, purpose: x509.ObjectIdentifier, names: x509.SubjectAlternativeName | None
+) -> Identity:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(name), ca.certificate.subject, key)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""Run the settlement host by itself: python -m tools.host --home DIR. Prints one JSON line when it is ready."""
+
+import json
+import signal
+from pathlib import Path
+
+import click
+
+from tools.host.app import Host
+from tools.host.errors import HostError
+
+
+@click.command(help="The settlement host. Its certificates, keys, terminal list and database live in HOME.")
+@click.option("--home", type=click.Path(path_type=Path), required=True, help="folder; made and filled when empty")
+@click.option("--address", default="127.0.0.1", show_default=True, help="address both ports listen on")
+@click.option("--port", default=0, help="for terminals (TLS); 0 chooses one")
+@click.option("--page-port", default=0, help="for the page and its JSON; 0 chooses one")
+@click.option("--wire-log", type=click.Path(path_type=Path), help="append every frame to this file")
+@click.option("--db", type=click.Path(path_type=Path), help="database instead of HOME/host.db")
+@click.option("--terminal", "terminals", multiple=True, metavar="TID,MID,IKID", help="register a terminal")
+def main(
+    home: Path,
+    address: str,
+    port: int,
+    page_port: int,
+    wire_log: Path | None,
+    db: Path | None,
+    terminals: tuple[str, ...],
+) -> None:
+    stop = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+    try:
+        host = Host(home, port=port, page_port=page_port, address=address, db=db, wire_log=wire_log)
+        for line in terminals:
+            tid, mid, ikid = line.split(",")
+            host.register(tid, mid, ikid)
+        host.start()
+    except (HostError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    print(json.dumps({"ready": True, "port": host.port, "page_port": host.page_port}), flush=True)
+    signal.sigwait(stop)
+    host.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Answers: their data elements as they are stored, and the fresh envelope (TPDU, header, DE 53, DE 64) each sending puts on."""
+
+import datetime
+
+from tools.host import codec, dukpt
+from tools.host.message import Message
+
+APPROVED, INVALID, FORMAT_ERROR, IN_PROGRESS, NOT_FOUND = "00", "12", "30", "09", "25"
+BAD_CARD, EXPIRED, SUSPECT, RESTRICTED, WRONG_AMOUNT, DO_NOT_HONOUR = "14", "54", "59", "62", "64", "05"
+DUPLICATE, UNKNOWN_TERMINAL, SYSTEM_FAULT = "94", "97", "96"
+
+YES = frozenset(("00", "11", "A2", "A4", "A5", "A6"))
+NOT_FINAL = frozenset(("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7"))
+
+_ECHOED = {
+    "request": ("3", "4", "11", "25", "41", "42", "49", "60"),
+    "reversal": ("3", "4", "11", "25", "41", "42", "49", "60"),
+    "management": ("11", "41", "42", "60"),
+}
+_TEXT_LIMIT = 60  # bytes of UTF-8: what a terminal's screen has room for
+
+
+def compose(message: Message, at: datetime.datetime, text: str = "", **elements: str) -> dict[str, str]:
+    """The answer's data elements, without the envelope. `elements`: by number, as `_39="00"`. `at`: local time."""
+    fields = {name: message.fields[name] for name in _ECHOED[message.group]}
+    fields["t"] = f"{int(message.mti) + 10:04}"
+    fields["12"], fields["13"] = f"{at:%H%M%S}", f"{at:%m%d}"
+    cut = text.encode()[:_TEXT_LIMIT].decode(errors="ignore").encode()
+    fields["63"] = (message.fields["63"][:38] + cut.hex()).upper()
+    fields.update({name.lstrip("_"): value for name, value in elements.items()})
+    return fields
+
+
+def dress(fields: dict[str, str], message: Message, bdk: bytes) -> bytes:
+    """The frame to send (2-byte length first): addresses swapped, the request's KSN, DE 64 under key 2001."""
+    header = message.frame[:1] + message.frame[3:5] + message.frame[1:3] + b"\x61\x31\x00\x00\x01\x00"
+    envelope = {"h": header.hex(), "53": message.ksn.hex(), "64": "00" * 8}
+    frame = codec.encode({**fields, **envelope})
+    key = dukpt.working_key(bdk, message.ksn, dukpt.MAC_VERIFY)
+    return codec.with_length(frame[:-8] + dukpt.tag(key, frame[5:-8]))

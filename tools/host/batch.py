@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""0500: the terminal's totals against ours. A batch closes once, when they agree and nothing is missing or open."""
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from tools.host import answers, books, chain, idempotency
+from tools.host.case import Case
+from tools.host.schema import batch as table
+from tools.host.schema import payment
+from tools.host.schema import terminal as terminal_table
+from tools.host.seal import Record
+
+BALANCED, NOT_BALANCED, ERROR = "1", "2", "3"
+_LAST = 999999
+_CASH = "71"
+_FOREIGN = "0" * 30
+
+
+def handle(case: Case) -> dict[str, str]:
+    """The answer to a batch close: our totals and the result. Only a balanced one is final."""
+    message, epoch = case.message, case.terminal.epoch
+    verdict = idempotency.look(case.db, message, epoch)
+    if verdict.clash:
+        case.alarm("same close, other content")
+        return _answer(case, ERROR, (0, 0), "Differs from the first one")
+    if verdict.answer is not None:
+        return verdict.answer
+    ours = totals(case, message.batch)
+    obstacle = _obstacle(case)
+    if obstacle is not None:
+        return _answer(case, ERROR, ours, obstacle)
+    if message.fields["48"] != _form(ours, "0") + _FOREIGN + "0":
+        case.alarm("batch not balanced")
+        amount, count = ours
+        return _answer(case, NOT_BALANCED, ours, f"Host has {count} for {amount // 100}.{amount % 100:02}")
+    answer = _answer(case, BALANCED, ours)
+    _close(case, ours)
+    idempotency.open_(case.db, message, epoch, answer)
+    return answer
+
+
+def counting_in(case: Case, record: Record) -> str:
+    """The batch a payment counts in: its own, or the open one when its own was closed before it came."""
+    number = record.batch
+    if _is_closed(case, record.epoch, number):
+        case.alarm("payment for a closed batch")
+        number = f"{case.terminal.batch:06}"
+    row = {"tid": case.tid, "epoch": record.epoch, "number": number, "state": "open", "opened": books.now()}
+    case.db.execute(insert(table).values(row).on_conflict_do_nothing())
+    return number
+
+
+def totals(case: Case, number: str) -> tuple[int, int]:
+    """Amount (minor units) and count of this batch's card sales with a final yes; cash is outside DE 48."""
+    counted = _in_batch(case, number) & (payment.c.state == "APPROVED") & (payment.c.type != _CASH)
+    row = case.db.execute(select(func.coalesce(func.sum(payment.c.amount), 0), func.count()).where(counted)).one()
+    return row[0], row[1]
+
+
+def _obstacle(case: Case) -> str | None:
+    """Why the batch cannot close, in words for the cashier."""
+    terminal, number = case.terminal, case.message.batch
+    if _is_closed(case, terminal.epoch, number):
+        return f"Batch {number} is closed already"
+    if int(number) != terminal.batch:
+        return f"Batch {terminal.batch:06} is open, not {number}"
+    if terminal.quarantine:
+        return "Terminal in quarantine: call a supervisor"
+    missing = chain.gaps(case.db, case.tid, terminal.epoch, terminal.reported_sequence)
+    if missing:
+        first, last = missing[0]
+        return f"Record {first} missing" if first == last else f"Records {first} to {last} missing"
+    unanswered = _in_batch(case, number) & (payment.c.state == "RECEIVED")
+    count = case.db.execute(select(func.count()).select_from(payment).where(unanswered)).scalar_one()
+    return f"{count} payments without final answer" if count else None
+
+
+def _close(case: Case, ours: tuple[int, int]) -> None:
+    """Close the batch for ever; the next one is one higher, and never a number used before."""
+    terminal, number = case.terminal, case.message.batch
+    done = {"state": "closed", "debit_amount": ours[0], "debit_count": ours[1], "closed": books.now()}
+    row = {"tid": case.tid, "epoch": terminal.epoch, "number": number, "opened": books.now(), **done}
+    case.db.execute(
+        insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
+    )
+    following = int(number) % _LAST + 1
+    while _is_closed(case, terminal.epoch, f"{following:06}"):
+        following = following % _LAST + 1
+    case.db.execute(update(terminal_table).where(terminal_table.c.tid == case.tid).values(batch=following))
+
+
+def _is_closed(case: Case, epoch: int, number: str) -> bool:
+    which = (table.c.tid == case.tid, table.c.epoch == epoch, table.c.number == number)
+    return case.db.execute(select(table.c.state).where(*which)).scalar_one_or_none() == "closed"
+
+
+def _in_batch(case: Case, number: str) -> ColumnElement[bool]:
+    return and_(payment.c.tid == case.tid, payment.c.epoch == case.terminal.epoch, payment.c.settled_in == number)
+
+
+def _answer(case: Case, result: str, ours: tuple[int, int], text: str = "") -> dict[str, str]:
+    """0510 has no DE 39: the result stands in DE 48, once for CNY and once for foreign cards."""
+    form = _form(ours, result) + _FOREIGN + (ERROR if result == ERROR else BALANCED)
+    return answers.compose(case.message, case.now, text, _48=form, _49=case.message.fields["49"])
+
+
+def _form(sums: tuple[int, int], result: str) -> str:
+    """31 digits of DE 48: debit amount and count, credit (none yet), result."""
+    amount, count = sums
+    return f"{amount:012}{count % 1000:03}{0:012}{0:03}{result}"

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""One request being worked on inside one transaction: what every handler gets."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from tools.host import answers
+from tools.host.ledger import note
+from tools.host.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`terminal`: its row. `now`: the host's local time. `busy`: payments the issuer is deciding at this moment."""
+
+    db: Connection
+    message: Message
+    terminal: Row[Any]
+    bdk: bytes
+    now: datetime.datetime
+    busy: set[tuple[str, bytes]]
+
+    @property
+    def tid(self) -> str:
+        return self.terminal.tid
+
+    @property
+    def ikid(self) -> bytes:
+        return bytes.fromhex(self.terminal.ikid)
+
+    def answer(self, code: str, text: str = "", **elements: str) -> dict[str, str]:
+        """The answer to this request with DE 39 set."""
+        return answers.compose(self.message, self.now, text, _39=code, **elements)
+
+    def alarm(self, what: str) -> None:
+        """Leave a line in the audit that names this request."""
+        message = self.message
+        detail = f"{message.mti} uid {message.uid.hex()} STAN {message.stan} batch {message.batch}"
+        note(self.db, self.tid, what, detail)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""0800: the terminal shows where its journal stands, the host where its own record of it stands, and the time.
+
+The answer is about this moment, so it is made afresh for every handshake and not stored.
+"""
+
+import datetime
+from dataclasses import replace
+
+from sqlalchemy import select, update
+
+from tools.host import answers, books, chain
+from tools.host.case import Case
+from tools.host.ledger import quarantine
+from tools.host.message import Message
+from tools.host.schema import terminal as table
+
+AGREED, ROLLBACK = 0, 1
+_VERSION = 1
+
+
+def handle(case: Case, stale: bool) -> dict[str, str]:
+    """The answer to a handshake. `stale`: its KSN did not rise, which only a rolled-back or cloned chip does."""
+    body = case.message.body
+    epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
+    if epoch > case.terminal.epoch and not stale and _never_heard(case):
+        case = _adopt(case, epoch)
+    terminal = case.terminal
+    suspicion = "its message keys were used before" if stale else _behind(case, epoch, newest, tag)
+    if suspicion:
+        quarantine(case.db, case.tid, suspicion)
+    elif epoch == terminal.epoch:
+        report = {"reported_sequence": newest, "reported_tag": tag}
+        case.db.execute(update(table).where(table.c.tid == case.tid).values(**report))
+    case.db.execute(update(table).where(table.c.tid == case.tid).values(heard=books.now()))
+    state = ROLLBACK if suspicion or terminal.quarantine else AGREED
+    text = "Rolled back or cloned: call a supervisor" if state == ROLLBACK else ""
+    return _answer(case, state, text)
+
+
+def stranger(message: Message, now: datetime.datetime) -> dict[str, str]:
+    """The answer to a terminal we do not know, or whose keys belong to another one: code 97."""
+    elements = {"_62": _form(AGREED, 0, 0, "0" * 16, now)} if message.mti == "0800" else {}
+    if message.mti == "0500":
+        elements = {"_48": "0" * 30 + "3" + "0" * 30 + "3", "_49": message.fields["49"]}
+    else:
+        elements["_39"] = answers.UNKNOWN_TERMINAL
+    return answers.compose(message, now, "Terminal not known here", **elements)
+
+
+def _behind(case: Case, epoch: int, newest: int, tag: str) -> str | None:
+    """What a terminal's own word proves against it: behind what we hold or were told before, or another tag there."""
+    terminal = case.terminal
+    if epoch > terminal.epoch:
+        return f"epoch {epoch} was never begun"
+    if epoch < terminal.epoch:
+        return None  # it will take our epoch from the answer
+    held, tags, _ = chain.highest(case.db, case.tid, epoch)
+    mark = max(held, terminal.reported_sequence)
+    if newest < mark:
+        return f"journal ends at {newest}, {mark} was seen before"
+    if (newest == held and tag not in tags) or (newest == terminal.reported_sequence and tag != terminal.reported_tag):
+        return f"another record has sequence {newest}"
+    return None
+
+
+def _never_heard(case: Case) -> bool:
+    return not case.terminal.reported_sequence and not chain.highest(case.db, case.tid, case.terminal.epoch)[0]
+
+
+def _adopt(case: Case, epoch: int) -> Case:
+    """A terminal's first word to us: the epoch is the terminal's."""
+    case.db.execute(update(table).where(table.c.tid == case.tid).values(epoch=epoch))
+    return replace(case, terminal=case.db.execute(select(table).where(table.c.tid == case.tid)).one())
+
+
+def _answer(case: Case, state: int, text: str) -> dict[str, str]:
+    terminal = case.terminal
+    held, _, tag = chain.highest(case.db, case.tid, terminal.epoch)
+    form = f"00{terminal.batch:06}900"
+    return case.answer(answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, case.now))
+
+
+def _form(state: int, epoch: int, held: int, tag: str, now: datetime.datetime) -> str:
+    """DE 62 down: version, state, epoch, high-water sequence, its tag, local time as BCD."""
+    return f"{_VERSION:02X}{state:02X}{epoch:04X}{held:08X}{tag}{now:%Y%m%d%H%M%S}"

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Where the answer to a card payment comes from. A real acquirer's connection would take the simulator's place."""
+
+import datetime
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tools.cards.issuer_keys import ISSUER_MASTER_KEYS
+from tools.cards.verify import check_cryptogram, pan_of
+from tools.host import answers
+from tools.host.ledger import Ledger
+
+_ARQC = 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What the issuer is asked: amount in minor units, currency n4, EMV tags as hex name -> value. Lives in memory only."""
+
+    uid: bytes
+    online: bool
+    amount: int
+    currency: str
+    card: str  # token of the card number
+    tags: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The issuer's word: DE 39, DE 38 when approved, a text for the cashier, the card counter once proven."""
+
+    code: str
+    auth_code: str | None = None
+    text: str = ""
+    atc: int | None = None
+
+
+class Issuer(Protocol):
+    """Decides one payment. Asked again about the same uid it must say the same: the host may have crashed in between."""
+
+    async def decide(self, payment: Payment) -> Decision: ...
+
+
+class IssuerSimulator:
+    """Checks what an issuer checks: its own card, cryptogram, amount, counter, expiry, block list.
+
+    Counters: an online one must be above all seen of its card, a deferred one (which may come late) must be new.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        now: Callable[[], datetime.datetime],
+        master_keys: Mapping[str, bytes] = ISSUER_MASTER_KEYS,
+    ) -> None:
+        self._now = now
+        self._master_keys = master_keys
+        self._seen = ledger.card_counters()
+        self.blocked: set[str] = set()  # card numbers
+        self.refuse_with: str | None = None  # an answer code for every payment, whatever the card
+
+    async def decide(self, payment: Payment) -> Decision:
+        """See Issuer."""
+        tags = payment.tags
+        try:
+            pan = pan_of(dict(tags))
+        except ValueError:
+            return Decision(answers.BAD_CARD, text="No card number")
+        master_key = self._master_keys.get(pan[:6])
+        if master_key is None:
+            return Decision(answers.BAD_CARD, text="Unknown card issuer")
+        if not check_cryptogram(dict(tags), master_key):
+            return Decision(answers.SUSPECT, text="Card not genuine")
+        return self._judge(payment, pan, int.from_bytes(tags["9F36"], "big"))
+
+    def _judge(self, payment: Payment, pan: str, atc: int) -> Decision:
+        """The card is genuine; may this payment be made with it?"""
+        if not self._take(payment, atc):
+            return Decision(answers.SUSPECT, text="Card data used before")
+        return Decision(*self._terms(payment, pan), atc=atc)
+
+    def _terms(self, payment: Payment, pan: str) -> tuple[str, str | None, str]:
+        """Answer code, authorisation code and text for a genuine card with a fresh counter."""
+        tags = payment.tags
+        if tags.get("9F27", bytes((_ARQC,)))[:1] != bytes((_ARQC,)):
+            return answers.DO_NOT_HONOUR, None, "Card declined"
+        if tags["9F02"].hex() != f"{payment.amount:012}" or tags["5F2A"].hex() != payment.currency:
+            return answers.WRONG_AMOUNT, None, "Amount differs from the card's"
+        if pan in self.blocked:
+            return answers.RESTRICTED, None, "Card blocked"
+        if _expiry(tags) < f"{self._now():%y%m}":
+            return answers.EXPIRED, None, "Card expired"
+        if self.refuse_with is not None:
+            return self.refuse_with, None, "Declined by issuer"
+        return answers.APPROVED, secrets.token_hex(3).upper(), ""
+
+    def _take(self, payment: Payment, atc: int) -> bool:
+        """Note the card's counter; False when it is a replay."""
+        seen = self._seen.setdefault(payment.card, {})
+        if atc in seen:
+            return seen[atc] == payment.uid
+        if payment.online and seen and atc < max(seen):
+            return False
+        seen[atc] = payment.uid
+        return True
+
+
+def _expiry(tags: Mapping[str, bytes]) -> str:
+    """YYMM of the application's expiry (5F24), else of track 2 (57)."""
+    if "5F24" in tags:
+        return tags["5F24"].hex()[:4]
+    return tags["57"].hex().partition("d")[2][:4]

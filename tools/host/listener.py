@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The door: TLS with certificates on both sides, many frames a connection, answers in order, every wait limited."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+from tools.host import codec, moods
+from tools.host.errors import FrameError
+from tools.host.message import Message
+from tools.host.service import Service
+from tools.host.wirelog import WireLog
+
+_IDLE = 120.0  # seconds a connection may say nothing, or take to read its answers
+_TLS_HANDSHAKE = 15.0
+_READ = 65536  # bytes taken from a connection at once: what is waiting there shares one transaction
+_CONNECTIONS = 512
+
+
+class Closing(Exception):
+    """This connection is to end."""
+
+
+class Listener:
+    """Serves terminals on one port. `mood` may be set at any time."""
+
+    def __init__(self, service: Service, log: WireLog) -> None:
+        self.mood = moods.Mood()
+        self.port = 0
+        self._service = service
+        self._log = log
+        self._count = service.counters
+        self._server: asyncio.Server | None = None
+        self._open = 0
+
+    async def start(self, address: str, port: int, tls: ssl.SSLContext) -> None:
+        """Listen; `port` 0 chooses one. Raises OSError when the port is taken."""
+        self._server = await asyncio.start_server(
+            self._serve, address, port, ssl=tls, ssl_handshake_timeout=_TLS_HANDSHAKE, limit=_READ
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._count["connections"] += 1
+        self._open += 1
+        try:
+            if self._open <= _CONNECTIONS:
+                await self._talk(reader, writer)
+        except (Closing, TimeoutError, ConnectionError, ssl.SSLError):
+            pass  # the terminal comes back by itself, and repeats what was not answered
+        finally:
+            self._open -= 1
+            writer.transport.abort()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        buffer = bytearray()
+        while data := await asyncio.wait_for(reader.read(_READ), _IDLE):
+            buffer += data
+            messages, sound = self._read(buffer)
+            if messages:
+                writer.write(await self._work(messages, writer))
+                await asyncio.wait_for(writer.drain(), _IDLE)
+            if not sound:
+                await self._hang_up(writer)
+
+    def _read(self, buffer: bytearray) -> tuple[list[Message], bool]:
+        """The whole frames waiting in the buffer, and whether the line still makes sense after them."""
+        messages: list[Message] = []
+        try:
+            for frame in codec.split(buffer):
+                self._count["frames"] += 1
+                self._log.write("up", [codec.with_length(frame)])
+                message = self._service.admit(frame)
+                if message:
+                    messages.append(message)
+        except FrameError:
+            self._count["garbage"] += 1
+            return messages, False
+        return messages, True
+
+    async def _work(self, messages: list[Message], writer: asyncio.StreamWriter) -> bytes:
+        """The bytes to answer with, as the mood will have it."""
+        mood = self.mood
+        if mood.kind == moods.SILENT:
+            return b""
+        if mood.kind == moods.HTML:
+            writer.write(moods.PORTAL)
+            await self._hang_up(writer)
+        if mood.kind == moods.SLOW:
+            await asyncio.sleep(mood.delay)
+        frames = [self._service.dress(reply) for reply in await self._service.answer(messages)]
+        if mood.kind == moods.LATE:
+            await asyncio.sleep(mood.delay)
+        if mood.kind == moods.CUT:
+            raise Closing
+        if mood.kind == moods.BAD_MAC:
+            frames = [frame[:-1] + bytes((frame[-1] ^ 1,)) for frame in frames]
+        self._log.write("down", frames)
+        return b"".join(frames)
+
+    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        await asyncio.wait_for(writer.drain(), _IDLE)
+        writer.close()
+        raise Closing
+
+
+def tls_context(home: Path) -> ssl.SSLContext:
+    """TLS 1.2 or later with the host's certificate; only terminals of the merchant's authority get in."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(home / "host.pem", home / "host.key.pem")
+    context.load_verify_locations(home / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""How the host is told to misbehave: for tests, the demo and the panel, set as a line of text.
+
+`normal`; `decline NN` issuers refuse with NN; `silent` reads and never answers; `slow MS` waits before working; `late MS`
+commits, then waits before answering; `cut` commits, then closes the line; `bad_mac` answers under a wrong MAC;
+`html` answers as a captive portal does.
+"""
+
+import re
+from dataclasses import dataclass
+
+from tools.host.errors import SetupError
+
+NORMAL, DECLINE, SILENT, SLOW, LATE, CUT, BAD_MAC, HTML = (
+    "normal", "decline", "silent", "slow", "late", "cut", "bad_mac", "html"
+)  # fmt: skip
+_DEFAULTS = {SLOW: "2000", LATE: "5000", DECLINE: "05"}
+_LONGEST_MS = 600_000
+_PAGE = b"<html><body>Please accept the terms.</body></html>"
+PORTAL = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(_PAGE), _PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """A kind and what it needs: `code` for decline, `delay` in seconds for slow and late."""
+
+    kind: str = NORMAL
+    code: str | None = None
+    delay: float = 0.0
+
+    def __str__(self) -> str:
+        more = self.code or (f"{self.delay * 1000:.0f}" if self.delay else "")
+        return f"{self.kind} {more}".strip()
+
+
+def parse(text: str) -> Mood:
+    """Read a mood from text. Raises SetupError when there is no such mood."""
+    kind, _, value = text.strip().partition(" ")
+    value = value.strip() or _DEFAULTS.get(kind, "")
+    if kind == DECLINE and re.fullmatch("[0-9A-Z]{2}", value):
+        return Mood(kind, code=value)
+    if kind in (SLOW, LATE) and re.fullmatch("[0-9]{1,6}", value) and int(value) <= _LONGEST_MS:
+        return Mood(kind, delay=int(value) / 1000)
+    if kind in (NORMAL, SILENT, CUT, BAD_MAC, HTML) and not value:
+        return Mood(kind)
+    raise SetupError(f"no such mood: {text!r}"[:60])

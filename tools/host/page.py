@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""What people see of the host: one page, and the JSON behind it. Reads only, but for the mood."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, func, select
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
+
+from tools.host import books, chain
+from tools.host.errors import SetupError
+from tools.host.ledger import Ledger
+from tools.host.schema import audit, batch, payment, terminal
+
+if TYPE_CHECKING:
+    from tools.host.app import Host
+
+_PAGE = Path(__file__).with_name("page.html")
+_NEWEST = 500  # payments shown; the batches' sums cover all
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+
+
+def application(host: "Host") -> Starlette:
+    """The web application of a running host."""
+
+    async def index(_: Request) -> HTMLResponse:
+        return HTMLResponse(_PAGE.read_text(), headers={"Content-Security-Policy": _POLICY})
+
+    async def ledger(_: Request) -> JSONResponse:
+        return JSONResponse(host.view(), headers={"Cache-Control": "no-store"})
+
+    async def mood(request: Request) -> JSONResponse:
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            return JSONResponse({"error": "send JSON"}, 415)  # so that no other site's form can do it
+        try:
+            host.mood = str((await request.json())["mood"])
+        except (SetupError, ValueError, KeyError, TypeError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"mood": host.mood})
+
+    return Starlette(
+        routes=[Route("/", index), Route("/api/ledger", ledger), Route("/api/mood", mood, methods=["POST"])]
+    )
+
+
+def view(store: Ledger, counters: dict[str, int], mood: str) -> dict[str, Any]:
+    """Everything the page shows. Amounts in minor units; cards as first six and last four digits."""
+    with store.read() as db:
+        closed = {(row.tid, row.epoch, row.number) for row in db.execute(select(batch)) if row.state == "closed"}
+        newest = db.execute(select(payment).order_by(payment.c.id.desc()).limit(_NEWEST)).all()
+        return {
+            "mood": mood,
+            "payments": [_payment(row, closed) for row in newest],
+            "batches": _batches(db),
+            "terminals": [_terminal(db, row) for row in db.execute(select(terminal).order_by(terminal.c.tid)).all()],
+            "accounts": books.balances(db),
+            "alarms": [
+                {"at": row.at, "terminal": row.tid, "what": row.what, "detail": row.detail}
+                for row in db.execute(select(audit).order_by(audit.c.id.desc()).limit(20))
+            ],
+            "counters": counters,
+        }
+
+
+def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]:
+    cash = row.type == "71"
+    return {
+        "id": row.id,
+        "uid": row.uid,
+        "terminal": row.tid,
+        "epoch": row.epoch,
+        "sequence": row.sequence,
+        "batch": row.settled_in,
+        "stan": row.stan,
+        "kind": "cash" if cash else "card",
+        "amount": row.amount,
+        "currency": row.currency,
+        "card": None if cash else f"{row.first6}******{row.last4}",
+        "state": row.state,
+        "closed": (row.tid, row.epoch, row.settled_in) in closed,
+        "quarantined": bool(row.quarantined),
+        "code": row.code,
+        "auth_code": row.auth_code,
+        "rrn": row.rrn,
+        "text": row.text,
+        "received": row.received,
+        "answered": row.answered,
+    }
+
+
+def _batches(db: Connection) -> list[dict[str, Any]]:
+    key = (payment.c.tid, payment.c.epoch, payment.c.settled_in)
+    approved = payment.c.state == "APPROVED"
+    sums = select(*key, payment.c.type, func.sum(payment.c.amount), func.count()).where(approved)
+    found: dict[tuple[str, int, str], dict[str, int]] = {}
+    for tid, epoch, number, kind, amount, count in db.execute(sums.group_by(*key, payment.c.type)):
+        name = "cash" if kind == "71" else "card"
+        found.setdefault((tid, epoch, number), {}).update({f"{name}_amount": amount, f"{name}_count": count})
+    none = {"card_amount": 0, "card_count": 0, "cash_amount": 0, "cash_count": 0}
+    rows = db.execute(select(batch).order_by(batch.c.opened.desc())).all()
+    return [
+        {
+            "terminal": row.tid,
+            "epoch": row.epoch,
+            "number": row.number,
+            "state": row.state,
+            "opened": row.opened,
+            "closed": row.closed,
+            **none,
+            **found.get((row.tid, row.epoch, row.number), {}),
+        }
+        for row in rows
+    ]
+
+
+def _terminal(db: Connection, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "terminal": row.tid,
+        "merchant": row.mid,
+        "epoch": row.epoch,
+        "batch": f"{row.batch:06}",
+        "sequence": chain.highest(db, row.tid, row.epoch)[0],
+        "gaps": chain.gaps(db, row.tid, row.epoch, row.reported_sequence),
+        "quarantine": row.quarantine,
+        "heard": row.heard,
+    }

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""0400: undo a payment whose answer never reached the terminal, whether or not the payment ever reached us."""
+
+from sqlalchemy import select, update
+
+from tools.host import answers, books, chain, idempotency
+from tools.host.case import Case
+from tools.host.payments import note_record
+from tools.host.schema import payment, tombstone
+
+
+def handle(case: Case) -> dict[str, str]:
+    """The answer to a reversal; final ones are stored with what they did."""
+    db, message, record = case.db, case.message, case.message.record
+    original = message.fields["61"]
+    if record is None or record.uid != message.uid or original[:12] != record.batch + record.stan:
+        return case.answer(answers.FORMAT_ERROR, "Names no payment")
+    verdict = idempotency.look(db, message, record.epoch)
+    if verdict.clash == "uid":
+        case.alarm("same reversal, other content")
+        return case.answer(answers.DUPLICATE, "Differs from the first one")
+    if verdict.answer is not None:
+        return verdict.answer
+    if message.key in case.busy:
+        return case.answer(answers.IN_PROGRESS)
+    mine = (payment.c.tid == case.tid, payment.c.uid == message.uid.hex())
+    row = db.execute(select(payment).where(*mine)).one_or_none()
+    if row is None:
+        answer = _bury(case)
+    else:
+        if row.state in ("RECEIVED", "APPROVED"):
+            books.reverse(db, row.id)
+            db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
+        answer = case.answer(answers.APPROVED)
+    idempotency.open_(db, message, record.epoch, answer)
+    return answer
+
+
+def _bury(case: Case) -> dict[str, str]:
+    """Never seen: a tombstone, so that the payment is refused should it still come."""
+    record = case.message.record
+    if record is not None:
+        note_record(case, record, chain.REVERSAL)
+    case.db.execute(tombstone.insert().values(tid=case.tid, uid=case.message.uid.hex(), at=books.now()))
+    return case.answer(answers.NOT_FOUND)
