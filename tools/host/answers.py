@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Answers: their data elements as they are stored, and the fresh envelope (TPDU, header, DE 53, DE 64) each sending puts on."""
+"""Answers: data elements as they are stored, and the envelope (TPDU, header, DE 53, DE 64) made for each sending."""
 
 import datetime
 

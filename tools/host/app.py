@@ -29,7 +29,7 @@ _ADDRESS = "127.0.0.1"
 class Host:
     """A settlement host with its files in `home`: ca, host certificate, keys.json, terminals.json, host.db.
 
-    `port` and `page_port` are chosen when 0. `now` gives the host's local time. Use as a context manager, or start/stop.
+    `port` and `page_port` are chosen when 0; `now` gives the host's local time. Start and stop it, or use a `with`.
     """
 
     def __init__(

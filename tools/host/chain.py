@@ -50,7 +50,7 @@ def add(db: Connection, tid: str, record: Record, recomputed: bytes, kind: str) 
 
 
 def highest(db: Connection, tid: str, epoch: int) -> tuple[int, set[str], str]:
-    """Highest sequence held of an epoch, every tag it may be known by, and the one it came with. (0, zero tag) if none."""
+    """Highest sequence held of an epoch, every tag it may be known by, the one it came with; (0, zero tag) if none."""
     top = select(func.max(link.c.sequence)).where(link.c.tid == tid, link.c.epoch == epoch).scalar_subquery()
     rows = db.execute(select(link).where(link.c.tid == tid, link.c.epoch == epoch, link.c.sequence == top)).all()
     if not rows:

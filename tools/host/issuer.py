@@ -17,7 +17,7 @@ _ARQC = 0x80
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What the issuer is asked: amount in minor units, currency n4, EMV tags as hex name -> value. Lives in memory only."""
+    """What the issuer is asked: amount in minor units, currency n4, EMV tags by hex name. Lives in memory only."""
 
     uid: bytes
     online: bool
@@ -38,7 +38,7 @@ class Decision:
 
 
 class Issuer(Protocol):
-    """Decides one payment. Asked again about the same uid it must say the same: the host may have crashed in between."""
+    """Decides one payment. Asked again about a uid it must say the same: the host may have crashed in between."""
 
     async def decide(self, payment: Payment) -> Decision: ...
 

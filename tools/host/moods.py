@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How the host is told to misbehave: for tests, the demo and the panel, set as a line of text.
 
-`normal`; `decline NN` issuers refuse with NN; `silent` reads and never answers; `slow MS` waits before working; `late MS`
-commits, then waits before answering; `cut` commits, then closes the line; `bad_mac` answers under a wrong MAC;
-`html` answers as a captive portal does.
+`normal`; `decline NN` issuers refuse with NN; `silent` reads and never answers; `slow MS` waits before working;
+`late MS` commits, then waits before answering; `cut` commits, then closes the line; `bad_mac` answers under a wrong
+MAC; `html` answers as a captive portal does.
 """
 
 import re

@@ -47,7 +47,8 @@ class Service:
         """Answers in the order of the requests; requests at or below the KSN mark get none."""
         replies: list[Reply] = []
         for together, run in itertools.groupby(messages, key=lambda message: message.is_payment):
-            replies += await self._payments(list(run)) if together else self._others(run)
+            alike = list(run)
+            replies += await self._payments(alike) if together else self._others(alike)
         return replies
 
     def dress(self, reply: Reply) -> bytes:
@@ -56,7 +57,7 @@ class Service:
         self.counters[f"answer_{fields['t']}"] += 1
         return answers.dress(fields, message, self._keys.bdk)
 
-    def _others(self, run: Iterable[Message]) -> list[Reply]:
+    def _others(self, run: list[Message]) -> list[Reply]:
         replies: list[Reply] = []
         for message in run:
             with self.ledger.write() as db:
