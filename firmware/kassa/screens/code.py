@@ -52,4 +52,4 @@ async def _place(ui: "Ui", x: int, full: bool) -> None:
     await ui.canvas.box(x, _PLACE_Y, _PLACE, 40, theme.CARD, theme.PAPER)
     await ui.canvas.fill(x, _PLACE_Y + 37, _PLACE, 3, theme.ACCENT if full else theme.RULE)
     if full:
-        await ui.canvas.text(x + 4, _PLACE_Y + 4, 24, "●", theme.INK, theme.CARD, face=font.TITLE)
+        await ui.canvas.text(x + 8, _PLACE_Y + 12, 16, "\ue109", theme.INK, theme.CARD)

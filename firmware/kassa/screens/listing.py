@@ -66,7 +66,7 @@ async def sheet(ui: "Ui", title: str, rows: "Rows") -> None:
 
 async def _head(ui: "Ui", title: str, keys: str) -> None:
     await ui.begin(keys)
-    await ui.canvas.text(16, 32, 224, title, face=font.TITLE)
+    await ui.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
     await ui.canvas.fill(16, _TOP - 4, WIDTH - 32, 1, theme.RULE)
 
 

@@ -20,7 +20,7 @@ _KEYS = "E=key_open C=key_back UD=key_choose"
 async def run(ui: "Ui", title: str, items: "list[str]", chosen: int) -> int | None:
     """Returns the index of the line chosen, None when left."""
     await ui.begin(_KEYS)
-    await ui.canvas.text(16, 32, 224, title, face=font.TITLE)
+    await ui.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
     first = -1
     while True:
         page = chosen // _VISIBLE * _VISIBLE

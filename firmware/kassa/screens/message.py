@@ -19,7 +19,7 @@ _TITLE_X = const(72)
 _TITLE_WIDTH = const(240)
 _TEXT_X = const(16)
 _TEXT_WIDTH = const(288)
-_BOTTOM = const(212)
+_BOTTOM = const(216)
 
 # kind -> band, its ink, its sign
 KINDS = {
@@ -44,9 +44,9 @@ async def show(ui: "Ui", kind: str, title: str, lines: "Sequence[str]", keys: st
         await ui.begin(keys)
         await _band(canvas, kind, title)
         if amount:
-            await canvas.text(_TEXT_X, 100, _TEXT_WIDTH, amount, align=CENTRE, face=_figure(canvas, amount))
+            await canvas.text(_TEXT_X, 104, _TEXT_WIDTH, amount, align=CENTRE, face=_figure(canvas, amount))
     rows = _rows(canvas, lines)
-    y = 144 if amount else 108
+    y = 148 if amount else 108
     for index in range(max(len(rows), len(old))):
         face, row = rows[index] if index < len(rows) else (font.TEXT, "")
         before = old[index] if index < len(old) else (face, "")
