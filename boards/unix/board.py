@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Unix board: the chips of the simulator on their pins. The only place of this board that knows drivers and wiring."""
+"""The Unix board: the chips of the simulator on their pins. Nothing else here knows the drivers."""
 
 import os
 
@@ -11,6 +11,7 @@ from kassa.drivers.escpos import Printer
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
+from kassa.drivers.wifi import Wifi
 from machine import SPI, UART, WDT, Pin
 
 _WATCHDOG_MS = 20000
@@ -55,7 +56,7 @@ class Board:
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
         self.printer = Printer(UART(wiring.PRINTER_UART, 115200))
-        self.wifi = network.WLAN(network.STA_IF)
+        self.wifi = Wifi(network.WLAN(network.STA_IF))
         self.watchdog = WDT(timeout=_WATCHDOG_MS)
         self.journal = _partition("journal")
         self.keyring = _partition("keyring")

@@ -26,4 +26,7 @@ esp32.chip.listener = _flash_done
 esp32.chip.on_cut = _flash_cut
 orders.obey(machine.mode & ~wiring.MAY_JUMP)
 
-import main
+try:
+    import main
+finally:
+    bus.flush()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The wires that leave this process: one loopback socket to the world, synchronous, in the messages of wiring.py.
 
-Buffers are made once. What needs no answer waits in `_out` until something does, until it is full, or until the loop idles.
-If the world is gone the process ends.
+Buffers are made once. What needs no answer waits in `_out` until something does, until it is full, or until the loop
+idles. If the world is gone the process ends.
 """
 
 import os
@@ -12,6 +12,7 @@ import time
 
 import usocket
 from micropython import const
+
 from wiring import HELLO, IDLE, PIN_WRITE
 
 _OUT_SIZE = const(1024)
@@ -21,7 +22,7 @@ _out = bytearray(_OUT_SIZE)
 _fill = 0
 _small = bytearray(8)
 _due = bytearray(4)
-_idle = bytearray(16)
+_idle = bytearray(b"\xff" * 16)  # until the first idle turn every input counts as live
 live = memoryview(_idle)[8:]  # the live inputs, as of the last idle turn
 credit = 0  # ms the ticks may jump without asking
 _born = time.ticks_ms()
@@ -105,7 +106,10 @@ def is_live(line: int) -> bool:
 
 
 def idle(due: int) -> bytearray:
-    """Tell the world that nothing is to be done for `due` ms (-1 = for ever). Returns the answer to IDLE; updates `live`."""
+    """Tell the world that nothing is to be done for `due` ms (-1 = for ever).
+
+    Returns the answer to IDLE, as wiring.py has it; updates `live` and `credit`.
+    """
     global credit
     struct.pack_into("<i", _due, 0, due)
     post(IDLE, 0, _due)

@@ -36,8 +36,9 @@ def open_store(path: str, size: int):
 class FlashChip:
     """A chip of `size` bytes over `store`, any seekable stream: a file, or io.BytesIO for a chip in memory.
 
-    Bits only fall from 1 to 0 until their sector is erased, and, as under flash encryption, a 16-byte cell is programmed
-    once between two erases. Writes that cross a page are split in page programs, each counted. All sizes are bytes.
+    Bits only fall from 1 to 0 until their sector is erased, and, as under flash encryption, a 16-byte cell is
+    programmed once between two erases. Writes that cross a page are split in page programs, each counted. All sizes
+    are bytes.
     """
 
     def __init__(self, store, size: int) -> None:
@@ -61,7 +62,8 @@ class FlashChip:
         """Let power die inside the `operation`-th program or erase from now (1 = the next one; 0 = not at all).
 
         `tear` says what that operation leaves behind: "none" nothing, "prefix:N" its first N bytes, "half" its first
-        half, "random" each bit changed or not by the toss of a coin seeded with `seed`, "all" everything, unacknowledged.
+        half, "random" each bit changed or not by the toss of a coin seeded with `seed`, "all" everything, though
+        nobody was told.
         """
         if tear not in ("none", "half", "random", "all") and not tear.startswith("prefix:"):
             raise ValueError(tear)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""`machine` as the ESP32 port has it, as far as the firmware uses it: pins, SPI, UART, watchdog and reset, over the bus."""
+"""`machine` as the ESP32 port has it, where the firmware uses it: pins, SPI, UART, watchdog, reset; over the bus."""
 
 import io
 import struct
 import time
 
+from micropython import const
+
 import bus
 import wiring
-from micropython import const
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -16,6 +17,7 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _CHUNK = const(32768)
+_EINVAL = const(-22)
 _POLL = const(3)  # stream ioctl: which of the asked conditions hold?
 _POLL_IN = const(1)
 _POLL_OUT = const(4)
@@ -167,9 +169,18 @@ class UART(io.IOBase):
         size = self.readinto(into)
         return bytes(memoryview(into)[:size]) if size else None
 
+    def readline(self) -> bytes | None:
+        """What is there, up to the end of a line; None when nothing is."""
+        line = b""
+        for _ in range(self.any()):
+            line += self.read(1) or b""
+            if line.endswith(b"\n"):
+                break
+        return line or None
+
     def ioctl(self, request: int, flags: int) -> int:
         if request != _POLL:
-            return 0
+            return _EINVAL
         return flags & (_POLL_OUT | (_POLL_IN if bus.is_live(wiring.LIVE_UART + self._id) else 0))
 
 

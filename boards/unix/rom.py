@@ -33,4 +33,4 @@ def _image(path: str):
 
 vfs.mount(vfs.VfsRom(_image(sys.argv[1])), "/rom")
 sys.path[:] = ["/rom", ".frozen"]
-import boot
+import boot  # noqa: E402  found in the image

@@ -7,14 +7,15 @@ asyncio takes its poller from here, so the loop itself is MicroPython's own.
 import struct
 import time
 
+import uselect
+import utime
+from micropython import const
+from uselect import *  # noqa: F403
+
 import bus
 import machine
 import orders
-import uselect
-import utime
 import wiring
-from micropython import const
-from uselect import *
 
 _ASK_EVERY = const(10)  # real ms: a loop that never rests still hears the world this often
 

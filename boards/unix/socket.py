@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """`socket` behind the virtual radio: every address stands for the world's relay, which carries the bytes on."""
 
-import bus
 import usocket
+from usocket import *  # noqa: F403
+
+import bus
 import wiring
-from usocket import *
 
 _NO_NAME = -202  # lwIP's EAI_FAIL, as the ESP32 port reports it
 

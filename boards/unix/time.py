@@ -2,7 +2,7 @@
 """`time` whose ticks can run ahead: while everybody waits, the board jumps to the moment the next one is due."""
 
 import utime
-from utime import *
+from utime import *  # noqa: F403
 
 jumping = False  # set at power-on: may ticks jump at all?
 _ahead = 0  # ms the ticks are ahead of the real ones; below 2**28

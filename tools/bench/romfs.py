@@ -13,7 +13,7 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "rom.py")
 
 
 def build(out: Path, firmware: Path = FIRMWARE) -> Path:
-    """Write the image to `out` and return it. `firmware` is the tree with main.py; ours is laid beneath it when it is another.
+    """Write the image to `out` and return it. `firmware` is the tree with main.py; ours is laid beneath another one.
 
     Raises CalledProcessError with mpremote's words when a file does not compile.
     """
@@ -22,8 +22,8 @@ def build(out: Path, firmware: Path = FIRMWARE) -> Path:
         for tree in (FIRMWARE, firmware, BOARD):
             shutil.copytree(tree, stage, ignore=_LEFT_OUT, dirs_exist_ok=True)
         out.parent.mkdir(parents=True, exist_ok=True)
-        mpremote = Path(sys.executable).parent / "mpremote"
-        subprocess.run([mpremote, "romfs", "-o", out.resolve(), "build", stage], cwd=ROOT, check=True, capture_output=True)
+        command = [Path(sys.executable).parent / "mpremote", "romfs", "-o", out.resolve(), "build", stage]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return out
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The world's end of the bus: a thread that answers the terminal's messages (boards/unix/wiring.py) one after the other."""
+"""The world's end of the bus: a thread that answers the terminal's messages (boards/unix/wiring.py) one by one."""
 
 import socket
 import struct

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The chips of the Unix board and how they are wired."""
 
-from pathlib import Path
-
 from boards.unix import wiring
+from tools.world import ocr
 from tools.world.ili9341 import ILI9341
 from tools.world.keypad import KeyMatrix
 from tools.world.lines import Lines
 from tools.world.pn532 import PN532, Field, SpiLink
 from tools.world.printer import PrinterPeer
 
-FONT = Path(__file__).resolve().parent.parent.parent / "firmware" / "kassa" / "screens" / "font.bin"
 ROWS = {pin: f"row{number}" for number, pin in enumerate(wiring.KEY_ROWS)}
 COLUMNS = {pin: f"col{number}" for number, pin in enumerate(wiring.KEY_COLS)}
 
@@ -57,11 +55,7 @@ class Chips:
 
     def read_screen(self) -> list[str]:
         """The lines of text on the display."""
-        try:
-            from tools.world import ocr
-        except ImportError:
-            return []
-        return ocr.read(self.display.pixels, FONT)
+        return ocr.read(self.display.pixels)
 
     def power_on(self) -> None:
         """Cold start of the chips that share the board's power. The paper and the field stay as they are."""

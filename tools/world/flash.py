@@ -35,7 +35,7 @@ class FlashOps:
 
 
 def fill_in(home: Path) -> bytes:
-    """Make what a new board has in `home`: a blank flash.bin, and efuse.bin with 32 secret bytes, written once for ever.
+    """Make what a new board has in `home`: a blank flash.bin, and efuse.bin: 32 secret bytes, written once.
 
     Returns the board's MAC address (6 bytes), which follows from the secret without telling it.
     """

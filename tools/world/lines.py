@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The copper of the board: which chip hears which bus, pin and select line. Chips are plain objects, called from one thread."""
+"""The copper of the board: which chip hears which bus, pin and select line. Chips are plain synchronous objects."""
 
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class _SpiBus:
 
 
 class Lines:
-    """Routes what the terminal does on its pins and buses to the chips, and their answers back. `now` is in virtual ms."""
+    """Routes what the terminal does on pins and buses to the chips, and answers back. `now` is in virtual ms."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -51,13 +51,14 @@ class Lines:
 
     def attach_spi(self, bus: int, select: int, chip: SpiChip, *, lsb_first: bool = False,
                    inputs: dict[int, str] | None = None, outputs: dict[int, str] | None = None) -> None:
-        """A chip on SPI `bus`, listening while pin `select` is low; `inputs` and `outputs` map its other pins to names."""
+        """A chip on SPI `bus`, listening while pin `select` is low; `inputs` and `outputs` name its other pins."""
         wire = self._buses.setdefault(bus, _SpiBus())
         self.spi_bytes.setdefault(bus, 0)
         self._selects[select] = (wire, chip, lsb_first)
         self.attach_pins(chip, inputs or {}, outputs or {})
 
-    def attach_pins(self, chip: object, inputs: dict[int, str], outputs: dict[int, str], *, rests: bool = False) -> None:
+    def attach_pins(self, chip: object, inputs: dict[int, str], outputs: dict[int, str], *,
+                    rests: bool = False) -> None:
         """Pins into and out of a chip. With `rests`, its outputs sit at their pull while `chip.idle` is true."""
         self._into.update({pin: (chip, name) for pin, name in inputs.items()})
         self._out_of.update({pin: (chip, name) for pin, name in outputs.items()})

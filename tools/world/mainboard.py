@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the terminal's process tells the world that is no copper: its turns, orders to it, flash, resets, watchdog, Wi-Fi."""
+"""What passes the bus and is no copper: the terminal's idle turns, orders to it, flash, resets, watchdog, Wi-Fi."""
 
 import struct
 import time
@@ -37,8 +37,8 @@ class Mainboard:
         self._pace = pace
         self._radio = radio
         self._mac = mac
-        self._lines = Lines()
-        self.chips = Chips(self._lines)
+        self.lines = Lines()
+        self.chips = Chips(self.lines)
         self._cause = wiring.POWER_ON
         self._cut = b""
         self._leap = 0
@@ -53,14 +53,14 @@ class Mainboard:
     def power_on(self, cause: int) -> None:
         """Start the terminal's process; it will learn `cause` as its reset cause."""
         self._cause = cause
-        self.now = self._lines.now = 0
+        self.now = self.lines.now = 0
         self.chips.power_on()
         self._power().start()
 
     def power_off(self) -> None:
         """Kill the terminal's process."""
         self._power().kill()
-        self._lines.power_off()
+        self.lines.power_off()
         self._radio.power_off()
         self._watchdog = None
 
@@ -89,7 +89,7 @@ class Mainboard:
 
     def _handlers(self) -> dict[int, Handler]:
         return {
-            **pin_handlers(self._lines),
+            **pin_handlers(self.lines),
             wiring.HELLO: self._hello,
             wiring.IDLE: self._idle,
             wiring.WLAN: lambda unit, data: self._radio.station(unit, data, self.now),
@@ -104,7 +104,7 @@ class Mainboard:
         }
 
     def _on_time(self, now: int) -> None:
-        self.now = self._lines.now = now
+        self.now = self.lines.now = now
 
     def _on_silence(self) -> None:
         """No message for a while: has the watchdog's real time run out?"""
@@ -127,8 +127,8 @@ class Mainboard:
         (due,) = struct.unpack("<i", data)
         orders = self._orders()
         self._heap_wanted = False
-        jump, credit, wait = self._pace.turn(0 if orders else due)
-        return struct.pack("<IHBBQ", jump, credit, wait, orders, self._lines.live())
+        jump, credit, wait = self._pace.turn(0 if orders else due, self.now)
+        return struct.pack("<IHBBQ", jump, credit, wait, orders, self.lines.live())
 
     def _reset(self, unit: int, data: bytes) -> None:
         self.resets.append(unit)

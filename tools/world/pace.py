@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When time may jump: only while somebody waits for something, never past the moment it is there, never past real work."""
+"""When time may jump: only while somebody waits for something, never past the moment it is there or past real work."""
 
 import threading
 import time
@@ -8,11 +8,13 @@ from collections.abc import Callable
 CREDIT_MS = 100  # virtual ms the terminal may jump before it asks again
 WAIT_MS = 5  # real ms the terminal waits where time may not jump
 _LONGEST_JUMP_MS = 600_000
+_NEVER = 1 << 62
 
 
 class _Waiter:
-    def __init__(self, ready: Callable[[], bool]) -> None:
+    def __init__(self, ready: Callable[[], bool], until: int) -> None:
         self._ready = ready
+        self.until = until
         self.done = False
         self.error: BaseException | None = None
 
@@ -36,29 +38,30 @@ class Pace:
         self._waiters: list[_Waiter] = []
         self._last_turn = 0.0
 
-    def turn(self, due: int) -> tuple[int, int, int]:
-        """The terminal has nothing to do for `due` ms (-1 = for ever): returns (jump, credit, real ms to wait)."""
+    def turn(self, due: int, now: int) -> tuple[int, int, int]:
+        """At `now` the terminal has nothing to do for `due` ms (-1 = for ever): returns (jump, credit, real ms to wait)."""
         self._last_turn = time.monotonic()
         if due == 0:
             return 0, 0, 0
-        someone = False
         for waiter in self._waiters:
             waiter.check()
-            someone = someone or not waiter.done
-        if len(self._waiters) and not someone:
+        waiting = [waiter for waiter in self._waiters if not waiter.done]
+        if len(waiting) < len(self._waiters):
             self.lock.notify_all()
-        if not self.jumps or not someone or due < 0 or self._busy():
+        if not self.jumps or not waiting or due < 0 or self._busy():
             return 0, 0, WAIT_MS if due < 0 else min(due, WAIT_MS)
-        return min(due, _LONGEST_JUMP_MS), CREDIT_MS, 0
+        room = min(waiter.until for waiter in waiting) - now
+        jump = max(0, min(due, room, _LONGEST_JUMP_MS))
+        return jump, max(0, min(CREDIT_MS, room - jump)), 0
 
-    def wait(self, ready: Callable[[], bool], timeout: float, alarm: Callable[[], None]) -> bool:
+    def wait(self, ready: Callable[[], bool], timeout: float, alarm: Callable[[], None], until: int = _NEVER) -> bool:
         """Let time run until `ready()`, looked at on every turn of the terminal. `timeout` in real seconds.
 
-        Between turns (the terminal is off, or computes) `ready` is looked at ten times a second, and `alarm` is called,
+        No jump goes past the virtual time `until`. Between turns (the terminal is off, or computes) `ready` is looked at ten times a second, and `alarm` is called,
         which may raise. Returns whether it was ready in time.
         """
         with self.lock:
-            waiter = _Waiter(ready)
+            waiter = _Waiter(ready, until)
             waiter.check()
             self._waiters.append(waiter)
             end = time.monotonic() + timeout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The air between the terminal and its host: a Wi-Fi station's state, and a TCP relay that can fail in the usual ways."""
+"""The air between the terminal and its host: a Wi-Fi station, and a TCP relay that can fail in the usual ways."""
 
 import select
 import selectors

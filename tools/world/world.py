@@ -25,9 +25,9 @@ class World:
     """One terminal and its surroundings. `home` keeps flash.bin, efuse.bin and console.log from one life to the next.
 
     `speed`: "jump" lets the terminal's time jump while somebody waits (`wait_screen`, `wait`, `run_for`), and pass as
-    ours in between; "real" never jumps. `host_port` is the settlement host's on this machine. `source` is the firmware:
-    a folder with main.py, or a romfs image; `heap` limits the terminal's heap, such as "96k". Time-outs are real seconds.
-    Calls are thread-safe. Each raises WorldError when the terminal has printed a traceback since the last one.
+    ours in between; "real" never jumps. `host_port` is the settlement host's on this machine. `source` is the
+    firmware: a folder with main.py, or a romfs image; `heap` limits the terminal's heap, such as "96k". Time-outs are
+    real seconds. Calls are thread-safe; each raises WorldError when the terminal has printed a traceback since the last.
     """
 
     def __init__(self, home: Path, *, host_port: int | None = None, speed: str = "jump", micropython: str,
@@ -43,6 +43,7 @@ class World:
         self.chips: Chips = self.board.chips
         self._power = Power(self.home, micropython, source.resolve(), heap, self.board.bus.port)
         self.board.power = self._power
+        self._closed = False
         self._read: tuple[int, list[str]] = (-1, [])  # what the display showed, at so many bytes written to it
 
     def __enter__(self) -> "World":
@@ -53,6 +54,9 @@ class World:
 
     def close(self) -> None:
         """Power off and leave nothing behind. Raises WorldError for a traceback nobody saw yet."""
+        if self._closed:
+            return
+        self._closed = True
         with self._lock:
             self._power.kill()
         self.board.close()
@@ -79,7 +83,7 @@ class World:
         return self._power.running
 
     def cut_at(self, operation: int, tear: str = "none", seed: int = 1) -> None:
-        """Let power die inside the `operation`-th flash program or erase from now; `tear` as flashchip.FlashChip has it.
+        """Let power die inside the `operation`-th flash program or erase from now; `tear` as in flashchip.FlashChip.
 
         Said while the power is off, it counts from power-on.
         """
@@ -178,9 +182,12 @@ class World:
         return self.screen_text()
 
     def run_for(self, ms: int, timeout: float = 30.0) -> None:
-        """Let `ms` of the terminal's time pass, and up to 100 ms more."""
+        """Let `ms` of the terminal's time pass."""
+        self._check()
         end = self.now + ms
-        self.wait(lambda: self.now >= end, f"{ms} ms to pass", timeout)
+        if not self._pace.wait(lambda: self.now >= end, timeout, lambda: self._alarm("time to pass"), end):
+            raise WorldError(f"waited {timeout:g} s for {ms} ms to pass\n{self._scene()}")
+        self._check()
 
     def leap(self, ms: int) -> None:
         """Move the terminal's ticks ahead (less than 2**28 ms in all), as if it had been frozen so long."""
