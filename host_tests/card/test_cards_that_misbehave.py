@@ -69,7 +69,7 @@ def test_an_expired_card_is_pointed_out(play: Play) -> None:
     assert not play.card(make("expired"), date="991231").expired  # 1999
 
 
-# --- one thing changed in an otherwise good card --------------------------------------------------------------------------
+# --- one thing changed in an otherwise good card --------------------------------------------------------------------
 
 
 class Edited(VisaCard):
@@ -145,9 +145,8 @@ def test_processing_options_in_format_one(play: Play) -> None:
     class Old(VisaCard):
         def get_processing_options(self, data: bytes) -> bytes:
             whole = super().get_processing_options(data)
-            self.profile.records = (b"\x70" + whole[1:-2].replace(bytes.fromhex("82020000"), b"").replace(
-                bytes((whole[1],)), bytes((whole[1] - 4,)), 1),)
-            return tlv("80", bytes.fromhex("0000" "10010100")) + SW_OK
+            self.profile.records = (tlv("70", whole[2:-2].replace(bytes.fromhex("82020000"), b"")),)
+            return tlv("80", bytes.fromhex("000010010100")) + SW_OK
 
     assert ending(play, Old(Profile("4761730000000011")).transmit) == ONLINE
 
@@ -165,7 +164,7 @@ def test_answers_to_get_processing_options(play: Play, answer: str, expected: in
     assert ending(play, lambda c: bytes.fromhex(answer) if c[1] == 0xA8 else card.transmit(c)) == expected
 
 
-# --- the directory and its candidates -------------------------------------------------------------------------------------
+# --- the directory and its candidates -------------------------------------------------------------------------------
 
 
 def directory(*entries: bytes) -> bytes:
@@ -249,7 +248,7 @@ def test_directories_that_are_none(play: Play, ppse: str) -> None:
     assert ending(play, lambda _: bytes.fromhex(ppse)) == expected
 
 
-# --- anything at all ------------------------------------------------------------------------------------------------------
+# --- anything at all ------------------------------------------------------------------------------------------------
 
 
 @QUIET
@@ -286,6 +285,7 @@ def test_any_file_locator_ends_in_order(play: Play, afl: bytes) -> None:
 
 def test_the_body_always_has_room_for_what_the_host_needs(play: Play) -> None:
     """The longest of everything: 19 bytes of track 2, 32 of issuer data, a 16-byte name."""
+
     def most(answer: dict[str, bytes]) -> None:
         answer["9F10"] = bytes.fromhex("06010A03A00000") + bytes(25)
         answer["57"] = bytes.fromhex("4761730000000000018d3112201000000000000f")[:19]
@@ -294,6 +294,21 @@ def test_the_body_always_has_room_for_what_the_host_needs(play: Play) -> None:
     result: Result = play.card(card)
     tags = parse(result.body)
     assert result.kind == ONLINE and len(tags["9F10"]) == 32
-    assert tags.keys() >= {"57", "5F34", "9F26", "9F27", "9F10", "9F37", "9F36", "95", "9A", "9C", "9F02", "5F2A",
-                           "82", "9F1A", "9F03"}
+    assert tags.keys() >= {
+        "57",
+        "5F34",
+        "9F26",
+        "9F27",
+        "9F10",
+        "9F37",
+        "9F36",
+        "95",
+        "9A",
+        "9C",
+        "9F02",
+        "5F2A",
+        "82",
+        "9F1A",
+        "9F03",
+    }
     assert "84" not in tags

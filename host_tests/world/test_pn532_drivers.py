@@ -23,7 +23,8 @@ from tools.world.pn532_pty import Pty
 
 SELECT_PPSE = b"\x00\xa4\x04\x00\x0e" + PPSE + b"\x00"
 SELECT_VISA = bytes.fromhex("00a4040007a000000003101000")
-RECORDED = Path(__file__).resolve().parents[3] / "shared/fixtures/emv/pn532/nfcpy_1.0.4_open_sense_exchange_host_commands.txt"
+PUBLISHED = Path(__file__).resolve().parents[3] / "shared/fixtures/emv/pn532"
+RECORDED = PUBLISHED / "nfcpy_1.0.4_open_sense_exchange_host_commands.txt"
 
 
 @pytest.fixture

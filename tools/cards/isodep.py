@@ -48,12 +48,10 @@ class Picc:
         if not self.present or self.halted or not data:
             return None
         try:
-            if not self.active:
-                return self._activate(data)
-            return self._block_in(data)
+            answer = self._block_in(data) if self.active else self._activate(data)
         except CardGone:
             self.present = False
-            return None
+        return answer if self.present else None
 
     def activate_b(self) -> None:
         """ATTRIB was answered: layer 4 of a type B card is open."""

@@ -137,7 +137,7 @@ class _Port:
         self.chip.abort()
 
     def _resend(self) -> None:
-        self._reply = self._last
+        self._reply = self.faults.spoil(self._last)
 
 
 class SpiLink:

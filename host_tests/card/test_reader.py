@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: MIT
+"""The shipped driver and the tap over the virtual chip: every loss, every fault of the reader, and what a tap costs."""
+
+import asyncio
+import random
+
+import pytest
+import ticks
+
+from host_tests.card.rig import Rig
+from kassa.errors import CardError, CardGone, ReaderFault
+from tools.cards.card import SW_OK, Card
+from tools.cards.catalogue import GOOD, make
+from tools.cards.issuer_keys import key_for
+from tools.cards.verify import check_cryptogram, pan_of, parse
+from tools.cards.visa import VisaCard
+
+ONLINE, TRY_AGAIN, END = 1, 4, 6
+NO_CARD, ONE_CARD, AGAIN = 0x15, 0x19, 0x21
+
+
+def left_over(rig: Rig) -> int:
+    """Bytes that are not zero in the driver's frame and in the arena, body and mask apart."""
+    arena = rig.arena
+    parts = (rig.reader._frame, arena.command, arena.answer, arena.candidates, arena.store)
+    return sum(1 for part in parts for byte in part if byte)
+
+
+class Echo(Card):
+    def transmit(self, capdu: bytes) -> bytes:
+        return capdu + SW_OK
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_card_is_read_through_the_chip(rig: Rig, name: str) -> None:
+    rig.field.place(make(name))
+    assert rig.tap().kind == ONLINE
+    tags = parse(bytes(rig.arena.body))
+    key = key_for(pan_of(tags))
+    assert key is not None and check_cryptogram(tags, key)
+    assert not rig.chip.radio.on and not rig.chip.radio.targets
+
+
+def test_no_trace_of_the_card_stays_in_driver_or_arena(rig: Rig) -> None:
+    rig.field.place(make("lotus"))
+    assert rig.tap().kind == ONLINE
+    assert left_over(rig) <= 9  # the last frame said is "field off"
+    assert not any(byte for byte in rig.reader._frame[12:])
+    rig.arena.wipe()
+    assert not any(rig.arena._data)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_card_torn_away_at_each_apdu(rig: Rig, at: int) -> None:
+    card = make(f"torn{at}")
+    rig.field.place(card)
+    outcome = rig.tap()
+    assert (outcome.kind, outcome.message) == (TRY_AGAIN, AGAIN)
+    assert not any(rig.arena._data)
+    rig.field.remove()
+    rig.field.place(make("jade"))
+    assert rig.tap().kind == ONLINE  # the reader is fit for the next
+
+
+def test_every_apdu_of_a_tap_was_torn(rig: Rig) -> None:
+    """The parameters above cover the four APDUs of that card, no more, no less."""
+    rig.field.place(make("torn4"))
+    rig.tap()
+    count = Counting(make("jade"))
+    rig.field.remove()
+    rig.field.place(count)
+    assert rig.tap().kind == ONLINE
+    assert len(count.commands) == 4
+
+
+class Counting(Card):
+    """Notes what passes; `lose` = drop out of the field before that APDU, and come back at once."""
+
+    def __init__(self, card: Card, rig: Rig | None = None, lose: int = 0) -> None:
+        self.card = card
+        self.rig = rig
+        self.lose = lose
+        self.commands: list[bytes] = []
+        self.answers: list[bytes] = []
+
+    def reset(self) -> None:
+        self.card.reset()
+
+    def transmit(self, capdu: bytes) -> bytes:
+        self.commands.append(capdu)
+        if len(self.commands) == self.lose and self.rig is not None:
+            self.rig.field.remove(self)
+            self.rig.field.place(self)
+            return b""
+        self.answers.append(self.card.transmit(capdu))
+        return self.answers[-1]
+
+
+@pytest.mark.parametrize("lose", [1, 2, 3, 4])
+def test_a_lost_contact_is_taken_up_again_only_before_the_card_has_counted(rig: Rig, lose: int) -> None:
+    card = make("jade")
+    assert isinstance(card, VisaCard)
+    wobbly = Counting(card, rig, lose)
+    rig.field.place(wobbly)
+    outcome = rig.tap()
+    options = sum(command[1] == 0xA8 for command in wobbly.commands)
+    if lose < 3:
+        assert (outcome.kind, options, card.atc) == (ONLINE, 1, 1)
+    else:
+        assert (outcome.kind, outcome.message, options) == (TRY_AGAIN, AGAIN, 1)
+
+
+def test_no_card_two_cards_and_a_key_fob(rig: Rig) -> None:
+    started = ticks.now_ms
+    outcome = rig.tap(timeout_ms=2000)
+    assert (outcome.kind, outcome.message) == (END, NO_CARD)
+    assert 2000 <= ticks.now_ms - started < 2500
+    rig.field.place(make("fob"))
+    assert rig.tap(timeout_ms=300).message == NO_CARD
+    rig.field.place(make("jade"))
+    outcome = rig.tap()
+    assert (outcome.kind, outcome.message) == (TRY_AGAIN, ONE_CARD)
+    rig.field.remove()
+    rig.field.place(make("jade"))
+    assert rig.tap().kind == ONLINE
+
+
+@pytest.mark.parametrize("name", ["noise", "oversize", "foreign", "unusable"])
+def test_cards_of_no_use_end(rig: Rig, name: str) -> None:
+    rig.field.place(make(name))
+    assert rig.tap().kind == END
+    assert not any(rig.arena._data)
+
+
+def test_a_slow_card_is_waited_for_and_an_endless_one_is_not(rig: Rig) -> None:
+    rig.field.place(make("slow"))
+    assert rig.tap().kind == ONLINE
+    rig.field.remove()
+    endless = make("slow")
+    endless.delay_ms = 60_000
+    rig.field.place(endless)
+    started = ticks.now_ms
+    assert rig.tap().kind == TRY_AGAIN
+    assert ticks.now_ms - started < 12_000
+
+
+def test_answers_of_every_length_come_through(rig: Rig) -> None:
+    async def work() -> None:
+        await rig.reader.start()
+        assert await rig.reader.find(100) == 1
+        into = bytearray(258)
+        for size in (1, 5, 100, 246, 247, 248, 249, 250, 251, 252, 253, 254, 255, 256):
+            data = random.Random(size).randbytes(size)
+            assert await rig.reader.exchange(memoryview(data), into) == size + 2
+            assert into[: size + 2] == data + SW_OK
+            assert not any(rig.reader._frame)
+
+    rig.field.place(Echo())
+    rig.run(work())
+
+
+@pytest.mark.parametrize("size", [257, 300, 600])
+def test_an_answer_that_is_no_short_apdu_is_refused(rig: Rig, size: int) -> None:
+    class Long(Card):
+        def transmit(self, capdu: bytes) -> bytes:
+            return bytes(size) + SW_OK
+
+    async def work() -> None:
+        await rig.reader.start()
+        assert await rig.reader.find(100) == 1
+        with pytest.raises(CardError):
+            await rig.reader.exchange(memoryview(b"\x00\xb2\x01\x0c\x00"), bytearray(258))
+
+    rig.field.place(Long())
+    rig.run(work())
+
+
+def test_gone_waits_for_the_card_to_leave(rig: Rig) -> None:
+    async def work() -> None:
+        await rig.reader.start()
+        assert await rig.reader.find(100) == 1
+        assert not await rig.reader.gone(200)
+        rig.field.remove()
+        assert await rig.reader.gone(200)
+        with pytest.raises(CardGone):
+            await rig.reader.exchange(memoryview(b"\x00\xa4\x04\x00\x00"), bytearray(258))
+
+    rig.field.place(make("jade"))
+    rig.run(work())
+
+
+# --- a reader that is not well --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["silent", "garbage"])
+def test_a_chip_that_is_absent_or_talks_noise_is_a_fault_and_may_come_back(rig: Rig, fault: str) -> None:
+    rig.field.place(make("jade"))
+    for _ in range(2):
+        setattr(rig.link.faults, fault, random.Random(5) if fault == "garbage" else True)
+        started = ticks.now_ms
+        with pytest.raises(ReaderFault):
+            rig.tap()
+        assert ticks.now_ms - started < 1500
+        setattr(rig.link.faults, fault, None)
+        assert rig.tap().kind == ONLINE
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_in_the_middle_of_a_tap_never_makes_a_payment(rig: Rig, seed: int) -> None:
+    class Cutting(Counting):
+        def transmit(self, capdu: bytes) -> bytes:
+            if len(self.commands) == seed % 4:
+                rig.link.faults.garbage = random.Random(seed)
+            return super().transmit(capdu)
+
+    rig.field.place(Cutting(make("jade")))
+    with pytest.raises(ReaderFault):
+        rig.tap()
+    assert not any(rig.arena._data)
+
+
+@pytest.mark.parametrize("fault", ["torn", "checksum"])
+@pytest.mark.parametrize("skip", range(12))
+def test_one_spoiled_reply_anywhere_is_asked_for_again(rig: Rig, fault: str, skip: int) -> None:
+    card = make("lotus")
+    assert isinstance(card, VisaCard)
+    rig.field.place(card)
+    spoil, left = rig.link.faults.spoil, [skip]
+
+    def later(reply: bytes) -> bytes:
+        left[0] -= 1
+        if left[0] == -1:
+            setattr(rig.link.faults, fault, 1)
+        return spoil(reply)
+
+    rig.link.faults.spoil = later  # type: ignore[method-assign]
+    assert rig.tap().kind == ONLINE
+    assert card.atc == 1
+    assert left[0] < 0
+
+
+@pytest.mark.parametrize("fault", ["torn", "checksum"])
+def test_replies_spoiled_for_good_are_a_fault(rig: Rig, fault: str) -> None:
+    rig.field.place(make("jade"))
+    setattr(rig.link.faults, fault, 10_000)
+    with pytest.raises(ReaderFault):
+        rig.tap()
+
+
+def test_another_chip_is_not_taken_for_a_reader(rig: Rig) -> None:
+    rig.chip._COMMANDS = {**rig.chip._COMMANDS, 0x02: lambda *_: b"\x33\x02\x01\x07"}  # type: ignore[misc]
+    with pytest.raises(ReaderFault, match="no PN532"):
+        rig.tap()
+
+
+@pytest.mark.parametrize("steps", range(1, 60, 7))
+def test_a_tap_cancelled_anywhere_leaves_a_reader_that_works(rig: Rig, steps: int) -> None:
+    """The cashier pressed the red key."""
+
+    async def work() -> None:
+        from kassa.card import tap
+        from kassa.card.terms import Terms
+
+        await rig.reader.start()
+        terms = Terms(1, 156, 156, b"\x26\x11\x23", b"\x00\x00\x00\x01")
+        task = asyncio.ensure_future(tap.read(rig.reader, terms, rig.arena, 1000))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            assert not any(rig.arena._data)
+        assert (await tap.read(rig.reader, terms, rig.arena, 1000)).kind == ONLINE
+
+    rig.field.place(make("jade"))
+    rig.run(work())
+
+
+def test_without_an_irq_line_the_status_byte_is_polled() -> None:
+    rig = Rig()
+    rig.reader._irq = None
+    rig.field.place(make("jade"))
+    assert rig.tap().kind == ONLINE
+
+
+def test_what_a_tap_costs(rig: Rig) -> None:
+    """APDUs and bytes over the air for each good card; the table is what `make bench` prints."""
+    for name in GOOD:
+        card = Counting(make(name))
+        card.technology = card.card.technology
+        rig.field.remove()
+        rig.field.place(card)
+        assert rig.tap().kind == ONLINE
+        apdus, size = len(card.commands), sum(map(len, card.commands)) + sum(map(len, card.answers))
+        print(f"{name}: {apdus} APDUs, {size} bytes")
+        assert 3 <= apdus <= 5 and size < 700

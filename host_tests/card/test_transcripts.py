@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""Recordings other people published, played against the kernel: real answers, not of our making."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from host_tests.card.play import Play
+from host_tests.inside.inside import InsideError
+from tools.cards.card import SW_OK, tlv
+from tools.cards.verify import parse
+from tools.cards.visa import PPSE
+
+ONLINE, DECLINED, END = 1, 3, 6
+VISA = "A0000000031010"
+
+
+def turns(path: Path) -> list[tuple[bytes, bytes]]:
+    """The (command, answer) pairs of a recording; an empty command stands for any."""
+    lines = [line for line in path.read_text().splitlines() if line[:1] in "<>"]
+    said = [bytes.fromhex(line[1:].strip()) for line in lines]
+    return list(zip(said[::2], said[1::2], strict=True))
+
+
+def first(pairs: list[tuple[bytes, bytes]], start: str, default: bytes = b"\x6a\x82") -> bytes:
+    """The first recorded answer to a command that starts so."""
+    return next((answer for command, answer in pairs if command.hex().upper().startswith(start)), default)
+
+
+def directory(aid: str) -> bytes:
+    return tlv("6F", tlv("84", PPSE), tlv("A5", tlv("BF0C", tlv("61", tlv("4F", bytes.fromhex(aid)))))) + SW_OK
+
+
+def by_recording(pairs: list[tuple[bytes, bytes]], ppse: bytes | None = None) -> Callable[[bytes], bytes]:
+    def answer(capdu: bytes) -> bytes:
+        if capdu[1] == 0xB2:
+            return first(pairs, capdu[:4].hex().upper(), b"\x6a\x83")
+        if capdu[1] == 0xA8:
+            return first(pairs, "80A8")
+        if ppse is not None and capdu[5:19] == PPSE:
+            return ppse
+        return first(pairs, capdu[:-1].hex().upper())
+
+    return answer
+
+
+def test_a_recorded_qvsdc_card_goes_online(play: Play, published: Path) -> None:
+    pairs = turns(published / "transcripts/emv-bertlv/qvsdc-visa-online.apdu")
+    result = play.answers(by_recording(pairs, directory(VISA)))
+    assert (result.kind, result.first6, result.last4) == (ONLINE, "476134", "0043")
+    tags = parse(result.body)
+    assert tags["9F26"].hex() == "271a23709bde117e" and tags["9F36"].hex() == "00e2"
+    assert tags["9F27"] == b"\x80"  # not given: read from the card verification results 03 A0 ...
+    recorded = next(command for command, _ in pairs if command[:2] == b"\x80\xa8")
+    assert len(result.commands[2]) == len(recorded)  # the same PDOL, filled with our values
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("VisaCardPpse", ["A0000000031010"]),
+        ("VisaCardPpse3", []),
+        ("VisaCardPpseNoOptions", ["A0000000031010"]),
+        ("MasterCardPpse", []),
+        ("MasterCardPpse3", []),
+        ("InteractPpse", []),
+    ],
+)
+def test_recorded_directories_give_the_candidates_we_have_a_kernel_for(
+    play: Play, published: Path, name: str, asked: list[str]
+) -> None:
+    pairs = turns(published / f"transcripts/devnied/{name}.apdu")
+    seen: list[str] = []
+
+    def answer(capdu: bytes) -> bytes:
+        if capdu[5:19] == PPSE:
+            return first(pairs, "00A404000E325041592E")
+        seen.append(capdu[5:-1].hex().upper())
+        return b"\x6a\x82"
+
+    assert play.answers(answer).kind == END
+    assert seen == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("VisaCardAid", "CardError"),  # format 1, and its record lacks the cryptogram
+        ("VisaCardPpse", DECLINED),  # no 9F27: its card verification results say AAC
+        ("VisaCardPpse3", "CardError"),
+        ("VisaCardPpseNoOptions", DECLINED),
+    ],
+)
+def test_recorded_visa_cards_that_gave_no_cryptogram_for_the_host(
+    play: Play, published: Path, name: str, expected: int | str
+) -> None:
+    pairs = turns(published / f"transcripts/devnied/{name}.apdu")
+    answer = by_recording(pairs, directory(VISA))
+    fci = tlv("6F", tlv("84", bytes.fromhex(VISA))) + SW_OK
+    gpo = next(found for _, found in pairs if found[:1] in (b"\x77", b"\x80"))
+    try:
+        end: int | str = play.answers(
+            lambda c: gpo if c[1] == 0xA8 else fci if c[:2] == b"\x00\xa4" and c[5:19] != PPSE else answer(c)
+        ).kind
+    except InsideError as error:
+        end = error.kind
+    assert end == expected
+
+
+@pytest.mark.parametrize("group", ["emv-utils", "emv-bertlv", "javaemvreader"])
+def test_answers_of_contact_cards_out_of_order_never_do_harm(play: Play, published: Path, group: str) -> None:
+    """Every recorded answer in the place of every answer of ours: outcomes or card errors, nothing else."""
+    count = 0
+    for path in sorted((published / "transcripts" / group).glob("*.apdu")):
+        for _, recorded in turns(path):
+            for place in (0x00, 0xA4, 0xA8, 0xB2):
+
+                def answer(capdu: bytes, recorded: bytes = recorded, place: int = place) -> bytes:
+                    name = capdu[5:19] == PPSE
+                    if (place == 0 and name) or (place == capdu[1] and not name):
+                        return recorded
+                    return directory(VISA) if name else first([], "")
+
+                try:
+                    assert play.answers(answer).kind == END
+                except InsideError as error:
+                    assert error.kind == "CardError"
+                count += 1
+    assert count > 20
