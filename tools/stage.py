@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""The whole stage: a settlement host, a provisioned terminal and the world around it, in one folder, in one process."""
+
+from pathlib import Path
+from types import TracebackType
+
+from tools.host.app import Host
+from tools.provision.device import Terminal, provision
+from tools.world.power import FIRMWARE
+from tools.world.world import World
+
+PROVISIONED = "provisioned"  # a file with the supervisor code: the stage was set before
+
+
+class Stage:
+    """`home` keeps host/, terminal/ and wire.log from one performance to the next; a new one is provisioned first.
+
+    `speed` and the other options are World's. Use as a context manager; power is off until `world.power_on()`.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        micropython: str,
+        *,
+        terminal: Terminal | None = None,
+        speed: str = "jump",
+        heap: str | None = None,
+        source: Path = FIRMWARE,
+        page_port: int = 0,
+    ) -> None:
+        self.home = home
+        self.terminal = terminal or Terminal()
+        self.host = Host(home / "host", page_port=page_port, wire_log=home / "wire.log")
+        mark = home / PROVISIONED
+        if mark.exists():
+            self.supervisor_code = mark.read_text()
+        else:
+            self.supervisor_code = provision(home / "terminal", home / "host", self.terminal, self.host.keys.bdk)
+            mark.write_text(self.supervisor_code)
+        ikid = self.terminal.initial_key_id.hex()
+        self.host.register(self.terminal.terminal_id, self.terminal.merchant_id, ikid)
+        self.host.start()
+        self.world = World(
+            home / "terminal", host_port=self.host.port, micropython=micropython, speed=speed, heap=heap, source=source
+        )
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self.world.close()
+        finally:
+            self.host.stop()
