@@ -94,6 +94,7 @@ auth_code=Authorisation code %s
 accepted=Accepted, to be authorised
 accepted_note=Saved; sent when the network is back
 accepted_risk=May be refused later, at your risk
+ask_offline=Take it offline?
 cash_taken=Cash taken
 declined=Declined
 declined_offline=The card declined
@@ -165,6 +166,7 @@ fate_accepted=Accepted: it is safe
 fate_reversing=Cancelled, reversal pending
 fate_not_taken=Not taken: nothing was charged
 fate_receipt=Print its receipt?
+fate_interrupted=A payment was under way when the power went
 
 receipt_title=Print the receipt?
 receipt_printing=Printing

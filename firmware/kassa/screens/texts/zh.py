@@ -94,6 +94,7 @@ auth_code=授权码 %s
 accepted=已受理，待授权
 accepted_note=交易已保存，联网后自动上送
 accepted_risk=可能事后被拒，风险由商户承担
+ask_offline=转为脱机受理？
 cash_taken=现金已收
 declined=拒绝
 declined_offline=卡片拒绝交易
@@ -165,6 +166,7 @@ fate_accepted=已受理，交易已保存
 fate_reversing=已取消，待冲正
 fate_not_taken=未收款，未扣款
 fate_receipt=打印该笔凭条？
+fate_interrupted=断电时有一笔交易未完成
 
 receipt_title=打印凭条？
 receipt_printing=正在打印

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""`make demo OUT=dir [CUT=k]`: plays the story and exits 0 only if till, journal and ledger agree to the cent."""
+
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from tools.cards import catalogue
+from tools.demo.record import Recorder
+from tools.demo.story import CARDS, Story
+from tools.journal import image
+from tools.provision.device import Terminal
+from tools.stage import Stage
+
+_TEAR = "prefix:112"  # the header made it to the page, the seal did not
+
+
+@click.command()
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--cut", default=1, show_default=True, help="Flash operation of the fourth sale at which power dies; 0 = none.")
+@click.option("--tear", default=_TEAR, show_default=True, help="What that operation leaves behind (boards/unix/flashchip.py).")
+def main(out: Path, cut: int, tear: str) -> None:
+    """Play the demo into OUT."""
+    summary = perform(out, cut, tear)
+    for name, value in summary.items():
+        click.echo(f"{name:18} {value}")
+    click.echo(f"{'artifacts':18} {out}")
+    sys.exit(0 if summary["agree"] else 1)
+
+
+def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
+    """Play the story, leave its artifacts in `out`, and compare; returns what summary.json holds."""
+    if out.exists():
+        shutil.rmtree(out)
+    out.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="kassa-demo-") as home:
+        stage = Stage(Path(home), os.environ["MICROPYTHON"], terminal=Terminal(language="en"))
+        with stage:
+            recorder = Recorder(out, stage.world)
+            try:
+                story = Story(stage, recorder)
+                story.sign_on()
+                story.online_sale()
+                story.deferred_sales()
+                was_cut = story.fourth_sale(cut, tear)
+                fate = story.back()
+                story.drain()
+                shown = story.settle()
+                stage.world.power_off()
+            finally:
+                recorder.close()
+                _keep(out, stage)
+        for name in ("host/host.db", "wire.log", "terminal/flash.bin"):
+            shutil.copy(Path(home) / name, out)
+        secret = (Path(home) / "terminal" / "efuse.bin").read_bytes()
+    summary = compare(out, secret, shown)
+    summary["cut"] = cut if was_cut else 0
+    summary["fate"] = fate
+    (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False))
+    return summary
+
+
+def compare(out: Path, secret: bytes, shown: str) -> dict[str, object]:
+    """Totals three times over: the till's screen, the journal by an independent reader, the ledger by SQL."""
+    journal = image.read((out / "flash.bin").read_bytes()[: 1 << 20], image.journal_key(secret))
+    states = [(record, journal.state(record)) for record in journal.records.values()]
+    settled = [record for record, state in states if state == "settled"]
+    device_total = sum(record.amount for record in settled)
+    with sqlite3.connect(out / "host.db") as db:
+        host_total, host_count = db.execute(
+            "SELECT coalesce(sum(amount), 0), count(*) FROM payment WHERE state = 'APPROVED'"
+        ).fetchone()
+        batch_state = db.execute("SELECT state FROM batch ORDER BY epoch, number LIMIT 1").fetchone()[0]
+    till_total = int("".join(letter for letter in shown if letter.isdigit()))
+    return {
+        "approved_online": sum(record.kind == "INTENT" for record in settled),
+        "approved_offline": 0,
+        "accepted_deferred": sum(record.kind == "ACCEPTED" for record, _ in states),
+        "settled": len(settled),
+        "pending": sum(state in ("accepted", "prepared", "reversing") for _, state in states),
+        "device_total": device_total,
+        "host_total": host_total,
+        "till_total": till_total,
+        "batch_state": batch_state,
+        "damaged_pages": len(journal.damaged),
+        "agree": device_total == host_total == till_total and len(settled) == host_count and batch_state == "closed",
+    }
+
+
+def _keep(out: Path, stage: Stage) -> None:
+    """Keys and cards of the performance, and the host's log."""
+    (out / "keys.json").write_text(json.dumps({"bdk": stage.host.keys.bdk.hex().upper()}))
+    (out / "cards.json").write_text(json.dumps([catalogue.CATALOGUE[name].pan for name in CARDS]))
+    (out / "console.log").write_text(stage.world.console)
+    view = stage.host.view()
+    lines = [f"{name} {count}" for name, count in sorted(view["counters"].items())]
+    lines += [json.dumps(payment, ensure_ascii=False) for payment in view["payments"]]
+    lines += [json.dumps(alarm, ensure_ascii=False) for alarm in view["alarms"]]
+    (out / "host.log").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

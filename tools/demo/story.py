@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""What happens in the demo, as a cashier would do it: keys pressed, cards presented, the screen read."""
+
+from tools.cards import catalogue
+from tools.demo.record import Recorder
+from tools.stage import Stage
+
+ONLINE = ("jade", 1250)
+DEFERRED = (("amber", 2000), ("coral", 3550), ("ink", 990))
+FOURTH = ("lotus", 4725)
+CARDS = [name for name, _ in (ONLINE, *DEFERRED, FOURTH)]
+HOME = "Type the amount"
+
+
+class Story:
+    """The steps, each leaving the terminal on its home page (English)."""
+
+    def __init__(self, stage: Stage, recorder: Recorder) -> None:
+        self.stage = stage
+        self.world = stage.world
+        self.recorder = recorder
+
+    def sign_on(self) -> None:
+        """Power on, and wait until the host was heard."""
+        self.world.power_on()
+        self.world.wait_screen("Online", 30)
+        self.world.wait_screen(HOME)
+        self.recorder.step("signed on")
+
+    def online_sale(self) -> None:
+        self._sell(*ONLINE, "Approved")
+
+    def deferred_sales(self) -> None:
+        """The network goes away; three payments are taken all the same."""
+        self.world.radio.state = "off"
+        self.world.wait_screen("No Wi-Fi", 30)
+        self.recorder.step("the network is gone")
+        for name, amount in DEFERRED:
+            self._sell(name, amount, "Accepted")
+
+    def fourth_sale(self, cut: int, tear: str) -> bool:
+        """The power goes at the `cut`-th flash operation of this sale (0 = it does not). True when it was cut."""
+        world = self.world
+        world.run_for(3000)  # the till has made the next keys by now: only the sale itself writes
+        if cut:
+            world.cut_at(cut, tear)
+        self._present(*FOURTH)
+        world.wait(lambda: not world.on or "Accepted" in " ".join(world.screen_text()), "the end of the sale", 20)
+        if world.on:
+            self.recorder.step("the fourth payment went through")
+            world.power_off()
+        world.remove()
+        return cut > 0
+
+    def back(self) -> list[str]:
+        """Power returns: the terminal tells what became of the last payment. Returns what it said, page by page."""
+        world = self.world
+        world.power_on()
+        said = []
+        while True:
+            world.wait(lambda: any("E OK" in line or "E Print" in line or HOME in line for line in world.screen_text()),
+                       "the fate of the last payment", 30)  # fmt: skip
+            lines = self.recorder.step("power is back")
+            if HOME in lines:
+                return said
+            said.append(" / ".join(lines[1:-1]))
+            before = lines
+            world.press("C" if "E Print" in lines[-1] else "E")
+            world.wait(lambda: world.screen_text() != before, "the next page")
+
+    def drain(self) -> None:
+        """The network returns: the courier sends what waits, unasked."""
+        self.world.radio.state = "on"
+        self.world.wait_screen("All sent", 30)
+        self.world.wait_screen("Online", 30)
+        self.recorder.step("the network is back, everything is sent")
+
+    def settle(self) -> str:
+        """Close the batch; returns the amount the screen shows."""
+        world = self.world
+        world.press("MDE")
+        world.wait_screen("Settle the batch?")
+        self.recorder.step("settle")
+        papers = len(world.receipts)
+        world.press("E")
+        world.wait_screen("alanced", 30)
+        lines = self.recorder.step("settled")
+        world.wait(lambda: len(world.receipts) > papers, "the slip")
+        world.press("E")
+        world.wait_screen(HOME)
+        return next(line for line in lines if line.startswith("¥"))
+
+    def _sell(self, name: str, amount: int, result: str) -> None:
+        papers = len(self.world.receipts)
+        self._present(name, amount)
+        self.world.wait_screen(result, 30)
+        self.recorder.step(f"{result.lower()}: {amount / 100:.2f} by {name}")
+        self.world.wait(lambda: len(self.world.receipts) > papers, "the receipt")
+        self.world.remove()
+        self.world.press("E")
+        self.world.wait_screen(HOME)
+
+    def _present(self, name: str, amount: int) -> None:
+        self.world.press(f"{amount}E")
+        self.world.wait_screen("Present card")
+        self.recorder.step(f"a card for {amount / 100:.2f}")
+        self.world.place(catalogue.make(name))
