@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: MIT
 """Reads the text off the display's memory, glyph by glyph, so that a test sees what a person sees and nothing else.
 
-Whatever its colours, a cell is compared by shape: its pixels are numbered in the order in which their colours first appear.
-A run of text starts at a multiple of 8 px across and of 4 px down, as kassa.screens.canvas places it.
+Whatever its colours, a cell is compared by shape: its pixels are numbered in the order in which their colours first
+appear. A run of text starts at a multiple of 8 px across and of 4 px down, as kassa.screens.canvas places it.
 """
 
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 
 from tools.fonts import asset
 from tools.world.ili9341 import HEIGHT, WIDTH
 
 _PROBE = 5  # columns looked at first: no glyph is narrower
+_REMEMBER = 20000  # bands
 _SPACE = " "
 _NO_START = "_-.,'`"  # no title begins so; the edge of another glyph may look so
 _TITLE_HEIGHT = 28
 _SAME_LINE = 6  # px between the middles of what a person reads as one line
 
-Rows = list[list[int]]
+Rows = list[tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -49,29 +53,32 @@ class _Shapes:
         for candidates in self.by_probe.values():  # the wider first: "rn" is not "m"
             candidates.sort(reverse=True)
 
-    def match(self, screen: Rows, x: int, y: int) -> tuple[int, str] | None:
-        """(advance, character) of the glyph whose cell begins here."""
-        height = self.face.height
-        if x + _PROBE > WIDTH or y + height > HEIGHT:
+    def match(self, rows: Rows, x: int) -> tuple[int, str] | None:
+        """(advance, character) of the glyph whose cell begins at `x`."""
+        if x + _PROBE > WIDTH:
             return None
-        probe = _shape([row[x : x + _PROBE] for row in screen[y : y + height]])
-        for width, whole, name in self.by_probe.get(probe, ()):
-            if x + width <= WIDTH and _shape([row[x : x + width] for row in screen[y : y + height]]) == whole:
+        for width, whole, name in self.by_probe.get(_shape([row[x : x + _PROBE] for row in rows]), ()):
+            if x + width <= WIDTH and _shape([row[x : x + width] for row in rows]) == whole:
                 return width, name
         return None
 
-    def blank(self, screen: Rows, x: int, y: int) -> bool:
+    def blank(self, rows: Rows, x: int) -> bool:
         """Is there only paper where a space would be?"""
         if x + self.space > WIDTH:
             return False
-        first = screen[y][x]
-        return all(pixel == first for row in screen[y : y + self.face.height] for pixel in row[x : x + self.space])
+        paper = rows[0][x]
+        return all(pixel == paper for row in rows for pixel in row[x : x + self.space])
 
 
-def _shape(rows: list) -> bytes:
-    """The picture with its colours numbered by first appearance."""
-    seen: dict[int, int] = {}
-    return bytes(seen.setdefault(pixel, len(seen)) for row in rows for pixel in row)
+def _shape(rows: Iterable[Sequence[int]]) -> bytes:
+    """The picture with its colours numbered by first appearance; empty when it has more than any glyph has."""
+    flat = list(chain.from_iterable(rows))
+    number = dict.fromkeys(flat)
+    if len(number) > 4:
+        return b""
+    for place, pixel in enumerate(number):
+        number[pixel] = place
+    return bytes(map(number.__getitem__, flat))
 
 
 @cache
@@ -80,42 +87,76 @@ def _faces() -> list[_Shapes]:
     return [_Shapes(face) for face in reversed(asset.load())]
 
 
+_known: dict[tuple[int, int], list[list[tuple[int, int, str]]]] = {}  # a band of pixels seen before -> its runs
+
+
 def find(pixels: bytes) -> list[Found]:
-    """Every character on the screen, in reading order of no particular kind."""
-    screen = [
-        [pixels[i] << 8 | pixels[i + 1] for i in range(2 * WIDTH * y, 2 * WIDTH * (y + 1), 2)] for y in range(HEIGHT)
-    ]
-    plain = [[len(set(row[x : x + 8])) == 1 for x in range(0, WIDTH, 8)] for row in screen]
+    """Every character on the screen."""
+    lines = [_line(pixels[start : start + 2 * WIDTH]) for start in range(0, len(pixels), 2 * WIDTH)]
     taken = [bytearray(WIDTH) for _ in range(HEIGHT)]
     found: list[Found] = []
-    for shapes in _faces():
+    for number, shapes in enumerate(_faces()):
         height = shapes.face.height
         for y in range(0, HEIGHT - height + 1, 4):
-            for x in range(0, WIDTH - 7, 8):
-                if all(plain[y + row][x // 8] for row in range(height)):
-                    continue
-                if any(taken[row][at] for row in (y, y + height // 2, y + height - 1) for at in (x, x + 7)):
-                    continue
-                _run(shapes, screen, taken, x, y, found)
+            band = lines[y : y + height]
+            busy = 0
+            for line in band:
+                busy |= line[1]
+            if not busy:
+                continue
+            key = (number, hash(tuple([line[2] for line in band])))
+            runs = _known.get(key)
+            if runs is None:
+                if len(_known) > _REMEMBER:
+                    _known.clear()
+                runs = _known[key] = list(_runs(shapes, [line[0] for line in band], busy))
+            for run in runs:
+                _accept(run, y, height, taken, found)
     return found
 
 
-def _run(shapes: _Shapes, screen: Rows, taken: list[bytearray], x: int, y: int, found: list[Found]) -> None:
-    """Follow a run of text to its end."""
-    height = shapes.face.height
-    match = shapes.match(screen, x, y)
-    if match and height == _TITLE_HEIGHT and match[1] in _NO_START:
+@lru_cache(maxsize=2000)
+def _line(row: bytes) -> tuple[tuple[int, ...], int, int]:
+    """(pixels, which cells of 8 px hold more than one colour as bits, hash) of one row of the screen."""
+    busy = sum(1 << x for x in range(WIDTH // 8) if row[16 * x : 16 * x + 16] != row[16 * x : 16 * x + 2] * 8)
+    return struct.unpack(">320H", row), busy, hash(row)
+
+
+def _accept(run: list[tuple[int, int, str]], y: int, height: int, taken: list[bytearray], found: list[Found]) -> None:
+    """Keep a run unless something larger stands there."""
+    start, end = run[0][0], run[-1][0] + run[-1][1]
+    if any(taken[row].find(1, start, end) >= 0 for row in (y, y + height // 2, y + height - 1)):
         return
+    for row in taken[y : y + height]:
+        row[start:end] = b"\x01" * (end - start)
+    found.extend(Found(x, y, width, height, name) for x, width, name in run)
+
+
+def _runs(shapes: _Shapes, rows: Rows, busy: int) -> Iterator[list[tuple[int, int, str]]]:
+    """The runs of glyphs of one face in one band of pixels: (x, width, character) each."""
+    x = 0
+    while x < WIDTH:
+        run = _run(shapes, rows, x) if busy >> (x // 8) & 1 else []
+        if run and not (shapes.face.height == _TITLE_HEIGHT and run[0][2] in _NO_START):
+            yield run
+            x = run[-1][0] + run[-1][1]
+            x += -x % 8
+        else:
+            x += 8
+
+
+def _run(shapes: _Shapes, rows: Rows, x: int) -> list[tuple[int, int, str]]:
+    """Follow a run of text from `x` to its end."""
+    run = []
+    match = shapes.match(rows, x)
     while match:
-        width, name = match
-        found.append(Found(x, y, width, height, name))
-        for row in taken[y : y + height]:
-            row[x : x + width] = b"\x01" * width
-        x += width
-        match = shapes.match(screen, x, y) if x < WIDTH else None
-        if not match and x < WIDTH and shapes.face.bits == 2 and shapes.blank(screen, x, y):
-            match = shapes.match(screen, x + shapes.space, y)
-            x += shapes.space if match else 0
+        run.append((x, *match))
+        x += match[0]
+        match = shapes.match(rows, x)
+        if not match and shapes.face.bits == 2 and shapes.blank(rows, x):
+            match = shapes.match(rows, x + shapes.space)
+            x += shapes.space
+    return run
 
 
 @dataclass
