@@ -239,6 +239,18 @@ def test_one_spoiled_reply_anywhere_is_asked_for_again(rig: Rig, fault: str, ski
     assert left[0] < 0
 
 
+def test_a_reader_that_breaks_after_the_last_answer_does_not_take_the_payment_back(rig: Rig) -> None:
+    class Last(Counting):
+        def transmit(self, capdu: bytes) -> bytes:
+            answer = super().transmit(capdu)
+            if len(self.commands) == 4:
+                rig.chip._COMMANDS = {**rig.chip._COMMANDS, 0x32: lambda *_: b"\x7f"}  # type: ignore[misc]
+            return answer
+
+    rig.field.place(Last(make("jade")))
+    assert rig.tap().kind == ONLINE
+
+
 @pytest.mark.parametrize("fault", ["torn", "checksum"])
 def test_replies_spoiled_for_good_are_a_fault(rig: Rig, fault: str) -> None:
     rig.field.place(make("jade"))

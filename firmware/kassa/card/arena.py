@@ -57,6 +57,13 @@ class Arena:
         cursor = tlv.Tlv(self.store, 0, self.used)
         return cursor if cursor.find(tag) else None
 
+    def need(self, tag: int) -> "tlv.Tlv":
+        """A cursor on the kept object with this tag. Raises CardError without one."""
+        cursor = self.kept(tag)
+        if cursor is None:
+            raise CardError("mandatory data is missing")
+        return cursor
+
     def forget(self) -> None:
         """Drop what was kept: the next candidate starts from nothing."""
         for index in range(self.used):

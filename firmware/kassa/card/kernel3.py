@@ -138,9 +138,8 @@ def _take(tag: int, data: "tlv.Bytes", start: int, end: int, arena: "Arena", see
 
 def _decide(terms: "Terms", arena: "Arena") -> Outcome:
     for tag in _MANDATORY:
-        if arena.kept(tag) is None:
-            raise CardError("mandatory data is missing")
-    track = arena.kept(0x57)
+        arena.need(tag)
+    track = arena.need(0x57)
     digits = track2.pan_digits(track)
     pan = arena.kept(0x5A)
     if pan is not None and not track2.same_pan(track, digits, pan):
@@ -163,7 +162,7 @@ def _cryptogram_kind(arena: "Arena") -> int:
     information = arena.kept(0x9F27)
     if information is not None:
         return information.data[information.start] & 0xC0
-    issuer = arena.kept(0x9F10)
+    issuer = arena.need(0x9F10)
     kind = issuer.data[issuer.start + 4] << 2 & 0xC0
     single = bytes((kind,))
     arena.keep(0x9F27, single, 0, 1)

@@ -13,7 +13,7 @@ from kassa.card.terms import (
     TRY_AGAIN,
     Outcome,
 )
-from kassa.errors import CardError, CardGone
+from kassa.errors import CardError, CardGone, ReaderFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ async def read(reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int
             found = await reader.find(_FIND_AGAIN_MS)
         return Outcome(TRY_AGAIN, MSG_TRY_AGAIN)
     finally:
-        await reader.off()
+        try:
+            await reader.off()
+        except ReaderFault:
+            pass  # what was read is read; a reader that is broken says so at the next card
 
 
 async def _attempt(reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool) -> "Outcome | None":

@@ -49,14 +49,15 @@ class PN532:
     """One reader. `find`, `exchange` and `gone` talk to the card; every wait has a limit.
 
     `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board; without `irq` the status byte is polled.
-    Raises ReaderFault when the chip is absent or answers garbage; the next call starts with a clean resynchronisation.
+    Raises ReaderFault when the chip is absent or answers garbage. May be cancelled anywhere: a new command makes the
+    chip drop the one before.
     """
 
     def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin | None" = None, reset: "Pin | None" = None) -> None:
         self._spi = spi
         self._cs = cs
         self._irq = irq
-        self._irq_on = False
+        self._line = None  # the IRQ line once the chip drives it
         self._reset = reset
         self._frame = bytearray(_FRAME_MAX)  # what is said and what is heard; holds card data only within an exchange
         self._view = memoryview(self._frame)
@@ -64,11 +65,10 @@ class PN532:
         self._status = bytearray(1)
         self._at = 0  # reply data in _frame: first byte after the reply code ...
         self._end = 0  # ... and the end
-        self._busy = False  # a command was given up halfway
 
     async def start(self) -> None:
         """Wake and set up the chip. Raises ReaderFault when no PN532 answers."""
-        self._irq_on = False
+        self._line = None
         if self._reset is not None:
             self._reset(0)
             await asyncio.sleep_ms(_RESET_MS)
@@ -80,7 +80,7 @@ class PN532:
         self._cs(1)
         await asyncio.sleep_ms(2)
         await self._command(_SAM_NORMAL, None, _CHIP_MS)
-        self._irq_on = self._irq is not None
+        self._line = self._irq
         await self._command(_VERSION, None, _CHIP_MS)
         if self._end - self._at != 4 or self._frame[self._at] != 0x32:
             raise ReaderFault("the card reader is no PN532")
@@ -160,9 +160,6 @@ class PN532:
 
     async def _command(self, head: bytes, data: "memoryview | None", timeout_ms: int) -> None:
         """Run a host command, `head` its code and first parameters; the reply's data is then at _frame[_at:_end]."""
-        if self._busy:
-            await self._abort()
-        self._busy = True
         size = self._compose(head, data)
         if not await self._say(size) and not await self._say(size):
             raise ReaderFault("the card reader does not answer")
@@ -174,7 +171,6 @@ class PN532:
             if not await self._ready(_CHIP_MS) or not self._heard(head[0] + 1):
                 await self._abort()
                 raise ReaderFault("the card reader answers garbage")
-        self._busy = False
 
     def _compose(self, head: bytes, data: "memoryview | None") -> int:
         """Lay the frame out behind the direction byte and return its whole length."""
@@ -233,14 +229,13 @@ class PN532:
         """Have the chip drop whatever it does: a bare ACK from the host."""
         self._transfer(_ABORT)
         await asyncio.sleep_ms(2)
-        self._busy = False
 
     async def _ready(self, timeout_ms: int) -> bool:
         """Wait until the chip has something to read."""
         deadline = ticks_add(ticks_ms(), timeout_ms)
         while True:
-            if self._irq_on:
-                if not self._irq():
+            if self._line is not None:
+                if not self._line():
                     return True
             else:
                 self._transfer(_STATUS, self._status)
