@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A 32-bit MicroPython, whose objects and heap have the sizes of an ESP32's: Debian's i386 package, unpacked in a cache.
+"""A 32-bit MicroPython, whose objects have the sizes of an ESP32's: Debian's i386 package, unpacked in a cache.
 
 `python -m tools.bench.micropython32` prints its path. Nothing is installed, and apt checks what it fetches.
 """
@@ -80,8 +80,8 @@ def _fetch(command: Path) -> None:
 
 def script(usr: Path) -> str:
     """A shell script that runs the interpreter below `usr` with its own libraries."""
-    folders = f"{usr}/{_LIBRARIES}:{usr}/lib"
-    return f'#!/bin/sh\nexec "{usr}/{_LIBRARIES}/ld-linux.so.2" --library-path "{folders}" "{usr}/bin/micropython" "$@"\n'
+    loader = f'"{usr}/{_LIBRARIES}/ld-linux.so.2" --library-path "{usr}/{_LIBRARIES}:{usr}/lib"'
+    return f'#!/bin/sh\nexec {loader} "{usr}/bin/micropython" "$@"\n'
 
 
 def _source() -> str:
@@ -129,8 +129,9 @@ def _download(work: Path, source: str) -> list[Path]:
 
 def _run(*command: str | Path) -> str:
     """Run a command and return what it prints. Raises Unavailable with its last line when it fails."""
+    plain = {**os.environ, "LC_ALL": "C"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, env={**os.environ, "LC_ALL": "C"})
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, env=plain)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(str(error)) from error
     if done.returncode:
