@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT
 """The whole stage: a settlement host, a provisioned terminal and the world around it, in one folder, in one process."""
 
+import os
 from pathlib import Path
 from types import TracebackType
 
 from tools.host.app import Host
 from tools.provision.device import Terminal, provision
-from tools.world.power import FIRMWARE
+from tools.world.power import FIRMWARE, ROOT
 from tools.world.world import World
 
 PROVISIONED = "provisioned"  # a file with the supervisor code: the stage was set before
+
+
+def interpreter() -> str:
+    """The MicroPython to run: $MICROPYTHON, or the one that `make setup` installs."""
+    return os.environ.get("MICROPYTHON") or str(ROOT / ".venv-mp" / "bin" / "micropython")
 
 
 class Stage:
@@ -21,8 +27,8 @@ class Stage:
     def __init__(
         self,
         home: Path,
-        micropython: str,
         *,
+        micropython: str | None = None,
         terminal: Terminal | None = None,
         speed: str = "jump",
         heap: str | None = None,
@@ -42,7 +48,7 @@ class Stage:
         self.host.register(self.terminal.terminal_id, self.terminal.merchant_id, ikid)
         self.host.start()
         self.world = World(
-            home / "terminal", host_port=self.host.port, micropython=micropython, speed=speed, heap=heap, source=source
+            home / "terminal", host_port=self.host.port, micropython=micropython or interpreter(), speed=speed, heap=heap, source=source
         )
 
     def __enter__(self) -> "Stage":

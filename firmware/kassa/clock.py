@@ -3,6 +3,7 @@
 
 from time import ticks_add, ticks_diff, ticks_ms
 
+
 class Clock:
     """Runs on from a base by ticks; `floor` is the latest time known to have passed."""
 

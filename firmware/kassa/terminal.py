@@ -13,7 +13,7 @@ from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key, se
 from kassa.crypto.wipe import zero
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
-from kassa.errors import CryptoError, FlashFault, JournalDamaged, KassaError, KeyringError, ReaderFault, SettingsError
+from kassa.errors import FlashFault, JournalDamaged, KassaError, KeyringError, ReaderFault, SettingsError
 from kassa.flows import fate, home
 from kassa.flows.shop import Shop
 from kassa.screens.font import Font
@@ -30,6 +30,12 @@ from kassa.vault.mount import mount
 from kassa.vault.reader import recover_marks
 from kassa.vault.settings import Settings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from kassa.hardware import Board
+
 _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _STOPPED_MS = const(10000)
@@ -40,14 +46,13 @@ _FAULTS = (
     (KeyringError, "fault_keys", "fault_keys_note"),
     (SettingsError, "fault_provision", "fault_provision_note"),
     (FlashFault, "fault_flash", ""),
-    (CryptoError, "fault_internal", ""),
 )
 
 
 class Terminal:
     """The object graph. `board`: see boards/*/board.py."""
 
-    def __init__(self, board: object) -> None:
+    def __init__(self, board: "Board") -> None:
         self._board = board
         self._status = Status()
         board.display.start()
@@ -69,11 +74,11 @@ class Terminal:
             self._board.watchdog.feed()
         await self._stop(reason)
 
-    def _start(self, name: str, coroutine: object) -> None:
+    def _start(self, name: str, coroutine: "Coroutine") -> None:
         """A named task: when it ends, the terminal stops safely."""
         self._tasks[name] = asyncio.create_task(self._watched(name, coroutine))
 
-    async def _watched(self, name: str, coroutine: object) -> None:
+    async def _watched(self, name: str, coroutine: "Coroutine") -> None:
         try:
             await coroutine
         except Exception as error:  # noqa: BLE001 - the one place that sees every failure of a task
@@ -161,9 +166,10 @@ class Terminal:
     async def _out_of_service(self, error: KassaError) -> None:
         """Nothing is sold and nothing is erased; stay on this screen."""
         ui = self._ui
-        for kind, title, note in _FAULTS:
+        title, note = "fault_internal", ""
+        for kind, named, told in _FAULTS:
             if isinstance(error, kind):
-                break
+                title, note = named, told
         self._status.fault = title
         lines = [ui.t(title), ui.t("fault_code", str(error))]
         if note:

@@ -2,7 +2,6 @@
 """`make demo OUT=dir [CUT=k]`: plays the story and exits 0 only if till, journal and ledger agree to the cent."""
 
 import json
-import os
 import shutil
 import sqlite3
 import sys
@@ -40,7 +39,7 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
         shutil.rmtree(out)
     out.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="kassa-demo-") as home:
-        stage = Stage(Path(home), os.environ["MICROPYTHON"], terminal=Terminal(language="en"))
+        stage = Stage(Path(home), terminal=Terminal(language="en"))
         with stage:
             recorder = Recorder(out, stage.world)
             try:

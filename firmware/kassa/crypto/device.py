@@ -4,6 +4,10 @@
 from kassa.crypto.cmac import cmac
 from kassa.errors import CryptoError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Entropy
+
 JOURNAL = b"journal"
 KEYRING = b"keyring"
 SETTINGS = b"settings"
@@ -15,7 +19,7 @@ def device_key(secret: bytearray, purpose: bytes) -> bytearray:
     return cmac(secret, purpose)
 
 
-def self_test(entropy: object) -> None:
+def self_test(entropy: "Entropy") -> None:
     """CMAC and AES known answers (RFC 4493 section 4), and an entropy source that is not stuck. Raises CryptoError."""
     key = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
     message = bytes.fromhex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411")

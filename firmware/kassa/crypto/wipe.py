@@ -38,7 +38,7 @@ def wipe_cipher(cipher: object) -> None:
 
     Does nothing where the schedule's place is not known (AES in a peripheral): see docs/keys.md.
     """
-    if _OFFSET >= 0:
+    if uctypes is not None and _OFFSET >= 0:
         place = uctypes.bytearray_at(id(cipher) + _OFFSET, _SCHEDULE)
         for index in range(_SCHEDULE):
             place[index] = 0

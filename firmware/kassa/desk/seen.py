@@ -7,6 +7,10 @@ from micropython import const
 from kassa.crypto.cmac import cmac
 from kassa.crypto.wipe import zero
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Entropy
+
 _MOST = const(64)
 _SIZE = const(8)
 
@@ -14,7 +18,7 @@ _SIZE = const(8)
 class SeenCards:
     """Tells 64 payments apart; with more than that pending every card counts as seen too often."""
 
-    def __init__(self, entropy: object) -> None:
+    def __init__(self, entropy: "Entropy") -> None:
         self._key = bytearray(entropy(16))
         self._hashes = bytearray(_MOST * _SIZE)
         self._count = 0

@@ -16,7 +16,9 @@ from kassa.vault.keyring import Keyring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from kassa.card.arena import Arena
     from kassa.clock import Clock
+    from kassa.hardware import Entropy
 
 _CONTACTLESS = const(0x07)
 
@@ -25,7 +27,7 @@ class Till:
     """One per terminal. Amounts in minor units, times in seconds since 2000."""
 
     def __init__(
-        self, journal: Journal, keyring: Keyring, limits: Limits, largest: int, clock: "Clock", entropy: object
+        self, journal: Journal, keyring: Keyring, limits: Limits, largest: int, clock: "Clock", entropy: "Entropy"
     ) -> None:
         self.journal = journal
         self.limits = limits
@@ -68,13 +70,13 @@ class Till:
 
     # -- taking -----------------------------------------------------------------------------------------------------
 
-    def warm(self) -> None:
+    def warm(self) -> Sealer:
         """Make the next payment's key, STAN, uid, nonce and ciphers ahead, while nobody waits.
 
         Raises KeyringError, FlashFault.
         """
         if self._sealer is not None:
-            return
+            return self._sealer
         data_key, seal_key = bytearray(16), bytearray(16)
         draft = self._draft
         try:
@@ -86,8 +88,9 @@ class Till:
         finally:
             zero(data_key)
             zero(seal_key)
+        return self._sealer
 
-    def accept_deferred(self, amount: int, card: object, supervisor: bool = False) -> int:
+    def accept_deferred(self, amount: int, card: "Arena", supervisor: bool = False) -> int:
         """Take a card payment to be authorised later; `card`: a read card.Arena. Returns the record's sequence.
 
         When it returns, the payment is durable. Raises JournalFull, FlashFault, KeyringError: then nothing was taken.
@@ -96,12 +99,12 @@ class Till:
         self._seen.add(_track(card.body))
         return sequence
 
-    def prepare_online(self, amount: int, card: object) -> int:
+    def prepare_online(self, amount: int, card: "Arena") -> int:
         """Write the intent of an online sale; it must be durable before a byte of it leaves. Returns its sequence."""
         return self._take(layout.INTENT, amount, card, False)
 
-    def _take(self, kind: int, amount: int, card: object, supervisor: bool) -> int:
-        self.warm()
+    def _take(self, kind: int, amount: int, card: "Arena", supervisor: bool) -> int:
+        sealer = self.warm()
         draft = self._draft
         draft.type = layout.TYPE_SALE
         draft.amount = amount
@@ -111,7 +114,7 @@ class Till:
         draft.mask[:3] = card.first6
         draft.mask[3:] = card.last4
         draft.data = card.body
-        sealer, self._sealer = self._sealer, None
+        self._sealer = None
         try:
             return self.journal.accept(draft, sealer, kind)
         finally:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from kassa.clock import Clock
     from kassa.desk.till import Till
+    from kassa.drivers.escpos import Printer
+    from kassa.drivers.pn532 import PN532
     from kassa.screens.ui import Ui
     from kassa.status import Status
     from kassa.uplink.courier import Courier
@@ -32,8 +34,8 @@ class Shop:
         self.courier: "Courier"
         self.line: "Line"
         self.tail: "Tail"
-        self.reader: object
-        self.printer: object
+        self.reader: "PN532"
+        self.printer: "Printer"
         self.arena = Arena()
         self.name = ""
         self.merchant = ""

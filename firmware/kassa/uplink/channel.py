@@ -45,18 +45,24 @@ class Channel:
 
     async def send(self, data: memoryview) -> None:
         """Hand bytes to TLS. Raises LinkError: some of them may have left."""
+        writer = self._writer
+        if writer is None:
+            raise LinkError("not connected")
         try:
-            self._writer.write(data)
-            await asyncio.wait_for(self._writer.drain(), _SEND_S)
+            writer.write(data)
+            await asyncio.wait_for(writer.drain(), _SEND_S)
         except (OSError, ValueError, asyncio.TimeoutError):
             raise LinkError("connection lost", sent=True)
 
     async def receive(self, into: memoryview, seconds: int) -> int:
         """Whatever has arrived, at least one byte. Raises LinkError when the host closes or says nothing in time."""
+        reader = self._reader
+        if reader is None:
+            raise LinkError("not connected")
         try:
             count = None
             while count is None:
-                count = await asyncio.wait_for(self._reader.readinto(into), seconds)
+                count = await asyncio.wait_for(reader.readinto(into), seconds)
         except (OSError, ValueError, asyncio.TimeoutError):
             raise LinkError("no answer", sent=True)
         if not count:

@@ -24,6 +24,7 @@ from kassa.vault.keyring import Keyring
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kassa.clock import Clock
+    from kassa.hardware import Bytes, Entropy
     from kassa.status import Status
 
 _HANDSHAKE = const(1)
@@ -51,13 +52,13 @@ class Courier:
     """One per terminal; `open` is called on each new connection, `lost` when it ends."""
 
     def __init__(
-        self, journal: Journal, keyring: Keyring, who: messages.Identity, clock: "Clock", status: "Status", entropy: object
+        self, journal: Journal, keyring: Keyring, who: messages.Identity, clock: "Clock", status: "Status", entropy: "Entropy"
     ) -> None:
         self.journal = journal
         self.outcome = Outcome()
         self.request = 0  # sequence of the intent to send online, 0 = none
         self.sent = False  # a byte of the request may have left
-        self.totals = b""  # DE 48 of the batch close to send, b"" = none
+        self.totals: "Bytes" = b""  # DE 48 of the batch close to send, b"" = none
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
         self._keyring = keyring
@@ -363,7 +364,7 @@ class Courier:
         self.request = sequence
         self._status.changed()
 
-    def submit_close(self, totals: bytes) -> None:
+    def submit_close(self, totals: bytearray) -> None:
         """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
         self.outcome = Outcome()
         self.totals = totals

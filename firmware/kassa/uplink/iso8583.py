@@ -9,6 +9,10 @@ from kassa.crypto.cmac import Cmac, equal
 from kassa.errors import WireError
 from kassa.money import pack_bcd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Bytes
+
 _TPDU = b"\x60\x00\x03\x00\x00"
 _HEADER = b"\x61\x31\x00\x00\x01\x00"
 _FIRST = const(23)  # of the data elements: length 2, TPDU 5, header 6, MTI 2, bitmap 8
@@ -43,19 +47,19 @@ class Writer:
         pack_bcd(value, self.buffer, self._at, size)
         self._at += size
 
-    def fixed(self, element: int, data: bytes | memoryview) -> None:
+    def fixed(self, element: int, data: "Bytes") -> None:
         """A fixed element, bytes as they are."""
         self._mark(element)
         self._put(data)
 
-    def short(self, element: int, data: bytes | memoryview) -> None:
+    def short(self, element: int, data: "Bytes") -> None:
         """An LLVAR element of bytes."""
         self._mark(element)
         pack_bcd(len(data), self.buffer, self._at, 1)
         self._at += 1
         self._put(data)
 
-    def long(self, element: int, count: int, data: bytes | memoryview, more: bytes | memoryview = b"") -> None:
+    def long(self, element: int, count: int, data: "Bytes", more: "Bytes" = b"") -> None:
         """An LLLVAR element: `count` digits or bytes, made of `data` and `more`."""
         self._mark(element)
         pack_bcd(count, self.buffer, self._at, 2)
@@ -79,7 +83,7 @@ class Writer:
     def _mark(self, element: int) -> None:
         self.buffer[_BITMAP + (element - 1) // 8] |= 0x80 >> (element - 1) % 8
 
-    def _put(self, data: bytes | memoryview) -> None:
+    def _put(self, data: "Bytes") -> None:
         self.buffer[self._at : self._at + len(data)] = data
         self._at += len(data)
 
@@ -130,7 +134,7 @@ class Answer:
         at, size = self._places.get(element, (0, 0))
         return self.frame[at : at + size]
 
-    def check(self, key: bytearray) -> bool:
+    def check(self, key: "Bytes") -> bool:
         """Whether DE 64 verifies under the MAC verification key (2001) of the request's KSN."""
         end = len(self.frame) - 8
         size = end - _MAC_FROM

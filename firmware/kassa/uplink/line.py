@@ -15,6 +15,12 @@ from kassa.uplink.courier import Courier
 from kassa.vault import settings
 from kassa.vault.settings import Settings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.drivers.keypad import Keypad
+    from kassa.drivers.wifi import Wifi
+    from kassa.hardware import Entropy
+
 _ANSWER_S = const(20)
 _LINGER_MS = const(5000)  # an idle connection stays this long: the next sale needs no handshake
 _QUIET_MS = const(2000)  # a handshake holds the processor: not while somebody types
@@ -26,7 +32,9 @@ _REFRESH_MS = const(1800000)  # hear the host at least every half hour
 class Line:
     """Owns the connection. One task runs `run`; everything else talks to the courier."""
 
-    def __init__(self, courier: Courier, values: Settings, wifi: object, keypad: object, status: Status, entropy: object) -> None:
+    def __init__(
+        self, courier: Courier, values: Settings, wifi: "Wifi", keypad: "Keypad", status: Status, entropy: "Entropy"
+    ) -> None:
         self._courier = courier
         self._settings = values
         self._wifi = wifi

@@ -10,6 +10,10 @@ from kassa.money import pack_bcd
 from kassa.uplink.iso8583 import Writer
 from kassa.vault.layout import State
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Bytes
+
 SALE = const(0x22)
 DEFERRED_SALE = const(0x70)
 CASH = const(0x71)
@@ -83,7 +87,7 @@ def _type(kind: int, record: memoryview) -> bytearray:
 
 def management(
     writer: Writer, who: Identity, mti: int, network: int, stan: int, batch: int, uid: bytearray, ksn: bytearray,
-    key: bytearray, free: bytes = b"", totals: bytes = b"",
+    key: bytearray, free: "Bytes" = b"", totals: "Bytes" = b"",
 ) -> memoryview:  # fmt: skip
     """0500 (with `totals`, 31 bytes of DE 48) or 0800 (with `free`, DE 62). `network`: 60.3."""
     writer.begin(mti)

@@ -12,6 +12,10 @@ from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.layout import BLANK, PAGE, PAGES, State
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Flash
+
 _TRIES = const(3)  # pages given up before a write counts as failed
 _AHEAD = const(2)  # blank sectors kept ready; also the reserve for marks
 _FULL = JournalFull("journal full")
@@ -40,7 +44,7 @@ class Draft:
 class Journal:
     """Appends records and marks to the ring. One user; every call is synchronous and durable when it returns."""
 
-    def __init__(self, flash: object, key: bytearray) -> None:
+    def __init__(self, flash: "Flash", key: bytearray) -> None:
         """`flash`: an esp32.Partition (4096-byte blocks). `key`: the 16-byte journal key; the caller zeroes it."""
         self.flash = flash
         self.sectors = flash.ioctl(4, 0)

@@ -12,6 +12,10 @@ from kassa.crypto.tr31 import unwrap_initial_key
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import KeyringError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Entropy, Flash
+
 BLOCK = const(2048)  # counters and STANs reserved at a time
 LAST_STAN = const(999999)
 _SECTOR = const(4096)
@@ -27,14 +31,14 @@ _ZERO = bytes(16)
 class Keyring:
     """Gives out transaction keys and STANs, each once. Reserves a block at the first use after boot."""
 
-    def __init__(self, flash: object, key: bytearray, entropy: object) -> None:
+    def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
         """`flash`: the keyring partition (8 blocks of 4096 B). `key`: the 16-byte keyring key, kept here. `entropy`: os.urandom."""
         self._flash = flash
         self._key = key
         self._entropy = entropy
         self._sector = 0  # of the state in flash, 0 = none
         self._generation = 0
-        self._registers = None
+        self._registers: dukpt.Registers | None = None
         self._end = 0  # first counter of the next block: not ours yet
         self._stan = 0
         self._stans_left = 0
@@ -145,6 +149,8 @@ class Keyring:
     def _reserve(self) -> None:
         """Make the state AFTER the next block durable, erase every older one, and only then own the block."""
         registers = self._registers
+        if registers is None:
+            raise KeyringError("no keys loaded")
         if registers.counter < self._end:  # STANs ran out first: the rest of the key block is given up
             registers.skip_to(self._end)
         ahead = dukpt.Registers(bytearray(registers.store), registers.device, registers.counter)

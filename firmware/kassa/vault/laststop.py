@@ -3,11 +3,15 @@
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Flash
+
 _SECTOR = const(2)
 _SIZE = const(48)
 
 
-def note(flash: object, reason: str) -> None:
+def note(flash: "Flash", reason: str) -> None:
     """Keep a reason (ASCII, cut to 48 characters) for the next boot."""
     line = bytearray(_SIZE)
     for index in range(min(_SIZE, len(reason))):
@@ -16,7 +20,7 @@ def note(flash: object, reason: str) -> None:
     flash.writeblocks(_SECTOR, line, 0)
 
 
-def take(flash: object) -> str:
+def take(flash: "Flash") -> str:
     """The reason kept, which is then forgotten; empty when there is none."""
     line = bytearray(_SIZE)
     flash.readblocks(_SECTOR, line, 0)

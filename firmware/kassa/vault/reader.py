@@ -55,7 +55,7 @@ class Reader:
     def read(self, into: bytearray) -> int:
         """Put the next record (256 B) into `into` and return its sequence; 0 when there is none."""
         journal = self._journal
-        found = 0
+        found, at = 0, (0, 0)
         while self._sector >= 0:
             if self._page >= PAGES:
                 if self._sector == journal.sector:

@@ -10,6 +10,10 @@ from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import SettingsError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kassa.hardware import Entropy, Flash
+
 TERMINAL = const(0x01)
 MERCHANT = const(0x02)
 MERCHANT_NAME = const(0x03)
@@ -35,7 +39,7 @@ _ZERO = bytes(16)
 class Settings:
     """Reads values out of flash when asked, so that certificates do not live in RAM."""
 
-    def __init__(self, flash: object, key: bytearray, entropy: object) -> None:
+    def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
         """`flash`: the settings partition. `key`: the 16-byte settings key, kept here. `entropy`: os.urandom."""
         self._flash = flash
         self._key = key

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""What the firmware takes of a board, as types. Read by type checkers alone: import it under TYPE_CHECKING."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol, TypeAlias
+
+    from kassa.drivers.escpos import Printer
+    from kassa.drivers.ili9341 import ILI9341
+    from kassa.drivers.keypad import Keypad
+    from kassa.drivers.pn532 import PN532
+    from kassa.drivers.wifi import Wifi
+
+    Bytes: TypeAlias = bytes | bytearray | memoryview
+    Entropy: TypeAlias = Callable[[int], bytes]  # that many fresh random bytes
+
+    class Flash(Protocol):
+        """An esp32.Partition with blocks of 4096 bytes."""
+
+        def readblocks(self, block: int, buffer: bytearray | memoryview, offset: int) -> None: ...
+
+        def writeblocks(self, block: int, buffer: bytes | bytearray | memoryview, offset: int) -> None: ...
+
+        def ioctl(self, operation: int, argument: int) -> int: ...
+
+    class Watchdog(Protocol):
+        def feed(self) -> None: ...
+
+    class Board(Protocol):
+        """boards/*/board.py."""
+
+        display: ILI9341
+        keypad: Keypad
+        reader: PN532
+        printer: Printer
+        wifi: Wifi
+        watchdog: Watchdog
+        journal: Flash
+        keyring: Flash
+        settings: Flash
+        entropy: Entropy
+        device_secret: bytearray
+
+        def reset_cause(self) -> str: ...
+
+        def reset(self) -> None: ...
