@@ -20,7 +20,7 @@ def micropython() -> str:
 
 @pytest.fixture
 def new_world(micropython: str, tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """A function that makes a world: `new_world(script="", **World's arguments)`; `script` replaces the firmware's main.py.
+    """A function that makes a world: `new_world(script="", **arguments of World)`; `script` stands in for main.py.
 
     Its home is the test's folder, so a second world of one test finds the flash chip of the first.
     """

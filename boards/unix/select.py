@@ -37,17 +37,22 @@ class Poll:
         self._poll.unregister(stream)
 
     def ipoll(self, due: int) -> list:
-        """The streams that are ready, or [] once `due` ms are over (-1 = wait for ever), or a little earlier."""
+        """The streams that are ready. [] once `due` ms are over, or a little earlier; -1 waits until one is ready."""
         ready = self._poll.poll(0)
         if ready or due == 0:
             if time.ticks_diff(utime.ticks_ms(), self._asked) >= _ASK_EVERY:
                 self._ask(0)
-            return ready
-        if 0 < due <= bus.credit:
+        elif 0 < due <= bus.credit:
             bus.credit -= due
             time.jump(due)
             self._watch()
-            return ready
+        else:
+            ready = self._wait(due)
+            while due < 0 and not ready:
+                ready = self._wait(due)
+        return ready
+
+    def _wait(self, due: int) -> list:
         wait = self._ask(due)
         return self._poll.poll(wait) if wait else []
 

@@ -3,6 +3,7 @@
 
 from boards.unix import wiring
 
+
 class Echo:
     """An SPI chip that answers each byte with the one before, and remembers what it heard."""
 

@@ -135,11 +135,18 @@ def test_the_watchdog_bites_who_does_not_feed_it(run_script) -> None:
     assert world.resets == [wiring.WATCHDOG_RESET]
 
 
-@pytest.mark.parametrize(("script", "what"), [
-    ("1 / 0", "ZeroDivisionError"),
-    ("import asyncio\nasync def main():\n    asyncio.create_task(sub())\n    await asyncio.sleep(9)\n"
-     "async def sub():\n    raise ValueError('in a task')\nasyncio.run(main())", "in a task"),
-])
+DYING_TASK = """
+import asyncio
+async def sub():
+    raise ValueError("in a task")
+async def main():
+    asyncio.create_task(sub())
+    await asyncio.sleep(9)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("script", "what"), [("1 / 0", "ZeroDivisionError"), (DYING_TASK, "in a task")])
 def test_a_traceback_is_an_error(run_script, script: str, what: str) -> None:
     world = run_script(script)
     with pytest.raises(WorldError, match=f"(?s)traceback.*{what}"):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The chips of the Unix board and how they are wired."""
 
+from functools import lru_cache
+
 from boards.unix import wiring
 from tools.world import ocr
 from tools.world.ili9341 import ILI9341
@@ -9,6 +11,7 @@ from tools.world.lines import Lines
 from tools.world.pn532 import PN532, Field, SpiLink
 from tools.world.printer import PrinterPeer
 
+_read = lru_cache(maxsize=64)(ocr.read)  # reading a picture is slow, and the same ones come again
 ROWS = {pin: f"row{number}" for number, pin in enumerate(wiring.KEY_ROWS)}
 COLUMNS = {pin: f"col{number}" for number, pin in enumerate(wiring.KEY_COLS)}
 
@@ -55,7 +58,7 @@ class Chips:
 
     def read_screen(self) -> list[str]:
         """The lines of text on the display."""
-        return ocr.read(self.display.pixels)
+        return list(_read(self.display.pixels))
 
     def power_on(self) -> None:
         """Cold start of the chips that share the board's power. The paper and the field stay as they are."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 CREDIT_MS = 100  # virtual ms the terminal may jump before it asks again
 WAIT_MS = 5  # real ms the terminal waits where time may not jump
 _LONGEST_JUMP_MS = 600_000
+_LOOK_S = 0.03  # real seconds between looks where the terminal takes no turns
 _NEVER = 1 << 62
 
 
@@ -39,7 +40,7 @@ class Pace:
         self._last_turn = 0.0
 
     def turn(self, due: int, now: int) -> tuple[int, int, int]:
-        """At `now` the terminal has nothing to do for `due` ms (-1 = for ever): returns (jump, credit, real ms to wait)."""
+        """At `now` the terminal has nothing to do for `due` ms (-1 = for ever): (jump, credit, real ms to wait)."""
         self._last_turn = time.monotonic()
         if due == 0:
             return 0, 0, 0
@@ -57,8 +58,8 @@ class Pace:
     def wait(self, ready: Callable[[], bool], timeout: float, alarm: Callable[[], None], until: int = _NEVER) -> bool:
         """Let time run until `ready()`, looked at on every turn of the terminal. `timeout` in real seconds.
 
-        No jump goes past the virtual time `until`. Between turns (the terminal is off, or computes) `ready` is looked at ten times a second, and `alarm` is called,
-        which may raise. Returns whether it was ready in time.
+        No jump goes past the virtual time `until`. Between turns (the terminal is off, or computes) `ready` is looked
+        at every now and then, and `alarm` is called, which may raise. Returns whether it was ready in time.
         """
         with self.lock:
             waiter = _Waiter(ready, until)
@@ -70,9 +71,9 @@ class Pace:
                     left = end - time.monotonic()
                     if left <= 0:
                         break
-                    self.lock.wait(min(left, 0.1))
+                    self.lock.wait(min(left, _LOOK_S))
                     alarm()
-                    if time.monotonic() - self._last_turn > 0.1:
+                    if time.monotonic() - self._last_turn > _LOOK_S:
                         waiter.check()
             finally:
                 self._waiters.remove(waiter)

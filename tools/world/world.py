@@ -27,7 +27,7 @@ class World:
     `speed`: "jump" lets the terminal's time jump while somebody waits (`wait_screen`, `wait`, `run_for`), and pass as
     ours in between; "real" never jumps. `host_port` is the settlement host's on this machine. `source` is the
     firmware: a folder with main.py, or a romfs image; `heap` limits the terminal's heap, such as "96k". Time-outs are
-    real seconds. Calls are thread-safe; each raises WorldError when the terminal has printed a traceback since the last.
+    real seconds. Calls are thread-safe, and raise WorldError when the terminal has printed a traceback since the last.
     """
 
     def __init__(self, home: Path, *, host_port: int | None = None, speed: str = "jump", micropython: str,

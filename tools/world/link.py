@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""The debug link: a world over loopback, one JSON object a line. `python -m tools.world.link --home DIR` tells its port.
+
+A request names a call and its arguments: {"id": 7, "do": "press", "keys": "1200E"}. The answer repeats the id:
+{"id": 7, "result": null}, or {"id": 7, "error": "..."} with the screen and the console in the text. Calls and arguments
+are those of `World`; cards go by their name in tools.cards.catalogue, pictures come as base64. The link belongs to the
+world, not to the terminal: no image of the firmware holds any of it.
+"""
+
+import base64
+import json
+import os
+import socketserver
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tools.world.power import FIRMWARE, ROOT
+from tools.world.world import World
+
+Call = Callable[..., Any]
+
+
+def calls(world: World) -> dict[str, Call]:
+    """Every call of the link by its name."""
+
+    def place(card: str) -> None:
+        from tools.cards.catalogue import make
+
+        world.place(make(card))
+
+    def radio(state: str | None = None, delay_ms: int | None = None) -> dict[str, Any]:
+        if delay_ms is not None:
+            world.radio.delay_ms = delay_ms
+        if state is not None:
+            world.radio.state = state
+        air = world.radio
+        return {"state": air.state, "delay_ms": air.delay_ms, "bytes_up": air.bytes_up, "bytes_down": air.bytes_down}
+
+    return {
+        "power_on": world.power_on,
+        "power_off": world.power_off,
+        "cut_at": world.cut_at,
+        "wait_off": world.wait_off,
+        "on": lambda: world.on,
+        "press": world.press,
+        "hold": world.hold,
+        "release": world.release,
+        "place": place,
+        "remove": world.remove,
+        "scan": world.scan,
+        "screen_text": world.screen_text,
+        "screen_png": lambda: base64.b64encode(world.screen_png()).decode(),
+        "wait_screen": world.wait_screen,
+        "receipts": lambda: [receipt.text() for receipt in world.receipts],
+        "console": lambda: world.console,
+        "radio": radio,
+        "cut_after": world.radio.cut_after,
+        "now": lambda: world.now,
+        "run_for": world.run_for,
+        "leap": world.leap,
+        "heap": lambda: world.heap()._asdict(),
+        "flash_ops": lambda: asdict(world.flash_ops),
+    }
+
+
+class Link(socketserver.ThreadingTCPServer):
+    """Serves `world` on `port` of the loopback (0 = any free one), each client in its own thread."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, world: World, port: int = 0) -> None:
+        self.calls = calls(world)
+        super().__init__(("127.0.0.1", port), _Client)
+        self.port: int = self.server_address[1]
+        self._thread = threading.Thread(target=self.serve_forever, name="link", daemon=True)
+
+    def __enter__(self) -> "Link":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Client(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        for line in self.rfile:
+            self.wfile.write(json.dumps(self._answer(line), ensure_ascii=False).encode() + b"\n")
+
+    def _answer(self, line: bytes) -> dict[str, Any]:
+        number = None
+        try:
+            request = json.loads(line)
+            number = request.pop("id", None)
+            name = request.pop("do")
+            return {"id": number, "result": self.server.calls[name](**request)}  # type: ignore[attr-defined]
+        except Exception as error:  # whatever went wrong is the client's to know
+            return {"id": number, "error": f"{type(error).__name__}: {error}"}
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), required=True, help="folder of the terminal's flash, fuses, console")
+@click.option("--port", default=0, help="port of the link (0 = any free one)")
+@click.option("--host-port", type=int, help="port of the settlement host on this machine")
+@click.option("--speed", type=click.Choice(["jump", "real"]), default="jump", help="may the terminal's time jump?")
+@click.option("--firmware", type=click.Path(path_type=Path, exists=True), default=FIRMWARE, help="folder or image")
+@click.option("--heap", help='limit of the terminal\'s heap, such as "96k"')
+def main(home: Path, port: int, host_port: int | None, speed: str, firmware: Path, heap: str | None) -> None:
+    """Serve a world until interrupted. The terminal is off at first."""
+    micropython = os.environ.get("MICROPYTHON") or str(ROOT / ".venv-mp" / "bin" / "micropython")
+    with World(home, host_port=host_port, speed=speed, micropython=micropython, heap=heap, source=firmware) as world:
+        with Link(world, port) as link:
+            print(link.port, flush=True)
+            try:
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                pass
+
+
+if __name__ == "__main__":
+    main()
