@@ -61,8 +61,9 @@ def _bad() -> list[Entry]:
     def entry(name: str, title: str, says: str, build: Callable[[], Card]) -> Entry:
         return Entry(name, title, "#8a8f98", False, build, says)
 
-    def profile(last: int, **more: str) -> Profile:
-        return _with_records(Profile(_luhn(f"47617310000000{last:01d}"), **more))
+    def profile(last: int, expiry: str = "3112", sequence: str = "01", ctq: str = "0000") -> Profile:
+        number = _luhn(f"47617310000000{last}")
+        return _with_records(Profile(number, expiry=expiry, sequence=sequence, ctq=ctq))
 
     torn = [
         entry(f"torn{at}", f"Hasty, APDU {at}", f"leaves the reader at APDU {at}",

@@ -20,14 +20,14 @@ def version(issuer_data: bytes) -> int:
 
 def compute(tags: dict[str, bytes], pan: str, sequence: str, master_key: bytes) -> bytes:
     """The 8-byte cryptogram over `tags` (hex tag -> value). Raises KeyError: a missing tag, ValueError: another CVN."""
-    values = [tags[tag] for tag in _INPUTS]
+    values = {f"tag_{tag.lower()}": tags[tag] for tag in _INPUTS}
     issuer_data = tags["9F10"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if version(issuer_data) == 10:
             card = VisaCVN10(master_key, _UNUSED_KEY, _UNUSED_KEY, pan, sequence)
-            return card.generate_ac(*values, issuer_data[3:7])
+            return card.generate_ac(**values, cvr=issuer_data[3:7])
         if version(issuer_data) == 18:
             card = VisaCVN18(master_key, _UNUSED_KEY, _UNUSED_KEY, pan, sequence)
-            return card.generate_ac(*values, issuer_data)
+            return card.generate_ac(**values, tag_9f10=issuer_data)
     raise ValueError("cryptogram version")

@@ -51,6 +51,7 @@ class Picc:
             answer = self._block_in(data) if self.active else self._activate(data)
         except CardGone:
             self.present = False
+            return None
         return answer if self.present else None
 
     def activate_b(self) -> None:
