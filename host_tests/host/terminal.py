@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A terminal for testing the host: docs/wire.md and docs/journal.md written out a second time, on `cryptography` alone."""
+"""A terminal for testing the host: docs/wire.md and docs/journal.md written out a second time, on `cryptography`."""
 
 import os
 import socket
@@ -140,7 +140,7 @@ class Terminal:
         """Seal the next payment. `more`: header bytes to replace before sealing, by offset as `at_24=...`."""
         self.sequence += 1
         counter = self.next_counter()
-        entry, pan = (0x07, body[2:10]) if body else (0, bytes(8))
+        entry, pan = (0x07, body[2:10] if body[1] else bytes(8)) if body else (0, bytes(8))
         header = bytearray(64)
         struct.pack_into(">BBHI", header, 0, kind, type, self.epoch, self.sequence)
         header[8:24] = os.urandom(16)
@@ -198,9 +198,7 @@ class Terminal:
         totals = {48: element(48, form, 62), 49: b"156"}
         return self.management(0x0500, "201", uid or os.urandom(16), totals, stan)
 
-    def management(
-        self, mti: int, network: str, uid: bytes, more: dict[int, bytes], stan: int | None = None
-    ) -> bytes:
+    def management(self, mti: int, network: str, uid: bytes, more: dict[int, bytes], stan: int | None = None) -> bytes:
         elements = {
             11: bytes.fromhex(f"{stan or self.next_stan():06}"),
             41: self.terminal,

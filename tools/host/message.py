@@ -107,7 +107,7 @@ def read(frame: bytes) -> Message:
 
 
 def _record(mti: str, body: bytes) -> seal.Record | None:
-    """The sealed record of DE 62, or None where the message carries none."""
+    """The sealed record of DE 62; None where the message carries none, or one so damaged that it cannot be read."""
     if mti == "0500":
         return None
     if mti == "0800":
@@ -118,5 +118,5 @@ def _record(mti: str, body: bytes) -> seal.Record | None:
         raise FrameError("DE 62 has a version we do not know")
     try:
         return seal.parse(body[1:])
-    except SealError as error:
-        raise FrameError(f"DE 62: {error}") from None
+    except SealError:
+        return None

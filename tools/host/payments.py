@@ -36,10 +36,10 @@ class Asked:
 
 def receive(case: Case, keys: HostKeys) -> dict[str, str] | Asked:
     """First transaction: store what is new. Returns the final answer, or what to ask the issuer."""
-    message = case.message
-    record = _record(message)
-    if message.uid != record.uid:
-        return case.answer(answers.FORMAT_ERROR, "Uid differs")
+    message, record = case.message, case.message.record
+    if record is None or record.uid != message.uid:
+        case.alarm("unreadable record")
+        return case.answer(answers.FORMAT_ERROR, "Record damaged")
     verdict = idempotency.look(case.db, message, record.epoch)
     if verdict.clash == "uid":
         case.alarm("same uid, other content")

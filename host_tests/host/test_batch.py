@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""0500: balanced, not balanced, obstacles, and a number that is never opened again."""
+
+import os
+
+from host_tests.host.card import Card
+from host_tests.host.terminal import Answer, Terminal
+from tools.host.app import Host
+
+
+def result(answer: Answer) -> tuple[str, str]:
+    form = answer.elements[48].hex()
+    return form[30], form[:30]
+
+
+def sell(till: Terminal, card: Card, *amounts: int) -> None:
+    for amount in amounts:
+        assert till.ask(till.sale(till.record(amount, card.tap(amount)), deferred=True)).code == "00"
+
+
+def test_balanced_batch_closes_and_the_next_one_opens(host: Host, till: Terminal, card: Card) -> None:
+    sell(till, card, 1250, 800)
+    till.ask(till.cash(till.record(5000, type=0x71)))
+    answer = till.ask(till.close(2050, 2))
+    assert answer.mti == "0510" and 39 not in answer.elements
+    assert set(answer.elements) == {11, 12, 13, 41, 42, 48, 49, 53, 60, 63, 64}
+    assert result(answer) == ("1", "000000002050002000000000000000")
+    assert answer.elements[48].hex()[61] == "1"
+    batch = host.view()["batches"][0]
+    assert (batch["state"], batch["card_amount"], batch["cash_amount"]) == ("closed", 2050, 5000)
+    assert till.ask(till.handshake()).elements[60].hex() == "000000029000"
+    assert all(payment["closed"] for payment in host.view()["payments"])
+
+
+def test_repeated_close_gets_the_same_answer(till: Terminal, card: Card) -> None:
+    sell(till, card, 1250)
+    uid, stan = os.urandom(16), till.next_stan()
+    first, second = till.ask(till.close(1250, 1, uid, stan)), till.ask(till.close(1250, 1, uid, stan))
+    assert result(first)[0] == "1" and first.content == second.content
+
+
+def test_totals_that_differ_do_not_close(host: Host, till: Terminal, card: Card) -> None:
+    sell(till, card, 1250)
+    for amount, count in ((1251, 1), (1250, 2), (0, 0)):
+        answer = till.ask(till.close(amount, count))
+        assert result(answer) == ("2", "000000001250001000000000000000")
+    assert answer.text == "Host has 1 for 12.50"
+    assert host.view()["batches"][0]["state"] == "open"
+    assert result(till.ask(till.close(1250, 1)))[0] == "1"
+
+
+def test_reversed_and_declined_count_in_neither(host: Host, till: Terminal, card: Card) -> None:
+    sell(till, card, 1250)
+    reversed_one = till.record(300, card.tap(300), kind=0x52)
+    till.ask(till.sale(reversed_one))
+    till.ask(till.reversal(reversed_one))
+    host.mood = "decline 51"
+    assert till.ask(till.sale(till.record(400, card.tap(400)))).code == "51"
+    host.mood = "normal"
+    assert result(till.ask(till.close(1250, 1)))[0] == "1"
+
+
+def test_a_missing_record_keeps_the_batch_open(till: Terminal, card: Card) -> None:
+    missing = till.record(700, card.tap(700))
+    sell(till, card, 1250)
+    answer = till.ask(till.close(1250, 1))
+    assert result(answer)[0] == "3" and answer.text == "Record 1 missing"
+    assert till.ask(till.sale(missing, deferred=True)).code == "00"
+    assert result(till.ask(till.close(1950, 2)))[0] == "1"
+
+
+def test_a_record_the_terminal_told_of_keeps_the_batch_open(till: Terminal, card: Card) -> None:
+    sell(till, card, 1250)
+    till.record(700, card.tap(700))
+    till.ask(till.handshake())
+    answer = till.ask(till.close(1250, 1))
+    assert result(answer)[0] == "3" and answer.text == "Record 2 missing"
+
+
+def test_an_open_payment_keeps_the_batch_open(host: Host, till: Terminal, card: Card) -> None:
+    host.mood = "decline 91"
+    record = till.record(700, card.tap(700))
+    till.ask(till.sale(record, deferred=True))
+    host.mood = "normal"
+    answer = till.ask(till.close(0, 0))
+    assert result(answer)[0] == "3" and answer.text == "1 payments without final answer"
+    till.ask(till.sale(record, deferred=True))
+    assert result(till.ask(till.close(700, 1)))[0] == "1"
+
+
+def test_a_used_number_is_never_opened_again(host: Host, till: Terminal, card: Card) -> None:
+    sell(till, card, 1250)
+    till.ask(till.close(1250, 1))
+    answer = till.ask(till.close(1250, 1))
+    assert result(answer)[0] == "3" and answer.text == "Batch 000001 is closed already"
+    late = till.record(600, card.tap(600))
+    assert till.ask(till.sale(late, deferred=True)).code == "00"
+    assert [payment["batch"] for payment in host.view()["payments"]] == ["000002", "000001"]
+
+
+def test_empty_batch_closes(till: Terminal) -> None:
+    assert result(till.ask(till.close(0, 0)))[0] == "1"

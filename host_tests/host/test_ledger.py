@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""What the database holds, and what it must never hold."""
+
+import sqlite3
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from host_tests.host.card import Card
+from host_tests.host.terminal import Terminal
+from tools.host.app import Host
+
+CARDS = ("4761730000000011", "4761730000000029", "4761731000000001")
+
+
+def busy_day(host: Host, till: Terminal) -> list[bytes]:
+    """A bit of everything; returns the clear bodies that went over the line."""
+    bodies = []
+    for pan in CARDS:
+        card = Card(pan)
+        for amount in (100, 250):
+            bodies.append(card.tap(amount))
+            till.ask(till.sale(till.record(amount, bodies[-1]), deferred=amount == 250))
+    undone = till.record(777, Card(CARDS[0], atc=50).tap(777), kind=0x52)
+    till.ask(till.sale(undone))
+    till.ask(till.reversal(undone))
+    host.mood = "decline 51"
+    till.ask(till.sale(till.record(900, Card(CARDS[0], atc=60).tap(900))))
+    host.mood = "normal"
+    till.ask(till.cash(till.record(4000, type=0x71)))
+    return bodies
+
+
+def images(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(home.glob("host.db*")))
+
+
+def test_no_card_number_or_track_in_the_database(host: Host, till: Terminal) -> None:
+    bodies = busy_day(host, till)
+    image = images(host.home)
+    needles = [body[2:21] for body in bodies] + [body[40:60] for body in bodies]
+    for pan in CARDS:
+        needles += [pan.encode(), bytes.fromhex(pan), pan.encode().hex().encode(), pan.encode("utf-16-le")]
+        needles += [bytes.fromhex(f"0{pan[:-1]}"), pan[1:].encode()]
+    assert image and not [needle.hex() for needle in needles if needle in image]
+
+
+def test_the_scan_would_find_one(host: Host, till: Terminal) -> None:
+    busy_day(host, till)
+    with host.ledger.write() as db:
+        db.execute(text("INSERT INTO audit (at, what, detail) VALUES ('', '', :pan)"), {"pan": CARDS[0]})
+    assert CARDS[0].encode() in images(host.home)
+
+
+def test_wire_log_holds_every_frame_and_no_card_number(host: Host, till: Terminal) -> None:
+    busy_day(host, till)
+    log = (host.home / "wire.log").read_text().lower()
+    assert log.count('"up"') == log.count('"down"') == 11
+    for pan in CARDS:
+        assert pan not in log and pan.encode().hex() not in log
+
+
+def test_every_payment_sums_to_zero(host: Host, till: Terminal) -> None:
+    busy_day(host, till)
+    with sqlite3.connect(host.ledger.path) as db:
+        assert db.execute("SELECT count(*) FROM entry").fetchone()[0] == 18
+        assert db.execute("SELECT payment_id FROM entry GROUP BY 1 HAVING sum(amount) <> 0").fetchall() == []
+        approved = db.execute("SELECT sum(amount) FROM payment WHERE state = 'APPROVED'").fetchone()[0]
+    assert approved == 3 * 350 + 4000
+    assert host.view()["accounts"]["card receivable"] == 3 * 350
+
+
+def test_entries_and_closed_batches_cannot_be_changed(host: Host, till: Terminal) -> None:
+    busy_day(host, till)
+    for count in (5, 6):
+        till.ask(till.close(1050, count))
+    for statement in (
+        "UPDATE entry SET amount = 1",
+        "DELETE FROM entry",
+        "DELETE FROM audit",
+        "UPDATE batch SET state = 'open'",
+        "INSERT INTO entry (payment_id, account, amount, reason, at) VALUES (1, 'no such account', 1, '', '')",
+        "INSERT INTO entry (payment_id, account, amount, reason, at) VALUES (1, 'quarantine', 'a lot', '', '')",
+    ):
+        with pytest.raises(IntegrityError), host.ledger.write() as db:
+            db.execute(text(statement))
+
+
+def test_every_commit_is_on_disk(host: Host) -> None:
+    with host.ledger.write() as db:
+        assert db.execute(text("PRAGMA synchronous")).scalar_one() == 2
+        assert db.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_page_and_its_data(host: Host, till: Terminal) -> None:
+    busy_day(host, till)
+    url = f"http://127.0.0.1:{host.page_port}"
+    page = httpx.get(url + "/")
+    assert page.status_code == 200 and "Kassa" in page.text
+    data = httpx.get(url + "/api/ledger").json()
+    assert {"payments", "batches", "terminals", "counters"} <= set(data)
+    assert data["batches"][0] | {"card_amount": 1050, "card_count": 6, "cash_amount": 4000} == data["batches"][0]
+    assert not [pan for pan in CARDS if pan in str(data)]
+
+
+def test_mood_over_the_page(host: Host) -> None:
+    url = f"http://127.0.0.1:{host.page_port}/api/mood"
+    assert httpx.post(url, json={"mood": "slow 100"}).json() == {"mood": "slow 100"}
+    assert httpx.post(url, json={"mood": "sulky"}).status_code == 400
+    assert httpx.post(url, json=["normal"]).status_code == 400
+    assert httpx.post(url, content='{"mood": "silent"}', headers={"content-type": "text/plain"}).status_code == 415
+    assert host.mood == "slow 100"
