@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from host_tests.inside.inside import InsideError
 from tools.cards.card import Card
 
+ONLINE = 1
 TERMS = {"amount": 12345, "date": "261123", "unpredictable": "a1b2c3d4", "cvm_required": False}
 
 
@@ -48,3 +50,14 @@ class Play:
             step = self.cases("card", "answer", answers[-1].hex())
         step["body"] = bytes.fromhex(step["body"])
         return Result(**step, commands=commands, answers=answers)
+
+    def ending(self, answer: Callable[[bytes], bytes], **terms: object) -> int | str:
+        """The outcome's kind, or the name of the error; either way nothing but an ONLINE payment is left behind."""
+        try:
+            result = self.answers(answer, **terms)
+        except InsideError as error:
+            assert self.cases("card", "residue") == self.cases("card", "kept") == 0
+            return error.kind
+        assert self.cases("card", "residue") == 0
+        assert (self.cases("card", "kept") > 0) == (result.kind == ONLINE)
+        return result.kind

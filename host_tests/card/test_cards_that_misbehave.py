@@ -8,12 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from host_tests.card.play import Play, Result
-from host_tests.inside.inside import InsideError
 from tools.cards.card import SW_OK, tlv
 from tools.cards.catalogue import CATALOGUE, make
 from tools.cards.issuer_keys import key_for
 from tools.cards.verify import check_cryptogram, pan_of, parse
-from tools.cards.visa import PPSE, Profile, VisaCard
+from tools.cards.visa import VISA_CREDIT, Profile, VisaCard
 
 ONLINE, DECLINED, TRY_AGAIN, USE_OTHER, END = 1, 3, 4, 5, 6
 CARD_ERROR = "CardError"
@@ -28,18 +27,6 @@ ENDINGS: dict[str, int | str] = {
 IN_THE_FIELD = {"torn1", "torn2", "torn3", "torn4", "once"}  # these are about leaving it: test_reader.py
 
 
-def ending(play: Play, answer: Callable[[bytes], bytes], **terms: object) -> int | str:
-    """The outcome's kind, or the name of the error; either way nothing but an ONLINE payment is left behind."""
-    try:
-        result = play.answers(answer, **terms)
-    except InsideError as error:
-        assert play.cases("card", "residue") == play.cases("card", "kept") == 0
-        return error.kind
-    assert play.cases("card", "residue") == 0
-    assert (play.cases("card", "kept") > 0) == (result.kind == ONLINE)
-    return result.kind
-
-
 def test_every_bad_card_is_named_here() -> None:
     bad = {entry.name for entry in CATALOGUE.values() if not entry.good}
     assert bad == ENDINGS.keys() | IN_THE_FIELD
@@ -48,7 +35,7 @@ def test_every_bad_card_is_named_here() -> None:
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_what_becomes_of_a_bad_card(play: Play, name: str) -> None:
-    assert ending(play, make(name).transmit) == ENDINGS[name]
+    assert play.ending(make(name).transmit) == ENDINGS[name]
 
 
 def test_the_issuer_sees_forgery_and_replay(play: Play) -> None:
@@ -88,12 +75,12 @@ class Edited(VisaCard):
 
 @pytest.mark.parametrize("tag", ["82", "57", "9F10", "9F26", "9F36"])
 def test_mandatory_data_must_be_there(play: Play, tag: str) -> None:
-    assert ending(play, Edited(lambda answer: answer.pop(tag) and None).transmit) == CARD_ERROR
+    assert play.ending(Edited(lambda answer: answer.pop(tag) and None).transmit) == CARD_ERROR
 
 
 @pytest.mark.parametrize("tag", ["9F27", "9F6C", "5F34"])
 def test_optional_data_may_be_missing(play: Play, tag: str) -> None:
-    assert ending(play, Edited(lambda answer: answer.pop(tag) and None).transmit) == ONLINE
+    assert play.ending(Edited(lambda answer: answer.pop(tag) and None).transmit) == ONLINE
 
 
 @pytest.mark.parametrize(
@@ -118,7 +105,7 @@ def test_optional_data_may_be_missing(play: Play, tag: str) -> None:
 )
 def test_data_of_a_wrong_shape_is_refused(play: Play, tag: str, value: str) -> None:
     card = Edited(lambda answer: answer.update({tag: bytes.fromhex(value)}))
-    assert ending(play, card.transmit) == (ONLINE if value.endswith("4500ff") else CARD_ERROR)
+    assert play.ending(card.transmit) == (ONLINE if value.endswith("4500ff") else CARD_ERROR)
 
 
 @pytest.mark.parametrize(
@@ -130,13 +117,13 @@ def test_data_of_a_wrong_shape_is_refused(play: Play, tag: str, value: str) -> N
 )  # fmt: skip
 def test_a_wrong_file_locator_is_refused(play: Play, afl: str) -> None:
     card = Edited(lambda answer: answer.update({"94": bytes.fromhex(afl)}), records=(tlv("70"),))
-    assert ending(play, card.transmit) == CARD_ERROR
+    assert play.ending(card.transmit) == CARD_ERROR
 
 
 @pytest.mark.parametrize("record", ["", "7000ff", "7100", "70029f0d00", "7003570100", "70045a025a02", "70025a00"])
 def test_a_malformed_record_is_refused(play: Play, record: str) -> None:
     card = Edited(records=(bytes.fromhex(record),))
-    assert ending(play, card.transmit) == CARD_ERROR
+    assert play.ending(card.transmit) == CARD_ERROR
 
 
 def test_processing_options_in_format_one(play: Play) -> None:
@@ -148,7 +135,7 @@ def test_processing_options_in_format_one(play: Play) -> None:
             self.profile.records = (tlv("70", whole[2:-2].replace(bytes.fromhex("82020000"), b"")),)
             return tlv("80", bytes.fromhex("000010010100")) + SW_OK
 
-    assert ending(play, Old(Profile("4761730000000011")).transmit) == ONLINE
+    assert play.ending(Old(Profile("4761730000000011")).transmit) == ONLINE
 
 
 @pytest.mark.parametrize(
@@ -161,91 +148,7 @@ def test_processing_options_in_format_one(play: Play) -> None:
 )  # fmt: skip
 def test_answers_to_get_processing_options(play: Play, answer: str, expected: int | str) -> None:
     card = make("jade")
-    assert ending(play, lambda c: bytes.fromhex(answer) if c[1] == 0xA8 else card.transmit(c)) == expected
-
-
-# --- the directory and its candidates -------------------------------------------------------------------------------
-
-
-def directory(*entries: bytes) -> bytes:
-    return tlv("6F", tlv("84", PPSE), tlv("A5", tlv("BF0C", *entries))) + SW_OK
-
-
-def entry(aid: str, priority: str = "", kernel: str | None = None) -> bytes:
-    parts = [tlv("4F", bytes.fromhex(aid))]
-    if priority:
-        parts.append(tlv("87", bytes.fromhex(priority)))
-    if kernel is not None:
-        parts.append(tlv("9F2A", bytes.fromhex(kernel)))
-    return tlv("61", *parts)
-
-
-def selected(play: Play, *entries: bytes, refuse: bytes = b"") -> list[str]:
-    """The AIDs selected, in order, by a reader that is refused each of them."""
-    asked: list[str] = []
-
-    def answer(capdu: bytes) -> bytes:
-        if capdu[5:19] == PPSE:
-            return directory(*entries)
-        asked.append(capdu[5:-1].hex().upper())
-        return refuse or b"\x6a\x82"
-
-    assert ending(play, answer) == END
-    return asked
-
-
-VISA, ELECTRON, VPAY, OTHER = "A0000000031010", "A0000000032010", "A0000000032020", "A0000000041010"
-
-
-def test_candidates_by_priority_and_on_to_the_next(play: Play) -> None:
-    assert selected(play, entry(VISA, "02"), entry(OTHER, "01"), entry(ELECTRON, "01")) == [ELECTRON, VISA]
-    assert selected(play, entry(VISA), entry(ELECTRON, "0f")) == [ELECTRON, VISA]  # without: last
-    assert selected(play, entry(VISA, "00"), entry(VPAY, "83")) == [VPAY, VISA]  # the low nibble counts
-    assert selected(play, entry(VISA, "01"), entry(ELECTRON, "01")) == [VISA, ELECTRON]  # ties: the card's order
-    assert selected(play, entry(VISA + "0304", "02"), entry(VISA + "01", "01")) == [VISA + "01", VISA + "0304"]
-
-
-def test_kernel_identifiers(play: Play) -> None:
-    assert selected(play, entry(VISA, kernel="03")) == selected(play, entry(VISA, kernel="00")) == [VISA]
-    assert selected(play, entry(VISA, kernel="")) == [VISA]
-    for other in ("02", "83", "c30156", "04"):
-        assert selected(play, entry(VISA, kernel=other)) == []
-
-
-def test_entries_that_are_not_right_are_passed_over(play: Play) -> None:
-    wrong = [tlv("61"), tlv("61", tlv("50", b"X")), entry("A000"), entry("A0" * 17), tlv("9F4D", b"\x0b\x1e")]
-    assert selected(play, *wrong, entry(VISA)) == [VISA]
-    assert selected(play, *[entry(f"{VISA}{n:02X}") for n in range(12)]) == [f"{VISA}{n:02X}" for n in range(8)]
-    assert selected(play) == []
-
-
-def test_a_name_that_was_not_asked_for_is_not_taken(play: Play) -> None:
-    lying = tlv("6F", tlv("84", bytes.fromhex(ELECTRON)), tlv("A5", tlv("50", b"X"))) + SW_OK
-    assert selected(play, entry(VISA, "01"), entry(ELECTRON, "02"), refuse=lying[:0] + b"\x62\x83") == [VISA, ELECTRON]
-    nameless = tlv("6F", tlv("A5", tlv("50", b"X"))) + SW_OK
-    assert selected(play, entry(VISA), refuse=nameless) == [VISA]
-    assert selected(play, entry(VISA), refuse=lying) == [VISA]
-
-
-def test_conditions_not_satisfied_leads_to_the_next_application(play: Play) -> None:
-    card = VisaCard(Profile("4761730000000011", aid=ELECTRON))
-
-    def answer(capdu: bytes) -> bytes:
-        if capdu[5:19] == PPSE:
-            return directory(entry(VISA, "01"), entry(ELECTRON, "02"))
-        if capdu == bytes.fromhex(f"00a4040007{VISA}00"):
-            return tlv("6F", tlv("84", bytes.fromhex(VISA)), tlv("A5", tlv("50", b"X"))) + SW_OK
-        if capdu[1] == 0xA8 and capdu == bytes.fromhex("80a8000002830000"):  # no PDOL: an empty template
-            return b"\x69\x85"
-        return card.transmit(capdu)
-
-    assert parse(play.answers(answer).body)["84"].hex().upper() == ELECTRON
-
-
-@pytest.mark.parametrize("ppse", ["6a82", "9000", "6f009000", "6f02a5009000", "ff", "6283"])
-def test_directories_that_are_none(play: Play, ppse: str) -> None:
-    expected = END if ppse in ("6a82", "6283") else CARD_ERROR
-    assert ending(play, lambda _: bytes.fromhex(ppse)) == expected
+    assert play.ending(lambda c: bytes.fromhex(answer) if c[1] == 0xA8 else card.transmit(c)) == expected
 
 
 # --- anything at all ------------------------------------------------------------------------------------------------
@@ -256,7 +159,7 @@ def test_directories_that_are_none(play: Play, ppse: str) -> None:
 def test_random_answers_never_do_more_than_a_card_error(play: Play, at: int, data: bytes, good: bool) -> None:
     card, count = make("lotus"), iter(range(100))
     noise = data[:256] + SW_OK if good else data
-    end = ending(play, lambda c: noise if next(count) == at else card.transmit(c))
+    end = play.ending(lambda c: noise if next(count) == at else card.transmit(c))
     assert end in (CARD_ERROR, END, USE_OTHER, TRY_AGAIN, DECLINED, ONLINE)
     assert end != ONLINE or (at >= 3 and good)
 
@@ -272,7 +175,7 @@ def test_one_wrong_byte_never_does_more_than_a_card_error(play: Play, at: int, p
             whole[place % len(whole)] ^= flip
         return bytes(whole)
 
-    assert ending(play, answer) in (CARD_ERROR, END, USE_OTHER, TRY_AGAIN, DECLINED, ONLINE)
+    assert play.ending(answer) in (CARD_ERROR, END, USE_OTHER, TRY_AGAIN, DECLINED, ONLINE)
 
 
 @QUIET
@@ -280,7 +183,7 @@ def test_one_wrong_byte_never_does_more_than_a_card_error(play: Play, at: int, p
 def test_any_file_locator_ends_in_order(play: Play, afl: bytes) -> None:
     records = (tlv("70", tlv("5F24", b"\x31\x12\x31")), tlv("70", tlv("9F07", b"\xff\x00")))
     card = Edited(lambda answer: answer.update({"94": afl}), records=records)
-    assert ending(play, card.transmit) in (CARD_ERROR, ONLINE)
+    assert play.ending(card.transmit) in (CARD_ERROR, ONLINE)
 
 
 def test_the_body_always_has_room_for_what_the_host_needs(play: Play) -> None:
@@ -290,7 +193,7 @@ def test_the_body_always_has_room_for_what_the_host_needs(play: Play) -> None:
         answer["9F10"] = bytes.fromhex("06010A03A00000") + bytes(25)
         answer["57"] = bytes.fromhex("4761730000000000018d3112201000000000000f")[:19]
 
-    card = Edited(most, aid=VISA + "AA" * 9)
+    card = Edited(most, aid=VISA_CREDIT + "AA" * 9)
     result: Result = play.card(card)
     tags = parse(result.body)
     assert result.kind == ONLINE and len(tags["9F10"]) == 32

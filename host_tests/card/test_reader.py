@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The shipped driver and the tap over the virtual chip: every loss, every fault of the reader, and what a tap costs."""
 
-import asyncio
 import random
 
 import pytest
 import ticks
 
 from host_tests.card.rig import Rig
-from kassa.errors import CardError, CardGone, ReaderFault
+from kassa.errors import CardError, CardGone
+from tools.cards.behaviours import Watched
 from tools.cards.card import SW_OK, Card
+from tools.cards.card import CardGone as Gone
 from tools.cards.catalogue import GOOD, make
 from tools.cards.issuer_keys import key_for
 from tools.cards.verify import check_cryptogram, pan_of, parse
@@ -66,41 +67,35 @@ def test_every_apdu_of_a_tap_was_torn(rig: Rig) -> None:
     """The parameters above cover the four APDUs of that card, no more, no less."""
     rig.field.place(make("torn4"))
     rig.tap()
-    count = Counting(make("jade"))
+    count = Watched(make("jade"))
     rig.field.remove()
     rig.field.place(count)
     assert rig.tap().kind == ONLINE
     assert len(count.commands) == 4
 
 
-class Counting(Card):
-    """Notes what passes; `lose` = drop out of the field before that APDU, and come back at once."""
+class Wobbly(Watched):
+    """Drops out of the field instead of answering APDU `lose`, and is back at once."""
 
-    def __init__(self, card: Card, rig: Rig | None = None, lose: int = 0) -> None:
-        self.card = card
+    def __init__(self, card: Card, rig: Rig, lose: int) -> None:
+        super().__init__(card)
         self.rig = rig
         self.lose = lose
-        self.commands: list[bytes] = []
-        self.answers: list[bytes] = []
-
-    def reset(self) -> None:
-        self.card.reset()
 
     def transmit(self, capdu: bytes) -> bytes:
-        self.commands.append(capdu)
-        if len(self.commands) == self.lose and self.rig is not None:
+        if len(self.commands) + 1 == self.lose:
+            self.commands.append(capdu)
             self.rig.field.remove(self)
             self.rig.field.place(self)
-            return b""
-        self.answers.append(self.card.transmit(capdu))
-        return self.answers[-1]
+            raise Gone
+        return super().transmit(capdu)
 
 
 @pytest.mark.parametrize("lose", [1, 2, 3, 4])
 def test_a_lost_contact_is_taken_up_again_only_before_the_card_has_counted(rig: Rig, lose: int) -> None:
     card = make("jade")
     assert isinstance(card, VisaCard)
-    wobbly = Counting(card, rig, lose)
+    wobbly = Wobbly(card, rig, lose)
     rig.field.place(wobbly)
     outcome = rig.tap()
     options = sum(command[1] == 0xA8 for command in wobbly.commands)
@@ -189,118 +184,10 @@ def test_gone_waits_for_the_card_to_leave(rig: Rig) -> None:
     rig.run(work())
 
 
-# --- a reader that is not well --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("fault", ["silent", "garbage"])
-def test_a_chip_that_is_absent_or_talks_noise_is_a_fault_and_may_come_back(rig: Rig, fault: str) -> None:
-    rig.field.place(make("jade"))
-    for _ in range(2):
-        setattr(rig.link.faults, fault, random.Random(5) if fault == "garbage" else True)
-        started = ticks.now_ms
-        with pytest.raises(ReaderFault):
-            rig.tap()
-        assert ticks.now_ms - started < 1500
-        setattr(rig.link.faults, fault, None)
-        assert rig.tap().kind == ONLINE
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_noise_in_the_middle_of_a_tap_never_makes_a_payment(rig: Rig, seed: int) -> None:
-    class Cutting(Counting):
-        def transmit(self, capdu: bytes) -> bytes:
-            if len(self.commands) == seed % 4:
-                rig.link.faults.garbage = random.Random(seed)
-            return super().transmit(capdu)
-
-    rig.field.place(Cutting(make("jade")))
-    with pytest.raises(ReaderFault):
-        rig.tap()
-    assert not any(rig.arena._data)
-
-
-@pytest.mark.parametrize("fault", ["torn", "checksum"])
-@pytest.mark.parametrize("skip", range(12))
-def test_one_spoiled_reply_anywhere_is_asked_for_again(rig: Rig, fault: str, skip: int) -> None:
-    card = make("lotus")
-    assert isinstance(card, VisaCard)
-    rig.field.place(card)
-    spoil, left = rig.link.faults.spoil, [skip]
-
-    def later(reply: bytes) -> bytes:
-        left[0] -= 1
-        if left[0] == -1:
-            setattr(rig.link.faults, fault, 1)
-        return spoil(reply)
-
-    rig.link.faults.spoil = later  # type: ignore[method-assign]
-    assert rig.tap().kind == ONLINE
-    assert card.atc == 1
-    assert left[0] < 0
-
-
-def test_a_reader_that_breaks_after_the_last_answer_does_not_take_the_payment_back(rig: Rig) -> None:
-    class Last(Counting):
-        def transmit(self, capdu: bytes) -> bytes:
-            answer = super().transmit(capdu)
-            if len(self.commands) == 4:
-                rig.chip._COMMANDS = {**rig.chip._COMMANDS, 0x32: lambda *_: b"\x7f"}  # type: ignore[misc]
-            return answer
-
-    rig.field.place(Last(make("jade")))
-    assert rig.tap().kind == ONLINE
-
-
-@pytest.mark.parametrize("fault", ["torn", "checksum"])
-def test_replies_spoiled_for_good_are_a_fault(rig: Rig, fault: str) -> None:
-    rig.field.place(make("jade"))
-    setattr(rig.link.faults, fault, 10_000)
-    with pytest.raises(ReaderFault):
-        rig.tap()
-
-
-def test_another_chip_is_not_taken_for_a_reader(rig: Rig) -> None:
-    rig.chip._COMMANDS = {**rig.chip._COMMANDS, 0x02: lambda *_: b"\x33\x02\x01\x07"}  # type: ignore[misc]
-    with pytest.raises(ReaderFault, match="no PN532"):
-        rig.tap()
-
-
-@pytest.mark.parametrize("steps", range(1, 60, 7))
-def test_a_tap_cancelled_anywhere_leaves_a_reader_that_works(rig: Rig, steps: int) -> None:
-    """The cashier pressed the red key."""
-
-    async def work() -> None:
-        from kassa.card import tap
-        from kassa.card.terms import Terms
-
-        await rig.reader.start()
-        terms = Terms(1, 156, 156, b"\x26\x11\x23", b"\x00\x00\x00\x01")
-        task = asyncio.ensure_future(tap.read(rig.reader, terms, rig.arena, 1000))
-        for _ in range(steps):
-            await asyncio.sleep(0)
-        task.cancel()
-        try:
-            await task
-        except asyncio.CancelledError:
-            assert not any(rig.arena._data)
-        assert (await tap.read(rig.reader, terms, rig.arena, 1000)).kind == ONLINE
-
-    rig.field.place(make("jade"))
-    rig.run(work())
-
-
-def test_without_an_irq_line_the_status_byte_is_polled() -> None:
-    rig = Rig()
-    rig.reader._irq = None
-    rig.field.place(make("jade"))
-    assert rig.tap().kind == ONLINE
-
-
 def test_what_a_tap_costs(rig: Rig) -> None:
     """APDUs and bytes over the air for each good card; the table is what `make bench` prints."""
     for name in GOOD:
-        card = Counting(make(name))
-        card.technology = card.card.technology
+        card = Watched(make(name))
         rig.field.remove()
         rig.field.place(card)
         assert rig.tap().kind == ONLINE

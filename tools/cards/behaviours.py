@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Cards that do not behave: torn away, noisy, slow, lying. Each is a card in order with one thing wrong."""
+"""Cards that do not behave: torn away, noisy, slow, lying. Each is a card in order with one thing wrong.
+
+`Watched` is none of them: it only looks on.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,25 @@ import random
 
 from tools.cards.card import SW_CONDITIONS, SW_NOT_FOUND, SW_OK, Card, CardGone, tlv
 from tools.cards.visa import AAC, PPSE, TC, Profile, VisaCard
+
+
+class Watched(Card):
+    """Any card, with what passes noted: `commands` and `answers`."""
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+        self.technology, self.sel_res = card.technology, card.sel_res
+        self.wtx, self.delay_ms = card.wtx, card.delay_ms
+        self.commands: list[bytes] = []
+        self.answers: list[bytes] = []
+
+    def reset(self) -> None:
+        self.card.reset()
+
+    def transmit(self, capdu: bytes) -> bytes:
+        self.commands.append(capdu)
+        self.answers.append(self.card.transmit(capdu))
+        return self.answers[-1]
 
 
 class Torn(VisaCard):
