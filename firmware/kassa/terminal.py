@@ -8,6 +8,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import log, status
+from kassa.card import tap  # noqa: F401  before the flows that need it: imports that nest deep would take too much stack
 from kassa.clock import Clock
 from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
 from kassa.crypto.wipe import zero
