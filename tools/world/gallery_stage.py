@@ -71,20 +71,28 @@ def pages(ui: Ui, status: Status):
         return ui.message(*args, **more)
 
     status.link, status.clock_trusted = LINK_OFF, False
-    yield "starting", "", ui.sheet(
-        t("start_title"),
-        [
-            (t("test_crypto"), t("test_ok")),
-            (t("test_journal"), t("test_ok")),
-            (t("test_keys"), t("test_ok")),
-            (t("test_reader"), t("test_ok")),
-            (t("test_wifi"), t("test_wait")),
-            (t("test_host"), t("test_wait")),
-        ],
+    yield (
+        "starting",
+        "",
+        ui.sheet(
+            t("start_title"),
+            [
+                (t("test_crypto"), t("test_ok")),
+                (t("test_journal"), t("test_ok")),
+                (t("test_keys"), t("test_ok")),
+                (t("test_reader"), t("test_ok")),
+                (t("test_wifi"), t("test_wait")),
+                (t("test_host"), t("test_wait")),
+            ],
+        ),
     )
     name = "阳光便利店" if ui.words.language == "zh" else "Sunshine Corner Store"
     status.link, status.pending_count, status.pending_sum = LINK_WIFI, 3, 12000
-    yield "home_offline", "", ui.home(name, ["!" + t("home_offline"), t("home_last", yen(8850)), t("home_queue", 3, yen(12000))])
+    yield (
+        "home_offline",
+        "",
+        ui.home(name, ["!" + t("home_offline"), t("home_last", yen(8850)), t("home_queue", 3, yen(12000))]),
+    )
     status.link, status.clock_trusted, status.pending_count, status.pending_sum = LINK_HOST, True, 0, 0
     yield "home", "", ui.home(name, [t("home_last", yen(8850) + "  " + t("approved"))], "M=key_menu D=last")
     yield "amount_empty", "", ui.amount(t("amount_sale"), 500000)
@@ -96,31 +104,108 @@ def pages(ui: Ui, status: Status):
     yield "present", "", message("tap", t("present"), [t("present_hint")], "C=key_cancel", amount=yen(12345))
     yield "reading", "", message("wait", t("reading"), [t("reading_hint")], "", amount=yen(12345))
     status.link = LINK_BUSY
-    yield "authorising", "", message("wait", t("authorising"), [t("authorising_time", 7)], "C=key_cancel", amount=yen(12345))
+    yield (
+        "authorising",
+        "",
+        message("wait", t("authorising"), [t("authorising_time", 7)], "C=key_cancel", amount=yen(12345)),
+    )
     status.link = LINK_HOST
-    yield "approved", "", message("ok", t("approved"), [t("approved_note"), t("auth_code", "A1B2C3")], "E=key_ok", amount=yen(12345))
+    yield (
+        "approved",
+        "",
+        message("ok", t("approved"), [t("approved_note"), t("auth_code", "A1B2C3")], "E=key_ok", amount=yen(12345)),
+    )
     status.link, status.pending_count, status.pending_sum = LINK_OFF, 12, 1234567
-    yield "accepted", "", message("hold", t("accepted"), [t("accepted_note"), t("accepted_risk")], "E=key_ok", amount=yen(12345))
-    yield "declined", "", message("refuse", t("declined"), [t("de39_51"), t("de39_code", "51")], "E=key_ok", amount=yen(12345))
+    yield (
+        "accepted",
+        "",
+        message("hold", t("accepted"), [t("accepted_note"), t("accepted_risk")], "E=key_ok", amount=yen(12345)),
+    )
+    yield (
+        "declined",
+        "",
+        message("refuse", t("declined"), [t("de39_51"), t("de39_code", "51")], "E=key_ok", amount=yen(12345)),
+    )
     status.reversing = True
     yield "reversing", "", message("warn", t("reversing"), [t("reversing_note")], "E=key_ok", amount=yen(12345))
     yield "not_taken", "", message("refuse", t("not_taken"), [t("not_taken_note")], "E=key_ok", amount=yen(12345))
     yield "cancelled", "", message("warn", t("cancelled"), [t("cancelled_note")], "E=key_ok", amount=yen(12345))
     status.refused_later = 1
-    yield "refused_later", "", message("refuse", t("refused_later"), [t("refused_later_note"), t("fate_card", "4242")], "E=key_ok", amount=yen(12345))
+    yield (
+        "refused_later",
+        "",
+        message(
+            "refuse",
+            t("refused_later"),
+            [t("refused_later_note"), t("fate_card", "4242")],
+            "E=key_ok",
+            amount=yen(12345),
+        ),
+    )
     status.reversing, status.refused_later = False, 0
     yield "unresolved", "", message("warn", t("unresolved"), [t("unresolved_note")], "E=key_ok", amount=yen(12345))
     yield "try_again", "", message("warn", t("try_again"), [t("torn"), t("try_again_hint")], "E=key_retry C=key_cancel")
     yield "one_card", "", message("warn", t("one_card"), [t("one_card_hint")], "E=key_retry C=key_cancel")
-    yield "limit", "", message("refuse", t("limit_title"), [t("limit_sum", yen(2000), yen(100000)), t("limit_how")], "E=key_ok", amount=yen(12345))
-    yield "fate", "", message("hold", t("fate_title"), [t("fate_last", yen(12345)), t("fate_card", "4242"), t("fate_accepted"), t("fate_receipt")], "E=key_print C=key_skip")
+    yield (
+        "limit",
+        "",
+        message(
+            "refuse",
+            t("limit_title"),
+            [t("limit_sum", yen(2000), yen(100000)), t("limit_how")],
+            "E=key_ok",
+            amount=yen(12345),
+        ),
+    )
+    yield (
+        "fate",
+        "",
+        message(
+            "hold",
+            t("fate_title"),
+            [t("fate_last", yen(12345)), t("fate_card", "4242"), t("fate_accepted"), t("fate_receipt")],
+            "E=key_print C=key_skip",
+        ),
+    )
     yield "receipt", "", message("ask", t("receipt_title"), [], "E=key_print C=key_skip")
-    yield "settle_confirm", "", message("ask", t("settle_confirm"), [t("settle_batch", "000017"), t("settle_counts", 42, yen(1234500))], "E=key_confirm C=key_cancel")
+    yield (
+        "settle_confirm",
+        "",
+        message(
+            "ask",
+            t("settle_confirm"),
+            [t("settle_batch", "000017"), t("settle_counts", 42, yen(1234500))],
+            "E=key_confirm C=key_cancel",
+        ),
+    )
     status.link, status.pending_count, status.pending_sum = LINK_HOST, 0, 0
-    yield "balanced", "", message("ok", t("settle_balanced"), [t("settle_balanced_note"), t("settle_counts", 42, yen(1234500))], "E=key_ok", amount=yen(1234500))
-    yield "unbalanced", "", message("warn", t("settle_unbalanced"), [t("settle_unbalanced_note"), t("settle_terminal", 42, yen(1234500)), t("settle_host", 41, yen(1234000))], "E=key_ok")
+    yield (
+        "balanced",
+        "",
+        message(
+            "ok",
+            t("settle_balanced"),
+            [t("settle_balanced_note"), t("settle_counts", 42, yen(1234500))],
+            "E=key_ok",
+            amount=yen(1234500),
+        ),
+    )
+    yield (
+        "unbalanced",
+        "",
+        message(
+            "warn",
+            t("settle_unbalanced"),
+            [t("settle_unbalanced_note"), t("settle_terminal", 42, yen(1234500)), t("settle_host", 41, yen(1234000))],
+            "E=key_ok",
+        ),
+    )
     yield "fault", "", message("refuse", t("fault_title"), [t("fault_journal"), t("fault_journal_note")], "")
-    yield "fault_key", "", message("refuse", t("fault_title"), [t("fault_key_unknown"), t("fault_code", "A0")], "E=key_retry")
+    yield (
+        "fault_key",
+        "",
+        message("refuse", t("fault_title"), [t("fault_key_unknown"), t("fault_code", "A0")], "E=key_retry"),
+    )
     items = [t(key) for key in ("sale", "cash", "last", "queue", "settle", "selftest", "about", "change_language")]
     yield "menu", "", ui.menu(t("menu"), items)
     yield "menu_moved", "D", ui.menu(t("menu"), items)

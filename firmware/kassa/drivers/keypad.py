@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A 4x4 key matrix: rows are open-drain outputs, columns inputs with pull-ups, a pressed key ties its column to its row.
+"""A 4x4 key matrix: rows are open-drain outputs, columns inputs with pull-ups; a pressed key ties its column to its row.
 
 At rest every row is low, so one look at the columns finds any key. A press counts after three equal samples, a release
 likewise. While a key is down only its row is driven: a second key waits for the first to be released, and two keys at
@@ -20,6 +20,7 @@ KEYS = b"123C456B789UM0DE"  # row by row; C cancel, B clear, U up, D down, M men
 _SCAN_MS = const(10)
 _SAMPLES = const(3)  # equal samples that make a press or a release
 _QUEUE = const(16)
+_LONG_MS = const(60_000)
 _OPEN = const(15)  # all four columns high
 
 _REST = const(0)  # every row low, nothing down
@@ -41,27 +42,37 @@ class Keypad:
         self._first = 0
         self._count = 0
         self.last_press = time.ticks_ms()
+        self._event = asyncio.Event()
+        self._waited = False  # somebody waits for a key, until _due
+        self._due = 0
         self._drive(-1)
 
     async def run(self) -> None:
-        """Scan for ever, every 10 ms."""
+        """Scan for ever, every 10 ms; wakes who waits for a key when there is one, or when the wait is over."""
         while True:
             self.scan()
+            if self._waited and (self._count or time.ticks_diff(time.ticks_ms(), self._due) >= 0):
+                self._waited = False
+                self._event.set()
             await asyncio.sleep_ms(_SCAN_MS)
 
     async def get(self) -> int:
         """The next key, as the code of its character; waits for one without limit."""
-        while not self._count:
-            await asyncio.sleep_ms(_SCAN_MS)
-        return self.take()
+        key = 0
+        while not key:
+            key = await self.get_within(_LONG_MS)
+        return key
 
     async def get_within(self, timeout_ms: int) -> int:
-        """The next key, or 0 when none was pressed for `timeout_ms`."""
-        start = time.ticks_ms()
+        """The next key, or 0 when none was pressed for `timeout_ms`. One task at a time may wait; `run` keeps the time."""
+        due = time.ticks_add(time.ticks_ms(), timeout_ms)
         while not self._count:
-            if time.ticks_diff(time.ticks_ms(), start) >= timeout_ms:
+            if time.ticks_diff(due, time.ticks_ms()) <= 0:
                 return 0
-            await asyncio.sleep_ms(_SCAN_MS)
+            self._due = due
+            self._waited = True
+            self._event.clear()
+            await self._event.wait()
         return self.take()
 
     def take(self) -> int:

@@ -166,7 +166,7 @@ fate_accepted=Accepted: it is safe
 fate_reversing=Cancelled, reversal pending
 fate_not_taken=Not taken: nothing was charged
 fate_receipt=Print its receipt?
-fate_interrupted=A payment was under way when the power went
+fate_interrupted=Power failed during a payment
 
 receipt_title=Print the receipt?
 receipt_printing=Printing

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The printer driver against the printer: text as it stands on the paper, and every way a printer fails."""
+
+PRINT = """
+import asyncio, time
+from board import Board
+from kassa.errors import PrinterFault
+from kassa.screens.font import Font
+printer, font = Board().printer, Font()
+LINES = [
+    ("阳光便利店", 1, True, 2),
+    ("Card 411111******1111", 0, False, 1),
+    ("¥1,234.50", 2, True, 1),
+    ("✓ 谢谢惠顾", 1, False, 1),
+    ("x" * 500, 0, False, 1),
+]
+async def main():
+    begin = time.ticks_ms()
+    try:
+        await printer.print(LINES, font.gbk)
+        print("printed")
+    except PrinterFault as fault:
+        print("fault:", fault, time.ticks_diff(time.ticks_ms(), begin) < 1000)
+asyncio.run(main())
+"""
+
+
+def test_a_receipt_comes_out_as_it_was_composed(run_script) -> None:
+    world = run_script(PRINT)
+    world.wait_off()
+    assert "printed" in world.console
+    (receipt,) = world.receipts
+    head, card, amount, thanks, long = receipt.lines[:5]
+    assert (head.text, head.align, head.bold, head.size) == ("阳光便利店", 1, True, 2)
+    assert (card.text, card.align, card.bold, card.size) == ("Card 411111******1111", 0, False, 1)
+    assert amount.laid_out().endswith("￥1,234.50") and amount.bold
+    assert thanks.text == "? 谢谢惠顾"  # GBK has no check mark
+    assert long.text == "x" * len(long.text)  # cut, not overrun
+    assert [line.text for line in receipt.lines[5:]] == ["", "", ""]
+
+
+def test_no_paper_is_said_before_the_first_line(new_world) -> None:
+    world = new_world(PRINT)
+    world.chips.printer.paper = False
+    world.power_on()
+    world.wait_off()
+    assert "fault: no paper True" in world.console
+    assert world.receipts == []
+
+
+def test_a_dead_printer_is_found_within_a_second(new_world) -> None:
+    world = new_world(PRINT)
+    world.chips.printer.answers = False
+    world.power_on()
+    world.wait_off()
+    assert "fault: no answer True" in world.console
+
+
+def test_paper_that_ends_on_the_way_is_a_fault_too(new_world) -> None:
+    world = new_world(PRINT)
+    world.chips.printer.lines_left = 2
+    world.power_on()
+    world.wait_off()
+    assert "fault: no paper" in world.console
+    assert "printed" not in world.console

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""The words: both languages say everything, the fonts can draw and print it, and no result is called like another."""
+
+import re
+
+import pytest
+
+from tools.fonts import asset
+from tools.fonts.build import SMALL, table
+from tools.world.power import FIRMWARE
+
+NARROW, WIDE, TITLE = 0, 1, 2
+LANGUAGES = ("en", "zh")
+RESULTS = (
+    "approved", "accepted", "declined", "cancelled", "not_taken", "reversing", "reversed", "refused_later", "unresolved",
+    "expired", "quarantined",
+)  # fmt: skip
+
+
+def in_text_faces(faces: list[asset.Face], char: str) -> bool:
+    return ord(char) in faces[NARROW if ord(char) < 0x100 else WIDE].glyphs
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    assert list(table("en")) == list(table("zh"))
+
+
+def test_both_languages_put_in_the_same_values() -> None:
+    pattern = re.compile(r"%[sd]")
+    for key, text in table("en").items():
+        assert pattern.findall(text) == pattern.findall(table("zh")[key]), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_character_can_be_drawn_and_printed(language: str) -> None:
+    faces = asset.load()
+    for key, text in table(language).items():
+        for char in text:
+            assert in_text_faces(faces, char), (key, char)
+            assert key.startswith(SMALL) or key == "language_other" or ord(char) in faces[TITLE].glyphs, (key, char)
+            if key.startswith("r_") and char > "\x7f":
+                code = faces[WIDE].glyphs[ord(char)].value
+                assert code.to_bytes(2, "big").decode("gbk") == char
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_result_is_called_like_another(language: str) -> None:
+    words = [table(language)[key] for key in RESULTS]
+    assert len(set(words)) == len(words)
+    approved, accepted = table(language)["approved"], table(language)["accepted"]
+    assert approved not in accepted
+    assert table(language)["r_approved"] not in table(language)["r_offline"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_shown_in_small_type_fits_one_row(language: str) -> None:
+    """36 columns, a hanzi takes two; the values put in are short ones."""
+    for key, text in table(language).items():
+        if key.startswith("r_"):
+            continue
+        shown = text.replace("%s", "¥1,000.00").replace("%d", "12")
+        assert sum(1 if char < "\u2000" else 2 for char in shown) <= 40, (key, shown)
+
+
+def test_every_key_the_firmware_names_is_there() -> None:
+    known, named = table("en"), set()
+    for file in FIRMWARE.rglob("*.py"):
+        source = file.read_text("utf-8")
+        named |= set(re.findall(r"""\bt\("([a-z0-9_]+)\"""", source))
+        named |= set(re.findall(r"=((?:key)_[a-z_]+)", source)) - {"key_choose", "key"}
+        named |= set(re.findall(r"""Refused\("([a-z0-9_]+)\"""", source))
+    assert len(named) > 50
+    assert named <= set(known), sorted(named - set(known))
+
+
+def test_the_asset_is_what_its_layout_says() -> None:
+    narrow, wide, title, amount, icons = asset.load()
+    assert [(f.width, f.height, f.bits) for f in (narrow, wide, title, amount, icons)] == [
+        (8, 16, 1), (16, 16, 1), (24, 28, 2), (24, 40, 2), (48, 48, 2),
+    ]  # fmt: skip
+    assert narrow.glyphs[ord("A")].rows[4] == bytes((0, 0, 0, 1, 1, 0, 0, 0))
+    assert wide.glyphs[ord("中")].value == int.from_bytes("中".encode("gbk"), "big")
+    assert len([code for code in wide.glyphs if 0x4E00 <= code < 0xA000]) > 600
+    assert all(glyph.value % 8 == 0 for glyph in amount.glyphs.values())
+
+
+def test_the_asset_names_its_licence_and_no_reserved_name() -> None:
+    text = (FIRMWARE / "kassa" / "screens" / "FONT-LICENSE.txt").read_text()
+    assert "SIL OPEN FONT LICENSE Version 1.1" in text
+    assert b"Source" not in asset.PATH.read_bytes()
