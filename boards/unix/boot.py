@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Powers the board on: tells the world of every flash operation, then runs the firmware's main.py."""
+"""Prepares the board before main.py: every flash operation is told to the world, and what the world ordered is obeyed."""
 
 import struct
 
@@ -8,6 +8,7 @@ import esp32
 import machine
 import orders
 import wiring
+from bus import flush
 
 _operation = bytearray(6)
 
@@ -25,8 +26,3 @@ def _flash_cut() -> None:
 esp32.chip.listener = _flash_done
 esp32.chip.on_cut = _flash_cut
 orders.obey(machine.mode & ~wiring.MAY_JUMP)
-
-try:
-    import main
-finally:
-    bus.flush()

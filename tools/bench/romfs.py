@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.world.power import BOARD, FIRMWARE, ROOT
 
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "rom.py")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py")
 
 
 def build(out: Path, firmware: Path = FIRMWARE) -> Path:

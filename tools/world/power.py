@@ -28,11 +28,10 @@ class Power:
         folders = [BOARD, source] + ([FIRMWARE] if source != FIRMWARE else [])
         self._path = ":".join([*map(str, folders), ".frozen"])
         self._command = [os.path.abspath(micropython), *(["-X", f"heapsize={heap}"] if heap else [])]
+        self._command.append(str(BOARD / "start.py"))
         if source.suffix == ".romfs":
             self._path = ".frozen"
-            self._command += [str(BOARD / "rom.py"), str(source)]
-        else:
-            self._command += [str(BOARD / "boot.py")]
+            self._command.append(str(source))
 
     @property
     def running(self) -> bool:
