@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Draws on the display without a frame buffer: every run of text and every fill goes out through one 5 KiB strip.
 
-Between strips other tasks run, so keys are scanned while a page is drawn. Runs start at multiples of 8 px across and 4 px down.
+Between strips other tasks run, so keys are scanned while a page is drawn. Runs start at multiples of 8 px across and of
+4 px down.
 """
 
 import asyncio
@@ -91,6 +92,13 @@ class Canvas:
             top += span
             await asyncio.sleep_ms(0)
 
+    def measure(self, face: int, text: str) -> int:
+        """The width of a run, in pixels."""
+        width = 0
+        for char in text:
+            width += self.font.find(face, ord(char)) >> 16 & 255
+        return width
+
     def wrap(self, text: str, width: int, face: int) -> list[str]:
         """Break `text` into rows of at most `width` px: between words, or beside any character above ASCII."""
         rows = []
@@ -99,7 +107,7 @@ class Canvas:
         safe = 0  # where the row may be broken
         for char in text:
             code = ord(char)
-            advance = self.font.advance(face, code)
+            advance = self.font.find(face, code) >> 16 & 255
             if used + advance > width and row:
                 rest = row[safe:] if safe else ""
                 rows.append((row[:safe] if safe else row).rstrip())
@@ -117,13 +125,6 @@ class Canvas:
         rows.append(row)
         return rows
 
-    def measure(self, face: int, text: str) -> int:
-        """The width of a run, in pixels."""
-        width = 0
-        for char in text:
-            width += self.font.advance(face, ord(char))
-        return width
-
     async def text(
         self,
         x: int,
@@ -135,33 +136,37 @@ class Canvas:
         align: int = LEFT,
         face: int = faces.TEXT,
     ) -> None:
-        """Draw `text` in a field `width` px wide at (x, y); the rest of the field becomes paper. What does not fit is cut."""
+        """Draw `text` in a field `width` px wide at (x, y); the rest of the field becomes paper; what is too long is cut."""
         font = self.font
         height = font.height(face)
+        glyphs = [font.find(face, ord(char)) for char in text]
         pen = 0
         if align != LEFT:
-            room = max(0, width - self.measure(face, text))
-            pen = room if align == RIGHT else room >> 1
+            pen = width
+            for found in glyphs:
+                pen -= found >> 16 & 255
+            pen = max(0, pen if align == RIGHT else pen >> 1)
             pen = ((x + pen) & ~7) - x
         self._dye(ink, paper)
-        step = min(width, _STRIP // (2 * height))
+        step = _STRIP // (2 * height)
+        first = 0  # the glyph at `pen`
         left = 0
         while left < width:
             span = min(step, width - left)
             frame = framebuf.FrameBuffer(self._strip, span, height, framebuf.RGB565)
             frame.fill(paper)
-            at = pen - left
-            for char in text:
-                code = ord(char)
-                advance = font.advance(face, code)
-                if at + advance > 0 and at < span and code != 0x20:
-                    actual = font.load(face, code)
-                    palette = self._mono if actual < 2 else self._grey
-                    drop = 6 if actual < 2 and face else 0  # a small glyph among large ones stands on their line
-                    frame.blit(self._cells[actual], at, drop, paper, palette)
-                at += advance
-                if at >= span:
-                    break
+            while first < len(glyphs) and pen < left + span:
+                found = glyphs[first]
+                actual = found >> 24
+                font.load(found)
+                palette = self._mono if actual < 2 else self._grey
+                drop = 6 if actual < 2 and face else 0  # a small glyph among large ones stands on their line
+                frame.blit(self._cells[actual], pen - left, drop, paper, palette)
+                after = pen + (found >> 16 & 255)
+                if after > left + span:
+                    break  # its right part is on the next strip
+                pen = after
+                first += 1
             self.display.window(x + left, y, span, height)
             self.display.write(self._view[: 2 * span * height])
             left += span

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The glyphs: finds a character in font.bin and copies its cell into one fixed buffer. tools/fonts/build.py has the byte layout.
+"""The glyphs: finds a character in font.bin and copies its cell into one fixed buffer.
 
-On a ROM file system the asset is mapped and read in place; on any other it is read by seek. It is never copied to the heap.
+On a ROM file system the asset is mapped and read in place; on any other it is read by seek. It is never copied to the
+heap. tools/fonts/build.py has the byte layout.
 """
 
 import struct
@@ -32,10 +33,11 @@ class Font:
         self.cell = bytearray(576)
         self._view = memoryview(self.cell)
         self._pair = bytearray(2)
-        self._face = bytearray(_FACES * _ENTRY)
-        self._file.seek(8)
-        if self._file.readinto(self._face) != _FACES * _ENTRY or self._face[4 * _ENTRY] != 48:
+        head = self._file.read(8 + _FACES * _ENTRY)
+        if head[:6] != b"KFNT\x01\x05":
             raise ValueError("not a font asset")
+        # for each face: rows, count, bytes of a cell, place of the index, place of the cells
+        self._faces = tuple([struct.unpack_from("<xBxxHHII", head, 8 + _ENTRY * face) for face in range(_FACES)])
 
     def _u16(self, at: int) -> int:
         if self._map is not None:
@@ -46,8 +48,8 @@ class Font:
 
     def _place(self, face: int, code: int) -> int:
         """The position of `code` in the face's index, -1 when it is not there."""
-        _, _, _, _, count, _, index, _ = struct.unpack_from("<BBBBHHII", self._face, face * _ENTRY)
-        low, high = 0, count
+        _, high, _, index, _ = self._faces[face]
+        low = 0
         while low < high:
             middle = (low + high) >> 1
             found = self._u16(index + 2 * middle)
@@ -61,37 +63,36 @@ class Font:
 
     def height(self, face: int) -> int:
         """Rows of a cell, in pixels."""
-        return self._face[face * _ENTRY + 1]
+        return self._faces[face][0]
 
-    def advance(self, face: int, code: int) -> int:
-        """Pixels from this character to the next. A title character the face lacks is shown in the text face."""
-        if face != TEXT:
-            place = self._place(face, code)
-            if place >= 0:
-                count, index = struct.unpack_from("<HxxI", self._face, face * _ENTRY + 4)
-                return self._u16(index + 2 * (count + place))
-        return 8 if code < 0x100 else 16
+    def find(self, face: int, code: int) -> int:
+        """Where the glyph of `code` is, as one number: the face it comes from << 24 | its advance in pixels << 16 | place.
 
-    def load(self, face: int, code: int) -> int:
-        """Copy the glyph of `code` into `cell`; returns the face it came from (0 to 4)."""
-        actual = face
+        What a large face lacks comes from the text face, what no face has is a question mark.
+        """
         if face == TEXT and code >= 0x100:
-            actual = _WIDE
-        place = self._place(actual, code)
+            face = _WIDE
+        place = self._place(face, code)
         if place < 0:
-            actual = _WIDE if code >= 0x100 else TEXT
-            place = self._place(actual, code)
-        if place < 0:
-            actual = TEXT
-            place = self._place(actual, _REPLACEMENT)
-        size, _, glyphs = struct.unpack_from("<HII", self._face, actual * _ENTRY + 6)
-        at = glyphs + place * size
+            face = TEXT if code < 0x100 else _WIDE
+            place = self._place(face, code)
+            if place < 0:
+                face = TEXT
+                place = self._place(face, _REPLACEMENT)
+        if face < TITLE:
+            return face << 24 | (8 if face == TEXT else 16) << 16 | place
+        _, count, _, index, _ = self._faces[face]
+        return face << 24 | self._u16(index + 2 * (count + place)) << 16 | place
+
+    def load(self, found: int) -> None:
+        """Copy the glyph that `find` found into `cell`."""
+        _, _, size, _, glyphs = self._faces[found >> 24]
+        at = glyphs + (found & 0xFFFF) * size
         if self._map is not None:
             self._view[:size] = self._map[at : at + size]
         else:
             self._file.seek(at)
             self._file.readinto(self._view[:size])
-        return actual
 
     def gbk(self, code: int) -> int:
         """The GBK code of a character above ASCII, first byte high; 0 when the printer has none."""
@@ -99,5 +100,5 @@ class Font:
         place = self._place(face, code)
         if place < 0:
             return 0
-        count, index = struct.unpack_from("<HxxI", self._face, face * _ENTRY + 4)
+        _, count, _, index, _ = self._faces[face]
         return self._u16(index + 2 * (count + place))
