@@ -85,7 +85,7 @@ class Journal:
         Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
         """
         state = self.state
-        if self.page >= PAGES and self.ready <= _AHEAD - 1:
+        if self.page >= PAGES and self.ready < _AHEAD and not self._catch_up():
             raise _FULL
         sequence = state.sequence + 1
         page = self.buffer
@@ -175,9 +175,11 @@ class Journal:
 
     def decide(self, kind: int, about: int) -> None:
         """Note what a mark says of the newest record; a watermark says yes only where nothing else was said."""
-        if about != self.state.sequence or kind in layout.NOT_ABOUT_ONE and kind != layout.WATERMARK:
-            return
-        if kind != layout.WATERMARK or self.fate not in layout.NOT_PAID:
+        newest = layout.number(self.last, 4)
+        if kind == layout.WATERMARK:
+            if about >= newest and self.fate not in layout.NOT_PAID:
+                self.fate = kind
+        elif about == newest and kind not in layout.NOT_ABOUT_ONE:
             self.fate = kind
 
     def _find_cell(self) -> None:
@@ -213,14 +215,19 @@ class Journal:
         self.ready -= 1
         self.sector = (self.sector + 1) % self.sectors
         state.serial += 1
-        cell = self._header
-        layout.pack_header(cell, state)
-        self._work_header_said[:] = self._header_said
-        self._mac.finish(self._work_header, 40, self._header_tag)
+        cell = self.header_of(state)
         self.page = 1
         self.cells = self.cell = 0
         if not self._program(0, cell, self._work_header):
             raise _FAULT
+
+    def header_of(self, state: State) -> bytearray:
+        """The 48 bytes that open a sector in this state; valid until the next header is read or made."""
+        cell = self._header
+        layout.pack_header(cell, state)
+        self._work_header_said[:] = self._header_said
+        self._mac.finish(self._work_header, 40, self._header_tag)
+        return cell
 
     def prepare(self) -> bool:
         """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready."""
@@ -236,6 +243,13 @@ class Journal:
         self.ready += 1
         return True
 
+    def _catch_up(self) -> bool:
+        """Make the sectors ahead blank now, because nobody was idle since boot or the last one; False when the ring is full."""
+        while self.ready < _AHEAD:
+            if not self.prepare():
+                return False
+        return True
+
     def is_blank(self, sector: int) -> bool:
         """Whether all 4096 bytes read as erased."""
         for page in range(PAGES):
@@ -246,8 +260,9 @@ class Journal:
 
     def _holds_open_records(self, sector: int) -> bool:
         """Whether any valid record in it belongs to a batch that is not closed."""
+        found = bytearray(PAGE)  # not `buffer`: that may hold a record on its way to flash
         for page in range(1, PAGES):
-            if self.read_record(sector, page, self.buffer) and layout.number(self.buffer, 4) > self.state.closed:
+            if self.read_record(sector, page, found) and layout.number(found, 4) > self.state.closed:
                 return True
         return False
 

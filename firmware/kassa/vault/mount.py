@@ -4,7 +4,7 @@
 from kassa.errors import JournalDamaged
 from kassa.vault import layout
 from kassa.vault.journal import Journal
-from kassa.vault.layout import BLANK, PAGE, PAGES
+from kassa.vault.layout import BLANK, PAGE, PAGES, State
 from kassa.vault.reader import marks_of_page, marks_of_sector, newest_at
 
 
@@ -12,7 +12,8 @@ class Tail:
     """What boot found at the end of the journal."""
 
     def __init__(self) -> None:
-        self.page = 0  # of the newest record in the newest sector, 0 = none there
+        self.sector = -1  # where the newest record is
+        self.page = 0  # 0 = there is none
         self.marked = True  # a mark was written after it: it is trusted
         self.torn = False  # damaged bytes behind the newest record
 
@@ -33,7 +34,7 @@ def mount(journal: Journal) -> Tail:
         if journal.last[0] or not journal.state.sequence:
             break
         back = (back - 1) % journal.sectors
-        _last_record(journal, back)
+        _last_record(journal, tail, back)
     _find_fate(journal, back)
     if tail.page and not tail.marked:
         _copy_forward(journal, tail)
@@ -58,12 +59,30 @@ def _newest(journal: Journal) -> int:
             if prefix != BLANK[: layout.PREFIX_SIZE]:
                 blank = False
         if found < 0:
-            if blank and _no_record_anywhere(journal):
+            if blank and _no_record_anywhere(journal) or _only_a_torn_header(journal):
                 return -1
             raise JournalDamaged("no journal of this device in the journal partition")
         if journal.read_header(found, journal.state):
             return found
         bound = best
+
+
+def _only_a_torn_header(journal: Journal) -> bool:
+    """Whether power died while the very first sector was opened: some bits of its header are set, and nothing else is there."""
+    first = State()
+    first.serial = 1
+    wanted = journal.header_of(first)
+    page = bytearray(PAGE)
+    for number in range(PAGES * journal.sectors):
+        journal.flash.readblocks(number // PAGES, page, number % PAGES * PAGE)
+        if number == 0:
+            for index in range(layout.HEADER_SIZE):
+                if page[index] & wanted[index] != wanted[index]:  # a bit is clear that would never be
+                    return False
+                page[index] = 0xFF
+        if page != BLANK:
+            return False
+    return True
 
 
 def _no_record_anywhere(journal: Journal) -> bool:
@@ -103,6 +122,8 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
                 continue
             layout.apply_mark(cell, state)
             counted = marked = newest_at(cell, counted)
+            if counted > state.sequence:  # its record rotted: the number stays used
+                state.sequence = counted
     tail.marked = marked >= state.sequence
 
 
@@ -115,16 +136,17 @@ def _take_record(journal: Journal, tail: Tail, page: int, counted: int) -> None:
     journal.head[:] = journal.buffer[240:248]
     if record.kind == layout.ACCEPTED and fresh and record.sequence > counted:
         journal.charge_deferred(record.amount, record.time)
-    tail.page, tail.torn = page, False
+    tail.sector, tail.page, tail.torn = journal.sector, page, False
 
 
-def _last_record(journal: Journal, sector: int) -> None:
+def _last_record(journal: Journal, tail: Tail, sector: int) -> None:
     """Take the newest record of an older sector as the last payment."""
     buffer = journal.buffer
     for page in range(PAGES - 1, 0, -1):
         if journal.read_record(sector, page, buffer) and layout.number(buffer, 4) <= journal.state.sequence:
             journal.last[:] = buffer[:64]
             journal.head[:] = buffer[240:248]
+            tail.sector, tail.page = sector, page
             return
 
 
@@ -140,9 +162,9 @@ def _find_fate(journal: Journal, sector: int) -> None:
 
 def _copy_forward(journal: Journal, tail: Tail) -> None:
     """Copy an unmarked tail record to the next page and mark it, so that unstable cells cannot change their mind later."""
-    journal.read_record(journal.sector, tail.page, journal.buffer)
+    journal.read_record(tail.sector, tail.page, journal.buffer)
     journal.rewrite()
-    if journal.last[0] == layout.INTENT:
+    if journal.last[0] == layout.INTENT and not journal.fate:
         _reverse(journal)
     else:
         journal.mark(layout.SEEN, journal.state.sequence)

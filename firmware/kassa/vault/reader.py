@@ -29,15 +29,13 @@ def marks_of_page(
 
 def marks_of_sector(journal: Journal, sector: int) -> "Iterator[tuple[int, int, bytes]]":
     """(kind, about, code) of each valid mark of a sector, in the order written."""
-    header = State()
-    if not journal.read_header(sector, header):
-        return
+    serial = journal.state.serial - (journal.sector - sector) % journal.sectors  # known even where the header rotted
     kind = bytearray(16)
     for page in range(PAGES):
         journal.flash.readblocks(sector, kind, page * PAGE)
         if page and not layout.is_mark(kind[0]):
             continue
-        for _, cell in marks_of_page(journal, sector, page, header.serial):
+        for _, cell in marks_of_page(journal, sector, page, serial):
             if cell is not None:
                 yield cell[0], layout.number(cell, 4), bytes(cell[2:4])
 
