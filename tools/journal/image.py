@@ -93,7 +93,7 @@ def read(image: bytes, key: bytes | None = None) -> Journal:
     written = [
         (int.from_bytes(data[4:8], "big"), index, data)
         for index, data in sectors
-        if data[:3] == b"KJ\x01" and _holds(key, data[:40], data[40:48])
+        if data[:3] == b"KJ\x01" and holds(key, data[:40], data[40:48])
     ]
     for serial, index, data in sorted(written):
         for mark in _marks(key, data[48:240], serial, journal, (index, 0)):
@@ -106,7 +106,7 @@ def read(image: bytes, key: bytes | None = None) -> Journal:
 def _page(key: bytes | None, page: bytes, serial: int, journal: Journal, place: tuple[int, int]) -> None:
     if page == BLANK * PAGE:
         return
-    if page[0] in (0x51, 0x52) and _holds(key, page[:248], page[248:]):
+    if page[0] in (0x51, 0x52) and holds(key, page[:248], page[248:]):
         record = _record(page)
         journal.records[record.sequence] = record
     elif page[0] in MARKS:
@@ -121,7 +121,7 @@ def _marks(key: bytes | None, cells: bytes, serial: int, journal: Journal, place
         if cell == BLANK * 32:
             continue
         ours = cell[0] in MARKS and int.from_bytes(cell[8:10], "big") == serial & 0xFFFF
-        if ours and _holds(key, cell[:24], cell[24:]):
+        if ours and holds(key, cell[:24], cell[24:]):
             code = cell[2:4].decode("ascii", "replace").strip("\0")
             yield Mark(MARKS[cell[0]], code, int.from_bytes(cell[4:8], "big"))
         else:
@@ -148,7 +148,8 @@ def _record(page: bytes) -> Record:
     )
 
 
-def _holds(key: bytes | None, said: bytes, tag: bytes) -> bool:
+def holds(key: bytes | None, said: bytes, tag: bytes) -> bool:
+    """Whether the journal tag is right; without a key everything is believed."""
     return key is None or _cmac(key, said)[:8] == tag
 
 

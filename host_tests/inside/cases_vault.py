@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""Cases of the journal: one life of a chip, from mounting through steps to a power cut or the end."""
+
+from chips import Chip, PowerCut
+
+from kassa.crypto.sealing import Sealer
+from kassa.errors import KassaError
+from kassa.uplink.flights import Flights
+from kassa.uplink.queue import Queue
+from kassa.vault import layout
+from kassa.vault.journal import Draft, Journal
+from kassa.vault.mount import mount
+from kassa.vault.reader import Reader, recover_marks
+
+_draft = Draft()
+
+
+def _fill(token, amount):
+    draft = _draft
+    draft.type = layout.TYPE_SALE
+    draft.amount = amount
+    draft.stan = token % 999999 + 1
+    draft.counter = token + 1
+    draft.entry = 7
+    draft.time = 800000000 + token
+    draft.uid[:] = b"kassa-uid-%06d" % token
+    draft.nonce[:] = b"nonce-nonce%05d" % (token % 100000)
+    draft.mask[:] = b"\x62\x22\x02\x00\x01"
+    return draft
+
+
+def _accept(journal, queue, token, amount, kind):
+    sealer = Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case"))
+    return journal.accept(_fill(token, amount), sealer, kind)
+
+
+def _final(journal, queue, kind, code):
+    queue.final(journal.state.sequence, kind, code.encode())
+    return journal.state.sequence
+
+
+def _reversing(journal, queue):
+    journal.mark(layout.REVERSING, journal.state.sequence, b"98", reversing=1)
+
+
+def _reversed(journal, queue):
+    journal.mark(layout.REVERSED, queue.reversing(), b"00", reversing=0)
+    queue.advance()
+
+
+def _defer(journal, queue, amount):
+    journal.charge_deferred(amount, 800000000)
+    journal.mark(layout.DEFERRED, journal.state.sequence)
+
+
+def _void(journal, queue):
+    journal.mark(layout.VOIDED, journal.state.sequence)
+
+
+def _drain(journal, queue, meanings, order):
+    """Take as many queued records as there are meanings (1 yes, 2 no, 3 later), answer them in this order, flush."""
+    flights = Flights()
+    queue.restart()
+    page = bytearray(256)
+    taken = []
+    while len(taken) < len(meanings):
+        sequence, _, amount = queue.next(page, flights)
+        if not sequence:
+            break
+        flights.add(4, sequence, sequence, amount)
+        taken.append((sequence, amount))
+    for index in order:
+        if index < len(taken):
+            queue.answered(taken[index][0], taken[index][1], meanings[index], (b"", b"00", b"51", b"96")[meanings[index]])
+    queue.flush()
+    return [sequence for sequence, _ in taken]
+
+
+def _close(journal, queue):
+    journal.mark(layout.CLOSED, journal.state.sequence)
+    return journal.state.sequence
+
+
+def _mark(journal, queue, kind, about):
+    journal.mark(kind, about)
+
+
+def _prepare(journal, queue):
+    count = 0
+    while journal.prepare():
+        count += 1
+    return count
+
+
+def _state(journal, queue):
+    return state(journal)
+
+
+def _list(journal, queue):
+    """[sequence, token, amount] of every record the reader walks over."""
+    reader = Reader(journal, journal.state.closed + 1)
+    page = bytearray(256)
+    found = []
+    while reader.read(page):
+        record = layout.Record(page)
+        found.append([record.sequence, int(record.uid[10:]), record.amount])
+    return found
+
+
+_STEPS = {
+    "accept": _accept, "final": _final, "reversing": _reversing, "reversed": _reversed, "defer": _defer, "void": _void,
+    "drain": _drain, "close": _close, "mark": _mark, "prepare": _prepare, "state": _state, "list": _list,
+}  # fmt: skip
+
+
+def state(journal):
+    """What the journal says of itself."""
+    now = journal.state
+    return {
+        "sequence": now.sequence, "count": now.count, "sum": now.sum, "watermark": now.watermark, "closed": now.closed,
+        "batch": now.batch, "oldest": now.oldest, "heard": now.heard, "reversing": now.reversing, "serial": now.serial,
+        "fate": journal.fate, "last": layout.number(journal.last, 4), "kind": journal.last[0], "page": journal.page,
+        "marks": [[about, kind] for about, kind in sorted(journal.marks.items())],
+    }  # fmt: skip
+
+
+def life(path, key, steps, cut=0, tear="none", seed=1):
+    """Mount the image, do the steps, save the image. `done`: what each step gave, the mounting first."""
+    chip = Chip(path, cut, tear, seed)
+    result = {"done": [], "cut": False, "error": ""}
+    try:
+        journal = Journal(chip.region(), bytearray(bytes.fromhex(key)))
+        tail = mount(journal)
+        recover_marks(journal)
+        queue = Queue(journal)
+        result["read"] = chip.chip.bytes_read
+        result["torn"] = tail.torn
+        result["done"].append(state(journal))
+        for step in steps:
+            result["done"].append(_STEPS[step[0]](journal, queue, *step[1:]))
+    except PowerCut:
+        result["cut"] = True
+    except KassaError as error:
+        result["error"] = type(error).__name__
+    result["operations"] = chip.operations()
+    chip.save()
+    return result
+
+
+def allocated(path, key, payments):
+    """Accept payments with the heap locked, after one to warm up; [accepted, programs, erases] while it was locked."""
+    import micropython
+
+    chip = Chip(path)
+    journal = Journal(chip.region(), bytearray(bytes.fromhex(key)))
+    mount(journal)
+    while journal.prepare():
+        pass
+    kinds = (layout.ACCEPTED, layout.INTENT)
+    sealers = [Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case")) for _ in range(payments + 1)]
+    journal.accept(_fill(0, 100), sealers[0], layout.ACCEPTED)
+    programs, erases = chip.chip.programs, chip.chip.erases
+    accept, first = journal.accept, journal.state.sequence
+    for index in range(1, payments + 1):
+        draft, sealer, kind = _fill(index, 99999999), sealers[index], kinds[index % 2]
+        micropython.heap_lock()
+        try:
+            accept(draft, sealer, kind)
+        finally:
+            micropython.heap_unlock()
+    chip.save()
+    return [journal.state.sequence - first, chip.chip.programs - programs, chip.chip.erases - erases]
