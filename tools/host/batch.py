@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: MIT
 """0500: the terminal's totals against ours. A batch closes once, when they agree and nothing is missing or open."""
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from tools.host import answers, books, chain, idempotency
+from tools.host import answers, books, chain, idempotency, terminals
 from tools.host.case import Case
+from tools.host.payments import CASH_RECORD
 from tools.host.schema import batch as table
 from tools.host.schema import payment
-from tools.host.schema import terminal as terminal_table
-from tools.host.seal import Record
 
 BALANCED, NOT_BALANCED, ERROR = "1", "2", "3"
 _LAST = 999999
-_CASH = "71"
 _FOREIGN = "0" * 30
 
 
@@ -40,20 +38,9 @@ def handle(case: Case) -> dict[str, str]:
     return answer
 
 
-def counting_in(case: Case, record: Record) -> str:
-    """The batch a payment counts in: its own, or the open one when its own was closed before it came."""
-    number = record.batch
-    if _is_closed(case, record.epoch, number):
-        case.alarm("payment for a closed batch")
-        number = f"{case.terminal.batch:06}"
-    row = {"tid": case.tid, "epoch": record.epoch, "number": number, "state": "open", "opened": books.now()}
-    case.db.execute(insert(table).values(row).on_conflict_do_nothing())
-    return number
-
-
 def totals(case: Case, number: str) -> tuple[int, int]:
     """Amount (minor units) and count of this batch's card sales with a final yes; cash is outside DE 48."""
-    counted = _in_batch(case, number) & (payment.c.state == "APPROVED") & (payment.c.type != _CASH)
+    counted = _in_batch(case, number) & (payment.c.state == "APPROVED") & (payment.c.type != CASH_RECORD)
     row = case.db.execute(select(func.coalesce(func.sum(payment.c.amount), 0), func.count()).where(counted)).one()
     return row[0], row[1]
 
@@ -87,7 +74,7 @@ def _close(case: Case, ours: tuple[int, int]) -> None:
     following = int(number) % _LAST + 1
     while _is_closed(case, terminal.epoch, f"{following:06}"):
         following = following % _LAST + 1
-    case.db.execute(update(terminal_table).where(terminal_table.c.tid == case.tid).values(batch=following))
+    terminals.change(case.db, terminal, batch=following)
 
 
 def _is_closed(case: Case, epoch: int, number: str) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Double entry: what an approved payment does to the accounts, and how a reversal undoes it."""
+"""Double entry: what an approved payment does to the accounts, how a reversal undoes it; and the audit."""
 
 import datetime
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from tools.host.schema import entry, payment
+from tools.host.schema import audit, entry, payment
 
 CARDS = "card receivable"  # owed to us by card issuers
 TILL = "cash in till"
@@ -20,6 +20,11 @@ ACCOUNTS = (CARDS, TILL, MERCHANT, SALES, QUARANTINE)
 def now() -> str:
     """The time of the host's own records: UTC, to the millisecond."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def note(db: Connection, tid: str | None, what: str, detail: str) -> None:
+    """One line in the audit, which nobody can change afterwards. Never keys or card data."""
+    db.execute(insert(audit), {"at": now(), "tid": tid, "what": what, "detail": detail})
 
 
 def sale(payment_id: int, amount: int, cash: bool, quarantined: bool) -> list[dict[str, Any]]:

@@ -3,22 +3,22 @@
 
 import datetime
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from tools.host import answers
-from tools.host.ledger import note
+from tools.host.books import note
 from tools.host.message import Message
+from tools.host.terminals import Terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`terminal`: its row. `now`: the host's local time. `busy`: payments the issuer is deciding at this moment."""
+    """`terminal`: who sent it. `now`: the host's local time. `busy`: payments the issuer is deciding at this moment."""
 
     db: Connection
     message: Message
-    terminal: Row[Any]
+    terminal: Terminal
     bdk: bytes
     now: datetime.datetime
     busy: set[tuple[str, bytes]]
@@ -26,10 +26,6 @@ class Case:
     @property
     def tid(self) -> str:
         return self.terminal.tid
-
-    @property
-    def ikid(self) -> bytes:
-        return bytes.fromhex(self.terminal.ikid)
 
     def answer(self, code: str, text: str = "", **elements: str) -> dict[str, str]:
         """The answer to this request with DE 39 set."""

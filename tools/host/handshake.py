@@ -5,15 +5,10 @@ The answer is about this moment, so it is made afresh for every handshake and no
 """
 
 import datetime
-from dataclasses import replace
 
-from sqlalchemy import select, update
-
-from tools.host import answers, books, chain
+from tools.host import answers, chain, terminals
 from tools.host.case import Case
-from tools.host.ledger import quarantine
 from tools.host.message import Message
-from tools.host.schema import terminal as table
 
 AGREED, ROLLBACK = 0, 1
 _VERSION = 1
@@ -21,26 +16,24 @@ _VERSION = 1
 
 def handle(case: Case, stale: bool) -> dict[str, str]:
     """The answer to a handshake. `stale`: its KSN did not rise, which only a rolled-back or cloned chip does."""
-    body = case.message.body
+    body, terminal = case.message.body, case.terminal
     epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
-    if epoch > case.terminal.epoch and not stale and _never_heard(case):
-        case = _adopt(case, epoch)
-    terminal = case.terminal
+    if epoch > terminal.epoch and not stale and _never_heard(case):
+        terminals.change(case.db, terminal, epoch=epoch)  # its first word to us: the epoch is the terminal's
     suspicion = "its message keys were used before" if stale else _behind(case, epoch, newest, tag)
     if suspicion:
-        quarantine(case.db, case.tid, suspicion)
+        terminals.quarantine(case.db, terminal, suspicion)
     elif epoch == terminal.epoch:
-        report = {"reported_sequence": newest, "reported_tag": tag}
-        case.db.execute(update(table).where(table.c.tid == case.tid).values(**report))
-    case.db.execute(update(table).where(table.c.tid == case.tid).values(heard=books.now()))
-    state = ROLLBACK if suspicion or terminal.quarantine else AGREED
+        terminals.change(case.db, terminal, reported_sequence=newest, reported_tag=tag)
+    terminals.heard(case.db, terminal)
+    state = ROLLBACK if terminal.quarantine else AGREED
     text = "Rolled back or cloned: call a supervisor" if state == ROLLBACK else ""
     return _answer(case, state, text)
 
 
 def stranger(message: Message, now: datetime.datetime) -> dict[str, str]:
     """The answer to a terminal we do not know, or whose keys belong to another one: code 97."""
-    elements = {"_62": _form(AGREED, 0, 0, "0" * 16, now)} if message.mti == "0800" else {}
+    elements = {"_62": _form(AGREED, 0, 0, terminals.NO_TAG, now)} if message.mti == "0800" else {}
     if message.mti == "0500":
         elements = {"_48": "0" * 30 + "3" + "0" * 30 + "3", "_49": message.fields["49"]}
     else:
@@ -66,12 +59,6 @@ def _behind(case: Case, epoch: int, newest: int, tag: str) -> str | None:
 
 def _never_heard(case: Case) -> bool:
     return not case.terminal.reported_sequence and not chain.highest(case.db, case.tid, case.terminal.epoch)[0]
-
-
-def _adopt(case: Case, epoch: int) -> Case:
-    """A terminal's first word to us: the epoch is the terminal's."""
-    case.db.execute(update(table).where(table.c.tid == case.tid).values(epoch=epoch))
-    return replace(case, terminal=case.db.execute(select(table).where(table.c.tid == case.tid)).one())
 
 
 def _answer(case: Case, state: int, text: str) -> dict[str, str]:

@@ -2,12 +2,24 @@
 """The same request gets the same answer, for ever. Rules: "What the host keeps" in docs/wire.md."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from tools.host.message import Message
 from tools.host.schema import message as table
+
+Answer = dict[str, str]
+
+_BY_UID = table.c.uid == bindparam("of_uid")
+_BY_STAN = and_(
+    table.c.epoch == bindparam("epoch"), table.c.batch == bindparam("batch"), table.c.stan == bindparam("stan")
+)
+_OF_CLASS = (table.c.tid == bindparam("of_tid"), table.c["class"] == bindparam("group"))
+_LOOK = select(table.c.uid, table.c.hash, table.c.answer).where(*_OF_CLASS, or_(_BY_UID, _BY_STAN))
+_OPEN = insert(table)
+_CLOSE = update(table).where(*_OF_CLASS, _BY_UID, table.c.answer.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,42 +27,48 @@ class Verdict:
     """What is known of a request. `answer`: the stored final one. `clash`: what it contradicts, "uid" or "stan"."""
 
     seen: bool = False
-    answer: dict[str, str] | None = None
+    answer: Answer | None = None
     clash: str | None = None
 
 
 def look(db: Connection, message: Message, epoch: int) -> Verdict:
-    """Look a request up, first by uid, then by (terminal, epoch, batch, STAN, class)."""
-    mine = (table.c.tid == message.terminal, table.c["class"] == message.group)
-    row = db.execute(select(table).where(*mine, table.c.uid == message.uid.hex())).one_or_none()
-    if row is not None:
-        answer = json.loads(row.answer) if row.answer else None
-        clash = None if row.hash == message.content_hash() else "uid"
-        return Verdict(True, answer, clash)
-    key = (table.c.epoch == epoch, table.c.batch == message.batch, table.c.stan == message.stan)
-    taken = db.execute(select(table.c.id).where(*mine, *key).limit(1)).first()
-    return Verdict(clash="stan" if taken else None)
+    """Look a request up, by uid first, then by (terminal, epoch, batch, STAN, class)."""
+    key = {
+        "of_tid": message.terminal,
+        "group": message.group,
+        "of_uid": message.uid.hex(),
+        "epoch": epoch,
+        "batch": message.batch,
+        "stan": message.stan,
+    }
+    rows = db.execute(_LOOK, key).all()
+    for row in rows:
+        if row.uid == key["of_uid"]:
+            answer = json.loads(row.answer) if row.answer else None
+            return Verdict(True, answer, None if row.hash == message.content_hash() else "uid")
+    return Verdict(clash="stan" if rows else None)
 
 
-def open_(db: Connection, message: Message, epoch: int, answer: dict[str, str] | None = None) -> None:
+def open_(db: Connection, message: Message, epoch: int, answer: Answer | None = None) -> None:
     """Remember a request, with its final answer if it has one already."""
-    db.execute(
-        insert(table).values(
-            {
-                "tid": message.terminal,
-                "epoch": epoch,
-                "batch": message.batch,
-                "stan": message.stan,
-                "class": message.group,
-                "uid": message.uid.hex(),
-                "hash": message.content_hash(),
-                "answer": json.dumps(answer) if answer else None,
-            }
-        )
-    )
+    row = {
+        "tid": message.terminal,
+        "epoch": epoch,
+        "batch": message.batch,
+        "stan": message.stan,
+        "class": message.group,
+        "uid": message.uid.hex(),
+        "hash": message.content_hash(),
+        "answer": json.dumps(answer) if answer else None,
+    }
+    db.execute(_OPEN, row)
 
 
-def close(db: Connection, message: Message, answer: dict[str, str]) -> None:
-    """Store the final answer of a remembered request."""
-    mine = (table.c.tid == message.terminal, table.c["class"] == message.group, table.c.uid == message.uid.hex())
-    db.execute(update(table).where(*mine, table.c.answer.is_(None)).values(answer=json.dumps(answer)))
+def close(db: Connection, answered: Sequence[tuple[Message, Answer]]) -> None:
+    """Store the final answers of remembered requests."""
+    rows = [
+        {"of_tid": message.terminal, "group": message.group, "of_uid": message.uid.hex(), "answer": json.dumps(answer)}
+        for message, answer in answered
+    ]
+    if rows:
+        db.execute(_CLOSE, rows)

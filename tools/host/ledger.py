@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from tools.host import books, schema
-from tools.host.schema import audit, payment, terminal
+from tools.host import books, schema, terminals
+from tools.host.schema import payment
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "secure_delete=ON")
 
@@ -43,10 +43,14 @@ class Ledger:
         self._reader.dispose()
 
     def register(self, tid: str, mid: str, ikid: bytes) -> None:
-        """Make a terminal known: DE 41 (8 characters), DE 42 (15) and initial key id (8 bytes, BDK id first)."""
-        row = {"tid": tid, "mid": mid, "ikid": ikid.hex(), "bdk_id": ikid[:4].hex()}
+        """Make a terminal known; see terminals.register."""
         with self.write() as db:
-            db.execute(upsert(terminal).values(row).on_conflict_do_update(index_elements=["tid"], set_=row))
+            terminals.register(db, tid, mid, ikid)
+
+    def clear_quarantine(self, tid: str, supervisor: str) -> None:
+        """Let a terminal out of quarantine; see terminals.clear_quarantine."""
+        with self.write() as db:
+            terminals.clear_quarantine(db, tid, supervisor)
 
     def card_counters(self) -> dict[str, dict[int, bytes]]:
         """Every transaction counter a card has proven: card token -> {ATC: uid of its payment}."""
@@ -56,37 +60,6 @@ class Ledger:
             for token, atc, uid in db.execute(proven.order_by(payment.c.id)):
                 seen.setdefault(token, {}).setdefault(atc, bytes.fromhex(uid))
         return seen
-
-    def clear_quarantine(self, tid: str, supervisor: str) -> None:
-        """A supervisor's word that this terminal's payments are in order: its money is released, a new epoch begins."""
-        with self.write() as db:
-            epoch = db.execute(select(terminal.c.epoch).where(terminal.c.tid == tid)).scalar_one()
-            db.execute(
-                update(terminal)
-                .where(terminal.c.tid == tid)
-                .values(quarantine=None, epoch=epoch + 1, reported_sequence=0, reported_tag="0" * 16)
-            )
-            books.release(db, tid)
-            note(db, tid, "quarantine cleared", f"by {supervisor}; epoch {epoch + 1}")
-
-
-def known(db: Connection, tid: str) -> Row[Any] | None:
-    """The terminal's row, or None for a stranger."""
-    return db.execute(select(terminal).where(terminal.c.tid == tid)).one_or_none()
-
-
-def note(db: Connection, tid: str | None, what: str, detail: str) -> None:
-    """One line in the audit, which nobody can change afterwards. Never keys or card data."""
-    db.execute(insert(audit).values(at=books.now(), tid=tid, what=what, detail=detail))
-
-
-def quarantine(db: Connection, tid: str, reason: str) -> None:
-    """Put a terminal in quarantine: its payments go on, but their money waits for a supervisor."""
-    changed = db.execute(
-        update(terminal).where(terminal.c.tid == tid, terminal.c.quarantine.is_(None)).values(quarantine=reason)
-    )
-    if changed.rowcount:
-        note(db, tid, "quarantine", reason)
 
 
 def _engine(path: Path, begin: str) -> Engine:

@@ -1,41 +1,53 @@
 # SPDX-License-Identifier: MIT
-"""Sale, cash and void entry: received, decided, answered. The issuer's word comes between two transactions."""
+"""Sale, cash and void entry: received, decided, answered. The issuer's word comes between two transactions.
 
+The sealed body is opened in memory for the issuer and never written: header, tags and hash are all that is stored.
+"""
+
+import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tools.cards.verify import pan_of
-from tools.host import answers, batch, books, chain, idempotency, ledger, seal
+from tools.host import answers, background, books, chain, idempotency, seal
 from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.keys import HostKeys
 from tools.host.message import CASH, DEFERRED_SALE, SALE, VOID_ENTRY, Message
 from tools.host.schema import payment as table
-from tools.host.schema import tombstone
 
-_SALE_RECORD, _CASH_RECORD = "22", "71"
+Answer = dict[str, str]
+
+SALE_RECORD, CASH_RECORD = "22", "71"
 _RECORD_TYPES = {
-    SALE: (_SALE_RECORD,),
-    DEFERRED_SALE: (_SALE_RECORD,),
-    CASH: (_CASH_RECORD,),
-    VOID_ENTRY: (_SALE_RECORD, _CASH_RECORD),
+    SALE: (SALE_RECORD,),
+    DEFERRED_SALE: (SALE_RECORD,),
+    CASH: (CASH_RECORD,),
+    VOID_ENTRY: (SALE_RECORD, CASH_RECORD),
 }
 _CURRENCY = {"0156": "156"}
+_INSERT = insert(table)
+_ONE = select(table).where(table.c.tid == bindparam("tid"), table.c.uid == bindparam("uid"))
+_FINISH = update(table).where(table.c.id == bindparam("which"))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A payment on its way to the issuer."""
+class Booked:
+    """A payment that has its row and waits for a decision. `ask` is what the issuer is asked."""
 
     message: Message
-    payment: Payment
+    id: int
+    amount: int
+    cash: bool
+    quarantined: bool
+    ask: Payment | None = None
 
 
-def receive(case: Case, keys: HostKeys) -> dict[str, str] | Asked:
-    """First transaction: store what is new. Returns the final answer, or what to ask the issuer."""
+def receive(case: Case, keys: HostKeys) -> Answer | Booked:
+    """First transaction: store what is new. Returns the answer, or the payment to ask the issuer about."""
     message, record = case.message, case.message.record
     if record is None or record.uid != message.uid:
         case.alarm("unreadable record")
@@ -48,104 +60,93 @@ def receive(case: Case, keys: HostKeys) -> dict[str, str] | Asked:
     if verdict.answer is not None:
         return verdict.answer
     if verdict.seen:
-        return _again(case, keys)
-    return _store(case, keys, verdict.clash == "stan")
+        return _again(case, record, keys)
+    return _store(case, record, keys, verdict.clash == "stan")
 
 
-def settle(case: Case, decision: Decision, card: str | None = None) -> dict[str, str]:
-    """Second transaction: the answer, the money and the proof of the card's counter, together. Drops nothing twice:
-    the sealed body was never written."""
-    row = _row(case)
-    if decision.code in answers.NOT_FINAL:
-        return case.answer(decision.code, decision.text)
-    yes = decision.code in answers.YES
-    rrn = f"{case.now:%y%j}"[1:] + f"{row.id % 10**8:08}"
-    elements = {"_37": rrn} | ({"_38": decision.auth_code} if yes and decision.auth_code else {})
-    answer = case.answer(decision.code, decision.text, **elements)
-    case.db.execute(
-        update(table)
-        .where(table.c.id == row.id)
-        .values(
-            state="APPROVED" if yes else "DECLINED",
-            code=decision.code,
-            auth_code=decision.auth_code if yes else None,
-            rrn=rrn,
-            text=decision.text,
-            pan_token=card,
-            atc=decision.atc,
-            answered=books.now(),
+def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booked, Decision]]) -> list[Answer]:
+    """Second transaction: answers, money and proven card counters together. Returns the answers, in order."""
+    replies: list[Answer] = []
+    rows, legs, final = [], [], []
+    for booked, decision in decided:
+        message, yes = booked.message, decision.code in answers.YES
+        if decision.code in answers.NOT_FINAL:
+            replies.append(answers.compose(message, now, decision.text, _39=decision.code))
+            continue
+        auth_code = decision.auth_code if yes else None
+        rrn = f"{now:%y%j}"[1:] + f"{booked.id % 10**8:08}"
+        elements = {"_37": rrn, "_39": decision.code} | ({"_38": auth_code} if auth_code else {})
+        answer = answers.compose(message, now, decision.text, **elements)
+        rows.append(
+            {
+                "which": booked.id,
+                "state": "APPROVED" if yes else "DECLINED",
+                "code": decision.code,
+                "auth_code": auth_code,
+                "rrn": rrn,
+                "text": decision.text,
+                "pan_token": booked.ask.card if booked.ask else None,
+                "atc": decision.atc,
+                "answered": books.now(),
+            }
         )
-    )
-    if yes:
-        books.post(case.db, books.sale(row.id, row.amount, row.type == _CASH_RECORD, bool(row.quarantined)))
-    idempotency.close(case.db, case.message, answer)
-    return answer
+        if yes:
+            legs += books.sale(booked.id, booked.amount, booked.cash, booked.quarantined)
+        final.append((message, answer))
+        replies.append(answer)
+    if rows:
+        db.execute(_FINISH, rows)
+    books.post(db, legs)
+    idempotency.close(db, final)
+    return replies
 
 
-def _store(case: Case, keys: HostKeys, stan_used: bool) -> dict[str, str] | Asked:
+def _store(case: Case, record: seal.Record, keys: HostKeys, stan_used: bool) -> Answer | Booked:
     """A request never seen before: its link, its message, its payment."""
-    db, message, record = case.db, case.message, _record(case.message)
-    buried = select(tombstone).where(tombstone.c.tid == case.tid, tombstone.c.uid == record.uid.hex())
-    if db.execute(buried).first() is not None:
-        answer = case.answer(answers.INVALID, "Cancelled before it came")
-        idempotency.open_(db, message, record.epoch, answer)
-        return answer
+    db, message = case.db, case.message
+    known = background.look(db, case.tid, record)
     void = message.type == VOID_ENTRY
-    intact, suspicion = note_record(case, record, chain.VOID if void else chain.PAYMENT)
-    if void:
-        answer = case.answer(answers.APPROVED)
+    if known.buried or void:
+        if not known.buried:
+            background.note_record(case, record, chain.VOID, known)
+        code, text = (answers.INVALID, "Cancelled before it came") if known.buried else (answers.APPROVED, "")
+        answer = case.answer(code, text)
         idempotency.open_(db, message, record.epoch, answer)
         return answer
-    quarantined = bool(suspicion or case.terminal.quarantine)
+    intact = background.note_record(case, record, chain.PAYMENT, known)
     idempotency.open_(db, message, record.epoch)
-    _insert(case, record, quarantined)
-    if refusal := _refusal(message, record, intact, stan_used and not quarantined):
+    booked = _insert(case, record, background.counting_in(case, record, known))
+    if refusal := _refusal(message, record, intact, stan_used and not booked.quarantined):
         case.alarm(refusal.text)
-        return settle(case, refusal)
-    if message.type == CASH:
-        return settle(case, Decision(answers.APPROVED))
-    return _ask(case, keys)
+        return settle(db, case.now, [(booked, refusal)])[0]
+    return _ask(case, record, keys, booked)
 
 
-def _again(case: Case, keys: HostKeys) -> dict[str, str] | Asked:
+def _again(case: Case, record: seal.Record, keys: HostKeys) -> Answer | Booked:
     """Received before, but not answered: still at the issuer, cut off by a crash, or reversed meanwhile."""
     if case.message.key in case.busy:
         return case.answer(answers.IN_PROGRESS)
-    if _row(case).state == "REVERSED":
+    row = case.db.execute(_ONE, {"tid": case.tid, "uid": record.uid.hex()}).one()
+    if row.state == "REVERSED":
         answer = case.answer(answers.INVALID, "Cancelled")
-        idempotency.close(case.db, case.message, answer)
+        idempotency.close(case.db, [(case.message, answer)])
         return answer
-    return _ask(case, keys)
+    booked = Booked(case.message, row.id, row.amount, row.type == CASH_RECORD, bool(row.quarantined))
+    return _ask(case, record, keys, booked)
 
 
-def _ask(case: Case, keys: HostKeys) -> dict[str, str] | Asked:
-    """Open the body, in memory only, for the issuer."""
-    record = _record(case.message)
+def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Answer | Booked:
+    """Open the body for the issuer; cash needs none."""
+    if booked.cash:
+        return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
     try:
-        tags = seal.open_body(record, case.bdk, case.ikid)
+        tags = seal.open_body(record, case.bdk, case.terminal.ikid)
         card = keys.token(pan_of(tags))
     except (SealError, ValueError):
-        return settle(case, Decision(answers.FORMAT_ERROR, text="Card data unreadable"))
+        return settle(case.db, case.now, [(booked, Decision(answers.FORMAT_ERROR, text="Card data unreadable"))])[0]
     online = case.message.type == SALE
-    return Asked(case.message, Payment(record.uid, online, record.amount, record.currency, card, tags))
-
-
-def note_record(case: Case, record: seal.Record, kind: str) -> tuple[bool, str | None]:
-    """Add a record to the chain. Returns whether its seal holds, and what it proves against the terminal."""
-    try:
-        recomputed = seal.recomputed_tag(record, case.bdk, case.ikid)
-    except SealError:
-        recomputed = bytes(8)
-    intact = seal.holds(record, recomputed)
-    suspicion = chain.add(case.db, case.tid, record, recomputed, kind)
-    if intact and not suspicion:
-        if record.epoch > case.terminal.epoch:
-            suspicion = f"epoch {record.epoch} was never begun"
-        elif chain.body_key_reused(case.db, case.tid, record):
-            suspicion = f"body key {record.counter} used for two payments"
-    if suspicion:
-        ledger.quarantine(case.db, case.tid, suspicion)
-    return intact, suspicion
+    ask = Payment(record.uid, online, record.amount, record.currency, card, tags)
+    return Booked(case.message, booked.id, booked.amount, False, booked.quarantined, ask)
 
 
 def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: bool) -> Decision | None:
@@ -164,38 +165,28 @@ def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: boo
     return None
 
 
-def _insert(case: Case, record: seal.Record, quarantined: bool) -> None:
-    case.db.execute(
-        insert(table).values(
-            tid=case.tid,
-            uid=record.uid.hex(),
-            epoch=record.epoch,
-            sequence=record.sequence,
-            batch=record.batch,
-            settled_in=batch.counting_in(case, record),
-            stan=record.stan,
-            type=record.type,
-            amount=record.amount,
-            currency=record.currency,
-            first6=record.first6,
-            last4=record.last4,
-            taken_at=record.taken_at,
-            header=record.header,
-            body_hash=record.body_hash.hex(),
-            body_counter=record.counter,
-            state="RECEIVED",
-            quarantined=int(quarantined),
-            received=books.now(),
-        )
-    )
-
-
-def _row(case: Case) -> Row[Any]:
-    mine = (table.c.tid == case.tid, table.c.uid == case.message.uid.hex())
-    return case.db.execute(select(table).where(*mine)).one()
-
-
-def _record(message: Message) -> seal.Record:
-    if message.record is None:
-        raise SealError("no record in this message")
-    return message.record
+def _insert(case: Case, record: seal.Record, counting_in: str) -> Booked:
+    quarantined = case.terminal.quarantine is not None
+    row = {
+        "tid": case.tid,
+        "uid": record.uid.hex(),
+        "epoch": record.epoch,
+        "sequence": record.sequence,
+        "batch": record.batch,
+        "settled_in": counting_in,
+        "stan": record.stan,
+        "type": record.type,
+        "amount": record.amount,
+        "currency": record.currency,
+        "first6": record.first6,
+        "last4": record.last4,
+        "taken_at": record.taken_at,
+        "header": record.header,
+        "body_hash": record.body_hash.hex(),
+        "body_counter": record.counter,
+        "state": "RECEIVED",
+        "quarantined": int(quarantined),
+        "received": books.now(),
+    }
+    number = case.db.execute(_INSERT, row).inserted_primary_key[0]
+    return Booked(case.message, number, record.amount, record.type == CASH_RECORD, quarantined)

@@ -3,9 +3,8 @@
 
 from sqlalchemy import select, update
 
-from tools.host import answers, books, chain, idempotency
+from tools.host import answers, background, books, chain, idempotency, seal
 from tools.host.case import Case
-from tools.host.payments import note_record
 from tools.host.schema import payment, tombstone
 
 
@@ -26,7 +25,7 @@ def handle(case: Case) -> dict[str, str]:
     mine = (payment.c.tid == case.tid, payment.c.uid == message.uid.hex())
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
-        answer = _bury(case)
+        answer = _bury(case, record)
     else:
         if row.state in ("RECEIVED", "APPROVED"):
             books.reverse(db, row.id)
@@ -36,10 +35,10 @@ def handle(case: Case) -> dict[str, str]:
     return answer
 
 
-def _bury(case: Case) -> dict[str, str]:
+def _bury(case: Case, record: seal.Record) -> dict[str, str]:
     """Never seen: a tombstone, so that the payment is refused should it still come."""
-    record = case.message.record
-    if record is not None:
-        note_record(case, record, chain.REVERSAL)
-    case.db.execute(tombstone.insert().values(tid=case.tid, uid=case.message.uid.hex(), at=books.now()))
+    known = background.look(case.db, case.tid, record)
+    background.note_record(case, record, chain.REVERSAL, known)
+    if not known.buried:
+        case.db.execute(tombstone.insert().values(tid=case.tid, uid=record.uid.hex(), at=books.now()))
     return case.answer(answers.NOT_FOUND)

@@ -8,20 +8,18 @@ import asyncio
 import datetime
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
-
-from sqlalchemy import Connection, Row, update
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from tools.host import answers, batch, handshake, payments, reversal
-from tools.host.case import Case
+from tools.host.desk import Desk
 from tools.host.issuer import Issuer
 from tools.host.keys import HostKeys
-from tools.host.ledger import Ledger, known
+from tools.host.ledger import Ledger
 from tools.host.message import Message, read
-from tools.host.schema import terminal as terminal_table
 
-Reply = tuple[Message, dict[str, str]]
+Answer = dict[str, str]
+Reply = tuple[Message, Answer]
 
 
 class Service:
@@ -60,78 +58,65 @@ class Service:
     def _others(self, run: list[Message]) -> list[Reply]:
         replies: list[Reply] = []
         for message in run:
-            with self.ledger.write() as db:
-                fields = self._other(db, message)
+            with self._desk() as desk:
+                fields = self._other(desk, message)
             if fields is not None:
                 replies.append((message, fields))
         return replies
 
-    def _other(self, db: Connection, message: Message) -> dict[str, str] | None:
-        terminal = self._terminal(db, message)
+    def _other(self, desk: Desk, message: Message) -> Answer | None:
+        terminal = desk.sender(message)
         if terminal is None:
-            return handshake.stranger(message, self._now())
-        rises = self._rises(db, terminal, message)
+            return handshake.stranger(message, desk.now)
+        rises = desk.rises(terminal, message)
+        case = desk.case(terminal, message)
         if message.mti == "0800":
-            return handshake.handle(self._case(db, message, terminal), stale=not rises)
+            return handshake.handle(case, stale=not rises)
         if not rises:
             return None
-        handler = reversal.handle if message.mti == "0400" else batch.handle
-        return handler(self._case(db, message, terminal))
+        return reversal.handle(case) if message.mti == "0400" else batch.handle(case)
 
     async def _payments(self, run: list[Message]) -> list[Reply]:
         """Store all, ask the issuer about those that need it, store all answers: two commits however many they are."""
-        outcomes: list[tuple[Message, dict[str, str] | payments.Asked]] = []
-        with self.ledger.write() as db:
+        outcomes: list[tuple[Message, Answer | payments.Booked]] = []
+        with self._desk() as desk:
             for message in run:
-                outcome = self._receive(db, message)
+                outcome = self._receive(desk, message)
                 if outcome is not None:
                     outcomes.append((message, outcome))
-        asked = [outcome for _, outcome in outcomes if isinstance(outcome, payments.Asked)]
-        settled = await self._settle(asked) if asked else {}
+        asked = [outcome for _, outcome in outcomes if isinstance(outcome, payments.Booked)]
+        settled = iter(await self._settle(asked))
         return [
-            (message, settled[message.key] if isinstance(outcome, payments.Asked) else outcome)
+            (message, next(settled) if isinstance(outcome, payments.Booked) else outcome)
             for message, outcome in outcomes
         ]
 
-    def _receive(self, db: Connection, message: Message) -> dict[str, str] | payments.Asked | None:
-        terminal = self._terminal(db, message)
+    def _receive(self, desk: Desk, message: Message) -> Answer | payments.Booked | None:
+        terminal = desk.sender(message)
         if terminal is None:
-            return handshake.stranger(message, self._now())
-        if not self._rises(db, terminal, message):
+            return handshake.stranger(message, desk.now)
+        if not desk.rises(terminal, message):
             return None
-        outcome = payments.receive(self._case(db, message, terminal), self._keys)
-        if isinstance(outcome, payments.Asked):
+        outcome = payments.receive(desk.case(terminal, message), self._keys)
+        if isinstance(outcome, payments.Booked):
             self._busy.add(message.key)
         return outcome
 
-    async def _settle(self, asked: list[payments.Asked]) -> dict[tuple[str, bytes], dict[str, str]]:
-        settled: dict[tuple[str, bytes], dict[str, str]] = {}
+    async def _settle(self, asked: list[payments.Booked]) -> list[Answer]:
+        """Ask the issuer about each, then commit what it said."""
+        if not asked:
+            return []
         try:
-            decisions = await asyncio.gather(*(self._issuer.decide(each.payment) for each in asked))
+            decisions = await asyncio.gather(*(self._issuer.decide(each.ask) for each in asked if each.ask))
             with self.ledger.write() as db:
-                for each, decision in zip(asked, decisions, strict=True):
-                    case = self._case(db, each.message, known(db, each.message.terminal))
-                    settled[each.message.key] = payments.settle(case, decision, each.payment.card)
+                return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
         finally:
             self._busy.difference_update(each.message.key for each in asked)
-        return settled
 
-    def _terminal(self, db: Connection, message: Message) -> Row[Any] | None:
-        """The terminal a message is from; None unless id, merchant and keys belong together."""
-        row = known(db, message.terminal)
-        if row is not None and row.mid == message.merchant and row.ikid == message.ksn[:8].hex():
-            return row
-        self.counters["stranger"] += 1
-        return None
-
-    def _rises(self, db: Connection, terminal: Row[Any], message: Message) -> bool:
-        """Whether the message's KSN is above the terminal's mark; if so, it becomes the mark."""
-        if message.counter <= terminal.message_mark:
-            self.counters["stale_ksn"] += 1
-            return False
-        mine = terminal_table.c.tid == message.terminal
-        db.execute(update(terminal_table).where(mine).values(message_mark=message.counter))
-        return True
-
-    def _case(self, db: Connection, message: Message, terminal: Row[Any]) -> Case:
-        return Case(db, message, terminal, self._keys.bdk, self._now(), self._busy)
+    @contextmanager
+    def _desk(self) -> Iterator[Desk]:
+        """One transaction; the KSN marks it moved are written at its end."""
+        with self.ledger.write() as db:
+            desk = Desk(db, self._keys.bdk, self._now(), self._busy, self.counters)
+            yield desk
+            desk.close()

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""What is on file about a record before it is let in: a tombstone, its body key, its batch, its place in the chain."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy.dialects.sqlite import insert
+
+from tools.host import books, chain, seal, terminals
+from tools.host.case import Case
+from tools.host.errors import SealError
+from tools.host.schema import batch, payment, tombstone
+
+_BURIED = exists().where(tombstone.c.tid == bindparam("tid"), tombstone.c.uid == bindparam("uid"))
+_REUSED = exists().where(
+    payment.c.tid == bindparam("tid"),
+    payment.c.body_counter == bindparam("counter"),
+    payment.c.uid != bindparam("uid"),
+)
+_STATE = select(batch.c.state).where(
+    batch.c.tid == bindparam("tid"), batch.c.epoch == bindparam("epoch"), batch.c.number == bindparam("number")
+)
+_LOOK = select(_BURIED.label("buried"), _REUSED.label("reused"), _STATE.scalar_subquery().label("batch"))
+_OPEN_BATCH = insert(batch).on_conflict_do_nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """`buried`: reversed before it came. `reused`: its body key served another uid. `batch`: open, closed or None."""
+
+    buried: bool
+    reused: bool
+    batch: str | None
+
+
+def look(db: Connection, tid: str, record: seal.Record) -> Background:
+    """Everything at once: this is asked for each payment of a drain."""
+    key = {
+        "tid": tid,
+        "uid": record.uid.hex(),
+        "counter": record.counter,
+        "epoch": record.epoch,
+        "number": record.batch,
+    }
+    row = db.execute(_LOOK, key).one()
+    return Background(row.buried, row.reused, row.batch)
+
+
+def note_record(case: Case, record: seal.Record, kind: str, known: Background) -> bool:
+    """Add a record to the chain. Returns whether its seal holds; what it proves puts the terminal in quarantine."""
+    try:
+        recomputed = seal.recomputed_tag(record, case.bdk, case.terminal.ikid)
+    except SealError:
+        recomputed = bytes(8)
+    intact = seal.holds(record, recomputed)
+    suspicion = chain.add(case.db, case.tid, record, recomputed, kind)
+    if intact and not suspicion:
+        if record.epoch > case.terminal.epoch:
+            suspicion = f"epoch {record.epoch} was never begun"
+        elif known.reused:
+            suspicion = f"body key {record.counter} used for two payments"
+    if suspicion:
+        terminals.quarantine(case.db, case.terminal, suspicion)
+    return intact
+
+
+def counting_in(case: Case, record: seal.Record, known: Background) -> str:
+    """The batch a payment counts in: its own, or the open one when its own was closed before it came."""
+    number = record.batch
+    if known.batch == "closed":
+        case.alarm("payment for a closed batch")
+        number = f"{case.terminal.batch:06}"
+    if known.batch != "open":
+        row = {"tid": case.tid, "epoch": record.epoch, "number": number, "state": "open", "opened": books.now()}
+        case.db.execute(_OPEN_BATCH, row)
+    return number

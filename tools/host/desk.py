@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""One transaction's working place: who sent a message, and whether its KSN is above all before it."""
+
+import datetime
+from collections import Counter
+
+from sqlalchemy import Connection
+
+from tools.host import terminals
+from tools.host.case import Case
+from tools.host.message import Message
+from tools.host.terminals import Terminal
+
+
+class Desk:
+    """Reads each terminal once and writes its KSN mark once, however many of its messages share the transaction."""
+
+    def __init__(
+        self,
+        db: Connection,
+        bdk: bytes,
+        now: datetime.datetime,
+        busy: set[tuple[str, bytes]],
+        counters: Counter[str],
+    ) -> None:
+        self.now = now
+        self._db = db
+        self._bdk = bdk
+        self._busy = busy
+        self._counters = counters
+        self._terminals: dict[str, Terminal | None] = {}
+        self._moved: set[str] = set()
+
+    def sender(self, message: Message) -> Terminal | None:
+        """The terminal a message is from; None unless id, merchant and keys belong together."""
+        if message.terminal not in self._terminals:
+            self._terminals[message.terminal] = terminals.load(self._db, message.terminal)
+        terminal = self._terminals[message.terminal]
+        if terminal and (terminal.mid, terminal.ikid) == (message.merchant, message.ksn[:8]):
+            return terminal
+        self._counters["stranger"] += 1
+        return None
+
+    def rises(self, terminal: Terminal, message: Message) -> bool:
+        """Whether the message's KSN is above the terminal's mark; if so, it becomes the mark."""
+        if message.counter <= terminal.message_mark:
+            self._counters["stale_ksn"] += 1
+            return False
+        terminal.message_mark = message.counter
+        self._moved.add(terminal.tid)
+        return True
+
+    def case(self, terminal: Terminal, message: Message) -> Case:
+        """A message with everything its handler needs."""
+        return Case(self._db, message, terminal, self._bdk, self.now, self._busy)
+
+    def close(self) -> None:
+        """Write the marks that moved."""
+        for tid in self._moved:
+            terminal = self._terminals[tid]
+            if terminal:
+                terminals.keep_mark(self._db, terminal)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""The terminals this host knows: who they are, where each one's chain, batch and message keys stand, and quarantine."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from tools.host import books
+from tools.host.books import note
+from tools.host.schema import terminal as table
+
+NO_TAG = "0" * 16
+_ONE = select(table).where(table.c.tid == bindparam("tid"))
+_MARK = update(table).where(table.c.tid == bindparam("which"))
+
+
+@dataclass(slots=True)
+class Terminal:
+    """One terminal as its row says. `message_mark`: the highest counter of a message KSN taken from it."""
+
+    tid: str
+    mid: str
+    ikid: bytes
+    epoch: int
+    batch: int
+    message_mark: int
+    reported_sequence: int
+    reported_tag: str
+    quarantine: str | None
+
+
+def load(db: Connection, tid: str) -> Terminal | None:
+    """The terminal with this id, or None for a stranger."""
+    row = db.execute(_ONE, {"tid": tid}).one_or_none()
+    if row is None:
+        return None
+    return Terminal(
+        tid=row.tid,
+        mid=row.mid,
+        ikid=bytes.fromhex(row.ikid),
+        epoch=row.epoch,
+        batch=row.batch,
+        message_mark=row.message_mark,
+        reported_sequence=row.reported_sequence,
+        reported_tag=row.reported_tag,
+        quarantine=row.quarantine,
+    )
+
+
+def register(db: Connection, tid: str, mid: str, ikid: bytes) -> None:
+    """Make a terminal known: DE 41 (8 characters), DE 42 (15) and initial key id (8 bytes, BDK id first)."""
+    row = {"tid": tid, "mid": mid, "ikid": ikid.hex(), "bdk_id": ikid[:4].hex()}
+    db.execute(insert(table).values(row).on_conflict_do_update(index_elements=["tid"], set_=row))
+
+
+def keep_mark(db: Connection, terminal: Terminal) -> None:
+    """Write the terminal's message mark."""
+    db.execute(_MARK, {"which": terminal.tid, "message_mark": terminal.message_mark})
+
+
+def change(db: Connection, terminal: Terminal, **values: int | str | None) -> None:
+    """Set columns of the terminal, in the database and in hand."""
+    db.execute(update(table).where(table.c.tid == terminal.tid).values(**values))
+    for name, value in values.items():
+        setattr(terminal, name, value)
+
+
+def heard(db: Connection, terminal: Terminal) -> None:
+    """Note the time of a handshake."""
+    db.execute(update(table).where(table.c.tid == terminal.tid).values(heard=books.now()))
+
+
+def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:
+    """Its payments go on, but their money waits for a supervisor. The first reason stays."""
+    if terminal.quarantine is None:
+        change(db, terminal, quarantine=reason)
+        note(db, terminal.tid, "quarantine", reason)
+
+
+def clear_quarantine(db: Connection, tid: str, supervisor: str) -> None:
+    """A supervisor's word that its payments are in order: the money is released, a new epoch begins."""
+    terminal = load(db, tid)
+    if terminal is not None and terminal.quarantine:
+        epoch = terminal.epoch + 1
+        change(db, terminal, quarantine=None, epoch=epoch, reported_sequence=0, reported_tag=NO_TAG)
+        books.release(db, tid)
+        note(db, tid, "quarantine cleared", f"by {supervisor}; epoch {epoch}")
