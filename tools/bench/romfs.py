@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.world.power import BOARD, FIRMWARE, ROOT
+from tools.world.power import BOARD, FIRMWARE
 
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py")
 
@@ -22,8 +22,9 @@ def build(out: Path, firmware: Path = FIRMWARE) -> Path:
         for tree in (FIRMWARE, firmware, BOARD):
             shutil.copytree(tree, stage, ignore=_LEFT_OUT, dirs_exist_ok=True)
         out.parent.mkdir(parents=True, exist_ok=True)
-        command = [Path(sys.executable).parent / "mpremote", "romfs", "-o", out.resolve(), "build", stage]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        # Built from inside, so that tracebacks, and with them the image, do not name the stage.
+        command = [Path(sys.executable).parent / "mpremote", "romfs", "-o", out.resolve(), "build", "."]
+        subprocess.run(command, cwd=stage, check=True, capture_output=True)
     return out
 
 
