@@ -23,6 +23,7 @@ from tools.host.wirelog import WireLog
 from tools.provision import pki
 
 _START = 20.0  # seconds
+_STOP = 5.0
 _ADDRESS = "127.0.0.1"
 
 
@@ -133,10 +134,7 @@ class Host:
         self._listener.stop()
         server.should_exit = server.force_exit = True
         await pages
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()} or {pages}, timeout=_STOP)
 
 
 def _terminals(path: Path) -> list[dict[str, str]]:

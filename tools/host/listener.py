@@ -31,7 +31,7 @@ class Listener:
         self._log = log
         self._count = service.counters
         self._server: asyncio.Server | None = None
-        self._open = 0
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self, address: str, port: int, tls: ssl.SSLContext) -> None:
         """Listen; `port` 0 chooses one. Raises OSError when the port is taken."""
@@ -41,19 +41,22 @@ class Listener:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
+        """Close the port and every connection; their tasks end by themselves."""
         if self._server:
             self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count["connections"] += 1
-        self._open += 1
+        self._open.add(writer)
         try:
-            if self._open <= _CONNECTIONS:
+            if len(self._open) <= _CONNECTIONS:
                 await self._talk(reader, writer)
         except (Closing, TimeoutError, ConnectionError, ssl.SSLError):
             pass  # the terminal comes back by itself, and repeats what was not answered
         finally:
-            self._open -= 1
+            self._open.discard(writer)
             writer.transport.abort()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
