@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""`python -m tools.bench.heap`: the smallest GC heap in which the whole terminal plays the demo without one failed allocation.
+
+The judge is 32-bit MicroPython. The firmware runs compiled from a romfs image mapped outside the heap; with it a
+MemoryError derives from BaseException (inside/strict.py), so that a caught one ends the run too. What the board's shims
+and the debug link need with an empty main is measured in the same way and taken off.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.bench import micropython32, romfs, tls
+from tools.bench.figures import show
+from tools.demo.story import Story
+from tools.provision.device import Terminal
+from tools.stage import Stage
+from tools.world.power import FIRMWARE
+from tools.world.world import World, WorldError
+
+BUDGET_KIB = 96
+_STRICT = Path(__file__).parent / "inside" / "strict.py"
+_LOWEST, _HIGHEST = 4, 512  # KiB
+_TIMES = 3  # a size counts when it suffices so often in a row: stray words on the stack keep now this alive, now that
+_CUT, _TEAR = 1, "prefix:112"
+_EMPTY = "import esp32, machine, network, select, socket, time\n"  # the board's shims, nothing of the firmware
+_PATIENCE_S = 20
+
+
+class Unsteady(Exception):
+    """The terminal failed for another reason than its heap."""
+
+
+class _Eyes:
+    """Looks at the screen at each step of the story; keeps nothing."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def step(self, title: str) -> list[str]:
+        return self._world.screen_text()
+
+
+def play(micropython: str, image: Path, kib: int) -> bool:
+    """The demo from sign-on to settlement, power cut and all, in `kib` of heap. Raises Unsteady."""
+    with tempfile.TemporaryDirectory(prefix="kassa-heap-") as home:
+        terminal = Terminal(language="en")
+        stage = Stage(Path(home), micropython=micropython, terminal=terminal, heap=f"{kib}k", source=image)
+        try:
+            with stage:
+                story = Story(stage, _Eyes(stage.world))
+                story.sign_on()
+                story.online_sale()
+                story.deferred_sales()
+                story.fourth_sale(_CUT, _TEAR)
+                story.back()
+                story.drain()
+                story.settle()
+        except WorldError as error:
+            if "MemoryError" in stage.world.console:
+                return False
+            raise Unsteady(f"with {kib} KiB: {error}") from error
+        return "MemoryError" not in stage.world.console
+
+
+def rest(micropython: str, image: Path, kib: int) -> bool:
+    """Board and debug link with an empty main, until it ends."""
+    with tempfile.TemporaryDirectory(prefix="kassa-heap-") as home:
+        world = World(Path(home), micropython=micropython, heap=f"{kib}k", source=image)
+        try:
+            with world:
+                world.power_on()
+                world.wait_off(_PATIENCE_S)
+        except WorldError:
+            return False
+        return "Error" not in world.console
+
+
+def smallest(suffices: Callable[[int], bool], low: int = _LOWEST, high: int = _HIGHEST) -> int:
+    """The smallest KiB that suffice, and do so again; `low` must not, `high` must."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        if suffices(middle):
+            high = middle
+        else:
+            low = middle
+    while not all(suffices(high) for _ in range(_TIMES)):
+        high += 1
+    return high
+
+
+def image(folder: Path, main: str) -> Path:
+    """A romfs image of board and firmware whose main.py is `main`, watched for failed allocations."""
+    tree = folder / "tree"
+    tree.mkdir(parents=True)
+    (tree / "strict.py").write_text(_STRICT.read_text())
+    (tree / "main.py").write_text("import strict\n" + main)
+    return romfs.build(folder / "image.romfs", tree)
+
+
+def measure() -> dict[str, float] | None:
+    """heap_demo_kib and what it is made of; None where the 32-bit interpreter cannot be had."""
+    micropython = micropython32.find()
+    if micropython is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="kassa-image-") as folder:
+        whole = image(Path(folder) / "whole", (FIRMWARE / "main.py").read_text())
+        empty = image(Path(folder) / "empty", _EMPTY)
+        board_kib = smallest(lambda kib: rest(str(micropython), empty, kib), high=64)
+        whole_kib = smallest(lambda kib: play(str(micropython), whole, kib), low=board_kib)
+    return {"heap_demo_kib": whole_kib - board_kib, "heap_whole_kib": whole_kib, "heap_board_kib": board_kib}
+
+
+def main() -> int:
+    figures = measure()
+    if figures is None:
+        print("heap: skipped, there is no 32-bit MicroPython here")
+        return 0
+    peak = tls.measure()
+    if peak is not None:
+        figures["tls_malloc_peak_kib"] = peak
+    show(figures)
+    if figures["heap_demo_kib"] <= BUDGET_KIB:
+        return 0
+    print(f"heap: more than {BUDGET_KIB} KiB")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
