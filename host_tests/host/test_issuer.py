@@ -68,7 +68,7 @@ def test_counter_must_rise_online_but_a_deferred_payment_may_come_late(till: Ter
 def test_expired_unknown_and_blocked_cards(host: Host, till: Terminal) -> None:
     assert sale(till, 100, Card(expiry="2610").tap(100))[0] == "54"
     assert sale(till, 100, Card("4761730000000029", expiry="2611").tap(100))[0] == "00"
-    host.issuer.blocked.add("4761730000000011")
+    host.simulator.blocked.add("4761730000000011")
     assert sale(till, 100, Card(atc=7).tap(100))[0] == "62"
     assert sale(till, 100, Card("4999990000000013").tap(100)) == ("14", "Unknown card issuer")
 
@@ -78,6 +78,6 @@ def test_a_card_that_did_not_ask_for_online_is_declined(till: Terminal, card: Ca
 
 
 def test_every_good_card_of_the_catalogue_has_an_issuer_here(host: Host) -> None:
-    keys = host.issuer._master_keys
+    keys = host.simulator._master_keys
     unknown = [name for name in GOOD if CATALOGUE[name].pan[:6] not in keys]
     assert GOOD and not unknown

@@ -8,7 +8,7 @@ from tools.host.message import Message
 
 APPROVED, INVALID, FORMAT_ERROR, IN_PROGRESS, NOT_FOUND = "00", "12", "30", "09", "25"
 BAD_CARD, EXPIRED, SUSPECT, RESTRICTED, WRONG_AMOUNT, DO_NOT_HONOUR = "14", "54", "59", "62", "64", "05"
-DUPLICATE, UNKNOWN_TERMINAL, SYSTEM_FAULT = "94", "97", "96"
+DUPLICATE, UNKNOWN_TERMINAL, ISSUER_DOWN, ISSUER_SILENT = "94", "97", "91", "98"
 
 YES = frozenset(("00", "11", "A2", "A4", "A5", "A6"))
 NOT_FINAL = frozenset(("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7"))

@@ -14,7 +14,7 @@ import uvicorn
 
 from tools.host import moods, page
 from tools.host.errors import SetupError
-from tools.host.issuer import IssuerSimulator
+from tools.host.issuer import Issuer, IssuerSimulator
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.listener import Listener, tls_context
@@ -30,7 +30,8 @@ _ADDRESS = "127.0.0.1"
 class Host:
     """A settlement host with its files in `home`: ca, host certificate, keys.json, terminals.json, host.db.
 
-    `port` and `page_port` are chosen when 0; `now` gives the host's local time. Start and stop it, or use a `with`.
+    `port` and `page_port` are chosen when 0; `now` gives the host's local time; `issuer` takes the simulator's
+    place. Start and stop it, or use a `with`.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Host:
         db: Path | None = None,
         wire_log: Path | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
+        issuer: Issuer | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
@@ -50,10 +52,10 @@ class Host:
         self.port, self.page_port = port, page_port
         self.ledger = Ledger(db or home / "host.db")
         self.keys = HostKeys(home)
-        self.issuer = IssuerSimulator(self.ledger, now)
+        self.simulator = IssuerSimulator(self.ledger, now)
         self._address = address
         self._log = WireLog(wire_log)
-        self._service = Service(self.ledger, self.keys, self.issuer, now)
+        self._service = Service(self.ledger, self.keys, issuer or self.simulator, now)
         self._listener = Listener(self._service, self._log)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -82,7 +84,7 @@ class Host:
     @mood.setter
     def mood(self, text: str) -> None:
         mood = moods.parse(text)
-        self.issuer.refuse_with = mood.code
+        self.simulator.refuse_with = mood.code
         self._listener.mood = mood
 
     def view(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tools.host.schema import payment
 
 BALANCED, NOT_BALANCED, ERROR = "1", "2", "3"
 _LAST = 999999
-_FOREIGN = "0" * 30
+_FOREIGN = "0" * 31  # no foreign cards yet
 
 
 def handle(case: Case) -> dict[str, str]:
@@ -28,7 +28,7 @@ def handle(case: Case) -> dict[str, str]:
     obstacle = _obstacle(case)
     if obstacle is not None:
         return _answer(case, ERROR, ours, obstacle)
-    if message.fields["48"] != _form(ours, "0") + _FOREIGN + "0":
+    if message.fields["48"] != _form(ours, "0") + _FOREIGN:
         case.alarm("batch not balanced")
         amount, count = ours
         return _answer(case, NOT_BALANCED, ours, f"Host has {count} for {amount // 100}.{amount % 100:02}")
@@ -88,7 +88,8 @@ def _in_batch(case: Case, number: str) -> ColumnElement[bool]:
 
 def _answer(case: Case, result: str, ours: tuple[int, int], text: str = "") -> dict[str, str]:
     """0510 has no DE 39: the result stands in DE 48, once for CNY and once for foreign cards."""
-    form = _form(ours, result) + _FOREIGN + (ERROR if result == ERROR else BALANCED)
+    foreign = _FOREIGN[:-1] + (result if case.message.fields["48"][31:] != _FOREIGN or result == ERROR else BALANCED)
+    form = _form(ours, result) + foreign
     return answers.compose(case.message, case.now, text, _48=form, _49=case.message.fields["49"])
 
 

@@ -18,5 +18,9 @@ class SealError(HostError):
     """A sealed record whose tag or body does not hold."""
 
 
+class IssuerFault(HostError):
+    """The issuer cannot be asked, or its answer makes no sense. The payment stays open and is tried again."""
+
+
 class SetupError(HostError):
     """Keys, certificates or terminal list of the host's home cannot be used."""

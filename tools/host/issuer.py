@@ -38,7 +38,8 @@ class Decision:
 
 
 class Issuer(Protocol):
-    """Decides one payment. Asked again about a uid it must say the same: the host may have crashed in between."""
+    """Decides one payment, or raises IssuerFault. Asked again about a uid it must say the same: the host may have
+    crashed in between."""
 
     async def decide(self, payment: Payment) -> Decision: ...
 

@@ -2,8 +2,11 @@
 """The door: TLS with certificates on both sides, many frames a connection, answers in order, every wait limited."""
 
 import asyncio
+import logging
 import ssl
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from tools.host import codec, moods
 from tools.host.errors import FrameError
@@ -11,6 +14,7 @@ from tools.host.message import Message
 from tools.host.service import Service
 from tools.host.wirelog import WireLog
 
+_log = logging.getLogger("kassa.host")
 _IDLE = 120.0  # seconds a connection may say nothing, or take to read its answers
 _TLS_HANDSHAKE = 15.0
 _READ = 65536  # bytes taken from a connection at once: what is waiting there shares one transaction
@@ -55,6 +59,9 @@ class Listener:
                 await self._talk(reader, writer)
         except (Closing, TimeoutError, ConnectionError, ssl.SSLError):
             pass  # the terminal comes back by itself, and repeats what was not answered
+        except SQLAlchemyError as fault:  # nothing of this group is committed, so nothing of it is answered
+            self._count["database_faults"] += 1
+            _log.error("database: %s", type(fault).__name__)
         finally:
             self._open.discard(writer)
             writer.transport.abort()

@@ -13,10 +13,13 @@ from contextlib import contextmanager
 
 from tools.host import answers, batch, handshake, payments, reversal
 from tools.host.desk import Desk
-from tools.host.issuer import Issuer
+from tools.host.errors import IssuerFault
+from tools.host.issuer import Decision, Issuer, Payment
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.message import Message, read
+
+_ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
 
 Answer = dict[str, str]
 Reply = tuple[Message, Answer]
@@ -107,11 +110,20 @@ class Service:
         if not asked:
             return []
         try:
-            decisions = await asyncio.gather(*(self._issuer.decide(each.ask) for each in asked if each.ask))
+            decisions = await asyncio.gather(*(self._decide(each.ask) for each in asked if each.ask))
             with self.ledger.write() as db:
                 return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
         finally:
             self._busy.difference_update(each.message.key for each in asked)
+
+    async def _decide(self, ask: Payment) -> Decision:
+        """The issuer's word within the time a terminal waits; without one the payment stays open."""
+        try:
+            return await asyncio.wait_for(self._issuer.decide(ask), _ISSUER_WAIT)
+        except TimeoutError:
+            return Decision(answers.ISSUER_SILENT, text="Issuer does not answer")
+        except IssuerFault:
+            return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager
     def _desk(self) -> Iterator[Desk]:

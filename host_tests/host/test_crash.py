@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""The host dies, the issuer does not answer, the disk says no: what was not answered can be asked again."""
+
+import asyncio
+import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from host_tests.host.card import Card
+from host_tests.host.terminal import IKID, Terminal
+from tools.host.app import Host
+from tools.host.errors import IssuerFault
+from tools.host.issuer import Decision, Payment
+from tools.provision import pki
+
+
+class Stuck:
+    """An issuer that hears and never answers."""
+
+    async def decide(self, payment: Payment) -> Decision:
+        await asyncio.Event().wait()
+        raise IssuerFault
+
+
+class Down:
+    """An issuer that cannot be reached."""
+
+    async def decide(self, payment: Payment) -> Decision:
+        raise IssuerFault("no line to the issuer")
+
+
+def start(home: Path, issuer: Stuck | Down | None = None) -> Host:
+    host = Host(home, issuer=issuer, now=lambda: datetime.datetime(2026, 11, 23, 12))
+    host.register("KASSA001", "898000000000001", IKID.hex())
+    pki.terminal_identity(host.authority, "KASSA001").save(home, "terminal")
+    return host.start()
+
+
+def test_death_while_the_issuer_decides_leaves_one_payment(tmp_path: Path, card: Card) -> None:
+    with start(tmp_path, Stuck()) as host:
+        till, other = Terminal().connect(host.port, tmp_path), Terminal(counter=1000).connect(host.port, tmp_path)
+        record = till.record(1250, card.tap(1250))
+        till.send(till.sale(record, deferred=True))
+        while not host.view()["payments"]:
+            pass
+        assert other.ask(other.sale(record, deferred=True)).code == "09"
+        assert other.ask(other.reversal(record, "70")).code == "09"
+        till.hang_up()
+    with start(tmp_path) as host:
+        other.connect(host.port, tmp_path)
+        assert other.ask(other.sale(record, deferred=True)).code == "00"
+        assert [payment["state"] for payment in host.view()["payments"]] == ["APPROVED"]
+        assert host.view()["accounts"]["merchant payable"] == -1250
+        other.hang_up()
+
+
+def test_issuer_that_cannot_be_reached_leaves_the_payment_open(tmp_path: Path, card: Card) -> None:
+    with start(tmp_path, Down()) as host:
+        till = Terminal().connect(host.port, tmp_path)
+        assert till.ask(till.sale(till.record(1250, card.tap(1250)))).code == "91"
+        assert [payment["state"] for payment in host.view()["payments"]] == ["RECEIVED"]
+        till.hang_up()
+
+
+def test_database_that_refuses_is_never_answered_for(host: Host, till: Terminal, card: Card) -> None:
+    with host.ledger.write() as db:
+        db.execute(text("CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(FAIL, 'disk full'); END"))
+    record = till.record(1250, card.tap(1250))
+    till.send(till.sale(record))
+    with pytest.raises((EOFError, ConnectionError)):
+        till.receive()
+    assert host.counters["database_faults"] == 1
+    with host.ledger.write() as db:
+        db.execute(text("DROP TRIGGER full"))
+    till.connect(host.port, host.home)
+    assert till.ask(till.sale(record)).code == "00"
+    assert host.view()["accounts"]["merchant payable"] == -1250
