@@ -38,27 +38,34 @@ class Chips:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
+        self._darkened = 0  # times the display lost its power
         self.display = ILI9341()
         self.keys = KeyMatrix()
         self.field = Field()
         self.reader = PN532(self.field)
+        self.reader_link = SpiLink(self.reader)
         self.printer = PrinterPeer()
         self.scanner = Scanner()
         lines.attach_spi(wiring.DISPLAY_SPI, wiring.DISPLAY_CS, self.display,
                          inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"})
-        lines.attach_spi(wiring.READER_SPI, wiring.READER_CS, SpiLink(self.reader), lsb_first=True,
+        lines.attach_spi(wiring.READER_SPI, wiring.READER_CS, self.reader_link, lsb_first=True,
                          outputs={wiring.READER_IRQ: "irq"})
         lines.attach_pins(self.keys, ROWS, COLUMNS, rests=True)
         lines.attach_uart(wiring.PRINTER_UART, self.printer)
         lines.attach_uart(wiring.SCANNER_UART, self.scanner)
 
     def display_writes(self) -> int:
-        """Grows with every byte written to the display."""
-        return self._lines.spi_bytes[wiring.DISPLAY_SPI]
+        """Grows with whatever may change the picture."""
+        return self._lines.spi_bytes[wiring.DISPLAY_SPI] + self._darkened
 
     def read_screen(self) -> list[str]:
         """The lines of text on the display."""
         return list(_read(self.display.pixels))
+
+    def power_off(self) -> None:
+        """The display goes dark and forgets."""
+        self.display.pin("rst", 0)
+        self._darkened += 1
 
     def power_on(self) -> None:
         """Cold start of the chips that share the board's power. The paper and the field stay as they are."""

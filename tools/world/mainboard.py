@@ -61,6 +61,7 @@ class Mainboard:
         """Kill the terminal's process."""
         self._power().kill()
         self.lines.power_off()
+        self.chips.power_off()
         self._radio.power_off()
         self._watchdog = None
 

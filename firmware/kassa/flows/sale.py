@@ -127,7 +127,7 @@ async def _read(shop: Shop, amount: int) -> Outcome | None:
     for index, value in enumerate((today[0] % 100, today[1], today[2])):
         money.pack_bcd(value, day, index, 1)
     terms = Terms(amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode())
-    reading = asyncio.create_task(tap.read(shop.reader, terms, shop.arena, _PRESENT_MS))
+    reading = asyncio.create_task(_tap(shop, terms))
     while not reading.done():
         if await shop.ui.key("C", 100):
             if reading.done():
@@ -138,7 +138,18 @@ async def _read(shop: Shop, amount: int) -> Outcome | None:
             except asyncio.CancelledError:
                 pass
             return None
-    return await reading
+    result = await reading
+    if isinstance(result, ReaderFault):
+        raise result
+    return result
+
+
+async def _tap(shop: Shop, terms: Terms) -> Outcome | ReaderFault:
+    """The reader's error is returned, not raised: a task must not end by an error before somebody awaits it."""
+    try:
+        return await tap.read(shop.reader, terms, shop.arena, _PRESENT_MS)
+    except ReaderFault as fault:
+        return fault
 
 
 # -- the answer -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""What a cashier does, in the words of the English screens; and what an auditor compares afterwards."""
+
+import sqlite3
+
+from tools.cards import catalogue
+from tools.cards.card import Card
+from tools.journal import image
+from tools.stage import Stage
+
+HOME = "Type the amount"
+CODES = "246813"
+
+
+class Cashier:
+    """Works one stage. Every wait has a limit in real seconds."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.world = stage.world
+        self.host = stage.host
+        self._cards: dict[str, Card] = {}
+
+    # -- hands ------------------------------------------------------------------------------------------------------
+
+    def sign_on(self) -> None:
+        self.world.power_on()
+        self.world.wait_screen("Online", 30)
+        self.home()
+
+    def home(self) -> None:
+        """Confirm whatever is shown until the home page is there."""
+        for _ in range(8):
+            self.world.wait(lambda: self.sees(HOME) or self.sees("E OK") or self.sees("C Skip"), "the home page", 30)
+            if self.sees(HOME):
+                return
+            before = self.world.screen_text()
+            self.world.press("C" if self.sees("C Skip") else "E")
+            self.world.wait(lambda old=before: self.world.screen_text() != old, "the next page")
+        raise AssertionError(f"no home page: {self.world.screen_text()}")
+
+    def offer(self, amount: int, card: str | Card = "jade") -> None:
+        """Type an amount and lay a card on the reader."""
+        self.world.press(f"{amount}E")
+        self.world.wait_screen("Present card")
+        self.world.place(self.card(card) if isinstance(card, str) else card)
+
+    def card(self, name: str) -> Card:
+        """The one card of this name in the shop: it remembers its transaction counter."""
+        if name not in self._cards:
+            self._cards[name] = catalogue.make(name)
+        return self._cards[name]
+
+    def sell(self, amount: int, card: str | Card = "jade", result: str = "Approved") -> list[str]:
+        """A sale up to the home page; returns what the result page said."""
+        self.offer(amount, card)
+        said = self.world.wait_screen(result, 30)
+        self.world.remove()
+        self.home()
+        return said
+
+    def go_offline(self) -> None:
+        self.world.radio.state = "off"
+        self.world.wait_screen("No Wi-Fi", 30)
+
+    def drain(self) -> None:
+        self.world.radio.state = "on"
+        self.world.wait_screen("All sent", 60)
+
+    def settle(self) -> list[str]:
+        self.world.press("MDE")
+        self.world.wait_screen("Settle the batch?")
+        self.world.press("E")
+        said = self.world.wait_screen("alanced", 60)
+        self.home()
+        return said
+
+    def restart(self) -> list[str]:
+        """Pull the plug and plug in again; returns the first page that waits for the cashier."""
+        self.world.power_off()
+        return self.back()
+
+    def back(self) -> list[str]:
+        self.world.power_on()
+        self.world.wait(lambda: self.sees(HOME) or self.sees("E OK") or self.sees("C Skip"), "a page", 30)
+        return self.world.screen_text()
+
+    # -- eyes -------------------------------------------------------------------------------------------------------
+
+    def sees(self, text: str) -> bool:
+        return any(text in line for line in self.world.screen_text())
+
+    def journal(self) -> image.Journal:
+        """The journal as an independent reader finds it in flash.bin, every tag checked."""
+        home = self.world.home
+        return image.read((home / "flash.bin").read_bytes()[: 1 << 20], image.journal_key((home / "efuse.bin").read_bytes()))
+
+    def ledger(self) -> list[tuple[int, str]]:
+        """(amount, state) of the host's payments in the order of the journal, by SQL."""
+        with sqlite3.connect(self.host.ledger.path) as db:
+            return db.execute("SELECT amount, state FROM payment ORDER BY epoch, sequence").fetchall()
+
+    def agree(self) -> int:
+        """Journal and ledger hold the same settled money; returns it."""
+        journal = self.journal()
+        device = sum(record.amount for record in journal.records.values() if journal.state(record) == "settled")
+        host = sum(amount for amount, state in self.ledger() if state == "APPROVED")
+        assert device == host, (device, self.ledger())
+        return host

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures for the whole terminal: a stage with host and world, and a cashier who works it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from host_tests.whole.cashier import Cashier
+from tools.provision.device import Terminal
+from tools.stage import Stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
+    """`stage(**Terminal's fields)`: a terminal in English, power off, with its host, and the cashier at it."""
+    stages: list[Stage] = []
+
+    def make(name: str = "stage", **fields: object) -> Cashier:
+        options = {"language": "en", "supervisor_code": "246813", **fields}
+        made = Stage(tmp_path / name, terminal=Terminal(**options))  # type: ignore[arg-type]
+        stages.append(made)
+        return Cashier(made)
+
+    yield make
+    for made in stages:
+        with made:
+            pass
+
+
+@pytest.fixture
+def cashier(stage: Callable[..., Cashier]) -> Cashier:
+    """A cashier at a terminal that has signed on and shows its home page."""
+    ready = stage()
+    ready.sign_on()
+    return ready

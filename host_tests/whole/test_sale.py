@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""A cashier's ordinary day: sales online and offline, in both languages, and amounts that cannot be."""
+
+import pytest
+
+from host_tests.whole.cashier import HOME
+from tools.provision.device import OfflineLimits
+
+
+def test_online_sale_from_amount_to_receipt(cashier) -> None:
+    said = cashier.sell(1250)
+    assert "¥12.50" in said
+    assert cashier.agree() == 1250
+    paper = cashier.world.receipts[-1].text()
+    assert "12.50" in paper and "APPROVED" in paper and "476173******0011" in paper
+    assert "4761730000000011" not in paper
+
+
+def test_offline_sales_drain_by_themselves_and_settle(cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(2000, "amber", "Accepted, to be authorised")
+    cashier.sell(3000, "coral", "Accepted, to be authorised")
+    assert cashier.sees("2 to send ¥50.00")
+    assert "OFFLINE" in cashier.world.receipts[-1].text()
+    assert cashier.ledger() == []
+    cashier.drain()
+    assert cashier.agree() == 5000
+    assert cashier.host.counters["connections"] == 2  # the sign-on, and one for the whole drain
+    assert "¥50.00" in cashier.settle()
+    assert cashier.host.view()["batches"][0]["state"] == "closed"
+
+
+def test_a_second_batch_follows_the_first(cashier) -> None:
+    for amount in (100, 200):
+        cashier.sell(amount)
+        cashier.settle()
+    assert sorted(batch["number"] for batch in cashier.host.view()["batches"] if batch["state"] == "closed") == [
+        "000001",
+        "000002",
+    ]
+    assert cashier.agree() == 300
+
+
+def test_chinese(stage) -> None:
+    cashier = stage(language="zh")
+    cashier.world.power_on()
+    cashier.world.wait_screen("请输入金额", 30)
+    cashier.world.wait_screen("在线", 30)
+    cashier.world.press("888E")
+    cashier.world.wait_screen("卡", 10)
+    cashier.world.place(cashier.card("ink"))
+    cashier.world.wait(lambda: cashier.sees("¥8.88") and cashier.sees("授权码"), "the approval in Chinese", 30)
+    cashier.world.wait(lambda: cashier.world.receipts, "the receipt")
+    assert "8.88" in cashier.world.receipts[-1].text()
+
+
+def test_language_switches_and_stays(cashier) -> None:
+    cashier.world.press("MDDDDDE")
+    cashier.world.wait_screen("请输入金额")
+    cashier.world.power_off()
+    cashier.world.power_on()
+    cashier.world.wait_screen("请输入金额", 30)
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [("E", "amount is zero"), ("9" * 12 + "E", "Over the limit"), ("9" * 13, "No more than 12 digits")],
+)
+def test_amounts_that_cannot_be(cashier, keys: str, says: str) -> None:
+    cashier.world.press("E" + keys)
+    cashier.world.wait_screen(says)
+    cashier.world.press("C")
+    cashier.world.wait_screen(HOME)
+    assert cashier.journal().records == {}
+
+
+def test_keys_pressed_faster_than_screens_draw(cashier) -> None:
+    cashier.world.press("1234567BBB89E")
+    said = cashier.world.wait_screen("Present card")
+    assert "¥1,234.89" in said
+    cashier.world.press("C")
+    cashier.world.wait_screen("Cancelled")
+    cashier.home()
+    assert cashier.journal().records == {}
+
+
+def test_offline_limits_refuse_with_their_room(stage) -> None:
+    cashier = stage(limits=OfflineLimits(payment=5000, total=8000, count=3, per_card=1))
+    cashier.sign_on()
+    cashier.go_offline()
+    cashier.world.press("5001E")
+    assert any("50.00" in line for line in cashier.world.wait_screen("Not taken"))
+    cashier.home()
+    cashier.sell(5000, "amber", "Accepted")
+    cashier.offer(1000, "amber")
+    cashier.world.wait_screen("already used offline")
+    cashier.world.remove()
+    cashier.home()
+    cashier.world.press("3001E")
+    assert any("30.00" in line for line in cashier.world.wait_screen("Not taken"))
+    cashier.home()
+    assert len(cashier.journal().records) == 1
+
+
+def test_without_limits_nothing_is_taken_offline(stage) -> None:
+    cashier = stage(limits=None)
+    cashier.sign_on()
+    cashier.go_offline()
+    cashier.world.press("100E")
+    cashier.world.wait_screen("Offline payments are switched off")
+    assert cashier.journal().records == {}
+
+
+def test_after_a_restart_with_payments_pending_a_supervisor_is_asked(cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(100, "amber", "Accepted")
+    assert "¥1.00" in cashier.restart()
+    cashier.home()
+    cashier.world.press("200E")
+    cashier.world.wait_screen("supervisor needed")
+    cashier.world.press("E")
+    cashier.world.wait_screen("Supervisor code")
+    cashier.world.press("111111E")
+    cashier.world.wait_screen("Wrong code")
+    cashier.world.press("246813E")
+    cashier.world.wait_screen("Present card")
+    cashier.world.place(cashier.card("coral"))
+    cashier.world.wait_screen("Accepted", 20)
+    cashier.world.remove()
+    cashier.home()
+    cashier.drain()
+    assert cashier.agree() == 300

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""A host that is absent, slow, silent, lying or refusing, and air that swallows: what the till says, and what the books say."""
+
+import pytest
+
+from host_tests.whole.cashier import HOME
+
+
+@pytest.mark.parametrize("mood", ["silent", "bad_mac", "html", "cut"])
+def test_an_unanswered_online_sale_is_reversed(cashier, mood: str) -> None:
+    cashier.host.mood = mood
+    said = cashier.sell(700, result="Cancelled, reversal pending")
+    assert "¥7.00" in said
+    assert cashier.sees("Reversal waits")
+    cashier.host.mood = "normal"
+    cashier.world.wait(lambda: not cashier.sees("Reversal waits") and cashier.sees(HOME), "the reversal's answer", 60)
+    assert all(state != "APPROVED" for _, state in cashier.ledger())
+    assert cashier.agree() == 0
+    cashier.sell(800, "amber")
+    assert cashier.agree() == 800
+    assert "¥8.00" in cashier.settle()
+
+
+def test_a_late_answer_is_no_answer(cashier) -> None:
+    cashier.host.mood = "late 60000"
+    cashier.sell(700, result="Cancelled, reversal pending")
+    cashier.host.mood = "normal"
+    cashier.world.wait(lambda: not cashier.sees("Reversal waits"), "the reversal's answer", 60)
+    assert cashier.ledger() == [(700, "REVERSED")]
+
+
+def test_while_a_reversal_waits_sales_are_taken_offline(cashier) -> None:
+    cashier.host.mood = "silent"
+    cashier.sell(700, result="Cancelled, reversal pending")
+    cashier.sell(300, "amber", "Accepted, to be authorised")
+    cashier.host.mood = "normal"
+    cashier.world.wait_screen("All sent", 60)
+    cashier.world.wait(lambda: not cashier.sees("Reversal waits"), "the reversal's answer", 60)
+    assert cashier.agree() == 300
+
+
+def test_a_host_that_cannot_be_reached_is_asked_about_once_and_nothing_is_lost(cashier) -> None:
+    cashier.world.run_for(8000)  # the sign-on's connection has ended
+    cashier.world.radio.state = "half_open"
+    cashier.offer(700)
+    cashier.world.wait_screen("Take it offline?", 60)
+    cashier.world.press("E")
+    cashier.world.wait_screen("Accepted", 30)
+    cashier.world.remove()
+    cashier.home()
+    cashier.drain()
+    assert cashier.agree() == 700
+    assert [record.kind for record in cashier.journal().records.values()] == ["INTENT"]
+
+
+def test_a_sale_nobody_wants_offline_becomes_a_void_entry(cashier) -> None:
+    cashier.world.run_for(8000)
+    cashier.world.radio.state = "half_open"
+    cashier.offer(700)
+    cashier.world.wait_screen("Take it offline?", 60)
+    cashier.world.press("C")
+    cashier.world.wait_screen("Not taken", 30)
+    cashier.world.remove()
+    cashier.home()
+    cashier.world.radio.state = "on"
+    cashier.sell(800, "amber")
+    cashier.world.run_for(10000)
+    assert cashier.agree() == 800
+    assert "¥8.00" in cashier.settle()  # the chain has no gap: the host knows the entry
+    states = [cashier.journal().state(record) for record in cashier.journal().records.values()]
+    assert states == ["reported", "settled"]
+
+
+def test_declined_by_the_issuer(cashier) -> None:
+    cashier.host.mood = "decline 51"
+    said = cashier.sell(700, result="Declined")
+    assert any("funds" in line for line in said)
+    assert cashier.ledger() == [(700, "DECLINED")]
+    assert cashier.agree() == 0
+    cashier.host.mood = "normal"
+    cashier.sell(900)
+    assert "¥9.00" in cashier.settle()
+
+
+def test_refused_later_is_told_and_settles_without_it(cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(700, "amber", "Accepted")
+    cashier.sell(800, "coral", "Accepted")
+    cashier.host.mood = "decline 05"
+    cashier.drain()
+    cashier.world.wait_screen("2 refused later", 30)
+    cashier.host.mood = "normal"
+    cashier.sell(900)
+    assert "¥9.00" in cashier.settle()
+    assert cashier.agree() == 900
+
+
+def test_a_host_that_says_later_keeps_them_pending(cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(700, "amber", "Accepted")
+    cashier.host.mood = "decline 91"
+    cashier.world.radio.state = "on"
+    cashier.world.wait(lambda: cashier.host.counters.get("answer_0210", 0) >= 2, "two tries", 60)
+    assert cashier.sees("1 to send")
+    cashier.host.mood = "normal"
+    cashier.world.wait_screen("All sent", 120)
+    assert cashier.agree() == 700
+
+
+def test_a_captive_portal_is_no_host(cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(700, "amber", "Accepted")
+    cashier.world.radio.state = "portal"
+    cashier.world.run_for(20000)
+    assert cashier.sees("1 to send")
+    cashier.drain()
+    assert cashier.agree() == 700
+
+
+@pytest.mark.parametrize("after", [200, 900, 1500, 2100])
+def test_a_connection_cut_in_mid_drain_loses_and_doubles_nothing(cashier, after: int) -> None:
+    cashier.go_offline()
+    for card in ("amber", "coral", "ink", "lotus"):
+        cashier.sell(500, card, "Accepted")
+    cashier.world.radio.cut_after(after)
+    cashier.drain()
+    assert cashier.agree() == 2000
+    assert len(cashier.ledger()) == 4
+
+
+def test_a_host_that_does_not_know_the_terminals_key(cashier) -> None:
+    cashier.host.mood = "bad_mac"
+    cashier.go_offline()
+    cashier.sell(700, "amber", "Accepted")
+    cashier.world.radio.state = "on"
+    cashier.world.wait_screen("key unknown", 120)
+    assert cashier.sees("1 to send")
+    cashier.host.mood = "normal"
+    cashier.world.wait_screen("All sent", 180)
+    assert cashier.agree() == 700
