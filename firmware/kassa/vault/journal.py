@@ -85,7 +85,7 @@ class Journal:
         Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
         """
         state = self.state
-        if self.page >= PAGES and self.ready < _AHEAD and not self._catch_up():
+        if not self.has_room(_AHEAD + (self.page >= PAGES)):
             raise _FULL
         sequence = state.sequence + 1
         page = self.buffer
@@ -243,9 +243,12 @@ class Journal:
         self.ready += 1
         return True
 
-    def _catch_up(self) -> bool:
-        """Make the sectors ahead blank now, because nobody was idle since boot or the last one; False when the ring is full."""
-        while self.ready < _AHEAD:
+    def has_room(self, sectors: int = _AHEAD) -> bool:
+        """Whether so many blank sectors are ahead; makes them blank now if nobody was idle since boot or the last one.
+
+        What is written without it uses up the reserve for marks about money.
+        """
+        while self.ready < sectors:
             if not self.prepare():
                 return False
         return True

@@ -131,7 +131,8 @@ def _take_record(journal: Journal, tail: Tail, page: int, counted: int) -> None:
     record = layout.Record(journal.buffer)
     state = journal.state
     fresh = record.sequence > state.sequence
-    state.sequence = record.sequence
+    if fresh:
+        state.sequence = record.sequence
     journal.last[:] = journal.buffer[:64]
     journal.head[:] = journal.buffer[240:248]
     if record.kind == layout.ACCEPTED and fresh and record.sequence > counted:

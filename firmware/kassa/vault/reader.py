@@ -76,7 +76,12 @@ class Reader:
 
 
 def _sector_of(journal: Journal, sequence: int) -> int:
-    """The sector to start looking for a sequence: the newest whose first sequence is not above it; -1 when none."""
+    """The sector to start looking for a sequence: the newest whose first sequence is not above it; -1 in an empty journal.
+
+    Where no header says so, its own rotted: start at the oldest sector.
+    """
+    if journal.sector < 0:
+        return -1
     best, found = -1, -1
     header = State()
     prefix = bytearray(layout.PREFIX_SIZE)
@@ -86,7 +91,7 @@ def _sector_of(journal: Journal, sequence: int) -> int:
             continue
         if journal.read_header(sector, header) and header.serial <= journal.state.serial:
             best, found = header.serial, sector
-    return found if found >= 0 else journal.sector
+    return found if found >= 0 else (journal.sector + 1) % journal.sectors
 
 
 def exceptions_above(journal: Journal, sequence: int) -> dict:
