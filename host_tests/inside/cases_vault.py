@@ -4,7 +4,7 @@
 from chips import Chip, PowerCut
 
 from kassa.crypto.sealing import Sealer
-from kassa.errors import KassaError
+from kassa.errors import JournalFull, KassaError
 from kassa.uplink.flights import Flights
 from kassa.uplink.queue import Queue
 from kassa.vault import layout
@@ -32,6 +32,17 @@ def _fill(token, amount):
 def _accept(journal, queue, token, amount, kind):
     sealer = Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case"))
     return journal.accept(_fill(token, amount), sealer, kind)
+
+
+def _fill_up(journal, queue, token, amount, kind):
+    """Accept until the journal refuses; how many it took."""
+    count = 0
+    try:
+        while True:
+            _accept(journal, queue, token + count, amount, kind)
+            count += 1
+    except JournalFull:
+        return count
 
 
 def _final(journal, queue, kind, code):
@@ -108,7 +119,7 @@ def _list(journal, queue):
 
 
 _STEPS = {
-    "accept": _accept, "final": _final, "reversing": _reversing, "reversed": _reversed, "defer": _defer, "void": _void,
+    "accept": _accept, "fill": _fill_up, "final": _final, "reversing": _reversing, "reversed": _reversed, "defer": _defer, "void": _void,
     "drain": _drain, "close": _close, "mark": _mark, "prepare": _prepare, "state": _state, "list": _list,
 }  # fmt: skip
 
@@ -143,6 +154,7 @@ def life(path, key, steps, cut=0, tear="none", seed=1):
     except KassaError as error:
         result["error"] = type(error).__name__
     result["operations"] = chip.operations()
+    result["erased"] = chip.erased
     chip.save()
     return result
 
@@ -162,7 +174,7 @@ def allocated(path, key, payments):
     programs, erases = chip.chip.programs, chip.chip.erases
     accept, first = journal.accept, journal.state.sequence
     for index in range(1, payments + 1):
-        draft, sealer, kind = _fill(index, 99999999), sealers[index], kinds[index % 2]
+        draft, sealer, kind = _fill(index, 20000000), sealers[index], kinds[index % 2]
         micropython.heap_lock()
         try:
             accept(draft, sealer, kind)
@@ -170,3 +182,14 @@ def allocated(path, key, payments):
             micropython.heap_unlock()
     chip.save()
     return [journal.state.sequence - first, chip.chip.programs - programs, chip.chip.erases - erases]
+
+
+def allocating():
+    """The control of `allocated`: a slice under a locked heap."""
+    import micropython
+
+    micropython.heap_lock()
+    try:
+        return len(_draft.uid[:4])
+    finally:
+        micropython.heap_unlock()

@@ -23,10 +23,16 @@ class Chip:
         self.store = io.BytesIO(data)
         self.chip = FlashChip(self.store, self.size)
         self.chip.cut_at(cut, tear, seed)
+        self.chip.listener = self._did
+        self.erased = []  # sectors, in the order erased
 
     def region(self, base=0, size=0):
         """A partition of it; the whole chip by default."""
         return Region(self.chip, base, size or self.size)
+
+    def _did(self, is_erase, address, size):
+        if is_erase:
+            self.erased.append(address // size)
 
     def operations(self):
         """Programs and erases so far."""
