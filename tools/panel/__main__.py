@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""`python -m tools.panel`: host, terminal and page in one process, until Ctrl-C."""
+
+import os
+import shutil
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from tools.host.errors import HostError
+from tools.panel.counter import Counter
+from tools.panel.server import Server
+from tools.provision.device import Terminal
+from tools.stage import PROVISIONED, interpreter
+from tools.world.power import ROOT
+from tools.world.world import WorldError
+
+_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@click.command(help="The terminal in a web page, with virtual cards and its own settlement host.")
+@click.option("--home", type=click.Path(path_type=Path), default=ROOT / "build" / "run", show_default="build/run",
+              help="folder that keeps flash.bin, host.db and the cards' counters from one run to the next")
+@click.option("--fresh", is_flag=True, help="forget the last run: new flash, new keys, empty ledger")
+@click.option("--port", default=8580, show_default=True, help="of the page; the next free one if it is taken")
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="of a new terminal")
+def main(home: Path, fresh: bool, port: int, language: str) -> None:
+    micropython = interpreter()
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in _STOP:
+        signal.signal(number, on_signal)
+    if not os.access(micropython, os.X_OK):
+        raise click.ClickException(f"no MicroPython at {micropython}: run `make setup`, or set MICROPYTHON")
+    if fresh and home.exists():
+        _forget(home)
+    try:
+        with Counter(home, micropython, Terminal(language=language)) as counter, Server(counter, port) as server:
+            counter.hands.do({"do": "power", "on": True})
+            click.echo(
+                f"Kassa is open at {server.address} (a simulator with test cards, no real money; "
+                f"supervisor code {counter.stage.supervisor_code}; Ctrl-C closes it)"
+            )
+            stop.wait()
+    except (HostError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    except WorldError:
+        pass  # the last traceback is in console.log; Ctrl-C reaches the interpreter too and makes one
+    click.echo(f"\nClosed. Payments stay in {_short(home)}; --fresh starts anew.")
+
+
+def _forget(home: Path) -> None:
+    """Remove an earlier run, and nothing that is not one."""
+    if any(home.iterdir()) and not (home / PROVISIONED).exists():
+        raise click.ClickException(f"{home} holds no earlier run of the panel: not removed")
+    shutil.rmtree(home)
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+if __name__ == "__main__":
+    main()

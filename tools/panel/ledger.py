@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Follows the host's books: publishes them when they change, and turns the differences into events."""
+
+from typing import Any
+
+from tools.host.app import Host
+from tools.panel.news import News
+
+_EVERY = 8  # looks without news until the books are read anyway
+
+
+class LedgerWatch:
+    """`look()` now and then, from one thread."""
+
+    def __init__(self, host: Host, news: News) -> None:
+        self._host = host
+        self._news = news
+        self._counters: dict[str, int] | None = None
+        self._idle = 0
+        self._states: dict[int, str] | None = None
+        self._closed: set[tuple[int, str]] = set()
+        self._alarms = 0
+
+    def look(self) -> None:
+        """Publish the ledger if anything may have changed."""
+        counters = self._host.counters
+        self._idle += 1
+        if counters == self._counters and self._idle < _EVERY:
+            return
+        self._counters, self._idle = counters, 0
+        view = self._host.view()
+        if self._news.tell("ledger", {name: view[name] for name in ("payments", "batches", "terminals", "alarms")}):
+            self._compare(view)
+
+    def _compare(self, view: dict[str, Any]) -> None:
+        states = {payment["id"]: payment["state"] for payment in view["payments"]}
+        closed = {(batch["epoch"], batch["number"]) for batch in view["batches"] if batch["state"] == "closed"}
+        if self._states is not None:
+            for payment in reversed(view["payments"]):
+                if self._states.get(payment["id"]) != payment["state"]:
+                    self._payment(payment)
+            for epoch, number in sorted(closed - self._closed):
+                batch = next(b for b in view["batches"] if (b["epoch"], b["number"]) == (epoch, number))
+                self._news.event("batch", number=number, amount=batch["card_amount"] + batch["cash_amount"])
+        self._states, self._closed = states, closed
+
+    def _payment(self, payment: dict[str, Any]) -> None:
+        what = {"key": payment["id"], "amount": payment["amount"], "stan": payment["stan"], "code": payment["code"]}
+        self._news.event(f"host_{payment['state'].lower()}", **what)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""What is known about the counter, by topic, and who wants to hear of it. Safe from any thread."""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+_EVENTS = 80
+
+Listener = Callable[[str | bytes], None]
+
+
+class News:
+    """Topics keep their newest value; events are a list of the last ones; the display is kept as a whole picture.
+
+    A listener is called with JSON text {"topic", "value"}, or with bytes: a band of the display (see picture.py).
+    It must return at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._topics: dict[str, str] = {}
+        self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
+        self._picture = b""
+        self._listeners: list[Listener] = []
+        self._number = 0
+
+    def tell(self, topic: str, value: Any) -> bool:
+        """Publish a topic's value if it differs from the last. Returns whether it did."""
+        text = json.dumps({"topic": topic, "value": value}, ensure_ascii=False)
+        with self._lock:
+            if self._topics.get(topic) == text:
+                return False
+            self._topics[topic] = text
+            self._send(text)
+        return True
+
+    def event(self, what: str, **more: Any) -> None:
+        """Publish that something happened now. `what` is a key of the page's words, `more` fills its places."""
+        with self._lock:
+            self._number += 1
+            event = {"id": self._number, "at": round(time.time() * 1000), "what": what, **more}
+            self._events.append(event)
+            self._send(json.dumps({"topic": "event", "value": event}, ensure_ascii=False))
+
+    def picture(self, band: bytes, whole: bytes) -> None:
+        """Publish a change of the display, and what a newcomer needs to see it all."""
+        with self._lock:
+            self._picture = whole
+            self._send(band)
+
+    def listen(self, listener: Listener) -> None:
+        """Hear everything from now on, after what is known already."""
+        with self._lock:
+            for text in self._topics.values():
+                listener(text)
+            listener(json.dumps({"topic": "events", "value": list(self._events)}, ensure_ascii=False))
+            if self._picture:
+                listener(self._picture)
+            self._listeners.append(listener)
+
+    def leave(self, listener: Listener) -> None:
+        with self._lock:
+            self._listeners = [other for other in self._listeners if other is not listener]
+
+    def known(self) -> dict[str, Any]:
+        """Every topic's value."""
+        with self._lock:
+            return {topic: json.loads(text)["value"] for topic, text in self._topics.items()}
+
+    def _send(self, message: str | bytes) -> None:
+        for listener in self._listeners:
+            listener(message)

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Cards to click (a tap) or to drag onto the reader and leave there. Where a card is, the server says: on the reader or not.
+import { send } from "./link.js";
+import { whenTranslated, cardWord, word } from "./words.js";
+
+const CHIP = '<svg class="chip" viewBox="0 0 36 28" aria-hidden="true"><rect x="1" y="1" width="34" height="26" rx="5"/><path d="M1 10h11v8H1M35 10H24v8h11M12 1v26M24 1v26"/></svg>';
+const WAVES = '<svg class="mark" viewBox="0 0 48 40" aria-hidden="true"><path d="M10 14q5 6 0 12M18 9q9 11 0 22M26 5q12 15 0 30M34 1q16 19 0 38"/></svg>';
+const MOVED_PX = 6;
+const reader = document.getElementById("reader");
+let drawn = [];
+let lying = [];
+
+/** Draw both drawers. */
+export function drawCards(cards) {
+  drawn = cards;
+  const fan = document.getElementById("fan"), bad = document.getElementById("bad");
+  fan.replaceChildren(...cards.filter((card) => card.good).map((card) => plastic(card)));
+  bad.replaceChildren(...cards.filter((card) => !card.good).map(row));
+  document.getElementById("bad-count").textContent = bad.children.length;
+  label();
+}
+
+function row(card) {
+  const line = document.createElement("div");
+  line.className = "bad-row";
+  line.append(plastic(card));
+  line.insertAdjacentHTML("beforeend", "<p><b></b><span></span></p>");
+  line.querySelector("p").addEventListener("click", () => send({ do: "tap", card: card.name }));
+  return line;
+}
+
+function plastic(card) {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.className = "card";
+  element.dataset.card = card.name;
+  element.style.setProperty("--colour", card.colour);
+  element.innerHTML = `${CHIP}${WAVES}<span class="title"></span><span class="number"></span>`;
+  element.querySelector(".number").textContent = card.number;
+  element.addEventListener("pointerdown", (event) => grab(event, element, card.name));
+  element.addEventListener("click", (event) => { if (event.detail === 0) send({ do: "tap", card: card.name }); });
+  return element;
+}
+
+whenTranslated(label);
+function label() {
+  for (const card of drawn) {
+    const element = find(card.name);
+    const title = cardWord(card.name, card.title);
+    element.querySelector(".title").textContent = title;
+    element.setAttribute("aria-label", `${title} ${card.number} ${card.says ? cardWord(`${card.name}_says`, card.says) : ""}`);
+    element.title = word("card_title");
+    const beside = element.nextElementSibling;
+    if (!card.good && beside) {
+      beside.querySelector("b").textContent = title;
+      beside.querySelector("span").textContent = cardWord(`${card.name}_says`, card.says);
+    }
+  }
+}
+
+const find = (name) => document.querySelector(`[data-card="${name}"]`);
+
+/** Put the cards where the world has them. */
+export function moveCards(world) {
+  for (const name of lying) if (!world.lying.includes(name)) place(find(name), null);
+  lying = world.lying;
+  lying.forEach((name, index) => {
+    const element = find(name);
+    if (element && !element.classList.contains("held")) place(element, index);
+  });
+  reader.classList.toggle("waiting", world.waiting);
+  reader.classList.toggle("occupied", lying.length > 0);
+}
+
+function place(element, index) {
+  if (!element) return;
+  element.classList.toggle("on-reader", index !== null);
+  element.style.transform = "";
+  if (index === null) return;
+  const from = untouched(element), to = reader.getBoundingClientRect();
+  const x = to.left + to.width * 0.66 - (from.left + from.width / 2) + index * 14;
+  const y = to.top + to.height * 0.4 - (from.top + from.height / 2) + index * 10;
+  const small = element.closest(".bad-row") ? 2.2 : 0.62;
+  element.style.transform = `translate(${x}px, ${y}px) rotate(${-4 + index * 5}deg) scale(${small})`;
+}
+
+/** Where the element is when nothing moves it. */
+function untouched(element) {
+  const kept = [element.style.transform, element.style.transition];
+  element.style.transition = "none";
+  element.style.transform = "none";
+  const box = element.getBoundingClientRect();
+  element.style.transform = kept[0];
+  void element.offsetWidth; // so that the way there is shown from where it is now
+  element.style.transition = kept[1];
+  return box;
+}
+
+function grab(down, element, name) {
+  if (down.button !== 0) return;
+  down.preventDefault();
+  if (lying.includes(name)) return send({ do: "take", card: name });
+  element.setPointerCapture(down.pointerId);
+  let moved = false, over = false;
+  const move = (event) => {
+    const x = event.clientX - down.clientX, y = event.clientY - down.clientY;
+    if (!moved && Math.hypot(x, y) < MOVED_PX) return;
+    moved = true;
+    element.classList.add("held");
+    element.style.transform = `translate(${x}px, ${y}px) rotate(-3deg) scale(.8)`;
+    const box = reader.getBoundingClientRect();
+    const inside = event.clientX > box.left && event.clientX < box.right && event.clientY > box.top && event.clientY < box.bottom;
+    if (inside !== over) send({ do: inside ? "lay" : "take", card: name });
+    over = inside;
+  };
+  const up = () => {
+    element.removeEventListener("pointermove", move);
+    element.classList.remove("held");
+    if (!moved) send({ do: "tap", card: name });
+    else place(element, over ? 0 : null);
+  };
+  element.addEventListener("pointermove", move);
+  element.addEventListener("lostpointercapture", up, { once: true });
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// The host's books as they fill, and what still waits on the terminal.
+import { latest } from "./link.js";
+import { money, word } from "./words.js";
+
+const STATES = { RECEIVED: "blue", APPROVED: "green", DECLINED: "red", REVERSED: "orange" };
+const at = (id) => document.getElementById(id);
+let seen = null;
+
+/** The terminal's side: what waits, read from its flash. */
+export function drawTill(till) {
+  at("waiting-sum").textContent = money(till.waiting.sum);
+  at("waiting-count").textContent = word("payments_count", { count: till.waiting.count });
+  at("road").classList.toggle("waits", till.waiting.count > 0);
+  at("queue").hidden = !till.waiting.rows.length;
+  at("queue-rows").replaceChildren(...till.waiting.rows.map((row) => {
+    const line = document.createElement("li");
+    line.append(text("time", clock(row.at * 1000, true)), text("pan", masked(row.card)), text("amount", money(row.amount)),
+      pill(row.state === "prepared" ? "blue" : "amber", word(`till_${row.state}`)));
+    return line;
+  }));
+  at("flash").textContent = word("flash", till);
+  agree();
+}
+
+/** The host's side. */
+export function drawLedger(ledger) {
+  const batch = openBatch(ledger);
+  const count = batch ? batch.card_count + batch.cash_count : 0;
+  at("settled-sum").textContent = money(batch ? batch.card_amount + batch.cash_amount : 0);
+  at("settled-count").textContent = word("payments_count", { count });
+  at("batch-word").textContent = batch ? word("batch_open", { number: batch.number }) : "";
+  at("no-payments").hidden = ledger.payments.length > 0;
+  const known = seen;
+  seen = new Map(ledger.payments.map((payment) => [payment.id, payment.state + payment.closed]));
+  at("payments").replaceChildren(...ledger.payments.slice(0, 100).map((payment) => {
+    const row = paymentRow(payment);
+    if (known && known.get(payment.id) !== seen.get(payment.id)) row.classList.add("fresh");
+    return row;
+  }));
+  const closed = ledger.batches.filter((one) => one.state === "closed");
+  at("closed").hidden = !closed.length;
+  at("batches").replaceChildren(...closed.slice(0, 5).map((one) => {
+    const line = document.createElement("li");
+    line.append(text("number", one.number), text("count", word("payments_count", { count: one.card_count + one.cash_count })),
+      text("amount", money(one.card_amount + one.cash_amount)), pill("closed", word("state_closed")));
+    return line;
+  }));
+  agree();
+}
+
+const openBatch = (ledger) => ledger.batches.find((batch) => batch.state === "open");
+
+function paymentRow(payment) {
+  const row = document.createElement("tr");
+  const card = cell("pan", payment.kind === "cash" ? word("cash") : masked(payment.card));
+  card.append(text("under", word("trace", payment)));
+  const reference = cell("reference", payment.rrn ?? "–");
+  reference.append(text("under", payment.code ? word("code", payment) : word("code_none")));
+  reference.title = payment.text ?? "";
+  const state = payment.closed && payment.state === "APPROVED" ? pill("closed", word("state_closed"))
+    : pill(STATES[payment.state], word(`state_${payment.state}`));
+  const last = cell("state", "");
+  last.append(state);
+  if (payment.quarantined) last.append(pill("orange", word("state_held")));
+  row.append(cell("time", clock(payment.received)), card, reference, cell("amount right", money(payment.amount)), last);
+  return row;
+}
+
+/** Do both sides have the same sum? */
+function agree() {
+  const till = latest("till"), ledger = latest("ledger");
+  if (!till || !ledger) return;
+  const batch = openBatch(ledger);
+  const there = batch ? batch.card_amount + batch.cash_amount : 0;
+  const same = there === till.settled.sum;
+  at("agree").className = `agree ${same ? "yes" : "no"}`;
+  at("agree").textContent = till.waiting.count ? word("agree_waits", { count: till.waiting.count, sum: money(till.waiting.sum) })
+    : same ? word("agree_yes", { sum: money(there) }) : word("agree_no", { here: money(till.settled.sum), there: money(there) });
+}
+
+const masked = (card) => (card ? `${card.slice(0, 4)} ${card.slice(4, 6)}•• •••• ${card.slice(-4)}` : "");
+
+/** Time of day; a `local` one is told in the terminal's own time. */
+export function clock(moment, local = false) {
+  return new Date(moment).toLocaleTimeString("en-GB", local ? { timeZone: "UTC" } : {});
+}
+
+function text(kind, content) {
+  const element = document.createElement("span");
+  element.className = kind;
+  element.textContent = content;
+  return element;
+}
+
+function cell(kind, content) {
+  const element = document.createElement("td");
+  element.className = kind;
+  element.textContent = content;
+  return element;
+}
+
+function pill(colour, content) {
+  return text(`pill ${colour}`, content);
+}

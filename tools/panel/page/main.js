@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Wires the page: each topic of the link to the part that shows it.
+import { connect, on } from "./link.js";
+import { band, readAloud } from "./display.js";
+import { drawKeys } from "./keypad.js";
+import { drawCards, moveCards } from "./cards.js";
+import { drawPaper } from "./paper.js";
+import { drawWorld, listMoods } from "./world.js";
+import { drawLedger, drawTill } from "./ledger.js";
+import { addEvent, drawEvents } from "./events.js";
+import { drawStories } from "./stories.js";
+import { chooseLanguage, translate, whenTranslated } from "./words.js";
+
+drawKeys();
+listMoods();
+whenTranslated(drawStories);
+on("picture", band);
+on("screen", readAloud);
+on("cards", drawCards);
+on("world", (world) => { drawWorld(world); moveCards(world); });
+on("shop", (shop) => { document.getElementById("supervisor").textContent = shop.supervisor; });
+on("paper", drawPaper);
+on("till", drawTill);
+on("ledger", drawLedger);
+on("events", drawEvents);
+on("event", addEvent);
+
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => chooseLanguage(button.dataset.language));
+}
+// A clicked button gives the focus back, so that Enter stays the terminal's key.
+document.addEventListener("click", (event) => {
+  if (event.detail > 0 && event.target.closest("button, summary")) document.activeElement?.blur();
+});
+translate();
+connect();

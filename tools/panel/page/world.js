@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// What surrounds the terminal: Wi-Fi switch, power plug, the host's mood.
+import { again, latest, send } from "./link.js";
+import { whenTranslated, word } from "./words.js";
+
+const MOODS = ["normal", "decline 51", "decline 05", "silent", "slow 2000", "late 5000", "cut", "bad_mac", "html"];
+const plug = document.getElementById("plug"), cut = document.getElementById("cut"), mood = document.getElementById("mood");
+
+for (const button of document.querySelectorAll("[data-radio]")) {
+  button.addEventListener("click", () => send({ do: "radio", state: button.dataset.radio }));
+}
+plug.addEventListener("click", () => send({ do: "power", on: !latest("world")?.power }));
+cut.addEventListener("click", () => send({ do: "cut" }));
+mood.addEventListener("change", () => { send({ do: "mood", mood: mood.value }); mood.blur(); });
+
+/** Fill the list of moods. */
+export function listMoods() {
+  whenTranslated(() => {
+    mood.replaceChildren(...MOODS.map((value) => new Option(word(`mood_${value.replace(" ", "_")}`), value)));
+    again("world");
+  });
+}
+
+/** Show how things are. */
+export function drawWorld(world) {
+  for (const button of document.querySelectorAll("[data-radio]")) {
+    button.setAttribute("aria-pressed", button.dataset.radio === world.radio);
+  }
+  plug.setAttribute("aria-pressed", world.power);
+  plug.querySelector("span").textContent = word(world.power ? "plug_pull" : "plug_in");
+  cut.disabled = !world.power || world.cut;
+  cut.classList.toggle("armed", world.cut);
+  if (document.activeElement !== mood) mood.value = world.mood;
+  document.getElementById("device").classList.toggle("off", !world.power);
+  const road = document.getElementById("road");
+  road.dataset.air = world.power ? world.radio : "dark";
+  document.getElementById("air-word").textContent = word(world.power ? `air_${world.radio}` : "air_dark");
+}

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""What the terminal owes and has settled, read from its flash chip as any owner of the device secret could."""
+
+from pathlib import Path
+from typing import Any
+
+from tools.journal import image
+from tools.world.flash import PARTITIONS
+
+_EPOCH_2000 = 946_684_800
+_NEWEST = 40
+_WAITS = ("accepted", "prepared")
+
+
+def read(home: Path) -> dict[str, Any]:
+    """The open batch's payments by what became of them; amounts in minor units, times local seconds since 1970."""
+    base, size = PARTITIONS["journal"]
+    key = image.journal_key((home / "efuse.bin").read_bytes())
+    with open(home / "flash.bin", "rb") as flash:
+        flash.seek(base)
+        journal = image.read(flash.read(size), key)
+    closed = journal.closed
+    rows = [_row(record, journal.state(record)) for record in journal.records.values() if record.sequence > closed]
+    rows.sort(key=lambda row: -row["sequence"])
+    waiting = [row for row in rows if row["state"] in _WAITS]
+    settled = [row for row in rows if row["state"] == "settled"]
+    return {
+        "waiting": {"count": len(waiting), "sum": sum(row["amount"] for row in waiting), "rows": waiting[:_NEWEST]},
+        "settled": {"count": len(settled), "sum": sum(row["amount"] for row in settled)},
+        "reversing": sum(row["state"] == "reversing" for row in rows),
+        "last": rows[0] if rows else None,
+        "records": len(journal.records),
+        "damaged": len(journal.damaged),
+    }
+
+
+def _row(record: image.Record, state: str) -> dict[str, Any]:
+    return {
+        "sequence": record.sequence,
+        "uid": record.uid.hex(),
+        "stan": f"{record.stan:06}",
+        "amount": record.amount,
+        "card": "" if record.type == "71" else f"{record.first6}******{record.last4}",
+        "state": state,
+        "at": record.time + _EPOCH_2000,
+    }
