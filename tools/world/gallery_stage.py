@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Runs under MicroPython: draws every page through the shipped driver and writes what the display's bus carried to a file.
+# pyright: reportMissingImports=false
+"""Runs under MicroPython: draws every page through the shipped driver, writes down what the display's bus carried.
 
     micropython tools/world/gallery_stage.py TAPE LANGUAGE
 
@@ -91,10 +92,10 @@ def pages(ui: Ui, status: Status):
     yield (
         "home_offline",
         "",
-        ui.home(name, ["!" + t("home_offline"), t("home_last", yen(8850)), t("home_queue", 3, yen(12000))]),
+        ui.home(name, lambda: ["!" + t("home_offline"), t("home_last", yen(8850)), t("home_queue", 3, yen(12000))]),
     )
     status.link, status.clock_trusted, status.pending_count, status.pending_sum = LINK_HOST, True, 0, 0
-    yield "home", "", ui.home(name, [t("home_last", yen(8850) + "  " + t("approved"))], "M=key_menu D=last")
+    yield "home", "", ui.home(name, lambda: [t("home_last", yen(8850) + "  " + t("approved"))], "M=key_menu D=last")
     yield "amount_empty", "", ui.amount(t("amount_sale"), 500000)
     yield "amount", "12345", ui.amount(t("amount_sale"), 500000)
     yield "amount_zero", "E", ui.amount(t("amount_sale"), 500000)

@@ -13,7 +13,7 @@ async def run(shop: Shop) -> None:
     """For ever: rest, then do what the first key asks for."""
     ui = shop.ui
     while True:
-        key = await ui.home(shop.name, _lines(shop), "E=key_sell M=key_menu", _LOOK_MS)
+        key = await ui.home(shop.name, lambda: _lines(shop), "E=key_sell M=key_menu", _LOOK_MS)
         if key == ord("M"):
             await menu(shop)
         elif key == ord("E"):

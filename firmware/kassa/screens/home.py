@@ -8,25 +8,43 @@ from kassa.screens.canvas import CENTRE, WIDTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kassa.screens.canvas import Canvas
     from kassa.screens.ui import Ui
 
 _LINES_Y = const(152)
 _PITCH = const(20)
 _MOST = const(3)
+_LOOK_MS = const(500)
 
 
-async def run(ui: "Ui", name: str, lines: "list[str]", keys: str, timeout_ms: int) -> int:
-    """A line that begins with "!" is a warning."""
+async def run(ui: "Ui", name: str, lines: "Callable[[], Sequence[str]]", keys: str, timeout_ms: int) -> int:
+    """`lines` is asked again while the page rests; what changed is drawn. A line that begins with "!" is a warning."""
     canvas = ui.canvas
     await ui.begin(keys)
     await canvas.text(8, 28, WIDTH - 16, name, theme.QUIET, align=CENTRE)
     await canvas.text(8, 48, WIDTH - 16, ui.t("home_hint"), align=CENTRE, face=font.TITLE)
     await amount.field(canvas)
     await amount.figure(canvas, 0, 0, theme.QUIET)
-    y = _LINES_Y
-    for line in lines[:_MOST]:
-        warning = line.startswith("!")
-        text = theme.MIND + line[1:] if warning else line
-        await canvas.text(16, y, WIDTH - 32, text, theme.RED if warning else theme.QUIET)
-        y += _PITCH
-    return await ui.key("0123456789" + "".join([hint.partition("=")[0] for hint in keys.split()]), timeout_ms)
+    wanted = "0123456789" + "".join([hint.partition("=")[0] for hint in keys.split()])
+    shown = []
+    while timeout_ms > 0:
+        shown = await _notes(canvas, shown, lines()[:_MOST])
+        key = await ui.key(wanted, _LOOK_MS)
+        if key:
+            return key
+        timeout_ms -= _LOOK_MS
+    return 0
+
+
+async def _notes(canvas: "Canvas", shown: "Sequence[str]", lines: "Sequence[str]") -> "Sequence[str]":
+    """Draw the lines that are not shown yet; returns what is shown then."""
+    for index in range(max(len(shown), len(lines))):
+        line = lines[index] if index < len(lines) else ""
+        if index >= len(shown) or shown[index] != line:
+            warning = line.startswith("!")
+            text = theme.MIND + line[1:] if warning else line
+            ink = theme.RED if warning else theme.QUIET
+            await canvas.text(16, _LINES_Y + index * _PITCH, WIDTH - 32, text, ink)
+    return lines

@@ -12,7 +12,7 @@ from kassa.screens.words import Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from kassa.screens.canvas import Display
@@ -45,7 +45,7 @@ class Ui:
         self.words = Words(language)
         self.t = self.words.get
         self._bar = top.Bar()
-        self.shown: object = None  # what message.show last drew, while nothing else was drawn since
+        self.shown: "tuple | None" = None  # what message.show last drew, while nothing else was drawn since
 
     def use(self, language: str) -> None:
         """Speak `language` ("en" or "zh") from the next page on."""
@@ -100,8 +100,13 @@ class Ui:
 
     # for flows
 
-    async def home(self, name: str, lines: "Lines", keys: str = "M=key_menu", timeout_ms: int = IDLE_MS) -> int:
-        """The resting page. Returns the first digit of an amount or another key of `keys`; 0 after `timeout_ms`."""
+    async def home(
+        self, name: str, lines: "Callable[[], Lines]", keys: str = "M=key_menu", timeout_ms: int = IDLE_MS
+    ) -> int:
+        """The resting page; `lines` is asked again and again.
+
+        Returns the first digit of an amount or another key of `keys`; 0 after `timeout_ms`.
+        """
         return await home.run(self, name, lines, keys, timeout_ms)
 
     async def amount(self, title: str, limit: int = 0, first: int = 0) -> int | None:
@@ -152,7 +157,7 @@ class Ui:
         await listing.sheet(self, title, rows)
 
     async def code(self, title: str, digits: int, into: bytearray, hint: str = "") -> int:
-        """Ask for a secret of exactly `digits` digits into `into` (ASCII), shown as dots. Returns the count, 0 = cancelled."""
+        """Ask for a secret of `digits` digits into `into` (ASCII), shown as dots. Returns the count, 0 = cancelled."""
         return await code.run(self, title, digits, into, hint)
 
 
