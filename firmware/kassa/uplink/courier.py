@@ -175,7 +175,8 @@ class Courier:
         self._keyring.ksn(counter, self._ksn, 0)
         echo = self._flights.echo(slot)
         echo[:16] = self._record[8:24]
-        echo[16:] = self._record[32:35]
+        echo[16:19] = self._record[32:35]
+        echo[19:] = self._record[24:30]
         return slot, up
 
     def _manage(self, purpose: int) -> memoryview:
@@ -276,11 +277,11 @@ class Courier:
         else:
             ours = answer.mti == mti
         echo = self._flights.echo(slot)
-        if not (ours and answer.get(41) == self._who.terminal and answer.get(11) == echo[16:] and answer.get(63)[3:19] == echo[:16]):
+        if not ours or answer.get(41) != self._who.terminal:
             return False
-        if purpose not in (_ONLINE, _QUEUED):
-            return True
-        return self._queue.load(self._flights.sequence[slot], self._record) and answer.get(4) == self._record[24:30]
+        if answer.get(11) != echo[16:19] or answer.get(63)[3:19] != echo[:16]:
+            return False
+        return purpose not in (_ONLINE, _QUEUED) or answer.get(4) == echo[19:]
 
     def _bad_mac(self, slot: int) -> None:
         """Count an answer whose MAC is wrong; an online request with one is reversed (A0); after three the link is given up."""

@@ -6,6 +6,7 @@ from micropython import const
 from kassa.crypto.wipe import zero
 
 WINDOW = const(64)
+_ECHO = const(25)
 
 
 class Flights:
@@ -18,15 +19,15 @@ class Flights:
         self.sequence = [0] * WINDOW  # of the record it carries
         self.amount = [0] * WINDOW  # what its final answer takes off the pending sum, 0 when it is not pending
         self._keys = bytearray(16 * WINDOW)
-        self._echo = bytearray(19 * WINDOW)  # uid and STAN
+        self._echo = bytearray(_ECHO * WINDOW)  # uid, STAN, amount
 
     def key(self, slot: int) -> memoryview:
         """The 2001 key of a slot."""
         return memoryview(self._keys)[16 * slot : 16 * slot + 16]
 
     def echo(self, slot: int) -> memoryview:
-        """uid (16) and STAN (3) that the answer must carry."""
-        return memoryview(self._echo)[19 * slot : 19 * slot + 19]
+        """uid (16), STAN (3) and, for a payment, amount (6) that the answer must carry."""
+        return memoryview(self._echo)[_ECHO * slot : _ECHO * slot + _ECHO]
 
     def add(self, purpose: int, counter: int, sequence: int, amount: int) -> int:
         """Take a free slot; -1 when all are in flight."""
