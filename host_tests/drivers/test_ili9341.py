@@ -74,3 +74,22 @@ def test_the_chip_tells_a_drivers_mistakes() -> None:
     command(chip, 0x2C, b"\x00")
     with pytest.raises(ValueError, match="half a pixel"):
         command(chip, 0x2A)
+
+
+def test_the_chip_wants_time_to_wake_up() -> None:
+    chip = ILI9341()
+    chip.tick(1000)
+    chip.pin("rst", 0)
+    with pytest.raises(ValueError, match="too soon"):
+        command(chip, 0x36, b"\x28")
+    chip.tick(1006)
+    command(chip, 0x36, b"\x28")
+    with pytest.raises(ValueError, match="woken too soon"):
+        command(chip, 0x11)
+    chip.tick(1120)
+    command(chip, 0x11)
+    with pytest.raises(ValueError, match="too soon"):
+        command(chip, 0x29)
+    chip.tick(1125)
+    command(chip, 0x29)
+    assert chip.on and not chip.asleep

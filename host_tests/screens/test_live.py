@@ -49,7 +49,7 @@ def test_keys_faster_than_screens_draw_are_not_lost(run_script) -> None:
 def test_a_digit_redraws_the_amount_and_nothing_else(run_script) -> None:
     world = run_script(AMOUNT)
     world.wait_screen("¥0.00")
-    for key, amount in (("1", "¥0.01"), ("2", "¥0.12"), ("3", "¥1.23"), ("4", "¥12.34"), ("5", "¥123.45"), ("B", "¥12.34")):
+    for key, amount in zip("12345B", ("¥0.01", "¥0.12", "¥1.23", "¥12.34", "¥123.45", "¥12.34"), strict=True):
         before = written(world)
         world.press(key)
         world.wait_screen(amount)

@@ -12,8 +12,8 @@ from tools.world.power import FIRMWARE
 NARROW, WIDE, TITLE = 0, 1, 2
 LANGUAGES = ("en", "zh")
 RESULTS = (
-    "approved", "accepted", "declined", "cancelled", "not_taken", "reversing", "reversed", "refused_later", "unresolved",
-    "expired", "quarantined",
+    "approved", "accepted", "declined", "cancelled", "not_taken", "reversing", "reversed", "refused_later",
+    "unresolved", "expired", "quarantined",
 )  # fmt: skip
 
 
@@ -82,6 +82,17 @@ def test_the_asset_is_what_its_layout_says() -> None:
     assert wide.glyphs[ord("中")].value == int.from_bytes("中".encode("gbk"), "big")
     assert len([code for code in wide.glyphs if 0x4E00 <= code < 0xA000]) > 600
     assert all(glyph.value % 8 == 0 for glyph in amount.glyphs.values())
+
+
+def test_each_colour_is_the_one_its_comment_says() -> None:
+    colours = re.findall(
+        r"= const\(0x([0-9A-F]{4})\)  # ([0-9A-F]{6})", (FIRMWARE / "kassa/screens/theme.py").read_text()
+    )
+    assert len(colours) > 15
+    for value, rgb in colours:
+        red, green, blue = bytes.fromhex(rgb)
+        pixel = (red >> 3) << 11 | (green >> 2) << 5 | blue >> 3
+        assert bytes.fromhex(value) == pixel.to_bytes(2, "little"), rgb
 
 
 def test_the_asset_names_its_licence_and_no_reserved_name() -> None:

@@ -84,6 +84,8 @@ def face(package: tarfile.TarFile, *members: str) -> list[TTFont]:
     fonts = []
     for member in members:
         data = package.extractfile(f"package/files/{member}.woff2")
+        if data is None:
+            raise SystemExit(f"the package has no {member}")
         font = TTFont(io.BytesIO(data.read()))
         font.flavor = None
         fonts.append(font)
@@ -143,7 +145,7 @@ class Face:
 def text_faces(unifont: TTFont) -> tuple[Face, Face]:
     """Unifont's own pixels at 16 px: the narrow and the wide face."""
     narrow, wide = Face(8, 16, 1), Face(16, 16, 1)
-    drawn, known = sized(unifont, 16), unifont.getBestCmap()
+    drawn, known = sized(unifont, 16), unifont.getBestCmap() or {}
     for char in [*ASCII, *small_characters()]:
         if char.isspace() and char != " ":
             continue
@@ -164,14 +166,15 @@ def text_faces(unifont: TTFont) -> tuple[Face, Face]:
 def smooth_face(
     fonts: list[TTFont], size: int, cell: tuple[int, int], baseline: int, chars: list[str], step: int = 1
 ) -> Face:
-    """A two-bit face of `chars`, each at the left of its cell on a common baseline; advances are multiples of `step`."""
+    """A two-bit face of `chars`, each at the left of its cell on one baseline; advances are multiples of `step`."""
     made = Face(cell[0], cell[1], 2)
-    drawn = [(sized(font, size), font.getBestCmap()) for font in fonts]
+    drawn = [(sized(font, size), font.getBestCmap() or {}) for font in fonts]
     for char in chars:
         source = next((font for font, known in drawn if ord(char) in known), None)
         if source is None:
             raise SystemExit(f"no glyph for U+{ord(char):04X}")
-        first, _, last, _ = source.getbbox(char, anchor="ls")  # no ink leaves its own advance: runs can be told apart
+        # No ink leaves its own advance, so that a run can be taken apart again.
+        first, last = (round(edge) for edge in source.getbbox(char, anchor="ls")[::2])
         natural = max(round(source.getlength(char)), last - min(first, 0))
         advance = min(cell[0], -(-natural // step) * step)
         image = Image.new("L", cell)

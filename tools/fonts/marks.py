@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pictures that no font has: the sign of each result (48x48, smooth) and the marks of the top bar (16x16, crisp)."""
+"""The pictures no font has: the sign of each result (48x48, smooth) and the marks of the top bar (16x16, crisp)."""
 
 from collections.abc import Iterator
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Every page of the terminal as a picture, in both languages: `python -m tools.world.gallery OUT` writes OUT/LANGUAGE-NAME.png."""
+"""Every page of the terminal as a picture, in both languages.
+
+    python -m tools.world.gallery OUT      writes OUT/LANGUAGE-NAME.png
+"""
 
 import os
 import subprocess
@@ -39,7 +42,7 @@ def replay(tape: bytes) -> Iterator[tuple[str, bytes, int]]:
 
 
 def pages(language: str) -> list[tuple[str, bytes, int]]:
-    """Every page of one language, as `replay` gives them. Raises RuntimeError with the traceback when drawing failed."""
+    """Every page of one language, as `replay` gives them. Raises RuntimeError with the traceback of what failed."""
     with tempfile.TemporaryDirectory() as scratch:
         tape = Path(scratch) / "tape"
         done = subprocess.run(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The display controller as a chip: commands and pixels in over SPI, 320x240 pixels of display memory out, as bytes or PNG."""
+"""The display controller as a chip: commands and pixels in over SPI, 320x240 pixels out, as bytes or PNG."""
 
 import io
 
@@ -9,26 +9,27 @@ WIDTH, HEIGHT = 320, 240
 
 _SOFT_RESET, _SLEEP_IN, _SLEEP_OUT, _OFF, _ON = 0x01, 0x10, 0x11, 0x28, 0x29
 _CASET, _PASET, _RAMWR, _MADCTL, _COLMOD, _CONTINUE = 0x2A, 0x2B, 0x2C, 0x36, 0x3A, 0x3C
-_AWAKE_AFTER = 5  # ms without commands after a reset [datasheet V1.11, 229]
+_AWAKE_AFTER = 5  # ms without commands after a reset and after sleep out
+_WAKE_AFTER = 120  # ms from a reset to sleep out
 
 
 class ILI9341:
     """Follows the datasheet where a driver can go wrong: reset, sleep, address window, pixel format, orientation.
 
-    `writes` counts pixels written since power-on, `bytes_in` all bytes. A driver's mistake raises ValueError.
+    `pixels_in` and `bytes_in` count what was written. A driver's mistake raises ValueError.
     """
 
     def __init__(self) -> None:
         self.pixels_in = 0
         self.bytes_in = 0
-        self.frames = 0  # grows with every memory write, so that a watcher knows that something changed
-        self._now = 0
+        self._now: int | None = None  # unknown until somebody keeps the time
         self._dc = 1
         self._selected = False
         self._memory = bytearray(2 * WIDTH * HEIGHT)
         self._reset()
 
     def _reset(self) -> None:
+        self._reset_at = self._ready_at = self._now
         self.on = False
         self.asleep = True
         self._command = -1
@@ -36,7 +37,7 @@ class ILI9341:
         self._columns = (0, WIDTH - 1)
         self._rows = (0, HEIGHT - 1)
         self._at = [0, 0]
-        self._half = -1
+        self._half = -1  # the first byte of a pixel whose second has not come
         self._orientation = 0
         self._format = 0x66
 
@@ -46,7 +47,7 @@ class ILI9341:
         self._selected = True
 
     def deselect(self) -> None:
-        self._selected = False  # memory write goes on with the next selection [35]
+        self._selected = False  # memory write goes on with the next selection
 
     def tick(self, now_ms: int) -> None:
         self._now = now_ms
@@ -75,17 +76,24 @@ class ILI9341:
     def _begin(self, command: int) -> None:
         if self._half >= 0:
             raise ValueError("half a pixel written")
+        if self._too_soon(self._ready_at, _AWAKE_AFTER):
+            raise ValueError(f"command {command:02x} too soon after a reset or sleep out")
         self._command = command
         self._parameters = bytearray()
         if command == _SOFT_RESET:
             self._reset()
         elif command in (_SLEEP_IN, _SLEEP_OUT):
+            if self._too_soon(self._reset_at, _WAKE_AFTER):
+                raise ValueError("woken too soon after a reset")
             self.asleep = command == _SLEEP_IN
+            self._ready_at = self._now
         elif command in (_OFF, _ON):
             self.on = command == _ON
         elif command == _RAMWR:
             self._at = [self._columns[0], self._rows[0]]
-            self.frames += 1
+
+    def _too_soon(self, since: int | None, wait: int) -> bool:
+        return since is not None and self._now is not None and self._now - since < wait
 
     def _data(self, data: bytes) -> None:
         if self._command in (_RAMWR, _CONTINUE):

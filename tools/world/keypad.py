@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The key matrix as a chip: keys go down and up when the scan has seen them often enough, so no press is lost and none sleeps."""
+"""The key matrix as a chip: a key goes down and up when the scan has seen it often enough, so that no press is lost."""
 
 from collections import deque
 
@@ -8,7 +8,10 @@ _SEEN = 6  # samples of a key's column while its row is low, before it moves aga
 
 
 class KeyMatrix:
-    """`press` queues one press and release; `hold` and `release` are a live finger. Inputs row0..row3, outputs col0..col3."""
+    """`press` queues one press and release; `hold` and `release` are a live finger.
+
+    Inputs row0 to row3, outputs col0 to col3 (pulled up).
+    """
 
     def __init__(self) -> None:
         self._rows = [1, 1, 1, 1]

@@ -73,11 +73,10 @@ class _Shapes:
 def _shape(rows: Iterable[Sequence[int]]) -> bytes:
     """The picture with its colours numbered by first appearance; empty when it has more than any glyph has."""
     flat = list(chain.from_iterable(rows))
-    number = dict.fromkeys(flat)
-    if len(number) > 4:
+    colours = dict.fromkeys(flat)
+    if len(colours) > 4:
         return b""
-    for place, pixel in enumerate(number):
-        number[pixel] = place
+    number = {pixel: place for place, pixel in enumerate(colours)}
     return bytes(map(number.__getitem__, flat))
 
 

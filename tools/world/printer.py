@@ -40,7 +40,7 @@ _FS = {0x26: 0, 0x2E: 0}
 
 
 class PrinterPeer:
-    """`paper` and `answers` are the tester's: no paper, or a printer that is dead. Unknown commands raise ValueError."""
+    """`paper`, `lines_left` and `answers` are the tester's to change. An unknown command raises ValueError."""
 
     def __init__(self) -> None:
         self.paper = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A thermal receipt printer that speaks ESC/POS (Epson's command set) over a UART, Chinese text as GBK. 58 mm: 32 columns."""
+"""A thermal receipt printer, 58 mm paper (32 columns), that speaks Epson's ESC/POS over a UART; Chinese text as GBK."""
 
 import asyncio
 import time
@@ -58,8 +58,8 @@ class Printer:
     async def print(self, lines: "Iterable[Line]", gbk: "Callable[[int], int]") -> None:
         """Print `lines` and cut. `gbk` gives the GBK code of a code point above ASCII, 0 for none (printed as "?").
 
-        Raises PrinterFault before the first line when the printer is not ready, and after the last one when the paper ran
-        out on the way: then the receipt must be printed again.
+        Raises PrinterFault before the first line when the printer is not ready, and after the last one when the paper
+        ran out on the way: then the receipt must be printed again.
         """
         await self.ready()
         await self._send(_SETUP)
@@ -70,7 +70,7 @@ class Printer:
         await self.ready()
 
     def _compose(self, text: str, align: int, bold: bool, size: int, gbk: "Callable[[int], int]") -> None:
-        """ESC a align, ESC E bold, GS ! size, the text, a line feed. Characters that do not fit the buffer are left out."""
+        """ESC a align, ESC E bold, GS ! size, the text, a line feed. What does not fit the buffer is left out."""
         line = self._line
         line[0:3] = b"\x1ba\x00"
         line[2] = align

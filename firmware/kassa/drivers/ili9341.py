@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """ILI9341 TFT controller, 320x240 landscape, 16 bits a pixel, 4-line serial interface.
 
-Numbers in brackets are pages of the ILI9341 datasheet V1.11. Pixels are written only; the chip is never read.
+Numbers in brackets are the pages of the commands in the ILI9341 datasheet V1.11. The chip is written only, never read.
 """
 
 import time
@@ -18,8 +18,9 @@ HEIGHT = const(240)
 _CASET = const(0x2A)  # column address set [110]
 _PASET = const(0x2B)  # page address set [112]
 _RAMWR = const(0x2C)  # memory write [114]
-_RESET_MS = const(5)  # after a reset, before the next command [229]
-_WAKE_MS = const(120)  # between reset and sleep out, and after sleep out [101]
+_RESET_MS = const(1)  # low time; the chip asks for 10 us
+_WAKE_MS = const(120)  # from the end of the reset to sleep out [101]
+_AWAKE_MS = const(5)  # from sleep out to the next command [101]
 _PIECE = const(640)
 
 # command, count of parameters, parameters
@@ -51,9 +52,9 @@ class ILI9341:
         cs(1)
 
     def start(self) -> None:
-        """Reset, set up and switch on: a black picture, then the backlight. Takes about 250 ms."""
+        """Reset, set up and switch on: a black picture, then the backlight. Takes about 160 ms."""
         self._rst(0)
-        time.sleep_ms(1)  # at least 10 us [229]
+        time.sleep_ms(_RESET_MS)
         self._rst(1)
         time.sleep_ms(_WAKE_MS)
         at = 0
@@ -62,7 +63,7 @@ class ILI9341:
             self._command(_SETUP[at], _SETUP[at + 2 : at + 2 + count])
             at += 2 + count
         self._command(0x11, None)  # sleep out [101]
-        time.sleep_ms(_WAKE_MS)
+        time.sleep_ms(_AWAKE_MS)
         self.fill(0, 0, WIDTH, HEIGHT, 0)
         self._command(0x29, None)  # display on [109]
         if self._backlight is not None:
@@ -96,7 +97,7 @@ class ILI9341:
         self._command(_RAMWR, None)
 
     def write(self, pixels: "bytearray | memoryview") -> None:
-        """RGB565, high byte first. The chip goes on where it was when it was last selected [35, 7.1.9]."""
+        """RGB565, high byte first. Goes on where the last one ended: the chip allows a pause between bytes."""
         self._dc(1)
         self._cs(0)
         self._spi.write(pixels)

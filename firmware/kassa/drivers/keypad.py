@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A 4x4 key matrix: rows are open-drain outputs, columns inputs with pull-ups; a pressed key ties its column to its row.
+"""A 4x4 key matrix: rows are open-drain outputs, columns inputs with pull-ups; a key ties its column to its row.
 
 At rest every row is low, so one look at the columns finds any key. A press counts after three equal samples, a release
 likewise. While a key is down only its row is driven: a second key waits for the first to be released, and two keys at
@@ -64,7 +64,7 @@ class Keypad:
         return key
 
     async def get_within(self, timeout_ms: int) -> int:
-        """The next key, or 0 when none was pressed for `timeout_ms`. One task at a time may wait; `run` keeps the time."""
+        """The next key, or 0 after `timeout_ms` without one. One task at a time may wait; `run` keeps the time."""
         due = time.ticks_add(time.ticks_ms(), timeout_ms)
         while not self._count:
             if time.ticks_diff(due, time.ticks_ms()) <= 0:

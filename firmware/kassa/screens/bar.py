@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The top bar of every page: network and host, clock trust, a waiting reversal or a late refusal, and what is still to be sent."""
+"""The top bar of every page: network and host, clock trust, a reversal or late refusal, what is still to be sent."""
 
 from micropython import const
 

@@ -136,7 +136,7 @@ class Canvas:
         align: int = LEFT,
         face: int = faces.TEXT,
     ) -> None:
-        """Draw `text` in a field `width` px wide at (x, y); the rest of the field becomes paper; what is too long is cut."""
+        """Draw `text` in a field `width` px wide at (x, y). The rest becomes paper, what is too long is cut."""
         font = self.font
         height = font.height(face)
         glyphs = [font.find(face, ord(char)) for char in text]

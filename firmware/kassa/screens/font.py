@@ -24,7 +24,7 @@ class Font:
     """`cell` (576 bytes) holds the glyph of the last `load`."""
 
     def __init__(self, path: str | None = None) -> None:
-        """Open the asset at `path`, by default beside this module. Raises OSError, or ValueError when it is not ours."""
+        """Open the asset, by default the one beside this module. Raises OSError, or ValueError when it is not ours."""
         self._file = open(path or __file__.rsplit("/", 1)[0] + "/font.bin", "rb")
         try:
             self._map = memoryview(self._file)
@@ -66,7 +66,7 @@ class Font:
         return self._faces[face][0]
 
     def find(self, face: int, code: int) -> int:
-        """Where the glyph of `code` is, as one number: the face it comes from << 24 | its advance in pixels << 16 | place.
+        """Where the glyph of `code` is, as one number: its face << 24 | its advance in pixels << 16 | its place.
 
         What a large face lacks comes from the text face, what no face has is a question mark.
         """

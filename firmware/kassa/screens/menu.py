@@ -8,6 +8,8 @@ from kassa.screens.canvas import RIGHT, WIDTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kassa.screens.ui import Ui
 
 _TOP = const(64)
@@ -17,7 +19,7 @@ _WIDTH = const(296)
 _KEYS = "E=key_open C=key_back UD=key_choose"
 
 
-async def run(ui: "Ui", title: str, items: "list[str]", chosen: int) -> int | None:
+async def run(ui: "Ui", title: str, items: "Sequence[str]", chosen: int) -> int | None:
     """Returns the index of the line chosen, None when left."""
     await ui.begin(_KEYS)
     await ui.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
@@ -42,7 +44,7 @@ async def run(ui: "Ui", title: str, items: "list[str]", chosen: int) -> int | No
             return ord(key) - 49
 
 
-async def _page(ui: "Ui", items: "list[str]", first: int, chosen: int) -> None:
+async def _page(ui: "Ui", items: "Sequence[str]", first: int, chosen: int) -> None:
     for index in range(first, first + _VISIBLE):
         if index < len(items):
             await _row(ui, items, first, index, index == chosen)
@@ -55,7 +57,7 @@ async def _page(ui: "Ui", items: "list[str]", first: int, chosen: int) -> None:
         await ui.canvas.fill(310, _TOP + track * (first // _VISIBLE) // pages, 4, track // pages, theme.ACCENT)
 
 
-async def _row(ui: "Ui", items: "list[str]", first: int, index: int, chosen: bool) -> None:
+async def _row(ui: "Ui", items: "Sequence[str]", first: int, index: int, chosen: bool) -> None:
     y = _TOP + (index - first) * _PITCH
     ground = theme.ACCENT if chosen else theme.PAPER
     await ui.canvas.box(8, y, _WIDTH, _PITCH, ground, theme.PAPER)
@@ -64,5 +66,5 @@ async def _row(ui: "Ui", items: "list[str]", first: int, index: int, chosen: boo
     await ui.canvas.text(40, y + 4, 256, items[index], theme.DAY if chosen else theme.INK, ground, face=font.TITLE)
 
 
-async def _counter(ui: "Ui", items: "list[str]", chosen: int) -> None:
+async def _counter(ui: "Ui", items: "Sequence[str]", chosen: int) -> None:
     await ui.canvas.text(240, 40, 64, "%d/%d" % (chosen + 1, len(items)), theme.QUIET, align=RIGHT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page of a result, a question or a wait: one band with colour, sign and word, then the amount and what to know or do."""
+"""The page of a result, a question or a wait: a band with colour, sign and word, then the amount and what to know."""
 
 from micropython import const
 

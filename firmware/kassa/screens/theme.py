@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The colours: RGB565 with its two bytes swapped, since framebuf stores the low byte first and the panel takes the high one.
+"""The colours: RGB565 with its two bytes swapped, since framebuf stores the low byte first, the panel the high.
 
 Behind each, its RGB and what it is for.
 """

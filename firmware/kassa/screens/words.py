@@ -32,7 +32,7 @@ class Words:
         return self._table.find("\n%s=" % key) >= 0
 
     def get(self, key: str, *values: object) -> str:
-        """The text of `key` with `values` put in (%). An unknown key is shown as it is: a sale must not fail for a word."""
+        """The text of `key` with `values` put in. An unknown key is shown as it is: a sale must not fail for a word."""
         start = self._table.find("\n%s=" % key)
         if start < 0:
             return key
