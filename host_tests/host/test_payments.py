@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Sale, cash, void entry, handshake: what the terminal hears and what the books say."""
 
+from typing import Any
+
 from host_tests.host.card import Card
 from host_tests.host.terminal import Terminal
 from tools.host.app import Host
 
 
-def only(host: Host) -> dict:
+def only(host: Host) -> dict[str, Any]:
     payments = host.view()["payments"]
     assert len(payments) == 1
     return payments[0]

@@ -83,9 +83,14 @@ class Host:
 
     @mood.setter
     def mood(self, text: str) -> None:
+        self.set_mood(text)
+
+    def set_mood(self, text: str) -> str:
+        """Set the mood; returns it as understood."""
         mood = moods.parse(text)
         self.simulator.refuse_with = mood.code
         self._listener.mood = mood
+        return str(mood)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, and GET /api/ledger gives."""
@@ -107,7 +112,7 @@ class Host:
         self.ledger.close()
 
     def __enter__(self) -> "Host":
-        return self.start()
+        return self if self._thread.is_alive() else self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -126,7 +131,9 @@ class Host:
         self.port = self._listener.port
         web = socket.create_server((self._address, self.page_port))
         self.page_port = web.getsockname()[1]
-        config = uvicorn.Config(page.application(self), log_level="warning", lifespan="off", ws="none")
+        config = uvicorn.Config(
+            page.application(self.view, self.set_mood), log_level="warning", lifespan="off", ws="none"
+        )
         server = uvicorn.Server(config)
         pages = asyncio.create_task(server.serve(sockets=[web]))
         while not server.started and not pages.done():

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The host's secrets, kept in its home: the base derivation key and the key that turns card numbers into tokens."""
 
-import hashlib
 import hmac
 import json
 import os
@@ -22,7 +21,7 @@ class HostKeys:
 
     def token(self, pan: str) -> str:
         """A card number's token: the same card gives the same one, and only this host can tell which card it is."""
-        return hmac.digest(self._token_key, pan.encode(), hashlib.sha256).hex()[:32]
+        return hmac.digest(self._token_key, pan.encode(), "sha256").hex()[:32]
 
 
 def _bdk(path: Path) -> bytes:

@@ -96,6 +96,7 @@ class Listener:
         """The bytes to answer with, as the mood will have it."""
         mood = self.mood
         if mood.kind == moods.SILENT:
+            self._count["unanswered"] += len(messages)
             return b""
         if mood.kind == moods.HTML:
             writer.write(moods.PORTAL)

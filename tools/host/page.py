@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What people see of the host: one page, and the JSON behind it. Reads only, but for the mood."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 from starlette.applications import Starlette
@@ -15,31 +16,28 @@ from tools.host.errors import SetupError
 from tools.host.ledger import Ledger
 from tools.host.schema import audit, batch, payment, terminal
 
-if TYPE_CHECKING:
-    from tools.host.app import Host
-
 _PAGE = Path(__file__).with_name("page.html")
 _NEWEST = 500  # payments shown; the batches' sums cover all
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
 
-def application(host: "Host") -> Starlette:
-    """The web application of a running host."""
+def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], str]) -> Starlette:
+    """The web application. `look` gives the ledger's view; `set_mood` takes a mood and returns it as understood."""
 
     async def index(_: Request) -> HTMLResponse:
         return HTMLResponse(_PAGE.read_text(), headers={"Content-Security-Policy": _POLICY})
 
     async def ledger(_: Request) -> JSONResponse:
-        return JSONResponse(host.view(), headers={"Cache-Control": "no-store"})
+        return JSONResponse(look(), headers={"Cache-Control": "no-store"})
 
     async def mood(request: Request) -> JSONResponse:
         if not request.headers.get("content-type", "").startswith("application/json"):
             return JSONResponse({"error": "send JSON"}, 415)  # so that no other site's form can do it
         try:
-            host.mood = str((await request.json())["mood"])
+            understood = set_mood(str((await request.json())["mood"]))
         except (SetupError, ValueError, KeyError, TypeError) as error:
             return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse({"mood": host.mood})
+        return JSONResponse({"mood": understood})
 
     return Starlette(
         routes=[Route("/", index), Route("/api/ledger", ledger), Route("/api/mood", mood, methods=["POST"])]

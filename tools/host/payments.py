@@ -29,7 +29,7 @@ _RECORD_TYPES = {
     VOID_ENTRY: (SALE_RECORD, CASH_RECORD),
 }
 _CURRENCY = {"0156": "156"}
-_INSERT = insert(table)
+_INSERT = insert(table).returning(table.c.id)
 _ONE = select(table).where(table.c.tid == bindparam("tid"), table.c.uid == bindparam("uid"))
 _FINISH = update(table).where(table.c.id == bindparam("which"))
 
@@ -188,5 +188,5 @@ def _insert(case: Case, record: seal.Record, counting_in: str) -> Booked:
         "quarantined": int(quarantined),
         "received": books.now(),
     }
-    number = case.db.execute(_INSERT, row).inserted_primary_key[0]
+    number = case.db.execute(_INSERT, row).scalar_one()
     return Booked(case.message, number, record.amount, record.type == CASH_RECORD, quarantined)

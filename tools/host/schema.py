@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The tables of the ledger. Money is INTEGER minor units; every table is STRICT; entries and audit are append-only."""
 
+from typing import Any
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -23,11 +25,11 @@ def _table(name: str, *items: SchemaItem) -> Table:
     return Table(name, metadata, *items, sqlite_strict=True)
 
 
-def _text(name: str, **more: object) -> Column:
+def _text(name: str, **more: Any) -> Column[Any]:
     return Column(name, Text, nullable=more.pop("nullable", False), **more)
 
 
-def _whole(name: str, **more: object) -> Column:
+def _whole(name: str, **more: Any) -> Column[Any]:
     return Column(name, Integer, nullable=more.pop("nullable", False), **more)
 
 
