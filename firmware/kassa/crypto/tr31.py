@@ -9,6 +9,7 @@ from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import CryptoError
 
+_HEX = b"0123456789ABCDEF"
 _BAD = "initial key block refused"
 
 
@@ -29,6 +30,9 @@ def unwrap_initial_key(kbpk: bytearray, block: bytes) -> tuple[bytearray, bytes]
     try:
         length = int(block[1:5])
         initial_id, header = _optional_blocks(block)
+        for byte in block[header:]:
+            if byte not in _HEX:  # the MAC is over the bytes meant, not over how they are written
+                raise ValueError("not hexadecimal")
         body = bytes.fromhex(block[header:-32].decode())
         tag = bytes.fromhex(block[-32:].decode())
     except (ValueError, UnicodeError):

@@ -9,6 +9,7 @@ except ImportError:  # CPython imports the core for its tests; its cipher object
     uctypes = None
 
 _SCHEDULE = 240  # bytes of an expanded AES-256 key, the longest; every cipher object has room for it
+_PROBE = b"this key is seen"
 _SEARCH = 64  # the schedule starts within this many bytes of the object
 
 
@@ -18,19 +19,26 @@ def _address(thing: object) -> int:
     return at if at >= 0 else at + (1 << 31)
 
 
-def _schedule_offset() -> int:
-    """Where a used cipher object keeps its round keys, found with a key whose second round key is known; -1 if not found."""
+def _key_place() -> tuple[int, int]:
+    """(first byte, end) of what a cipher object keeps of its key; (0, 0) if not found.
+
+    Until its first use it keeps the key as given, then the round keys: both are found with keys that show.
+    """
     if uctypes is None:
-        return -1
+        return 0, 0
+    probe = aes(_PROBE, 1)
+    unused = bytes(uctypes.bytearray_at(_address(probe), _SEARCH + 32)).find(_PROBE)
     probe = aes(bytes(16), 1)
     block = bytearray(16)
     probe.encrypt(block, block)
     seen = bytes(uctypes.bytearray_at(_address(probe), _SEARCH + 32))
-    found = seen.find(b"\x62\x63\x63\x63" * 4)  # FIPS 197 appendix A: round key 1 of the zero key
-    return found - 16 if found >= 16 else -1
+    schedule = seen.find(b"\x62\x63\x63\x63" * 4) - 16  # FIPS 197 appendix A: round key 1 of the zero key
+    if unused < 0 or schedule < 0:
+        return 0, 0
+    return min(unused, schedule), schedule + _SCHEDULE
 
 
-_OFFSET = _schedule_offset()
+_START, _END = _key_place()
 
 
 def zero(buffer: bytearray | memoryview) -> None:
@@ -40,11 +48,11 @@ def zero(buffer: bytearray | memoryview) -> None:
 
 
 def wipe_cipher(cipher: object) -> None:
-    """Overwrite the key schedule inside a cipher object; the object is useless afterwards.
+    """Overwrite the key and its schedule inside a cipher object, used or not; the object is useless afterwards.
 
     Does nothing where the schedule's place is not known (AES in a peripheral): see docs/keys.md.
     """
-    if uctypes is not None and _OFFSET >= 0:
-        place = uctypes.bytearray_at(_address(cipher) + _OFFSET, _SCHEDULE)
-        for index in range(_SCHEDULE):
+    if uctypes is not None and _END:
+        place = uctypes.bytearray_at(_address(cipher) + _START, _END - _START)
+        for index in range(_END - _START):
             place[index] = 0
