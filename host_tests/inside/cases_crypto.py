@@ -6,6 +6,7 @@ import os
 from kassa.crypto import cmac as macs
 from kassa.crypto import device, dukpt, tr31, wipe
 from kassa.crypto.sealing import Sealer
+from kassa.errors import CryptoError, KeyringError
 
 
 def cmac(key, message):
@@ -46,25 +47,77 @@ def run(initial, device_id, start, count):
     return found
 
 
+def refusals(kbpk, block):
+    """Every block that differs from this one in one bit: how many there are, and the positions of those not refused."""
+    good = block.encode()
+    key = bytearray(bytes.fromhex(kbpk))
+    taken = []
+    for index in range(len(good)):
+        for bit in range(8):
+            bad = bytearray(good)
+            bad[index] ^= 1 << bit
+            try:
+                tr31.unwrap_initial_key(key, bytes(bad))
+                taken.append([index, bit])
+            except CryptoError:
+                pass
+    return [len(good) * 8, taken]
+
+
 def unwrap(kbpk, block):
     """Initial key and id out of a TR-31 block."""
     key, initial_id = tr31.unwrap_initial_key(bytearray(bytes.fromhex(kbpk)), block.encode())
     return [key.hex(), initial_id.hex()]
 
 
-def wiped():
-    """Bytes of a marked key still found in the memory of a cipher object after wiping, and before."""
+def _memory(thing, size=288):
+    """The bytes where an object lies."""
     import uctypes
+
+    return bytes(uctypes.bytearray_at(wipe._address(thing), size))
+
+
+def wiped(key, mode, use):
+    """The memory of a cipher object before and after wiping. `use`: 0 not used, 1 encrypted, 2 decrypted."""
     from cryptolib import aes
 
-    key = bytes(range(0x41, 0x51))
-    cipher = aes(key, 1)
+    key = bytes.fromhex(key)
+    cipher = aes(key, mode) if mode == 1 else aes(key, mode, bytes(16))
     block = bytearray(16)
-    cipher.encrypt(block, block)
-    memory = uctypes.bytearray_at(id(cipher), 64)
-    before = bytes(memory).find(key) >= 0
+    if use:
+        (cipher.encrypt if use == 1 else cipher.decrypt)(block, block)
+    before = _memory(cipher)
     wipe.wipe_cipher(cipher)
-    return [before, bytes(memory).find(key) >= 0]
+    return [before.hex(), _memory(cipher).hex()]
+
+
+def wiped_objects(data_key, seal_key, used):
+    """What a Sealer keeps, before and after wiping: the memory of its ciphers and its buffers."""
+    data_key, seal_key = bytes.fromhex(data_key), bytes.fromhex(seal_key)
+    sealer = Sealer(bytearray(data_key), bytearray(seal_key))
+    if used:
+        page = memoryview(bytearray(248))
+        sealer.seal(page[64:240], page[:240], memoryview(bytearray(240)), page[240:248])
+    mac = sealer._seal
+
+    def look():
+        parts = [_memory(cipher) for cipher in (sealer._body, mac._first, mac._cbc)]
+        return b"".join(parts + [bytes(part) for part in (mac._even, mac._odd, mac._chain)]).hex()
+
+    before = look()
+    sealer.wipe()
+    return [before, look()]
+
+
+def residue(initial, device_id, counter):
+    """The registers and the working buffer of a DUKPT after taking a key: none of it is that key's register."""
+    store = bytearray(512)
+    dukpt.load(bytes.fromhex(initial), bytes.fromhex(device_id), store)
+    registers = dukpt.Registers(store, bytes.fromhex(device_id), 1)
+    registers.skip_to(counter)
+    one, two = bytearray(16), bytearray(16)
+    registers.take(dukpt.DATA, one, dukpt.MAC_SEAL, two)
+    return [store.hex(), registers._work.hex()]
 
 
 def seal(data_key, seal_key, record):
@@ -77,7 +130,34 @@ def seal(data_key, seal_key, record):
     return page.hex()
 
 
-def self_test(stuck):
-    """The boot self-test, with a good or a stuck entropy source."""
-    device.self_test((lambda size: bytes(size)) if stuck else os.urandom)
+def self_test(source):
+    """The boot self-test, with a good entropy source or one that fails: all zeros, the same bytes again, hardly any values."""
+    same = os.urandom(32)
+    sources = {
+        "good": os.urandom,
+        "zeros": lambda size: bytes(size),
+        "repeating": lambda size: same[:size],
+        "few": lambda size: bytes([byte & 3 for byte in os.urandom(size)]),
+        "ones": lambda size: b"\xff" * size,
+    }
+    device.self_test(sources[source])
     return "passed"
+
+
+def device_keys(secret):
+    """The four device keys."""
+    secret = bytearray(bytes.fromhex(secret))
+    purposes = (device.JOURNAL, device.KEYRING, device.SETTINGS, device.KBPK)
+    return [device.device_key(secret, purpose).hex() for purpose in purposes]
+
+
+def counters(start, count):
+    """[counter] of `count` valid counters after `start`; the error's name where there is no more."""
+    found = []
+    try:
+        for _ in range(count):
+            start = dukpt.after(start)
+            found.append(start)
+    except KeyringError:
+        found.append("KeyringError")
+    return found

@@ -119,8 +119,9 @@ def _list(journal, queue):
 
 
 _STEPS = {
-    "accept": _accept, "fill": _fill_up, "final": _final, "reversing": _reversing, "reversed": _reversed, "defer": _defer, "void": _void,
-    "drain": _drain, "close": _close, "mark": _mark, "prepare": _prepare, "state": _state, "list": _list,
+    "accept": _accept, "fill": _fill_up, "final": _final, "reversing": _reversing, "reversed": _reversed,
+    "defer": _defer, "void": _void, "drain": _drain, "close": _close, "mark": _mark, "prepare": _prepare,
+    "state": _state, "list": _list,
 }  # fmt: skip
 
 

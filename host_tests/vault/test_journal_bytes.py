@@ -46,9 +46,8 @@ def test_bytes_are_those_of_the_document(flash: Flash) -> None:
     flash.live([["prepare"], ["accept", 7, 123456789012, ACCEPTED], ["mark", 0x6A, 800000777], ["accept", 8, 5, INTENT]])
     data = flash.data
     header, first, second, mark = data[:48], data[256:512], data[512:768], data[48:80]
-    assert header[:40].hex() == (
-        "4b4a0100" "00000001" "00000001" "0001" "0000" "00000000" "00000000" "0000000000" "000001" "00000000" "00000000"
-    )
+    counted = "00000001 00000001 0001 0000 00000000 00000000 0000000000 000001 00000000 00000000"
+    assert header[:40].hex() == "4b4a0100" + counted.replace(" ", "")
     clear = "51 22 0001 00000001" + b"kassa-uid-000007".hex() + "123456789012 0156 000008 000001 00000008 07 01 2faf0807"
     assert first[:64].hex() == (clear + "622202 0001 00 0000 0000000000000000").replace(" ", "")
     assert second[:2].hex() == "5222" and second[4:8].hex() == "00000002" and second[24:30].hex() == "000000000005"

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""AES DUKPT as the device runs it: the published vectors, and the host's derivation at hundreds of counters."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from host_tests.inside.inside import Inside
+from tools.host import dukpt
+
+BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")
+IKID = bytes.fromhex("1234567890123456")
+INITIAL = "1273671ea26ac29afa4d1084127652a1"
+DEVICE = IKID[4:].hex()
+MAC_GEN, MAC_VER, DATA_ENC, DATA_DEC, PIN = 0x2000, 0x2001, 0x3000, 0x3001, 0x1000
+# ANSI X9.24-3:2017, supplement: counter, MAC generation, MAC verification, data encryption
+PUBLISHED = """
+01 a2dc23de6fde0824a2bc321e08e4b8b7 dbb463945b286c07cd3ad82ee96fd9c9 a35c412efd41fdb98b69797c02dcd08f
+02 484c3b06e8562704528cd5b46fb12fb6 6ca3f901bbca029ae5a6ee2f4c70b101 d639514aa33ac43ad9229e433d6d4e5b
+03 a5df7d9d800ca769766f0c77ca4e6e6c bdfc0690bf2afab46238a03308541f99 ef17f6ab45b4820c93a3dcb21bc491ad
+04 e6e4679647d8a9057c1fc15537cb4c4e 9b7f2a033461a60f1e957522514fc833 b3bd44c08bb6ba27c3bb4711d7d70387
+05 0588185fe1ff8c7e22fad78c1c61f065 75923e6509a80723c60db75884f4c984 ca02df6f30b39e14bd0b4a30e460920f
+06 7b60f72a5639c0ee7eb2100fa80bb793 fdb53f4462ee4b39ee84ef1450a0b54b c9b8a7c4e486180b2229115164f0b293
+07 baa08ca263c69525bc6b1ba8f4275d69 03130a11aad3f068f8d373ddde93e400 0fa8f1f0a2dd7b1005a862d77cded698
+08 6fd572e5d59e618875f193484f9178fb 4cb304cfba8a10ed4535321f4245e5b7 650f34204abd4e57764d61ac3d266fb1
+"""
+VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "aes_dukpt.json"
+SEED = 20260817
+
+
+def working(inside: Inside, counter: int, *usages: int) -> tuple[int, list[str]]:
+    """The counter that was taken and the working keys of `usages` (two at a time)."""
+    keys: list[str] = []
+    taken = 0
+    for index in range(0, len(usages), 2):
+        one, two = usages[index], usages[min(index + 1, len(usages) - 1)]
+        taken, *pair = inside("crypto", "working_keys", INITIAL, DEVICE, counter, one, two)
+        keys += pair
+    return taken, keys[: len(usages)]
+
+
+@pytest.mark.parametrize("line", PUBLISHED.split("\n")[1:-1])
+def test_published_vectors(inside: Inside, line: str) -> None:
+    counter, *keys = line.split()
+    assert working(inside, int(counter, 16), MAC_GEN, MAC_VER, DATA_ENC) == (int(counter, 16), keys)
+
+
+def test_all_published_vectors_beside_the_checkout(inside: Inside) -> None:
+    if not VECTORS.exists():
+        pytest.skip("no published AES DUKPT vectors beside this checkout")
+    vectors = json.loads(VECTORS.read_text())
+    assert (vectors["ik128"], vectors["ikid"], vectors["bdk128"]) == (INITIAL, IKID.hex(), BDK.hex())
+    for entry in vectors["keys"]:
+        counter = int(entry["tc"], 16)
+        _, keys = working(inside, counter, PIN, MAC_GEN, MAC_VER, DATA_ENC, DATA_DEC)
+        assert keys == [entry[name] for name in ("pin", "mac_gen", "mac_ver", "data_enc", "data_dec")]
+    print(f"{len(vectors['keys'])} counters, 5 keys each")
+
+
+def odd_counters() -> list[int]:
+    """Every power of two, the neighbours of 0x1FFFE, and counters with sixteen ones."""
+    dice = random.Random(SEED)
+    found = [1 << bit for bit in range(32)] + list(range(0x1FFF8, 0x20004))
+    found += [sum(1 << bit for bit in dice.sample(range(32), 16)) for _ in range(40)]
+    found += [0xFFFF0000, 0xFFFE8000, 0x0000FFFF, 0x8000FFFE]
+    return [counter for counter in found if counter <= 0xFFFF0000]
+
+
+def test_the_host_derives_the_same_keys(inside: Inside) -> None:
+    """300 random counters and the odd ones; where one is no valid counter, the next valid one is taken."""
+    dice = random.Random(SEED)
+    counters = odd_counters() + [dice.randrange(1, 1 << dice.randrange(4, 32)) for _ in range(300)]
+    counters = [counter for counter in counters if counter < 0xFFFF0000]  # the very last has no follower to move on to
+    for counter in counters:
+        valid = counter
+        while not dukpt.is_counter(valid):
+            valid += 1
+        taken, keys = working(inside, counter, DATA_ENC, 0x2002)
+        assert taken == valid
+        ksn = IKID + valid.to_bytes(4, "big")
+        assert keys == [dukpt.working_key(BDK, ksn, usage).hex() for usage in (DATA_ENC, 0x2002)], hex(counter)
+    print(f"seed {SEED}: {len(counters)} counters")
+
+
+@pytest.mark.parametrize("start", [1, 0x7F0, 0xFFF8, 0x1FFF0, 0x0FFFF000, 0x7FFF7FF0])
+def test_a_run_of_keys_is_the_hosts_run(inside: Inside, start: int) -> None:
+    """One after the other, as the till takes them: registers are filled and emptied on the way."""
+    run = inside("crypto", "run", INITIAL, DEVICE, start, 150)
+    expected = [counter for counter in range(start, start + 70000) if dukpt.is_counter(counter)][:150]
+    assert [counter for counter, _, _ in run] == expected
+    for counter, data, seal in run:
+        ksn = IKID + counter.to_bytes(4, "big")
+        assert (data, seal) == (dukpt.working_key(BDK, ksn, DATA_ENC).hex(), dukpt.working_key(BDK, ksn, 0x2002).hex())
+
+
+def test_counters_skip_what_has_too_many_ones_and_end(inside: Inside) -> None:
+    assert inside("crypto", "counters", 0x1FFFC, 4) == [0x1FFFD, 0x1FFFE, 0x20000, 0x20001]
+    assert inside("crypto", "counters", 0xFFFEFFFF, 3) == [0xFFFF0000, "KeyringError"]
+    assert inside("crypto", "counters", 0xFFFF0000, 1) == ["KeyringError"]
+
+
+@pytest.mark.parametrize("counter", [1, 2, 6, 0x800, 0x1FFFE, 0x10001])
+def test_a_key_taken_cannot_be_taken_again(inside: Inside, counter: int) -> None:
+    """No register and no buffer holds the transaction key, or a key it comes from; what is left opens only later keys."""
+    store, work = (bytes.fromhex(part) for part in inside("crypto", "residue", INITIAL, DEVICE, counter))
+    forbidden = {dukpt.initial_key(BDK, IKID)}
+    ancestor = counter
+    while ancestor:
+        forbidden.add(dukpt.transaction_key(BDK, IKID, ancestor))
+        ancestor &= ancestor - 1
+    left = {store[at : at + 16] for at in range(0, 512, 16)}
+    assert not forbidden & left and work == bytes(32)
+    following = counter + 1
+    while not dukpt.is_counter(following):
+        following += 1
+    lineage = set()
+    while following:
+        lineage.add(dukpt.transaction_key(BDK, IKID, following))
+        following &= following - 1
+    assert lineage & left, "the next key is still reachable"
