@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from tools.host.message import Message
 from tools.host.schema import message as table
@@ -17,7 +17,8 @@ _BY_STAN = and_(
     table.c.epoch == bindparam("epoch"), table.c.batch == bindparam("batch"), table.c.stan == bindparam("stan")
 )
 _OF_CLASS = (table.c.tid == bindparam("of_tid"), table.c["class"] == bindparam("group"))
-_LOOK = select(table.c.uid, table.c.hash, table.c.answer).where(*_OF_CLASS, or_(_BY_UID, _BY_STAN))
+_COLUMNS = select(table.c.uid, table.c.hash, table.c.answer).where(*_OF_CLASS)
+_LOOK = _COLUMNS.where(_BY_UID).union_all(_COLUMNS.where(_BY_STAN))  # not OR: each half has its own index
 _OPEN = insert(table)
 _CLOSE = update(table).where(*_OF_CLASS, _BY_UID, table.c.answer.is_(None))
 

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""What is asked for every payment is found by index, however many payments there are."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+
+from tools.host import background, chain, idempotency, payments, terminals
+from tools.host.ledger import Ledger
+
+STATEMENTS = {
+    "terminal": terminals._ONE,
+    "repeat": idempotency._LOOK,
+    "answer": idempotency._CLOSE,
+    "background": background._LOOK,
+    "neighbours": chain._NEAR,
+    "high-water mark": chain._HIGHEST,
+    "payment": payments._ONE,
+    "decision": payments._FINISH,
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_of_a_payment_scans_a_table(tmp_path: Path, name: str) -> None:
+    ledger = Ledger(tmp_path / "host.db")
+    sql = str(STATEMENTS[name].compile(dialect=sqlite.dialect()))
+    with ledger.read() as db:
+        plan = db.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, ("",) * sql.count("?")).all()
+    ledger.close()
+    steps = [row[3] for row in plan if row[3].startswith(("SCAN", "SEARCH"))]
+    for step in steps:
+        assert "SCAN CONSTANT ROW" in step or step.startswith("SEARCH"), step
+        assert not step.endswith("(tid=? AND class=?)"), step
+    assert steps
+
+
+def test_the_check_would_notice(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "host.db")
+    with ledger.read() as db:
+        plan = db.execute(text("EXPLAIN QUERY PLAN SELECT * FROM payment WHERE amount = 1")).all()
+    ledger.close()
+    assert plan[0][3].startswith("SCAN")
