@@ -44,7 +44,8 @@ class Board:
         self.display = ILI9341(display, _out(10), _out(9), _out(14), _out(21, 0))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(5), mosi=Pin(6), miso=Pin(7))
         self.reader = PN532(reader, _out(4), Pin(15, Pin.IN, Pin.PULL_UP), _out(16))
-        self.keypad = Keypad([_out(pin) for pin in _ROWS], [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
+        rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys of one column must not fight
+        self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
         self.printer = Printer(UART(1, 115200, tx=17, rx=18))
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
         self.watchdog = WDT(timeout=_WATCHDOG_MS)

@@ -52,7 +52,7 @@ class Board:
             _out(wiring.READER_RST),
         )
         self.keypad = Keypad(
-            [_out(pin) for pin in wiring.KEY_ROWS],
+            [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in wiring.KEY_ROWS],
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
         self.printer = Printer(UART(wiring.PRINTER_UART, 115200))

@@ -18,6 +18,7 @@ import orders
 import wiring
 
 _ASK_EVERY = const(10)  # real ms: a loop that never rests still hears the world this often
+_NONE = ()
 
 
 class Poll:
@@ -25,36 +26,47 @@ class Poll:
 
     def __init__(self) -> None:
         self._poll = uselect.poll()
-        self._asked = utime.ticks_ms()
+        self._asked = self._looked = utime.ticks_ms()
 
     def register(self, stream, events: int) -> None:
+        bus.credit = 0  # somebody begins to wait for real bytes: let the world look before time passes
         self._poll.register(stream, events)
 
     def modify(self, stream, events: int) -> None:
+        bus.credit = 0
         self._poll.modify(stream, events)
 
     def unregister(self, stream) -> None:
         self._poll.unregister(stream)
 
-    def ipoll(self, due: int) -> list:
-        """The streams that are ready. [] once `due` ms are over, or a little earlier; -1 waits until one is ready."""
-        ready = self._poll.poll(0)
-        if ready or due == 0:
-            if time.ticks_diff(utime.ticks_ms(), self._asked) >= _ASK_EVERY:
-                self._ask(0)
-        elif 0 < due <= bus.credit:
+    def ipoll(self, due: int) -> list | tuple:
+        """The streams that are ready; none once `due` ms are over, or a little earlier. -1 waits until one is ready.
+
+        Looking takes 1 ms when a TLS stream is among them (the Unix port polls such in periods of that), so the loop
+        looks once a ms at most while it has other work, and not at all while it lives on credit.
+        """
+        if 0 < due <= bus.credit:
             bus.credit -= due
             time.jump(due)
             self._watch()
-        else:
+            return _NONE
+        now = utime.ticks_ms()
+        if due == 0 and now == self._looked:
+            return _NONE
+        ready = self._poll.poll(0)
+        self._looked = now
+        if ready or due == 0:
+            if time.ticks_diff(now, self._asked) >= _ASK_EVERY:
+                self._ask(0)
+            return ready
+        ready = self._wait(due)
+        while due < 0 and not ready:
             ready = self._wait(due)
-            while due < 0 and not ready:
-                ready = self._wait(due)
         return ready
 
-    def _wait(self, due: int) -> list:
+    def _wait(self, due: int) -> list | tuple:
         wait = self._ask(due)
-        return self._poll.poll(wait) if wait else []
+        return self._poll.poll(wait) if wait else _NONE
 
     def _ask(self, due: int) -> int:
         """Nothing to do for `due` ms: let the time pass that the world grants. Returns the real ms to wait."""

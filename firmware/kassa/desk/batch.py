@@ -4,7 +4,7 @@
 from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.journal import Journal
-from kassa.vault.reader import Reader, exceptions_above
+from kassa.vault.reader import Reader, marks_above
 
 
 class Totals:
@@ -34,7 +34,7 @@ def totals(journal: Journal) -> Totals:
     """Read the open batch off the journal. Everything in it must have its final answer."""
     state = journal.state
     result = Totals(state.batch)
-    exceptions = exceptions_above(journal, state.closed)
+    exceptions = {about: kind for kind, about, _ in marks_above(journal, state.closed)}
     reader = Reader(journal, state.closed + 1)
     page = bytearray(256)
     while reader.read(page):

@@ -9,13 +9,13 @@ from struct import unpack_from
 from micropython import const
 
 from kassa.calendar import seconds
-from kassa.crypto.dukpt import MAC_DOWN, MAC_UP
-from kassa.crypto.wipe import zero
 from kassa.errors import WireError
 from kassa.money import unpack_bcd
 from kassa.uplink import answers, messages
 from kassa.uplink.flights import WINDOW, Flights
-from kassa.uplink.iso8583 import MAX_FRAME, Answer, Writer
+from kassa.uplink.inbox import Inbox
+from kassa.uplink.iso8583 import MAX_FRAME, Answer
+from kassa.uplink.outbox import CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, Outbox
 from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
@@ -27,12 +27,8 @@ if TYPE_CHECKING:
     from kassa.hardware import Bytes, Entropy
     from kassa.status import Status
 
-_HANDSHAKE = const(1)
-_REVERSAL = const(2)
-_ONLINE = const(3)
-_QUEUED = const(4)
-_CLOSE = const(5)
 _CLASS = (0, answers.MANAGEMENT, answers.REVERSAL, answers.ONLINE, answers.DEFERRED, answers.MANAGEMENT)
+_MTI = (0, 0x0810, 0x0410, 0x0210, 0x0210, 0x0510)  # of the answer
 _BAD_MACS = const(3)
 
 
@@ -61,29 +57,23 @@ class Courier:
         self.totals: "Bytes" = b""  # DE 48 of the batch close to send, b"" = none
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
-        self._keyring = keyring
         self._who = who
         self._clock = clock
         self._status = status
-        self._entropy = entropy
         self._queue = Queue(journal)
         self._flights = Flights()
-        self._writer = Writer()
+        self._inbox = Inbox()
+        self._outbox = Outbox(journal, keyring, who, self._flights, entropy)
         self._record = bytearray(256)
-        self._received = bytearray(MAX_FRAME)
-        self._filled = 0
-        self._bad_macs = 0
-        self._strikes = 0
-        self._close_uid = bytearray(16)
-        self._close_stan = 0
-        self._ksn = bytearray(12)
+        self._bad_macs = 0  # on this connection
+        self._strikes = 0  # connections in a row that ended by them
 
     # -- the connection ---------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         """A new connection: start with a handshake, forget what was in flight on the old one."""
         self.handshaken = False
-        self._filled = 0
+        self._inbox.clear()
         self._bad_macs = 0
         self._queue.restart()
 
@@ -125,113 +115,39 @@ class Courier:
         """The next frame that may be sent now."""
         flights = self._flights
         if not self.handshaken:
-            return None if flights.count else self._manage(_HANDSHAKE)
-        if flights.purpose.find(bytes((_REVERSAL,))) >= 0 or flights.purpose.find(bytes((_CLOSE,))) >= 0:
+            return None if flights.count else self._outbox.handshake()
+        if flights.carries(REVERSAL) or flights.carries(CLOSE):
             return None
         if self.journal.state.reversing:
-            return self._send_reversal()
+            sequence = self._queue.reversing()
+            self._load(sequence)
+            return self._outbox.reversal(self.journal.reason, self._record, sequence)
         if self.request and not self.sent:
-            return self._send_request()
+            self._load(self.request)
+            self.sent = True
+            return self._outbox.payment(ONLINE, messages.SALE, self._record, self.request, 0)
         if flights.count < WINDOW:
             sequence, kind, amount = self._queue.next(self._record, flights)
             if sequence:
-                return self._send(_QUEUED, kind, sequence, amount)
+                return self._outbox.payment(QUEUED, kind, self._record, sequence, amount)
         if flights.count == 0:
             self._queue.flush()
             if self.totals and not self._queue.has_work():
-                return self._manage(_CLOSE)
+                return self._outbox.close(self.totals)
         return None
 
-    def _send_request(self) -> memoryview | None:
-        if not self._queue.load(self.request, self._record):
-            raise WireError("the intent cannot be read back")
-        self.sent = True
-        return self._send(_ONLINE, messages.SALE, self.request, 0)
-
-    def _send_reversal(self) -> memoryview | None:
-        sequence = self._queue.reversing()
+    def _load(self, sequence: int) -> None:
+        """Read the record of a request or a reversal. Raises WireError when it is gone: nothing can be sent then."""
         if not sequence or not self._queue.load(sequence, self._record):
-            raise WireError("the reversal's payment cannot be read back")
-        slot, key = self._flight(_REVERSAL, sequence, 0)
-        try:
-            return messages.reversal(self._writer, self._who, b"98", memoryview(self._record), self._ksn, key)
-        finally:
-            zero(key)
-
-    def _send(self, purpose: int, kind: int, sequence: int, amount: int) -> memoryview:
-        _, key = self._flight(purpose, sequence, amount)
-        try:
-            return messages.payment(self._writer, self._who, kind, memoryview(self._record), self._ksn, key)
-        finally:
-            zero(key)
-
-    def _flight(self, purpose: int, sequence: int, amount: int) -> tuple[int, bytearray]:
-        """Take a slot and a message KSN; the record's uid and STAN are what the answer must echo. The caller zeroes the key."""
-        up, down = bytearray(16), bytearray(16)
-        counter = self._keyring.take(MAC_UP, up, MAC_DOWN, down)
-        slot = self._flights.add(purpose, counter, sequence, amount)
-        self._flights.key(slot)[:] = down
-        zero(down)
-        self._keyring.ksn(counter, self._ksn, 0)
-        echo = self._flights.echo(slot)
-        echo[:16] = self._record[8:24]
-        echo[16:19] = self._record[32:35]
-        echo[19:] = self._record[24:30]
-        return slot, up
-
-    def _manage(self, purpose: int) -> memoryview:
-        state = self.journal.state
-        if purpose == _HANDSHAKE or not self._close_stan:
-            uid, stan = bytearray(self._entropy(16)), self._keyring.next_stan()
-            if purpose == _CLOSE:
-                self._close_uid[:], self._close_stan = uid, stan
-        else:
-            uid, stan = self._close_uid, self._close_stan
-        slot, key = self._flight(purpose, 0, 0)
-        echo = self._flights.echo(slot)
-        echo[:16] = uid
-        for index in range(3):
-            echo[16 + index] = stan // 100 ** (2 - index) % 100 // 10 << 4 | stan // 100 ** (2 - index) % 10
-        try:
-            if purpose == _HANDSHAKE:
-                free = messages.handshake(state, self.journal.head)
-                return messages.management(
-                    self._writer, self._who, 0x0800, 900, stan, state.batch, uid, self._ksn, key, free=free
-                )
-            return messages.management(
-                self._writer, self._who, 0x0500, 201, stan, state.batch, uid, self._ksn, key, totals=self.totals
-            )
-        finally:
-            zero(key)
+            raise WireError("a record that is owed cannot be read back")
 
     # -- receiving --------------------------------------------------------------------------------------------------
 
     def feed(self, data: memoryview) -> None:
         """Take received bytes, any split. Raises WireError when they cannot be frames: the connection is given up."""
-        at = 0
-        while at < len(data):
-            part = min(len(data) - at, MAX_FRAME - self._filled)
-            self._received[self._filled : self._filled + part] = data[at : at + part]
-            self._filled += part
-            at += part
-            self._parse()
+        for frame in self._inbox.frames(data):
+            self._take(frame)
         self._publish()
-
-    def _parse(self) -> None:
-        start = 0
-        received = self._received
-        while self._filled - start >= 2:
-            size = 2 + (received[start] << 8 | received[start + 1])
-            if size > MAX_FRAME:
-                raise WireError("frame too long")
-            if self._filled - start < size:
-                break
-            self._take(memoryview(received)[start : start + size])
-            start += size
-        if start:
-            rest = self._filled - start
-            received[:rest] = received[start : self._filled]
-            self._filled = rest
 
     def _take(self, frame: memoryview) -> None:
         """One answer: match it, believe it, act on it; what does not match is dropped."""
@@ -253,15 +169,15 @@ class Courier:
         self._bad_macs = self._strikes = 0
         code = bytes(answer.get(39))
         meaning = answers.meaning(code, _CLASS[purpose])
-        if purpose == _HANDSHAKE:
+        if purpose == HANDSHAKE:
             self._handshake(answer, meaning)
-        elif purpose == _REVERSAL:
+        elif purpose == REVERSAL:
             if meaning == answers.YES:
                 self.journal.mark(layout.REVERSED, sequence, code, reversing=0)
                 self._queue.advance()
-        elif purpose == _ONLINE:
+        elif purpose == ONLINE:
             self._online(answer, meaning, code)
-        elif purpose == _QUEUED:
+        elif purpose == QUEUED:
             self._queue.answered(sequence, amount, meaning, code)
             if meaning == answers.NO:
                 self._status.refused_later += 1
@@ -271,25 +187,21 @@ class Courier:
     def _matches(self, answer: Answer, slot: int) -> bool:
         """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
         purpose = self._flights.purpose[slot]
-        mti = (0, 0x0810, 0x0410, 0x0210, 0, 0x0510)[purpose]
-        if purpose == _QUEUED:
-            ours = answer.mti in (0x0210, 0x0230)
-        else:
-            ours = answer.mti == mti
+        ours = answer.mti == _MTI[purpose] or purpose == QUEUED and answer.mti == 0x0230
         echo = self._flights.echo(slot)
         if not ours or answer.get(41) != self._who.terminal:
             return False
         if answer.get(11) != echo[16:19] or answer.get(63)[3:19] != echo[:16]:
             return False
-        return purpose not in (_ONLINE, _QUEUED) or answer.get(4) == echo[19:]
+        return purpose not in (ONLINE, QUEUED) or answer.get(4) == echo[19:]
 
     def _bad_mac(self, slot: int) -> None:
         """Count an answer whose MAC is wrong; an online request with one is reversed (A0); after three the link is given up."""
         self._bad_macs += 1
-        if self._flights.purpose[slot] == _ONLINE:
+        if self._flights.purpose[slot] == ONLINE:
             self._flights.drop(slot)
             self._reverse(b"A0", answers.REVERSE)
-        if self._bad_macs >= _BAD_MACS or self._flights.purpose[slot] == _HANDSHAKE:
+        if self._bad_macs >= _BAD_MACS or self._flights.purpose[slot] == HANDSHAKE:
             self._strikes += 1
             if self._strikes >= 2:
                 self.fault = "stranger"
@@ -346,7 +258,7 @@ class Courier:
         """The flow's patience is over: reverse the request if it may have left. Does nothing when it was answered."""
         if self.request and self.sent:
             for slot in range(WINDOW):
-                if self._flights.purpose[slot] == _ONLINE:
+                if self._flights.purpose[slot] == ONLINE:
                     self._flights.drop(slot)
             self._reverse(b"98", answers.REVERSE)
             self._publish()
@@ -369,7 +281,7 @@ class Courier:
         """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
         self.outcome = Outcome()
         self.totals = totals
-        self._close_stan = 0
+        self._outbox.new_close()
         self._status.changed()
 
     def _closed(self, answer: Answer) -> None:

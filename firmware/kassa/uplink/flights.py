@@ -54,6 +54,10 @@ class Flights:
                 return True
         return False
 
+    def carries(self, purpose: int) -> bool:
+        """Whether a message for this purpose is in flight."""
+        return self.purpose.find(bytes((purpose,))) >= 0
+
     def drop(self, slot: int) -> None:
         """Free a slot and zero its key."""
         zero(self.key(slot))

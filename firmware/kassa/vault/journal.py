@@ -55,6 +55,7 @@ class Journal:
         self.cell = 0  # next mark cell in it
         self.ready = 0  # verified blank sectors behind the one being written
         self.marks = {}  # sequence -> kind, for records above the watermark
+        self.reason = b"98"  # of the reversal that is owed: DE 39
         self.head = bytearray(8)  # seal tag of the newest record
         self.last = bytearray(64)  # clear header of the newest record
         self.fate = 0  # kind of the mark that decided about the newest record, 0 = none yet
@@ -170,8 +171,10 @@ class Journal:
             for sequence in list(self.marks):
                 if sequence <= state.watermark:
                     del self.marks[sequence]
-        elif kind not in (layout.HEARD, layout.BATCH, layout.SEEN):
+        elif kind not in layout.NOT_ABOUT_ONE:
             self.marks[about] = kind
+            if kind == layout.REVERSING:
+                self.reason = code
 
     def decide(self, kind: int, about: int) -> None:
         """Note what a mark says of the newest record; a watermark says yes only where nothing else was said."""

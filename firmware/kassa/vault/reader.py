@@ -94,20 +94,22 @@ def _sector_of(journal: Journal, sequence: int) -> int:
     return found if found >= 0 else (journal.sector + 1) % journal.sectors
 
 
-def exceptions_above(journal: Journal, sequence: int) -> dict:
-    """Sequence -> kind of the last mark about each record above `sequence` that has a mark of its own."""
-    marks = {}
+def marks_above(journal: Journal, sequence: int) -> "Iterator[tuple[int, int, bytes]]":
+    """(kind, about, code) of each mark about a single record above `sequence`, in the order written."""
     sector = _sector_of(journal, sequence + 1)
     while sector >= 0:
-        for kind, about, _ in marks_of_sector(journal, sector):
+        for kind, about, code in marks_of_sector(journal, sector):
             if about > sequence and kind not in layout.NOT_ABOUT_ONE:
-                marks[about] = kind
+                yield kind, about, code
         if sector == journal.sector:
-            break
+            return
         sector = (sector + 1) % journal.sectors
-    return marks
 
 
 def recover_marks(journal: Journal) -> None:
-    """Rebuild `journal.marks`, what is known about records above the watermark, from the sectors that hold them."""
-    journal.marks = exceptions_above(journal, journal.state.watermark)
+    """Rebuild what is known about records above the watermark, from the sectors that hold them."""
+    journal.marks.clear()
+    for kind, about, code in marks_above(journal, journal.state.watermark):
+        journal.marks[about] = kind
+        if kind == layout.REVERSING:
+            journal.reason = code

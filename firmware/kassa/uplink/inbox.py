@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Cuts what arrives, in whatever pieces, into whole frames."""
+
+from kassa.errors import WireError
+from kassa.uplink.iso8583 import MAX_FRAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Inbox:
+    """Holds at most one unfinished frame."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray(MAX_FRAME)
+        self._filled = 0
+
+    def clear(self) -> None:
+        """A new connection: what was left of the old one is gone."""
+        self._filled = 0
+
+    def frames(self, data: memoryview) -> "Iterator[memoryview]":
+        """Each frame that `data` completes, from its length on, valid until the next is asked for.
+
+        Raises WireError when a length cannot be that of an answer: the stream is lost.
+        """
+        at = 0
+        while at < len(data):
+            part = min(len(data) - at, MAX_FRAME - self._filled)
+            self._buffer[self._filled : self._filled + part] = data[at : at + part]
+            self._filled += part
+            at += part
+            yield from self._whole()
+
+    def _whole(self) -> "Iterator[memoryview]":
+        buffer = self._buffer
+        start = 0
+        while self._filled - start >= 2:
+            size = 2 + (buffer[start] << 8 | buffer[start + 1])
+            if size > MAX_FRAME:
+                raise WireError("frame too long")
+            if self._filled - start < size:
+                break
+            yield memoryview(buffer)[start : start + size]
+            start += size
+        rest = self._filled - start
+        if start:
+            buffer[:rest] = buffer[start : self._filled]
+            self._filled = rest
