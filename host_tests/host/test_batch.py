@@ -4,7 +4,7 @@
 import os
 
 from host_tests.host.card import Card
-from host_tests.host.terminal import Answer, Terminal
+from host_tests.host.terminal import Answer, Terminal, element
 from tools.host.app import Host
 
 
@@ -91,11 +91,25 @@ def test_an_open_payment_keeps_the_batch_open(host: Host, till: Terminal, card: 
 def test_a_used_number_is_never_opened_again(host: Host, till: Terminal, card: Card) -> None:
     sell(till, card, 1250)
     till.ask(till.close(1250, 1))
-    answer = till.ask(till.close(1250, 1))
+    answer = till.ask(till.close(1250, 2))
     assert result(answer)[0] == "3" and answer.text == "Batch 000001 is closed already"
     late = till.record(600, card.tap(600))
     assert till.ask(till.sale(late, deferred=True)).code == "00"
     assert [payment["batch"] for payment in host.view()["payments"]] == ["000002", "000001"]
+
+
+def test_a_close_whose_answer_was_lost_is_confirmed_to_a_new_message(host: Host, till: Terminal, card: Card) -> None:
+    sell(till, card, 1250)
+    first, second = till.ask(till.close(1250, 1)), till.ask(till.close(1250, 1))
+    assert result(first) == result(second) == ("1", "000000001250001000000000000000")
+    assert [batch["number"] for batch in host.view()["batches"]] == ["000001"]
+
+
+def test_foreign_totals_do_not_balance(till: Terminal) -> None:
+    frame = till.close(0, 0)
+    foreign = bytes.fromhex("0" * 31 + f"{100:012}001" + "0" * 16)
+    answer = till.ask(till.management(0x0500, "201", frame[-24:-8], {48: element(48, foreign, 62), 49: b"156"}))
+    assert answer.elements[48].hex()[30] == answer.elements[48].hex()[61] == "2"
 
 
 def test_empty_batch_closes(till: Terminal) -> None:

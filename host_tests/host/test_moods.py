@@ -57,3 +57,13 @@ def test_no_such_mood(host: Host, text: str) -> None:
     with pytest.raises(SetupError):
         host.mood = text
     assert host.mood == "normal"
+
+
+def test_a_host_that_dawdles_stops_at_once(host: Host, till: Terminal, card: Card) -> None:
+    host.mood = "late 600000"
+    till.send(sale(till, card))
+    while not host.view()["accounts"]["card receivable"]:
+        pass
+    host.stop()
+    with pytest.raises((EOFError, ConnectionError)):
+        till.receive()

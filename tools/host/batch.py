@@ -24,7 +24,10 @@ def handle(case: Case) -> dict[str, str]:
         return _answer(case, ERROR, (0, 0), "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
-    ours = totals(case, message.batch)
+    closed = _closed(case, message.batch)
+    if closed is not None and message.fields["48"] == _form(closed, "0") + _FOREIGN:
+        return _answer(case, BALANCED, closed)  # closed before, with these totals: the terminal did not hear it
+    ours = closed or totals(case, message.batch)
     obstacle = _obstacle(case)
     if obstacle is not None:
         return _answer(case, ERROR, ours, obstacle)
@@ -48,12 +51,12 @@ def totals(case: Case, number: str) -> tuple[int, int]:
 def _obstacle(case: Case) -> str | None:
     """Why the batch cannot close, in words for the cashier."""
     terminal, number = case.terminal, case.message.batch
-    if _is_closed(case, terminal.epoch, number):
+    if _closed(case, number) is not None:
         return f"Batch {number} is closed already"
     if int(number) != terminal.batch:
         return f"Batch {terminal.batch:06} is open, not {number}"
     if terminal.quarantine:
-        return "Terminal in quarantine: call a supervisor"
+        return "In quarantine: call a supervisor"
     missing = chain.gaps(case.db, case.tid, terminal.epoch, terminal.reported_sequence)
     if missing:
         first, last = missing[0]
@@ -72,14 +75,16 @@ def _close(case: Case, ours: tuple[int, int]) -> None:
         insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
     )
     following = int(number) % _LAST + 1
-    while _is_closed(case, terminal.epoch, f"{following:06}"):
+    while _closed(case, f"{following:06}") is not None:
         following = following % _LAST + 1
     terminals.change(case.db, terminal, batch=following)
 
 
-def _is_closed(case: Case, epoch: int, number: str) -> bool:
-    which = (table.c.tid == case.tid, table.c.epoch == epoch, table.c.number == number)
-    return case.db.execute(select(table.c.state).where(*which)).scalar_one_or_none() == "closed"
+def _closed(case: Case, number: str) -> tuple[int, int] | None:
+    """The totals a batch was closed with; None while it is not closed."""
+    which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
+    row = case.db.execute(select(table).where(*which, table.c.state == "closed")).one_or_none()
+    return (row.debit_amount, row.debit_count) if row else None
 
 
 def _in_batch(case: Case, number: str) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 """The door: TLS with certificates on both sides, many frames a connection, answers in order, every wait limited."""
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from pathlib import Path
@@ -35,6 +36,7 @@ class Listener:
         self._log = log
         self._count = service.counters
         self._server: asyncio.Server | None = None
+        self._stopping = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self, address: str, port: int, tls: ssl.SSLContext) -> None:
@@ -46,6 +48,7 @@ class Listener:
 
     def stop(self) -> None:
         """Close the port and every connection; their tasks end by themselves."""
+        self._stopping.set()
         if self._server:
             self._server.close()
         for writer in self._open:
@@ -102,16 +105,22 @@ class Listener:
             writer.write(moods.PORTAL)
             await self._hang_up(writer)
         if mood.kind == moods.SLOW:
-            await asyncio.sleep(mood.delay)
+            await self._wait(mood.delay)
         frames = [self._service.dress(reply) for reply in await self._service.answer(messages)]
         if mood.kind == moods.LATE:
-            await asyncio.sleep(mood.delay)
+            await self._wait(mood.delay)
         if mood.kind == moods.CUT:
             raise Closing
         if mood.kind == moods.BAD_MAC:
             frames = [frame[:-1] + bytes((frame[-1] ^ 1,)) for frame in frames]
         self._log.write("down", frames)
         return b"".join(frames)
+
+    async def _wait(self, delay: float) -> None:
+        """Let `delay` seconds pass, unless the host stops meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), delay)
+            raise Closing
 
     async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
         await asyncio.wait_for(writer.drain(), _IDLE)
