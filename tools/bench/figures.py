@@ -23,4 +23,4 @@ def unit(name: str) -> str:
 def show(figures: dict[str, float]) -> None:
     """Print each figure on a line."""
     for name, value in figures.items():
-        print(name, round(value, 2), unit(name))
+        print(name, f"{value:.10g}", unit(name))

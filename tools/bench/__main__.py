@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""`python -m tools.bench [FILE]`: prints every figure, `name value unit`, and writes them to FILE (bench.json)."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.bench import performance, stores
+from tools.bench.figures import show
+from tools.stage import interpreter
+
+_WHO = "import sys; print(sys.version)"
+
+
+def main(out: Path) -> None:
+    """Measure, a group at a time."""
+    figures: dict[str, float] = {}
+    for group in (stores.journal, stores.keyring, stores.littlefs, performance.one_payment):
+        measured = {name: round(value, 3) for name, value in group().items()}
+        show(measured)
+        figures |= measured
+    who = subprocess.run([interpreter(), "-c", _WHO], check=True, capture_output=True, text=True).stdout.strip()
+    out.write_text(json.dumps({"interpreter": who, "figures": figures}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "bench.json"))

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""The keyring at work: two counters a payment (its body, and the message that carries it) and one STAN."""
+
+import json
+import os
+import sys
+
+from tally import Tally
+
+from kassa.crypto.device import KBPK, KEYRING, device_key
+from kassa.crypto.dukpt import DATA, MAC_DOWN, MAC_SEAL, MAC_UP
+from kassa.vault.keyring import Keyring
+
+_SIZE = 0x8000
+
+
+def open_keyring(flash: object, secret: bytearray) -> Keyring:
+    """The keyring as at boot."""
+    keyring = Keyring(flash, device_key(secret, KEYRING), os.urandom)
+    keyring.open(device_key(secret, KBPK))
+    return keyring
+
+
+def trade(payments: int, secret: bytearray, block: bytes) -> dict:
+    """What so many payments cost after the first start."""
+    tally = Tally(_SIZE)
+    tally.flash.writeblocks(0, block + b"\xff" * (4096 - len(block)))
+    open_keyring(tally.flash, secret)
+    before = tally.read()
+    keyring = open_keyring(tally.flash, secret)
+    ready = tally.read() - before
+    tally.start()
+    key, other = bytearray(16), bytearray(16)
+    for _ in range(payments):
+        keyring.take(DATA, key, MAC_SEAL, other)
+        keyring.next_stan()
+        keyring.take(MAC_UP, key, MAC_DOWN, other)
+    return dict(tally.told(), ready=ready)
+
+
+if __name__ == "__main__":
+    print(json.dumps(trade(int(sys.argv[1]), bytearray(bytes.fromhex(sys.argv[2])), sys.argv[3].encode())))

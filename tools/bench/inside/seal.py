@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Turns of one piece of work, for counting instructions: `seal.py WORK N SECRET BLOCK`.
+
+WORK is `accept` (ciphers made before), `cold`, or what is taken off of each, because it is not the work itself: `device`
+(those ciphers, and the calls of a flash that is plain memory), `memory` (these calls alone).
+"""
+
+import gc
+import os
+import sys
+
+from keyring import open_keyring
+
+from kassa.crypto.dukpt import DATA, MAC_SEAL
+from kassa.crypto.sealing import Sealer
+from kassa.vault import layout
+from kassa.vault.journal import Draft, Journal
+
+
+class Memory:
+    """Blocks of 4096 B in RAM."""
+
+    def __init__(self, blocks: int) -> None:
+        self._data = bytearray(b"\xff" * (4096 * blocks))
+
+    def readblocks(self, block: int, into: bytearray, offset: int = 0) -> None:
+        at = 4096 * block + offset
+        into[:] = self._data[at : at + len(into)]
+
+    def writeblocks(self, block: int, data: bytearray, offset: int = 0) -> None:
+        at = 4096 * block + offset
+        self._data[at : at + len(data)] = data
+
+    def ioctl(self, command: int, block: int) -> int:
+        if command == 6:
+            self._data[4096 * block : 4096 * block + 4096] = b"\xff" * 4096
+        return len(self._data) // 4096
+
+
+def main(work: str, turns: int, secret: str, block: str) -> None:
+    """Prepare what an idle till has ready, then do the turns."""
+    store = Memory(8)
+    store.writeblocks(0, block.encode())
+    keyring = open_keyring(store, bytearray(bytes.fromhex(secret)))
+    key, other = bytearray(16), bytearray(16)
+    keyring.take(DATA, key, MAC_SEAL, other)
+    journal = Journal(Memory(8), bytearray(b"journal key 16 B"))
+    while journal.prepare():
+        pass
+    draft = Draft()
+    sealers = []
+    if work in ("accept", "device"):
+        for _ in range(turns):
+            sealers.append(Sealer(key, other))
+    gc.collect()
+    page = bytearray(layout.PAGE)
+    for turn in range(turns):
+        if work in ("device", "memory"):
+            journal.flash.writeblocks(0, page, 256)
+            journal.flash.readblocks(0, page, 256)
+        elif work == "accept":
+            journal.accept(draft, sealers[turn], layout.ACCEPTED)
+        else:
+            draft.counter = keyring.take(DATA, key, MAC_SEAL, other)
+            draft.uid[:] = os.urandom(16)
+            draft.nonce[:] = os.urandom(16)
+            sealer = Sealer(key, other)
+            journal.accept(draft, sealer, layout.ACCEPTED)
+            sealer.wipe()
+
+
+main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])

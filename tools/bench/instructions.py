@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Counts the instructions a script takes on the 32-bit MicroPython, by valgrind's callgrind: the same number every time."""
+
+import functools
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.bench import micropython32
+from tools.bench.inside import run_environment
+
+_HEAP = "256k"
+_PATIENCE_S = 300
+# A padding instruction of newer i386 libraries that valgrind cannot decode, in two lengths: it becomes a plain NOP.
+_PADDING = (b"\x2e\x8d\xb4\x26", b"\x2e\x8d\x74\x26")
+
+
+def available() -> bool:
+    """Whether instructions can be counted here; tells the reason on standard error when not."""
+    if micropython32.find() is None:
+        return False
+    if shutil.which("valgrind") is None:
+        print("no instruction counts: valgrind is not installed", file=sys.stderr)
+        return False
+    return True
+
+
+@functools.cache
+def decodable() -> Path:
+    """A command that runs a copy of the interpreter which valgrind can decode. Raises micropython32.Unavailable."""
+    original = micropython32.path()
+    copy = original.parent / "decodable"
+    command = original.parent / "decodable32"
+    if not command.exists() or command.stat().st_mtime < original.stat().st_mtime:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(original.parent / "root" / "usr", copy)
+        for file in copy.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                _patch(file)
+        command.write_text(micropython32.script(copy))
+        command.chmod(0o755)
+    return command
+
+
+def _patch(file: Path) -> None:
+    data = file.read_bytes()
+    if data[:4] == b"\x7fELF":
+        for padding in _PADDING:
+            data = data.replace(padding, b"\x90" + padding[1:])
+        file.write_bytes(data)
+
+
+def count(script: Path, arguments: Sequence[str] = ()) -> int:
+    """Instructions of one run of `script`, the interpreter's own start included. Raises CalledProcessError."""
+    with tempfile.NamedTemporaryFile("r", suffix=".log") as log:
+        subprocess.run(
+            ["valgrind", "--trace-children=yes", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+             f"--log-file={log.name}", decodable(), "-X", f"heapsize={_HEAP}", script, *arguments],
+            env=run_environment(), check=True, capture_output=True, timeout=_PATIENCE_S,
+        )  # fmt: skip
+        return max(int(number) for number in re.findall(r"Collected : (\d+)", log.read()))
+
+
+def per_turn(script: Path, work: str, turns: int, *more: str) -> float:
+    """Instructions of one turn of `work`: `script work N ...` runs N turns, and what both runs share cancels out."""
+    return (count(script, (work, str(2 * turns), *more)) - count(script, (work, str(turns), *more))) / turns

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""What one payment says to its card and to the host, and does to the flash, in the whole terminal."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from tools.cards import catalogue
+from tools.cards.behaviours import Watched
+from tools.demo.story import HOME
+from tools.provision.device import Terminal
+from tools.stage import Stage
+
+_CARD, _KEYS = "amber", "2000E"
+_PATIENCE_S = 30
+
+
+def one_payment() -> dict[str, float]:
+    """Taken without network, sent when it is back: APDUs and bytes of the tap, bytes on the wire, flash operations."""
+    with tempfile.TemporaryDirectory(prefix="kassa-bench-") as home:
+        with Stage(Path(home), terminal=Terminal(language="en")) as stage:
+            world = stage.world
+            world.power_on()
+            world.wait_screen("Online", _PATIENCE_S)
+            world.radio.state = "off"
+            world.wait_screen("No Wi-Fi", _PATIENCE_S)
+            world.wait_screen(HOME)
+            world.run_for(3000)  # the till makes keys and blank sectors ahead
+            card = Watched(catalogue.make(_CARD))
+            before = world.flash_ops.programs
+            world.press(_KEYS)
+            world.wait_screen("Present card")
+            world.place(card)
+            world.wait_screen("Accepted", _PATIENCE_S)
+            programs = world.flash_ops.programs - before
+            world.remove()
+            world.press("E")
+            world.radio.state = "on"
+            world.wait_screen("All sent", _PATIENCE_S)
+        frames = [json.loads(line) for line in (Path(home) / "wire.log").read_text().splitlines()]
+    payment = next(index for index, frame in enumerate(frames) if frame["dir"] == "up" and frame["hex"][26:30] == "0200")
+    answer = next(frame for frame in frames[payment:] if frame["dir"] == "down")
+    said = [len(apdu) for apdu in card.commands + card.answers]
+    return {
+        "tap_apdus_qvsdc": len(card.commands),
+        "tap_bytes_qvsdc": sum(said),
+        "wire_bytes_per_payment": len(frames[payment]["hex"]) // 2,
+        "wire_answer_bytes_per_payment": len(answer["hex"]) // 2,
+        "terminal_programs_per_accept": programs,
+    }
