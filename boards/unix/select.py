@@ -18,6 +18,7 @@ import orders
 import wiring
 
 _ASK_EVERY = const(10)  # real ms: a loop that never rests still hears the world this often
+_LOOK_EVERY = const(4)  # real ms
 _NONE = ()
 
 
@@ -42,8 +43,8 @@ class Poll:
     def ipoll(self, due: int) -> list | tuple:
         """The streams that are ready; none once `due` ms are over, or a little earlier. -1 waits until one is ready.
 
-        Looking takes 1 ms when a TLS stream is among them (the Unix port polls such in periods of that), so the loop
-        looks once a ms at most while it has other work, and not at all while it lives on credit.
+        Looking takes 1 ms when a TLS stream is among them (the Unix port polls such in periods of that), so a loop that
+        has other work looks now and then only, and one that lives on credit not at all.
         """
         if 0 < due <= bus.credit:
             bus.credit -= due
@@ -51,7 +52,7 @@ class Poll:
             self._watch()
             return _NONE
         now = utime.ticks_ms()
-        if due == 0 and now == self._looked:
+        if due == 0 and time.ticks_diff(now, self._looked) < _LOOK_EVERY:
             return _NONE
         ready = self._poll.poll(0)
         self._looked = now

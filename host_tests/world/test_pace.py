@@ -122,7 +122,7 @@ def test_no_jump_past_real_work() -> None:
             turns.extend(pace.turn(1000, 0) for _ in range(3))
 
     assert not pace.wait(lambda: False, 0.01, take_turns)
-    assert turns == [(0, 0, 5), (0, 0, 5), (1000, 100, 0)]
+    assert turns == [(0, 0, 5), (0, 0, 5), (1000, 250, 0)]
     assert pace.turn(1000, 0) == (0, 0, 5)
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-CREDIT_MS = 100  # virtual ms the terminal may jump before it asks again
+CREDIT_MS = 250  # virtual ms the terminal may jump before it asks again
 WAIT_MS = 5  # real ms the terminal waits where time may not jump
 _LONGEST_JUMP_MS = 600_000
 _LOOK_S = 0.03  # real seconds between looks where the terminal takes no turns
