@@ -6,6 +6,8 @@ import datetime
 from tools.host import codec, dukpt
 from tools.host.message import Message
 
+Answer = dict[str, str]  # data elements by number and `t`, without the envelope
+
 APPROVED, INVALID, FORMAT_ERROR, IN_PROGRESS, NOT_FOUND = "00", "12", "30", "09", "25"
 BAD_CARD, EXPIRED, SUSPECT, RESTRICTED, WRONG_AMOUNT, DO_NOT_HONOUR = "14", "54", "59", "62", "64", "05"
 DUPLICATE, UNKNOWN_TERMINAL, ISSUER_DOWN, ISSUER_SILENT = "94", "97", "91", "98"
@@ -21,7 +23,7 @@ _ECHOED = {
 _TEXT_LIMIT = 60  # bytes of UTF-8: what a terminal's screen has room for
 
 
-def compose(message: Message, at: datetime.datetime, text: str = "", **elements: str) -> dict[str, str]:
+def compose(message: Message, at: datetime.datetime, text: str = "", **elements: str) -> Answer:
     """The answer's data elements, without the envelope. `elements`: by number, as `_39="00"`. `at`: local time."""
     fields = {name: message.fields[name] for name in _ECHOED[message.group]}
     fields["t"] = f"{int(message.mti) + 10:04}"
@@ -32,7 +34,7 @@ def compose(message: Message, at: datetime.datetime, text: str = "", **elements:
     return fields
 
 
-def dress(fields: dict[str, str], message: Message, bdk: bytes) -> bytes:
+def dress(fields: Answer, message: Message, bdk: bytes) -> bytes:
     """The frame to send (2-byte length first): addresses swapped, the request's KSN, DE 64 under key 2001."""
     header = message.frame[:1] + message.frame[3:5] + message.frame[1:3] + b"\x61\x31\x00\x00\x01\x00"
     envelope = {"h": header.hex(), "53": message.ksn.hex(), "64": "00" * 8}

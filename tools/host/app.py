@@ -22,8 +22,7 @@ from tools.host.service import Service
 from tools.host.wirelog import WireLog
 from tools.provision import pki
 
-_START = 20.0  # seconds
-_STOP = 5.0
+_START = _STOP = 20.0  # seconds
 _ADDRESS = "127.0.0.1"
 
 
@@ -107,7 +106,7 @@ class Host:
         """Close ports and database. What was answered is on disk already."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(_START)
+            self._thread.join(_STOP)
         self._log.close()
         self.ledger.close()
 
@@ -143,7 +142,10 @@ class Host:
         self._listener.stop()
         server.should_exit = server.force_exit = True
         await pages
-        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()} or {pages}, timeout=_STOP)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 def _terminals(path: Path) -> list[dict[str, str]]:

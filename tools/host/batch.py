@@ -5,6 +5,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tools.host import answers, books, chain, idempotency, terminals
+from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.payments import CASH_RECORD
 from tools.host.schema import batch as table
@@ -15,7 +16,7 @@ _LAST = 999999
 _FOREIGN = "0" * 31  # no foreign cards yet
 
 
-def handle(case: Case) -> dict[str, str]:
+def handle(case: Case) -> Answer:
     """The answer to a batch close: our totals and the result. Only a balanced one is final."""
     message, epoch = case.message, case.terminal.epoch
     verdict = idempotency.look(case.db, message, epoch)
@@ -91,7 +92,7 @@ def _in_batch(case: Case, number: str) -> ColumnElement[bool]:
     return and_(payment.c.tid == case.tid, payment.c.epoch == case.terminal.epoch, payment.c.settled_in == number)
 
 
-def _answer(case: Case, result: str, ours: tuple[int, int], text: str = "") -> dict[str, str]:
+def _answer(case: Case, result: str, ours: tuple[int, int], text: str = "") -> Answer:
     """0510 has no DE 39: the result stands in DE 48, once for CNY and once for foreign cards."""
     foreign = _FOREIGN[:-1] + (result if case.message.fields["48"][31:] != _FOREIGN or result == ERROR else BALANCED)
     form = _form(ours, result) + foreign

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from tools.host import answers
+from tools.host.answers import Answer
 from tools.host.books import note
 from tools.host.message import Message
 from tools.host.terminals import Terminal
@@ -27,7 +28,7 @@ class Case:
     def tid(self) -> str:
         return self.terminal.tid
 
-    def answer(self, code: str, text: str = "", **elements: str) -> dict[str, str]:
+    def answer(self, code: str, text: str = "", **elements: str) -> Answer:
         """The answer to this request with DE 39 set."""
         return answers.compose(self.message, self.now, text, _39=code, **elements)
 

@@ -7,6 +7,7 @@ The answer is about this moment, so it is made afresh for every handshake and no
 import datetime
 
 from tools.host import answers, chain, terminals
+from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.message import Message
 
@@ -14,7 +15,7 @@ AGREED, ROLLBACK = 0, 1
 _VERSION = 1
 
 
-def handle(case: Case, stale: bool) -> dict[str, str]:
+def handle(case: Case, stale: bool) -> Answer:
     """The answer to a handshake. `stale`: its KSN did not rise, which only a rolled-back or cloned chip does."""
     body, terminal = case.message.body, case.terminal
     epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
@@ -31,7 +32,7 @@ def handle(case: Case, stale: bool) -> dict[str, str]:
     return _answer(case, state, text)
 
 
-def stranger(message: Message, now: datetime.datetime) -> dict[str, str]:
+def stranger(message: Message, now: datetime.datetime) -> Answer:
     """The answer to a terminal we do not know, or whose keys belong to another one: code 97."""
     elements = {"_62": _form(AGREED, 0, 0, terminals.NO_TAG, now)} if message.mti == "0800" else {}
     if message.mti == "0500":
@@ -61,7 +62,7 @@ def _never_heard(case: Case) -> bool:
     return not case.terminal.reported_sequence and not chain.highest(case.db, case.tid, case.terminal.epoch)[0]
 
 
-def _answer(case: Case, state: int, text: str) -> dict[str, str]:
+def _answer(case: Case, state: int, text: str) -> Answer:
     terminal = case.terminal
     held, _, tag = chain.highest(case.db, case.tid, terminal.epoch)
     form = f"00{terminal.batch:06}900"

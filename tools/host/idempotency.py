@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
+from tools.host.answers import Answer
 from tools.host.message import Message
 from tools.host.schema import message as table
-
-Answer = dict[str, str]
 
 _BY_UID = table.c.uid == bindparam("of_uid")
 _BY_STAN = and_(

@@ -2,7 +2,6 @@
 """The door: TLS with certificates on both sides, many frames a connection, answers in order, every wait limited."""
 
 import asyncio
-import contextlib
 import logging
 import ssl
 from pathlib import Path
@@ -36,7 +35,6 @@ class Listener:
         self._log = log
         self._count = service.counters
         self._server: asyncio.Server | None = None
-        self._stopping = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self, address: str, port: int, tls: ssl.SSLContext) -> None:
@@ -47,8 +45,7 @@ class Listener:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
-        """Close the port and every connection; their tasks end by themselves."""
-        self._stopping.set()
+        """Close the port and every connection."""
         if self._server:
             self._server.close()
         for writer in self._open:
@@ -60,8 +57,8 @@ class Listener:
         try:
             if len(self._open) <= _CONNECTIONS:
                 await self._talk(reader, writer)
-        except (Closing, TimeoutError, ConnectionError, ssl.SSLError):
-            pass  # the terminal comes back by itself, and repeats what was not answered
+        except (Closing, TimeoutError, ConnectionError, ssl.SSLError, asyncio.CancelledError):
+            pass  # the terminal comes back by itself, and repeats what was not answered; cancelled: the host stops
         except SQLAlchemyError as fault:  # nothing of this group is committed, so nothing of it is answered
             self._count["database_faults"] += 1
             _log.error("database: %s", type(fault).__name__)
@@ -105,22 +102,16 @@ class Listener:
             writer.write(moods.PORTAL)
             await self._hang_up(writer)
         if mood.kind == moods.SLOW:
-            await self._wait(mood.delay)
+            await asyncio.sleep(mood.delay)
         frames = [self._service.dress(reply) for reply in await self._service.answer(messages)]
         if mood.kind == moods.LATE:
-            await self._wait(mood.delay)
+            await asyncio.sleep(mood.delay)
         if mood.kind == moods.CUT:
             raise Closing
         if mood.kind == moods.BAD_MAC:
             frames = [frame[:-1] + bytes((frame[-1] ^ 1,)) for frame in frames]
         self._log.write("down", frames)
         return b"".join(frames)
-
-    async def _wait(self, delay: float) -> None:
-        """Let `delay` seconds pass, unless the host stops meanwhile."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), delay)
-            raise Closing
 
     async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
         await asyncio.wait_for(writer.drain(), _IDLE)

@@ -12,14 +12,13 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tools.cards.verify import pan_of
 from tools.host import answers, background, books, chain, idempotency, seal
+from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.keys import HostKeys
 from tools.host.message import CASH, DEFERRED_SALE, SALE, VOID_ENTRY, Message
 from tools.host.schema import payment as table
-
-Answer = dict[str, str]
 
 SALE_RECORD, CASH_RECORD = "22", "71"
 _RECORD_TYPES = {

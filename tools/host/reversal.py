@@ -4,11 +4,12 @@
 from sqlalchemy import select, update
 
 from tools.host import answers, background, books, chain, idempotency, seal
+from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.schema import payment, tombstone
 
 
-def handle(case: Case) -> dict[str, str]:
+def handle(case: Case) -> Answer:
     """The answer to a reversal; final ones are stored with what they did."""
     db, message, record = case.db, case.message, case.message.record
     original = message.fields["61"]
@@ -35,7 +36,7 @@ def handle(case: Case) -> dict[str, str]:
     return answer
 
 
-def _bury(case: Case, record: seal.Record) -> dict[str, str]:
+def _bury(case: Case, record: seal.Record) -> Answer:
     """Never seen: a tombstone, so that the payment is refused should it still come."""
     known = background.look(case.db, case.tid, record)
     background.note_record(case, record, chain.REVERSAL, known)

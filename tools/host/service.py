@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from tools.host import answers, batch, handshake, payments, reversal
+from tools.host.answers import Answer
 from tools.host.desk import Desk
 from tools.host.errors import IssuerFault
 from tools.host.issuer import Decision, Issuer, Payment
@@ -21,7 +22,6 @@ from tools.host.message import Message, read
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
 
-Answer = dict[str, str]
 Reply = tuple[Message, Answer]
 
 
@@ -82,13 +82,20 @@ class Service:
     async def _payments(self, run: list[Message]) -> list[Reply]:
         """Store all, ask the issuer about those that need it, store all answers: two commits however many they are."""
         outcomes: list[tuple[Message, Answer | payments.Booked]] = []
-        with self._desk() as desk:
-            for message in run:
-                outcome = self._receive(desk, message)
-                if outcome is not None:
-                    outcomes.append((message, outcome))
-        asked = [outcome for _, outcome in outcomes if isinstance(outcome, payments.Booked)]
-        settled = iter(await self._settle(asked))
+        mine: set[tuple[str, bytes]] = set()
+        try:
+            with self._desk() as desk:
+                for message in run:
+                    outcome = self._receive(desk, message)
+                    if isinstance(outcome, payments.Booked):
+                        mine.add(message.key)
+                        self._busy.add(message.key)
+                    if outcome is not None:
+                        outcomes.append((message, outcome))
+            asked = [outcome for _, outcome in outcomes if isinstance(outcome, payments.Booked)]
+            settled = iter(await self._settle(asked))
+        finally:
+            self._busy -= mine
         return [
             (message, next(settled) if isinstance(outcome, payments.Booked) else outcome)
             for message, outcome in outcomes
@@ -100,21 +107,15 @@ class Service:
             return handshake.stranger(message, desk.now)
         if not desk.rises(terminal, message):
             return None
-        outcome = payments.receive(desk.case(terminal, message), self._keys)
-        if isinstance(outcome, payments.Booked):
-            self._busy.add(message.key)
-        return outcome
+        return payments.receive(desk.case(terminal, message), self._keys)
 
     async def _settle(self, asked: list[payments.Booked]) -> list[Answer]:
         """Ask the issuer about each, then commit what it said."""
         if not asked:
             return []
-        try:
-            decisions = await asyncio.gather(*(self._decide(each.ask) for each in asked if each.ask))
-            with self.ledger.write() as db:
-                return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
-        finally:
-            self._busy.difference_update(each.message.key for each in asked)
+        decisions = await asyncio.gather(*(self._decide(each.ask) for each in asked if each.ask))
+        with self.ledger.write() as db:
+            return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
 
     async def _decide(self, ask: Payment) -> Decision:
         """The issuer's word within the time a terminal waits; without one the payment stays open."""
