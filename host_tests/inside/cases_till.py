@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+"""A terminal without a face: real settings-less till, keyring, journal and courier on one chip image, stepped by the test.
+
+The image: journal from 0, keyring in the last eight sectors. Time stands still unless the test moves it.
+"""
+
+from cases_keys import Entropy
+from chips import Chip
+
+from kassa.card.arena import Arena
+from kassa.crypto.device import JOURNAL, KBPK, KEYRING, device_key
+from kassa.desk.batch import totals
+from kassa.desk.fate import fate
+from kassa.desk.limits import Limits
+from kassa.desk.till import Till
+from kassa.errors import Refused
+from kassa.status import Status
+from kassa.uplink.courier import Courier
+from kassa.uplink.messages import Identity
+from kassa.vault import layout
+from kassa.vault.journal import Journal
+from kassa.vault.keyring import Keyring
+from kassa.vault.layout import Record
+from kassa.vault.mount import mount
+from kassa.vault.reader import Reader, marks_above, recover_marks
+
+_KEYRING = 8 * 4096
+_arena = Arena()
+_now = None  # the terminal
+
+
+class Clock:
+    """Wall time as the test sets it."""
+
+    def __init__(self, at, trusted):
+        self.at = at
+        self.trusted = trusted
+
+    def now(self):
+        return self.at
+
+    def trust(self, at):
+        self.at = at
+        self.trusted = True
+
+
+class Terminal:
+    """Plain references."""
+
+
+def boot(path, secret, options):
+    """Power on. `options`: limits (hex), largest, time, trusted, seed, cut, tear."""
+    global _now
+    t = _now = Terminal()
+    t.chip = Chip(path, options.get("cut", 0), options.get("tear", "none"))
+    size = t.chip.size - _KEYRING
+    secret = bytearray(bytes.fromhex(secret))
+    entropy = Entropy(options.get("seed", 1))
+    t.keyring = Keyring(t.chip.region(size, _KEYRING), device_key(secret, KEYRING), entropy)
+    t.keyring.open(device_key(secret, KBPK))
+    t.journal = Journal(t.chip.region(0, size), device_key(secret, JOURNAL))
+    t.tail = mount(t.journal)
+    recover_marks(t.journal)
+    t.clock = Clock(options.get("time", 0), options.get("trusted", False))
+    t.status = Status()
+    limits = Limits(bytes.fromhex(options.get("limits", "")))
+    t.till = Till(t.journal, t.keyring, limits, options.get("largest", 5000000), t.clock, entropy)
+    t.courier = Courier(t.journal, t.keyring, Identity(b"KASSA001", b"898000000000001"), t.clock, t.status, entropy)
+    while t.journal.prepare():
+        pass
+    return state()
+
+
+def save():
+    """Write the image back."""
+    _now.chip.save()
+
+
+def state():
+    """What journal, courier and status say."""
+    t = _now
+    s = t.journal.state
+    return {
+        "sequence": s.sequence, "count": s.count, "sum": s.sum, "watermark": s.watermark, "closed": s.closed,
+        "batch": s.batch, "heard": s.heard, "reversing": s.reversing, "oldest": s.oldest,
+        "marks": [[about, kind] for about, kind in sorted(t.journal.marks.items())],
+        "fate": fate(Record(t.journal.last), t.journal.fate) if t.journal.last[0] else "",
+        "work": t.courier.has_work(), "flights": t.courier._flights.count, "fault": t.courier.fault,
+        "handshaken": t.courier.handshaken, "outcome": t.courier.outcome.kind, "request": t.courier.request,
+        "refused": t.status.refused_later, "pending": [t.status.pending_count, t.status.pending_sum],
+        "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
+        "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
+        "programs": t.chip.chip.programs, "keys_left": any(t.courier._flights._keys),
+    }  # fmt: skip
+
+
+def clock(at, trusted):
+    """Move the time."""
+    _now.clock.at, _now.clock.trusted = at, trusted
+
+
+def _card(track):
+    """A read card: tag 57 first, then a few EMV objects."""
+    _arena.wipe()
+    data = bytes.fromhex(track)
+    body = b"\x57" + bytes([len(data)]) + data + bytes.fromhex("9f260811223344556677889f2701809f3602000a95050000000000")
+    _arena.body[: len(body)] = body
+    _arena.first6[:] = data[:3]
+    _arena.last4[:] = data[6:8]
+    return _arena
+
+
+def sell(amount, track, supervisor=False):
+    """A deferred sale within the limits: the sequence; [key, values] when it is refused."""
+    t = _now
+    try:
+        t.till.check_amount(amount)
+        t.till.check_offline(amount)
+        card = _card(track)
+        t.till.check_card(card.body)
+        return t.till.accept_deferred(amount, card, supervisor)
+    except Refused as refused:
+        return [refused.key, list(refused.values)]
+    finally:
+        _arena.wipe()
+        t.status.queue(t.journal.state)
+
+
+def check(amount):
+    """[key, values] of the refusal of an amount offline, or None."""
+    try:
+        _now.till.check_amount(amount)
+        _now.till.check_offline(amount)
+    except Refused as refused:
+        return [refused.key, list(refused.values)]
+    return None
+
+
+def intent(amount, track, submit=True):
+    """An online sale, durable and handed to the courier; its sequence."""
+    sequence = _now.till.prepare_online(amount, _card(track))
+    if submit:
+        _now.courier.submit(sequence)
+    return sequence
+
+
+def unsent(sequence, amount, track, defer):
+    """Nothing of an online sale left: deferred or given up. False when it is too late for that."""
+    t = _now
+    if t.courier.request and not t.courier.withdraw():
+        return False
+    if defer:
+        t.till.defer(sequence, amount, _card(track).body)
+    else:
+        t.till.void_unsent(sequence)
+    return True
+
+
+def allowed_online():
+    return _now.till.online_allowed()
+
+
+def heard():
+    _now.till.host_heard()
+
+
+def open():
+    _now.courier.open()
+
+
+def fill(size=2048):
+    """Bytes the courier wants sent now."""
+    into = memoryview(bytearray(size))
+    return bytes(into[: _now.courier.fill(into)]).hex()
+
+
+def feed(data):
+    """Bytes from the host."""
+    _now.courier.feed(memoryview(bytes.fromhex(data)))
+
+
+def lost():
+    _now.courier.lost()
+
+
+def give_up():
+    _now.courier.give_up()
+
+
+def close(over=None):
+    """Ask for the batch to be closed: [DE 48, debit count and sum, cash count and sum, not paid]. `over`: other totals."""
+    batch = totals(_now.journal)
+    _now.courier.submit_close(bytes.fromhex(over) if over else batch.de48())
+    return [batch.de48().hex(), batch.debit_count, batch.debit_sum, batch.cash_count, batch.cash_sum, batch.not_paid]
+
+
+def record(sequence):
+    """A record's page."""
+    page = bytearray(256)
+    return page.hex() if Reader(_now.journal, sequence).read(page) == sequence else ""
+
+
+def cash(amount):
+    """A cash payment, as a later storey will take it: a deferred record of type cash."""
+    t = _now
+    t.till.warm()
+    draft = t.till._draft
+    draft.type, draft.amount, draft.entry, draft.time = layout.TYPE_CASH, amount, 0, t.clock.now()
+    draft.mask[:] = bytes(5)
+    draft.data = bytearray(160)
+    sealer, t.till._sealer = t.till._sealer, None
+    return t.journal.accept(draft, sealer, layout.ACCEPTED)
+
+
+def marks():
+    """Every mark about a single record of the open batch, in the order written: [sequence, kind]."""
+    return [[about, kind] for kind, about, _ in marks_above(_now.journal, _now.journal.state.closed)]
+
+
+def fates():
+    """The word for each kind of record under each kind of mark."""
+    found = []
+    for kind in (layout.ACCEPTED, layout.INTENT):
+        page = bytearray(256)
+        page[0] = kind
+        for mark in [0] + list(range(0x61, 0x6E)):
+            found.append([kind, mark, fate(Record(page), mark)])
+    return found
+
+
+def hear(at):
+    """As if the host had been heard at this time."""
+    _now.journal.mark(layout.HEARD, at)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""The dump test: flash and device secret together open no payment made before; an old copy left behind would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from host_tests.inside.inside import Inside
+from host_tests.uplink.till import IKID, JOURNAL_SIZE, SECRET, Till, TinyHost
+from host_tests.vault import dump
+from tools.host import dukpt, seal
+from tools.provision.device import TEST_BDK, Terminal, initial_key_block, settings_blob
+
+
+def search(image: bytes, counters: set[int]) -> list[str]:
+    return dump.search(image, SECRET, TEST_BDK, IKID, counters)
+
+
+@pytest.fixture
+def till(inside: Inside, tmp_path: Path) -> Till:
+    return Till(inside, tmp_path / "chip.bin")
+
+
+def trade(till: Till) -> tuple[set[int], list[bytes]]:
+    """Three days of trade with restarts: the counters of all bodies and messages, and an image from the end of each day."""
+    counters: set[int] = set()
+    images = []
+    for _ in range(3):
+        till.boot()
+        till.sells(7)
+        host = TinyHost(till)
+        host.counter = max(counters, default=0)
+        host.connect()
+        host.settle()
+        till.sells(3)
+        counters |= {request.counter for request in host.seen}
+        counters |= {record.counter for record in till.read().records.values()}
+        images.append(till.chip())
+    return counters, images
+
+
+def with_settings(image: bytes) -> bytes:
+    """The whole chip: the settings are on it too, opened by the device secret like the rest."""
+    values = {0x01: Terminal().terminal_id.encode(), 0x09: bytes(range(200)), 0x0B: b"virtual-air"}
+    return image + settings_blob(dump.device_key(SECRET, b"settings"), values).ljust(4096, b"\xff")
+
+
+def test_a_dump_opens_nothing_and_the_controls_are_caught(till: Till) -> None:
+    counters, images = trade(till)
+    assert len(counters) == 3 * (7 + 3) + 3 + 7 + 10 + 10
+    now = with_settings(images[-1])
+    assert search(now, counters) == []
+    tried = sum(1 for _ in dump.windows(now, SECRET))
+    print(f"{len(counters)} KSNs, {len(dump.secrets_of(TEST_BDK, IKID, counters))} keys, {tried} windows")
+    assert tried > 100_000
+    # controls: what the keyring has to erase, put back where it was
+    old = images[0][JOURNAL_SIZE:]
+    first_day = {counter for counter in counters if counter < dump.BLOCK}
+    later = counters - first_day
+    assert first_day and later
+    assert search(now + old, first_day) == [] and search(now + old, counters) != []
+    torn = bytearray(old)
+    for at in range(0, len(torn), 4096):  # a half-erased old copy: its check value is gone, its registers are not
+        torn[at : at + 64] = b"\xff" * 64
+        torn[at + 2048 : at + 2624] = b"\xff" * 576
+    assert any("register" in word for word in search(now + bytes(torn), later))
+    block = initial_key_block(dump.device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
+    assert search(now + block.rjust(4096, b"\xff"), counters) == ["key block"]
+    assert search(now + b"\xff" * 1000 + dukpt.initial_key(TEST_BDK, IKID) + b"\xff" * 3080, counters) == ["initial key"]
+
+
+def test_the_host_opens_every_body_and_the_chip_holds_no_card_number(till: Till) -> None:
+    till.boot()
+    till.sells(4)
+    image = till.chip()
+    for record in till.read().records.values():
+        page = image[256 * record.sequence :][: seal.SIZE]
+        found = seal.parse(page)
+        assert seal.holds(found, seal.recomputed_tag(found, TEST_BDK, IKID))
+        track = seal.open_body(found, TEST_BDK, IKID)["57"]
+        assert track.hex().upper().startswith("62220200") and track not in image and track[:8] not in image

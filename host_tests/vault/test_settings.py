@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""The settings: values survive, a power cut leaves the old or the new one, and a changed byte is never believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tests.inside.inside import Inside
+from host_tests.vault.dump import device_key
+from host_tests.vault.lives import TEARS
+from tools.provision.device import settings_blob
+
+SECRET = bytes(range(7, 39))
+KEY = device_key(SECRET, b"settings")
+SIZE = 8 * 4096
+LANGUAGE, NAME, PORT = 0x0D, 0x03, 0x06
+VALUES = {0x01: b"KASSA001", NAME: "老街茶馆".encode(), PORT: b"\x21\x87", 0x07: bytes(range(256)) * 3, LANGUAGE: b"zh"}
+
+
+class Values:
+    """A settings partition in a file."""
+
+    def __init__(self, inside: Inside, path: Path) -> None:
+        self.inside, self.path = inside, path
+
+    def set(self, data: bytes) -> Values:
+        self.path.write_bytes(data.ljust(SIZE, b"\xff"))
+        return self
+
+    def live(self, steps: list[list[Any]], cut: int = 0, tear: str = "none") -> dict[str, Any]:
+        kind, _, number = tear.partition(":")
+        tear, seed = (kind, int(number)) if kind == "random" else (tear, 1)
+        return self.inside("keys", "settings", str(self.path), SECRET.hex(), steps, cut, tear, seed)
+
+    def get(self, wanted: int) -> bytes:
+        result = self.live([["get", wanted]])
+        assert not result["error"], result
+        return bytes.fromhex(result["values"][0])
+
+
+@pytest.fixture
+def values(inside: Inside, tmp_path: Path) -> Values:
+    return Values(inside, tmp_path / "settings.bin").set(settings_blob(KEY, VALUES))
+
+
+def test_provisioned_values_are_read(values: Values) -> None:
+    assert {wanted: values.get(wanted) for wanted in VALUES} == VALUES
+    assert values.live([["get", 0x0C]])["error"] == "SettingsError"
+
+
+def test_a_value_put_is_there_after_a_restart_and_the_others_too(values: Values) -> None:
+    for life in range(5):
+        language = (b"en", b"zh")[life % 2]
+        assert not values.live([["put", LANGUAGE, language.hex()], ["put", 0x0B, f"secret {life}".encode().hex()]])["error"]
+        expected = {**VALUES, LANGUAGE: language, 0x0B: f"secret {life}".encode()}
+        assert {wanted: values.get(wanted) for wanted in expected} == expected
+    image = values.path.read_bytes()
+    assert b"secret" not in image and VALUES[NAME] not in image and sum(image[at : at + 2] == b"KS" for at in (0, 4096)) == 1
+
+
+def test_power_cut_at_every_operation_of_put(values: Values) -> None:
+    """Afterwards it is the old value or the new one, the other values are there, and the next change works."""
+    cuts = 0
+    values.live([["put", LANGUAGE, b"en".hex()]])
+    start = values.path.read_bytes()
+    step = ["put", LANGUAGE, b"zh".hex()]
+    total = values.live([step])["operations"]
+    for operation in range(1, total + 1):
+        for tear in TEARS:
+            values.path.write_bytes(start)
+            assert values.live([step], operation, tear)["cut"]
+            assert values.get(LANGUAGE) in (b"en", b"zh")
+            assert values.get(0x07) == VALUES[0x07]
+            assert not values.live([["put", LANGUAGE, b"fr".hex()]])["error"]
+            assert values.get(LANGUAGE) == b"fr"
+            cuts += 1
+    print(f"{cuts} cuts")
+    assert cuts >= 5 * len(TEARS)
+
+
+def test_a_changed_byte_is_no_setting(values: Values) -> None:
+    blob = settings_blob(KEY, VALUES)
+    for offset in range(0, len(blob), 3):
+        bad = bytearray(blob)
+        bad[offset] ^= 0x10
+        assert values.set(bytes(bad)).live([["get", LANGUAGE]])["error"] == "SettingsError", offset
+
+
+@pytest.mark.parametrize("data", [b"", bytes(SIZE), b"KS\x01\0" * (SIZE // 4), settings_blob(bytes(16), VALUES)])
+def test_no_settings(values: Values, data: bytes) -> None:
+    assert values.set(data).live([])["error"] == "SettingsError"
+
+
+def test_too_long_is_refused_and_the_old_ones_stay(values: Values) -> None:
+    assert values.live([["put", 0x08, bytes(4096).hex()]])["error"] == "SettingsError"
+    assert values.get(LANGUAGE) == b"zh"
