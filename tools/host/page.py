@@ -55,6 +55,7 @@ def view(store: Ledger, counters: dict[str, int], mood: str) -> dict[str, Any]:
             "batches": _batches(db),
             "terminals": [_terminal(db, row) for row in db.execute(select(terminal).order_by(terminal.c.tid)).all()],
             "accounts": books.balances(db),
+            "unbalanced": books.unbalanced(db),
             "alarms": [
                 {"at": row.at, "terminal": row.tid, "what": row.what, "detail": row.detail}
                 for row in db.execute(select(audit).order_by(audit.c.id.desc()).limit(20))

@@ -21,6 +21,8 @@ def handle(case: Case) -> Answer:
         return case.answer(answers.DUPLICATE, "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
+    if verdict.clash == "stan":
+        case.alarm("two reversals share a STAN")  # and are both done: each names its payment by uid
     if message.key in case.busy:
         return case.answer(answers.IN_PROGRESS)
     mine = (payment.c.tid == case.tid, payment.c.uid == message.uid.hex())
