@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MOST = const(64)
 _SIZE = const(8)
+_TOO_OFTEN = const(255)  # no limit is higher
 
 
 class SeenCards:
@@ -30,7 +31,7 @@ class SeenCards:
         for at in range(0, self._count * _SIZE, _SIZE):
             if self._hashes[at : at + _SIZE] == mine:
                 count += 1
-        return count if self._count < _MOST else _MOST
+        return count if self._count < _MOST else _TOO_OFTEN
 
     def add(self, track: memoryview | bytearray) -> None:
         """Remember one payment."""
