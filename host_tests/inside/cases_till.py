@@ -9,7 +9,7 @@ from chips import Chip
 
 from kassa.card.arena import Arena
 from kassa.crypto.device import JOURNAL, KBPK, KEYRING, device_key
-from kassa.desk.batch import totals
+from kassa.desk.batch import Totals, totals
 from kassa.desk.fate import fate
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
@@ -231,3 +231,10 @@ def fates():
 def hear(at):
     """As if the host had been heard at this time."""
     _now.journal.mark(layout.HEARD, at)
+
+
+def totals_digits(debit, debits, credit, credits):
+    """DE 48 of any totals."""
+    batch = Totals(1)
+    batch.debit_sum, batch.debit_count, batch.credit_sum, batch.credit_count = debit, debits, credit, credits
+    return batch.de48().hex()

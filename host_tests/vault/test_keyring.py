@@ -173,8 +173,8 @@ def test_power_cuts_in_the_boot_after_a_cut(ring: Ring) -> None:
 
 def test_no_keys_no_sale(ring: Ring) -> None:
     """Blank, noise and a block for another device are told apart from a keyring; none of it is erased."""
-    block = initial_key_block(bytes(16), IKID, TEST_BDK)
-    for data, error in ((b"\xff" * SIZE, "KeyringError"), (bytes(SIZE), "KeyringError"), (block.ljust(SIZE, b"\xff"), "CryptoError")):
+    foreign = initial_key_block(bytes(16), IKID, TEST_BDK).ljust(SIZE, b"\xff")
+    for data, error in ((b"\xff" * SIZE, "KeyringError"), (bytes(SIZE), "KeyringError"), (foreign, "CryptoError")):
         assert ring.set(data).live(["take"])["error"] == error
         assert ring.path.read_bytes() == data
 

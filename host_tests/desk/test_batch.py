@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Totals of a batch and the 62 digits of DE 48; the word for what became of a payment."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from host_tests.uplink.till import NO, Till, TinyHost, track
+from tools.journal import image
+
+DEBIT, CREDIT, CASH = (0, 15), (15, 30), "71"
+
+
+def digits(de48: str) -> dict[str, int]:
+    """The fields of DE 48 as the document counts them."""
+    assert len(de48) == 62 and de48.isdecimal()
+    places = {"debit": (0, 12), "debits": (12, 15), "credit": (15, 27), "credits": (27, 30), "result": (30, 31)}
+    found = {name: int(de48[start:end]) for name, (start, end) in places.items()}
+    assert de48[31:] == "0" * 31, "foreign cards"
+    return found
+
+
+def test_an_empty_batch(till: Till) -> None:
+    de48, *counts = till.close()
+    assert set(digits(de48).values()) == {0} and counts == [0, 0, 0, 0, 0]
+
+
+def test_totals_are_the_sum_over_what_has_a_final_yes(till: Till) -> None:
+    """Settled card payments count; refused, declined, reversed and void ones do not; cash has a line of its own."""
+    host = TinyHost(till)
+    host.connect()
+    till.sells(5, 1_000_000)
+    till.cash(700)
+    till.cash(55)
+    codes = dict(zip(range(1, 8), ["00", "51", "00", "11", "05", "00", "00"], strict=True))
+    host.settle(lambda request: codes[request.record.sequence])
+    for amount, code in ((300, "00"), (400, "61"), (500, "96")):  # yes, no, no answer: reversed at once
+        till.intent(amount, track(50))
+        host.settle(lambda request, code=code: code if request.mti == "0200" else "00")
+    sequence = till.intent(999, track(51))
+    assert till.unsent(sequence, 999, track(51), False)
+    host.settle()
+    de48, debits, debit_sum, cash_count, cash_sum, not_paid = till.close()
+    assert (debits, debit_sum) == (4, 1_000_000 + 1_000_002 + 1_000_003 + 300)
+    assert (cash_count, cash_sum, not_paid) == (2, 755, 5)
+    assert digits(de48) == {"debit": debit_sum, "debits": 4, "credit": 0, "credits": 0, "result": 0}
+    journal = till.read()
+    settled = [r for r in journal.records.values() if journal.state(r) == "settled"]
+    assert sum(r.amount for r in settled if r.type != CASH) == debit_sum
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_digits_of_any_totals(till: Till, seed: int) -> None:
+    """DE 48 over amounts up to twelve digits and three digits of count, against Python's own formatting."""
+    dice = random.Random(seed)
+    numbers = [(0, 0, 0, 0), (10**12 - 1, 999, 10**12 - 1, 999), (1, 1000, 1, 1001)]
+    numbers += [(dice.randrange(10**12), dice.randrange(1000), dice.randrange(10**12), dice.randrange(1000)) for _ in range(200)]
+    for debit, debits, credit, credits in numbers:
+        expected = f"{debit:012}{debits % 1000:03}{credit:012}{credits % 1000:03}0" + "0" * 31
+        assert till.totals_digits(debit, debits, credit, credits) == expected
+
+
+def test_only_the_open_batch_counts(till: Till) -> None:
+    host = TinyHost(till)
+    host.connect()
+    till.sells(3, 100)
+    host.settle()
+    assert till.close()[1:3] == [3, 303]
+    host.settle()
+    assert till.state()["closed"] == 3
+    till.sells(2, 1000)
+    host.settle()
+    assert till.close()[1:3] == [2, 2001]
+    assert till.read().records[5].batch == 2
+
+
+EXPECTED = {
+    "approved": {"YES", "WATERMARK", "CLOSED"},
+    "refused_later": {"REFUSED"},
+    "declined": {"DECLINED"},
+    "reversing": {"REVERSING"},
+    "reversed": {"REVERSED"},
+    "accepted": {"DEFERRED"},
+    "not_taken": {"VOIDED", "REPORTED"},
+}
+
+
+def test_a_word_for_every_mark(till: Till) -> None:
+    """Every kind of mark in docs/journal.md, on every kind of record; an unanswered deferred one is never called approved."""
+    words = {(kind, mark): word for kind, mark, word in till.fates()}
+    named = {mark: word for word, names in EXPECTED.items() for mark, name in image.MARKS.items() if name in names}
+    for mark, name in image.MARKS.items():
+        if mark in named:
+            assert words[0x51, mark] == words[0x52, mark] == named[mark], name
+        else:
+            assert (words[0x51, mark], words[0x52, mark]) == ("accepted", "reversing"), name
+    assert (words[0x51, 0], words[0x52, 0]) == ("accepted", "reversing")
+    assert len(words) == 2 * (1 + len(image.MARKS))
+
+
+@pytest.mark.parametrize("code, word", [("00", "approved"), ("51", "declined"), ("96", "reversing")])
+def test_the_fate_of_an_online_sale_survives_a_restart(till: Till, code: str, word: str) -> None:
+    host = TinyHost(till)
+    host.connect()
+    till.intent(500, track(3))
+    (request,) = host.pull()
+    till.feed(host.answer(request, code).hex())
+    assert till.state()["fate"] == word
+    assert till.restart()["fate"] == word
+
+
+def test_the_fate_of_a_deferred_sale_survives_a_restart(till: Till) -> None:
+    till.sells(1)
+    assert till.restart()["fate"] == "accepted"
+    host = TinyHost(till)
+    host.connect()
+    host.settle(lambda request: "51")
+    assert till.state()["fate"] == "refused_later" and till.state()["outcome"] != NO
+    assert till.restart()["fate"] == "refused_later"

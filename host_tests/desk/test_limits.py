@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""What may be taken offline: each limit at its exact boundary, with a refusal of its own and the room that is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from host_tests.uplink.till import ANY, NOON_SECONDS, Till, TinyHost, track
+from tools.provision.device import OfflineLimits
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize("amount, refusal", [(0, "amount_zero"), (-1, "amount_zero"), (5_000_001, "amount_over")])
+def test_no_amount_that_is_no_sale(till: Till, amount: int, refusal: str) -> None:
+    assert till.check(amount)[0] == refusal
+    assert till.check(5_000_000) is None and till.check(1) is None
+    assert till.check(10**12)[0] == "amount_over" and till.check(999_999_999_999)[1] == ["¥50,000.00"]
+
+
+def test_without_limits_nothing_is_taken_offline(till: Till) -> None:
+    till.boot(limits=None)
+    assert till.sell(100, track(1)) == ["limit_off", []] and till.state()["sequence"] == 0
+
+
+def test_limit_of_one_payment(till: Till) -> None:
+    till.boot(limits=replace(ANY, payment=12_345))
+    assert till.check(12_346) == ["limit_one", ["¥123.45"]]
+    assert till.sell(12_345, track(1)) == 1
+
+
+def test_limit_of_the_sum_shows_the_room_left(till: Till) -> None:
+    till.boot(limits=replace(ANY, total=10_000))
+    assert till.sell(6_000, track(1)) == 1
+    assert till.check(4_001) == ["limit_sum", ["¥40.00", "¥100.00"]]
+    assert till.sell(4_000, track(2)) == 2
+    assert till.check(1) == ["limit_sum", ["¥0.00", "¥100.00"]]
+
+
+def test_limit_of_the_count(till: Till) -> None:
+    till.boot(limits=replace(ANY, count=3))
+    assert [till.sell(100, track(card)) for card in range(3)] == [1, 2, 3]
+    assert till.check(100) == ["limit_count", [0, 3]]
+
+
+def test_hours_since_the_host_was_heard(till: Till) -> None:
+    till.boot(limits=replace(ANY, heard_hours=24))
+    till.clock(NOON_SECONDS + 24 * HOUR, True)
+    assert till.check(100) is None
+    till.clock(NOON_SECONDS + 24 * HOUR + 1, True)
+    assert till.check(100) == ["limit_heard", [24, 24]]
+
+
+def test_never_heard_means_not_offline(till: Till) -> None:
+    assert till.restart(heard=False)["heard"] == NOON_SECONDS
+    fresh = Till(till.inside, till.path.with_name("fresh.bin"))
+    fresh.boot(heard=False)
+    assert fresh.check(100) == ["limit_heard", [0, 1000]]
+
+
+def test_hours_since_the_first_unsent_payment(till: Till) -> None:
+    till.boot(limits=replace(ANY, unsent_hours=2))
+    assert till.sell(100, track(1)) == 1
+    till.clock(NOON_SECONDS + HOUR, True)
+    assert till.sell(100, track(2)) == 2
+    till.clock(NOON_SECONDS + 2 * HOUR, True)
+    assert till.check(100) is None
+    till.clock(NOON_SECONDS + 2 * HOUR + 1, True)
+    assert till.check(100) == ["limit_first", [2, 2]]
+
+
+def test_limits_run_on_over_a_restart(till: Till) -> None:
+    limits = replace(ANY, count=4, total=1_000, unsent_hours=5)
+    till.boot(limits=limits)
+    till.sells(2, 400)
+    state = till.restart(limits=limits)
+    assert (state["count"], state["sum"], state["oldest"]) == (2, 801, NOON_SECONDS)
+    assert till.check(200) == ["limit_sum", ["¥1.99", "¥10.00"]]
+    till.clock(NOON_SECONDS + 5 * HOUR + 1, True)
+    assert till.check(100) == ["limit_first", [5, 5]]
+
+
+def test_an_untrusted_clock(till: Till) -> None:
+    """Deferred only where the merchant allows it; hours are charged from the persisted floor all the same."""
+    till.boot(limits=replace(ANY, untrusted_clock=False), trusted=False)
+    assert till.check(100) == ["limit_clock", []]
+    till.clock(NOON_SECONDS, True)
+    assert till.check(100) is None
+    till.boot(limits=replace(ANY, untrusted_clock=True, heard_hours=1), trusted=False)
+    assert till.sell(100, track(1)) == 1
+    assert till.record(1)[106:108] == "00", "the record says that the clock was not trusted"
+    till.clock(NOON_SECONDS + HOUR + 1, False)
+    assert till.check(100) == ["limit_heard", [1, 1]]
+
+
+def test_one_card_pays_so_often_until_the_host_is_heard(till: Till) -> None:
+    till.boot(limits=replace(ANY, per_card=2))
+    assert [till.sell(100, track(1)) for _ in range(2)] == [1, 2]
+    assert till.sell(100, track(1)) == ["limit_card", []]
+    assert till.sell(100, track(2)) == 3
+    other_end = track(1)[:-4] + "9999"  # the same card, whatever follows the separator
+    assert till.sell(100, other_end) == ["limit_card", []]
+    till.heard()
+    assert till.sell(100, track(1)) == ["limit_card", []], "payments are still pending"
+    host = TinyHost(till)
+    host.connect()
+    host.settle()
+    till.heard()
+    assert till.sell(100, track(1)) == 4
+
+
+def test_more_cards_than_can_be_remembered_are_refused(till: Till) -> None:
+    till.boot(limits=replace(ANY, per_card=255))
+    till.sells(64)
+    assert till.sell(100, track(1000)) == ["limit_card", []]
+
+
+def test_after_a_restart_with_payments_pending_a_supervisor_is_needed(till: Till) -> None:
+    assert till.restart()["supervisor"] is False
+    till.sells(2)
+    assert till.state()["supervisor"] is False
+    assert till.restart()["supervisor"] is True
+    assert till.sell(100, track(9), True) == 3
+    assert till.record(3)[106:108] == "03", "trusted clock, and a supervisor allowed it"
+    till.heard()
+    assert till.state()["supervisor"] is False
+
+
+def test_while_a_reversal_is_unanswered_sales_are_handled_as_without_network(till: Till) -> None:
+    assert till.allowed_online()
+    till.intent(500, track(1))
+    till.open()
+    till.restart()
+    assert not till.allowed_online()
+
+
+def test_limits_are_read_as_provisioning_writes_them(till: Till) -> None:
+    assert OfflineLimits().pack().hex() == "0000000186a000000007a1200064001800180301"
