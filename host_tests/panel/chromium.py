@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -38,8 +39,9 @@ class Chromium:
         self._numbers = itertools.count(1)
         self.errors: list[str] = []
         self._session = ""
+        self._stack = ExitStack()
         try:
-            self._link = connect(self._target(), max_size=None, proxy=None)
+            self._link = self._stack.enter_context(connect(self._target(), max_size=None, proxy=None, close_timeout=1))
             target = self.call("Target.createTarget", url="about:blank")["targetId"]
             self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             for domain in ("Runtime", "Page", "Log"):
@@ -54,9 +56,9 @@ class Chromium:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._link.close()
         self._process.terminate()
         self._process.wait(20)
+        self._stack.close()
         shutil.rmtree(self._profile, ignore_errors=True)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:

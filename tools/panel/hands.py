@@ -15,7 +15,7 @@ from tools.world.radio import STATES
 from tools.world.world import WorldError
 
 _TAP_S = 1.6  # how long a hand holds a card on the reader
-_TEARS = {"none", "half", "random"}
+_TEARS = ("none", "half", "random")
 
 
 class HandsError(ValueError):
@@ -109,9 +109,9 @@ class Hands:
 
     def _name(self, command: dict[str, Any]) -> str:
         name = command.get("card")
-        if name not in CATALOGUE:
+        if not isinstance(name, str) or name not in CATALOGUE:
             raise HandsError("no such card")
-        return str(name)
+        return name
 
     def _radio(self, command: dict[str, Any]) -> None:
         state = command.get("state")
@@ -143,8 +143,10 @@ class Hands:
 
     def _mood(self, command: dict[str, Any]) -> None:
         mood = str(command.get("mood"))
+        host, before = self._stage.host, self._stage.host.mood
         try:
-            self._stage.host.mood = mood
+            host.mood = mood
         except SetupError as error:
             raise HandsError(str(error)) from None
-        self._news.event("mood", mood=self._stage.host.mood)
+        if host.mood != before:
+            self._news.event("mood", mood=host.mood)

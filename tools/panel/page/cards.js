@@ -35,12 +35,15 @@ function plastic(card) {
   element.className = "card";
   element.dataset.card = card.name;
   element.style.setProperty("--colour", card.colour);
-  element.innerHTML = `${CHIP}${WAVES}<span class="title"></span><span class="number"></span>`;
+  element.innerHTML = `${CHIP}${WAVES}<span class="title"></span><span class="number"></span><span class="tail"></span>`;
   element.querySelector(".number").textContent = card.number;
+  element.querySelector(".tail").textContent = card.number && `•• ${card.number.slice(-4)}`;
   element.addEventListener("pointerdown", (event) => grab(event, element, card.name));
   element.addEventListener("click", (event) => { if (event.detail === 0) send({ do: "tap", card: card.name }); });
   return element;
 }
+
+const find = (name) => document.querySelector(`[data-card="${name}"]`);
 
 whenTranslated(label);
 function label() {
@@ -58,12 +61,11 @@ function label() {
   }
 }
 
-const find = (name) => document.querySelector(`[data-card="${name}"]`);
-
 /** Put the cards where the world has them. */
 export function moveCards(world) {
   for (const name of lying) if (!world.lying.includes(name)) place(find(name), null);
   lying = world.lying;
+  visit();
   lying.forEach((name, index) => {
     const element = find(name);
     if (element && !element.classList.contains("held")) place(element, index);
@@ -72,16 +74,33 @@ export function moveCards(world) {
   reader.classList.toggle("occupied", lying.length > 0);
 }
 
+/** A card of the second drawer does not fly: it appears on the reader. */
+function visit() {
+  const bad = drawn.filter((card) => !card.good && lying.includes(card.name));
+  for (const guest of reader.querySelectorAll(".guest")) if (!bad.some((card) => card.name === guest.dataset.guest)) guest.remove();
+  for (const card of bad) if (!reader.querySelector(`[data-guest="${card.name}"]`)) {
+    const guest = document.createElement("button");
+    guest.type = "button";
+    guest.className = "card guest";
+    guest.dataset.guest = card.name;
+    guest.innerHTML = `${CHIP}${WAVES}<span class="title"></span><span class="number"></span>`;
+    guest.querySelector(".title").textContent = cardWord(card.name, card.title);
+    guest.querySelector(".number").textContent = card.number;
+    guest.addEventListener("click", () => send({ do: "take", card: card.name }));
+    reader.append(guest);
+  }
+}
+
 function place(element, index) {
   if (!element) return;
   element.classList.toggle("on-reader", index !== null);
   element.style.transform = "";
-  if (index === null) return;
+  if (index === null || element.closest(".bad-row")) return;
   const from = untouched(element), to = reader.getBoundingClientRect();
   const x = to.left + to.width * 0.66 - (from.left + from.width / 2) + index * 14;
   const y = to.top + to.height * 0.4 - (from.top + from.height / 2) + index * 10;
-  const small = element.closest(".bad-row") ? 2.2 : 0.62;
-  element.style.transform = `translate(${x}px, ${y}px) rotate(${-4 + index * 5}deg) scale(${small})`;
+  const size = 155 / from.width;
+  element.style.transform = `translate(${x}px, ${y}px) rotate(${-4 + index * 5}deg) scale(${size})`;
 }
 
 /** Where the element is when nothing moves it. */
@@ -107,7 +126,7 @@ function grab(down, element, name) {
     if (!moved && Math.hypot(x, y) < MOVED_PX) return;
     moved = true;
     element.classList.add("held");
-    element.style.transform = `translate(${x}px, ${y}px) rotate(-3deg) scale(.8)`;
+    element.style.transform = `translate(${x}px, ${y}px) rotate(-3deg) scale(.9)`;
     const box = reader.getBoundingClientRect();
     const inside = event.clientX > box.left && event.clientX < box.right && event.clientY > box.top && event.clientY < box.bottom;
     if (inside !== over) send({ do: inside ? "lay" : "take", card: name });

@@ -20,7 +20,7 @@ export function drawKeys() {
     button.type = "button";
     button.dataset.key = key;
     button.className = `key ${KINDS[key] ?? "digit"}`;
-    button.innerHTML = ICONS[key] ? `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[key]}"/></svg>` : key;
+    button.innerHTML = ICONS[key] ? `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[key]}"/></svg>${"UD".includes(key) ? "" : `<small>${key}</small>`}` : key;
     button.addEventListener("pointerdown", (event) => { event.preventDefault(); press(key); });
     button.addEventListener("click", (event) => { if (event.detail === 0) press(key); }); // by Tab and Space
     pad.append(button);

@@ -54,16 +54,15 @@ const openBatch = (ledger) => ledger.batches.find((batch) => batch.state === "op
 function paymentRow(payment) {
   const row = document.createElement("tr");
   const card = cell("pan", payment.kind === "cash" ? word("cash") : masked(payment.card));
-  card.append(text("under", word("trace", payment)));
-  const reference = cell("reference", payment.rrn ?? "–");
-  reference.append(text("under", payment.code ? word("code", payment) : word("code_none")));
-  reference.title = payment.text ?? "";
+  card.append(text("under", word("trace", payment) + (payment.rrn ? ` · ${word("reference", payment)}` : "")));
   const state = payment.closed && payment.state === "APPROVED" ? pill("closed", word("state_closed"))
     : pill(STATES[payment.state], word(`state_${payment.state}`));
   const last = cell("state", "");
   last.append(state);
   if (payment.quarantined) last.append(pill("orange", word("state_held")));
-  row.append(cell("time", clock(payment.received)), card, reference, cell("amount right", money(payment.amount)), last);
+  last.append(text("under", payment.code ? word("code", payment) : word("code_none")));
+  row.title = payment.text ?? "";
+  row.append(cell("time", clock(payment.received)), card, cell("amount right", money(payment.amount)), last);
   return row;
 }
 

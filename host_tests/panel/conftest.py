@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""A counter with everything real: host, firmware, page's server. One for all tests of this folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from host_tests.panel.page import Page
+from tools.panel.counter import Counter
+from tools.panel.server import Server
+from tools.provision.device import Terminal
+
+
+@pytest.fixture(scope="session")
+def counter(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+    """Switched on; its terminal speaks English."""
+    home: Path = tmp_path_factory.mktemp("panel") / "run"
+    with Counter(home, micropython, Terminal(language="en")) as counter:
+        counter.hands.do({"do": "power", "on": True})
+        yield counter
+
+
+@pytest.fixture(scope="session")
+def server(counter: Counter) -> Iterator[Server]:
+    with Server(counter, 0) as server:
+        yield server
+
+
+@pytest.fixture
+def page(server: Server) -> Iterator[Page]:
+    """A connection as the page has it, the terminal at rest, Wi-Fi on, the host in a good mood."""
+    with Page(server.port) as page:
+        page.rest()
+        yield page

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""The page in a real browser: one sale by mouse and keyboard, both languages, two widths."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from host_tests.panel.chromium import Chromium, find
+from host_tests.panel.page import Page
+from tools.panel.server import Server
+
+_BROWSER = find()
+pytestmark = pytest.mark.skipif(_BROWSER is None, reason="no Chromium on this machine: the page is not played in a browser")
+
+_SCREEN = "document.querySelector('#screen-text').textContent"
+_FIRST = "document.querySelector('#payments tr').textContent"
+_WIDER = "document.documentElement.scrollWidth > innerWidth"
+_SPILLS = (
+    "[...document.querySelectorAll('.block')].filter(e => e.scrollWidth > e.clientWidth + 1 && !e.querySelector('.on-reader'))"
+    ".map(e => e.className).join()"
+)
+
+
+@pytest.fixture
+def chromium(server: Server, page: Page) -> Iterator[Chromium]:
+    """A browser with the page open and the terminal at rest."""
+    with Chromium(_BROWSER or "", server.address) as chromium:
+        chromium.wait(f"{_SCREEN}.includes('Sell') && document.querySelectorAll('.card').length > 8")
+        yield chromium
+        assert chromium.errors == []
+
+
+def test_one_sale(chromium: Chromium) -> None:
+    rows = chromium.js("document.querySelectorAll('#payments tr').length")
+    chromium.click('[data-key="4"]')
+    chromium.wait(f"{_SCREEN}.includes('¥0.04')")
+    for key in ("5", "6", "0", "Backspace"):
+        chromium.key(key)
+    chromium.wait(f"{_SCREEN}.includes('¥4.56')")
+    chromium.key("Enter")
+    chromium.wait("document.querySelector('#reader.waiting')")
+    chromium.click('[data-card="lotus"]', 0.5, 0.1)
+    chromium.wait("document.querySelector('[data-card=lotus].on-reader')")
+    chromium.wait(f"{_SCREEN}.includes('Authorisation code')")
+    chromium.wait(f"document.querySelectorAll('#payments tr').length == {rows + 1}")
+    assert "¥4.56" in chromium.js(_FIRST)
+    assert "Approved" in chromium.js(_FIRST)
+    chromium.wait("document.querySelector('#paper').textContent.includes('4.56')")
+    chromium.wait("!document.querySelector('.on-reader')")
+    lit = "(() => { const d = document.querySelector('#display').getContext('2d').getImageData(0, 0, 960, 720).data;"
+    assert chromium.js(f"{lit} return new Set(new Uint32Array(d.buffer)).size; }})()") > 8  # colours on the display
+    chromium.key("Enter")
+    chromium.wait(f"{_SCREEN}.includes('Sell')")
+
+
+def test_a_card_can_be_dragged_and_left_on_the_reader(chromium: Chromium) -> None:
+    box = "document.querySelector('%s').getBoundingClientRect()"
+    top = "(() => { const box = %s; return [box.left + box.width / 2, box.top + 12]; })()"
+    start, goal = chromium.js(top % (box % '[data-card="ink"]')), chromium.js(top % (box % "#reader"))
+    chromium.mouse("mousePressed", *start)
+    for step in range(1, 9):
+        chromium.mouse("mouseMoved", *(a + (b - a) * step / 8 for a, b in zip(start, goal, strict=True)))
+    chromium.mouse("mouseReleased", *goal)
+    chromium.wait("document.querySelector('[data-card=ink].on-reader:not(.held)')")
+    for key in ("3", "0", "0", "Enter"):
+        chromium.key(key)
+    chromium.wait(f"{_SCREEN}.includes('Authorisation code')")
+    chromium.wait("document.querySelector('[data-card=ink].on-reader')")  # it still lies there
+    chromium.js("document.querySelector('[data-card=ink]').getAnimations().forEach(one => one.finish())")
+    chromium.click('[data-card="ink"]')
+    chromium.wait("!document.querySelector('.on-reader')")
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 600])
+def test_fits_in_both_languages(chromium: Chromium, width: int) -> None:
+    chromium.resize(width, 900)
+    for language, word in (("zh", "主机账本"), ("en", "Host ledger")):
+        chromium.click(f"[data-language={language}]")
+        chromium.wait(f"document.querySelector('.ledger h2').textContent.includes('{word}')")
+        assert not chromium.js(_WIDER)
+        assert chromium.js(_SPILLS) == ""
+
+
+def test_a_story_plays_itself(chromium: Chromium, page: Page) -> None:
+    before = len(page.payments)
+    chromium.click('[data-story="decline"]')
+    chromium.wait("document.body.classList.contains('playing')")
+    chromium.wait("!document.body.classList.contains('playing')", 60)
+    page.wait(lambda: len(page.payments) > before and page.payments[0]["code"] == "51", "the refusal in the ledger")
+    assert "Not enough funds" in chromium.js(_SCREEN)

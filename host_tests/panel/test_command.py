@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""`python -m tools.panel` as `make run` calls it: one line, a clean end, nothing lost, no process left behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.world.power import ROOT
+
+
+class _Command:
+    def __init__(self, home: Path, *more: str) -> None:
+        command = [sys.executable, "-m", "tools.panel", "--home", str(home), *more]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert self._process.stdout is not None
+        self.line = self._process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.line)
+        assert found, self.line + self._process.stdout.read()
+        self.port = int(found[1])
+
+    def end(self, number: int) -> str:
+        self._process.send_signal(number)
+        rest, _ = self._process.communicate(timeout=30)
+        assert self._process.returncode == 0, rest
+        return rest
+
+
+def _left_behind(home: Path) -> list[str]:
+    """Processes that work in `home`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if Path(os.readlink(process)).is_relative_to(home):
+                found.append(process.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_starts_ends_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    home = tmp_path / "run"
+    first = _Command(home, "--port", "0")
+    second = _Command(tmp_path / "other", "--port", str(first.port))  # taken: the next free one
+    assert second.port != first.port
+    second.end(signal.SIGTERM)
+    assert "simulator" in first.line and "test cards" in first.line
+    code = re.search(r"supervisor code (\d{6})", first.line)
+    assert code
+    assert "Traceback" not in first.end(signal.SIGINT)
+    assert _left_behind(tmp_path) == []
+    secret = (home / "terminal" / "efuse.bin").read_bytes()
+    again = _Command(home, "--port", "0")
+    assert code[1] in again.line
+    again.end(signal.SIGINT)
+    assert (home / "terminal" / "efuse.bin").read_bytes() == secret
+    fresh = _Command(home, "--port", "0", "--fresh")
+    fresh.end(signal.SIGINT)
+    assert (home / "terminal" / "efuse.bin").read_bytes() != secret
+    assert _left_behind(tmp_path) == []
+
+
+def test_fresh_removes_nothing_that_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "letters").write_text("dear")
+    done = subprocess.run([sys.executable, "-m", "tools.panel", "--home", str(tmp_path), "--fresh"], cwd=ROOT,
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert done.returncode != 0
+    assert "not removed" in done.stderr
+    assert (tmp_path / "letters").exists()

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""The panel's parts by themselves: bands of the display, news, words in both languages."""
+
+import json
+import re
+
+from host_tests.panel.words import table
+from tools.cards.catalogue import CATALOGUE
+from tools.host.moods import parse
+from tools.panel.news import News
+from tools.panel.picture import Picture
+from tools.panel.server import PAGE
+from tools.world.ili9341 import HEIGHT, WIDTH
+
+_ROW = 2 * WIDTH
+
+
+def test_first_picture_is_whole_then_only_changed_rows() -> None:
+    picture = Picture()
+    blank = bytes(_ROW * HEIGHT)
+    assert picture.update(blank) == (bytes((0, HEIGHT)) + blank,) * 2
+    assert picture.update(blank) is None
+    changed = bytearray(blank)
+    changed[_ROW * 7 + 4] = 1
+    changed[_ROW * 9] = 2
+    band, whole = picture.update(bytes(changed)) or (b"", b"")
+    assert band == bytes((7, 3)) + changed[_ROW * 7 : _ROW * 10]
+    assert whole[2:] == changed
+
+
+def test_last_row_alone_is_a_band() -> None:
+    picture = Picture()
+    picture.update(bytes(_ROW * HEIGHT))
+    band, _ = picture.update(bytes(_ROW * (HEIGHT - 1)) + b"\xff" * _ROW) or (b"", b"")
+    assert band == bytes((HEIGHT - 1, 1)) + b"\xff" * _ROW
+
+
+def test_news_tells_only_what_is_new_and_catches_a_newcomer_up() -> None:
+    news, heard = News(), []
+    assert news.tell("a", 1)
+    assert not news.tell("a", 1)
+    news.event("x", amount=5)
+    news.picture(b"band", b"whole")
+    news.listen(heard.append)
+    assert [json.loads(message)["topic"] for message in heard[:2]] == ["a", "events"]
+    assert heard[2] == b"whole"
+    news.tell("a", 2)
+    assert json.loads(heard[3]) == {"topic": "a", "value": 2}
+    news.leave(heard.append)
+
+
+def test_one_who_left_hears_nothing() -> None:
+    news, heard = News(), []
+    listener = heard.append
+    news.listen(listener)
+    news.leave(listener)
+    news.tell("a", 1)
+    assert len(heard) == 1  # the events so far
+
+
+def test_both_languages_say_the_same_things() -> None:
+    english, chinese = table("words-en.js"), table("words-zh.js")
+    assert len(english) > 100
+    only_english = {key for key in english if key.endswith("_one")}  # Chinese has no plural
+    assert set(english) - set(chinese) == only_english
+    for key, text in chinese.items():
+        if key in english:
+            assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", english[key])), key
+
+
+def test_every_word_the_page_asks_for_is_there() -> None:
+    english = table("words-en.js")
+    asked = set(re.findall(r'data-(?:t|title|label)="(\w+)"', (PAGE / "index.html").read_text()))
+    for script in PAGE.glob("*.js"):
+        asked |= set(re.findall(r'word\("(\w+)"', script.read_text()))
+    assert len(asked) > 50
+    assert asked - set(english) == set()
+
+
+def test_every_card_mood_and_event_has_its_word() -> None:
+    english, chinese = table("words-en.js"), table("words-zh.js")
+    for name, entry in CATALOGUE.items():
+        assert name in chinese, name
+        assert entry.good or f"{name}_says" in chinese, name
+    moods = re.findall(r'"([^"]+)"', re.search(r"MOODS = \[(.*)\]", (PAGE / "world.js").read_text())[1])  # type: ignore[index]
+    assert len(moods) > 5
+    for mood in moods:
+        parse(mood)
+        assert f"mood_{mood.replace(' ', '_')}" in english
+    told = set()
+    for module in PAGE.parent.glob("*.py"):
+        told |= set(re.findall(r'\.event\("(\w+)"', module.read_text()))
+    assert len(told) > 5
+    assert {f"event_{what}" for what in told} <= set(english)
