@@ -2,8 +2,11 @@
 """Takes the board, builds the terminal, runs it."""
 
 import asyncio
+import gc
 
-from board import Board
-from kassa.terminal import Terminal
+gc.threshold(2048)  # collect early and often: what lives long lies close together, and the heap stays whole
+
+from board import Board  # noqa: E402
+from kassa.terminal import Terminal  # noqa: E402
 
 asyncio.run(Terminal(Board()).run())

@@ -3,9 +3,12 @@
 
 from cryptolib import aes
 
+from kassa.crypto.wipe import wipe_cipher, zero
+
 _ZERO = bytes(16)
 _MODE_ECB = 1
 _MODE_CBC = 2
+_PIECE = 128
 
 
 def _double(block: bytearray) -> bytearray:
@@ -27,9 +30,11 @@ class Cmac:
     def __init__(self, key: bytes | bytearray | memoryview) -> None:
         """`key`: 16 or 32 bytes; not kept here, but the cipher object holds it until `wipe`."""
         block = bytearray(16)
-        self._first = aes(key, _MODE_ECB)
-        self._first.encrypt(block, block)
+        cipher = aes(key, _MODE_ECB)
+        cipher.encrypt(block, block)
+        wipe_cipher(cipher)
         self._even = _double(block)
+        zero(block)
         self._odd = _double(self._even)
         self._chain = bytearray(16)
         self._used = False
@@ -62,11 +67,12 @@ class Cmac:
         for index in range(len(tag)):
             tag[index] = chain[index]
 
+    def absorb(self, work: memoryview) -> None:
+        """Take in whole blocks of a message that `finish` will end; nothing was finished before. `work` is clobbered."""
+        self._cbc.encrypt(work, work)
+
     def wipe(self) -> None:
         """Zero everything that came from the key."""
-        from kassa.crypto.wipe import wipe_cipher, zero
-
-        wipe_cipher(self._first)
         wipe_cipher(self._cbc)
         zero(self._even)
         zero(self._odd)
@@ -74,14 +80,20 @@ class Cmac:
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:
-    """The 16-byte AES-CMAC of a whole message; for the places where allocation does not matter."""
-    size = len(message)
-    work = bytearray(max(16, (size + 15) // 16 * 16))
-    work[:size] = message
+    """The 16-byte AES-CMAC of a whole message, of which only a piece at a time is copied."""
+    rest = memoryview(message)
+    work = memoryview(bytearray(_PIECE))
     tag = bytearray(16)
     mac = Cmac(key)
     try:
-        mac.finish(memoryview(work), size, tag)
+        while len(rest) > _PIECE:
+            work[:] = rest[:_PIECE]
+            mac.absorb(work)
+            rest = rest[_PIECE:]
+        size = len(rest)
+        work = work[: max(16, (size + 15) // 16 * 16)]
+        work[:size] = rest
+        mac.finish(work, size, tag)
     finally:
         mac.wipe()
     return tag

@@ -39,6 +39,7 @@ def _key_place() -> tuple[int, int]:
 
 
 _START, _END = _key_place()
+_BLANK = bytes(_END - _START)
 
 
 def zero(buffer: bytearray | memoryview) -> None:
@@ -53,6 +54,4 @@ def wipe_cipher(cipher: object) -> None:
     Does nothing where the schedule's place is not known (AES in a peripheral): see docs/keys.md.
     """
     if uctypes is not None and _END:
-        place = uctypes.bytearray_at(_address(cipher) + _START, _END - _START)
-        for index in range(_END - _START):
-            place[index] = 0
+        uctypes.bytearray_at(_address(cipher) + _START, _END - _START)[:] = _BLANK
