@@ -15,7 +15,7 @@ from kassa.uplink import answers, messages
 from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import MAX_FRAME, Answer
-from kassa.uplink.outbox import CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, Outbox
+from kassa.uplink.outbox import ADVICE, CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, Outbox
 from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from kassa.hardware import Bytes, Entropy
     from kassa.status import Status
 
-_CLASS = (0, answers.MANAGEMENT, answers.REVERSAL, answers.ONLINE, answers.DEFERRED, answers.MANAGEMENT)
-_MTI = (0, 0x0810, 0x0410, 0x0210, 0x0210, 0x0510)  # of the answer
+_CLASS = (0, answers.MANAGEMENT, answers.REVERSAL, answers.ONLINE, answers.DEFERRED, answers.MANAGEMENT, answers.DEFERRED)
+_MTI = (0, 0x0810, 0x0410, 0x0210, 0x0210, 0x0510, 0x0230)  # of the answer
 _BAD_MACS = const(3)
 
 
@@ -65,6 +65,8 @@ class Courier:
         self._inbox = Inbox()
         self._outbox = Outbox(journal, keyring, who, self._flights, entropy)
         self._record = bytearray(256)
+        self._covered = 0  # the newest sequence that these totals cover
+        self._put_off = False  # the host wants the reversal later: not again on this connection
         self._bad_macs = 0  # on this connection
         self._strikes = 0  # connections in a row that ended by them
 
@@ -74,6 +76,7 @@ class Courier:
         """A new connection: start with a handshake, forget what was in flight on the old one."""
         self.handshaken = False
         self._inbox.clear()
+        self._put_off = False
         self._bad_macs = 0
         self._queue.restart()
 
@@ -118,7 +121,7 @@ class Courier:
             return None if flights.count else self._outbox.handshake()
         if flights.carries(REVERSAL) or flights.carries(CLOSE):
             return None
-        if self.journal.state.reversing:
+        if self.journal.state.reversing and not self._put_off:
             sequence = self._queue.reversing()
             self._load(sequence)
             return self._outbox.reversal(self.journal.reason, self._record, sequence)
@@ -129,10 +132,11 @@ class Courier:
         if flights.count < WINDOW:
             sequence, kind, amount = self._queue.next(self._record, flights)
             if sequence:
-                return self._outbox.payment(QUEUED, kind, self._record, sequence, amount)
+                purpose = QUEUED if kind == messages.DEFERRED_SALE else ADVICE
+                return self._outbox.payment(purpose, kind, self._record, sequence, amount)
         if flights.count == 0:
             self._queue.flush()
-            if self.totals and not self._queue.has_work():
+            if self.totals and not self._queue.owes() and not self.journal.state.reversing:
                 return self._outbox.close(self.totals)
         return None
 
@@ -175,9 +179,11 @@ class Courier:
             if meaning == answers.YES:
                 self.journal.mark(layout.REVERSED, sequence, code, reversing=0)
                 self._queue.advance()
+            else:
+                self._put_off = True
         elif purpose == ONLINE:
             self._online(answer, meaning, code)
-        elif purpose == QUEUED:
+        elif purpose == QUEUED or purpose == ADVICE:
             self._queue.answered(sequence, amount, meaning, code)
             if meaning == answers.NO:
                 self._status.refused_later += 1
@@ -187,13 +193,12 @@ class Courier:
     def _matches(self, answer: Answer, slot: int) -> bool:
         """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
         purpose = self._flights.purpose[slot]
-        ours = answer.mti == _MTI[purpose] or purpose == QUEUED and answer.mti == 0x0230
         echo = self._flights.echo(slot)
-        if not ours or answer.get(41) != self._who.terminal:
+        if answer.mti != _MTI[purpose] or answer.get(41) != self._who.terminal:
             return False
         if answer.get(11) != echo[16:19] or answer.get(63)[3:19] != echo[:16]:
             return False
-        return purpose not in (ONLINE, QUEUED) or answer.get(4) == echo[19:]
+        return purpose not in (ONLINE, QUEUED, ADVICE) or answer.get(4) == echo[19:]
 
     def _bad_mac(self, slot: int) -> None:
         """Count an answer whose MAC is wrong; an online request with one is reversed (A0); after three the link is given up."""
@@ -216,15 +221,22 @@ class Courier:
             raise WireError("the host does not know this terminal")
         if meaning != answers.YES or len(free) != 23 or free[0] != 1:
             raise WireError("handshake refused")
+        form = answer.get(60)
+        try:
+            now = seconds(
+                unpack_bcd(free, 16, 2), unpack_bcd(free, 18, 1), unpack_bcd(free, 19, 1),
+                unpack_bcd(free, 20, 1), unpack_bcd(free, 21, 1), unpack_bcd(free, 22, 1),
+            )  # fmt: skip
+            batch = unpack_bcd(form, 1, 3) if len(form) == 6 else 0
+        except ValueError:
+            raise WireError("handshake without a time or a batch")
         self.fault = "rollback" if free[1] else ""
         journal = self.journal
-        now = seconds(
-            unpack_bcd(free, 16, 2), unpack_bcd(free, 18, 1), unpack_bcd(free, 19, 1),
-            unpack_bcd(free, 20, 1), unpack_bcd(free, 21, 1), unpack_bcd(free, 22, 1),
-        )  # fmt: skip
         self._clock.trust(now)
-        journal.mark(layout.HEARD, now)
-        batch = unpack_bcd(answer.get(60), 1, 3)
+        if journal.has_room():  # the reserve is for answers
+            journal.mark(layout.HEARD, now)
+        else:
+            journal.state.heard = now
         if batch and batch != journal.state.batch and journal.state.closed == journal.state.sequence:
             journal.mark(layout.BATCH, batch)
         self.handshaken = True
@@ -251,6 +263,7 @@ class Courier:
     def _reverse(self, reason: bytes, kind: int) -> None:
         """The online request got no final answer: a reversal is owed, durable before anything else happens."""
         self.journal.mark(layout.REVERSING, self.request, reason, reversing=1)
+        self._put_off = False
         self.request = 0
         self.outcome.kind = kind
 
@@ -281,6 +294,7 @@ class Courier:
         """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
         self.outcome = Outcome()
         self.totals = totals
+        self._covered = self.journal.state.sequence
         self._outbox.new_close()
         self._status.changed()
 
@@ -290,7 +304,7 @@ class Courier:
         outcome.text = _text(answer.get(63)[19:])
         self.totals = b""
         if len(outcome.totals) == 31 and outcome.totals[15] >> 4 == 1:
-            self.journal.mark(layout.CLOSED, self.journal.state.sequence)
+            self.journal.mark(layout.CLOSED, self._covered)
             outcome.kind = answers.YES
         else:
             outcome.kind = answers.NO

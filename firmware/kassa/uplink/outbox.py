@@ -23,6 +23,7 @@ REVERSAL = const(2)
 ONLINE = const(3)
 QUEUED = const(4)
 CLOSE = const(5)
+ADVICE = const(6)  # like QUEUED, in a 0220
 
 
 class Outbox:

@@ -31,12 +31,13 @@ class Queue:
 
     def has_work(self) -> bool:
         """Whether a record above the watermark waits for the host, and was not put off in this round."""
-        if self._later:
-            return False
         state = self._journal.state
-        return bool(state.count or self._owes_entry()) and state.watermark < state.sequence
+        return not self._later and self.owes() and state.watermark < state.sequence
 
-    def _owes_entry(self) -> bool:
+    def owes(self) -> bool:
+        """Whether any record still waits for its final answer, put off or not; reversals apart."""
+        if self._journal.state.count:
+            return True
         for kind in self._journal.marks.values():
             if kind == layout.VOIDED:
                 return True
