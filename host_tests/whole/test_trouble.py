@@ -138,3 +138,28 @@ def test_a_host_that_does_not_know_the_terminals_key(cashier) -> None:
     cashier.host.mood = "normal"
     cashier.world.wait_screen("All sent", 180)
     assert cashier.agree() == 700
+
+
+def test_a_batch_close_whose_answer_is_lost_is_repeated_before_any_new_sale(cashier) -> None:
+    cashier.sell(700)
+    cashier.host.mood = "cut"
+    cashier.world.press("MDE")
+    cashier.world.wait_screen("Settle the batch?")
+    cashier.world.press("E")
+    cashier.world.wait_screen("Not settled", 90)
+    cashier.home()
+    cashier.world.press("100E")
+    cashier.world.wait_screen("settle again")
+    cashier.home()
+    assert "¥7.00" in cashier.restart()
+    cashier.home()
+    assert cashier.sees("settle again")
+    cashier.host.mood = "normal"
+    cashier.world.wait_screen("Online", 60)
+    cashier.world.press("MDE")
+    cashier.world.wait_screen("Balanced", 60)
+    cashier.home()
+    cashier.sell(100)
+    assert "¥1.00" in cashier.settle()
+    assert cashier.agree() == 800
+    assert len(cashier.host.view()["batches"]) == 2

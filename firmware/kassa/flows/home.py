@@ -30,6 +30,8 @@ def _lines(shop: Shop) -> list:
         lines.append("!" + ui.t("fault_key_unknown"))
     elif shop.courier.fault:
         lines.append("!" + ui.t("quarantined"))
+    if shop.till.journal.state.closing:
+        lines.append("!" + ui.t("settle_unfinished"))
     if news.reversing:
         lines.append("!" + ui.t("home_reversing"))
     if news.refused_later:

@@ -50,6 +50,8 @@ async def refuse(shop: Shop, refused: Refused, amount: int) -> None:
 async def _take(shop: Shop, amount: int) -> None:
     till = shop.till
     till.check_amount(amount)
+    if till.journal.state.closing:
+        raise Refused("settle_unfinished")
     online = till.online_allowed() and shop.line.reachable()
     agreed = False
     if not online:

@@ -23,7 +23,7 @@ async def settle(shop: Shop) -> None:
     if journal.state.sequence == journal.state.closed:
         await ui.message("ask", ui.t("settle_nothing"))
         return
-    if await ui.message("ask", ui.t("settle_confirm"), (ui.t("settle_batch", "%06d" % journal.state.batch),), "E=key_yes C=key_no") != ord("E"):
+    if not journal.state.closing and await ui.message("ask", ui.t("settle_confirm"), (ui.t("settle_batch", "%06d" % journal.state.batch),), "E=key_yes C=key_no") != ord("E"):
         return
     if not await _drained(shop):
         return

@@ -137,6 +137,8 @@ class Courier:
         if flights.count == 0:
             self._queue.flush()
             if self.totals and not self._queue.owes() and not self.journal.state.reversing:
+                if not self.journal.state.closing:
+                    self.journal.mark(layout.CLOSING, self.journal.state.sequence)
                 return self._outbox.close(self.totals)
         return None
 
@@ -177,7 +179,7 @@ class Courier:
             self._handshake(answer, meaning)
         elif purpose == REVERSAL:
             if meaning == answers.YES:
-                self.journal.mark(layout.REVERSED, sequence, code, reversing=0)
+                self.journal.mark(layout.REVERSED, sequence, code)
                 self._queue.advance()
             else:
                 self._put_off = True
@@ -262,7 +264,7 @@ class Courier:
 
     def _reverse(self, reason: bytes, kind: int) -> None:
         """The online request got no final answer: a reversal is owed, durable before anything else happens."""
-        self.journal.mark(layout.REVERSING, self.request, reason, reversing=1)
+        self.journal.mark(layout.REVERSING, self.request, reason)
         self._put_off = False
         self.request = 0
         self.outcome.kind = kind
@@ -307,6 +309,7 @@ class Courier:
             self.journal.mark(layout.CLOSED, self._covered)
             outcome.kind = answers.YES
         else:
+            self.journal.mark(layout.REOPENED, self.journal.state.sequence)
             outcome.kind = answers.NO
 
     def _publish(self) -> None:

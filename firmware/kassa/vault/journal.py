@@ -145,14 +145,13 @@ class Journal:
 
     # -- marks ------------------------------------------------------------------------------------------------------
 
-    def mark(self, kind: int, about: int, code: bytes = b"\x00\x00", reversing: int | None = None) -> None:
+    def mark(self, kind: int, about: int, code: bytes = b"\x00\x00") -> None:
         """Write one mark carrying the state as it is now. `about`: a sequence, or the value HEARD and BATCH speak of.
 
         The caller has already brought count and sum up to date. Raises FlashFault, JournalFull.
         """
         state = self.state
-        if reversing is not None:
-            state.reversing = reversing
+        state.turn(kind)
         for _ in range(_TRIES):
             self._find_cell()
             offset = self.cells * PAGE + (layout.HEADER_SIZE if self.cells == 0 else 0) + self.cell * layout.MARK_SIZE

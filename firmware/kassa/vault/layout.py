@@ -33,16 +33,17 @@ HEARD = const(0x6A)
 REPORTED = const(0x6B)
 BATCH = const(0x6C)
 VOIDED = const(0x6D)
+CLOSING = const(0x6E)
+REOPENED = const(0x6F)
 _FIRST_MARK = const(0x61)
-_LAST_MARK = const(0x6D)
+_LAST_MARK = const(0x6F)
 
-NOT_ABOUT_ONE = (SEEN, HEARD, BATCH, CLOSED, WATERMARK)  # marks that are not about a single record
+NOT_ABOUT_ONE = (SEEN, HEARD, BATCH, CLOSED, WATERMARK, CLOSING, REOPENED)  # marks that are not about a single record
 NOT_PAID = (REFUSED, DECLINED, REVERSED, REVERSING, VOIDED, REPORTED)  # a record whose last own mark is one of these is no money
 
 TYPE_SALE = const(0x22)
 TYPE_CASH = const(0x71)
 
-FLAG_REVERSING = const(1)  # in headers and marks
 FLAG_CLOCK = const(1)  # in records
 FLAG_SUPERVISOR = const(2)
 
@@ -63,13 +64,28 @@ class State:
         self.batch = 1
         self.oldest = 0
         self.heard = 0
-        self.reversing = 0
+        self.reversing = 0  # 1: a reversal is unanswered
+        self.closing = 0  # 1: a batch close is unanswered
+
+    def turn(self, kind: int) -> None:
+        """The two flags follow from the kind of the mark that is written."""
+        if kind in (REVERSING, REVERSED):
+            self.reversing = 1 if kind == REVERSING else 0
+        elif kind in (CLOSING, CLOSED, REOPENED):
+            self.closing = 1 if kind == CLOSING else 0
+
+    def flags(self) -> int:
+        return self.reversing | self.closing << 1
+
+    def take_flags(self, flags: int) -> None:
+        self.reversing = flags & 1
+        self.closing = flags >> 1 & 1
 
 
 def pack_header(cell: bytearray, state: State) -> None:
     """Fill bytes 0..39 of a sector header."""
     pack_into(
-        ">2sBBIIHHII", cell, 0, b"KJ", 1, state.reversing, state.serial, state.sequence + 1, state.epoch, state.count,
+        ">2sBBIIHHII", cell, 0, b"KJ", 1, state.flags(), state.serial, state.sequence + 1, state.epoch, state.count,
         state.watermark, state.closed,
     )
     _pack_sum(cell, 24, state.sum)
@@ -83,7 +99,8 @@ def pack_header(cell: bytearray, state: State) -> None:
 def unpack_header(cell: bytearray | memoryview, state: State) -> None:
     """Read a header whose tag was checked."""
     fields = unpack_from(">BIIHHII", cell, 3)
-    state.reversing, state.serial, first, state.epoch, state.count, state.watermark, state.closed = fields
+    flags, state.serial, first, state.epoch, state.count, state.watermark, state.closed = fields
+    state.take_flags(flags)
     state.sequence = first - 1
     state.sum = _unpack_sum(cell, 24)
     state.batch = unpack_bcd(cell, 29, 3)
@@ -98,7 +115,7 @@ def is_header(cell: bytearray | memoryview) -> bool:
 def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State) -> None:
     """Fill bytes 0..23 of a mark; `code`: two bytes; `about`: a sequence, or a time for HEARD."""
     pack_into(
-        ">BB2sIHHH", cell, 0, kind, state.reversing, code, about, state.serial & 0xFFFF, state.sequence & 0xFFFF, state.count
+        ">BB2sIHHH", cell, 0, kind, state.flags(), code, about, state.serial & 0xFFFF, state.sequence & 0xFFFF, state.count
     )
     _pack_sum(cell, 14, state.sum)
     cell[19] = 0
@@ -107,7 +124,8 @@ def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State)
 
 def apply_mark(cell: bytearray | memoryview, state: State) -> None:
     """Take over what a checked mark says."""
-    kind, state.reversing, about = cell[0], cell[1], unpack_from(">I", cell, 4)[0]
+    kind, about = cell[0], unpack_from(">I", cell, 4)[0]
+    state.take_flags(cell[1])
     state.count = unpack_from(">H", cell, 12)[0]
     state.sum = _unpack_sum(cell, 14)
     state.oldest = unpack_from(">I", cell, 20)[0]

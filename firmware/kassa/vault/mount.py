@@ -173,4 +173,4 @@ def _copy_forward(journal: Journal, tail: Tail) -> None:
 
 def _reverse(journal: Journal) -> None:
     """At boot every intent without an answer counts as sent."""
-    journal.mark(layout.REVERSING, journal.state.sequence, b"98", reversing=1)
+    journal.mark(layout.REVERSING, journal.state.sequence, b"98")

@@ -188,6 +188,7 @@ settle_nothing=Nothing to settle
 settle_waiting=%d payments wait to be sent
 settle_waiting_note=Settle when all have been answered
 settle_failed=Not settled
+settle_unfinished=Close not confirmed: settle again
 settle_full=Settle the batch now
 
 code_title=Supervisor code

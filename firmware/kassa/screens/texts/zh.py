@@ -188,6 +188,7 @@ settle_nothing=无交易可结算
 settle_waiting=还有%d笔待上送
 settle_waiting_note=全部应答后方可结算
 settle_failed=未结算
+settle_unfinished=结算未完成，请再次结算
 settle_full=请立即结算
 
 code_title=主管密码
