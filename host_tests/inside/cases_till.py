@@ -13,7 +13,7 @@ from kassa.desk.batch import Totals, totals
 from kassa.desk.fate import fate
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
-from kassa.errors import Refused
+from kassa.errors import Refused, WireError
 from kassa.status import Status
 from kassa.uplink.courier import Courier
 from kassa.uplink.messages import Identity
@@ -126,6 +126,15 @@ def sell(amount, track, supervisor=False):
         t.status.queue(t.journal.state)
 
 
+def take(amount, track):
+    """A deferred sale that nobody asked the limits about."""
+    try:
+        return _now.till.accept_deferred(amount, _card(track))
+    finally:
+        _arena.wipe()
+        _now.status.queue(_now.journal.state)
+
+
 def check(amount):
     """[key, values] of the refusal of an amount offline, or None."""
     try:
@@ -217,13 +226,13 @@ def marks():
     return [[about, kind] for kind, about, _ in marks_above(_now.journal, _now.journal.state.closed)]
 
 
-def fates():
-    """The word for each kind of record under each kind of mark."""
+def fates(marks):
+    """The word for each kind of record under each of these kinds of mark."""
     found = []
     for kind in (layout.ACCEPTED, layout.INTENT):
         page = bytearray(256)
         page[0] = kind
-        for mark in [0] + list(range(0x61, 0x6E)):
+        for mark in [0] + marks:
             found.append([kind, mark, fate(Record(page), mark)])
     return found
 
@@ -238,3 +247,20 @@ def totals_digits(debit, debits, credit, credits):
     batch = Totals(1)
     batch.debit_sum, batch.debit_count, batch.credit_sum, batch.credit_count = debit, debits, credit, credits
     return batch.de48().hex()
+
+
+def idle():
+    """One piece of work for a quiet moment."""
+    return _now.journal.prepare()
+
+
+def try_answer(data):
+    """Feed one frame on a connection that survives it, or not."""
+    try:
+        feed(data)
+    except WireError:
+        _now.courier._inbox.clear()
+        _now.courier._bad_macs = 0
+        return "WireError"
+    _now.courier._bad_macs = 0
+    return "dropped"

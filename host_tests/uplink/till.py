@@ -57,8 +57,8 @@ class Till:
         return self.boot(**options)
 
     def sells(self, count: int, amount: int = 1000) -> list[int]:
-        """Deferred sales to different cards; their sequences."""
-        return [self.sell(amount + index, track(index)) for index in range(count)]
+        """Deferred sales to different cards, whatever the limits say; their sequences."""
+        return [self.take(amount + index, track(index)) for index in range(count)]
 
     def chip(self) -> bytes:
         """The image as it is now."""

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Every frame the terminal sends, read by pyiso8583 through the host's table, its MAC recomputed with `cryptography`."""
+
+from __future__ import annotations
+
+import iso8583
+import pytest
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
+
+from host_tests.uplink.till import Till, TinyHost, track, working
+from tools.host import codec, seal
+from tools.host.message import Message
+from tools.provision.device import TEST_BDK
+
+ROWS = {
+    "online sale": ("0200", "22", "000", "07 2"),
+    "deferred sale": ("0200", "70", "000", "07 2"),
+    "cash": ("0220", "71", "000", "00 2"),
+    "void entry": ("0220", "72", "000", "07 2"),
+    "reversal": ("0400", "22", "000", "07 2"),
+    "batch close": ("0500", "00", "201", ""),
+    "handshake": ("0800", "00", "900", ""),
+}
+PAYMENT = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}
+ELEMENTS = {
+    "reversal": PAYMENT | {39, 61},
+    "batch close": {11, 41, 42, 48, 49, 53, 60, 63, 64},
+    "handshake": {11, 41, 42, 53, 60, 62, 63, 64},
+}
+
+
+def request(till: Till, host: TinyHost, kind: str) -> Message:
+    """One request of a kind, made by the courier."""
+    if kind == "handshake":
+        return host.connect()
+    host.connect()
+    if kind == "online sale":
+        till.intent(123_456, track(1))
+    elif kind == "deferred sale":
+        till.sell(123_456, track(1))
+    elif kind == "cash":
+        till.cash(123_456)
+    elif kind == "void entry":
+        till.unsent(till.intent(123_456, track(1)), 123_456, track(1), False)
+    elif kind == "reversal":
+        till.intent(123_456, track(1))
+        (sale,) = host.pull()
+        till.feed(host.answer(sale, "96").hex())
+    else:
+        till.sells(2)
+        host.settle()
+        till.close()
+    (found,) = host.pull()
+    return found
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_frame_is_what_the_table_says(till: Till, host: TinyHost, kind: str) -> None:
+    sent = request(till, host, kind)
+    mti, form, network, entry = ROWS[kind]
+    fields = sent.fields
+    assert {int(name) for name in fields if name.isdecimal()} == ELEMENTS.get(kind, PAYMENT)
+    assert (fields["h"], sent.mti) == ("6000030000613100000100", mti)
+    assert fields["60"][:2] == form and fields["60"][2:8] == "000001" and fields["60"][8:11] == network
+    assert (fields["41"], fields["42"]) == ("KASSA001", "898000000000001")
+    assert fields["63"][:6] == b"01 ".hex() and len(sent.uid) == 16
+    if kind in ("batch close", "handshake"):
+        assert len(fields["60"]) == 11
+        return
+    assert fields["60"][11:] == "600"
+    assert (fields["3"], fields["4"], fields["25"], fields["49"]) == ("000000", "000000123456", "00", "156")
+    assert fields["22"] == entry.replace(" ", "")
+    record = sent.record
+    assert record is not None and sent.uid == record.uid and sent.stan == record.stan
+    assert record.raw.hex() == till.record(record.sequence)[: 2 * seal.SIZE], "the sealed record travels unchanged"
+    if kind == "reversal":
+        assert (fields["39"], fields["61"]) == ("98", record.batch + record.stan)
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_mac_is_aes_cmac_over_everything_before_it(till: Till, host: TinyHost, kind: str) -> None:
+    sent = request(till, host, kind)
+    mac = CMAC(AES(working(sent, 0x2000)))
+    mac.update(sent.frame[5:-8])
+    assert mac.finalize()[:8] == sent.frame[-8:] == bytes.fromhex(sent.fields["64"])
+    assert sent.frame[-16:-8] in sent.frame[5:-8]
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_pyiso8583_writes_the_same_bytes(till: Till, host: TinyHost, kind: str) -> None:
+    sent = request(till, host, kind)
+    again, _ = iso8583.encode({**sent.fields}, codec.SPEC)
+    assert bytes(again) == sent.frame
+
+
+def test_body_and_message_never_share_a_ksn(till: Till, host: TinyHost) -> None:
+    till.sells(20)
+    host.connect()
+    host.settle()
+    bodies = [sent.record.counter for sent in host.seen if sent.record]
+    messages = [sent.counter for sent in host.seen]
+    assert len(bodies) == 20 and not set(bodies) & set(messages) and len(set(messages)) == 21
+
+
+def test_the_handshake_shows_where_the_journal_stands(till: Till, host: TinyHost) -> None:
+    fresh = host.connect()
+    assert fresh.body.hex() == "01" + "0001" + "00000000" + "00" * 8
+    till.lost()
+    till.sells(3)
+    later = host.connect()
+    assert later.body[:7].hex() == "01" + "0001" + "00000003"
+    record = seal.parse(bytes.fromhex(till.record(3))[: seal.SIZE])
+    assert later.body[7:] == record.seal_tag
+    assert later.uid != fresh.uid and later.stan != fresh.stan
+
+
+def test_the_chain_links_every_record_to_the_one_before(till: Till, host: TinyHost) -> None:
+    till.sells(4)
+    till.restart()
+    till.sells(2)
+    host.connect()
+    records = [sent.record for sent in host.settle()]
+    tags = [bytes(8)] + [record.seal_tag for record in records]
+    assert [record.previous_tag for record in records] == tags[:-1]
+    ikid = bytes.fromhex("1234567890123456")
+    assert all(seal.holds(record, seal.recomputed_tag(record, TEST_BDK, ikid)) for record in records)
