@@ -48,7 +48,6 @@ class ILI9341:
         self._backlight = backlight
         self._one = bytearray(1)
         self._four = bytearray(4)
-        self._piece = bytearray(_PIECE)
         cs(1)
 
     def start(self) -> None:
@@ -105,7 +104,7 @@ class ILI9341:
 
     def fill(self, x: int, y: int, width: int, height: int, colour: int) -> None:
         """Paint a rectangle at once; `colour` as framebuf stores it (low byte first)."""
-        piece = self._piece
+        piece = bytearray(_PIECE)
         for at in range(0, _PIECE, 2):
             piece[at] = colour & 255
             piece[at + 1] = colour >> 8

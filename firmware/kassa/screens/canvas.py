@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Draws on the display without a frame buffer: every run of text and every fill goes out through one 5 KiB strip.
+"""Draws on the display without a frame buffer: every run of text and every fill goes out through one 2.5 KiB strip.
 
 Between strips other tasks run, so keys are scanned while a page is drawn. Runs start at multiples of 8 px across and of
 4 px down.
@@ -28,7 +28,7 @@ LEFT = const(0)
 CENTRE = const(1)
 RIGHT = const(2)
 
-_STRIP = const(5120)  # bytes: 8 rows of the whole width
+_STRIP = const(2560)  # bytes: 4 rows of the whole width
 
 
 class Canvas:

@@ -5,7 +5,7 @@ from struct import pack_into
 
 from micropython import const
 
-from kassa.crypto.cmac import Cmac, equal
+from kassa.crypto.cmac import cmac, equal
 from kassa.errors import WireError
 from kassa.money import pack_bcd
 
@@ -30,7 +30,6 @@ class Writer:
 
     def __init__(self) -> None:
         self.buffer = bytearray(MAX_FRAME)
-        self._work = memoryview(bytearray(MAX_FRAME))
         self._at = 0
 
     def begin(self, mti: int) -> None:
@@ -71,14 +70,10 @@ class Writer:
         """Set DE 64 and the length; returns the whole frame."""
         self._mark(64)
         end = self._at
-        size = end - _MAC_FROM
-        work = self._work[: (size + 15) // 16 * 16]
-        work[:size] = memoryview(self.buffer)[_MAC_FROM:end]
-        mac = Cmac(key)
-        mac.finish(work, size, memoryview(self.buffer)[end : end + 8])
-        mac.wipe()
+        frame = memoryview(self.buffer)[: end + 8]
+        frame[end:] = cmac(key, frame[_MAC_FROM:end])[:8]
         pack_into(">H", self.buffer, 0, end + 6)
-        return memoryview(self.buffer)[: end + 8]
+        return frame
 
     def _mark(self, element: int) -> None:
         self.buffer[_BITMAP + (element - 1) // 8] |= 0x80 >> (element - 1) % 8
@@ -137,11 +132,4 @@ class Answer:
     def check(self, key: "Bytes") -> bool:
         """Whether DE 64 verifies under the MAC verification key (2001) of the request's KSN."""
         end = len(self.frame) - 8
-        size = end - _MAC_FROM
-        work = memoryview(bytearray((size + 15) // 16 * 16))
-        work[:size] = self.frame[_MAC_FROM:end]
-        tag = bytearray(8)
-        mac = Cmac(key)
-        mac.finish(work, size, tag)
-        mac.wipe()
-        return equal(tag, self.frame[end:])
+        return equal(cmac(key, self.frame[_MAC_FROM:end])[:8], self.frame[end:])

@@ -42,8 +42,8 @@ class Line:
         self._status = status
         self._entropy = entropy
         self._channel = Channel(values)
-        self._out = memoryview(bytearray(2048))
-        self._in = memoryview(bytearray(512))
+        self._out = memoryview(bytearray(1024))
+        self._in = memoryview(bytearray(256))
         self._pause = _FIRST_PAUSE_MS
         self._not_before = ticks_ms()
         self._heard = None  # ticks of the last handshake
