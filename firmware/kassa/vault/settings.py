@@ -92,7 +92,7 @@ class Settings:
         kept.extend(bytes((changed, len(value) >> 8, len(value) & 0xFF)) + value)
         self._store(kept)
 
-    def _load(self, sector: int) -> bytearray | None:
+    def _load(self, sector: int) -> memoryview | None:
         """Nonce and TLVs of a sector, opened; None when it does not verify."""
         head = bytearray(_HEAD)
         self._flash.readblocks(sector, head, 0)
@@ -101,9 +101,10 @@ class Settings:
             return None
         blob = bytearray(_HEAD + size + 16)
         self._flash.readblocks(sector, blob, 0)
-        if not equal(cmac(self._key, memoryview(blob)[:-16]), blob[-16:]):
+        whole = memoryview(blob)
+        if not equal(cmac(self._key, whole[: _HEAD + size]), whole[_HEAD + size :]):
             return None
-        plain = bytearray(blob[_HEAD:-16])
+        plain = whole[_HEAD : _HEAD + size]  # opened where it lies: the heap has room for one copy, not for three
         cipher = aes(self._key, 2, _ZERO)
         cipher.decrypt(plain, plain)
         wipe_cipher(cipher)
