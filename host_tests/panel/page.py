@@ -17,7 +17,7 @@ class Page:
     def __init__(self, port: int) -> None:
         self._stack = ExitStack()
         self._link = self._stack.enter_context(
-            connect(f"ws://127.0.0.1:{port}/link", max_size=None, proxy=None, compression=None, close_timeout=1)
+            connect(f"ws://127.0.0.1:{port}/link", max_size=None, proxy=None, compression=None, close_timeout=1, ping_interval=None)
         )
         self.topics: dict[str, Any] = {}
         self.events: list[dict[str, Any]] = []

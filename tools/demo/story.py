@@ -33,7 +33,7 @@ class Story:
     def deferred_sales(self) -> None:
         """The network goes away; three payments are taken all the same."""
         self.world.radio.state = "off"
-        self.world.wait_screen("No Wi-Fi", 30)
+        self.world.wait_screen("No network", 30)
         self.recorder.step("the network is gone")
         for name, amount in DEFERRED:
             self._sell(name, amount, "Accepted")

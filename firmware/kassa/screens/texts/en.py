@@ -21,7 +21,7 @@ key_more=More
 key_open=Open
 key_sell=Sell
 
-bar_off=No Wi-Fi
+bar_off=No network
 bar_wifi=No host
 bar_busy=Sending
 bar_host=Online
