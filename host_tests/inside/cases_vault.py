@@ -51,11 +51,11 @@ def _final(journal, queue, kind, code):
 
 
 def _reversing(journal, queue):
-    journal.mark(layout.REVERSING, journal.state.sequence, b"98", reversing=1)
+    journal.mark(layout.REVERSING, journal.state.sequence, b"98")
 
 
 def _reversed(journal, queue):
-    journal.mark(layout.REVERSED, queue.reversing(), b"00", reversing=0)
+    journal.mark(layout.REVERSED, queue.reversing(), b"00")
     queue.advance()
 
 

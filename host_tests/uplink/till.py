@@ -143,3 +143,17 @@ def content(request: message.Message) -> bytes:
 def working(request: message.Message, usage: int) -> bytes:
     """A working key of a message's KSN."""
     return dukpt.working_key(TEST_BDK, request.ksn, usage)
+
+
+def kinds(till: Till, sequence: int) -> list[int]:
+    """The kinds of mark about one record of the open batch, in the order written."""
+    return [kind for about, kind in till.marks() if about == sequence]
+
+
+def broken(answer: bytes) -> str:
+    """The same answer with one bit of its MAC flipped, in hex."""
+    return (answer[:-1] + bytes([answer[-1] ^ 1])).hex()
+
+
+FINAL_NO = ("05", "14", "51", "54", "61", "10", "12", "25", "ZZ")
+LATER = ("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7", "97")

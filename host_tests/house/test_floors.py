@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""The floors of the house, read from the imports: a room knows only the floors below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from host_tests.house.source import FIRMWARE, ROOT, files, imports, module_of, modules, name, room
+
+FLOOR = {
+    "ground": 0, "crypto": 1, "drivers": 1, "vault": 2, "card": 3, "uplink": 3, "desk": 4, "screens": 4, "flows": 5, "terminal": 6,
+}  # fmt: skip
+CORE = ("crypto", "vault", "desk", "card", "uplink")
+EDGES = ("uplink/channel.py", "uplink/line.py", "card/tap.py")  # of rooms of the core
+CORE_MAY_IMPORT = {"struct", "hashlib", "cryptolib", "micropython"}
+WIPING = "firmware/kassa/crypto/wipe.py"
+ASYNC = ("drivers/", "screens/", "flows/", "uplink/channel.py", "uplink/line.py", "card/tap.py", "terminal.py", "status.py")
+KASSA = files("firmware/kassa")
+
+
+def ids(path: Path) -> str:
+    return name(path)
+
+
+def test_there_is_a_house() -> None:
+    rooms = {path.name for path in (FIRMWARE / "kassa").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms == set(FLOOR) - {"ground", "terminal"} and len(KASSA) > 50
+
+
+@pytest.mark.parametrize("path", KASSA, ids=ids)
+def test_imports_go_down(path: Path) -> None:
+    """Only to floors below, or within the room; the ground floor to itself alone; nobody to a driver."""
+    here = room(module_of(path))
+    for found in imports(path):
+        if not found.module.startswith("kassa"):
+            continue
+        there = room(modules(found))
+        assert FLOOR[there] < FLOOR[here] or there == here, f"{name(path)}:{found.line} imports {modules(found)}"
+        assert there != "drivers" or here == "drivers", f"{name(path)}:{found.line} imports a driver"
+        assert not found.what.startswith("_"), f"{name(path)}:{found.line} takes what is private"
+
+
+def test_drivers_are_imported_by_boards_alone() -> None:
+    found = {
+        name(path) for path in files("firmware", "boards") for each in imports(path) if modules(each).startswith("kassa.drivers")
+    }
+    outside = {path for path in found if not path.startswith("firmware/kassa/drivers/")}
+    assert outside and all(path.startswith("boards/") and path.endswith("/board.py") for path in outside), outside
+
+
+def core() -> list[Path]:
+    """The functional core: everything that decides about money."""
+    return [path for path in KASSA if room(module_of(path)) in CORE and not name(path).endswith(EDGES)]
+
+
+@pytest.mark.parametrize("path", core(), ids=ids)
+def test_the_core_needs_no_clock_no_radio_and_no_loop(path: Path) -> None:
+    for found in imports(path):
+        if found.module.startswith("kassa"):
+            assert modules(found) not in ("kassa.status", "kassa.clock", "kassa.log"), f"{name(path)}:{found.line}"
+            continue
+        if name(path) == WIPING and found.module == "uctypes":
+            continue  # the one place that looks into memory; absent where there is none to wipe
+        assert found.module in CORE_MAY_IMPORT, f"{name(path)}:{found.line} imports {found.module}"
+        assert found.module != "micropython" or found.what == "const", f"{name(path)}:{found.line}"
+    text = path.read_text(encoding="utf-8")
+    assert "@micropython" not in text and "async def" not in text and "await " not in text
+
+
+@pytest.mark.parametrize("path", KASSA, ids=ids)
+def test_asyncio_lives_at_the_edges(path: Path) -> None:
+    inside = path.relative_to(FIRMWARE / "kassa").as_posix()
+    if not inside.startswith(ASYNC):
+        assert not any(found.module == "asyncio" for found in imports(path))
+        assert "async def" not in path.read_text(encoding="utf-8")
+
+
+def test_main_takes_the_board_and_runs() -> None:
+    assert len((ROOT / "firmware/main.py").read_text(encoding="utf-8").splitlines()) < 70
+    assert {found.module for found in imports(ROOT / "firmware/main.py")} <= {"asyncio", "board", "gc", "kassa.terminal"}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""The batch close, and a journal so full that only answers still fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from host_tests.inside.inside import InsideError
+from host_tests.uplink.till import NO, YES, Till, TinyHost, content
+
+
+def test_batch_close(till: Till, host: TinyHost) -> None:
+    till.sells(3)
+    host.connect()
+    host.settle()
+    de48, *_ = till.close()
+    (close,) = host.pull()
+    assert close.mti == "0500" and close.fields["48"] == de48
+    till.feed(host.answer(close).hex())
+    state = till.state()
+    assert (state["outcome"], state["closed"], state["batch"]) == (YES, 3, 2)
+    assert (till.restart()["closed"], till.state()["batch"]) == (3, 2)
+
+
+def test_totals_that_do_not_agree_leave_the_batch_open(till: Till, host: TinyHost) -> None:
+    till.sells(3)
+    host.connect()
+    host.settle()
+    till.close()
+    (close,) = host.pull()
+    till.feed(host.answer(close, text="Host has 2 for 20.00", _48=close.fields["48"][:30] + "2" + "0" * 30 + "1").hex())
+    state = till.state()
+    assert (state["outcome"], state["closed"], state["batch"], state["text"]) == (NO, 0, 1, "Host has 2 for 20.00")
+    assert host.pull() == []
+
+
+@pytest.mark.parametrize("code", ["96", "97"])
+def test_no_close_while_a_record_is_pending(till: Till, host: TinyHost, code: str) -> None:
+    """Neither while it waits, nor when the host puts it off."""
+    till.sells(3)
+    host.connect()
+    till.close()
+    window = host.pull()
+    assert {request.mti for request in window} == {"0200"}
+    for request in window:
+        till.feed(host.answer(request, code if request.record.sequence == 3 else "00").hex())
+    assert host.pull() == [] and till.state()["closed"] == 0
+    till.lost()
+    host.connect()
+    (again,) = host.pull()
+    till.feed(host.answer(again).hex())
+    assert [request.mti for request in host.pull()] == ["0500"]
+
+
+def test_a_close_does_not_cover_what_came_after_its_totals(till: Till, host: TinyHost) -> None:
+    """Payments taken while the close is on its way stay pending and in the journal, whatever its answer says."""
+    till.sells(3)
+    host.connect()
+    host.settle()
+    till.close()
+    (close,) = host.pull()
+    till.sells(2, 7_000)
+    till.feed(host.answer(close).hex())
+    state = till.state()
+    assert (state["closed"], state["count"], state["sum"]) == (3, 2, 14_001)
+    sent = host.settle()
+    assert [request.record.sequence for request in sent] == [4, 5] and till.state()["count"] == 0
+
+
+def test_a_close_sent_again_is_the_same_message(till: Till, host: TinyHost) -> None:
+    till.sells(1)
+    host.connect()
+    host.settle()
+    till.close()
+    (first,) = host.pull()
+    till.lost()
+    host.connect()
+    (again,) = host.pull()
+    assert content(again) == content(first)
+
+
+def test_a_full_journal_is_drained_and_hears_the_host_without_end(till: Till, host: TinyHost) -> None:
+    """Handshakes never use up the pages that answers need."""
+    with pytest.raises(InsideError) as failure:
+        till.sells(400)
+    assert failure.value.kind == "JournalFull"
+    taken = till.state()["count"]
+    for _ in range(300):
+        host.connect()
+        till.lost()
+    host.connect()
+    host.settle(lambda request: "51" if request.record.sequence % 9 == 0 else "00")
+    state = till.state()
+    assert (state["count"], state["watermark"]) == (0, taken)
+    till.close()
+    host.settle()
+    assert till.state()["closed"] == taken
+    while till.idle():
+        pass
+    assert till.sells(1) == [taken + 1]

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""The first message of a connection: what it brings, and what ends the connection there."""
+
+from __future__ import annotations
+
+import pytest
+
+from host_tests.inside.inside import InsideError
+from host_tests.uplink.till import NOON_SECONDS, Till, TinyHost
+
+
+def test_nothing_leaves_before_the_handshake_is_answered(till: Till, host: TinyHost) -> None:
+    till.sells(3)
+    till.open()
+    (request,) = host.pull()
+    assert request.mti == "0800" and till.fill() == ""
+    till.feed(host.answer(request).hex())
+    assert len(host.pull()) == 3
+
+
+def test_the_handshake_brings_time_and_batch(till: Till, host: TinyHost) -> None:
+    host.time = host.time.replace(hour=13)
+    host.batch = 7
+    till.clock(5, False)
+    host.connect()
+    state = till.state()
+    assert (state["time"], state["trusted"], state["heard"]) == (NOON_SECONDS + 3600, True, NOON_SECONDS + 3600)
+    assert state["batch"] == 7 and till.restart()["batch"] == 7
+    till.sells(1)
+    host.batch = 9
+    host.connect()
+    assert till.state()["batch"] == 7, "never in the middle of a batch"
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"_62": "0100" + "0001" + "00" * 12 + "20261317120000"},
+        {"_62": "0100" + "0001" + "00" * 12 + "2026FF17120000"},
+        {"_62": "0200" + "0001" + "00" * 12 + "20260817120000"},
+        {"_62": "01"},
+        {"_39": "05"},
+        {"_60": "00ABCDEF900"},
+        {"_39": "96"},
+    ],
+)
+def test_a_handshake_answer_that_makes_no_sense_ends_the_connection(till: Till, host: TinyHost, elements: dict) -> None:
+    before = till.state()
+    with pytest.raises(InsideError) as failure:
+        host.connect(**elements)
+    assert failure.value.kind == "WireError"
+    after = till.state()
+    assert not after["handshaken"] and (after["batch"], after["time"]) == (before["batch"], before["time"])
+
+
+def test_a_host_that_does_not_know_us(till: Till, host: TinyHost) -> None:
+    till.sells(2)
+    with pytest.raises(InsideError):
+        host.connect(_39="97")
+    assert till.state()["fault"] == "stranger" and till.state()["count"] == 2
+    till.lost()
+    host.connect()
+    assert till.state()["fault"] == ""
+
+
+def test_a_rollback_is_told_and_payments_go_on(till: Till, host: TinyHost) -> None:
+    till.sells(1)
+    host.connect(_62="0101" + "0001" + "00000009" + "11" * 8 + "20260817120000")
+    assert till.state()["fault"] == "rollback"
+    assert len(host.settle()) == 1
