@@ -41,7 +41,8 @@ class Chromium:
         self._session = ""
         self._stack = ExitStack()
         try:
-            self._link = self._stack.enter_context(connect(self._target(), max_size=None, proxy=None, close_timeout=1, ping_interval=None))
+            browser = connect(self._target(), max_size=None, proxy=None, close_timeout=1, ping_interval=None)
+            self._link = self._stack.enter_context(browser)
             target = self.call("Target.createTarget", url="about:blank")["targetId"]
             self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             for domain in ("Runtime", "Page", "Log"):

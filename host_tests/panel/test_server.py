@@ -117,7 +117,7 @@ def test_online_sale_reaches_paper_and_ledger(page: Page) -> None:
 def test_offline_sale_waits_on_the_terminal_and_settles_by_itself(page: Page) -> None:
     settled = page.topics["till"]["settled"]["sum"]
     page.do("radio", state="off")
-    page.wait_screen("No network")
+    page.wait_screen("Offline")
     page.keys("2500E")
     page.wait(lambda: page.topics["world"]["waiting"], "the reader")
     page.do("tap", card="amber")

@@ -52,12 +52,11 @@ class Hands:
 
     def do(self, command: object) -> None:
         """Carry out {"do": ..., ...}. Raises HandsError for anything else."""
-        doer = self._doers.get(str(command.get("do"))) if isinstance(command, dict) else None
-        if doer is None:
+        if not isinstance(command, dict) or str(command.get("do")) not in self._doers:
             raise HandsError("no such command")
         with self._lock:
             try:
-                doer(command)  # type: ignore[arg-type]
+                self._doers[str(command["do"])](command)
             except WorldError as error:
                 self._news.event("fault", text=str(error).partition("\n")[0])
 

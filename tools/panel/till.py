@@ -9,11 +9,13 @@ from tools.world.flash import PARTITIONS
 
 _EPOCH_2000 = 946_684_800
 _NEWEST = 40
-_WAITS = ("accepted", "prepared")
 
 
 def read(home: Path) -> dict[str, Any]:
-    """The open batch's payments by what became of them; amounts in minor units, times local seconds since 1970."""
+    """The open batch's payments by what became of them; amounts in minor units, times local seconds since 1970.
+
+    `waiting` counts what was accepted and not yet answered; its rows also hold the one the host is being asked about.
+    """
     base, size = PARTITIONS["journal"]
     key = image.journal_key((home / "efuse.bin").read_bytes())
     with open(home / "flash.bin", "rb") as flash:
@@ -22,10 +24,11 @@ def read(home: Path) -> dict[str, Any]:
     closed = journal.closed
     rows = [_row(record, journal.state(record)) for record in journal.records.values() if record.sequence > closed]
     rows.sort(key=lambda row: -row["sequence"])
-    waiting = [row for row in rows if row["state"] in _WAITS]
+    waiting = [row for row in rows if row["state"] == "accepted"]
+    asking = [row for row in rows if row["state"] == "prepared"]
     settled = [row for row in rows if row["state"] == "settled"]
     return {
-        "waiting": {"count": len(waiting), "sum": sum(row["amount"] for row in waiting), "rows": waiting[:_NEWEST]},
+        "waiting": {"count": len(waiting), "sum": sum(row["amount"] for row in waiting), "rows": (asking + waiting)[:_NEWEST]},
         "settled": {"count": len(settled), "sum": sum(row["amount"] for row in settled)},
         "reversing": sum(row["state"] == "reversing" for row in rows),
         "last": rows[0] if rows else None,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Cards to click (a tap) or to drag onto the reader and leave there. Where a card is, the server says: on the reader or not.
-import { send } from "./link.js";
+import { latest, send } from "./link.js";
 import { whenTranslated, cardWord, word } from "./words.js";
 
 const CHIP = '<svg class="chip" viewBox="0 0 36 28" aria-hidden="true"><rect x="1" y="1" width="34" height="26" rx="5"/><path d="M1 10h11v8H1M35 10H24v8h11M12 1v26M24 1v26"/></svg>';
@@ -46,6 +46,7 @@ function plastic(card) {
 const find = (name) => document.querySelector(`[data-card="${name}"]`);
 
 whenTranslated(label);
+document.querySelector(".drawer").addEventListener("toggle", () => { if (latest("world")) moveCards(latest("world")); });
 function label() {
   for (const card of drawn) {
     const element = find(card.name);
@@ -74,15 +75,16 @@ export function moveCards(world) {
   reader.classList.toggle("occupied", lying.length > 0);
 }
 
-/** A card of the second drawer does not fly: it appears on the reader. */
+/** A card of the second drawer, or of one that is closed, does not fly: it appears on the reader. */
 function visit() {
-  const bad = drawn.filter((card) => !card.good && lying.includes(card.name));
-  for (const guest of reader.querySelectorAll(".guest")) if (!bad.some((card) => card.name === guest.dataset.guest)) guest.remove();
-  for (const card of bad) if (!reader.querySelector(`[data-guest="${card.name}"]`)) {
+  const guests = drawn.filter((card) => lying.includes(card.name) && (!card.good || !find(card.name).offsetParent));
+  for (const guest of reader.querySelectorAll(".guest")) if (!guests.some((card) => card.name === guest.dataset.guest)) guest.remove();
+  for (const card of guests) if (!reader.querySelector(`[data-guest="${card.name}"]`)) {
     const guest = document.createElement("button");
     guest.type = "button";
     guest.className = "card guest";
     guest.dataset.guest = card.name;
+    guest.style.setProperty("--colour", card.colour);
     guest.innerHTML = `${CHIP}${WAVES}<span class="title"></span><span class="number"></span>`;
     guest.querySelector(".title").textContent = cardWord(card.name, card.title);
     guest.querySelector(".number").textContent = card.number;
@@ -95,7 +97,7 @@ function place(element, index) {
   if (!element) return;
   element.classList.toggle("on-reader", index !== null);
   element.style.transform = "";
-  if (index === null || element.closest(".bad-row")) return;
+  if (index === null || element.closest(".bad-row") || !element.offsetParent) return;
   const from = untouched(element), to = reader.getBoundingClientRect();
   const x = to.left + to.width * 0.66 - (from.left + from.width / 2) + index * 14;
   const y = to.top + to.height * 0.4 - (from.top + from.height / 2) + index * 10;
