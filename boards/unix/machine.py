@@ -57,7 +57,7 @@ class Pin:
 
     def __init__(self, id: int, mode: int = -1, pull: int | None = -1, *, value: int | None = None) -> None:
         self._id = id
-        self._level = bytearray(1)
+        self._level = 0
         self._mode = self.IN
         self._rest = 0
         self.init(mode, pull, value=value)
@@ -70,21 +70,23 @@ class Pin:
         if value is not None:
             self.value(value)
         elif mode in (self.OUT, self.OPEN_DRAIN):
-            self.value(self._level[0])
+            self.value(self._level)
         elif mode == self.IN:  # let go: the line goes where its pull takes it
-            self._level[0] = self._rest
-            bus.post(wiring.PIN_WRITE, self._id, self._level)
+            self._drive(self._rest)
 
     def value(self, level: int | None = None) -> int | None:
         if level is not None:
-            self._level[0] = 1 if level else 0
-            bus.post(wiring.PIN_WRITE, self._id, self._level)
+            self._drive(1 if level else 0)
             return None
         if self._mode == self.OUT:
-            return self._level[0]
+            return self._level
         if not bus.is_live(self._id):
             return self._rest
         return bus.ask_number(wiring.PIN_READ, self._id, 1)
+
+    def _drive(self, level: int) -> None:
+        self._level = level
+        bus.post(wiring.PIN_WRITE, self._id, b"\x01" if level else b"\x00")
 
     def __call__(self, level: int | None = None) -> int | None:
         return self.value(level)

@@ -68,7 +68,7 @@ def load(initial: bytes | bytearray, device: bytes, store: bytearray) -> None:
 class Registers:
     """The intermediate keys and the counter that is used next."""
 
-    def __init__(self, store: bytearray, device: bytes, counter: int) -> None:
+    def __init__(self, store: bytearray | memoryview, device: bytes, counter: int) -> None:
         """`store`: 512 B, owned and changed here. `device`: the 4-byte device id, second half of the initial key id."""
         self.store = store
         self.device = device

@@ -11,6 +11,7 @@ from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.tr31 import unwrap_initial_key
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import KeyringError
+from kassa.vault.layout import BLANK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _COPY = const(2048)  # offset of the second copy in its sector
 _HEAD = const(32)
 _SEALED = const(544)  # nonce and registers
 _SIZE = const(576)
+_PIECE = const(64)  # read back at a time
 _ZERO = bytes(16)
 
 
@@ -153,20 +155,19 @@ class Keyring:
             raise KeyringError("no keys loaded")
         if registers.counter < self._end:  # STANs ran out first: the rest of the key block is given up
             registers.skip_to(self._end)
-        ahead = dukpt.Registers(bytearray(registers.store), registers.device, registers.counter)
         end = (registers.counter // BLOCK + 1) * BLOCK
         state = bytearray(_SIZE)
         try:
+            state[48:560] = registers.store
+            ahead = dukpt.Registers(memoryview(state)[48:560], registers.device, registers.counter)
             ahead.skip_to(end)
             stan = (self._stan + self._stans_left + BLOCK - 1) % LAST_STAN + 1
             state[8:16] = self.initial_id
             pack_into(">II", state, 16, ahead.counter, stan)
-            state[48:560] = ahead.store
             self._write(state)
             self._keep_only(self._sector)
         finally:
             zero(state)
-            zero(ahead.store)
         self._end = end
         self._stans_left += BLOCK
 
@@ -186,12 +187,13 @@ class Keyring:
         wipe_cipher(cipher)
         sealed[560:] = cmac(self._key, memoryview(sealed)[:560])
         self._erase(sector)
-        back = bytearray(_SIZE)
+        back = bytearray(_PIECE)
         for offset in (0, _COPY):
             flash.writeblocks(sector, sealed, offset)
-            flash.readblocks(sector, back, offset)
-            if back != sealed:
-                raise KeyringError("key state not held by the chip")
+            for at in range(0, _SIZE, _PIECE):
+                flash.readblocks(sector, back, offset + at)
+                if back != sealed[at : at + _PIECE]:
+                    raise KeyringError("key state not held by the chip")
         self._sector = sector
         self._generation += 1
 
@@ -208,10 +210,9 @@ class Keyring:
                 raise KeyringError("an older key state cannot be erased")
 
     def _is_blank(self, sector: int) -> bool:
-        part = bytearray(256)
-        for offset in range(0, _SECTOR, 256):
+        part = bytearray(len(BLANK))
+        for offset in range(0, _SECTOR, len(BLANK)):
             self._flash.readblocks(sector, part, offset)
-            for byte in part:
-                if byte != 0xFF:
-                    return False
+            if part != BLANK:
+                return False
         return True
