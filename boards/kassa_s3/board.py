@@ -6,13 +6,12 @@ import os
 import esp32
 import machine
 import network
-from machine import SPI, UART, WDT, Pin
-
 from kassa.drivers.escpos import Printer
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
 from kassa.drivers.wifi import Wifi
+from machine import SPI, UART, WDT, Pin
 
 _WATCHDOG_MS = 20000
 _CAUSES = {machine.PWRON_RESET: "power", machine.WDT_RESET: "watchdog"}

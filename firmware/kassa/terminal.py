@@ -8,15 +8,14 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import log, status
-from kassa.card import tap  # noqa: F401  before the flows that need it: imports that nest deep would take too much stack
 from kassa.clock import Clock
-from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
 from kassa.crypto.wipe import zero
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import FlashFault, JournalDamaged, KassaError, KeyringError, ReaderFault, SettingsError
 from kassa.flows import fate, home
 from kassa.flows.shop import Shop
+from kassa.modules import forget
 from kassa.screens.font import Font
 from kassa.screens.ui import Ui
 from kassa.status import Status
@@ -27,8 +26,6 @@ from kassa.vault import laststop, settings
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 from kassa.vault.layout import number
-from kassa.vault.mount import mount
-from kassa.vault.reader import recover_marks
 from kassa.vault.settings import Settings
 
 TYPE_CHECKING = False
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
 _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _STOPPED_MS = const(10000)
+_BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount")
 
 # What keeps the terminal from selling, and the two lines the cashier reads.
 _FAULTS = (
@@ -112,6 +110,8 @@ class Terminal:
             return
         await self._reader()
         shop = self._shop
+        for name in _BOOT_ONLY:
+            forget(name)
         gc.collect()
         self._start("line", shop.line.run())
         self._start("housekeeping", self._housekeeping())
@@ -124,6 +124,9 @@ class Terminal:
 
     def _open(self) -> None:
         """Self-test, settings, keys, journal, in this order. Raises a KassaError that keeps the terminal from selling."""
+        from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
+        from kassa.vault.mount import mount
+
         board, shop, news = self._board, self._shop, self._status
         self_test(board.entropy)
         secret = board.device_secret
@@ -140,7 +143,6 @@ class Terminal:
         journal = Journal(board.journal, key)
         zero(key)
         shop.tail = mount(journal)
-        recover_marks(journal)
         clock = Clock()
         clock.floor(max(journal.state.heard, number(journal.last, 44)))
         who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))

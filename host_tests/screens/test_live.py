@@ -102,7 +102,7 @@ async def later():
 asyncio.run(main())
 """
     )
-    assert "All sent" in world.wait_screen("No network")[0]
+    assert "All sent" in world.wait_screen("Offline")[0]
     assert "3 to send ¥120.00" in world.wait_screen("Online")[0]
 
 

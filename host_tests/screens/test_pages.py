@@ -10,7 +10,7 @@ from tools.world import gallery, ocr
 
 ONLINE = {"en": "{host} Online  {clock}  All sent", "zh": "{host} 在线  {clock}  已全部上送"}
 OFFLINE = {
-    "en": "{no wifi} No network {clock}  12 to send ¥12,345.67",
+    "en": "{no wifi} Offline {clock}  12 to send ¥12,345.67",
     "zh": "{no wifi} 无网络  {clock}  待上送12笔 ¥12,345.67",
 }
 # page -> what stands on it below the top bar, as text keys or plain text

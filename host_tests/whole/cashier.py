@@ -61,7 +61,7 @@ class Cashier:
 
     def go_offline(self) -> None:
         self.world.radio.state = "off"
-        self.world.wait_screen("No network", 30)
+        self.world.wait_screen("Offline", 30)
 
     def drain(self) -> None:
         self.world.radio.state = "on"

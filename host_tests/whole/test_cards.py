@@ -20,6 +20,7 @@ def test_torn_away_at_each_apdu_then_paid_with_another(cashier, at: int) -> None
     cashier.offer(600, f"torn{at}")
     cashier.world.wait(lambda: cashier.sees("once more") or cashier.sees("Cancelled"), "a hint", 30)
     cashier.world.remove()
+    cashier.world.run_for(500)
     if cashier.sees("once more"):
         cashier.world.place(cashier.card("amber"))
         cashier.world.wait_screen("Approved", 30)

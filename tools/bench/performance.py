@@ -23,7 +23,7 @@ def one_payment() -> dict[str, float]:
             world.power_on()
             world.wait_screen("Online", _PATIENCE_S)
             world.radio.state = "off"
-            world.wait_screen("No network", _PATIENCE_S)
+            world.wait_screen("Offline", _PATIENCE_S)
             world.wait_screen(HOME)
             world.run_for(3000)  # the till makes keys and blank sectors ahead
             card = Watched(catalogue.make(_CARD))

@@ -33,7 +33,7 @@ class Story:
     def deferred_sales(self) -> None:
         """The network goes away; three payments are taken all the same."""
         self.world.radio.state = "off"
-        self.world.wait_screen("No network", 30)
+        self.world.wait_screen("Offline", 30)
         self.recorder.step("the network is gone")
         for name, amount in DEFERRED:
             self._sell(name, amount, "Accepted")
@@ -64,9 +64,8 @@ class Story:
             if HOME in lines:
                 return said
             said.append(" / ".join(lines[1:-1]))
-            before = lines
             world.press("C" if "E Print" in lines[-1] else "E")
-            world.wait(lambda: world.screen_text() != before, "the next page")
+            world.wait(lambda old=lines: world.screen_text() != old, "the next page")
 
     def drain(self) -> None:
         """The network returns: the courier sends what waits, unasked."""

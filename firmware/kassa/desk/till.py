@@ -131,7 +131,7 @@ class Till:
         self.journal.mark(layout.VOIDED, sequence)
 
     def idle(self) -> bool:
-        """One piece of work for a quiet moment: a blank sector ahead, then the next payment's ciphers. True when something was done."""
+        """One piece of work for a quiet moment: a blank sector ahead, then the next payment's ciphers. True = something done."""
         if self.journal.prepare():
             return True
         if self._sealer is None and self._keyring.loaded():

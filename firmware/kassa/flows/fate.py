@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """After a restart: what became of the last payment, before anything new can be sold."""
 
+from micropython import const
+
 from kassa import money
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
 
+_FOR_EVER = const(0x0FFFFFFF)  # ms
 _KINDS = {"approved": "ok", "accepted": "hold", "reversing": "warn", "reversed": "warn"}
 
 
@@ -12,20 +15,18 @@ async def tell(shop: Shop) -> None:
     """First that a payment was interrupted, if one was; then the last one that is in the journal, and its receipt."""
     ui = shop.ui
     if shop.tail.torn:
-        await ui.message("refuse", ui.t("not_taken"), (ui.t("fate_interrupted"), ui.t("fate_not_taken")), "E=key_ok", fresh=True, timeout_ms=0x0FFFFFFF)
+        lines = (ui.t("fate_interrupted"), ui.t("fate_not_taken"))
+        await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)
     record = shop.last()
     if record is None:
         return
     word = shop.last_word(record)
-    lines = [ui.t("fate_card", record.last4), ui.t("fate_title")]
-    if word in ("approved", "accepted"):
-        lines.append(ui.t("fate_receipt"))
-        keys = "E=key_print C=key_skip"
-    else:
-        keys = "E=key_ok"
+    paid = word in ("approved", "accepted")
+    lines = (ui.t("fate_card", record.last4), ui.t("fate_receipt" if paid else "fate_title"))
+    keys = "E=key_print C=key_skip" if paid else "E=key_ok"
     amount = money.text(record.amount)
-    key = await ui.message(_KINDS.get(word, "refuse"), ui.t(word), lines, keys, 0x0FFFFFFF, amount, fresh=True)
-    if key == ord("E") and "C" in keys:
+    key = await ui.message(_KINDS.get(word, "refuse"), ui.t(word), lines, keys, _FOR_EVER, amount, fresh=True)
+    if key == ord("E") and paid:
         await print_last(shop)
 
 

@@ -9,7 +9,7 @@ from kassa.flows.sale import sale
 from kassa.flows.settle import settle
 from kassa.flows.shop import Shop
 from kassa.vault import layout, settings
-from kassa.vault.reader import Reader
+from kassa.vault.reader import Reader, recover_marks
 
 _MOST_ROWS = 50
 
@@ -46,6 +46,7 @@ async def _queue(shop: Shop) -> None:
     ui = shop.ui
     journal = shop.till.journal
     shop.status.refused_later = 0
+    recover_marks(journal)
     reader = Reader(journal, journal.state.watermark + 1)
     page = bytearray(256)
     rows = []

@@ -36,7 +36,7 @@ def _pair(left: str, right: str) -> tuple:
 
 
 def payment(shop: Shop, record: Record, word: str, auth: str = "", again: bool = False) -> list:
-    """The receipt of one payment; `word`: its fate, a key of _STATES."""
+    """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain."""
     t = shop.ui.t
     lines = [(shop.name, 1, True, 2), ("", 0, False, 1)]
     if again:
@@ -63,7 +63,7 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", again: bool =
     lines.append((money.text(record.amount), 2, True, 2))
     lines.append(("-" * _COLUMNS, 0, False, 1))
     lines.append((t(_STATES.get(word, word)), 1, True, 1))
-    lines.append(("#%d %s" % (record.sequence, shop.till.journal.head.hex() if record.sequence == shop.till.journal.state.sequence else ""), 1, False, 1))
+    lines.append(("#%d %s" % (record.sequence, shop.till.journal.head.hex()), 1, False, 1))
     lines.append((t("r_thanks"), 1, False, 1))
     return lines
 

@@ -87,10 +87,10 @@ async def _present(shop: Shop, amount: int) -> Outcome | None:
     """Ask for a card until one is read, the cashier cancels, or three tries went wrong. None = said on the screen already."""
     ui = shop.ui
     hint = ui.t("present_hint")
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         await ui.show("tap", ui.t("present"), (hint,), "C=key_cancel", money.text(amount))
         try:
-            outcome = await _read(shop, amount)
+            outcome = await _read(shop, amount, attempt > 0)
         except ReaderFault:
             await _result(shop, "refuse", "not_taken", ("fault_reader",), amount)
             return None
@@ -122,14 +122,14 @@ def _hint(outcome: Outcome) -> str:
     return "card_error" if outcome.kind == END else "other_card_hint"
 
 
-async def _read(shop: Shop, amount: int) -> Outcome | None:
+async def _read(shop: Shop, amount: int, again: bool) -> Outcome | None:
     """One tap; None when the cashier pressed Cancel meanwhile."""
     today = date(shop.clock.now())
     day = bytearray(3)
     for index, value in enumerate((today[0] % 100, today[1], today[2])):
         money.pack_bcd(value, day, index, 1)
     terms = Terms(amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode())
-    reading = asyncio.create_task(_tap(shop, terms))
+    reading = asyncio.create_task(_tap(shop, terms, again))
     while not reading.done():
         if await shop.ui.key("C", 100):
             if reading.done():
@@ -146,9 +146,14 @@ async def _read(shop: Shop, amount: int) -> Outcome | None:
     return result
 
 
-async def _tap(shop: Shop, terms: Terms) -> Outcome | ReaderFault:
-    """The reader's error is returned, not raised: a task must not end by an error before somebody awaits it."""
+async def _tap(shop: Shop, terms: Terms, again: bool) -> Outcome | ReaderFault:
+    """Read a card; before another try, wait until the last one was taken away.
+
+    The reader's error is returned, not raised: a task must not end by an error before somebody awaits it.
+    """
     try:
+        if again:
+            await shop.reader.gone(_PRESENT_MS)
         return await tap.read(shop.reader, terms, shop.arena, _PRESENT_MS)
     except ReaderFault as fault:
         return fault

@@ -23,8 +23,10 @@ async def settle(shop: Shop) -> None:
     if journal.state.sequence == journal.state.closed:
         await ui.message("ask", ui.t("settle_nothing"))
         return
-    if not journal.state.closing and await ui.message("ask", ui.t("settle_confirm"), (ui.t("settle_batch", "%06d" % journal.state.batch),), "E=key_yes C=key_no") != ord("E"):
-        return
+    if not journal.state.closing:  # one whose answer is missing is repeated without a question
+        number = ui.t("settle_batch", "%06d" % journal.state.batch)
+        if await ui.message("ask", ui.t("settle_confirm"), (number,), "E=key_yes C=key_no") != ord("E"):
+            return
     if not await _drained(shop):
         return
     batch = totals(journal)
@@ -45,10 +47,11 @@ async def _drained(shop: Shop) -> bool:
     ui, status = shop.ui, shop.status
     start = ticks_ms()
     while status.pending_count or status.reversing or shop.courier.has_work():
+        lines = (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note"))
         if ticks_diff(ticks_ms(), start) > _DRAIN_MS:
-            await ui.message("warn", ui.t("settle_failed"), (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note")))
+            await ui.message("warn", ui.t("settle_failed"), lines)
             return False
-        await ui.show("wait", ui.t("settle_working"), (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note")), "C=key_cancel")
+        await ui.show("wait", ui.t("settle_working"), lines, "C=key_cancel")
         if await ui.key("C", 300):
             return False
     return True

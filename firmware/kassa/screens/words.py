@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The words of the chosen language: looks a key up in one long text, so that no dict of texts stands in memory."""
 
-import sys
+from kassa.modules import forget
 
 _TEXTS = "kassa.screens.texts."
 
@@ -19,7 +19,7 @@ class Words:
         if language == self.language:
             return
         if self.language:
-            sys.modules.pop(_TEXTS + self.language, None)
+            forget(_TEXTS + self.language)
         if language == "zh":
             from kassa.screens.texts.zh import TABLE
         else:

@@ -136,6 +136,7 @@ class Courier:
                 return self._outbox.payment(purpose, kind, self._record, sequence, amount)
         if flights.count == 0:
             self._queue.flush()
+            self._publish()
             if self.totals and not self._queue.owes() and not self.journal.state.reversing:
                 if not self.journal.state.closing:
                     self.journal.mark(layout.CLOSING, self.journal.state.sequence)

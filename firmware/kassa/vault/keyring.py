@@ -8,7 +8,6 @@ from micropython import const
 
 from kassa.crypto import dukpt
 from kassa.crypto.cmac import cmac, equal
-from kassa.crypto.tr31 import unwrap_initial_key
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import KeyringError
 from kassa.vault.layout import BLANK
@@ -62,6 +61,8 @@ class Keyring:
         zero(state)
 
     def _first_load(self, kbpk: bytearray) -> None:
+        from kassa.crypto.tr31 import unwrap_initial_key  # once in a device's life
+
         staged = bytearray(512)
         self._flash.readblocks(_STAGING, staged, 0)
         end = staged.find(b"\xff")
@@ -80,7 +81,11 @@ class Keyring:
         finally:
             zero(initial)
             zero(staged)
+            zero(state)
         self._keep_only(self._sector)
+        state = self._read(self._sector, 0)
+        if state is None:
+            raise KeyringError("key state not held by the chip")
         self._take_over(state)
         zero(state)
 
@@ -174,25 +179,24 @@ class Keyring:
     # -- flash ------------------------------------------------------------------------------------------------------
 
     def _write(self, state: bytearray) -> None:
-        """Seal a state and write both copies to the next sector. `state` keeps its open registers. Raises KeyringError."""
+        """Seal a state where it lies and write both copies to the next sector. Raises KeyringError."""
         flash = self._flash
         sector = self._sector % (flash.ioctl(4, 0) - 1) + _FIRST
         state[:4] = b"KR\x01\x00"
         pack_into(">I", state, 4, self._generation + 1)
         state[32:48] = self._entropy(16)
-        sealed = bytearray(state)
-        view = memoryview(sealed)[_HEAD : _HEAD + _SEALED]
+        view = memoryview(state)[_HEAD : _HEAD + _SEALED]
         cipher = aes(self._key, 2, _ZERO)
         cipher.encrypt(view, view)
         wipe_cipher(cipher)
-        sealed[560:] = cmac(self._key, memoryview(sealed)[:560])
+        state[560:] = cmac(self._key, memoryview(state)[:560])
         self._erase(sector)
         back = bytearray(_PIECE)
         for offset in (0, _COPY):
-            flash.writeblocks(sector, sealed, offset)
+            flash.writeblocks(sector, state, offset)
             for at in range(0, _SIZE, _PIECE):
                 flash.readblocks(sector, back, offset + at)
-                if back != sealed[at : at + _PIECE]:
+                if back != state[at : at + _PIECE]:
                     raise KeyringError("key state not held by the chip")
         self._sector = sector
         self._generation += 1

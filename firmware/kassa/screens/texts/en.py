@@ -21,7 +21,7 @@ key_more=More
 key_open=Open
 key_sell=Sell
 
-bar_off=No network
+bar_off=Offline
 bar_wifi=No host
 bar_busy=Sending
 bar_host=Online
@@ -165,7 +165,7 @@ fate_card=Card ending %s
 fate_accepted=Accepted: it is safe
 fate_reversing=Cancelled, reversal pending
 fate_not_taken=Not taken: nothing was charged
-fate_receipt=Print its receipt?
+fate_receipt=After a restart: print its receipt?
 fate_interrupted=Power failed during a payment
 
 receipt_title=Print the receipt?
@@ -176,7 +176,7 @@ receipt_failed=Not printed
 
 settle_confirm=Settle the batch?
 settle_batch=Batch %s
-settle_counts=%d payments, %s
+settle_counts=Payments: %d, %s
 settle_working=Settling
 settle_balanced=Balanced
 settle_balanced_note=Terminal and host agree
@@ -273,7 +273,7 @@ r_date_untrusted=Date (not confirmed)
 r_amount=Amount
 r_entry=Entry
 r_contactless=contactless
-r_offline=OFFLINE - SUBJECT TO AUTHORISATION
+r_offline=OFFLINE, TO BE AUTHORISED
 r_approved=APPROVED
 r_declined=DECLINED
 r_cancelled=CANCELLED

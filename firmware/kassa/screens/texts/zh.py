@@ -165,7 +165,7 @@ fate_card=卡号末四位 %s
 fate_accepted=已受理，交易已保存
 fate_reversing=已取消，待冲正
 fate_not_taken=未收款，未扣款
-fate_receipt=打印该笔凭条？
+fate_receipt=重启后提示：打印该笔凭条？
 fate_interrupted=断电时有一笔交易未完成
 
 receipt_title=打印凭条？

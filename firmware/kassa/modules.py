@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+"""Lets go of modules that are not needed again: their functions and names take heap for as long as they are known."""
+
+import sys
+
+
+def forget(name: str) -> None:
+    """Forget a module of a package ("kassa.vault.mount"); does nothing when it was never imported."""
+    sys.modules.pop(name, None)
+    package, _, module = name.rpartition(".")
+    parent = sys.modules.get(package)
+    if parent is not None and hasattr(parent, module):
+        delattr(parent, module)
