@@ -99,7 +99,6 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
     """Replay the newest sector: marks carry the whole state, records behind the last mark are added to it."""
     state = journal.state
     buffer = journal.buffer
-    counted = state.sequence  # the newest sequence the state already counts: the header's, then the last mark's
     marked = -1
     journal.page = 1
     journal.cells = journal.cell = 0
@@ -111,7 +110,7 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
             journal.page = page + 1
         if page and not layout.is_mark(buffer[0]):
             if layout.is_record(buffer[0]) and journal.read_record(journal.sector, page, buffer):
-                _take_record(journal, tail, page, counted)
+                _take_record(journal, tail, page)
             else:
                 tail.torn = True
             continue
@@ -121,13 +120,12 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
                 tail.torn = True
                 continue
             layout.apply_mark(cell, state)
-            counted = marked = newest_at(cell, counted)
-            if counted > state.sequence:  # its record rotted: the number stays used
-                state.sequence = counted
+            state.sequence = marked = newest_at(cell, state.sequence)  # stays used even where its record rotted
     tail.marked = marked >= state.sequence
 
 
-def _take_record(journal: Journal, tail: Tail, page: int, counted: int) -> None:
+def _take_record(journal: Journal, tail: Tail, page: int) -> None:
+    """A valid record; it is counted unless the header or a mark read before has done so."""
     record = layout.Record(journal.buffer)
     state = journal.state
     fresh = record.sequence > state.sequence
@@ -135,7 +133,7 @@ def _take_record(journal: Journal, tail: Tail, page: int, counted: int) -> None:
         state.sequence = record.sequence
     journal.last[:] = journal.buffer[:64]
     journal.head[:] = journal.buffer[240:248]
-    if record.kind == layout.ACCEPTED and fresh and record.sequence > counted:
+    if record.kind == layout.ACCEPTED and fresh:
         journal.charge_deferred(record.amount, record.time)
     tail.sector, tail.page, tail.torn = journal.sector, page, False
 
