@@ -71,6 +71,19 @@ def test_hours_since_the_first_unsent_payment(till: Till) -> None:
     assert till.check(100) == ["limit_first", [2, 2]]
 
 
+def test_the_hours_begin_afresh_when_everything_is_answered(till: Till) -> None:
+    limits = replace(ANY, unsent_hours=2)
+    till.boot(limits=limits)
+    till.sells(2)
+    host = TinyHost(till)
+    host.connect()
+    host.settle(lambda request: "51" if request.record.sequence == 2 else "00")
+    assert till.state()["oldest"] == 0
+    till.clock(NOON_SECONDS + 9 * HOUR, True)
+    assert till.sell(100, track(1)) == 3 and till.state()["oldest"] == NOON_SECONDS + 9 * HOUR
+    assert till.restart(limits=limits, time=NOON_SECONDS + 9 * HOUR)["oldest"] == NOON_SECONDS + 9 * HOUR
+
+
 def test_limits_run_on_over_a_restart(till: Till) -> None:
     limits = replace(ANY, count=4, total=1_000, unsent_hours=5)
     till.boot(limits=limits)

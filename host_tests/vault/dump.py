@@ -8,6 +8,7 @@ transaction key or one of its working keys. The owner's base key tells what thes
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import psec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -33,13 +34,19 @@ def secrets_of(bdk: bytes, ikid: bytes, counters: Iterable[int]) -> dict[bytes, 
     """Every key that opens one of these payments or messages, with a word for what it is."""
     found = {dukpt.initial_key(bdk, ikid): "initial key"}
     for counter in counters:
-        ksn = ikid + counter.to_bytes(4, "big")
-        for usage in _USAGES:
-            found[dukpt.working_key(bdk, ksn, usage)] = f"working key {usage:04x} of {counter}"
-        position = counter
-        while position:
-            found.setdefault(dukpt.transaction_key(bdk, ikid, position), f"register {position:x} above {counter}")
-            position &= position - 1
+        found.update(_above(bdk, ikid, counter))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _above(bdk: bytes, ikid: bytes, counter: int) -> dict[bytes, str]:
+    """The working keys of one counter, its transaction key and the registers it comes from."""
+    ksn = ikid + counter.to_bytes(4, "big")
+    found = {dukpt.working_key(bdk, ksn, usage): f"working key {usage:04x} of {counter}" for usage in _USAGES}
+    position = counter
+    while position:
+        found[dukpt.transaction_key(bdk, ikid, position)] = f"register {position:x} above {counter}"
+        position &= position - 1
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.inside.inside import Inside
-from host_tests.vault.lives import ACCEPTED, DECLINED, INTENT, SIZE, TEARS, YES, Flash, Model, check, words
+from host_tests.vault.lives import ACCEPTED, DECLINED, INTENT, SIZE, TEARS, YES, Flash, Model, check, pairs, words
 from tools.journal import image
 
 READY = ["prepare"]
@@ -140,3 +140,33 @@ def test_power_cuts_while_booting_after_a_power_cut(inside: Inside, grounds: dic
                     cuts += 1
     print(f"{cuts} second cuts")
     assert cuts > 20
+
+
+@pytest.mark.parametrize("start", ["middle tail", "middle intent", "edge tail", "edge intent", "lapped tail", "lapped intent"])
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_a_distrusted_tail_has_a_copy(
+    inside: Inside, grounds: dict[str, bytes], tmp_path: Path, start: str, cut: int
+) -> None:
+    """The cells of the last record may change their mind later: boot copies it, also when power fails again meanwhile."""
+    flash = Flash(inside, tmp_path / "chip.bin").set(grounds[start])
+    (first,) = tail_pages(flash.data)
+    if cut:
+        flash.live([], cut, "none")
+    state = flash.live([["state"]])["done"][1]
+    assert set(tail_pages(flash.data)) > {first}
+    unstable = bytearray(flash.data)
+    unstable[first : first + 256] = bytes(256)
+    after = flash.set(bytes(unstable)).live([["state"]])["done"][1]
+    same = ("sequence", "count", "sum", "last", "fate", "reversing")
+    assert [after[name] for name in same] == [state[name] for name in same]
+    check(flash.read(), after, flash.data)
+
+
+def tail_pages(data: bytes) -> list[int]:
+    """Where the record with the highest sequence lies, each page of it."""
+    newest = max(sequence for sequence, _ in pairs(data))
+    return [
+        at
+        for at in range(0, len(data), 256)
+        if at % 4096 and data[at] in (ACCEPTED, INTENT) and int.from_bytes(data[at + 4 : at + 8], "big") == newest
+    ]

@@ -117,7 +117,7 @@ WORK = {
     "reservation": ([], ["take", "stan", "take"]),
     "reservation by another life": (["take", "stan"], ["take", "stan", "take"]),
     "re-reservation": (["take", "stan"], ["take", ["skip", 2], "take", "take", "take", "stan", "take"]),
-    "boot in the same power": (["take"], ["take", "close", "take", "close", "stan", "take"]),
+    "boot in the same power": (["take"], ["take", "close", "take"]),
 }
 
 
