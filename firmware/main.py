@@ -9,4 +9,4 @@ gc.threshold(2048)  # collect early and often: what lives long lies close togeth
 from board import Board  # noqa: E402
 from kassa.terminal import Terminal  # noqa: E402
 
-asyncio.run(Terminal(Board()).run())
+asyncio.run(Terminal(Board()).run())  # pyright: ignore[reportArgumentType]  the stubs name parameters otherwise

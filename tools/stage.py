@@ -3,7 +3,6 @@
 
 import os
 from pathlib import Path
-from types import TracebackType
 
 from tools.host.app import Host
 from tools.provision.device import Terminal, provision
@@ -48,13 +47,18 @@ class Stage:
         self.host.register(self.terminal.terminal_id, self.terminal.merchant_id, ikid)
         self.host.start()
         self.world = World(
-            home / "terminal", host_port=self.host.port, micropython=micropython or interpreter(), speed=speed, heap=heap, source=source
+            home / "terminal",
+            host_port=self.host.port,
+            micropython=micropython or interpreter(),
+            speed=speed,
+            heap=heap,
+            source=source,
         )
 
     def __enter__(self) -> "Stage":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self.world.close()
         finally:

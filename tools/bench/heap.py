@@ -24,7 +24,16 @@ _STRICT = Path(__file__).parent / "inside" / "strict.py"
 _LOWEST, _HIGHEST = 4, 512  # KiB
 _TIMES = 3  # a size counts when it suffices so often in a row: stray words on the stack keep now this alive, now that
 _CUT, _TEAR = 1, "prefix:112"
-_EMPTY = "import esp32, machine, network, select, socket, time\n"  # the board's shims, nothing of the firmware
+# The board's shims and the objects they give for chips and pins; nothing of the firmware. On silicon these are C.
+_EMPTY = """
+import esp32, machine, network, select, socket, time, wiring
+from machine import Pin
+outputs = wiring.DISPLAY_CS, wiring.DISPLAY_DC, wiring.DISPLAY_RST, wiring.DISPLAY_LIGHT, wiring.READER_CS, wiring.READER_RST
+pins = tuple([Pin(pin, Pin.OUT, value=1) for pin in outputs + wiring.KEY_ROWS])
+inputs = tuple([Pin(pin, Pin.IN, Pin.PULL_UP) for pin in (wiring.READER_IRQ,) + wiring.KEY_COLS])
+chips = machine.SPI(1), machine.SPI(2), machine.UART(1), machine.WDT(timeout=20000), network.WLAN()
+flash = tuple([esp32.Partition(label) for label in ("journal", "keyring", "settings")])
+"""
 _PATIENCE_S = 20
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What happens in the demo, as a cashier would do it: keys pressed, cards presented, the screen read."""
 
+from typing import Protocol
+
 from tools.cards import catalogue
-from tools.demo.record import Recorder
 from tools.stage import Stage
 
 ONLINE = ("jade", 1250)
@@ -10,6 +11,12 @@ DEFERRED = (("amber", 2000), ("coral", 3550), ("ink", 990))
 FOURTH = ("lotus", 4725)
 CARDS = [name for name, _ in (ONLINE, *DEFERRED, FOURTH)]
 HOME = "Type the amount"
+
+
+class Recorder(Protocol):
+    """Who looks at the screen at each step: record.py, or the heap gate."""
+
+    def step(self, title: str) -> list[str]: ...
 
 
 class Story:

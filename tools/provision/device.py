@@ -9,9 +9,9 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
+from psec import tr31
 
 from tools.host import dukpt
 from tools.provision import pki
@@ -115,9 +115,9 @@ def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> 
 
 def initial_key_block(kbpk: bytes, initial_key_id: bytes, bdk: bytes) -> bytes:
     """The terminal's DUKPT initial key as a TR-31 version D block with the IK optional block, ASCII."""
-    header = psec.tr31.Header(version_id="D", key_usage="B1", algorithm="A", mode_of_use="X", exportability="N")
+    header = tr31.Header(version_id="D", key_usage="B1", algorithm="A", mode_of_use="X", exportability="N")
     header.blocks["IK"] = initial_key_id.hex().upper()
-    return psec.tr31.wrap(kbpk, header, dukpt.initial_key(bdk, initial_key_id)).encode("ascii")
+    return tr31.wrap(kbpk, header, dukpt.initial_key(bdk, initial_key_id)).encode("ascii")
 
 
 def _cmac(key: bytes, message: bytes) -> bytes:

@@ -47,7 +47,7 @@ def after(counter: int) -> int:
     return counter
 
 
-def _data(into: bytearray, at: int, usage: int, context: bytes | bytearray, counter: int) -> None:
+def _data(into: bytearray | memoryview, at: int, usage: int, context: bytes | bytearray, counter: int) -> None:
     """The 16 bytes of derivation data of X9.24-3 table 2: version 1, first block, usage, AES-128, 128 bits, context, counter."""
     pack_into(">BBHHH", into, at, 1, 1, usage, 2, 128)
     into[at + 8 : at + 12] = context

@@ -107,7 +107,7 @@ class PN532:
                 return 0
             await asyncio.sleep_ms(_POLL_MS)
 
-    async def exchange(self, capdu: memoryview, into: bytearray) -> int:
+    async def exchange(self, capdu: memoryview, into: "bytearray | memoryview") -> int:
         """Send a command APDU to the card found, put its answer (status word last) into `into`, return its length.
 
         Raises CardGone, CardError (an answer that is no short APDU) or ReaderFault. Leaves no copy of what was said.

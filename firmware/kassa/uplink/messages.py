@@ -86,7 +86,7 @@ def _type(kind: int, record: memoryview) -> bytearray:
 
 
 def management(
-    writer: Writer, who: Identity, mti: int, network: int, stan: int, batch: int, uid: bytearray, ksn: bytearray,
+    writer: Writer, who: Identity, mti: int, network: int, stan: int, batch: int, uid: "Bytes", ksn: bytearray,
     key: bytearray, free: "Bytes" = b"", totals: "Bytes" = b"",
 ) -> memoryview:  # fmt: skip
     """0500 (with `totals`, 31 bytes of DE 48) or 0800 (with `free`, DE 62). `network`: 60.3."""
