@@ -9,6 +9,18 @@ LINK_BUSY = 2  # talking to the host
 LINK_HOST = 3  # host heard
 
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Queue(Protocol):
+        """The journal's state, vault.layout.State."""
+
+        count: int
+        sum: int
+        reversing: int
+
+
 class Status:
     """Read by screens and flows; the comment behind each field names its only writer."""
 
@@ -22,7 +34,7 @@ class Status:
         self.fault = ""  # terminal: why nothing is sold, or ""
         self.event = asyncio.Event()
 
-    def queue(self, state: object) -> None:
+    def queue(self, state: "Queue") -> None:
         """Take over count, sum and open reversal from the journal's state, whoever changed it."""
         self.pending_count = state.count
         self.pending_sum = state.sum

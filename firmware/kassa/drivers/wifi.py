@@ -6,6 +6,10 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from network import WLAN
+
 _JOIN_MS = const(15000)
 _PAUSE_MS = const(1000)
 
@@ -13,7 +17,7 @@ _PAUSE_MS = const(1000)
 class Wifi:
     """Takes a network.WLAN station object."""
 
-    def __init__(self, wlan: object) -> None:
+    def __init__(self, wlan: "WLAN") -> None:
         self._wlan = wlan
 
     def connected(self) -> bool:

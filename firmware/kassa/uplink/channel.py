@@ -26,7 +26,7 @@ class Channel:
         """Connect and authenticate. Raises LinkError."""
         values = self._settings
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = tls.CERT_REQUIRED
+        context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]  missing in the stubs
         context.load_verify_locations(values.get(settings.CA_CERTIFICATE))
         context.load_cert_chain(values.get(settings.CLIENT_CERTIFICATE), values.get(settings.CLIENT_KEY))
         port = values.get(settings.HOST_PORT)
@@ -74,6 +74,6 @@ class Channel:
         writer, self._reader, self._writer = self._writer, None, None
         if writer is not None:
             try:
-                writer.s.close()
+                writer.s.close()  # pyright: ignore[reportAttributeAccessIssue]  the stream's socket, not in the stubs
             except OSError:
                 pass

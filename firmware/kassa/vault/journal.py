@@ -38,7 +38,7 @@ class Draft:
         self.uid = bytearray(16)
         self.nonce = bytearray(16)
         self.mask = bytearray(5)  # first six, last four digits, BCD
-        self.data = bytearray(160)  # card and EMV data, TLV
+        self.data: bytearray | memoryview = bytearray(160)  # card and EMV data, TLV
 
 
 class Journal:
