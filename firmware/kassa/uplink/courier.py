@@ -196,12 +196,12 @@ class Courier:
     def _matches(self, answer: Answer, slot: int) -> bool:
         """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
         purpose = self._flights.purpose[slot]
-        echo = self._flights.echo(slot)
         if answer.mti != _MTI[purpose] or answer.get(41) != self._who.terminal:
             return False
-        if answer.get(11) != echo[16:19] or answer.get(63)[3:19] != echo[:16]:
-            return False
-        return purpose not in (ONLINE, QUEUED, ADVICE) or answer.get(4) == echo[19:]
+        echo = bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
+        if purpose in (ONLINE, QUEUED, ADVICE):
+            echo += bytes(answer.get(4))
+        return self._flights.echoes(slot, echo)
 
     def _bad_mac(self, slot: int) -> None:
         """Count an answer whose MAC is wrong; an online request with one is reversed (A0); after three the link is given up."""

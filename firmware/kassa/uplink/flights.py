@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Messages in flight: a fixed table; the answer key of each is zeroed when it is answered or given up."""
 
+import hashlib
+
 from micropython import const
 
 from kassa.crypto.wipe import zero
 
 WINDOW = const(64)
-_ECHO = const(25)
+_ECHO = const(8)  # bytes of the hash of what an answer must carry
 
 
 class Flights:
@@ -19,15 +21,19 @@ class Flights:
         self.sequence = [0] * WINDOW  # of the record it carries
         self.amount = [0] * WINDOW  # what its final answer takes off the pending sum, 0 when it is not pending
         self._keys = bytearray(16 * WINDOW)
-        self._echo = bytearray(_ECHO * WINDOW)  # uid, STAN, amount
+        self._echo = bytearray(_ECHO * WINDOW)
 
     def key(self, slot: int) -> memoryview:
         """The 2001 key of a slot."""
         return memoryview(self._keys)[16 * slot : 16 * slot + 16]
 
-    def echo(self, slot: int) -> memoryview:
-        """uid (16), STAN (3) and, for a payment, amount (6) that the answer must carry."""
-        return memoryview(self._echo)[_ECHO * slot : _ECHO * slot + _ECHO]
+    def expect(self, slot: int, echo: bytes | bytearray) -> None:
+        """Note what the answer must carry: uid, STAN and, for a payment, amount. Its hash is kept: all would take 1 KiB more."""
+        self._echo[_ECHO * slot : _ECHO * slot + _ECHO] = _hash(echo)
+
+    def echoes(self, slot: int, echo: bytes | bytearray) -> bool:
+        """Whether an answer carries what was expected."""
+        return self._echo[_ECHO * slot : _ECHO * slot + _ECHO] == _hash(echo)
 
     def add(self, purpose: int, counter: int, sequence: int, amount: int) -> int:
         """Take a free slot; -1 when all are in flight."""
@@ -63,3 +69,7 @@ class Flights:
         zero(self.key(slot))
         self.purpose[slot] = 0
         self.count -= 1
+
+
+def _hash(data: bytes | bytearray) -> bytes:
+    return hashlib.sha256(data).digest()[:_ECHO]

@@ -77,11 +77,9 @@ class Outbox:
     def _management(
         self, purpose: int, mti: int, network: int, stan: int, uid: "Bytes", free: "Bytes", totals: "Bytes"
     ) -> memoryview:
-        echo = self._flight(purpose, 0, 0)
-        echo[:16] = uid
         digits = bytearray(3)
         pack_bcd(stan, digits, 0, 3)
-        echo[16:19] = digits
+        self._flight(purpose, 0, 0, uid + digits)
         batch = self._journal.state.batch
         try:
             return messages.management(
@@ -91,17 +89,15 @@ class Outbox:
             zero(self._key)
 
     def _record_flight(self, purpose: int, record: bytearray, sequence: int, amount: int) -> None:
-        echo = self._flight(purpose, sequence, amount)
-        echo[:16] = record[8:24]
-        echo[16:19] = record[32:35]
-        echo[19:] = record[24:30]
+        echo = record[8:24] + record[32:35]
+        self._flight(purpose, sequence, amount, echo if purpose == REVERSAL else echo + record[24:30])
 
-    def _flight(self, purpose: int, sequence: int, amount: int) -> memoryview:
-        """Take a message KSN and a slot; returns what the answer must echo, to be filled in. The caller zeroes the key."""
+    def _flight(self, purpose: int, sequence: int, amount: int, echo: "Bytes") -> None:
+        """Take a message KSN and a slot for an answer that carries `echo`. The caller zeroes the key."""
         down = bytearray(16)
         counter = self._keyring.take(MAC_UP, self._key, MAC_DOWN, down)
         slot = self._flights.add(purpose, counter, sequence, amount)
         self._flights.key(slot)[:] = down
         zero(down)
+        self._flights.expect(slot, echo)
         self._keyring.ksn(counter, self._ksn, 0)
-        return self._flights.echo(slot)
