@@ -136,9 +136,9 @@ def state(journal):
     }  # fmt: skip
 
 
-def life(path, key, steps, cut=0, tear="none", seed=1):
+def life(path, key, steps, cut=0, tear="none", seed=1, weak=()):
     """Mount the image, do the steps, save the image. `done`: what each step gave, the mounting first."""
-    chip = Chip(path, cut, tear, seed)
+    chip = Chip(path, cut, tear, seed, weak)
     result = {"done": [], "cut": False, "error": ""}
     try:
         journal = Journal(chip.region(), bytearray(bytes.fromhex(key)))

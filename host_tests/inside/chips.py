@@ -13,9 +13,12 @@ sys.path.remove(_BOARD)
 
 
 class Chip:
-    """One life of a chip: reads its image file, and `save`s it at the end. `cut`: the operation at which power dies, 0 = never."""
+    """One life of a chip: reads its image file, and `save`s it at the end.
 
-    def __init__(self, path, cut=0, tear="none", seed=1):
+    `cut`: the operation at which power dies, 0 = never. `weak`: addresses of bytes that do not hold what is programmed.
+    """
+
+    def __init__(self, path, cut=0, tear="none", seed=1, weak=()):
         with open(path, "rb") as image:
             data = image.read()
         self.path = path
@@ -25,6 +28,7 @@ class Chip:
         self.chip.cut_at(cut, tear, seed)
         self.chip.listener = self._did
         self.erased = []  # sectors, in the order erased
+        self.weak = weak
 
     def region(self, base=0, size=0):
         """A partition of it; the whole chip by default."""
@@ -33,6 +37,10 @@ class Chip:
     def _did(self, is_erase, address, size):
         if is_erase:
             self.erased.append(address // size)
+        for weak in self.weak:
+            if address <= weak < address + size:
+                self.store.seek(weak)
+                self.store.write(b"\x00")
 
     def operations(self):
         """Programs and erases so far."""

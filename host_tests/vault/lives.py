@@ -38,13 +38,12 @@ class Flash:
     def data(self) -> bytes:
         return self.path.read_bytes()
 
-    def live(self, steps: Iterable[Step] = (), cut: int = 0, tear: str = "none") -> dict[str, Any]:
-        """One life: mount, steps, perhaps a power cut at the `cut`-th flash operation."""
+    def live(self, steps: Iterable[Step] = (), cut: int = 0, tear: str = "none", weak: Iterable[int] = ()) -> dict[str, Any]:
+        """One life: mount, steps, perhaps a power cut at the `cut`-th flash operation, perhaps bytes that hold nothing."""
         kind, _, number = tear.partition(":")
         seed = int(number) if kind == "random" else 1
-        return self.inside(
-            "vault", "life", str(self.path), self.key.hex(), list(steps), cut, kind if kind == "random" else tear, seed
-        )
+        tear = kind if kind == "random" else tear
+        return self.inside("vault", "life", str(self.path), self.key.hex(), list(steps), cut, tear, seed, list(weak))
 
     def read(self) -> image.Journal:
         """What the independent reader finds, checking every tag."""

@@ -191,3 +191,22 @@ def test_boot_reads_little_whatever_the_journal_holds(flash: Flash) -> None:
     assert read < 16 * 1024
     journal = image.read(flash.data, KEY)
     assert journal.watermark == 70
+
+
+def test_pages_that_do_not_hold_are_passed_over(flash: Flash) -> None:
+    """Read back and found wanting: the payment goes to the next page; a chip that takes none makes it fail, durably."""
+    steps = [["prepare"], *accepts(0, 3), ["drain", [1, 2], [0, 1]], ["state"], ["list"]]
+    result = flash.live(steps, weak=[2 * 256 + 100, 3 * 256, 48 + 4])
+    assert result["done"][-1] == [[1, 0, 1000], [2, 1, 1001], [3, 2, 1002]]
+    assert (result["done"][-2]["count"], result["done"][-2]["watermark"], result["done"][-2]["page"]) == (1, 2, 6)
+    check(flash.read(), result["done"][-2], flash.data)
+    assert flash.live([["list"]])["done"][1] == result["done"][-1]
+
+
+def test_a_chip_that_holds_nothing_takes_no_payment(flash: Flash) -> None:
+    flash.live([["prepare"], *accepts(0, 2), ["mark", 0x6A, 1]])
+    weak = [page * 256 + 10 for page in (3, 4, 5)]
+    assert flash.live([["accept", 50, 777, ACCEPTED]], weak=weak)["error"] == "FlashFault"
+    after = flash.live([["list"], ["accept", 51, 888, ACCEPTED], ["list"], ["state"]])
+    assert after["done"][1] == [[1, 0, 1000], [2, 1, 1001]]
+    assert after["done"][3][-1] == [3, 51, 888] and after["done"][4]["sum"] == 1000 + 1001 + 888

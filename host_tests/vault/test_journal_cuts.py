@@ -143,15 +143,15 @@ def test_power_cuts_while_booting_after_a_power_cut(inside: Inside, grounds: dic
 
 
 @pytest.mark.parametrize("start", ["middle tail", "middle intent", "edge tail", "edge intent", "lapped tail", "lapped intent"])
-@pytest.mark.parametrize("cut", [0, 1, 2])
+@pytest.mark.parametrize("cut, tear", [(0, "none"), (1, "none"), (1, "prefix:16"), (2, "none"), (2, "half")])
 def test_a_distrusted_tail_has_a_copy(
-    inside: Inside, grounds: dict[str, bytes], tmp_path: Path, start: str, cut: int
+    inside: Inside, grounds: dict[str, bytes], tmp_path: Path, start: str, cut: int, tear: str
 ) -> None:
     """The cells of the last record may change their mind later: boot copies it, also when power fails again meanwhile."""
     flash = Flash(inside, tmp_path / "chip.bin").set(grounds[start])
     (first,) = tail_pages(flash.data)
     if cut:
-        flash.live([], cut, "none")
+        flash.live([], cut, tear)
     state = flash.live([["state"]])["done"][1]
     assert set(tail_pages(flash.data)) > {first}
     unstable = bytearray(flash.data)
