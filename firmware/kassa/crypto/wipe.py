@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Zeroing of secrets: buffers, and the key schedule inside a cipher object, which outlives `del`."""
 
+from struct import pack_into
+
 from cryptolib import aes
 
 try:
@@ -44,7 +46,11 @@ _BLANK = bytes(_END - _START)
 
 def zero(buffer: bytearray | memoryview) -> None:
     """Overwrite a buffer with zeros in place."""
-    for index in range(len(buffer)):
+    size = len(buffer)
+    whole = size & ~63
+    for at in range(0, whole, 64):
+        pack_into("64s", buffer, at, b"")
+    for index in range(whole, size):
         buffer[index] = 0
 
 

@@ -53,7 +53,11 @@ class Settings:
             head = bytearray(_HEAD)
             self._flash.readblocks(sector, head, 0)
             generation = unpack_from(">I", head, 4)[0]
-            if head[:3] == b"KS\x01" and generation > self._generation and self._load(sector) is not None:
+            if head[:3] != b"KS\x01" or generation <= self._generation:
+                continue
+            plain = self._load(sector)
+            if plain is not None:
+                zero(plain)
                 self._sector, self._generation = sector, generation
         if self._sector < 0:
             raise SettingsError("no settings")
