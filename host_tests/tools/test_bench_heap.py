@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""The heap gate sees what it is for: a MemoryError that somebody catches, and the size that suffices."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools.bench import heap
+from tools.world import World
+
+
+@pytest.fixture
+def micropython32() -> str:
+    found = os.environ.get("MICROPYTHON32", "")
+    if not found:
+        pytest.skip("no 32-bit MicroPython here (MICROPYTHON32)")
+    return found
+
+
+def ends_well(micropython: str, folder: Path, main: str) -> bool:
+    image = heap.image(folder / "image", main)
+    with World(folder / "home", micropython=micropython, heap="128k", source=image) as world:
+        world.power_on()
+        world.wait_off()
+        return "Error" not in world.console
+
+
+HUNGRY = "try:\n    bytearray(1000000)\nexcept {}:\n    pass\n"
+
+
+def test_a_memory_error_that_is_caught_ends_the_run(micropython32: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="MemoryError"):
+        ends_well(micropython32, tmp_path, HUNGRY.format("Exception"))
+
+
+def test_so_it_does_in_a_task(micropython32: str, tmp_path: Path) -> None:
+    task = "    async def eat():\n        bytearray(1000000)\n    asyncio.run(asyncio.wait_for(eat(), 5))\n"
+    with pytest.raises(AssertionError, match="MemoryError"):
+        ends_well(micropython32, tmp_path, "import asyncio\ntry:\n" + task + "except Exception:\n    pass\n")
+
+
+def test_other_errors_are_caught_as_ever(micropython32: str, tmp_path: Path) -> None:
+    """The control: the same main, with an error that is none of memory."""
+    assert ends_well(micropython32, tmp_path, "try:\n    [][1]\nexcept Exception:\n    pass\n")
+
+
+@pytest.mark.parametrize("needed", [5, 64, 200, 512])
+def test_the_smallest_size_is_found(needed: int) -> None:
+    assert heap.smallest(lambda kib: kib >= needed) == needed
+
+
+def test_a_size_that_suffices_only_now_and_then_does_not_count() -> None:
+    tries: dict[int, int] = {}
+
+    def now_and_then(kib: int) -> bool:
+        tries[kib] = tries.get(kib, 0) + 1
+        return kib >= 100 or kib == 99 and tries[kib] == 1
+
+    assert heap.smallest(now_and_then) == 100
+
+
+def test_the_firmware_catches_no_memory_error_by_its_name() -> None:
+    """Nor everything at once: a failed allocation has nowhere to hide."""
+    root = Path(heap.__file__).parent.parent.parent
+    files = [*(root / "firmware").rglob("*.py"), *(root / "boards" / "unix").glob("*.py")]
+    handlers = [
+        f"{file.name}: {line.strip()}"
+        for file in files
+        for line in file.read_text().splitlines()
+        if line.strip().startswith("except") and ("MemoryError" in line or line.strip() == "except:")
+    ]
+    assert len(files) > 60 and handlers == []
