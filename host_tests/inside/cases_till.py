@@ -82,7 +82,7 @@ def state():
     s = t.journal.state
     return {
         "sequence": s.sequence, "count": s.count, "sum": s.sum, "watermark": s.watermark, "closed": s.closed,
-        "batch": s.batch, "heard": s.heard, "reversing": s.reversing, "oldest": s.oldest,
+        "batch": s.batch, "heard": s.heard, "reversing": s.reversing, "closing": s.closing, "oldest": s.oldest,
         "marks": [[about, kind] for about, kind in sorted(t.journal.marks.items())],
         "fate": fate(Record(t.journal.last), t.journal.fate) if t.journal.last[0] else "",
         "work": t.courier.has_work(), "flights": t.courier._flights.count, "fault": t.courier.fault,

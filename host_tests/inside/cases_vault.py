@@ -87,6 +87,10 @@ def _drain(journal, queue, meanings, order):
     return [sequence for sequence, _ in taken]
 
 
+def _closing(journal, queue):
+    journal.mark(layout.CLOSING, journal.state.sequence)
+
+
 def _close(journal, queue):
     journal.mark(layout.CLOSED, journal.state.sequence)
     return journal.state.sequence
@@ -120,7 +124,8 @@ def _list(journal, queue):
 
 _STEPS = {
     "accept": _accept, "fill": _fill_up, "final": _final, "reversing": _reversing, "reversed": _reversed,
-    "defer": _defer, "void": _void, "drain": _drain, "close": _close, "mark": _mark, "prepare": _prepare,
+    "defer": _defer, "void": _void, "drain": _drain, "closing": _closing, "close": _close,
+    "mark": _mark, "prepare": _prepare,
     "state": _state, "list": _list,
 }  # fmt: skip
 
@@ -130,7 +135,8 @@ def state(journal):
     now = journal.state
     return {
         "sequence": now.sequence, "count": now.count, "sum": now.sum, "watermark": now.watermark, "closed": now.closed,
-        "batch": now.batch, "oldest": now.oldest, "heard": now.heard, "reversing": now.reversing, "serial": now.serial,
+        "batch": now.batch, "oldest": now.oldest, "heard": now.heard, "reversing": now.reversing, "closing": now.closing,
+        "serial": now.serial,
         "fate": journal.fate, "last": layout.number(journal.last, 4), "kind": journal.last[0], "page": journal.page,
         "marks": [[about, kind] for about, kind in sorted(journal.marks.items())],
     }  # fmt: skip

@@ -32,6 +32,7 @@ def test_totals_that_do_not_agree_leave_the_batch_open(till: Till, host: TinyHos
     state = till.state()
     assert (state["outcome"], state["closed"], state["batch"], state["text"]) == (NO, 0, 1, "Host has 2 for 20.00")
     assert host.pull() == []
+    assert state["closing"] == 0 and till.restart()["closing"] == 0
 
 
 @pytest.mark.parametrize("code", ["96", "97"])
@@ -65,6 +66,25 @@ def test_a_close_does_not_cover_what_came_after_its_totals(till: Till, host: Tin
     assert (state["closed"], state["count"], state["sum"]) == (3, 2, 14_001)
     sent = host.settle()
     assert [request.record.sequence for request in sent] == [4, 5] and till.state()["count"] == 0
+
+
+def test_an_unanswered_close_is_remembered_until_it_is_answered(till: Till, host: TinyHost) -> None:
+    """Written down before it leaves; over restarts too, until the host says one thing or the other."""
+    till.sells(2)
+    host.connect()
+    host.settle()
+    assert till.state()["closing"] == 0
+    till.close()
+    host.pull()
+    assert till.state()["closing"] == 1
+    assert till.restart()["closing"] == 1 and till.restart()["closing"] == 1
+    host.connect()
+    de48, *_ = till.close()
+    (again,) = host.pull()
+    assert again.fields["48"] == de48
+    till.feed(host.answer(again).hex())
+    state = till.state()
+    assert (state["closing"], state["closed"], state["batch"]) == (0, 2, 2) and till.restart()["closing"] == 0
 
 
 def test_a_close_sent_again_is_the_same_message(till: Till, host: TinyHost) -> None:

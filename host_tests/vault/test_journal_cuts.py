@@ -28,7 +28,7 @@ WORK = {
         ["accept", 902, 700, ACCEPTED],
         ["drain", [1, 2, 1, 3, 1, 2], [5, 1, 0, 4, 3, 2]],
     ],
-    "batch close": [READY, ["accept", 900, 1200, ACCEPTED], ["drain", [1] * 20, list(range(20))], ["close"], READY],
+    "batch close": [READY, ["accept", 900, 1200, ACCEPTED], ["drain", [1] * 20, list(range(20))], ["closing"], ["close"], READY],
     "boot": [],
 }
 
@@ -117,6 +117,8 @@ def _cut_once(flash: Flash, before: image.Journal, steps: list, operation: int, 
     assert newest.uid.endswith(b"000999")
     model.allows(words(found))
     check(found, state, flash.data)
+    done = [step[0] for step in steps[: len(finished)]]
+    assert not ("closing" in done and state["closed"] < state["sequence"]) or state["closing"], "a close that may have left"
     last = flash.live([["state"]])
     assert (last["done"][1]["count"], last["done"][1]["sum"]) == (state["count"] + 1, state["sum"] + 4321)
 
