@@ -12,6 +12,7 @@ from kassa.status import Status
 from kassa.uplink import answers
 from kassa.uplink.channel import Channel
 from kassa.uplink.courier import Courier
+from kassa.uplink.iso8583 import MAX_FRAME
 from kassa.vault import settings
 from kassa.vault.settings import Settings
 
@@ -42,7 +43,7 @@ class Line:
         self._status = status
         self._entropy = entropy
         self._channel = Channel(values)
-        self._out = memoryview(bytearray(1024))
+        self._out = memoryview(bytearray(MAX_FRAME))
         self._in = memoryview(bytearray(256))
         self._pause = _FIRST_PAUSE_MS
         self._not_before = ticks_ms()
