@@ -67,6 +67,14 @@ class Cashier:
         self.world.radio.state = "on"
         self.world.wait_screen("All sent", 60)
 
+    def await_reversal(self) -> None:
+        """Let time run until no reversal is owed any more."""
+        def done() -> bool:
+            journal = self.journal()
+            return all(journal.state(record) not in ("reversing", "prepared") for record in journal.records.values())
+
+        self.world.wait(done, "the reversal's answer", 60)
+
     def settle(self) -> list[str]:
         self.world.press("MDE")
         self.world.wait_screen("Settle the batch?")

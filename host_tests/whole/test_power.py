@@ -79,7 +79,7 @@ def test_power_cut_between_an_online_sale_and_its_answer(cashier, operation: int
     said = " ".join(cashier.back())
     assert "Not taken" in said or "Cancelled, reversal pending" in said or "Reversed" in said
     cashier.home()
-    cashier.world.wait(lambda: not cashier.sees("Reversal waits") and cashier.sees("All sent"), "the reversal", 60)
+    cashier.await_reversal()
     assert cashier.agree() == 0
     cashier.sell(100, "amber")
     assert "¥1.00" in cashier.settle()
@@ -120,3 +120,16 @@ def test_the_demo_agrees_without_a_cut_and_with_one(tmp_path) -> None:
         assert summary["agree"], summary
         assert summary["accepted_deferred"] == (3 if cut else 4)
         assert summary["pending"] == 0
+
+
+def test_an_unfinished_payment_is_told_once(cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(2000, "amber", "Accepted")
+    cashier.world.run_for(3000)
+    cashier.world.cut_at(1, "half")
+    cashier.offer(4725, "lotus")
+    cashier.world.wait_off(30)
+    cashier.world.remove()
+    assert "Not taken" in " ".join(cashier.back())
+    cashier.home()
+    assert "Not taken" not in " ".join(cashier.restart())

@@ -3,17 +3,15 @@
 
 import pytest
 
-from host_tests.whole.cashier import HOME
-
 
 @pytest.mark.parametrize("mood", ["silent", "bad_mac", "html", "cut"])
 def test_an_unanswered_online_sale_is_reversed(cashier, mood: str) -> None:
     cashier.host.mood = mood
     said = cashier.sell(700, result="Cancelled, reversal pending")
     assert "¥7.00" in said
-    assert cashier.sees("Reversal waits")
+    cashier.world.wait_screen("Reversal waits")
     cashier.host.mood = "normal"
-    cashier.world.wait(lambda: not cashier.sees("Reversal waits") and cashier.sees(HOME), "the reversal's answer", 60)
+    cashier.await_reversal()
     assert all(state != "APPROVED" for _, state in cashier.ledger())
     assert cashier.agree() == 0
     cashier.sell(800, "amber")
@@ -25,7 +23,7 @@ def test_a_late_answer_is_no_answer(cashier) -> None:
     cashier.host.mood = "late 60000"
     cashier.sell(700, result="Cancelled, reversal pending")
     cashier.host.mood = "normal"
-    cashier.world.wait(lambda: not cashier.sees("Reversal waits"), "the reversal's answer", 60)
+    cashier.await_reversal()
     assert cashier.ledger() == [(700, "REVERSED")]
 
 
@@ -35,7 +33,7 @@ def test_while_a_reversal_waits_sales_are_taken_offline(cashier) -> None:
     cashier.sell(300, "amber", "Accepted, to be authorised")
     cashier.host.mood = "normal"
     cashier.world.wait_screen("All sent", 60)
-    cashier.world.wait(lambda: not cashier.sees("Reversal waits"), "the reversal's answer", 60)
+    cashier.await_reversal()
     assert cashier.agree() == 300
 
 

@@ -7,6 +7,8 @@ from kassa.vault.journal import Journal
 from kassa.vault.layout import BLANK, PAGE, PAGES, State
 from kassa.vault.reader import marks_of_page, marks_of_sector, newest_at
 
+_PAST_A_MARK = BLANK[layout.MARK_SIZE :]
+
 
 class Tail:
     """What boot found at the end of the journal."""
@@ -15,7 +17,7 @@ class Tail:
         self.sector = -1  # where the newest record is
         self.page = 0  # 0 = there is none
         self.marked = True  # a mark was written after it: it is trusted
-        self.torn = False  # damaged bytes behind the newest record
+        self.torn = False  # a record that was not finished stands behind the newest one, and nobody was told yet
 
 
 def mount(journal: Journal) -> Tail:
@@ -100,6 +102,7 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
     state = journal.state
     buffer = journal.buffer
     marked = -1
+    torn = told = 0  # pages
     journal.page = 1
     journal.cells = journal.cell = 0
     for page in range(PAGES):
@@ -111,17 +114,25 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
         if page and not layout.is_mark(buffer[0]):
             if layout.is_record(buffer[0]) and journal.read_record(journal.sector, page, buffer):
                 _take_record(journal, tail, page)
-            else:
-                tail.torn = True
+                torn = 0
+            elif buffer[layout.MARK_SIZE :] != _PAST_A_MARK:
+                torn = page
             continue
         for index, cell in marks_of_page(journal, journal.sector, page, state.serial):
             journal.cells, journal.cell = page, index + 1
             if cell is None:
-                tail.torn = True
                 continue
             layout.apply_mark(cell, state)
+            if cell[0] == layout.SEEN:
+                told = cell[3]
             state.sequence = marked = newest_at(cell, state.sequence)  # stays used even where its record rotted
     tail.marked = marked >= state.sequence
+    tail.torn = torn > told
+
+
+def tell(journal: Journal) -> None:
+    """The cashier knows about the unfinished record: the next boot need not say it again."""
+    journal.mark(layout.SEEN, journal.state.sequence, bytes((0, journal.page - 1)))
 
 
 def _take_record(journal: Journal, tail: Tail, page: int) -> None:
@@ -135,7 +146,7 @@ def _take_record(journal: Journal, tail: Tail, page: int) -> None:
     journal.head[:] = journal.buffer[240:248]
     if record.kind == layout.ACCEPTED and fresh:
         journal.charge_deferred(record.amount, record.time)
-    tail.sector, tail.page, tail.torn = journal.sector, page, False
+    tail.sector, tail.page = journal.sector, page
 
 
 def _last_record(journal: Journal, tail: Tail, sector: int) -> None:
