@@ -18,7 +18,7 @@ EVERYTHING = files("firmware", "boards", "host_tests", "tools")
 FLASHED = files("firmware")
 CEILING = 350
 SIMULATED = re.compile(r"simulat|emulat|\bmock|\bfake|\bvirtual|sys\.platform", re.IGNORECASE)
-NEW_SYNTAX = (ast.Match, ast.AsyncFor) if hasattr(ast, "Match") else (ast.AsyncFor,)
+NEW_SYNTAX = (ast.Match, ast.AsyncFor)
 
 
 def ids(path: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.inside.inside import Inside
+from host_tests.vault.dump import device_key
 from tools.host import answers, codec, dukpt, message
 from tools.journal import image
 from tools.provision.device import TEST_BDK, OfflineLimits, initial_key_block
@@ -22,6 +23,8 @@ NOON = datetime.datetime(2026, 8, 17, 12, 0, 0)
 NOON_SECONDS = int((NOON - datetime.datetime(2000, 1, 1)).total_seconds())
 ANY = OfflineLimits(payment=10**9, total=10**11, count=60000, heard_hours=1000, unsent_hours=1000, per_card=255)
 YES, NO, REVERSE = 1, 2, 4
+FINAL_NO = ("05", "14", "51", "54", "61", "10", "12", "25", "ZZ")  # of a deferred payment
+LATER = ("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7", "97")
 
 
 def track(card: int) -> str:
@@ -34,7 +37,7 @@ class Till:
 
     def __init__(self, inside: Inside, path: Path) -> None:
         self.inside, self.path = inside, path
-        block = initial_key_block(image._cmac(SECRET, b"kbpk"), IKID, TEST_BDK)
+        block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
         path.write_bytes(b"\xff" * JOURNAL_SIZE + block.ljust(KEYRING_SIZE, b"\xff"))
         self._boots = 0
 
@@ -153,7 +156,3 @@ def kinds(till: Till, sequence: int) -> list[int]:
 def broken(answer: bytes) -> str:
     """The same answer with one bit of its MAC flipped, in hex."""
     return (answer[:-1] + bytes([answer[-1] ^ 1])).hex()
-
-
-FINAL_NO = ("05", "14", "51", "54", "61", "10", "12", "25", "ZZ")
-LATER = ("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7", "97")
