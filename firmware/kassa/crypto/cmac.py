@@ -37,6 +37,7 @@ class Cmac:
         zero(block)
         self._odd = _double(self._even)
         self._chain = bytearray(16)
+        self._short = memoryview(self._chain)[:8]  # the tags of records and messages
         self._used = False
         self._cbc = aes(key, _MODE_CBC, _ZERO)
 
@@ -54,18 +55,23 @@ class Cmac:
             mask = self._odd
         else:
             mask = self._even
-        for index in range(16):
-            work[last + index] ^= mask[index]
         chain = self._chain
         if self._used:  # the kept object still carries the last block of the message before: cancel it
             for index in range(16):
                 work[index] ^= chain[index]
         self._used = True
+        index = last
+        for byte in mask:
+            work[index] ^= byte
+            index += 1
         self._cbc.encrypt(work, work)
         for index in range(16):
             chain[index] = work[last + index]
-        for index in range(len(tag)):
-            tag[index] = chain[index]
+        if len(tag) == 8:
+            tag[:] = self._short
+        else:
+            for index in range(len(tag)):
+                tag[index] = chain[index]
 
     def absorb(self, work: memoryview) -> None:
         """Take in whole blocks of a message that `finish` will end; nothing was finished before. `work` is clobbered."""
