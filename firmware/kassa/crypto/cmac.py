@@ -41,13 +41,17 @@ class Cmac:
         self._used = False
         self._cbc = aes(key, _MODE_CBC, _ZERO)
 
-    def finish(self, work: memoryview, size: int, tag: memoryview | bytearray) -> None:
+    def finish(
+        self, work: memoryview, size: int, tag: memoryview | bytearray, last: memoryview | None = None
+    ) -> None:
         """Tag the first `size` bytes of `work` and write the leading len(tag) bytes of the result to `tag`.
 
         `work` is `size` rounded up to 16 (at least 16) bytes long; it is clobbered.
+        `last` is its last block, cut by who may not allocate.
         """
         end = len(work)
-        last = end - 16
+        if last is None:
+            last = work[end - 16 :]
         if size < end:
             work[size] = 0x80
             for index in range(size + 1, end):
@@ -60,13 +64,10 @@ class Cmac:
             for index in range(16):
                 work[index] ^= chain[index]
         self._used = True
-        index = last
-        for byte in mask:
-            work[index] ^= byte
-            index += 1
-        self._cbc.encrypt(work, work)
         for index in range(16):
-            chain[index] = work[last + index]
+            last[index] ^= mask[index]
+        self._cbc.encrypt(work, work)
+        chain[:] = last
         if len(tag) == 8:
             tag[:] = self._short
         else:

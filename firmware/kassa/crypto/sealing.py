@@ -24,14 +24,16 @@ class Sealer:
         self._body = aes(data_key, 2, _ZERO)
         self._seal = Cmac(seal_key)
 
-    def seal(self, body: memoryview, tagged: memoryview, work: memoryview, tag: memoryview) -> None:
+    def seal(
+        self, body: memoryview, tagged: memoryview, work: memoryview, tag: memoryview, last: memoryview | None = None
+    ) -> None:
         """Encrypt `body` (176 B) in place, then tag `tagged` (240 B, header and body) into `tag` (8 B). Allocates nothing.
 
-        `work`: 240 B of scratch, clobbered.
+        `work`: 240 B of scratch, clobbered; `last`: its last block, see Cmac.finish.
         """
         self._body.encrypt(body, body)
         work[:] = tagged
-        self._seal.finish(work, SEAL, tag)
+        self._seal.finish(work, SEAL, tag, last)
 
     def wipe(self) -> None:
         """Zero both keys where the cipher objects hold them."""

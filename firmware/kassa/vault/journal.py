@@ -70,6 +70,8 @@ class Journal:
         work = self.work = bytearray(PAGE)
         self.work_view = memoryview(work)
         self._work_tagged, self._work_sealed = self.work_view[:SEAL], self.work_view[:SEALED]
+        self._work_end, self._tagged_end = self.work_view[SEAL:], self.work_view[SEAL - 16 : SEAL]
+        self._header_end = self.work_view[32:48]
         mark = self._mark = bytearray(layout.MARK_SIZE)
         self._mark_said, self._mark_tag = memoryview(mark)[:24], memoryview(mark)[24:]
         self._work_mark, self._work_mark_said = self.work_view[:32], self.work_view[:24]
@@ -103,9 +105,9 @@ class Journal:
         self._previous[:] = self.head
         self._nonce[:] = draft.nonce
         self._data[:] = draft.data
-        sealer.seal(self._body, self._tagged, self._work_tagged, self._seal_tag)
+        sealer.seal(self._body, self._tagged, self._work_tagged, self._seal_tag, self._tagged_end)
         self._work_sealed[:] = self._sealed
-        self._mac.finish(self.work_view, SEALED, self._tag)
+        self._mac.finish(self.work_view, SEALED, self._tag, self._work_end)
         self._append()
         state.sequence = sequence
         self.head[:] = self._seal_tag
@@ -228,7 +230,7 @@ class Journal:
         cell = self._header
         layout.pack_header(cell, state)
         self._work_header_said[:] = self._header_said
-        self._mac.finish(self._work_header, 40, self._header_tag)
+        self._mac.finish(self._work_header, 40, self._header_tag, self._header_end)
         return cell
 
     def prepare(self) -> bool:
@@ -279,7 +281,7 @@ class Journal:
         if not layout.is_record(into[0]):
             return False
         self.work[:] = into
-        self._mac.finish(self.work_view, SEALED, self._expected)
+        self._mac.finish(self.work_view, SEALED, self._expected, self._work_end)
         return equal(self._expected, memoryview(into)[SEALED:])
 
     def read_mark(self, cell: memoryview, serial: int) -> bool:
