@@ -9,7 +9,7 @@ from tools.journal import image
 from tools.stage import Stage
 
 HOME = "Type the amount"
-CODES = "246813"
+_DRAWN_MS = 200
 
 
 class Cashier:
@@ -54,7 +54,7 @@ class Cashier:
     def sell(self, amount: int, card: str | Card = "jade", result: str = "Approved") -> list[str]:
         """A sale up to the home page; returns what the result page said."""
         self.offer(amount, card)
-        said = self.world.wait_screen(result, 30)
+        said = self.page(result)
         self.world.remove()
         self.home()
         return said
@@ -79,7 +79,7 @@ class Cashier:
         self.world.press("MDE")
         self.world.wait_screen("Settle the batch?")
         self.world.press("E")
-        said = self.world.wait_screen("alanced", 60)
+        said = self.page("alanced")
         self.home()
         return said
 
@@ -91,6 +91,13 @@ class Cashier:
     def back(self) -> list[str]:
         self.world.power_on()
         self.world.wait(lambda: self.sees(HOME) or self.sees("E OK") or self.sees("C Skip"), "a page", 30)
+        self.world.run_for(_DRAWN_MS)
+        return self.world.screen_text()
+
+    def page(self, text: str) -> list[str]:
+        """Wait for a page and until it is drawn to its last line; returns its lines."""
+        self.world.wait_screen(text, 60)
+        self.world.run_for(_DRAWN_MS)
         return self.world.screen_text()
 
     # -- eyes -------------------------------------------------------------------------------------------------------

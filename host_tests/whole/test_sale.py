@@ -76,7 +76,7 @@ def test_amounts_that_cannot_be(cashier, keys: str, says: str) -> None:
 
 def test_keys_pressed_faster_than_screens_draw(cashier) -> None:
     cashier.world.press("1234567BBB89E")
-    said = cashier.world.wait_screen("Present card")
+    said = cashier.page("Present card")
     assert "¥1,234.89" in said
     cashier.world.press("C")
     cashier.world.wait_screen("Cancelled")
@@ -89,7 +89,7 @@ def test_offline_limits_refuse_with_their_room(stage) -> None:
     cashier.sign_on()
     cashier.go_offline()
     cashier.world.press("5001E")
-    assert any("50.00" in line for line in cashier.world.wait_screen("Not taken"))
+    assert any("50.00" in line for line in cashier.page("Not taken"))
     cashier.home()
     cashier.sell(5000, "amber", "Accepted")
     cashier.offer(1000, "amber")
@@ -97,7 +97,7 @@ def test_offline_limits_refuse_with_their_room(stage) -> None:
     cashier.world.remove()
     cashier.home()
     cashier.world.press("3001E")
-    assert any("30.00" in line for line in cashier.world.wait_screen("Not taken"))
+    assert any("30.00" in line for line in cashier.page("Not taken"))
     cashier.home()
     assert len(cashier.journal().records) == 1
 

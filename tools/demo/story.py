@@ -11,6 +11,7 @@ DEFERRED = (("amber", 2000), ("coral", 3550), ("ink", 990))
 FOURTH = ("lotus", 4725)
 CARDS = [name for name, _ in (ONLINE, *DEFERRED, FOURTH)]
 HOME = "Type the amount"
+_DRAWN_MS = 200
 
 
 class Recorder(Protocol):
@@ -67,6 +68,7 @@ class Story:
         while True:
             world.wait(lambda: any("E OK" in line or "E Print" in line or HOME in line for line in world.screen_text()),
                        "the fate of the last payment", 30)  # fmt: skip
+            world.run_for(_DRAWN_MS)
             lines = self.recorder.step("power is back")
             if HOME in lines:
                 return said
@@ -85,11 +87,11 @@ class Story:
         """Close the batch; returns the amount the screen shows."""
         world = self.world
         world.press("MDE")
-        world.wait_screen("Settle the batch?")
+        self._page("Settle the batch?")
         self.recorder.step("settle")
         papers = len(world.receipts)
         world.press("E")
-        world.wait_screen("alanced", 30)
+        self._page("alanced")
         lines = self.recorder.step("settled")
         world.wait(lambda: len(world.receipts) > papers, "the slip")
         world.press("E")
@@ -99,15 +101,20 @@ class Story:
     def _sell(self, name: str, amount: int, result: str) -> None:
         papers = len(self.world.receipts)
         self._present(name, amount)
-        self.world.wait_screen(result, 30)
+        self._page(result)
         self.recorder.step(f"{result.lower()}: {amount / 100:.2f} by {name}")
         self.world.wait(lambda: len(self.world.receipts) > papers, "the receipt")
         self.world.remove()
         self.world.press("E")
         self.world.wait_screen(HOME)
 
+    def _page(self, text: str) -> None:
+        """Wait for a page, and until it is drawn to its last line."""
+        self.world.wait_screen(text, 30)
+        self.world.run_for(_DRAWN_MS)
+
     def _present(self, name: str, amount: int) -> None:
         self.world.press(f"{amount}E")
-        self.world.wait_screen("Present card")
+        self._page("Present card")
         self.recorder.step(f"a card for {amount / 100:.2f}")
         self.world.place(catalogue.make(name))
