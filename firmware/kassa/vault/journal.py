@@ -278,11 +278,15 @@ class Journal:
     def read_record(self, sector: int, page: int, into: bytearray) -> bool:
         """Read a page (256 B) and say whether it is a record whose journal tag holds."""
         self.flash.readblocks(sector, into, page * PAGE)
-        if not layout.is_record(into[0]):
+        return self.holds(into)
+
+    def holds(self, page: bytearray) -> bool:
+        """Whether a page that was read (256 B) is a record whose journal tag holds."""
+        if not layout.is_record(page[0]):
             return False
-        self.work[:] = into
+        self.work[:] = page
         self._mac.finish(self.work_view, SEALED, self._expected, self._work_end)
-        return equal(self._expected, memoryview(into)[SEALED:])
+        return equal(self._expected, memoryview(page)[SEALED:])
 
     def read_mark(self, cell: memoryview, serial: int) -> bool:
         """Whether 32 bytes are a mark written in the sector with this serial."""

@@ -112,7 +112,7 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
         if page:
             journal.page = page + 1
         if page and not layout.is_mark(buffer[0]):
-            if layout.is_record(buffer[0]) and journal.read_record(journal.sector, page, buffer):
+            if journal.holds(buffer):
                 _take_record(journal, tail, page)
                 torn = 0
             elif buffer[layout.MARK_SIZE :] != _PAST_A_MARK:
