@@ -79,7 +79,7 @@ class Outbox:
     ) -> memoryview:
         digits = bytearray(3)
         pack_bcd(stan, digits, 0, 3)
-        self._flight(purpose, 0, 0, uid + digits)
+        self._flight(purpose, 0, 0, bytes(uid) + digits)
         batch = self._journal.state.batch
         try:
             return messages.management(
@@ -92,7 +92,7 @@ class Outbox:
         echo = record[8:24] + record[32:35]
         self._flight(purpose, sequence, amount, echo if purpose == REVERSAL else echo + record[24:30])
 
-    def _flight(self, purpose: int, sequence: int, amount: int, echo: "Bytes") -> None:
+    def _flight(self, purpose: int, sequence: int, amount: int, echo: bytes | bytearray) -> None:
         """Take a message KSN and a slot for an answer that carries `echo`. The caller zeroes the key."""
         down = bytearray(16)
         counter = self._keyring.take(MAC_UP, self._key, MAC_DOWN, down)
