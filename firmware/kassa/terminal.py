@@ -12,7 +12,7 @@ from kassa.clock import Clock
 from kassa.crypto.wipe import zero
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
-from kassa.errors import FlashFault, JournalDamaged, KassaError, KeyringError, ReaderFault, SettingsError
+from kassa.errors import FlashFault, JournalDamaged, JournalFull, KassaError, KeyringError, ReaderFault, SettingsError
 from kassa.flows import fate, home
 from kassa.flows.shop import Shop
 from kassa.modules import forget
@@ -45,6 +45,7 @@ _FAULTS = (
     (KeyringError, "fault_keys", "fault_keys_note"),
     (SettingsError, "fault_provision", "fault_provision_note"),
     (FlashFault, "fault_flash", ""),
+    (JournalFull, "limit_full", ""),
 )
 
 

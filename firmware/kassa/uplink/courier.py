@@ -97,6 +97,10 @@ class Courier:
             self._flights.count or self.request or self.totals or self.journal.state.reversing or self._queue.has_work()
         )
 
+    def owes(self) -> bool:
+        """Whether the host still has something to come, put off by it or not."""
+        return self.journal.state.reversing == 1 or self._queue.owes()
+
     def in_flight(self) -> bool:
         """Whether an answer is awaited."""
         return bool(self._flights.count)

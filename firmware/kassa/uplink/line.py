@@ -7,7 +7,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import status as news
-from kassa.errors import LinkError, WireError
+from kassa.errors import FlashFault, JournalFull, LinkError, WireError
 from kassa.status import Status
 from kassa.uplink import answers
 from kassa.uplink.channel import Channel
@@ -80,7 +80,7 @@ class Line:
         if ticks_diff(now, self._not_before) < 0 or ticks_diff(now, self._keypad.last_press) < _QUIET_MS:
             return False
         stale = self._heard is None or ticks_diff(now, self._heard) > _REFRESH_MS
-        return stale or courier.has_work() or bool(self._status.pending_count)
+        return stale or courier.owes()
 
     async def _session(self) -> None:
         """One connection, from the handshake until there is nothing more to say."""
@@ -91,16 +91,23 @@ class Line:
             courier.open()
             await self._talk()
             self._pause = _FIRST_PAUSE_MS
-            if self._status.pending_count or courier.has_work():  # put off by the host
+            courier.lost()
+            if courier.owes():  # put off by the host
                 self._back_off()
-        except (LinkError, WireError):
-            self._back_off()
-            self._unsent()
-            if self._status.link == news.LINK_BUSY:
-                self._say(news.LINK_WIFI)
+        except (LinkError, WireError, FlashFault, JournalFull):
+            self._failed()
         finally:
             self._channel.close()
-            courier.lost()
+
+    def _failed(self) -> None:
+        """The connection, or the flash that must hold its answers, gave up: later again."""
+        self._back_off()
+        self._say(news.LINK_WIFI)
+        self._unsent()
+        try:
+            self._courier.lost()
+        except (FlashFault, JournalFull):
+            pass  # the marks are owed still; the next connection's answers bring them
 
     async def _talk(self) -> None:
         courier = self._courier
