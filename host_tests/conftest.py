@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Fixtures for whole terminals: worlds around the real firmware or around a small script, closed when the test ends."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from tools.world import World
-from tools.world.power import ROOT
+from tools.world import World, interpreter
 
 
 @pytest.fixture(scope="session")
 def micropython() -> str:
-    """The interpreter under test: $MICROPYTHON, or the one that `make setup` installs."""
-    return os.environ.get("MICROPYTHON") or str(ROOT / ".venv-mp" / "bin" / "micropython")
+    """The interpreter under test."""
+    return interpreter.micropython()
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The whole stage: a settlement host, a provisioned terminal and the world around it, in one folder, in one process."""
 
-import os
 from pathlib import Path
 
 from tools.host.app import Host
 from tools.provision.device import Terminal, provision
-from tools.world.power import FIRMWARE, ROOT
+from tools.world import interpreter
+from tools.world.power import FIRMWARE
 from tools.world.world import World
 
 PROVISIONED = "provisioned"  # a file with the supervisor code: the stage was set before
-
-
-def interpreter() -> str:
-    """The MicroPython to run: $MICROPYTHON, or the one that `make setup` installs."""
-    return os.environ.get("MICROPYTHON") or str(ROOT / ".venv-mp" / "bin" / "micropython")
 
 
 class Stage:
@@ -49,7 +44,7 @@ class Stage:
         self.world = World(
             home / "terminal",
             host_port=self.host.port,
-            micropython=micropython or interpreter(),
+            micropython=micropython or interpreter.micropython(),
             speed=speed,
             heap=heap,
             source=source,

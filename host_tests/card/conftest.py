@@ -16,7 +16,7 @@ for folder in ("firmware", "host_tests/shims", "host_tests/inside"):
 
 from host_tests.card.play import Play  # noqa: E402  after the paths are set
 from host_tests.card.rig import Rig  # noqa: E402
-from host_tests.inside.inside import Inside, InsideError, interpreter  # noqa: E402
+from host_tests.inside.inside import Inside, InsideError, interpreter_of  # noqa: E402
 
 PUBLISHED = ROOT.parent / "shared" / "fixtures" / "emv"
 
@@ -40,7 +40,7 @@ def cases(request: pytest.FixtureRequest) -> Iterator[Here | Inside]:
     if request.param == "cpython":
         yield Here()
         return
-    with Inside(interpreter(request.param[-2:])) as worker:
+    with Inside(interpreter_of(request.param[-2:])) as worker:
         yield worker
 
 

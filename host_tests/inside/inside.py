@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from tools.world import interpreter
+from tools.world.power import ROOT
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 
 
 class InsideError(Exception):
@@ -70,12 +72,9 @@ class Inside:
         return self._process.stdin, self._process.stdout
 
 
-def interpreter(bits: str) -> str:
+def interpreter_of(bits: str) -> str:
     """The interpreter for "64" or "32"; skips the test, saying so, when it is absent."""
-    if bits == "32":
-        found = os.environ.get("MICROPYTHON32", "")
-    else:
-        found = os.environ.get("MICROPYTHON", "") or str(ROOT / ".venv-mp" / "bin" / "micropython")
+    found = interpreter.micropython32() if bits == "32" else interpreter.micropython()
     if not found or not Path(found).exists():
         pytest.skip(f"no {bits}-bit MicroPython here" + (" (MICROPYTHON32)" if bits == "32" else ""))
     return found
@@ -84,5 +83,5 @@ def interpreter(bits: str) -> str:
 @pytest.fixture(scope="session", params=["64", "32"])
 def inside(request: pytest.FixtureRequest) -> Iterator[Inside]:
     """MicroPython, each test once per interpreter. Import it in a conftest.py to use it."""
-    with Inside(interpreter(request.param)) as worker:
+    with Inside(interpreter_of(request.param)) as worker:
         yield worker

@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tools.bench import heap
-from tools.world import World
+from tools.world import World, interpreter
 
 
 @pytest.fixture
 def micropython32() -> str:
-    found = os.environ.get("MICROPYTHON32", "")
-    if not found:
+    found = interpreter.micropython32()
+    if found is None:
         pytest.skip("no 32-bit MicroPython here (MICROPYTHON32)")
     return found
 

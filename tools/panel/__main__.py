@@ -14,7 +14,8 @@ from tools.host.errors import HostError
 from tools.panel.counter import Counter
 from tools.panel.server import Server
 from tools.provision.device import Terminal
-from tools.stage import PROVISIONED, interpreter
+from tools.stage import PROVISIONED
+from tools.world import interpreter
 from tools.world.power import ROOT
 from tools.world.world import WorldError
 
@@ -28,7 +29,7 @@ _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.option("--port", default=8580, show_default=True, help="of the page; the next free one if it is taken")
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="of a new terminal")
 def main(home: Path, fresh: bool, port: int, language: str) -> None:
-    micropython = interpreter()
+    micropython = interpreter.micropython()
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:

@@ -11,15 +11,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.world import interpreter
 from tools.world.ili9341 import ILI9341, png
+from tools.world.power import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "zh")
-
-
-def interpreter() -> str:
-    """The MicroPython to draw with: $MICROPYTHON, or the checkout's own."""
-    return os.environ.get("MICROPYTHON", str(ROOT / ".venv-mp" / "bin" / "micropython"))
 
 
 def replay(tape: bytes) -> Iterator[tuple[str, bytes, int]]:
@@ -46,7 +42,7 @@ def pages(language: str) -> list[tuple[str, bytes, int]]:
     with tempfile.TemporaryDirectory() as scratch:
         tape = Path(scratch) / "tape"
         done = subprocess.run(
-            [interpreter(), str(ROOT / "tools/world/gallery_stage.py"), str(tape), language],
+            [interpreter.micropython(), str(ROOT / "tools/world/gallery_stage.py"), str(tape), language],
             env={**os.environ, "MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
         )  # fmt: skip

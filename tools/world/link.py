@@ -9,7 +9,6 @@ world, not to the terminal: no image of the firmware holds any of it.
 
 import base64
 import json
-import os
 import socketserver
 import threading
 from collections.abc import Callable
@@ -19,7 +18,8 @@ from typing import Any
 
 import click
 
-from tools.world.power import FIRMWARE, ROOT
+from tools.world import interpreter
+from tools.world.power import FIRMWARE
 from tools.world.world import World
 
 Call = Callable[..., Any]
@@ -114,7 +114,7 @@ class _Client(socketserver.StreamRequestHandler):
 @click.option("--heap", help='limit of the terminal\'s heap, such as "96k"')
 def main(home: Path, port: int, host_port: int | None, speed: str, firmware: Path, heap: str | None) -> None:
     """Serve a world until interrupted. The terminal is off at first."""
-    micropython = os.environ.get("MICROPYTHON") or str(ROOT / ".venv-mp" / "bin" / "micropython")
+    micropython = interpreter.micropython()
     with World(home, host_port=host_port, speed=speed, micropython=micropython, heap=heap, source=firmware) as world:
         with Link(world, port) as link:
             print(link.port, flush=True)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tools.stage import interpreter
+from tools.world import interpreter
 from tools.world.power import BOARD, FIRMWARE
 
 HERE = Path(__file__).parent
@@ -24,7 +24,7 @@ def run_environment() -> dict[str, str]:
 def ask(script: str, *arguments: str) -> dict[str, Any]:
     """Run a script of this folder; it prints one JSON object. Raises CalledProcessError with what it said."""
     done = subprocess.run(
-        [interpreter(), "-X", f"heapsize={_HEAP}", HERE / script, *arguments],
+        [interpreter.micropython(), "-X", f"heapsize={_HEAP}", HERE / script, *arguments],
         env=run_environment(), check=True, capture_output=True, text=True, timeout=_PATIENCE_S,
     )  # fmt: skip
     return json.loads(done.stdout)
