@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the firmware takes of a board, as types. Read by type checkers alone: import it under TYPE_CHECKING."""
 
-TYPE_CHECKING = False
+from micropython import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol, TypeAlias

@@ -3,13 +3,15 @@
 
 import asyncio
 
+from micropython import const
+
 LINK_OFF = 0  # no Wi-Fi
 LINK_WIFI = 1  # Wi-Fi, host not heard
 LINK_BUSY = 2  # talking to the host
 LINK_HOST = 3  # host heard
 
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Protocol
 

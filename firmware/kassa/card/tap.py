@@ -15,7 +15,7 @@ from kassa.card.terms import (
 )
 from kassa.errors import CardError, CardGone, ReaderFault
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Protocol
 

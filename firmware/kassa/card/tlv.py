@@ -8,7 +8,7 @@ from micropython import const
 
 from kassa.errors import CardError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
 

@@ -5,7 +5,7 @@ from micropython import const
 
 from kassa.errors import CardError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.tlv import Bytes, Tlv

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The four device keys from the device secret (docs/keys.md), and the known-answer tests of boot."""
 
+from micropython import const
+
 from kassa.crypto.cmac import cmac
 from kassa.errors import CryptoError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy
 

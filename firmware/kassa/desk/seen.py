@@ -7,7 +7,7 @@ from micropython import const
 from kassa.crypto.cmac import cmac
 from kassa.crypto.wipe import zero
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy
 

@@ -14,7 +14,7 @@ from kassa.vault import layout
 from kassa.vault.journal import Draft, Journal
 from kassa.vault.keyring import Keyring
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.clock import Clock

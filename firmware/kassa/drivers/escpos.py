@@ -8,7 +8,7 @@ from micropython import const
 
 from kassa.errors import PrinterFault
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

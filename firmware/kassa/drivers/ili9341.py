@@ -8,7 +8,7 @@ import time
 
 from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from machine import SPI, Pin
 

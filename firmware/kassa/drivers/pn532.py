@@ -12,7 +12,7 @@ from micropython import const
 
 from kassa.errors import CardError, CardGone, ReaderFault
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from machine import SPI, Pin
 

@@ -6,7 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from network import WLAN
 

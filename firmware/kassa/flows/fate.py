@@ -6,7 +6,6 @@ from micropython import const
 from kassa import money
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
-from kassa.vault import mount
 
 _FOR_EVER = const(0x0FFFFFFF)  # ms
 _KINDS = {"approved": "ok", "accepted": "hold", "reversing": "warn", "reversed": "warn"}
@@ -18,7 +17,7 @@ async def tell(shop: Shop) -> None:
     if shop.tail.torn:
         lines = (ui.t("fate_interrupted"), ui.t("fate_not_taken"))
         await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)
-        mount.tell(shop.till.journal)
+        shop.till.journal.told()
     record = shop.last()
     if record is None:
         return

@@ -11,7 +11,7 @@ from kassa.calendar import date
 from kassa.card import tap
 from kassa.card.terms import DECLINED, END, MSG_NO_CARD, MSG_ONE_CARD, MSG_SEE_PHONE, ONLINE, TRY_AGAIN, Outcome, Terms
 from kassa.errors import FlashFault, JournalFull, KeyringError, ReaderFault, Refused
-from kassa.flows import receipt, supervisor
+from kassa.flows import receipt
 from kassa.flows.shop import Shop
 from kassa.uplink import answers
 
@@ -75,6 +75,8 @@ async def _take(shop: Shop, amount: int) -> None:
 async def _supervisor(shop: Shop, amount: int) -> bool:
     ui = shop.ui
     await ui.message("warn", ui.t("limit_title"), (ui.t("limit_restart"),), "E=key_ok C=key_cancel", _RESULT_MS, money.text(amount))
+    from kassa.flows import supervisor  # seldom asked for: loaded then
+
     if not await supervisor.allowed(shop):
         raise Refused("limit_restart")
     return True

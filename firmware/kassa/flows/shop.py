@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What a flow works with: the terminal's rooms, built once at boot by terminal.py."""
 
+from micropython import const
+
 from kassa import money
 from kassa.card.arena import Arena
 from kassa.desk.fate import fate
 from kassa.vault.layout import Record
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kassa.clock import Clock
+    from kassa.desk.supervisor import Supervisor
     from kassa.desk.till import Till
     from kassa.drivers.escpos import Printer
     from kassa.drivers.pn532 import PN532
@@ -40,7 +43,7 @@ class Shop:
         self.name = ""
         self.merchant = ""
         self.terminal = ""
-        self.secret_key = bytearray(16)  # of the settings: checks the supervisor's code
+        self.supervisor: "Supervisor | None" = None  # made when one is first asked for
         self.entropy: "Callable[[int], bytes]"
 
     def last(self) -> Record | None:

@@ -7,7 +7,7 @@ from kassa import money
 from kassa.screens import theme
 from kassa.screens.canvas import RIGHT, WIDTH
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.screens.canvas import Canvas
     from kassa.screens.words import Words

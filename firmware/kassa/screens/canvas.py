@@ -13,7 +13,7 @@ from micropython import const
 from kassa.screens import font as faces
 from kassa.screens import theme
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Protocol
 

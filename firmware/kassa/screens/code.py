@@ -6,7 +6,7 @@ from micropython import const
 from kassa.screens import font, theme
 from kassa.screens.canvas import CENTRE, WIDTH
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.screens.ui import Ui
 

@@ -10,7 +10,7 @@ from kassa.screens import bar as top
 from kassa.screens.canvas import WIDTH, Canvas
 from kassa.screens.words import Words
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol

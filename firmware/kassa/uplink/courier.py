@@ -21,7 +21,7 @@ from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.clock import Clock
     from kassa.hardware import Bytes, Entropy

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Cuts what arrives, in whatever pieces, into whole frames."""
 
+from micropython import const
+
 from kassa.errors import WireError
 from kassa.uplink.iso8583 import MAX_FRAME
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

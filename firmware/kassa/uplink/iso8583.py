@@ -9,7 +9,7 @@ from kassa.crypto.cmac import cmac, equal
 from kassa.errors import WireError
 from kassa.money import pack_bcd
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes
 

@@ -16,7 +16,7 @@ from kassa.uplink.iso8583 import MAX_FRAME
 from kassa.vault import settings
 from kassa.vault.settings import Settings
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.drivers.keypad import Keypad
     from kassa.drivers.wifi import Wifi

@@ -10,7 +10,7 @@ from kassa.money import pack_bcd
 from kassa.uplink.iso8583 import Writer
 from kassa.vault.layout import State
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes
 

@@ -13,7 +13,7 @@ from kassa.uplink.messages import Identity
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes, Entropy
 

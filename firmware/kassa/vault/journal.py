@@ -12,7 +12,7 @@ from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.layout import BLANK, PAGE, PAGES, State
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Flash
 
@@ -176,6 +176,10 @@ class Journal:
             self.marks[about] = kind
             if kind == layout.REVERSING:
                 self.reason = code
+
+    def told(self) -> None:
+        """The cashier knows about an unfinished record at the end: the next boot need not say it again."""
+        self.mark(layout.SEEN, self.state.sequence, bytes((0, self.page - 1)))
 
     def decide(self, kind: int, about: int) -> None:
         """Note what a mark says of the newest record; a watermark says yes only where nothing else was said."""

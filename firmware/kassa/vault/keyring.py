@@ -12,7 +12,7 @@ from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import KeyringError
 from kassa.vault.layout import BLANK
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy, Flash
 
@@ -95,10 +95,14 @@ class Keyring:
         for sector in range(_FIRST, self._flash.ioctl(4, 0)):
             for offset in (0, _COPY):
                 state = self._read(sector, offset)
-                if state is not None and unpack_from(">I", state, 4)[0] > self._generation:
+                if state is None:
+                    continue
+                if unpack_from(">I", state, 4)[0] > self._generation:
                     self._generation = unpack_from(">I", state, 4)[0]
                     self._sector = sector
-                    best = state
+                    best, state = state, best
+                if state is not None:
+                    zero(state)
         return best
 
     def _read(self, sector: int, offset: int) -> bytearray | None:
@@ -116,7 +120,7 @@ class Keyring:
     def _take_over(self, state: bytearray) -> None:
         self.initial_id[:] = state[8:16]
         counter, self._stan = unpack_from(">II", state, 16)
-        self._registers = dukpt.Registers(bytearray(state[48:560]), bytes(state[12:16]), counter)
+        self._registers = dukpt.Registers(bytearray(memoryview(state)[48:560]), bytes(state[12:16]), counter)
         self._end = counter
         self._stans_left = 0
 

@@ -130,11 +130,6 @@ def _read_sector(journal: Journal, tail: Tail) -> None:
     tail.torn = torn > told
 
 
-def tell(journal: Journal) -> None:
-    """The cashier knows about the unfinished record: the next boot need not say it again."""
-    journal.mark(layout.SEEN, journal.state.sequence, bytes((0, journal.page - 1)))
-
-
 def _take_record(journal: Journal, tail: Tail, page: int) -> None:
     """A valid record; it is counted unless the header or a mark read before has done so."""
     record = layout.Record(journal.buffer)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Reads a mounted journal: marks of a sector, records from a sequence on, and what became of each."""
 
+from micropython import const
+
 from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.layout import BLANK, PAGE, PAGES, State
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -10,7 +10,7 @@ from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import SettingsError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy, Flash
 
@@ -78,6 +78,10 @@ class Settings:
         if default is None:
             raise SettingsError("setting %d missing" % wanted)
         return default
+
+    def tag(self, message: bytearray) -> bytearray:
+        """A check value (AES-CMAC, 16 B) that only this device can make or check."""
+        return cmac(self._key, message)
 
     def put(self, changed: int, value: bytes) -> None:
         """Write a new blob with one value changed to the other sector, then erase the old one."""

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Checks the supervisor's code: five tries, then a pause that doubles. The count lives until the next restart."""
+
+from micropython import const
+
+from kassa.crypto.cmac import equal
+from kassa.crypto.wipe import zero
+from kassa.vault import settings
+from kassa.vault.settings import Settings
+
+DIGITS = const(6)
+_TRIES = const(5)
+_PAUSE_S = const(30)
+_SALT = const(8)
+_SIZE = const(24)
+
+
+class Supervisor:
+    """One per terminal: cancelling and asking again gives no new tries."""
+
+    def __init__(self, values: Settings) -> None:
+        self._settings = values
+        self._left = _TRIES
+        self._pause = _PAUSE_S
+
+    def known(self) -> bool:
+        """Whether a code was ever set."""
+        return len(self._settings.get(settings.SUPERVISOR, b"")) == _SIZE
+
+    def check(self, code: bytearray) -> bool:
+        """Whether `code` (six ASCII digits) is right. The caller zeroes it."""
+        self._left -= 1
+        said = bytearray(_SALT + DIGITS)
+        try:
+            value = self._settings.get(settings.SUPERVISOR, b"")
+            said[:_SALT] = value[:_SALT]
+            said[_SALT:] = code
+            if not equal(self._settings.tag(said), value[_SALT:]):
+                return False
+        finally:
+            zero(said)
+        self._left, self._pause = _TRIES, _PAUSE_S
+        return True
+
+    def pause(self) -> int:
+        """Seconds to wait before the next try; twice as long the next time."""
+        if self._left > 0:
+            return 0
+        pause = self._pause
+        self._left, self._pause = 1, pause * 2
+        return pause
