@@ -107,8 +107,7 @@ class Cashier:
 
     def journal(self) -> image.Journal:
         """The journal as an independent reader finds it in flash.bin, every tag checked."""
-        home = self.world.home
-        return image.read((home / "flash.bin").read_bytes()[: 1 << 20], image.journal_key((home / "efuse.bin").read_bytes()))
+        return image.of(self.world.home)
 
     def ledger(self) -> list[tuple[int, str]]:
         """(amount, state) of the host's payments in the order of the journal, by SQL."""

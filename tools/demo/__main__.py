@@ -57,17 +57,16 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
                 _keep(out, stage)
         for name in ("host/host.db", "wire.log", "terminal/flash.bin"):
             shutil.copy(Path(home) / name, out)
-        secret = (Path(home) / "terminal" / "efuse.bin").read_bytes()
-    summary = compare(out, secret, shown)
+        journal = image.of(Path(home) / "terminal")
+    summary = compare(out, journal, shown)
     summary["cut"] = cut if was_cut else 0
     summary["fate"] = fate
     (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
 
 
-def compare(out: Path, secret: bytes, shown: str) -> dict[str, object]:
+def compare(out: Path, journal: image.Journal, shown: str) -> dict[str, object]:
     """Totals three times over: the till's screen, the journal by an independent reader, the ledger by SQL."""
-    journal = image.read((out / "flash.bin").read_bytes()[: 1 << 20], image.journal_key(secret))
     states = [(record, journal.state(record)) for record in journal.records.values()]
     settled = [record for record, state in states if state == "settled"]
     device_total = sum(record.amount for record in settled)

@@ -6,16 +6,19 @@ Without the journal key it believes what it reads; with the device secret it che
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
+
+from tools.world.flash import PARTITIONS
 
 SECTOR, PAGE = 4096, 256
 BLANK = b"\xff"
 
 MARKS = {
     0x61: "YES", 0x62: "WATERMARK", 0x63: "REFUSED", 0x64: "DECLINED", 0x65: "REVERSING", 0x66: "REVERSED", 0x67: "DEFERRED",
-    0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED", 0x6E: "CLOSING", 0x6F: "REOPENED",
+    0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED", 0x6E: "CLOSING", 0x6F: "REOPENED", 0x70: "EPOCH",
 }  # fmt: skip
 _NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED"}
 _DECIDES = _NO_MONEY | {"YES", "DEFERRED"}
@@ -86,8 +89,14 @@ def journal_key(secret: bytes) -> bytes:
     return _cmac(secret, b"journal")
 
 
+def of(home: Path) -> Journal:
+    """The journal of the terminal in `home`: read from flash.bin, every tag checked with the secret in efuse.bin."""
+    base, size = PARTITIONS["journal"]
+    return read((home / "flash.bin").read_bytes()[base : base + size], journal_key((home / "efuse.bin").read_bytes()))
+
+
 def read(image: bytes, key: bytes | None = None) -> Journal:
-    """Read the journal partition (1 MiB from the start of flash.bin)."""
+    """Read the bytes of a journal partition."""
     journal = Journal()
     sectors = [(index, image[index * SECTOR : (index + 1) * SECTOR]) for index in range(len(image) // SECTOR)]
     written = [

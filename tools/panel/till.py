@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from tools.journal import image
-from tools.world.flash import PARTITIONS
 
 _EPOCH_2000 = 946_684_800
 _NEWEST = 40
@@ -16,11 +15,7 @@ def read(home: Path) -> dict[str, Any]:
 
     `waiting` counts what was accepted and not yet answered; its rows also hold the one the host is being asked about.
     """
-    base, size = PARTITIONS["journal"]
-    key = image.journal_key((home / "efuse.bin").read_bytes())
-    with open(home / "flash.bin", "rb") as flash:
-        flash.seek(base)
-        journal = image.read(flash.read(size), key)
+    journal = image.of(home)
     closed = journal.closed
     rows = [_row(record, journal.state(record)) for record in journal.records.values() if record.sequence > closed]
     rows.sort(key=lambda row: -row["sequence"])
