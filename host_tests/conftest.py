@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures for whole terminals: worlds around the real firmware or around a small script, closed when the test ends."""
+"""Fixtures of more than one room: worlds closed when the test ends, MicroPython without a world, a till and its host."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +7,8 @@ from textwrap import dedent
 
 import pytest
 
+from host_tests.inside.inside import Inside, interpreter_of
+from host_tests.uplink.till import Till, TinyHost
 from tools.world import World, interpreter
 
 
@@ -55,3 +57,24 @@ def run_script(new_world: Callable[..., World]) -> Callable[..., World]:
         return world
 
     return run
+
+
+@pytest.fixture(scope="session", params=["64", "32"])
+def inside(request: pytest.FixtureRequest) -> Iterator[Inside]:
+    """A long-lived MicroPython without a world: each test once in 64 bits and once in 32."""
+    with Inside(interpreter_of(request.param)) as worker:
+        yield worker
+
+
+@pytest.fixture
+def till(inside: Inside, tmp_path: Path) -> Till:
+    """Booted on a fresh chip; the host was heard, any deferred payment is within the limits."""
+    till = Till(inside, tmp_path / "chip.bin")
+    till.boot()
+    return till
+
+
+@pytest.fixture
+def host(till: Till) -> TinyHost:
+    """The host at the other end of `till`."""
+    return TinyHost(till)

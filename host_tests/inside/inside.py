@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs cases inside MicroPython from pytest: the fixture `inside` is a long-lived interpreter, 64-bit and 32-bit.
+"""Runs cases inside MicroPython from pytest, in an interpreter that lives long.
 
 The interpreters are those of MICROPYTHON (default: the project's own) and MICROPYTHON32; what is absent is skipped.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +77,3 @@ def interpreter_of(bits: str) -> str:
     if not found or not Path(found).exists():
         pytest.skip(f"no {bits}-bit MicroPython here" + (" (MICROPYTHON32)" if bits == "32" else ""))
     return found
-
-
-@pytest.fixture(scope="session", params=["64", "32"])
-def inside(request: pytest.FixtureRequest) -> Iterator[Inside]:
-    """MicroPython, each test once per interpreter. Import it in a conftest.py to use it."""
-    with Inside(interpreter_of(request.param)) as worker:
-        yield worker

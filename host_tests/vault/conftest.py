@@ -1,6 +1,0 @@
-# SPDX-License-Identifier: MIT
-"""Fixtures of the vault room: `inside`, MicroPython in 64 and 32 bits."""
-
-from host_tests.inside.inside import inside
-
-__all__ = ["inside"]
