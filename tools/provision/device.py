@@ -93,7 +93,6 @@ def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Ident
         0x0B: terminal.wifi_password.encode(),
         0x0D: terminal.language.encode("ascii"),
         0x0E: salt + _cmac(key, salt + code.encode("ascii")),
-        0x0F: (1).to_bytes(2, "big"),
         0x10: terminal.largest_sale.to_bytes(6, "big"),
     }
     if terminal.limits is not None:

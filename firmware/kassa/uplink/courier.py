@@ -242,6 +242,9 @@ class Courier:
         self._clock.trust(now)
         if journal.has_room():  # the reserve is for answers
             journal.mark(layout.HEARD, now)
+        epoch = free[2] << 8 | free[3]
+        if epoch > journal.state.epoch and not journal.state.count:  # a supervisor has cleared a quarantine at the host
+            journal.mark(layout.EPOCH, epoch)
         else:
             journal.state.heard = now
         if batch and batch != journal.state.batch and journal.state.closed == journal.state.sequence:

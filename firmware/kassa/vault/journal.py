@@ -168,6 +168,8 @@ class Journal:
             raise _FAULT
         layout.apply_mark(mark, state)
         self.decide(kind, about)
+        if kind == layout.EPOCH:
+            self.begin_chain()
         if kind in (layout.WATERMARK, layout.CLOSED):
             for sequence in list(self.marks):
                 if sequence <= state.watermark:
@@ -176,6 +178,11 @@ class Journal:
             self.marks[about] = kind
             if kind == layout.REVERSING:
                 self.reason = code
+
+    def begin_chain(self) -> None:
+        """The next record is the first of its epoch: it has no predecessor."""
+        for index in range(len(self.head)):
+            self.head[index] = 0
 
     def told(self) -> None:
         """The cashier knows about an unfinished record at the end: the next boot need not say it again."""

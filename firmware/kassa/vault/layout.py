@@ -35,10 +35,11 @@ BATCH = const(0x6C)
 VOIDED = const(0x6D)
 CLOSING = const(0x6E)
 REOPENED = const(0x6F)
+EPOCH = const(0x70)
 _FIRST_MARK = const(0x61)
-_LAST_MARK = const(0x6F)
+_LAST_MARK = const(0x70)
 
-NOT_ABOUT_ONE = (SEEN, HEARD, BATCH, CLOSED, WATERMARK, CLOSING, REOPENED)  # marks that are not about a single record
+NOT_ABOUT_ONE = (SEEN, HEARD, BATCH, CLOSED, WATERMARK, CLOSING, REOPENED, EPOCH)  # marks that are not about a single record
 NOT_PAID = (REFUSED, DECLINED, REVERSED, REVERSING, VOIDED, REPORTED)  # a record whose last own mark is one of these is no money
 
 TYPE_SALE = const(0x22)
@@ -138,6 +139,8 @@ def apply_mark(cell: bytearray | memoryview, state: State) -> None:
         state.heard = about
     elif kind == BATCH:
         state.batch = about
+    elif kind == EPOCH:
+        state.epoch = about
 
 
 def is_mark(kind: int) -> bool:

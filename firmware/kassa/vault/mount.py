@@ -38,6 +38,8 @@ def mount(journal: Journal) -> Tail:
         back = (back - 1) % journal.sectors
         _last_record(journal, tail, back)
     _find_fate(journal, back)
+    if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
+        journal.begin_chain()
     if tail.page and not tail.marked:
         _copy_forward(journal, tail)
     elif journal.last[0] == layout.INTENT and not journal.fate:

@@ -28,7 +28,6 @@ WIFI_PASSWORD = const(0x0B)
 LIMITS = const(0x0C)
 LANGUAGE = const(0x0D)
 SUPERVISOR = const(0x0E)
-EPOCH = const(0x0F)
 LARGEST_SALE = const(0x10)
 
 _SECTOR = const(4096)
