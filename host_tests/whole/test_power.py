@@ -114,12 +114,17 @@ def test_a_terminal_without_keys_or_settings_says_so(stage) -> None:
     cashier.world.wait_screen("未", 30)
 
 
-def test_the_demo_agrees_without_a_cut_and_with_one(tmp_path) -> None:
-    for cut in (0, 1):
-        summary = perform(tmp_path / f"demo{cut}", cut, "prefix:112")
-        assert summary["agree"], summary
-        assert summary["accepted_deferred"] == (3 if cut else 4)
-        assert summary["pending"] == 0
+def test_the_demo_agrees_without_a_cut_and_with_every_one(tmp_path) -> None:
+    whole = perform(tmp_path / "whole", 0, "none")
+    assert whole["agree"] and whole["accepted_deferred"] == 4 and whole["operations"] >= 1, whole
+    for cut in range(1, whole["operations"] + 1):
+        for tear in ("none", "prefix:112", "all"):
+            summary = perform(tmp_path / f"cut{cut}-{tear[:4]}", cut, tear)
+            assert summary["agree"] and summary["cut"] == cut, summary
+            assert summary["accepted_deferred"] == (4 if tear == "all" and cut == whole["operations"] else 3)
+            assert summary["pending"] == 0
+    beyond = perform(tmp_path / "beyond", whole["operations"] + 1, "none")
+    assert not beyond["agree"] and "flash operations" in beyond["no_cut"]
 
 
 def test_an_unfinished_payment_is_told_once(cashier) -> None:

@@ -60,6 +60,10 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
         journal = image.of(Path(home) / "terminal")
     summary = compare(out, journal, shown)
     summary["cut"] = cut if was_cut else 0
+    summary["agree"] = summary["agree"] and was_cut == (cut > 0)
+    if cut and not was_cut:
+        summary["no_cut"] = f"the sale has {story.operations} flash operations"
+    summary["operations"] = story.operations
     summary["fate"] = fate
     (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False))
     return summary

@@ -27,6 +27,7 @@ class Story:
         self.stage = stage
         self.world = stage.world
         self.recorder = recorder
+        self.operations = 0  # flash operations of the fourth sale, when it was not cut
 
     def sign_on(self) -> None:
         """Power on, and wait until the host was heard."""
@@ -47,18 +48,21 @@ class Story:
             self._sell(name, amount, "Accepted")
 
     def fourth_sale(self, cut: int, tear: str) -> bool:
-        """The power goes at the `cut`-th flash operation of this sale (0 = it does not). True when it was cut."""
+        """The power goes at the `cut`-th flash operation of this sale (0 = after it). True when a cut was met."""
         world = self.world
         world.run_for(3000)  # the till has made the next keys by now: only the sale itself writes
+        before = world.flash_ops.programs + world.flash_ops.erases
         if cut:
             world.cut_at(cut, tear)
         self._present(*FOURTH)
         world.wait(lambda: not world.on or "Accepted" in " ".join(world.screen_text()), "the end of the sale", 20)
+        was_cut = not world.on
         if world.on:
             self.recorder.step("the fourth payment went through")
+            self.operations = world.flash_ops.programs + world.flash_ops.erases - before
             world.power_off()
         world.remove()
-        return cut > 0
+        return was_cut
 
     def back(self) -> list[str]:
         """Power returns: the terminal tells what became of the last payment. Returns what it said, page by page."""
