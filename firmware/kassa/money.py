@@ -3,7 +3,6 @@
 
 from micropython import const
 
-MAX_AMOUNT = const(999_999_999_999)
 CNY = const(156)
 _SYMBOLS = {156: "¥", 840: "$", 978: "€"}
 

@@ -33,7 +33,6 @@ class Status:
         self.pending_sum = 0  # likewise, minor units
         self.reversing = False  # likewise: a reversal waits for its answer
         self.refused_later = 0  # uplink: deferred payments the host refused since the last look
-        self.fault = ""  # terminal: why nothing is sold, or ""
         self.event = asyncio.Event()
 
     def queue(self, state: "Queue") -> None:

@@ -128,6 +128,8 @@ class Terminal:
         self._start("housekeeping", self._housekeeping())
         self._started = True
         reason = laststop.take(self._board.settings)
+        if not reason and self._board.reset_cause() == "watchdog":
+            reason = "watchdog"
         if reason:
             await ui.message("warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True)
         await fate.tell(shop)
@@ -183,7 +185,6 @@ class Terminal:
         for kind, named, told in _FAULTS:
             if isinstance(error, kind):
                 title, note = named, told
-        self._status.fault = title
         lines = [ui.t(title), ui.t("fault_code", str(error))]
         if note:
             lines.append(ui.t(note))

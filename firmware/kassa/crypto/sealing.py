@@ -7,10 +7,8 @@ from micropython import const
 from kassa.crypto.cmac import Cmac
 from kassa.crypto.wipe import wipe_cipher
 
-HEADER = const(64)
 NONCE = const(64)
 DATA = const(80)
-DATA_SIZE = const(160)
 SEAL = const(240)
 SEALED = const(248)
 _ZERO = bytes(16)

@@ -35,7 +35,7 @@ def _pair(left: str, right: str) -> tuple:
     return (left + " " * max(1, room) + right, 0, False, 1)
 
 
-def payment(shop: Shop, record: Record, word: str, auth: str = "", again: bool = False) -> list:
+def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False) -> list:
     """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain."""
     t = shop.ui.t
     lines = [(shop.name, 1, True, 2), ("", 0, False, 1)]
@@ -56,6 +56,8 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", again: bool =
     ]
     if auth:
         lines.append(_pair(t("r_auth"), auth))
+    if rrn:
+        lines.append(_pair(t("r_reference"), rrn))
     lines.append((t("r_date" if record.flags & FLAG_CLOCK else "r_date_untrusted"), 0, False, 1))
     lines.append((when(record.time), 2, False, 1))
     lines.append(("-" * _COLUMNS, 0, False, 1))

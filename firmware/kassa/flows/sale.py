@@ -186,7 +186,7 @@ async def _authorise(shop: Shop, amount: int) -> None:
     shop.arena.wipe()
     if outcome.kind == answers.YES:
         lines = [ui.t("auth_code", outcome.auth)] if outcome.auth else []
-        await _finish(shop, "ok", "approved", lines, amount, outcome.auth)
+        await _finish(shop, "ok", "approved", lines, amount, outcome.auth, outcome.rrn)
     elif outcome.kind == answers.NO:
         code = str(outcome.code, "utf-8")
         await _finish(shop, "refuse", "declined", [ui.words.reason(code), ui.t("de39_code", code)], amount)
@@ -222,13 +222,15 @@ async def _accepted(shop: Shop, amount: int) -> None:
     await _finish(shop, "hold", "accepted", [ui.t("accepted_note"), ui.t("accepted_risk")], amount)
 
 
-async def _finish(shop: Shop, kind: str, word: str, lines: list, amount: int, auth: str = "") -> None:
+async def _finish(
+    shop: Shop, kind: str, word: str, lines: list, amount: int, auth: str = "", rrn: str = ""
+) -> None:
     """Show the result at once, print the receipt, wait for the cashier."""
     ui = shop.ui
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
     record = shop.last()
     if record is not None and word in ("approved", "accepted"):
-        fault = await receipt.output(shop, receipt.payment(shop, record, word, auth))
+        fault = await receipt.output(shop, receipt.payment(shop, record, word, auth, rrn))
         if fault:
             lines = [ui.t(fault)] + lines
     await ui.message(kind, ui.t(word), lines, "E=key_ok", _RESULT_MS, money.text(amount))

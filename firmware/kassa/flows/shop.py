@@ -3,7 +3,6 @@
 
 from micropython import const
 
-from kassa import money
 from kassa.card.arena import Arena
 from kassa.desk.fate import fate
 from kassa.vault.layout import Record
@@ -54,7 +53,3 @@ class Shop:
     def last_word(self, record: Record) -> str:
         """What became of the newest payment, as a text key."""
         return fate(record, self.till.journal.fate)
-
-    def summary(self, record: Record) -> str:
-        """`¥12.00 · 1111`: amount and last four digits."""
-        return "%s  %s" % (money.text(record.amount), record.last4)

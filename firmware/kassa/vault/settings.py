@@ -138,4 +138,7 @@ class Settings:
         if back != blob:
             raise SettingsError("settings not held by the chip")
         self._flash.ioctl(6, self._sector)
+        self._flash.readblocks(self._sector, memoryview(back)[:_HEAD], 0)
+        if back[0] != 0xFF:
+            raise SettingsError("older settings cannot be erased")
         self._sector, self._generation = sector, self._generation + 1
