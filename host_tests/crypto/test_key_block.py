@@ -8,7 +8,8 @@ import pytest
 
 from host_tests.inside.inside import Inside, InsideError
 from tools.host import dukpt
-from tools.provision.device import TEST_BDK, initial_key_block
+from tools.host.keys import TEST_BDK
+from tools.provision.device import initial_key_block
 
 KBPK = bytes(range(16))
 IKID = bytes.fromhex("1234567890123456")

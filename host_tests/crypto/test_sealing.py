@@ -10,7 +10,7 @@ import pytest
 from host_tests.inside.inside import Inside
 from tools.host import dukpt, seal
 from tools.host.errors import SealError
-from tools.provision.device import TEST_BDK
+from tools.host.keys import TEST_BDK
 
 IKID = bytes.fromhex("1234567890123456")
 TRACK = bytes.fromhex("57136222020000000001D30122011234500000000F")

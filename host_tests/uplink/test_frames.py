@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from host_tests.uplink.till import Till, TinyHost, track, working
 from tools.host import codec, seal
+from tools.host.keys import TEST_BDK
 from tools.host.message import Message
-from tools.provision.device import TEST_BDK
 
 ROWS = {
     "online sale": ("0200", "22", "000", "07 2"),

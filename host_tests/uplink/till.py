@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.inside.inside import Inside
-from host_tests.vault.dump import device_key
 from tools.host import answers, codec, dukpt, message
+from tools.host.keys import TEST_BDK
 from tools.journal import image
-from tools.provision.device import TEST_BDK, OfflineLimits, initial_key_block
+from tools.mac import device_key
+from tools.provision.device import OfflineLimits, initial_key_block
 
 SECRET = bytes(range(32, 64))
 IKID = bytes.fromhex("1234567890123456")

@@ -12,22 +12,14 @@ from functools import lru_cache
 
 import psec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.cmac import CMAC
 
 from tools.host import dukpt
+from tools.mac import device_key
 
 BLOCK = 2048
 _USAGES = (0x1000, 0x2000, 0x2001, 0x2002, 0x3000, 0x3001)
 _CHUNK = 256
 _BLANK = b"\xff" * _CHUNK
-
-
-def device_key(secret: bytes, purpose: bytes) -> bytes:
-    """CMAC of the purpose under the device secret (docs/keys.md)."""
-    mac = CMAC(AES(secret))
-    mac.update(purpose)
-    return mac.finalize()
 
 
 def secrets_of(bdk: bytes, ikid: bytes, counters: Iterable[int]) -> dict[bytes, str]:

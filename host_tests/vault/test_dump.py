@@ -11,7 +11,9 @@ from host_tests.inside.inside import Inside
 from host_tests.uplink.till import IKID, JOURNAL_SIZE, SECRET, Till, TinyHost
 from host_tests.vault import dump
 from tools.host import dukpt, seal
-from tools.provision.device import TEST_BDK, Terminal, initial_key_block, settings_blob
+from tools.host.keys import TEST_BDK
+from tools.mac import device_key
+from tools.provision.device import Terminal, initial_key_block, settings_blob
 
 
 def search(image: bytes, counters: set[int]) -> list[str]:
@@ -44,7 +46,7 @@ def trade(till: Till) -> tuple[set[int], list[bytes]]:
 def with_settings(image: bytes) -> bytes:
     """The whole chip: the settings are on it too, opened by the device secret like the rest."""
     values = {0x01: Terminal().terminal_id.encode(), 0x09: bytes(range(200)), 0x0B: b"virtual-air"}
-    return image + settings_blob(dump.device_key(SECRET, b"settings"), values).ljust(4096, b"\xff")
+    return image + settings_blob(device_key(SECRET, b"settings"), values).ljust(4096, b"\xff")
 
 
 def test_a_dump_opens_nothing_and_the_controls_are_caught(till: Till) -> None:
@@ -66,7 +68,7 @@ def test_a_dump_opens_nothing_and_the_controls_are_caught(till: Till) -> None:
         torn[at : at + 64] = b"\xff" * 64
         torn[at + 2048 : at + 2624] = b"\xff" * 576
     assert any("register" in word for word in search(now + bytes(torn), later))
-    block = initial_key_block(dump.device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
+    block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     assert search(now + block.rjust(4096, b"\xff"), counters) == ["key block"]
     assert search(now + b"\xff" * 1000 + dukpt.initial_key(TEST_BDK, IKID) + b"\xff" * 3080, counters) == ["initial key"]
 

@@ -12,7 +12,9 @@ from host_tests.inside.inside import Inside
 from host_tests.vault import dump
 from host_tests.vault.lives import TEARS
 from tools.host import dukpt
-from tools.provision.device import TEST_BDK, initial_key_block
+from tools.host.keys import TEST_BDK
+from tools.mac import device_key
+from tools.provision.device import initial_key_block
 
 SECRET = bytes(range(50, 82))
 IKID = bytes.fromhex("1234567890123456")
@@ -55,7 +57,7 @@ class Ring:
 
 def staged() -> bytes:
     """A partition as provisioning leaves it."""
-    block = initial_key_block(dump.device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
+    block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     return block.ljust(SIZE, b"\xff")
 
 

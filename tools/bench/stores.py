@@ -3,9 +3,11 @@
 
 from typing import Any
 
+from tools import mac
 from tools.bench import instructions, model
 from tools.bench.inside import HERE, ask
-from tools.provision import device
+from tools.host.keys import TEST_BDK
+from tools.provision.device import initial_key_block
 
 _SECRET = bytes(range(32))
 _KEY_ID = bytes.fromhex("1234567890123456")
@@ -81,5 +83,5 @@ def seal() -> dict[str, float]:
 
 def _key_arguments() -> tuple[str, str]:
     """The device secret, and an initial key wrapped for it."""
-    kbpk = device._cmac(_SECRET, b"kbpk")
-    return _SECRET.hex(), device.initial_key_block(kbpk, _KEY_ID, device.TEST_BDK).decode()
+    kbpk = mac.device_key(_SECRET, b"kbpk")
+    return _SECRET.hex(), initial_key_block(kbpk, _KEY_ID, TEST_BDK).decode()

@@ -3,6 +3,7 @@
 
 import datetime
 
+from tools import mac
 from tools.host import codec, dukpt
 from tools.host.message import Message
 
@@ -40,4 +41,4 @@ def dress(fields: Answer, message: Message, bdk: bytes) -> bytes:
     envelope = {"h": header.hex(), "53": message.ksn.hex(), "64": "00" * 8}
     frame = codec.encode({**fields, **envelope})
     key = dukpt.working_key(bdk, message.ksn, dukpt.MAC_VERIFY)
-    return codec.with_length(frame[:-8] + dukpt.tag(key, frame[5:-8]))
+    return codec.with_length(frame[:-8] + mac.tag(key, frame[5:-8]))

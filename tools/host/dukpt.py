@@ -5,7 +5,6 @@ import struct
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.cmac import CMAC
 
 DATA_ENCRYPT = 0x3000  # the sealed body
 MAC_BOTH_WAYS = 0x2002  # the seal tag
@@ -43,13 +42,6 @@ def working_key(bdk: bytes, ksn: bytes, usage: int) -> bytes:
     """The 16-byte working key of a KSN (12 bytes: initial key id, counter) for one usage."""
     ikid, counter = ksn[:8], int.from_bytes(ksn[8:], "big")
     return _derive(transaction_key(bdk, ikid, counter), usage, ksn[4:])
-
-
-def tag(key: bytes, data: bytes | memoryview) -> bytes:
-    """First 8 bytes of AES-CMAC (RFC 4493): the form of DE 64, seal tag and journal tag."""
-    cmac = CMAC(algorithms.AES(key))
-    cmac.update(bytes(data))
-    return cmac.finalize()[:8]
 
 
 def _derive(parent: bytes, usage: int, context: bytes) -> bytes:

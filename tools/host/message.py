@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
+from tools import mac
 from tools.host import codec, dukpt, seal
 from tools.host.errors import FrameError, SealError
 
@@ -69,7 +70,7 @@ class Message:
     def mac_holds(self, bdk: bytes) -> bool:
         """Whether DE 64 verifies under the MAC key (2000) of the message's KSN; compared in constant time."""
         key = dukpt.working_key(bdk, self.ksn, dukpt.MAC_GENERATE)
-        return hmac.compare_digest(dukpt.tag(key, self.frame[5:-8]), self.frame[-8:])
+        return hmac.compare_digest(mac.tag(key, self.frame[5:-8]), self.frame[-8:])
 
 
 def read(frame: bytes) -> Message:

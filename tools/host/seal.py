@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from tools import mac
 from tools.host import dukpt
 from tools.host.errors import SealError
 
@@ -87,7 +88,7 @@ def parse(raw: bytes) -> Record:
 def recomputed_tag(record: Record, bdk: bytes, ikid: bytes) -> bytes:
     """The seal tag this record should carry, under the MAC key (2002) of its body's KSN."""
     key = dukpt.working_key(bdk, _ksn(record, ikid), dukpt.MAC_BOTH_WAYS)
-    return dukpt.tag(key, record.raw[:_TAGGED])
+    return mac.tag(key, record.raw[:_TAGGED])
 
 
 def holds(record: Record, recomputed: bytes) -> bool:

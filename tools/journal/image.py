@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.ciphers import algorithms
-from cryptography.hazmat.primitives.cmac import CMAC
-
+from tools import mac
 from tools.world.flash import PARTITIONS
 
 SECTOR, PAGE = 4096, 256
@@ -87,7 +85,7 @@ class Journal:
 
 def journal_key(secret: bytes) -> bytes:
     """The journal key of a device secret (docs/keys.md)."""
-    return _cmac(secret, b"journal")
+    return mac.device_key(secret, b"journal")
 
 
 def of(home: Path) -> Journal:
@@ -160,10 +158,4 @@ def _record(page: bytes) -> Record:
 
 def holds(key: bytes | None, said: bytes, tag: bytes) -> bool:
     """Whether the journal tag is right; without a key everything is believed."""
-    return key is None or _cmac(key, said)[:8] == tag
-
-
-def _cmac(key: bytes, message: bytes) -> bytes:
-    mac = CMAC(algorithms.AES(key))
-    mac.update(message)
-    return mac.finalize()
+    return key is None or mac.tag(key, said) == tag

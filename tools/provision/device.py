@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.cmac import CMAC
 from psec import tr31
 
+from tools import mac
 from tools.host import dukpt
+from tools.host.keys import TEST_BDK
 from tools.provision import pki
 from tools.world.flash import PARTITIONS, fill_in
 
-TEST_BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")  # ANSI X9.24-3 test key
 _SECTOR = 4096
 
 
@@ -68,12 +68,14 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_
     code = terminal.supervisor_code or f"{secrets.randbelow(10**6):06d}"
     ca = pki.ensure(pki_home)
     identity = pki.terminal_identity(ca, terminal.terminal_id)
-    values = _values(terminal, code, ca, identity, _cmac(secret, b"settings"))
+    settings_key = mac.device_key(secret, b"settings")
+    values = _values(terminal, code, ca, identity, settings_key)
     with open(home / "flash.bin", "r+b") as flash:
         flash.seek(PARTITIONS["settings"][0])
-        flash.write(settings_blob(_cmac(secret, b"settings"), values).ljust(_SECTOR, b"\xff"))
+        flash.write(settings_blob(settings_key, values).ljust(_SECTOR, b"\xff"))
         flash.seek(PARTITIONS["keyring"][0])
-        flash.write(initial_key_block(_cmac(secret, b"kbpk"), terminal.initial_key_id, bdk).ljust(_SECTOR, b"\xff"))
+        block = initial_key_block(mac.device_key(secret, b"kbpk"), terminal.initial_key_id, bdk)
+        flash.write(block.ljust(_SECTOR, b"\xff"))
     return code
 
 
@@ -92,7 +94,7 @@ def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Ident
         0x0A: terminal.wifi_name.encode(),
         0x0B: terminal.wifi_password.encode(),
         0x0D: terminal.language.encode("ascii"),
-        0x0E: salt + _cmac(key, salt + code.encode("ascii")),
+        0x0E: salt + mac.cmac(key, salt + code.encode("ascii")),
         0x10: terminal.largest_sale.to_bytes(6, "big"),
     }
     if terminal.limits is not None:
@@ -109,7 +111,7 @@ def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> 
     head = b"KS\x01\x00" + generation.to_bytes(4, "big") + len(plain).to_bytes(2, "big") + bytes(6)
     sealer = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
     blob = head + sealer.update(plain) + sealer.finalize()
-    return blob + _cmac(key, blob)
+    return blob + mac.cmac(key, blob)
 
 
 def initial_key_block(kbpk: bytes, initial_key_id: bytes, bdk: bytes) -> bytes:
@@ -117,9 +119,3 @@ def initial_key_block(kbpk: bytes, initial_key_id: bytes, bdk: bytes) -> bytes:
     header = tr31.Header(version_id="D", key_usage="B1", algorithm="A", mode_of_use="X", exportability="N")
     header.blocks["IK"] = initial_key_id.hex().upper()
     return tr31.wrap(kbpk, header, dukpt.initial_key(bdk, initial_key_id)).encode("ascii")
-
-
-def _cmac(key: bytes, message: bytes) -> bytes:
-    mac = CMAC(algorithms.AES(key))
-    mac.update(message)
-    return mac.finalize()
