@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""The terminal's three partitions are the same on the chip of the Unix board, on the ESP32's and for the world's tools."""
+
+from __future__ import annotations
+
+import ast
+import csv
+
+from host_tests.house.source import ROOT
+from tools.world.flash import CHIP_SIZE, PARTITIONS
+
+DATA = 1  # esp32.Partition.TYPE_DATA
+
+
+def constants() -> dict[str, object]:
+    """What the Unix board's esp32.py calls _TABLE and _CHIP_SIZE; read, since importing it opens a flash chip."""
+    tree = ast.parse((ROOT / "boards/unix/esp32.py").read_text(encoding="utf-8"))
+    return {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.startswith("_")
+    }
+
+
+def on_unix() -> list[tuple[int, int, int, int, str, bool]]:
+    return list(constants()["_TABLE"])  # type: ignore[call-overload]
+
+
+def on_silicon() -> dict[str, tuple[str, int, int, int]]:
+    """label -> (type, subtype, address, size) of the rows whose subtype is a number."""
+    text = (ROOT / "boards/kassa_s3/partitions.csv").read_text(encoding="utf-8")
+    rows = csv.reader(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    cells = [[cell.strip() for cell in row] for row in rows]
+    return {row[0]: (row[1], int(row[2], 0), int(row[3], 0), int(row[4], 0)) for row in cells if row[2].startswith("0x")}
+
+
+def test_the_tools_know_the_unix_chip() -> None:
+    assert PARTITIONS == {label: (address, size) for _, _, address, size, label, _ in on_unix()}
+    assert constants()["_CHIP_SIZE"] == CHIP_SIZE == sum(size for _, size in PARTITIONS.values())
+
+
+def test_the_unix_chip_has_the_partitions_of_the_device() -> None:
+    """Label, type, subtype and size, in the same order; all addresses differ by one number."""
+    unix = on_unix()
+    silicon = {label: row for label, row in on_silicon().items() if label in PARTITIONS}
+    assert [(label, subtype, size) for _, subtype, _, size, label, _ in unix] == [
+        (label, subtype, size) for label, (_, subtype, _, size) in silicon.items()
+    ]
+    assert {kind for kind, *_ in unix} == {DATA} and {kind for kind, *_ in silicon.values()} == {"data"}
+    shift = {silicon[label][2] - address for _, _, address, _, label, _ in unix}
+    assert len(unix) == 3 and len(shift) == 1
