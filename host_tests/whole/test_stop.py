@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""A task that dies is a safe stop: said on the screen, kept for the next boot, and the terminal starts again."""
+
+import contextlib
+
+from host_tests.whole.cashier import Cashier
+from tools.provision.device import Terminal
+from tools.stage import Stage
+from tools.world.world import WorldError
+
+_MAIN = """
+import asyncio, os
+from board import Board
+from kassa.terminal import Terminal
+
+housekeeping = Terminal._housekeeping
+
+async def dies_once(self):
+    if "died" in os.listdir():
+        await housekeeping(self)
+    open("died", "w").close()
+    await asyncio.sleep(2)
+    raise ValueError("4761730000000011")
+
+Terminal._housekeeping = dies_once
+asyncio.run(Terminal(Board()).run())
+"""
+
+
+def test_a_task_that_dies_stops_the_terminal_safely_and_is_told_after_the_restart(tmp_path) -> None:
+    source = tmp_path / "firmware"
+    source.mkdir()
+    (source / "main.py").write_text(_MAIN)
+    with Stage(tmp_path / "stage", terminal=Terminal(language="en"), source=source) as stage:
+        cashier = Cashier(stage)
+        cashier.world.power_on()
+        with contextlib.suppress(WorldError):  # the traceback on the console, which is wanted here
+            cashier.world.wait_screen("Out of service", 30)
+        said = " ".join(cashier.page("Out of service"))
+        assert "housekeeping" in said
+        assert "4761730000000011" not in said
+        cashier.world.wait(lambda: cashier.world.resets, "the restart", 60)
+        said = " ".join(cashier.page("housekeeping ValueError"))
+        assert "4761730000000011" not in said
+        cashier.home()
+        cashier.world.wait_screen("Online", 30)
+        cashier.sell(100)
+        assert cashier.agree() == 100
