@@ -10,7 +10,7 @@ import pytest
 from host_tests.uplink.till import NO, Till, TinyHost, track
 from tools.journal import image
 
-DEBIT, CREDIT, CASH = (0, 15), (15, 30), "71"
+CASH = "71"
 
 
 def digits(de48: str) -> dict[str, int]:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A headless Chromium driven over its DevTools protocol, without any driver package."""
 
-import base64
 import itertools
 import json
 import os
@@ -115,13 +114,6 @@ class Chromium:
     def resize(self, width: int, height: int, scale: float = 1) -> None:
         """The window's inner size, and how many pixels make one of the page's."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
-
-    def screenshot(self, path: Path, clip: dict[str, float] | None = None, beyond: bool = False) -> None:
-        """The page as a PNG file; `clip` = {x, y, width, height, scale}; `beyond` = what must be scrolled to, too."""
-        options: dict[str, Any] = {"format": "png", "captureBeyondViewport": beyond}
-        if clip:
-            options["clip"] = clip
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", **options)["data"]))
 
     def _target(self) -> str:
         """The browser's websocket, once it says where."""

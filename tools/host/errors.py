@@ -10,10 +10,6 @@ class FrameError(HostError):
     """Bytes that are no frame of docs/wire.md. The connection is closed."""
 
 
-class Ignored(HostError):
-    """A frame that gets no answer: no valid MAC, or a message KSN that does not rise. The connection goes on."""
-
-
 class SealError(HostError):
     """A sealed record whose tag or body does not hold."""
 

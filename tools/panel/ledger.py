@@ -19,7 +19,6 @@ class LedgerWatch:
         self._idle = 0
         self._states: dict[int, str] | None = None
         self._closed: set[tuple[int, str]] = set()
-        self._alarms = 0
 
     def look(self) -> None:
         """Publish the ledger if anything may have changed."""

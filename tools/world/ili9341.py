@@ -16,11 +16,10 @@ _WAKE_AFTER = 120  # ms from a reset to sleep out
 class ILI9341:
     """Follows the datasheet where a driver can go wrong: reset, sleep, address window, pixel format, orientation.
 
-    `pixels_in` and `bytes_in` count what was written. A driver's mistake raises ValueError.
+    `bytes_in` counts what was written. A driver's mistake raises ValueError.
     """
 
     def __init__(self) -> None:
-        self.pixels_in = 0
         self.bytes_in = 0
         self._now: int | None = None  # unknown until somebody keeps the time
         self._dc = 1
@@ -126,7 +125,6 @@ class ILI9341:
         top, bottom = self._rows
         x, y = self._at
         start, count = 0, len(data) // 2
-        self.pixels_in += count
         while count:
             run = min(count, right - x + 1)
             place = 2 * (y * WIDTH + x)
