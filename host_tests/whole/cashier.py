@@ -5,45 +5,40 @@ import sqlite3
 
 from tools.cards import catalogue
 from tools.cards.card import Card
+from tools.cashier import HOME, Hands
 from tools.journal import image
 from tools.stage import Stage
 
-HOME = "Type the amount"
-_DRAWN_MS = 200
 
+class Cashier(Hands):
+    """Works one stage."""
 
-class Cashier:
-    """Works one stage. Every wait has a limit in real seconds."""
+    patience_s = 60
 
     def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.world)
         self.stage = stage
-        self.world = stage.world
         self.host = stage.host
         self._cards: dict[str, Card] = {}
 
     # -- hands ------------------------------------------------------------------------------------------------------
 
     def sign_on(self) -> None:
-        self.world.power_on()
-        self.world.wait_screen("Online", 30)
+        super().sign_on()
         self.home()
 
     def home(self) -> None:
         """Confirm whatever is shown until the home page is there."""
         for _ in range(8):
-            self.world.wait(lambda: self.sees(HOME) or self.sees("E OK") or self.sees("C Skip"), "the home page", 30)
+            self.rest("the home page")
             if self.sees(HOME):
                 return
-            before = self.world.screen_text()
-            self.world.press("C" if self.sees("C Skip") else "E")
-            self.world.wait(lambda old=before: self.world.screen_text() != old, "the next page")
+            self.confirm()
         raise AssertionError(f"no home page: {self.world.screen_text()}")
 
     def offer(self, amount: int, card: str | Card = "jade") -> None:
-        """Type an amount and lay a card on the reader."""
-        self.world.press(f"{amount}E")
-        self.world.wait_screen("Present card")
-        self.world.place(self.card(card) if isinstance(card, str) else card)
+        """As `present`, with a card or the name of one."""
+        self.present(amount, self.card(card) if isinstance(card, str) else card)
 
     def card(self, name: str) -> Card:
         """The one card of this name in the shop: it remembers its transaction counter."""
@@ -58,14 +53,6 @@ class Cashier:
         self.world.remove()
         self.home()
         return said
-
-    def go_offline(self) -> None:
-        self.world.radio.state = "off"
-        self.world.wait_screen("Offline", 30)
-
-    def drain(self) -> None:
-        self.world.radio.state = "on"
-        self.world.wait_screen("All sent", 60)
 
     def await_reversal(self) -> None:
         """Let time run until no reversal is owed any more."""
@@ -88,22 +75,7 @@ class Cashier:
         self.world.power_off()
         return self.back()
 
-    def back(self) -> list[str]:
-        self.world.power_on()
-        self.world.wait(lambda: self.sees(HOME) or self.sees("E OK") or self.sees("C Skip"), "a page", 30)
-        self.world.run_for(_DRAWN_MS)
-        return self.world.screen_text()
-
-    def page(self, text: str) -> list[str]:
-        """Wait for a page and until it is drawn to its last line; returns its lines."""
-        self.world.wait_screen(text, 60)
-        self.world.run_for(_DRAWN_MS)
-        return self.world.screen_text()
-
     # -- eyes -------------------------------------------------------------------------------------------------------
-
-    def sees(self, text: str) -> bool:
-        return any(text in line for line in self.world.screen_text())
 
     def journal(self) -> image.Journal:
         """The journal as an independent reader finds it in flash.bin, every tag checked."""

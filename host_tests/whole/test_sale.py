@@ -3,7 +3,7 @@
 
 import pytest
 
-from host_tests.whole.cashier import HOME
+from tools.cashier import HOME
 from tools.provision.device import OfflineLimits
 
 

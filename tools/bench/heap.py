@@ -63,7 +63,7 @@ def play(micropython: str, image: Path, kib: int) -> bool:
                 story.online_sale()
                 story.deferred_sales()
                 story.fourth_sale(_CUT, _TEAR)
-                story.back()
+                story.fate()
                 story.drain()
                 story.settle()
         except WorldError as error:

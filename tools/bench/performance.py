@@ -7,36 +7,30 @@ from pathlib import Path
 
 from tools.cards import catalogue
 from tools.cards.behaviours import Watched
-from tools.demo.story import HOME
+from tools.cashier import HOME, Hands
 from tools.provision.device import Terminal
 from tools.stage import Stage
 
-_CARD, _KEYS = "amber", "2000E"
-_PATIENCE_S = 30
+_CARD, _AMOUNT = "amber", 2000
 
 
 def one_payment() -> dict[str, float]:
     """Taken without network, sent when it is back: APDUs and bytes of the tap, bytes on the wire, flash operations."""
     with tempfile.TemporaryDirectory(prefix="kassa-bench-") as home:
         with Stage(Path(home), terminal=Terminal(language="en")) as stage:
-            world = stage.world
-            world.power_on()
-            world.wait_screen("Online", _PATIENCE_S)
-            world.radio.state = "off"
-            world.wait_screen("Offline", _PATIENCE_S)
+            world, hands = stage.world, Hands(stage.world)
+            hands.sign_on()
+            hands.go_offline()
             world.wait_screen(HOME)
             world.run_for(3000)  # the till makes keys and blank sectors ahead
             card = Watched(catalogue.make(_CARD))
             before = world.flash_ops.programs
-            world.press(_KEYS)
-            world.wait_screen("Present card")
-            world.place(card)
-            world.wait_screen("Accepted", _PATIENCE_S)
+            hands.present(_AMOUNT, card)
+            world.wait_screen("Accepted", hands.patience_s)
             programs = world.flash_ops.programs - before
             world.remove()
             world.press("E")
-            world.radio.state = "on"
-            world.wait_screen("All sent", _PATIENCE_S)
+            hands.drain()
         frames = [json.loads(line) for line in (Path(home) / "wire.log").read_text().splitlines()]
     payment = next(index for index, frame in enumerate(frames) if frame["dir"] == "up" and frame["hex"][26:30] == "0200")
     answer = next(frame for frame in frames[payment:] if frame["dir"] == "down")

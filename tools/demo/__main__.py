@@ -48,7 +48,7 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
                 story.online_sale()
                 story.deferred_sales()
                 was_cut = story.fourth_sale(cut, tear)
-                fate = story.back()
+                fate = story.fate()
                 story.drain()
                 shown = story.settle()
                 stage.world.power_off()

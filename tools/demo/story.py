@@ -4,14 +4,13 @@
 from typing import Protocol
 
 from tools.cards import catalogue
+from tools.cashier import HOME, Hands
 from tools.stage import Stage
 
 ONLINE = ("jade", 1250)
 DEFERRED = (("amber", 2000), ("coral", 3550), ("ink", 990))
 FOURTH = ("lotus", 4725)
 CARDS = [name for name, _ in (ONLINE, *DEFERRED, FOURTH)]
-HOME = "Type the amount"
-_DRAWN_MS = 200
 
 
 class Recorder(Protocol):
@@ -20,19 +19,16 @@ class Recorder(Protocol):
     def step(self, title: str) -> list[str]: ...
 
 
-class Story:
+class Story(Hands):
     """The steps, each leaving the terminal on its home page (English)."""
 
     def __init__(self, stage: Stage, recorder: Recorder) -> None:
-        self.stage = stage
-        self.world = stage.world
+        super().__init__(stage.world)
         self.recorder = recorder
         self.operations = 0  # flash operations of the fourth sale, when it was not cut
 
     def sign_on(self) -> None:
-        """Power on, and wait until the host was heard."""
-        self.world.power_on()
-        self.world.wait_screen("Online", 30)
+        super().sign_on()
         self.world.wait_screen(HOME)
         self.recorder.step("signed on")
 
@@ -41,8 +37,7 @@ class Story:
 
     def deferred_sales(self) -> None:
         """The network goes away; three payments are taken all the same."""
-        self.world.radio.state = "off"
-        self.world.wait_screen("Offline", 30)
+        self.go_offline()
         self.recorder.step("the network is gone")
         for name, amount in DEFERRED:
             self._sell(name, amount, "Accepted")
@@ -64,26 +59,19 @@ class Story:
         world.remove()
         return was_cut
 
-    def back(self) -> list[str]:
+    def fate(self) -> list[str]:
         """Power returns: the terminal tells what became of the last payment. Returns what it said, page by page."""
-        world = self.world
-        world.power_on()
         said = []
-        while True:
-            world.wait(lambda: any("E OK" in line or "E Print" in line or HOME in line for line in world.screen_text()),
-                       "the fate of the last payment", 30)  # fmt: skip
-            world.run_for(_DRAWN_MS)
-            lines = self.recorder.step("power is back")
-            if HOME in lines:
-                return said
+        self.back()
+        while HOME not in (lines := self.recorder.step("power is back")):
             said.append(" / ".join(lines[1:-1]))
-            world.press("C" if "E Print" in lines[-1] else "E")
-            world.wait(lambda old=lines: world.screen_text() != old, "the next page")
+            self.confirm()
+            self.rest("the fate of the last payment")
+            self.drawn()
+        return said
 
     def drain(self) -> None:
-        """The network returns: the courier sends what waits, unasked."""
-        self.world.radio.state = "on"
-        self.world.wait_screen("All sent", 30)
+        super().drain()
         self.world.wait_screen("Online", 30)
         self.recorder.step("the network is back, everything is sent")
 
@@ -91,11 +79,11 @@ class Story:
         """Close the batch; returns the amount the screen shows."""
         world = self.world
         world.press("MDE")
-        self._page("Settle the batch?")
+        self.page("Settle the batch?")
         self.recorder.step("settle")
         papers = len(world.receipts)
         world.press("E")
-        self._page("alanced")
+        self.page("alanced")
         lines = self.recorder.step("settled")
         world.wait(lambda: len(world.receipts) > papers, "the slip")
         world.press("E")
@@ -105,20 +93,15 @@ class Story:
     def _sell(self, name: str, amount: int, result: str) -> None:
         papers = len(self.world.receipts)
         self._present(name, amount)
-        self._page(result)
+        self.page(result)
         self.recorder.step(f"{result.lower()}: {amount / 100:.2f} by {name}")
         self.world.wait(lambda: len(self.world.receipts) > papers, "the receipt")
         self.world.remove()
         self.world.press("E")
         self.world.wait_screen(HOME)
 
-    def _page(self, text: str) -> None:
-        """Wait for a page, and until it is drawn to its last line."""
-        self.world.wait_screen(text, 30)
-        self.world.run_for(_DRAWN_MS)
-
     def _present(self, name: str, amount: int) -> None:
         self.world.press(f"{amount}E")
-        self._page("Present card")
+        self.page("Present card")
         self.recorder.step(f"a card for {amount / 100:.2f}")
         self.world.place(catalogue.make(name))

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""A cashier's hands: what is done to a terminal whose screens are in English. Every wait has a limit in real seconds."""
+
+from tools.cards.card import Card
+from tools.world.world import World
+
+HOME = "Type the amount"
+_DRAWN_MS = 200
+
+
+class Hands:
+    """Work the terminal of one world."""
+
+    patience_s = 30
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def sign_on(self) -> None:
+        """Power on, and wait until the host was heard."""
+        self.world.power_on()
+        self.world.wait_screen("Online", 30)
+
+    def go_offline(self) -> None:
+        self.world.radio.state = "off"
+        self.world.wait_screen("Offline", 30)
+
+    def drain(self) -> None:
+        """The network returns: the courier sends what waits, unasked."""
+        self.world.radio.state = "on"
+        self.world.wait_screen("All sent", self.patience_s)
+
+    def present(self, amount: int, card: Card) -> None:
+        """Type an amount and lay a card on the reader."""
+        self.world.press(f"{amount}E")
+        self.world.wait_screen("Present card")
+        self.world.place(card)
+
+    def page(self, text: str) -> list[str]:
+        """Wait for a page, and until it is drawn to its last line; returns its lines."""
+        self.world.wait_screen(text, self.patience_s)
+        return self.drawn()
+
+    def drawn(self) -> list[str]:
+        """The screen's lines, after the time it takes to draw a page."""
+        self.world.run_for(_DRAWN_MS)
+        return self.world.screen_text()
+
+    def rest(self, what: str) -> None:
+        """Wait for `what`: the home page, or one to be confirmed."""
+        self.world.wait(lambda: self.sees(HOME) or self.sees("E OK") or self.sees("C Skip"), what, 30)
+
+    def confirm(self) -> None:
+        """Take what is shown as read, without a receipt, and wait for the next page."""
+        before = self.world.screen_text()
+        self.world.press("C" if self.sees("C Skip") else "E")
+        self.world.wait(lambda: self.world.screen_text() != before, "the next page")
+
+    def back(self) -> list[str]:
+        """Power on; returns the first page that waits for the cashier, drawn to its last line."""
+        self.world.power_on()
+        self.rest("a page")
+        return self.drawn()
+
+    def sees(self, text: str) -> bool:
+        return any(text in line for line in self.world.screen_text())
