@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
+_FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
 _BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount")
 
@@ -198,5 +199,10 @@ class Terminal:
             await asyncio.sleep_ms(200)
             if self._status.link == status.LINK_HOST and not self._status.reversing:
                 shop.till.host_heard()
-            if ticks_diff(ticks_ms(), board.keypad.last_press) > _IDLE_AFTER_MS:
+            shop.clock.now()  # ticks wrap: the clock must look at them now and then
+            if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
+                continue
+            try:
                 shop.till.idle()
+            except (FlashFault, JournalFull, KeyringError):
+                await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # a sale will say it; here it is only tried again

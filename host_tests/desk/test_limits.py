@@ -124,10 +124,12 @@ def test_one_card_pays_so_often_until_the_host_is_heard(till: Till) -> None:
     assert till.sell(100, track(1)) == 4
 
 
-def test_more_cards_than_can_be_remembered_are_refused(till: Till) -> None:
-    till.boot(limits=replace(ANY, per_card=255))
-    assert [till.sell(100, track(card)) for card in range(64)] == list(range(1, 65))
-    assert till.sell(100, track(1000)) == ["limit_card", []]
+def test_as_many_cards_are_remembered_as_payments_may_wait(till: Till) -> None:
+    till.boot(limits=replace(ANY, count=90, per_card=1))
+    assert [till.sell(100, track(card)) for card in range(80)] == list(range(1, 81))
+    assert till.sell(100, track(0)) == ["limit_card", []]
+    assert till.sell(100, track(1000)) == 81
+
 
 
 def test_after_a_restart_with_payments_pending_a_supervisor_is_needed(till: Till) -> None:

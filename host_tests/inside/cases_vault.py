@@ -71,7 +71,7 @@ def _void(journal, queue):
 def _drain(journal, queue, meanings, order):
     """Take as many queued records as there are meanings (1 yes, 2 no, 3 later), answer them in this order, flush."""
     flights = Flights()
-    queue.restart()
+    queue.restart(0)
     page = bytearray(256)
     taken = []
     while len(taken) < len(meanings):

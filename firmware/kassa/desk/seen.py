@@ -11,34 +11,32 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy
 
-_MOST = const(64)
-_SIZE = const(8)
-_TOO_OFTEN = const(255)  # no limit is higher
+_SIZE = const(4)  # bytes of a hash: two cards of a hundred look alike once in a million outages
 
 
 class SeenCards:
-    """Tells 64 payments apart; with more than that pending every card counts as seen too often."""
+    """Remembers the latest `most` payments."""
 
-    def __init__(self, entropy: "Entropy") -> None:
+    def __init__(self, entropy: "Entropy", most: int) -> None:
         self._key = bytearray(entropy(16))
-        self._hashes = bytearray(_MOST * _SIZE)
+        self._hashes = bytearray(most * _SIZE)
+        self._most = most
         self._count = 0
 
     def times(self, track: memoryview | bytearray) -> int:
         """How many payments this card has made. `track`: the value of tag 57, or of 5A."""
         mine = self._hash(track)
         count = 0
-        for at in range(0, self._count * _SIZE, _SIZE):
+        for at in range(0, min(self._count, self._most) * _SIZE, _SIZE):
             if self._hashes[at : at + _SIZE] == mine:
                 count += 1
-        return count if self._count < _MOST else _TOO_OFTEN
+        return count
 
     def add(self, track: memoryview | bytearray) -> None:
-        """Remember one payment."""
-        if self._count < _MOST:
-            at = self._count * _SIZE
-            self._hashes[at : at + _SIZE] = self._hash(track)
-            self._count += 1
+        """Remember one payment; beyond `most` the oldest is forgotten."""
+        at = self._count % self._most * _SIZE
+        self._hashes[at : at + _SIZE] = self._hash(track)
+        self._count += 1
 
     def clear(self) -> None:
         """The host was heard and everything is answered: a new window begins."""

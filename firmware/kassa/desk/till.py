@@ -9,7 +9,7 @@ from kassa.crypto.sealing import Sealer
 from kassa.crypto.wipe import zero
 from kassa.desk.limits import Limits
 from kassa.desk.seen import SeenCards
-from kassa.errors import Refused
+from kassa.errors import KassaError, Refused
 from kassa.vault import layout
 from kassa.vault.journal import Draft, Journal
 from kassa.vault.keyring import Keyring
@@ -36,7 +36,7 @@ class Till:
         self._keyring = keyring
         self._clock = clock
         self._entropy = entropy
-        self._seen = SeenCards(entropy)
+        self._seen = SeenCards(entropy, max(1, limits.count) if limits.set else 1)
         self._draft = Draft()
         self._sealer = None
 
@@ -123,7 +123,11 @@ class Till:
     def defer(self, sequence: int, amount: int, body: memoryview) -> None:
         """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
         self.journal.charge_deferred(amount, self._clock.now())
-        self.journal.mark(layout.DEFERRED, sequence)
+        try:
+            self.journal.mark(layout.DEFERRED, sequence)
+        except KassaError:
+            self.journal.release(amount)
+            raise
         self._seen.add(_track(body))
 
     def void_unsent(self, sequence: int) -> None:

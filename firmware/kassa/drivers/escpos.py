@@ -40,7 +40,9 @@ class Printer:
 
     async def ready(self) -> None:
         """Raises PrinterFault when the printer does not answer within 500 ms or has no paper."""
-        while self._uart.any():  # a late answer to an older question is not this one's
+        for _ in range(_BUFFER):  # a late answer to an older question is not this one's
+            if not self._uart.any():
+                break
             self._uart.readinto(self._answer)
         await self._send(_STATUS_PAPER)
         start = time.ticks_ms()

@@ -62,7 +62,7 @@ async def _take(shop: Shop, amount: int) -> None:
     if outcome is None:
         return
     if online:
-        await _authorise(shop, amount)
+        await _authorise(shop, amount, outcome.expired)
     else:
         till.check_card(shop.arena.body)
         if outcome.expired:
@@ -164,7 +164,7 @@ async def _tap(shop: Shop, terms: Terms, again: bool) -> Outcome | ReaderFault:
 # -- the answer -----------------------------------------------------------------------------------------------------
 
 
-async def _authorise(shop: Shop, amount: int) -> None:
+async def _authorise(shop: Shop, amount: int, expired: bool) -> None:
     """Send it to the host and wait for the answer; what is on the screen is durable in the journal."""
     ui, courier = shop.ui, shop.courier
     sequence = shop.till.prepare_online(amount, shop.arena)
@@ -180,7 +180,7 @@ async def _authorise(shop: Shop, amount: int) -> None:
     outcome = courier.outcome
     if outcome.kind == answers.UNSENT or not outcome.kind:
         if courier.withdraw():
-            await _unsent(shop, sequence, amount)
+            await _unsent(shop, sequence, amount, expired)
             return
         courier.give_up()
     shop.arena.wipe()
@@ -194,12 +194,14 @@ async def _authorise(shop: Shop, amount: int) -> None:
         await _finish(shop, "warn", "reversing", [ui.t("reversing_note")], amount)
 
 
-async def _unsent(shop: Shop, sequence: int, amount: int) -> None:
+async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None:
     """Not a byte left: the cashier may take it offline, within the limits, or not at all."""
     ui, till = shop.ui, shop.till
     try:
         till.check_offline(amount)
         till.check_card(shop.arena.body)
+        if expired:
+            raise Refused("card_expired")
         if till.needs_supervisor:
             await _supervisor(shop, amount)
         question = (ui.t("fault_host"), ui.t("accepted_risk"))
@@ -228,6 +230,7 @@ async def _finish(
     """Show the result at once, print the receipt, wait for the cashier."""
     ui = shop.ui
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
+    ui.keypad.flush()  # nobody skips a result with a key pressed before it stood
     record = shop.last()
     if record is not None and word in ("approved", "accepted"):
         fault = await receipt.output(shop, receipt.payment(shop, record, word, auth, rrn))
@@ -238,4 +241,5 @@ async def _finish(
 
 async def _result(shop: Shop, kind: str, word: str, lines: tuple, amount: int) -> None:
     ui = shop.ui
-    await ui.message(kind, ui.t(word), [ui.t(line) for line in lines], "E=key_ok", _RESULT_MS, money.text(amount))
+    said = [ui.t(line) for line in lines]
+    await ui.message(kind, ui.t(word), said, "E=key_ok", _RESULT_MS, money.text(amount), fresh=True)

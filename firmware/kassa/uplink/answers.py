@@ -19,6 +19,14 @@ _APPROVED = (b"00", b"11", b"A2", b"A4", b"A5", b"A6")
 _PENDING = (b"09", b"68", b"90", b"91", b"92", b"96", b"98", b"99", b"A0", b"A7")
 
 
+def is_code(code: bytes) -> bool:
+    """Whether DE 39 is what it must be: two digits or capital letters."""
+    for byte in code:
+        if not (0x30 <= byte <= 0x39 or 0x41 <= byte <= 0x5A):
+            return False
+    return len(code) == 2
+
+
 def meaning(code: bytes, request: int) -> int:
     """`code`: DE 39. `request`: its class."""
     if code in _APPROVED:

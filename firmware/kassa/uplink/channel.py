@@ -25,23 +25,23 @@ class Channel:
     async def open(self) -> None:
         """Connect and authenticate. Raises LinkError."""
         values = self._settings
+        try:
+            await asyncio.wait_for(self._connect(values), _OPEN_S)
+        except (OSError, ValueError, asyncio.TimeoutError):
+            raise LinkError("no connection to the host")
+
+    async def _connect(self, values: Settings) -> None:
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]  missing in the stubs
         context.load_verify_locations(values.get(settings.CA_CERTIFICATE))
         context.load_cert_chain(values.get(settings.CLIENT_CERTIFICATE), values.get(settings.CLIENT_KEY))
         port = values.get(settings.HOST_PORT)
-        try:
-            self._reader, self._writer = await asyncio.wait_for(
-                asyncio.open_connection(
-                    str(values.get(settings.HOST_ADDRESS), "utf-8"),
-                    port[0] << 8 | port[1],
-                    ssl=context,
-                    server_hostname=str(values.get(settings.HOST_NAME), "utf-8"),
-                ),
-                _OPEN_S,
-            )
-        except (OSError, ValueError, asyncio.TimeoutError):
-            raise LinkError("no connection to the host")
+        self._reader, self._writer = await asyncio.open_connection(
+            str(values.get(settings.HOST_ADDRESS), "utf-8"),
+            port[0] << 8 | port[1],
+            ssl=context,
+            server_hostname=str(values.get(settings.HOST_NAME), "utf-8"),
+        )
 
     async def send(self, data: memoryview) -> None:
         """Hand bytes to TLS. Raises LinkError: some of them may have left."""
@@ -60,9 +60,7 @@ class Channel:
         if reader is None:
             raise LinkError("not connected")
         try:
-            count = None
-            while count is None:
-                count = await asyncio.wait_for(reader.readinto(into), seconds)
+            count = await asyncio.wait_for(_some(reader, into), seconds)
         except (OSError, ValueError, asyncio.TimeoutError):
             raise LinkError("no answer", sent=True)
         if not count:
@@ -77,3 +75,11 @@ class Channel:
                 writer.s.close()  # pyright: ignore[reportAttributeAccessIssue]  the stream's socket, not in the stubs
             except OSError:
                 pass
+
+
+async def _some(reader: asyncio.StreamReader, into: memoryview) -> int:
+    """At least one byte: TLS may need several reads for the first one."""
+    count = None
+    while count is None:
+        count = await reader.readinto(into)
+    return count

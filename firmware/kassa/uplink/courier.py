@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _CLASS = (0, answers.MANAGEMENT, answers.REVERSAL, answers.ONLINE, answers.DEFERRED, answers.MANAGEMENT, answers.DEFERRED)
 _MTI = (0, 0x0810, 0x0410, 0x0210, 0x0210, 0x0510, 0x0230)  # of the answer
 _BAD_MACS = const(3)
+_HEARD_S = const(600)  # the time the host was heard is written again after this
 
 
 class Outcome:
@@ -78,7 +79,7 @@ class Courier:
         self._inbox.clear()
         self._put_off = False
         self._bad_macs = 0
-        self._queue.restart()
+        self._queue.restart(self.request)
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
@@ -123,21 +124,18 @@ class Courier:
         flights = self._flights
         if not self.handshaken:
             return None if flights.count else self._outbox.handshake()
-        if flights.carries(REVERSAL) or flights.carries(CLOSE):
+        if flights.count >= WINDOW or flights.carries(REVERSAL) or flights.carries(CLOSE):
             return None
         if self.journal.state.reversing and not self._put_off:
-            sequence = self._queue.reversing()
-            self._load(sequence)
-            return self._outbox.reversal(self.journal.reason, self._record, sequence)
+            return self._reversal()
         if self.request and not self.sent:
             self._load(self.request)
             self.sent = True
             return self._outbox.payment(ONLINE, messages.SALE, self._record, self.request, 0)
-        if flights.count < WINDOW:
-            sequence, kind, amount = self._queue.next(self._record, flights)
-            if sequence:
-                purpose = QUEUED if kind == messages.DEFERRED_SALE else ADVICE
-                return self._outbox.payment(purpose, kind, self._record, sequence, amount)
+        sequence, kind, amount = self._queue.next(self._record, flights)
+        if sequence:
+            purpose = QUEUED if kind == messages.DEFERRED_SALE else ADVICE
+            return self._outbox.payment(purpose, kind, self._record, sequence, amount)
         if flights.count == 0:
             self._queue.flush()
             self._publish()
@@ -146,6 +144,15 @@ class Courier:
                     self.journal.mark(layout.CLOSING, self.journal.state.sequence)
                 return self._outbox.close(self.totals)
         return None
+
+    def _reversal(self) -> memoryview | None:
+        """The oldest reversal that is owed."""
+        sequence = self._queue.reversing()
+        if not sequence:  # its mark rotted after it was answered
+            self.journal.state.reversing = 0
+            return None
+        self._load(sequence)
+        return self._outbox.reversal(self.journal.reasons.get(sequence, b"98"), self._record, sequence)
 
     def _load(self, sequence: int) -> None:
         """Read the record of a request or a reversal. Raises WireError when it is gone: nothing can be sent then."""
@@ -172,13 +179,13 @@ class Courier:
         if not answer.check(self._flights.key(slot)):
             self._bad_mac(slot)
             return
-        if not self._matches(answer, slot):
+        code = bytes(answer.get(39))
+        if not self._matches(answer, slot) or not answers.is_code(code) and self._flights.purpose[slot] != CLOSE:
             return
         flights = self._flights
         purpose, sequence, amount = flights.purpose[slot], flights.sequence[slot], flights.amount[slot]
         flights.drop(slot)
         self._bad_macs = self._strikes = 0
-        code = bytes(answer.get(39))
         meaning = answers.meaning(code, _CLASS[purpose])
         if purpose == HANDSHAKE:
             self._handshake(answer, meaning)
@@ -203,7 +210,7 @@ class Courier:
         if answer.mti != _MTI[purpose] or answer.get(41) != self._who.terminal:
             return False
         echo = bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
-        if purpose in (ONLINE, QUEUED, ADVICE):
+        if purpose in (REVERSAL, ONLINE, QUEUED, ADVICE):
             echo += bytes(answer.get(4))
         return self._flights.echoes(slot, echo)
 
@@ -240,13 +247,12 @@ class Courier:
         self.fault = "rollback" if free[1] else ""
         journal = self.journal
         self._clock.trust(now)
-        if journal.has_room():  # the reserve is for answers
+        if abs(now - journal.state.heard) >= _HEARD_S and journal.has_room():  # seldom: the ring is for money
             journal.mark(layout.HEARD, now)
+        journal.state.heard = now
         epoch = free[2] << 8 | free[3]
         if epoch > journal.state.epoch and not journal.state.count:  # a supervisor has cleared a quarantine at the host
             journal.mark(layout.EPOCH, epoch)
-        else:
-            journal.state.heard = now
         if batch and batch != journal.state.batch and journal.state.closed == journal.state.sequence:
             journal.mark(layout.BATCH, batch)
         self.handshaken = True

@@ -7,7 +7,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import status as news
-from kassa.errors import FlashFault, JournalFull, LinkError, WireError
+from kassa.errors import FlashFault, JournalFull, KeyringError, LinkError, WireError
 from kassa.status import Status
 from kassa.uplink import answers
 from kassa.uplink.channel import Channel
@@ -60,7 +60,6 @@ class Line:
                 if not await self._wifi.join(name, password):
                     continue
                 self._not_before = ticks_ms()
-                self._pause = _FIRST_PAUSE_MS
             if self._status.link == news.LINK_OFF:
                 self._say(news.LINK_WIFI)
             if self._due():
@@ -77,7 +76,7 @@ class Line:
         if courier.request or courier.totals:
             return True
         now = ticks_ms()
-        if ticks_diff(now, self._not_before) < 0 or ticks_diff(now, self._keypad.last_press) < _QUIET_MS:
+        if ticks_diff(now, self._not_before) < 0 or 0 <= ticks_diff(now, self._keypad.last_press) < _QUIET_MS:
             return False
         stale = self._heard is None or ticks_diff(now, self._heard) > _REFRESH_MS
         return stale or courier.owes()
@@ -90,11 +89,12 @@ class Line:
             await self._channel.open()
             courier.open()
             await self._talk()
-            self._pause = _FIRST_PAUSE_MS
             courier.lost()
             if courier.owes():  # put off by the host
                 self._back_off()
-        except (LinkError, WireError, FlashFault, JournalFull):
+            else:
+                self._pause = _FIRST_PAUSE_MS
+        except (LinkError, WireError, FlashFault, JournalFull, KeyringError):
             self._failed()
         finally:
             self._channel.close()
@@ -106,7 +106,7 @@ class Line:
         self._unsent()
         try:
             self._courier.lost()
-        except (FlashFault, JournalFull):
+        except (FlashFault, JournalFull, KeyringError):
             pass  # the marks are owed still; the next connection's answers bring them
 
     async def _talk(self) -> None:

@@ -5,9 +5,10 @@ from micropython import const
 
 from kassa.crypto.dukpt import MAC_DOWN, MAC_UP
 from kassa.crypto.wipe import zero
+from kassa.errors import WireError
 from kassa.money import pack_bcd
 from kassa.uplink import messages
-from kassa.uplink.flights import Flights
+from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.iso8583 import Writer
 from kassa.uplink.messages import Identity
 from kassa.vault.journal import Journal
@@ -89,11 +90,12 @@ class Outbox:
             zero(self._key)
 
     def _record_flight(self, purpose: int, record: bytearray, sequence: int, amount: int) -> None:
-        echo = record[8:24] + record[32:35]
-        self._flight(purpose, sequence, amount, echo if purpose == REVERSAL else echo + record[24:30])
+        self._flight(purpose, sequence, amount, record[8:24] + record[32:35] + record[24:30])
 
     def _flight(self, purpose: int, sequence: int, amount: int, echo: bytes | bytearray) -> None:
         """Take a message KSN and a slot for an answer that carries `echo`. The caller zeroes the key."""
+        if self._flights.count >= WINDOW:
+            raise WireError("too many in flight")
         down = bytearray(16)
         counter = self._keyring.take(MAC_UP, self._key, MAC_DOWN, down)
         slot = self._flights.add(purpose, counter, sequence, amount)

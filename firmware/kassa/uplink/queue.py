@@ -21,13 +21,26 @@ class Queue:
         self._later = False  # something was answered `later` since the last restart
         self._known = False
 
-    def restart(self) -> None:
-        """Begin again at the watermark."""
+    def restart(self, request: int) -> None:
+        """Begin again at the watermark. `request`: the intent that is being asked about online, 0 = none."""
         if not self._known:
             recover_marks(self._journal)
+            self._reverse_orphans(request)
             self._known = True
         self._reader = None
         self._later = False
+
+    def _reverse_orphans(self, request: int) -> None:
+        """An intent whose mark was lost counts as sent, whatever stands behind it: its reversal is owed."""
+        journal = self._journal
+        page = bytearray(256)
+        reader = Reader(journal, journal.state.watermark + 1)
+        while True:
+            sequence = reader.read(page)
+            if not sequence:
+                return
+            if page[0] == layout.INTENT and sequence != request and sequence not in journal.marks:
+                journal.mark(layout.REVERSING, sequence, b"98")
 
     def has_work(self) -> bool:
         """Whether a record above the watermark waits for the host, and was not put off in this round."""
@@ -69,13 +82,12 @@ class Queue:
         return Reader(self._journal, sequence).read(into) == sequence
 
     def reversing(self) -> int:
-        """The sequence whose reversal is owed, 0 when none."""
-        if not self._known:
-            self.restart()
+        """The oldest sequence whose reversal is owed, 0 when none."""
+        oldest = 0
         for sequence, kind in self._journal.marks.items():
-            if kind == layout.REVERSING:
-                return sequence
-        return 0
+            if kind == layout.REVERSING and (not oldest or sequence < oldest):
+                oldest = sequence
+        return oldest
 
     def answered(self, sequence: int, amount: int, meaning: int, code: bytes) -> None:
         """The host's answer to a queued record."""

@@ -10,6 +10,7 @@ from kassa.crypto.sealing import DATA, NONCE, SEAL, SEALED, Sealer
 from kassa.errors import FlashFault, JournalFull
 from kassa.money import pack_bcd
 from kassa.vault import layout
+from kassa.vault.flash import blocks, erase, program
 from kassa.vault.layout import BLANK, PAGE, PAGES, State
 
 TYPE_CHECKING = const(False)
@@ -47,7 +48,7 @@ class Journal:
     def __init__(self, flash: "Flash", key: bytearray) -> None:
         """`flash`: an esp32.Partition (4096-byte blocks). `key`: the 16-byte journal key; the caller zeroes it."""
         self.flash = flash
-        self.sectors = flash.ioctl(4, 0)
+        self.sectors = blocks(flash)
         self.state = State()
         self.sector = -1  # being written; -1 before the first
         self.page = PAGES  # next page of it; PAGES = none left
@@ -55,7 +56,7 @@ class Journal:
         self.cell = 0  # next mark cell in it
         self.ready = 0  # verified blank sectors behind the one being written
         self.marks = {}  # sequence -> kind, for records above the watermark
-        self.reason = b"98"  # of the reversal that is owed: DE 39
+        self.reasons = {}  # sequence -> DE 39 of a reversal that is owed
         self.head = bytearray(8)  # seal tag of the newest record
         self.last = bytearray(64)  # clear header of the newest record
         self.fate = 0  # kind of the mark that decided about the newest record, 0 = none yet
@@ -134,7 +135,10 @@ class Journal:
 
     def _program(self, offset: int, data: bytearray, back: bytearray | memoryview) -> bool:
         """Write and read back; False when the chip holds something else."""
-        self.flash.writeblocks(self.sector, data, offset)
+        try:
+            program(self.flash, self.sector, data, offset)
+        except FlashFault:
+            return False
         self.flash.readblocks(self.sector, back, offset)
         return back == data
 
@@ -154,6 +158,8 @@ class Journal:
         """
         state = self.state
         state.turn(kind)
+        if kind == layout.REVERSED and self._still_reversing(about):
+            state.reversing = 1
         for _ in range(_TRIES):
             self._find_cell()
             offset = self.cells * PAGE + (layout.HEADER_SIZE if self.cells == 0 else 0) + self.cell * layout.MARK_SIZE
@@ -177,7 +183,16 @@ class Journal:
         elif kind not in layout.NOT_ABOUT_ONE:
             self.marks[about] = kind
             if kind == layout.REVERSING:
-                self.reason = code
+                self.reasons[about] = code
+            elif kind == layout.REVERSED:
+                self.reasons.pop(about, None)
+
+    def _still_reversing(self, done: int) -> bool:
+        """Whether another reversal is owed when this one is done."""
+        for sequence, kind in self.marks.items():
+            if kind == layout.REVERSING and sequence != done:
+                return True
+        return False
 
     def begin_chain(self) -> None:
         """The next record is the first of its epoch: it has no predecessor."""
@@ -252,9 +267,12 @@ class Journal:
         if not self.is_blank(sector):
             if self._holds_open_records(sector):
                 return False
-            self.flash.ioctl(6, sector)
+            try:
+                erase(self.flash, sector)
+            except FlashFault:
+                return False
             if not self.is_blank(sector):
-                raise FlashFault("erase")
+                return False  # it will not become ready: the till ends up full, and says so
         self.ready += 1
         return True
 
@@ -277,11 +295,13 @@ class Journal:
         return True
 
     def _holds_open_records(self, sector: int) -> bool:
-        """Whether any valid record in it belongs to a batch that is not closed."""
+        """Whether any valid record in it belongs to a batch that is not closed, or is the newest: the chain's head."""
         found = bytearray(PAGE)  # not `buffer`: that may hold a record on its way to flash
         for page in range(1, PAGES):
-            if self.read_record(sector, page, found) and layout.number(found, 4) > self.state.closed:
-                return True
+            if self.read_record(sector, page, found):
+                sequence = layout.number(found, 4)
+                if sequence > self.state.closed or sequence == self.state.sequence:
+                    return True
         return False
 
     # -- reading ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from micropython import const
 from kassa.crypto import dukpt
 from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.wipe import wipe_cipher, zero
-from kassa.errors import KeyringError
+from kassa.errors import FlashFault, KeyringError
+from kassa.vault.flash import blocks, erase, program
 from kassa.vault.layout import BLANK
 
 TYPE_CHECKING = const(False)
@@ -85,14 +86,14 @@ class Keyring:
         self._keep_only(self._sector)
         state = self._read(self._sector, 0)
         if state is None:
-            raise KeyringError("key state not held by the chip")
+            raise FlashFault("key state not held by the chip")
         self._take_over(state)
         zero(state)
 
     def _newest(self) -> bytearray | None:
         """The valid state with the highest generation, opened; None when there is none."""
         best = None
-        for sector in range(_FIRST, self._flash.ioctl(4, 0)):
+        for sector in range(_FIRST, blocks(self._flash)):
             for offset in (0, _COPY):
                 state = self._read(sector, offset)
                 if state is None:
@@ -185,7 +186,7 @@ class Keyring:
     def _write(self, state: bytearray) -> None:
         """Seal a state where it lies and write both copies to the next sector. Raises KeyringError."""
         flash = self._flash
-        sector = self._sector % (flash.ioctl(4, 0) - 1) + _FIRST
+        sector = self._sector % (blocks(flash) - 1) + _FIRST
         state[:4] = b"KR\x01\x00"
         pack_into(">I", state, 4, self._generation + 1)
         state[32:48] = self._entropy(16)
@@ -197,25 +198,25 @@ class Keyring:
         self._erase(sector)
         back = bytearray(_PIECE)
         for offset in (0, _COPY):
-            flash.writeblocks(sector, state, offset)
+            program(flash, sector, state, offset)
             for at in range(0, _SIZE, _PIECE):
                 flash.readblocks(sector, back, offset + at)
                 if back != state[at : at + _PIECE]:
-                    raise KeyringError("key state not held by the chip")
+                    raise FlashFault("key state not held by the chip")
         self._sector = sector
         self._generation += 1
 
     def _keep_only(self, kept: int) -> None:
         """Erase every other sector that is not blank, the staging one too, and see that it is blank."""
-        for sector in range(self._flash.ioctl(4, 0)):
+        for sector in range(blocks(self._flash)):
             if sector != kept:
                 self._erase(sector)
 
     def _erase(self, sector: int) -> None:
         if not self._is_blank(sector):
-            self._flash.ioctl(6, sector)
+            erase(self._flash, sector)
             if not self._is_blank(sector):
-                raise KeyringError("an older key state cannot be erased")
+                raise FlashFault("an older key state cannot be erased")
 
     def _is_blank(self, sector: int) -> bool:
         part = bytearray(len(BLANK))

@@ -3,6 +3,8 @@
 
 from micropython import const
 
+from kassa.vault.flash import erase, program
+
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Flash
@@ -16,8 +18,8 @@ def note(flash: "Flash", reason: str) -> None:
     line = bytearray(_SIZE)
     for index in range(min(_SIZE, len(reason))):
         line[index] = ord(reason[index]) & 0x7F
-    flash.ioctl(6, _SECTOR)
-    flash.writeblocks(_SECTOR, line, 0)
+    erase(flash, _SECTOR)
+    program(flash, _SECTOR, line, 0)
 
 
 def take(flash: "Flash") -> str:
@@ -26,5 +28,5 @@ def take(flash: "Flash") -> str:
     flash.readblocks(_SECTOR, line, 0)
     if line[0] == 0xFF:
         return ""
-    flash.ioctl(6, _SECTOR)
+    erase(flash, _SECTOR)
     return "".join([chr(byte) for byte in line if 32 <= byte < 127])

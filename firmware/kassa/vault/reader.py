@@ -111,7 +111,8 @@ def marks_above(journal: Journal, sequence: int) -> "Iterator[tuple[int, int, by
 def recover_marks(journal: Journal) -> None:
     """Rebuild what is known about records above the watermark, from the sectors that hold them."""
     journal.marks.clear()
+    journal.reasons.clear()
     for kind, about, code in marks_above(journal, journal.state.watermark):
         journal.marks[about] = kind
         if kind == layout.REVERSING:
-            journal.reason = code
+            journal.reasons[about] = code

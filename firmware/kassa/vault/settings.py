@@ -9,6 +9,7 @@ from micropython import const
 from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import SettingsError
+from kassa.vault.flash import erase, program
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -131,13 +132,13 @@ class Settings:
         blob.extend(plain)
         blob.extend(cmac(self._key, blob))
         sector = 1 - self._sector
-        self._flash.ioctl(6, sector)
-        self._flash.writeblocks(sector, blob, 0)
+        erase(self._flash, sector)
+        program(self._flash, sector, blob, 0)
         back = bytearray(len(blob))
         self._flash.readblocks(sector, back, 0)
         if back != blob:
             raise SettingsError("settings not held by the chip")
-        self._flash.ioctl(6, self._sector)
+        erase(self._flash, self._sector)
         self._flash.readblocks(self._sector, memoryview(back)[:_HEAD], 0)
         if back[0] != 0xFF:
             raise SettingsError("older settings cannot be erased")
