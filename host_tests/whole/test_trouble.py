@@ -186,3 +186,37 @@ def test_a_rolled_back_chip_is_seen_and_a_supervisor_begins_a_new_epoch(cashier)
     assert [record.epoch for record in cashier.journal().records.values()] == [1, 2]
     assert "¥9.00" in cashier.settle()
     assert cashier.ledger() == [(700, "APPROVED"), (800, "APPROVED"), (900, "APPROVED")]  # what the chip forgot, the host has
+
+
+def test_an_expired_card_is_not_taken_offline_when_the_host_cannot_be_reached(cashier) -> None:
+    cashier.world.run_for(8000)
+    cashier.world.radio.state = "half_open"
+    cashier.offer(700, "expired")
+    cashier.page("This card has expired")
+    cashier.world.remove()
+    cashier.home()
+    cashier.world.radio.state = "on"
+    cashier.sell(100)
+    cashier.world.run_for(10000)
+    assert "¥1.00" in cashier.settle()
+    assert cashier.agree() == 100
+
+
+def test_an_intent_whose_mark_was_lost_is_reversed_though_others_follow(cashier) -> None:
+    """A flipped bit in the REVERSING mark: the host has approved, the till said cancelled; the reversal must still go."""
+    cashier.host.mood = "late 60000"
+    cashier.sell(700, result="Cancelled, reversal pending")
+    cashier.sell(300, "amber", "Accepted")
+    cashier.world.power_off()
+    path = cashier.world.home / "flash.bin"
+    chip = bytearray(path.read_bytes())
+    at = next(at for at in range(0, 1 << 20, 16) if chip[at] == 0x65 and chip[at + 2 : at + 4] == b"98")
+    chip[at + 12] ^= 1
+    path.write_bytes(chip)
+    cashier.host.mood = "normal"
+    cashier.back()
+    cashier.home()
+    cashier.world.wait_screen("All sent", 60)
+    cashier.await_reversal()
+    assert cashier.ledger() == [(700, "REVERSED"), (300, "APPROVED")]
+    assert "¥3.00" in cashier.settle()
