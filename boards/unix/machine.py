@@ -104,14 +104,26 @@ class SPI:
     MSB = 0
     LSB = 1
 
-    def __init__(self, id: int, baudrate: int = 1000000, *, polarity: int = 0, phase: int = 0, bits: int = 8,
-                 firstbit: int = MSB, sck: Pin | None = None, mosi: Pin | None = None, miso: Pin | None = None) -> None:
+    def __init__(
+        self,
+        id: int,
+        baudrate: int = 1000000,
+        *,
+        polarity: int = 0,
+        phase: int = 0,
+        bits: int = 8,
+        firstbit: int = MSB,
+        sck: Pin | None = None,
+        mosi: Pin | None = None,
+        miso: Pin | None = None,
+    ) -> None:
         self._id = id
         self._request = bytearray(3)
         self.init(baudrate, polarity=polarity, phase=phase, bits=bits, firstbit=firstbit)
 
-    def init(self, baudrate: int = 1000000, *, polarity: int = 0, phase: int = 0, bits: int = 8,
-             firstbit: int = MSB) -> None:
+    def init(
+        self, baudrate: int = 1000000, *, polarity: int = 0, phase: int = 0, bits: int = 8, firstbit: int = MSB
+    ) -> None:
         bus.post(wiring.SPI_SETUP, self._id, struct.pack("<IBBB", baudrate, polarity, phase, firstbit))
 
     def deinit(self) -> None:
@@ -145,8 +157,18 @@ class SPI:
 class UART(io.IOBase):
     """A UART, also as a stream for asyncio."""
 
-    def __init__(self, id: int, baudrate: int = 115200, bits: int = 8, parity: int | None = None, stop: int = 1,
-                 tx: Pin | int | None = None, rx: Pin | int | None = None, rxbuf: int = 256, timeout: int = 0) -> None:
+    def __init__(
+        self,
+        id: int,
+        baudrate: int = 115200,
+        bits: int = 8,
+        parity: int | None = None,
+        stop: int = 1,
+        tx: Pin | int | None = None,
+        rx: Pin | int | None = None,
+        rxbuf: int = 256,
+        timeout: int = 0,
+    ) -> None:
         self._id = id
         self._limit = bytearray(2)
 

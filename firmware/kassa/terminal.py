@@ -103,7 +103,9 @@ class Terminal:
             if other != name:
                 task.cancel()
         ui = self._ui
-        await ui.show("refuse", ui.t("fault_title"), (ui.t("fault_internal"), ui.t("fault_code", name), ui.t("fault_restart")))
+        await ui.show(
+            "refuse", ui.t("fault_title"), (ui.t("fault_internal"), ui.t("fault_code", name), ui.t("fault_restart"))
+        )
         start = ticks_ms()
         while ticks_diff(ticks_ms(), start) < _STOPPED_MS:
             self._board.watchdog.feed()
@@ -132,7 +134,9 @@ class Terminal:
         if not reason and self._board.reset_cause() == "watchdog":
             reason = "watchdog"
         if reason:
-            await ui.message("warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True)
+            await ui.message(
+                "warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True
+            )
         await fate.tell(shop)
         await home.run(shop)
 

@@ -35,7 +35,13 @@ def test_the_host_opens_what_the_device_sealed(inside: Inside, counter: int) -> 
     raw = sealed(inside, counter, clear)
     assert len(raw) == seal.SIZE and raw[:64] == clear[:64] and TRACK not in raw
     found = seal.parse(raw)
-    assert (found.amount, found.stan, found.counter, found.first6, found.last4) == (1200, "000042", counter, "622202", "0001")
+    assert (found.amount, found.stan, found.counter, found.first6, found.last4) == (
+        1200,
+        "000042",
+        counter,
+        "622202",
+        "0001",
+    )
     assert seal.holds(found, seal.recomputed_tag(found, TEST_BDK, IKID))
     assert seal.open_body(found, TEST_BDK, IKID) == {"57": TRACK[2:]}
 

@@ -35,7 +35,9 @@ def test_a_wiped_cipher_holds_nothing_of_its_key(inside: Inside, size: int, mode
 @pytest.mark.parametrize("used", [False, True])
 def test_a_wiped_sealer_holds_nothing_of_its_keys(inside: Inside, used: bool) -> None:
     """Also one that never sealed anything, because the journal was full."""
-    before, after = (bytes.fromhex(part) for part in inside("crypto", "wiped_objects", DATA_KEY.hex(), SEAL_KEY.hex(), used))
+    before, after = (
+        bytes.fromhex(part) for part in inside("crypto", "wiped_objects", DATA_KEY.hex(), SEAL_KEY.hex(), used)
+    )
     zero = Cipher(algorithms.AES(SEAL_KEY), modes.ECB()).encryptor().update(bytes(16))
     subkey = (int.from_bytes(zero, "big") << 1 ^ (0x87 if zero[0] & 0x80 else 0)) & ((1 << 128) - 1)
     secrets = (DATA_KEY, SEAL_KEY, subkey.to_bytes(16, "big"))

@@ -56,7 +56,9 @@ def test_digits_of_any_totals(till: Till, seed: int) -> None:
     """DE 48 over amounts up to twelve digits and three digits of count, against Python's own formatting."""
     dice = random.Random(seed)
     numbers = [(0, 0, 0, 0), (10**12 - 1, 999, 10**12 - 1, 999), (1, 1000, 1, 1001)]
-    numbers += [(dice.randrange(10**12), dice.randrange(1000), dice.randrange(10**12), dice.randrange(1000)) for _ in range(200)]
+    numbers += [
+        (dice.randrange(10**12), dice.randrange(1000), dice.randrange(10**12), dice.randrange(1000)) for _ in range(200)
+    ]
     for debit, debits, credit, credits in numbers:
         expected = f"{debit:012}{debits % 1000:03}{credit:012}{credits % 1000:03}0" + "0" * 31
         assert till.totals_digits(debit, debits, credit, credits) == expected

@@ -131,7 +131,6 @@ def test_as_many_cards_are_remembered_as_payments_may_wait(till: Till) -> None:
     assert till.sell(100, track(1000)) == 81
 
 
-
 def test_after_a_restart_with_payments_pending_a_supervisor_is_needed(till: Till) -> None:
     assert till.restart()["supervisor"] is False
     till.sells(2)

@@ -14,7 +14,9 @@ FIRMWARE = ROOT / "firmware"
 
 def files(*folders: str) -> list[Path]:
     """Every Python file in these folders of the checkout."""
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+    return sorted(
+        path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts
+    )
 
 
 def name(path: Path) -> str:

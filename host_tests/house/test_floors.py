@@ -16,7 +16,16 @@ CORE = ("crypto", "vault", "desk", "card", "uplink")
 EDGES = ("uplink/channel.py", "uplink/line.py", "card/tap.py")  # of rooms of the core
 CORE_MAY_IMPORT = {"struct", "hashlib", "cryptolib", "micropython"}
 WIPING = "firmware/kassa/crypto/wipe.py"
-ASYNC = ("drivers/", "screens/", "flows/", "uplink/channel.py", "uplink/line.py", "card/tap.py", "terminal.py", "status.py")
+ASYNC = (
+    "drivers/",
+    "screens/",
+    "flows/",
+    "uplink/channel.py",
+    "uplink/line.py",
+    "card/tap.py",
+    "terminal.py",
+    "status.py",
+)
 KASSA = files("firmware/kassa")
 
 
@@ -44,7 +53,10 @@ def test_imports_go_down(path: Path) -> None:
 
 def test_drivers_are_imported_by_boards_alone() -> None:
     found = {
-        name(path) for path in files("firmware", "boards") for each in imports(path) if modules(each).startswith("kassa.drivers")
+        name(path)
+        for path in files("firmware", "boards")
+        for each in imports(path)
+        if modules(each).startswith("kassa.drivers")
     }
     outside = {path for path in found if not path.startswith("firmware/kassa/drivers/")}
     assert outside and all(path.startswith("boards/") and path.endswith("/board.py") for path in outside), outside
@@ -79,4 +91,9 @@ def test_asyncio_lives_at_the_edges(path: Path) -> None:
 
 def test_main_takes_the_board_and_runs() -> None:
     assert len((ROOT / "firmware/main.py").read_text(encoding="utf-8").splitlines()) < 70
-    assert {found.module for found in imports(ROOT / "firmware/main.py")} <= {"asyncio", "board", "gc", "kassa.terminal"}
+    assert {found.module for found in imports(ROOT / "firmware/main.py")} <= {
+        "asyncio",
+        "board",
+        "gc",
+        "kassa.terminal",
+    }

@@ -31,7 +31,9 @@ def on_silicon() -> dict[str, tuple[str, int, int, int]]:
     text = (ROOT / "boards/kassa_s3/partitions.csv").read_text(encoding="utf-8")
     rows = csv.reader(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
     cells = [[cell.strip() for cell in row] for row in rows]
-    return {row[0]: (row[1], int(row[2], 0), int(row[3], 0), int(row[4], 0)) for row in cells if row[2].startswith("0x")}
+    return {
+        row[0]: (row[1], int(row[2], 0), int(row[3], 0), int(row[4], 0)) for row in cells if row[2].startswith("0x")
+    }
 
 
 def test_the_tools_know_the_unix_chip() -> None:

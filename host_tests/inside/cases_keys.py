@@ -89,7 +89,9 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
     chip = Chip(path, cut, tear, seed)
     result = {"values": [], "cut": False, "error": ""}
     try:
-        values = Settings(chip.region(), device_key(bytearray(bytes.fromhex(secret)), SETTINGS), Entropy(seed + len(steps)))
+        values = Settings(
+            chip.region(), device_key(bytearray(bytes.fromhex(secret)), SETTINGS), Entropy(seed + len(steps))
+        )
         values.open()
         for step in steps:
             if step[0] == "get":

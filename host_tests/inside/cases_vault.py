@@ -82,7 +82,9 @@ def _drain(journal, queue, meanings, order):
         taken.append((sequence, amount))
     for index in order:
         if index < len(taken):
-            queue.answered(taken[index][0], taken[index][1], meanings[index], (b"", b"00", b"51", b"96")[meanings[index]])
+            queue.answered(
+                taken[index][0], taken[index][1], meanings[index], (b"", b"00", b"51", b"96")[meanings[index]]
+            )
     queue.flush()
     return [sequence for sequence, _ in taken]
 

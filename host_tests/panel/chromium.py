@@ -55,7 +55,9 @@ class Chromium:
     def __enter__(self) -> "Chromium":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.terminate()
         self._process.wait(20)
         self._stack.close()
@@ -113,7 +115,9 @@ class Chromium:
 
     def resize(self, width: int, height: int, scale: float = 1) -> None:
         """The window's inner size, and how many pixels make one of the page's."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
+        )
 
     def _target(self) -> str:
         """The browser's websocket, once it says where."""

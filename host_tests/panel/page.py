@@ -17,7 +17,14 @@ class Page:
     def __init__(self, port: int) -> None:
         self._stack = ExitStack()
         self._link = self._stack.enter_context(
-            connect(f"ws://127.0.0.1:{port}/link", max_size=None, proxy=None, compression=None, close_timeout=1, ping_interval=None)
+            connect(
+                f"ws://127.0.0.1:{port}/link",
+                max_size=None,
+                proxy=None,
+                compression=None,
+                close_timeout=1,
+                ping_interval=None,
+            )
         )
         self.topics: dict[str, Any] = {}
         self.events: list[dict[str, Any]] = []
@@ -26,7 +33,9 @@ class Page:
     def __enter__(self) -> "Page":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     def do(self, what: str, **more: Any) -> None:
@@ -72,10 +81,14 @@ class Page:
         self.do("radio", state="on")
         self.do("power", on=True)
         self.wait(lambda: self.topics.get("world", {}).get("power"), "power")
-        self.wait(lambda: any(line.startswith(("E ", "C ")) for line in self.screen) or self._at_rest(), "a page with keys")
+        self.wait(
+            lambda: any(line.startswith(("E ", "C ")) for line in self.screen) or self._at_rest(), "a page with keys"
+        )
         while not self._at_rest():
             before = self.screen
-            self.keys("C" if any("C Cancel" in line or "C Back" in line or "C Skip" in line for line in before) else "E")
+            self.keys(
+                "C" if any("C Cancel" in line or "C Back" in line or "C Skip" in line for line in before) else "E"
+            )
             self.wait(lambda before=before: self.screen != before, "another page")
         self.wait(lambda: self.topics["till"]["waiting"]["count"] == 0, "the queue to be empty")
         self.wait(lambda: any("Online" in line for line in self.screen), "the host to be heard")

@@ -10,7 +10,9 @@ from host_tests.panel.page import Page
 from tools.panel.server import Server
 
 _BROWSER = find()
-pytestmark = pytest.mark.skipif(_BROWSER is None, reason="no Chromium on this machine: the page is not played in a browser")
+pytestmark = pytest.mark.skipif(
+    _BROWSER is None, reason="no Chromium on this machine: the page is not played in a browser"
+)
 
 _SCREEN = "document.querySelector('#screen-text').textContent"
 _FIRST = "document.querySelector('#payments tr').textContent"

@@ -144,7 +144,9 @@ def test_two_cards_on_the_reader_are_one_too_many(page: Page) -> None:
     page.wait(lambda: page.topics["world"]["lying"] == ["jade", "amber"], "both cards")
     before = len(page.payments)
     page.keys("700E")
-    page.wait(lambda: {"single card", "Cancelled"} & set(re.findall("single card|Cancelled", "\n".join(page.screen))), "a no")
+    page.wait(
+        lambda: {"single card", "Cancelled"} & set(re.findall("single card|Cancelled", "\n".join(page.screen))), "a no"
+    )
     assert len(page.payments) == before
     page.do("take", card="amber")
     page.do("take", card="jade")

@@ -17,7 +17,12 @@ def test_a_modelled_figure_tells_both_its_parts() -> None:
 
 @pytest.mark.parametrize(
     ("name", "unit"),
-    [("journal_worst_pay_ms", "ms"), ("heap_demo_kib", "KiB"), ("keyring_bytes_per_payment", "B"), ("tap_apdus_qvsdc", "APDUs")],
+    [
+        ("journal_worst_pay_ms", "ms"),
+        ("heap_demo_kib", "KiB"),
+        ("keyring_bytes_per_payment", "B"),
+        ("tap_apdus_qvsdc", "APDUs"),
+    ],
 )
 def test_units_follow_from_names(name: str, unit: str) -> None:
     assert figures.unit(name) == unit

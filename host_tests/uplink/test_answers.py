@@ -106,7 +106,9 @@ def test_a_good_answer_is_read_to_its_last_byte() -> None:
     assert read(good + b"\0") is None
 
 
-def test_changed_answers_inside_micropython_are_dropped_or_end_the_connection(till: Till, host: TinyHost, inside: Inside) -> None:
+def test_changed_answers_inside_micropython_are_dropped_or_end_the_connection(
+    till: Till, host: TinyHost, inside: Inside
+) -> None:
     """Real answers with bytes changed and cut: the courier drops them or raises WireError; nothing behind the TPDU is believed."""
     dice = random.Random(20260819)
     till.sell(1000, track(1))
@@ -138,7 +140,13 @@ TABLE = """
 05 10 51 61 ZZ    | no no retry no
 """
 GROUPS = (answers.ONLINE, answers.DEFERRED, answers.REVERSAL, answers.MANAGEMENT)
-WORDS = {"yes": answers.YES, "no": answers.NO, "retry": answers.RETRY, "reverse": answers.REVERSE, "stranger": answers.STRANGER}
+WORDS = {
+    "yes": answers.YES,
+    "no": answers.NO,
+    "retry": answers.RETRY,
+    "reverse": answers.REVERSE,
+    "stranger": answers.STRANGER,
+}
 
 
 @pytest.mark.parametrize("line", TABLE.strip().split("\n"))

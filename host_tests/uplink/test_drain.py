@@ -44,7 +44,9 @@ def test_refused_ones_get_their_own_mark_before_the_watermark(till: Till, host: 
     host.settle(lambda request: "51" if request.record.sequence in (2, 5) else "00")
     state = till.state()
     assert (state["watermark"], state["count"], state["sum"], state["refused"]) == (6, 0, 0, 2)
-    marks = [(mark.kind, mark.about, mark.code) for mark in till.read().marks if mark.kind in ("REFUSED", "WATERMARK", "YES")]
+    marks = [
+        (mark.kind, mark.about, mark.code) for mark in till.read().marks if mark.kind in ("REFUSED", "WATERMARK", "YES")
+    ]
     assert marks == [("REFUSED", 2, "51"), ("REFUSED", 5, "51"), ("WATERMARK", 6, "")]
     assert [kinds(till, sequence) for sequence in (1, 2, 5)] == [[], [0x63], [0x63]]
 
@@ -123,7 +125,9 @@ def test_a_drain_survives_a_restart_at_any_moment(till: Till, host: TinyHost) ->
     till.restart()
     host.connect()
     again = host.settle()
-    assert [request.record.sequence for request in again] == list(range(2, 9)), "a yes that was not durable is asked again"
+    assert [request.record.sequence for request in again] == list(range(2, 9)), (
+        "a yes that was not durable is asked again"
+    )
     assert content(again[0]) == content(window[1])
     state = till.state()
     assert (state["watermark"], state["count"], state["sum"]) == (8, 0, 0)

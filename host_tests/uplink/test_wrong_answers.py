@@ -32,7 +32,9 @@ def test_an_answer_must_match_its_request(till: Till, host: TinyHost, wrong: str
     assert till.state()["watermark"] == 1
 
 
-def test_three_bad_macs_end_the_connection_and_a_sign_on_that_fails_too_means_stranger(till: Till, host: TinyHost) -> None:
+def test_three_bad_macs_end_the_connection_and_a_sign_on_that_fails_too_means_stranger(
+    till: Till, host: TinyHost
+) -> None:
     till.sells(4)
     host.connect()
     window = host.pull()

@@ -55,7 +55,9 @@ def windows(image: bytes, secret: bytes, thorough: bool = True) -> Iterator[byte
         for key in [*keys, secret] if thorough else keys[:1]:
             for shift in range(16) if thorough else (0,):
                 cipher = part[shift : shift + (len(part) - shift) // 16 * 16]
-                clear = Cipher(algorithms.AES(key), modes.CBC(image[max(0, at + shift - 16) : at + shift].rjust(16, b"\0")))
+                clear = Cipher(
+                    algorithms.AES(key), modes.CBC(image[max(0, at + shift - 16) : at + shift].rjust(16, b"\0"))
+                )
                 opened = clear.decryptor().update(cipher)
                 for offset in range(0, len(opened) - 15, 1 if thorough else 16):
                     yield opened[offset : offset + 16]
@@ -73,7 +75,9 @@ def islands(image: bytes) -> Iterator[tuple[int, bytes]]:
             start = at
 
 
-def search(image: bytes, secret: bytes, bdk: bytes, ikid: bytes, counters: Iterable[int], thorough: bool = True) -> list[str]:
+def search(
+    image: bytes, secret: bytes, bdk: bytes, ikid: bytes, counters: Iterable[int], thorough: bool = True
+) -> list[str]:
     """What the dump gives away about payments with these counters; empty when nothing."""
     wanted = secrets_of(bdk, ikid, counters)
     found = {wanted[window] for window in windows(image, secret, thorough) if window in wanted}

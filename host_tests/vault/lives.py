@@ -17,7 +17,19 @@ SECTORS = 8
 SIZE = SECTORS * image.SECTOR
 ACCEPTED, INTENT = 0x51, 0x52
 YES, DECLINED = 0x61, 0x64
-TEARS = ("none", "prefix:1", "prefix:16", "prefix:40", "prefix:47", "half", "prefix:247", "all", "random:1", "random:2", "random:3")
+TEARS = (
+    "none",
+    "prefix:1",
+    "prefix:16",
+    "prefix:40",
+    "prefix:47",
+    "half",
+    "prefix:247",
+    "all",
+    "random:1",
+    "random:2",
+    "random:3",
+)
 
 Step = list[Any]
 
@@ -38,7 +50,9 @@ class Flash:
     def data(self) -> bytes:
         return self.path.read_bytes()
 
-    def live(self, steps: Iterable[Step] = (), cut: int = 0, tear: str = "none", weak: Iterable[int] = ()) -> dict[str, Any]:
+    def live(
+        self, steps: Iterable[Step] = (), cut: int = 0, tear: str = "none", weak: Iterable[int] = ()
+    ) -> dict[str, Any]:
         """One life: mount, steps, perhaps a power cut at the `cut`-th flash operation, perhaps bytes that hold nothing."""
         kind, _, number = tear.partition(":")
         seed = int(number) if kind == "random" else 1

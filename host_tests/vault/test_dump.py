@@ -70,7 +70,9 @@ def test_a_dump_opens_nothing_and_the_controls_are_caught(till: Till) -> None:
     assert any("register" in word for word in search(now + bytes(torn), later))
     block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     assert search(now + block.rjust(4096, b"\xff"), counters) == ["key block"]
-    assert search(now + b"\xff" * 1000 + dukpt.initial_key(TEST_BDK, IKID) + b"\xff" * 3080, counters) == ["initial key"]
+    assert search(now + b"\xff" * 1000 + dukpt.initial_key(TEST_BDK, IKID) + b"\xff" * 3080, counters) == [
+        "initial key"
+    ]
 
 
 def test_the_host_opens_every_body_and_the_chip_holds_no_card_number(till: Till) -> None:

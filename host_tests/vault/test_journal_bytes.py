@@ -43,19 +43,25 @@ def test_the_control_sees_an_allocation(inside: Inside) -> None:
 
 def test_bytes_are_those_of_the_document(flash: Flash) -> None:
     """Every field of header, record and mark, by offsets typed from docs/journal.md."""
-    flash.live([["prepare"], ["accept", 7, 123456789012, ACCEPTED], ["mark", 0x6A, 800000777], ["accept", 8, 5, INTENT]])
+    flash.live(
+        [["prepare"], ["accept", 7, 123456789012, ACCEPTED], ["mark", 0x6A, 800000777], ["accept", 8, 5, INTENT]]
+    )
     data = flash.data
     header, first, second, mark = data[:48], data[256:512], data[512:768], data[48:80]
     counted = "00000001 00000001 0001 0000 00000000 00000000 0000000000 000001 00000000 00000000"
     assert header[:40].hex() == "4b4a0100" + counted.replace(" ", "")
-    clear = "51 22 0001 00000001" + b"kassa-uid-000007".hex() + "123456789012 0156 000008 000001 00000008 07 01 2faf0807"
+    clear = (
+        "51 22 0001 00000001" + b"kassa-uid-000007".hex() + "123456789012 0156 000008 000001 00000008 07 01 2faf0807"
+    )
     assert first[:64].hex() == (clear + "622202 0001 00 0000 0000000000000000").replace(" ", "")
     assert second[:2].hex() == "5222" and second[4:8].hex() == "00000002" and second[24:30].hex() == "000000000005"
     assert second[56:64] == first[240:248]
     body = Cipher(algorithms.AES(b"data key of case"), modes.CBC(bytes(16))).decryptor().update(first[64:240])
     assert body[:16] == b"nonce-nonce00007" and body[16:] == bytes(160)
     assert first[240:248] == _tag(b"seal key of case", first[:240])
-    assert mark[:24].hex() == ("6a 00 0000" + f"{800000777:08x}" + "0001 0001 0001 1cbe991a14 00 2faf0807").replace(" ", "")
+    assert mark[:24].hex() == ("6a 00 0000" + f"{800000777:08x}" + "0001 0001 0001 1cbe991a14 00 2faf0807").replace(
+        " ", ""
+    )
     for said, tag in ((header[:40], header[40:]), (first[:248], first[248:]), (mark[:24], mark[24:])):
         assert tag == _tag(KEY, said)
     assert data[80:256] == BLANK[:176] and data[768:] == BLANK[768:]
@@ -85,7 +91,11 @@ def test_what_is_not_our_journal_is_refused_and_left_alone(flash: Flash, what: s
         flash.live([["prepare"], *accepts(0, 20)])
         flash.key = bytes(16)
     else:
-        made = {"noise": random.Random(20260801).randbytes(SIZE), "zeros": bytes(SIZE), "text": b"Kassa" * (SIZE // 5 + 1)}
+        made = {
+            "noise": random.Random(20260801).randbytes(SIZE),
+            "zeros": bytes(SIZE),
+            "text": b"Kassa" * (SIZE // 5 + 1),
+        }
         flash.set(made[what][:SIZE])
     before = flash.data
     assert flash.live([["prepare"]])["error"] == "JournalDamaged"
@@ -152,12 +162,16 @@ def test_full_refuses_and_can_still_be_marked_and_drained(flash: Flash) -> None:
     taken = result["done"][2]
     assert taken == (SIZE // 4096 - 2) * 15 and result["done"][3]["count"] == taken
     full = flash.data
-    again = flash.live([["prepare"], ["accept", 999, 1, ACCEPTED]])  # boot copies the distrusted tail, then nothing is taken
+    again = flash.live(
+        [["prepare"], ["accept", 999, 1, ACCEPTED]]
+    )  # boot copies the distrusted tail, then nothing is taken
     assert again["error"] == "JournalFull"
     after = flash.data
     assert flash.live([["fill", 500, 1, ACCEPTED]])["done"][1] == 0 and flash.data == after
     refusals = [2 if index % 5 == 4 else 1 for index in range(64)]
-    drained = flash.set(full).live([["drain", refusals, list(range(64))], ["drain", refusals, list(range(64))], ["state"]])
+    drained = flash.set(full).live(
+        [["drain", refusals, list(range(64))], ["drain", refusals, list(range(64))], ["state"]]
+    )
     assert not drained["error"] and drained["done"][-1]["count"] == 0
     assert flash.live([["fill", 500, 1, ACCEPTED]])["done"][1] == 0, "the reserve is not for payments"
     closed = flash.live([["close"], ["prepare"], ["accept", 700, 1, ACCEPTED], ["state"]])
@@ -170,7 +184,14 @@ def test_laps_of_the_ring_spread_the_wear(flash: Flash) -> None:
     erased: list[int] = []
     payments = 0
     for batch in range(30):
-        steps = [["prepare"], *accepts(40 * batch, 40), ["drain", [1] * 64, list(range(64))], ["list"], ["close"], ["state"]]
+        steps = [
+            ["prepare"],
+            *accepts(40 * batch, 40),
+            ["drain", [1] * 64, list(range(64))],
+            ["list"],
+            ["close"],
+            ["state"],
+        ]
         result = flash.live(steps)
         assert not result["error"], result
         erased += result["erased"]
@@ -185,7 +206,9 @@ def test_laps_of_the_ring_spread_the_wear(flash: Flash) -> None:
 
 def test_boot_reads_little_whatever_the_journal_holds(flash: Flash) -> None:
     """One prefix a sector and the newest sector, not the ring."""
-    flash.live([["prepare"], *accepts(0, 70), ["drain", [1] * 64, list(range(64))], ["drain", [1] * 64, list(range(64))]])
+    flash.live(
+        [["prepare"], *accepts(0, 70), ["drain", [1] * 64, list(range(64))], ["drain", [1] * 64, list(range(64))]]
+    )
     read = flash.live([["state"]])["read"]
     print(f"boot read {read} bytes of {SIZE}")
     assert read < 16 * 1024

@@ -28,7 +28,14 @@ WORK = {
         ["accept", 902, 700, ACCEPTED],
         ["drain", [1, 2, 1, 3, 1, 2], [5, 1, 0, 4, 3, 2]],
     ],
-    "batch close": [READY, ["accept", 900, 1200, ACCEPTED], ["drain", [1] * 20, list(range(20))], ["closing"], ["close"], READY],
+    "batch close": [
+        READY,
+        ["accept", 900, 1200, ACCEPTED],
+        ["drain", [1] * 20, list(range(20))],
+        ["closing"],
+        ["close"],
+        READY,
+    ],
     "boot": [],
 }
 
@@ -60,7 +67,9 @@ def grounds(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     flash.set(made["empty"])
     keep("edge intent", [READY, *accepts(0, 14), ["accept", 20, 770, INTENT]])
     flash.set(made["empty"])
-    for lap in range(2 * SIZE // 4096 + 3):  # one sector a batch: page 15 holds the last record, the marks go behind the header
+    for lap in range(
+        2 * SIZE // 4096 + 3
+    ):  # one sector a batch: page 15 holds the last record, the marks go behind the header
         steps = [READY, *accepts(100 + 15 * lap, 15), ["drain", [1] * 15, list(range(15))], ["close"]]
         keep("lap", steps)
     keep("lapped", [READY, *accepts(600, 15), ["drain", [1] * 5, list(range(5))]])
@@ -118,7 +127,9 @@ def _cut_once(flash: Flash, before: image.Journal, steps: list, operation: int, 
     model.allows(words(found))
     check(found, state, flash.data)
     done = [step[0] for step in steps[: len(finished)]]
-    assert not ("closing" in done and state["closed"] < state["sequence"]) or state["closing"], "a close that may have left"
+    assert not ("closing" in done and state["closed"] < state["sequence"]) or state["closing"], (
+        "a close that may have left"
+    )
     last = flash.live([["state"]])
     assert (last["done"][1]["count"], last["done"][1]["sum"]) == (state["count"] + 1, state["sum"] + 4321)
 
@@ -144,7 +155,9 @@ def test_power_cuts_while_booting_after_a_power_cut(inside: Inside, grounds: dic
     assert cuts > 20
 
 
-@pytest.mark.parametrize("start", ["middle tail", "middle intent", "edge tail", "edge intent", "lapped tail", "lapped intent"])
+@pytest.mark.parametrize(
+    "start", ["middle tail", "middle intent", "edge tail", "edge intent", "lapped tail", "lapped intent"]
+)
 @pytest.mark.parametrize("cut, tear", [(0, "none"), (1, "none"), (1, "prefix:16"), (2, "none"), (2, "half")])
 def test_a_distrusted_tail_has_a_copy(
     inside: Inside, grounds: dict[str, bytes], tmp_path: Path, start: str, cut: int, tear: str

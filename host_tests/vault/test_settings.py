@@ -54,11 +54,17 @@ def test_provisioned_values_are_read(values: Values) -> None:
 def test_a_value_put_is_there_after_a_restart_and_the_others_too(values: Values) -> None:
     for life in range(5):
         language = (b"en", b"zh")[life % 2]
-        assert not values.live([["put", LANGUAGE, language.hex()], ["put", 0x0B, f"secret {life}".encode().hex()]])["error"]
+        assert not values.live([["put", LANGUAGE, language.hex()], ["put", 0x0B, f"secret {life}".encode().hex()]])[
+            "error"
+        ]
         expected = {**VALUES, LANGUAGE: language, 0x0B: f"secret {life}".encode()}
         assert {wanted: values.get(wanted) for wanted in expected} == expected
     image = values.path.read_bytes()
-    assert b"secret" not in image and VALUES[NAME] not in image and sum(image[at : at + 2] == b"KS" for at in (0, 4096)) == 1
+    assert (
+        b"secret" not in image
+        and VALUES[NAME] not in image
+        and sum(image[at : at + 2] == b"KS" for at in (0, 4096)) == 1
+    )
 
 
 def test_power_cut_at_every_operation_of_put(values: Values) -> None:

@@ -56,6 +56,7 @@ class Cashier(Hands):
 
     def await_reversal(self) -> None:
         """Let time run until no reversal is owed any more."""
+
         def done() -> bool:
             journal = self.journal()
             return all(journal.state(record) not in ("reversing", "prepared") for record in journal.records.values())

@@ -185,7 +185,11 @@ def test_a_rolled_back_chip_is_seen_and_a_supervisor_begins_a_new_epoch(cashier)
     cashier.sell(900, "coral")
     assert [record.epoch for record in cashier.journal().records.values()] == [1, 2]
     assert "¥9.00" in cashier.settle()
-    assert cashier.ledger() == [(700, "APPROVED"), (800, "APPROVED"), (900, "APPROVED")]  # what the chip forgot, the host has
+    assert cashier.ledger() == [
+        (700, "APPROVED"),
+        (800, "APPROVED"),
+        (900, "APPROVED"),
+    ]  # what the chip forgot, the host has
 
 
 def test_an_expired_card_is_not_taken_offline_when_the_host_cannot_be_reached(cashier) -> None:

@@ -169,6 +169,15 @@ def test_scanned_code_reaches_the_firmware(run_script) -> None:
 
 
 def test_board_and_world_agree_on_the_wiring() -> None:
-    pins = [wiring.DISPLAY_CS, wiring.DISPLAY_DC, wiring.DISPLAY_RST, wiring.DISPLAY_LIGHT, wiring.READER_CS,
-            wiring.READER_IRQ, wiring.READER_RST, *wiring.KEY_ROWS, *wiring.KEY_COLS]
+    pins = [
+        wiring.DISPLAY_CS,
+        wiring.DISPLAY_DC,
+        wiring.DISPLAY_RST,
+        wiring.DISPLAY_LIGHT,
+        wiring.READER_CS,
+        wiring.READER_IRQ,
+        wiring.READER_RST,
+        *wiring.KEY_ROWS,
+        *wiring.KEY_COLS,
+    ]
     assert len(set(pins)) == len(pins) and max(pins) < wiring.LIVE_UART

@@ -40,8 +40,14 @@ def run(micropython: str, tmp_path: Path) -> Run:
         file = tmp_path / "case.py"
         file.write_text(CHIP + script)
         paths = {"MICROPYPATH": f"{BOARD}:.frozen"}
-        done = subprocess.run([micropython, str(file)], env={**os.environ, **paths}, cwd=tmp_path, capture_output=True,
-                              text=True, timeout=60)
+        done = subprocess.run(
+            [micropython, str(file)],
+            env={**os.environ, **paths},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
         return done.stdout.splitlines()
 
@@ -60,25 +66,28 @@ print(chip.erases, content(0, 16384) == b"\\xff" * 16384)
 """) == ["3 512 True", "True 1 512", "1 True"]
 
 
-@pytest.mark.parametrize(("call", "outcome"), [
-    ("chip.program, 8, page", "FlashMisuse"),
-    ("chip.program, 16, page[:8]", "FlashMisuse"),
-    ("chip.read, 4, bytearray(16)", "FlashMisuse"),
-    ("chip.read, 16, bytearray(17)", "FlashMisuse"),
-    ("chip.program, 16384, page", "FlashMisuse"),
-    ("chip.erase, 2048", "FlashMisuse"),
-    ("chip.program, 256, page", "FlashMisuse"),  # 0 -> 1
-    ("chip.program, 256, bytes(16)", "FlashMisuse"),  # 1 -> 0, but the cell was programmed before
-    ("chip.program, 256, bytes(64)", "FlashMisuse"),
-    ("chip.program, 256, b'\\x55' * 16", "done"),  # the same again changes nothing
-    ("chip.program, 288, page[:16]", "done"),  # a blank cell of a page that is not blank
-    ("region.readblocks, 2, bytearray(16)", "OSError"),
-    ("region.readblocks, 1, bytearray(16), 4096", "OSError"),
-    ("region.writeblocks, 0, page", "OSError"),  # erase first: whole blocks only
-    ("region.writeblocks, 0, page, 0", "done"),
-    ("region.writeblocks, 1, bytes(4096)", "done"),
-    ("region.ioctl, 6, 2", "OSError"),
-])
+@pytest.mark.parametrize(
+    ("call", "outcome"),
+    [
+        ("chip.program, 8, page", "FlashMisuse"),
+        ("chip.program, 16, page[:8]", "FlashMisuse"),
+        ("chip.read, 4, bytearray(16)", "FlashMisuse"),
+        ("chip.read, 16, bytearray(17)", "FlashMisuse"),
+        ("chip.program, 16384, page", "FlashMisuse"),
+        ("chip.erase, 2048", "FlashMisuse"),
+        ("chip.program, 256, page", "FlashMisuse"),  # 0 -> 1
+        ("chip.program, 256, bytes(16)", "FlashMisuse"),  # 1 -> 0, but the cell was programmed before
+        ("chip.program, 256, bytes(64)", "FlashMisuse"),
+        ("chip.program, 256, b'\\x55' * 16", "done"),  # the same again changes nothing
+        ("chip.program, 288, page[:16]", "done"),  # a blank cell of a page that is not blank
+        ("region.readblocks, 2, bytearray(16)", "OSError"),
+        ("region.readblocks, 1, bytearray(16), 4096", "OSError"),
+        ("region.writeblocks, 0, page", "OSError"),  # erase first: whole blocks only
+        ("region.writeblocks, 0, page, 0", "done"),
+        ("region.writeblocks, 1, bytes(4096)", "done"),
+        ("region.ioctl, 6, 2", "OSError"),
+    ],
+)
 def test_rules(run: Run, call: str, outcome: str) -> None:
     assert run(f"chip.program(256, b'\\x55' * 32)\nprint(attempt({call}))") == [outcome]
 

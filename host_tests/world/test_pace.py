@@ -59,7 +59,8 @@ def test_waiting_stops_where_it_is_fulfilled(run_script) -> None:
 
 
 def test_real_speed_never_jumps(run_script) -> None:
-    world = run_script("""
+    world = run_script(
+        """
         import asyncio, time
         async def main():
             begin = time.ticks_ms()
@@ -67,7 +68,9 @@ def test_real_speed_never_jumps(run_script) -> None:
             time.sleep_ms(100)
             print("slept", time.ticks_diff(time.ticks_ms(), begin))
         asyncio.run(main())
-    """, speed="real")
+    """,
+        speed="real",
+    )
     begin = time.monotonic()
     world.wait_off()
     assert time.monotonic() - begin >= 0.4

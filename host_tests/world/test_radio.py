@@ -28,7 +28,9 @@ async def join():
         await asyncio.sleep_ms(100)
     return wifi
 """
-ASK = JOIN + """
+ASK = (
+    JOIN
+    + """
 async def ask(words, limit):
     begin = time.ticks_ms()
     try:
@@ -43,6 +45,7 @@ async def ask(words, limit):
     except OSError as error:
         print("failed")
 """
+)
 
 
 TRUST = """
@@ -142,12 +145,16 @@ def tls_host(tls_context: ssl.SSLContext) -> Iterator[Host]:
 def asking(*words: bytes, limit: int = 60, trust: bytes = b"") -> str:
     """A script that sends each word and prints the answer; `trust` is the DER certificate it expects inside TLS."""
     secure = ", ssl=context, server_hostname='host.test'" if trust else ""
-    return (TRUST.format(trust=trust) if trust else "") + ASK.format(tls=secure) + f"""
+    return (
+        (TRUST.format(trust=trust) if trust else "")
+        + ASK.format(tls=secure)
+        + f"""
 async def main():
     await join()
     await ask({words!r}, {limit})
 asyncio.run(main())
 """
+    )
 
 
 def test_bytes_pass_both_ways_and_are_counted(run_script, host: Host) -> None:
@@ -194,7 +201,9 @@ def test_half_open_ends_in_a_reset(run_script, host: Host) -> None:
 
 
 def test_off_is_no_network(run_script, host: Host) -> None:
-    world = run_script(JOIN + """
+    world = run_script(
+        JOIN
+        + """
 async def main():
     import socket
     wifi = await join()
@@ -204,32 +213,40 @@ async def main():
     except OSError as error:
         print(error)
 asyncio.run(main())
-""", host_port=host.port)
+""",
+        host_port=host.port,
+    )
     world.radio.state = "off"
     world.wait_off()
     assert world.console.splitlines() == ["False True", "-202"]
 
 
 def test_the_station_joins_and_tells(run_script) -> None:
-    world = run_script(JOIN + """
+    world = run_script(
+        JOIN
+        + """
 async def main():
     wifi = await join()
     print(wifi.isconnected(), wifi.status() == network.STAT_GOT_IP, wifi.status("rssi"), wifi.ifconfig()[0])
     wifi.disconnect()
     print(wifi.isconnected(), wifi.status() == network.STAT_IDLE, wifi.ifconfig()[0])
 asyncio.run(main())
-""")
+"""
+    )
     world.radio.key = "secret"
     world.wait_off()
     assert world.console.splitlines() == ["True True -55 192.168.4.20", "False True 0.0.0.0"]
 
 
 def test_a_wrong_key_does_not_join(run_script) -> None:
-    world = run_script(JOIN + """
+    world = run_script(
+        JOIN
+        + """
 async def main():
     print((await join()).status() == network.STAT_WRONG_PASSWORD)
 asyncio.run(main())
-""")
+"""
+    )
     world.radio.key = "another"
     world.wait_off()
     assert "True" in world.console
@@ -304,8 +321,9 @@ def test_tls_passes(run_script, tls_host: Host, certificate: bytes) -> None:
     assert tls_host.heard == b"onetwo"
 
 
-def test_a_silent_host_inside_tls_costs_a_minute_but_not_ours(run_script, tls_context: ssl.SSLContext,
-                                                              certificate: bytes) -> None:
+def test_a_silent_host_inside_tls_costs_a_minute_but_not_ours(
+    run_script, tls_context: ssl.SSLContext, certificate: bytes
+) -> None:
     host = Host(tls_context, silent=True)
     world = run_script(asking(b"one", limit=60, trust=certificate), host_port=host.port)
     world.wait_off(timeout=5)

@@ -20,7 +20,9 @@ def main(out: Path) -> None:
         measured = {name: round(value, 3) for name, value in group().items()}
         show(measured)
         figures |= measured
-    who = subprocess.run([interpreter.micropython(), "-c", _WHO], check=True, capture_output=True, text=True).stdout.strip()
+    who = subprocess.run(
+        [interpreter.micropython(), "-c", _WHO], check=True, capture_output=True, text=True
+    ).stdout.strip()
     out.write_text(json.dumps({"interpreter": who, "figures": figures}, indent=1) + "\n")
 
 

@@ -32,7 +32,9 @@ def one_payment() -> dict[str, float]:
             world.press("E")
             hands.drain()
         frames = [json.loads(line) for line in (Path(home) / "wire.log").read_text().splitlines()]
-    payment = next(index for index, frame in enumerate(frames) if frame["dir"] == "up" and frame["hex"][26:30] == "0200")
+    payment = next(
+        index for index, frame in enumerate(frames) if frame["dir"] == "up" and frame["hex"][26:30] == "0200"
+    )
     answer = next(frame for frame in frames[payment:] if frame["dir"] == "down")
     said = [len(apdu) for apdu in card.commands + card.answers]
     return {

@@ -22,8 +22,12 @@ _TEAR = "prefix:112"  # the header made it to the page, the seal did not
 
 @click.command()
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--cut", default=1, show_default=True, help="Flash operation of the fourth sale at which power dies; 0 = none.")
-@click.option("--tear", default=_TEAR, show_default=True, help="What that operation leaves behind (boards/unix/flashchip.py).")
+@click.option(
+    "--cut", default=1, show_default=True, help="Flash operation of the fourth sale at which power dies; 0 = none."
+)
+@click.option(
+    "--tear", default=_TEAR, show_default=True, help="What that operation leaves behind (boards/unix/flashchip.py)."
+)
 def main(out: Path, cut: int, tear: str) -> None:
     """Play the demo into OUT."""
     summary = perform(out, cut, tear)

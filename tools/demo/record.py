@@ -23,7 +23,13 @@ class Recorder:
         lines = self._world.screen_text()
         name = f"{self._steps:02d}-" + "".join(letter if letter.isalnum() else "-" for letter in title.lower())
         (self._out / "screens" / f"{name[:60]}.png").write_bytes(self._world.screen_png())
-        print(f"{self._steps:02d}. {title}", *(f"      {line}" for line in lines), sep="\n", file=self._transcript, flush=True)
+        print(
+            f"{self._steps:02d}. {title}",
+            *(f"      {line}" for line in lines),
+            sep="\n",
+            file=self._transcript,
+            flush=True,
+        )
         return lines
 
     def close(self) -> None:

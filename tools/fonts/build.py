@@ -136,9 +136,7 @@ class Face:
         size = self.width * self.height * self.bits // 8
         index = b"".join(struct.pack("<H", code) for code in codes)
         index += b"".join(struct.pack("<H", self.cells[code][0]) for code in codes)
-        entry = struct.pack(
-            "<BBBBHHII", self.width, self.height, self.bits, 0, len(codes), size, at, at + len(index)
-        )
+        entry = struct.pack("<BBBBHHII", self.width, self.height, self.bits, 0, len(codes), size, at, at + len(index))
         return entry, index + b"".join(self.cells[code][1] for code in codes)
 
 
@@ -187,9 +185,7 @@ def smooth_face(
 def build(folder: Path) -> bytes:
     """The whole asset."""
     unifont = face(fetch(UNIFONT, folder), "unifont-latin-400-normal")[0]
-    noto = face(
-        fetch(NOTO, folder), "noto-sans-sc-latin-500-normal", "noto-sans-sc-chinese-simplified-500-normal"
-    )
+    noto = face(fetch(NOTO, folder), "noto-sans-sc-latin-500-normal", "noto-sans-sc-chinese-simplified-500-normal")
     narrow, wide = text_faces(unifont)
     title = smooth_face(noto, 24, (24, 28), 22, title_characters())
     amount = smooth_face(noto, 42, (24, 40), 35, list(AMOUNT), 8)

@@ -23,8 +23,13 @@ _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command(help="The terminal in a web page, with virtual cards and its own settlement host.")
-@click.option("--home", type=click.Path(path_type=Path), default=ROOT / "build" / "run", show_default="build/run",
-              help="folder that keeps flash.bin, host.db and the cards' counters from one run to the next")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=ROOT / "build" / "run",
+    show_default="build/run",
+    help="folder that keeps flash.bin, host.db and the cards' counters from one run to the next",
+)
 @click.option("--fresh", is_flag=True, help="forget the last run: new flash, new keys, empty ledger")
 @click.option("--port", default=8580, show_default=True, help="of the page; the next free one if it is taken")
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="of a new terminal")

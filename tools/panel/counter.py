@@ -26,7 +26,9 @@ class Counter:
         self.eyes.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.eyes.stop()
         self.hands.close()
         self.stage.__exit__(kind, error, trace)

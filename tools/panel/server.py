@@ -42,7 +42,9 @@ def application(counter: Counter) -> Starlette:
     })  # fmt: skip
 
     async def index(_: Request) -> Response:
-        return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"})
+        return FileResponse(
+            PAGE / "index.html", headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+        )
 
     async def state(_: Request) -> Response:
         return JSONResponse(counter.news.known(), headers={"Cache-Control": "no-store"})
@@ -124,7 +126,9 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.should_exit = True
         self._thread.join(5)
         self._socket.close()

@@ -23,7 +23,11 @@ def read(home: Path) -> dict[str, Any]:
     asking = [row for row in rows if row["state"] == "prepared"]
     settled = [row for row in rows if row["state"] == "settled"]
     return {
-        "waiting": {"count": len(waiting), "sum": sum(row["amount"] for row in waiting), "rows": (asking + waiting)[:_NEWEST]},
+        "waiting": {
+            "count": len(waiting),
+            "sum": sum(row["amount"] for row in waiting),
+            "rows": (asking + waiting)[:_NEWEST],
+        },
         "settled": {"count": len(settled), "sum": sum(row["amount"] for row in settled)},
         "reversing": sum(row["state"] == "reversing" for row in rows),
         "last": rows[0] if rows else None,

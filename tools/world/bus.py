@@ -23,8 +23,13 @@ class Bus:
     The handlers run under `lock`.
     """
 
-    def __init__(self, handlers: dict[int, Handler], lock: threading.Condition,
-                 on_time: Callable[[int], None], on_silence: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        handlers: dict[int, Handler],
+        lock: threading.Condition,
+        on_time: Callable[[int], None],
+        on_silence: Callable[[], None],
+    ) -> None:
         self._handlers = handlers
         self._lock = lock
         self._on_time = on_time

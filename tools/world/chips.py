@@ -46,10 +46,15 @@ class Chips:
         self.reader_link = SpiLink(self.reader)
         self.printer = PrinterPeer()
         self.scanner = Scanner()
-        lines.attach_spi(wiring.DISPLAY_SPI, wiring.DISPLAY_CS, self.display,
-                         inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"})
-        lines.attach_spi(wiring.READER_SPI, wiring.READER_CS, self.reader_link, lsb_first=True,
-                         outputs={wiring.READER_IRQ: "irq"})
+        lines.attach_spi(
+            wiring.DISPLAY_SPI,
+            wiring.DISPLAY_CS,
+            self.display,
+            inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"},
+        )
+        lines.attach_spi(
+            wiring.READER_SPI, wiring.READER_CS, self.reader_link, lsb_first=True, outputs={wiring.READER_IRQ: "irq"}
+        )
         lines.attach_pins(self.keys, ROWS, COLUMNS, rests=True)
         lines.attach_uart(wiring.PRINTER_UART, self.printer)
         lines.attach_uart(wiring.SCANNER_UART, self.scanner)

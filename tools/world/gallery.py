@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every page of the terminal as a picture, in both languages.
 
-    python -m tools.world.gallery OUT      writes OUT/LANGUAGE-NAME.png
+python -m tools.world.gallery OUT      writes OUT/LANGUAGE-NAME.png
 """
 
 import os

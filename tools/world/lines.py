@@ -49,16 +49,25 @@ class Lines:
         self._waiting: dict[int, bytearray] = {}
         self._live = 0
 
-    def attach_spi(self, bus: int, select: int, chip: SpiChip, *, lsb_first: bool = False,
-                   inputs: dict[int, str] | None = None, outputs: dict[int, str] | None = None) -> None:
+    def attach_spi(
+        self,
+        bus: int,
+        select: int,
+        chip: SpiChip,
+        *,
+        lsb_first: bool = False,
+        inputs: dict[int, str] | None = None,
+        outputs: dict[int, str] | None = None,
+    ) -> None:
         """A chip on SPI `bus`, listening while pin `select` is low; `inputs` and `outputs` name its other pins."""
         wire = self._buses.setdefault(bus, _SpiBus())
         self.spi_bytes.setdefault(bus, 0)
         self._selects[select] = (wire, chip, lsb_first)
         self.attach_pins(chip, inputs or {}, outputs or {})
 
-    def attach_pins(self, chip: object, inputs: dict[int, str], outputs: dict[int, str], *,
-                    rests: bool = False) -> None:
+    def attach_pins(
+        self, chip: object, inputs: dict[int, str], outputs: dict[int, str], *, rests: bool = False
+    ) -> None:
         """Pins into and out of a chip. With `rests`, its outputs sit at their pull while `chip.idle` is true."""
         self._into.update({pin: (chip, name) for pin, name in inputs.items()})
         self._out_of.update({pin: (chip, name) for pin, name in outputs.items()})

@@ -106,7 +106,9 @@ class _Client(socketserver.StreamRequestHandler):
 
 
 @click.command()
-@click.option("--home", type=click.Path(path_type=Path), required=True, help="folder of the terminal's flash, fuses, console")
+@click.option(
+    "--home", type=click.Path(path_type=Path), required=True, help="folder of the terminal's flash, fuses, console"
+)
 @click.option("--port", default=0, help="port of the link (0 = any free one)")
 @click.option("--host-port", type=int, help="port of the settlement host on this machine")
 @click.option("--speed", type=click.Choice(["jump", "real"]), default="jump", help="may the terminal's time jump?")

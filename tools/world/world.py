@@ -30,8 +30,16 @@ class World:
     real seconds. Calls are thread-safe, and raise WorldError when the terminal has printed a traceback since the last.
     """
 
-    def __init__(self, home: Path, *, host_port: int | None = None, speed: str = "jump", micropython: str,
-                 heap: str | None = None, source: Path = FIRMWARE) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        host_port: int | None = None,
+        speed: str = "jump",
+        micropython: str,
+        heap: str | None = None,
+        source: Path = FIRMWARE,
+    ) -> None:
         if speed not in ("jump", "real"):
             raise ValueError(speed)
         self.home = home.resolve()

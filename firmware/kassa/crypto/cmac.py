@@ -41,9 +41,7 @@ class Cmac:
         self._used = False
         self._cbc = aes(key, _MODE_CBC, _ZERO)
 
-    def finish(
-        self, work: memoryview, size: int, tag: memoryview | bytearray, last: memoryview | None = None
-    ) -> None:
+    def finish(self, work: memoryview, size: int, tag: memoryview | bytearray, last: memoryview | None = None) -> None:
         """Tag the first `size` bytes of `work` and write the leading len(tag) bytes of the result to `tag`.
 
         `work` is `size` rounded up to 16 (at least 16) bytes long; it is clobbered.

@@ -32,7 +32,9 @@ class Till:
         self.journal = journal
         self.limits = limits
         self.largest = largest
-        self.needs_supervisor = journal.state.count > 0  # after a restart with payments pending, until the host was heard
+        self.needs_supervisor = (
+            journal.state.count > 0
+        )  # after a restart with payments pending, until the host was heard
         self._keyring = keyring
         self._clock = clock
         self._entropy = entropy

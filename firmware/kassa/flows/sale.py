@@ -74,7 +74,9 @@ async def _take(shop: Shop, amount: int) -> None:
 
 async def _supervisor(shop: Shop, amount: int) -> bool:
     ui = shop.ui
-    await ui.message("warn", ui.t("limit_title"), (ui.t("limit_restart"),), "E=key_ok C=key_cancel", _RESULT_MS, money.text(amount))
+    await ui.message(
+        "warn", ui.t("limit_title"), (ui.t("limit_restart"),), "E=key_ok C=key_cancel", _RESULT_MS, money.text(amount)
+    )
     from kassa.flows import supervisor  # seldom asked for: loaded then
 
     if not await supervisor.allowed(shop):
@@ -224,9 +226,7 @@ async def _accepted(shop: Shop, amount: int) -> None:
     await _finish(shop, "hold", "accepted", [ui.t("accepted_note"), ui.t("accepted_risk")], amount)
 
 
-async def _finish(
-    shop: Shop, kind: str, word: str, lines: list, amount: int, auth: str = "", rrn: str = ""
-) -> None:
+async def _finish(shop: Shop, kind: str, word: str, lines: list, amount: int, auth: str = "", rrn: str = "") -> None:
     """Show the result at once, print the receipt, wait for the cashier."""
     ui = shop.ui
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))

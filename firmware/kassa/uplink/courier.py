@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from kassa.hardware import Bytes, Entropy
     from kassa.status import Status
 
-_CLASS = (0, answers.MANAGEMENT, answers.REVERSAL, answers.ONLINE, answers.DEFERRED, answers.MANAGEMENT, answers.DEFERRED)
+_CLASS = (
+    0,
+    answers.MANAGEMENT,
+    answers.REVERSAL,
+    answers.ONLINE,
+    answers.DEFERRED,
+    answers.MANAGEMENT,
+    answers.DEFERRED,
+)
 _MTI = (0, 0x0810, 0x0410, 0x0210, 0x0210, 0x0510, 0x0230)  # of the answer
 _BAD_MACS = const(3)
 _HEARD_S = const(600)  # the time the host was heard is written again after this
@@ -49,7 +57,13 @@ class Courier:
     """One per terminal; `open` is called on each new connection, `lost` when it ends."""
 
     def __init__(
-        self, journal: Journal, keyring: Keyring, who: messages.Identity, clock: "Clock", status: "Status", entropy: "Entropy"
+        self,
+        journal: Journal,
+        keyring: Keyring,
+        who: messages.Identity,
+        clock: "Clock",
+        status: "Status",
+        entropy: "Entropy",
     ) -> None:
         self.journal = journal
         self.outcome = Outcome()
@@ -337,5 +351,3 @@ def _text(data: memoryview) -> str:
     except UnicodeError:
         return ""
     return "".join([letter for letter in text if letter >= " "])[:40]
-
-

@@ -69,7 +69,11 @@ class Line:
 
     def reachable(self) -> bool:
         """Whether an online request is worth a try: Wi-Fi is up and the last try to reach the host did not just fail."""
-        return self._wifi.connected() and ticks_diff(ticks_ms(), self._not_before) >= 0 or self._status.link >= news.LINK_BUSY
+        return (
+            self._wifi.connected()
+            and ticks_diff(ticks_ms(), self._not_before) >= 0
+            or self._status.link >= news.LINK_BUSY
+        )
 
     def _due(self) -> bool:
         courier = self._courier

@@ -339,4 +339,3 @@ class Journal:
             return False
         layout.unpack_header(cell, state)
         return True
-

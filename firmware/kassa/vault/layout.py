@@ -39,8 +39,24 @@ EPOCH = const(0x70)
 _FIRST_MARK = const(0x61)
 _LAST_MARK = const(0x70)
 
-NOT_ABOUT_ONE = (SEEN, HEARD, BATCH, CLOSED, WATERMARK, CLOSING, REOPENED, EPOCH)  # marks that are not about a single record
-NOT_PAID = (REFUSED, DECLINED, REVERSED, REVERSING, VOIDED, REPORTED)  # a record whose last own mark is one of these is no money
+NOT_ABOUT_ONE = (
+    SEEN,
+    HEARD,
+    BATCH,
+    CLOSED,
+    WATERMARK,
+    CLOSING,
+    REOPENED,
+    EPOCH,
+)  # marks that are not about a single record
+NOT_PAID = (
+    REFUSED,
+    DECLINED,
+    REVERSED,
+    REVERSING,
+    VOIDED,
+    REPORTED,
+)  # a record whose last own mark is one of these is no money
 
 TYPE_SALE = const(0x22)
 TYPE_CASH = const(0x71)
@@ -86,8 +102,18 @@ class State:
 def pack_header(cell: bytearray, state: State) -> None:
     """Fill bytes 0..39 of a sector header."""
     pack_into(
-        ">2sBBIIHHII", cell, 0, b"KJ", 1, state.flags(), state.serial, state.sequence + 1, state.epoch, state.count,
-        state.watermark, state.closed,
+        ">2sBBIIHHII",
+        cell,
+        0,
+        b"KJ",
+        1,
+        state.flags(),
+        state.serial,
+        state.sequence + 1,
+        state.epoch,
+        state.count,
+        state.watermark,
+        state.closed,
     )
     _pack_sum(cell, 24, state.sum)
     batch = state.batch
@@ -116,7 +142,16 @@ def is_header(cell: bytearray | memoryview) -> bool:
 def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State) -> None:
     """Fill bytes 0..23 of a mark; `code`: two bytes; `about`: a sequence, or a time for HEARD."""
     pack_into(
-        ">BB2sIHHH", cell, 0, kind, state.flags(), code, about, state.serial & 0xFFFF, state.sequence & 0xFFFF, state.count
+        ">BB2sIHHH",
+        cell,
+        0,
+        kind,
+        state.flags(),
+        code,
+        about,
+        state.serial & 0xFFFF,
+        state.sequence & 0xFFFF,
+        state.count,
     )
     _pack_sum(cell, 14, state.sum)
     cell[19] = 0

@@ -17,9 +17,7 @@ def newest_at(cell: bytearray, near: int) -> int:
     return near + ((cell[10] << 8 | cell[11]) - near & 0xFFFF)
 
 
-def marks_of_page(
-    journal: Journal, sector: int, page: int, serial: int
-) -> "Iterator[tuple[int, bytearray | None]]":
+def marks_of_page(journal: Journal, sector: int, page: int, serial: int) -> "Iterator[tuple[int, bytearray | None]]":
     """(index, cell) of each used mark cell of a page; None for a damaged one."""
     first = layout.HEADER_SIZE if page == 0 else 0
     cell = bytearray(layout.MARK_SIZE)
