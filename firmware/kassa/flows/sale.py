@@ -73,13 +73,13 @@ async def _take(shop: Shop, amount: int) -> None:
 
 
 async def _supervisor(shop: Shop, amount: int) -> bool:
-    ui = shop.ui
-    await ui.message(
-        "warn", ui.t("limit_title"), (ui.t("limit_restart"),), "E=key_ok C=key_cancel", _RESULT_MS, money.text(amount)
-    )
     from kassa.flows import supervisor  # seldom asked for: loaded then
 
-    if not await supervisor.allowed(shop):
+    ui = shop.ui
+    lines = (ui.t("limit_restart"),)
+    keys = "E=key_ok C=key_cancel"
+    key = await ui.message("warn", ui.t("limit_title"), lines, keys, _RESULT_MS, money.text(amount))
+    if key != ord("E") or not await supervisor.allowed(shop):
         raise Refused("limit_restart")
     return True
 

@@ -16,6 +16,7 @@ from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import MAX_FRAME, Answer
 from kassa.uplink.outbox import ADVICE, CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, Outbox
+from kassa.uplink.outcome import Outcome, text
 from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
@@ -39,18 +40,6 @@ _CLASS = (
 _MTI = (0, 0x0810, 0x0410, 0x0210, 0x0210, 0x0510, 0x0230)  # of the answer
 _BAD_MACS = const(3)
 _HEARD_S = const(600)  # the time the host was heard is written again after this
-
-
-class Outcome:
-    """What became of the one request a flow waits for; `kind` 0 while it is open."""
-
-    def __init__(self) -> None:
-        self.kind = 0  # answers.YES, NO, REVERSE (no answer)
-        self.code = b""
-        self.text = ""
-        self.auth = ""
-        self.rrn = ""
-        self.totals = b""  # DE 48 of 0510
 
 
 class Courier:
@@ -275,9 +264,9 @@ class Courier:
     def _online(self, answer: Answer, meaning: int, code: bytes) -> None:
         outcome = self.outcome
         outcome.code = code
-        outcome.text = _text(answer.get(63)[19:])
-        outcome.auth = _text(answer.get(38))
-        outcome.rrn = _text(answer.get(37))
+        outcome.text = text(answer.get(63)[19:])
+        outcome.auth = text(answer.get(38))
+        outcome.rrn = text(answer.get(37))
         sequence = self.request
         if meaning == answers.YES:
             self.request = 0
@@ -331,7 +320,7 @@ class Courier:
     def _closed(self, answer: Answer) -> None:
         outcome = self.outcome
         outcome.totals = bytes(answer.get(48))
-        outcome.text = _text(answer.get(63)[19:])
+        outcome.text = text(answer.get(63)[19:])
         self.totals = b""
         if len(outcome.totals) == 31 and outcome.totals[15] >> 4 == 1:
             self.journal.mark(layout.CLOSED, self._covered)
@@ -342,12 +331,3 @@ class Courier:
 
     def _publish(self) -> None:
         self._status.queue(self.journal.state)
-
-
-def _text(data: memoryview) -> str:
-    """Host text for the cashier, without control characters; at most 40 characters."""
-    try:
-        text = str(bytes(data), "utf-8")
-    except UnicodeError:
-        return ""
-    return "".join([letter for letter in text if letter >= " "])[:40]
