@@ -56,7 +56,7 @@ def test_power_cut_and_tracebacks_work_from_an_image(new_world, tmp_path: Path) 
     world.wait_off()
     assert world.console == ""
     world.power_on()
-    with pytest.raises(AssertionError, match="(?s)erased.*main.py.*ZeroDivisionError"):
+    with pytest.raises(AssertionError, match='(?s)erased.*"main", line 4.*ZeroDivisionError'):
         world.wait_off()
 
 
