@@ -5,8 +5,10 @@ from kassa import money, status
 from kassa.flows.menu import menu
 from kassa.flows.sale import sale
 from kassa.flows.shop import Shop
+from kassa.screens.font import TEXT
 
 _LOOK_MS = 60000
+_WIDTH = 288  # pixels of a line
 
 
 async def run(shop: Shop) -> None:
@@ -46,5 +48,7 @@ def _lines(shop: Shop) -> list:
     if record is None:
         lines.append(ui.t("home_none"))
     else:
-        lines.append(ui.t("home_last", "%s %s" % (money.text(record.amount), ui.t(shop.last_word(record)))))
+        said = "%s %s" % (money.text(record.amount), ui.t(shop.last_word(record)))
+        line = ui.t("home_last", said)
+        lines.append(line if ui.canvas.measure(TEXT, line) <= _WIDTH else said)
     return lines
