@@ -21,6 +21,7 @@ from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
+from kassa.vault.ring import AHEAD
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class Courier:
         self.fault = "rollback" if free[1] else ""
         journal = self.journal
         self._clock.trust(now)
-        if abs(now - journal.state.heard) >= _HEARD_S and journal.has_room():  # seldom: the ring is for money
+        if abs(now - journal.state.heard) >= _HEARD_S and journal.free >= AHEAD:  # seldom: the ring is for money
             journal.mark(layout.HEARD, now)
         journal.state.heard = now
         epoch = free[2] << 8 | free[3]
