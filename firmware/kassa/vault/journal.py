@@ -260,6 +260,9 @@ class Journal:
                     failed += 1
                 continue
             layout.pack_mark(tags.cell, kind, code, about, self.state, len(ring.ready), several)
+            if kind == layout.SEEN:  # only now it is known in which sector
+                page = ring.page - 1
+                tags.cell[2], tags.cell[3] = page * code[0], page * code[1]
             tags.sign_mark()
             if ring.write(offset, tags.mark, self._mark_back):
                 return
@@ -282,11 +285,11 @@ class Journal:
 
     def told(self) -> None:
         """The cashier knows about an unfinished record at the end: the next boot need not say it again."""
-        self.seen(self.ring.page - 1)
+        self.seen(True)
 
-    def seen(self, told: int) -> None:
-        """Boot has looked at all pages so far. `told`: up to which one the cashier knows what was not finished."""
-        self.mark(layout.SEEN, self.state.sequence, bytes((self.ring.page - 1, told)))
+    def seen(self, told: bool) -> None:
+        """Boot has looked at all pages so far. `told`: the cashier knows what was not finished among them."""
+        self.mark(layout.SEEN, self.state.sequence, b"\x01\x01" if told else b"\x01\x00")
 
     def decide(self, cell: bytearray | memoryview) -> None:
         """Note what a mark says of the newest record; a watermark says yes only where nothing else was said."""

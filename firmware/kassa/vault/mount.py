@@ -288,5 +288,5 @@ def _trust_again(journal: Journal, tail: Tail) -> bool:
     if undecided:
         journal.mark(layout.REVERSING, sequence, b"98")  # at boot every intent without an answer counts as sent
     if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
-        journal.seen(0)
+        journal.seen(False)
     return True
