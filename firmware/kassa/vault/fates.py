@@ -32,7 +32,7 @@ class Fates:
     """Sequence -> kind of the last mark about it, 0 = none."""
 
     def __init__(self) -> None:
-        self._base = 0  # even; sequences up to it are not kept
+        self._base = 0  # sequences up to it are not kept
         self._halves = bytearray()
 
     def get(self, sequence: int) -> int:
@@ -58,12 +58,12 @@ class Fates:
         if gone > 0:
             self._halves = self._halves[gone:]
             self._base += 2 * gone
-        if upto > self._base:
+        if upto > self._base:  # shares its byte with the next one
             self.set(upto, 0)
 
     def clear(self, base: int) -> None:
         """Know nothing above `base`."""
-        self._base = base & ~1
+        self._base = base
         self._halves = bytearray()
 
     def first(self, kind: int) -> int:

@@ -35,7 +35,7 @@ def _sector(journal: Journal, sector: int, expected: int) -> int:
             if expected - 1 <= sequence <= journal.state.sequence:  # one less: of two the later counts
                 _missing(journal, expected, sequence)
                 expected = sequence + 1
-                if fates.get(sequence) in (0, UNDECIDED):
+                if sequence > journal.state.watermark and fates.get(sequence) in (0, UNDECIDED):
                     fates.set(sequence, UNDECIDED if page[0] == layout.INTENT else 0)
             continue
         for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
