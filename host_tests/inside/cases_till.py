@@ -173,6 +173,14 @@ def heard():
     _now.till.host_heard()
 
 
+def warm():
+    _now.till.warm()
+
+
+def pass_over():
+    _now.till.pass_over(_now.courier.used)
+
+
 def open():
     _now.courier.open()
 

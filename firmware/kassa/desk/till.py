@@ -132,6 +132,12 @@ class Till:
             raise
         self._seen.add(_track(body))
 
+    def pass_over(self, used: int) -> None:
+        """The host has seen every key up to `used`: one that was made ahead is not used any more."""
+        if self._sealer is not None and self._draft.counter <= used:
+            self._sealer.wipe()
+            self._sealer = None
+
     def void_unsent(self, sequence: int) -> None:
         """An intent of which no byte left and that nobody wants: its void entry is owed to the host."""
         self.journal.mark(layout.VOIDED, sequence)
