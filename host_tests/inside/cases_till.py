@@ -175,7 +175,8 @@ def heard():
 
 
 def warm():
-    _now.till.warm()
+    while _now.till.idle():
+        pass
 
 
 def pass_over():

@@ -22,10 +22,10 @@ from tools.host.app import Host
 from tools.journal import image
 from tools.provision import pki
 
-SIZE = 4 * image.SECTOR  # a small ring: four batches go round it
+SIZE = 5 * image.SECTOR  # a small ring: five batches go round it
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)
 BATCH = 20
-OLD_BATCHES = 3  # settled and closed
+OLD_BATCHES = 4  # settled and closed
 ANSWERED = 6  # of the open batch, one of them refused
 REFUSED = OLD_BATCHES * BATCH + 3
 LAST = (OLD_BATCHES + 1) * BATCH  # the newest record
@@ -67,7 +67,7 @@ class Device:
     flash: Flash
     line: Terminal
     card: Card = field(default_factory=Card)
-    older: bytes = b""  # the chip when its first batch was pending
+    past: list[bytes] = field(default_factory=list)  # the chip with each of its batches pending
     host: Host | None = None
 
     # -- a life -----------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Device:
 
 
 def with_a_past(inside: Inside, folder: Path) -> Device:
-    """Three batches settled; of the fourth some are answered, one of them refused, the rest is pending, the host told of all."""
+    """Four batches settled; of the fifth some are answered, one of them refused, the rest is pending, the host told of all."""
     device = Device(Flash(inside, folder / "chip.bin").set(b"\xff" * SIZE), Terminal(counter=100_000))
     host = start(folder / "host")
     pki.terminal_identity(host.authority, "KASSA001").save(host.home, "terminal")
@@ -140,7 +140,7 @@ def with_a_past(inside: Inside, folder: Path) -> Device:
     assert device.handshake(device.flash.live()["done"][0])
     for number in range(OLD_BATCHES):
         device.accept(BATCH)
-        device.older = device.older or device.flash.data
+        device.past.append(device.flash.data)
         assert set(device.deliver()) == {"00"}
         assert device.close()[0] == "1"
         device.line.batch = number + 2
@@ -176,7 +176,7 @@ def again(past: Device, folder: Path) -> Device:
     """The same device, and the same host, once more."""
     shutil.copytree(past.flash.path.parent, folder, dirs_exist_ok=True)
     flash = Flash(past.flash.inside, folder / "chip.bin")
-    device = Device(flash, copy.deepcopy(past.line), copy.deepcopy(past.card), past.older)
+    device = Device(flash, copy.deepcopy(past.line), copy.deepcopy(past.card), past.past)
     connect(device, start(folder / "host"))
     return device
 

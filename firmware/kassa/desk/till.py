@@ -106,8 +106,11 @@ class Till:
         return self._take(layout.INTENT, amount, card, False)
 
     def _take(self, kind: int, amount: int, card: "Arena", supervisor: bool) -> int:
+        made_ahead = self._sealer is not None
         sealer = self.warm()
         draft = self._draft
+        if not made_ahead:  # the journal may still hold what was staged of one that was dropped
+            self.journal.stage(draft)
         draft.type = layout.TYPE_SALE
         draft.amount = amount
         draft.entry = _CONTACTLESS
