@@ -109,10 +109,10 @@ def wiped_objects(data_key, seal_key, used):
     sealer = Sealer(bytearray(data_key), bytearray(seal_key))
     if used:
         _seal(sealer, memoryview(bytearray(248)))
-    mac = sealer._seal
+    mac = sealer.mac
 
     def look():
-        parts = [_memory(cipher) for cipher in (sealer._body, mac._cbc)]
+        parts = [_memory(cipher) for cipher in (sealer.body, mac._cbc)]
         return b"".join(parts + [bytes(part) for part in (mac._masked, mac._still, mac._chain)]).hex()
 
     before = look()
@@ -143,9 +143,9 @@ def seal(data_key, seal_key, record):
 def _seal(sealer, page):
     """Seal a record as the journal does."""
     work = memoryview(bytearray(224))
-    sealer.encrypt(page[64:240])
+    sealer.body.encrypt(page[64:240], page[64:240])
     work[:] = page[:224]
-    sealer.tag(work, work[:16], page[224:240], page[240:248])
+    sealer.mac.finish(work, work[:16], page[224:240], page[240:248])
 
 
 def self_test(source):

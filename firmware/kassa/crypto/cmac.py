@@ -10,6 +10,7 @@ from cryptolib import aes
 from kassa.crypto.wipe import wipe_cipher, zero
 
 _ZERO = bytes(16)
+_ZERO_PAIR = bytes(32)
 _MODE_ECB = 1
 _MODE_CBC = 2
 _PIECE = 128
@@ -98,11 +99,8 @@ class Cmac:
     def wipe(self) -> None:
         """Zero everything that came from the key."""
         wipe_cipher(self._cbc)
-        zero(self._masked)
-        zero(self._chain)
-        zero(self._still)
-        zero(_pair)
-        zero(_out)
+        self._masked[:] = _pair[:] = _out[:] = _ZERO_PAIR
+        self._chain[:] = self._still[:] = _ZERO
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:

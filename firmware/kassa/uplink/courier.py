@@ -22,6 +22,7 @@ from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 from kassa.vault.passing import pass_over
+from kassa.vault.ring import AHEAD
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ class Courier:
         self.fault = "rollback" if free[1] else ""
         journal = self.journal
         self._clock.trust(now)
-        if abs(now - journal.state.heard) >= _HEARD_S and journal.has_room():  # seldom: the ring is for money
+        if abs(now - journal.state.heard) >= _HEARD_S and journal.free >= AHEAD:  # seldom: the ring is for money
             journal.mark(layout.HEARD, now)
         journal.state.heard = now
         self._epoch, self._batch = 0 if free[1] else free[2] << 8 | free[3], batch

@@ -86,7 +86,7 @@ class Journal:
         self._currency[:] = draft.currency
         pack_bcd(draft.stan, page, 32, 3)
         pack_bcd(state.batch, page, 35, 3)
-        pack_into(">IBB", page, 38, draft.counter, 0, draft.operator)
+        pack_into(">I", page, 38, draft.counter)
         page[54] = page[55] = 0
         self._previous[:] = self.head
         self._nonce[:] = draft.nonce
@@ -98,14 +98,13 @@ class Journal:
 
         Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
         """
-        state = self.state
         ring = self.ring
         if self.free < AHEAD or ring.page >= PAGES and (self.free <= AHEAD or not ring.ready and not self.prepare()):
             raise _FULL
         if not self._staged:
             self.stage(draft)
         self._staged = False
-        page = self.buffer
+        page, tags = self.buffer, self.tags
         page[0] = kind
         page[1] = draft.type
         amount, at = draft.amount, 29
@@ -113,20 +112,20 @@ class Journal:
             page[at] = _BCD[amount % 100]
             amount //= 100
             at -= 1
-        page[42] = draft.entry
-        pack_into(">I", page, 44, draft.time)
-        self._mask[:] = draft.mask
-        page[53] = draft.flags
-        tags = self.tags
+        pack_into(">BBI5sB", page, 42, draft.entry, draft.operator, draft.time, draft.mask, draft.flags)
         if len(draft.data) > SEAL - DATA:
             self._accept_long(draft, sealer)
         else:
+            body, blocks, seal_tag = self._body, tags.blocks, self._seal_tag
             self._data[:] = draft.data
-            sealer.encrypt(self._body)
-            tags.blocks[:] = self._blocks
-            sealer.tag(tags.blocks, tags.first, self._last, self._seal_tag)
-            tags.record(self._tagged, self._seal_tag, self._tag)
+            sealer.body.encrypt(body, body)
+            blocks[:] = self._blocks
+            sealer.mac.finish(blocks, tags.first, self._last, seal_tag)
+            tags.work[:] = self._tagged
+            tags.half[:] = seal_tag
+            tags.mac.finish(tags.work, tags.first, tags.last, self._tag)
             self._append()
+        state = self.state
         state.sequence += 1
         self.holder = ring.sector
         self.head[:] = self._seal_tag
@@ -138,36 +137,39 @@ class Journal:
 
     def _append(self) -> None:
         """Program the buffer into the next page, read it back, pass over pages and sectors that do not hold it."""
-        ring, back = self.ring, self.tags.page
-        failed = 0
+        ring, failed = self.ring, 0
         while failed < _TRIES:
-            if ring.page >= PAGES and not self._open_sector() or not ring.write(ring.place() * PAGE, self.buffer, back):
-                failed += 1
-                if failed % _HERE == 0:
+            page = ring.page
+            if page < PAGES:
+                ring.page = page + 1
+                if ring.write(page * PAGE, self.buffer, self.tags.page):
+                    return
+                if failed % _HERE == _HERE - 1:
                     ring.leave()
-            else:
-                return
+            elif self._open_sector():
+                continue
+            failed += 1
         raise _FAULT
 
     def _accept_long(self, draft: Draft, sealer: Sealer) -> None:
         """A body of two pages: its end goes into a page of its own, and only the record's page makes it a payment."""
         rest = bytearray(PAGE)
         sealed = memoryview(rest)[REST_FROM:]
+        tags = self.tags
         self.buffer[53] |= layout.FLAG_LONG
         self._data[:] = draft.data[: SEAL - DATA]
         sealed[:] = draft.data[SEAL - DATA :]
-        sealer.encrypt(self._body)
-        sealer.encrypt(sealed)
-        tags = self.tags
+        sealer.body.encrypt(self._body, self._body)
+        sealer.body.encrypt(sealed, sealed)
         tags.work[:] = self._tagged
-        sealer.absorb(tags.work)
+        sealer.mac.absorb(tags.work)
         tags.blocks[:] = sealed[:-16]
-        sealer.tag(tags.blocks, tags.first, sealed[-16:], self._seal_tag)
+        sealer.mac.finish(tags.blocks, tags.first, sealed[-16:], self._seal_tag)
         tags.absorb(self._tagged)
         tags.record(sealed, self._seal_tag, self._tag)
-        self.append_long(rest)
+        self._append_long(rest)
 
-    def append_long(self, rest: bytearray) -> None:
+    def _append_long(self, rest: bytearray) -> None:
         """Program `rest` and then the buffer, both into one sector. `rest`: its first 16 bytes are written here."""
         ring, back = self.ring, self.tags.page
         rest[:REST_FROM] = self.buffer[:REST_FROM]
@@ -175,12 +177,14 @@ class Journal:
         for _ in range(_TRIES):
             if ring.page + 1 >= PAGES and not self._open_sector():
                 continue
-            if ring.write(ring.place() * PAGE, rest, back):
-                while ring.page < PAGES:
-                    if ring.write(ring.place() * PAGE, self.buffer, back):
+            taken = False
+            while ring.page < PAGES - (not taken):
+                ring.page += 1
+                if ring.write((ring.page - 1) * PAGE, self.buffer if taken else rest, back):
+                    if taken:
                         return
-            else:
-                ring.leave()
+                    taken = True
+            ring.leave()
         raise _FAULT
 
     def rewrite(self, rest: bytearray | None = None) -> None:
@@ -188,7 +192,7 @@ class Journal:
         if rest is None:
             self._append()
         else:
-            self.append_long(rest)
+            self._append_long(rest)
         self.holder = self.ring.sector
         self._staged = False
 

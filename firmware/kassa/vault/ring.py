@@ -4,7 +4,7 @@
 from micropython import const
 
 from kassa.errors import FlashFault
-from kassa.vault.flash import blocks, erase, program
+from kassa.vault.flash import blocks, erase
 from kassa.vault.layout import BLANK, HEADER_CELLS, HEADER_SIZE, MARK_SIZE, PAGE, PAGE_CELLS, PAGES
 
 TYPE_CHECKING = const(False)
@@ -37,24 +37,19 @@ class Ring:
     def write(self, offset: int, data: "Bytes", back: bytearray | memoryview) -> bool:
         """Program and read back; False when the chip refuses or holds something else."""
         try:
-            program(self.flash, self.sector, data, offset)
-        except FlashFault:
+            self.flash.writeblocks(self.sector, data, offset)
+        except OSError:
             return False
         self.flash.readblocks(self.sector, back, offset)
         return back == data
-
-    def place(self) -> int:
-        """The next page, which is used up by asking. There must be one."""
-        page = self.page
-        self.page += 1
-        return page
 
     def find_cell(self) -> int:
         """The offset of the next free mark cell, which is used up by asking; -1 when the sector has none."""
         if self.cells < 0 or self.cell >= (HEADER_CELLS if self.cells == 0 else PAGE_CELLS):
             if self.page >= PAGES:
                 return -1
-            self.cells = self.place()
+            self.cells = self.page
+            self.page += 1
             self.cell = 0
         offset = self.cells * PAGE + (HEADER_SIZE if self.cells == 0 else 0) + self.cell * MARK_SIZE
         self.cell += 1

@@ -16,16 +16,16 @@ class Tags:
 
     def __init__(self, key: "Bytes") -> None:
         """`key`: the 16-byte journal key; the caller zeroes it."""
-        self._mac = Cmac(key, True, True)
+        self.mac = Cmac(key, True, True)
         self.page = bytearray(layout.PAGE)  # scratch, for reading back too
         work = memoryview(self.page)
         self.work = work[: layout.SEAL]
         self.first = work[:16]
         self.blocks = work[: layout.SEAL - 16]
         self._start = work[:32]
-        self._last = bytearray(16)
-        self._last[8] = 0x80
-        self._half = memoryview(self._last)[:8]
+        self.last = bytearray(16)  # the end of what is tagged: half a block, padded
+        self.last[8] = 0x80
+        self.half = memoryview(self.last)[:8]
         self._expected = memoryview(bytearray(layout.TAG))
         self.cell = bytearray(layout.HEADER_SIZE)  # the mark or header that is made or was read
         cell = memoryview(self.cell)
@@ -36,24 +36,24 @@ class Tags:
 
     def rest(self) -> None:
         """Make ready for the next tag, while nobody waits for it."""
-        self._mac.rest()
+        self.mac.rest()
 
     def absorb(self, blocks: memoryview) -> None:
         """Take in the first page of a record of two (240 B)."""
         self.work[:] = blocks
-        self._mac.absorb(self.work)
+        self.mac.absorb(self.work)
 
     def record(self, blocks: memoryview, seal_tag: memoryview, tag: memoryview) -> None:
-        """The tag of a record: `blocks` (240 B) and `seal_tag` (8 B). Allocates nothing."""
+        """The tag of a record: `blocks` (240 B) and `seal_tag` (8 B)."""
         self.work[:] = blocks
-        self._half[:] = seal_tag
-        self._mac.finish(self.work, self.first, self._last, tag)
+        self.half[:] = seal_tag
+        self.mac.finish(self.work, self.first, self.last, tag)
 
     def _cell(self, parts: "tuple[memoryview, memoryview, memoryview]", work: memoryview, tag: memoryview) -> None:
         blocks, half, _ = parts
         work[:] = blocks
-        self._half[:] = half
-        self._mac.finish(work, self.first, self._last, tag)
+        self.half[:] = half
+        self.mac.finish(work, self.first, self.last, tag)
 
     def sign_mark(self) -> None:
         """Set the tag of the mark in `cell`."""
