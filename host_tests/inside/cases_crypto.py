@@ -26,13 +26,18 @@ def cmac(key, message):
 def _finish(kept, message):
     """Tag a message by a kept object."""
     whole = max(0, (len(message) - 1) // 16 * 16)
-    work, last, tag = bytearray(message[:whole]), bytearray(16), bytearray(16)
-    last[: len(message) - whole] = message[whole:]
-    if len(message) - whole < 16:
-        last[len(message) - whole] = 0x80
-    work, last = memoryview(work), memoryview(last)
-    kept.finish(work if whole else None, work[:16] if whole else last, last, memoryview(tag))
-    return tag
+    end = message[whole:]
+    kept.last[: len(end)] = end
+    for index in range(len(end), 16):
+        kept.last[index] = 0 if index > len(end) else 0x80
+    work = memoryview(bytearray(message[:whole]))
+    if whole and whole % 32:
+        kept.finish(work, work[:16], memoryview(bytearray(8)))
+    else:
+        if whole:
+            kept.absorb(work)
+        kept.end()
+    return bytes(kept.chain)
 
 
 def working_keys(initial, device_id, counter, usage, usage2):
@@ -113,7 +118,7 @@ def wiped_objects(data_key, seal_key, used):
 
     def look():
         parts = [_memory(cipher) for cipher in (sealer.body, mac._cbc)]
-        return b"".join(parts + [bytes(part) for part in (mac._masked, mac._still, mac._chain)]).hex()
+        return b"".join(parts + [bytes(part) for part in (mac._masked, mac._still, mac.chain)]).hex()
 
     before = look()
     sealer.wipe()
@@ -145,7 +150,8 @@ def _seal(sealer, page):
     work = memoryview(bytearray(224))
     sealer.body.encrypt(page[64:240], page[64:240])
     work[:] = page[:224]
-    sealer.mac.finish(work, work[:16], page[224:240], page[240:248])
+    sealer.mac.last[:] = page[224:240]
+    sealer.mac.finish(work, work[:16], page[240:248])
 
 
 def self_test(source):

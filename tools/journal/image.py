@@ -19,7 +19,7 @@ MARKS = {
     0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED", 0x6E: "CLOSING", 0x6F: "REOPENED",
     0x70: "EPOCH", 0x74: "YES", 0x75: "REFUSED", 0x76: "REPORTED", 0x77: "LOST",
 }  # fmt: skip
-_SOME = (0x74, 0x75, 0x76)  # a mark for up to 32 records
+SOME = (0x74, 0x75, 0x76)  # a mark for up to 32 records
 _RECORDS, _REST = (0x51, 0x52), 0x54
 _LONG = 4  # flag of a record whose body goes on in another page
 _NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED", "LOST"}
@@ -150,7 +150,7 @@ def _marks(key: bytes | None, cells: bytes, serial: int, journal: Journal, place
             code = cell[2:4].decode("ascii", "replace").strip("\0")
             about, several = (int.from_bytes(cell[at : at + 4], "big") for at in (4, 20))
             for index in range(32):
-                if several >> 31 - index & 1 if cell[0] in _SOME else index == 0:
+                if several >> 31 - index & 1 if cell[0] in SOME else index == 0:
                     yield Mark(MARKS[cell[0]], code, about + index)
         else:
             journal.damaged.append(place)

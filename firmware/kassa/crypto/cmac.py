@@ -40,15 +40,18 @@ def _double(block: bytes | bytearray) -> bytes:
 
 
 class Cmac:
-    """One key, any number of messages that all end in a whole block, or all in a part of one."""
+    """One key, any number of messages that all end in a whole block, or all in a part of one.
+
+    `last`: whoever wants a tag writes the end of the message there: 16 bytes, or fewer followed by 80 00 ...
+    """
 
     def __init__(self, key: bytes | bytearray | memoryview, partial: bool, rests: bool = False) -> None:
         """`key`: 16 or 32 bytes; not kept here, but the cipher object holds it until `wipe`.
 
         `rests`: learn what `rest` needs, at the price of another key schedule.
         """
-        chain = self._chain = bytearray(16)
-        self.short = memoryview(chain)[:8]  # the tags of records, marks and messages
+        chain = self.chain = bytearray(16)  # after `finish`: the whole tag
+        self._short = memoryview(chain)[:8]
         self._cbc = aes(key, _MODE_CBC, _ZERO)
         self._cbc.encrypt(chain, chain)
         self._rested = False
@@ -56,7 +59,7 @@ class Cmac:
         if partial:
             mask = _double(mask)
         self._masked = bytearray(32)
-        self._last = memoryview(self._masked)[:16]
+        self.last = memoryview(self._masked)[:16]
         _hide.encrypt(mask, memoryview(self._masked)[16:])
         self._still = bytearray(16)  # the block that is encrypted to zeros
         if rests:
@@ -68,47 +71,49 @@ class Cmac:
     def rest(self) -> None:
         """Bring the kept object's chain back to zero, while nobody waits for the next tag."""
         if not self._rested:
-            _xor(self._chain, self._still)
-            self._cbc.encrypt(self._chain, self._chain)
+            _xor(self.chain, self._still)
+            self._cbc.encrypt(self.chain, self.chain)
             self._rested = True
 
-    def finish(self, work: memoryview | None, first: memoryview, last: bytearray | memoryview, tag: memoryview) -> None:
-        """Tag the message `work | last`, and write the leading len(tag) bytes (8 or 16) to `tag`. Allocates nothing.
+    def finish(self, work: memoryview, first: memoryview, tag: memoryview) -> None:
+        """Tag the message `work | last`, and write the first 8 bytes of the tag to `tag`. Allocates nothing.
 
-        `work`: whole blocks, clobbered; None when `last` is all. `first`: the first block of it (or of `last`). `last`:
-        16 bytes, of which a part of a block fills the start, followed by 80 00 ...
+        `work`: whole blocks, at least one, clobbered; `first`: the first of them.
         """
-        chain = self._chain
         if not self._rested:  # the kept object still carries the last block of the message before: cancel it
-            _xor(first, chain)
-        if work is not None:
-            self._cbc.encrypt(work, work)
-        self._last[:] = last
+            _xor(first, self.chain)
+        self._cbc.encrypt(work, work)
         _show.decrypt(self._masked, _out)
-        self._cbc.encrypt(_sum, chain)
+        self._cbc.encrypt(_sum, self.chain)
         self._rested = False
-        tag[:] = self.short if len(tag) == 8 else chain
+        tag[:] = self._short
 
     def absorb(self, work: memoryview) -> None:
-        """Take in whole blocks of a message that `finish` will end. `work` is clobbered."""
+        """Take in whole blocks of a message that `finish` or `end` will end. `work` is clobbered."""
         if not self._rested:
-            _xor(work[:16], self._chain)
+            _xor(work[:16], self.chain)
             self._rested = True
         self._cbc.encrypt(work, work)
+
+    def end(self) -> None:
+        """Tag what was absorbed and `last`: the tag is in `chain`."""
+        if not self._rested:
+            _xor(self.last, self.chain)
+        _show.decrypt(self._masked, _out)
+        self._cbc.encrypt(_sum, self.chain)
+        self._rested = False
 
     def wipe(self) -> None:
         """Zero everything that came from the key."""
         wipe_cipher(self._cbc)
         self._masked[:] = _pair[:] = _out[:] = _ZERO_PAIR
-        self._chain[:] = self._still[:] = _ZERO
+        self.chain[:] = self._still[:] = _ZERO
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:
     """The 16-byte AES-CMAC of a whole message, of which only a piece at a time is copied."""
     rest = memoryview(message)
     work = memoryview(bytearray(_PIECE))
-    tag = bytearray(16)
-    last = bytearray(16)
     partial = not rest or len(rest) % 16 != 0
     mac = Cmac(key, partial)
     try:
@@ -117,15 +122,14 @@ def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memor
             work[:size] = rest[:size]
             mac.absorb(work[:size])
             rest = rest[size:]
-        last[: len(rest)] = rest
+        mac.last[: len(rest)] = rest
         if partial:
-            last[len(rest)] = 0x80
-        mac.finish(None, memoryview(last), last, memoryview(tag))
+            mac.last[len(rest)] = 0x80
+        mac.end()
+        return bytearray(mac.chain)
     finally:
         mac.wipe()
-        zero(last)
         zero(work)
-    return tag
 
 
 def equal(left: bytes | bytearray | memoryview, right: bytes | bytearray | memoryview) -> bool:

@@ -116,14 +116,18 @@ class Journal:
         if len(draft.data) > SEAL - DATA:
             self._accept_long(draft, sealer)
         else:
-            body, blocks, seal_tag = self._body, tags.blocks, self._seal_tag
+            body, first = self._body, tags.first
+            seal_tag, mac = self._seal_tag, sealer.mac
+            work = tags.blocks
             self._data[:] = draft.data
             sealer.body.encrypt(body, body)
-            blocks[:] = self._blocks
-            sealer.mac.finish(blocks, tags.first, self._last, seal_tag)
-            tags.work[:] = self._tagged
+            work[:] = self._blocks
+            mac.last[:] = self._last
+            mac.finish(work, first, seal_tag)
+            work = tags.work
+            work[:] = self._tagged
             tags.half[:] = seal_tag
-            tags.mac.finish(tags.work, tags.first, tags.last, self._tag)
+            tags.mac.finish(work, first, self._tag)
             self._append()
         state = self.state
         state.sequence += 1
@@ -164,7 +168,8 @@ class Journal:
         tags.work[:] = self._tagged
         sealer.mac.absorb(tags.work)
         tags.blocks[:] = sealed[:-16]
-        sealer.mac.finish(tags.blocks, tags.first, sealed[-16:], self._seal_tag)
+        sealer.mac.last[:] = sealed[-16:]
+        sealer.mac.finish(tags.blocks, tags.first, self._seal_tag)
         tags.absorb(self._tagged)
         tags.record(sealed, self._seal_tag, self._tag)
         self._append_long(rest)

@@ -23,9 +23,8 @@ class Tags:
         self.first = work[:16]
         self.blocks = work[: layout.SEAL - 16]
         self._start = work[:32]
-        self.last = bytearray(16)  # the end of what is tagged: half a block, padded
-        self.last[8] = 0x80
-        self.half = memoryview(self.last)[:8]
+        self.half = self.mac.last[:8]  # the end of what is tagged
+        self.mac.last[8] = 0x80
         self._expected = memoryview(bytearray(layout.TAG))
         self.cell = bytearray(layout.HEADER_SIZE)  # the mark or header that is made or was read
         cell = memoryview(self.cell)
@@ -47,13 +46,13 @@ class Tags:
         """The tag of a record: `blocks` (240 B) and `seal_tag` (8 B)."""
         self.work[:] = blocks
         self.half[:] = seal_tag
-        self.mac.finish(self.work, self.first, self.last, tag)
+        self.mac.finish(self.work, self.first, tag)
 
     def _cell(self, parts: "tuple[memoryview, memoryview, memoryview]", work: memoryview, tag: memoryview) -> None:
         blocks, half, _ = parts
         work[:] = blocks
         self.half[:] = half
-        self.mac.finish(work, self.first, self.last, tag)
+        self.mac.finish(work, self.first, tag)
 
     def sign_mark(self) -> None:
         """Set the tag of the mark in `cell`."""
