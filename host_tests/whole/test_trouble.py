@@ -163,6 +163,18 @@ def test_a_batch_close_whose_answer_is_lost_is_repeated_before_any_new_sale(cash
     assert len(cashier.host.view()["batches"]) == 2
 
 
+def test_a_restart_reverses_no_approved_sale(cashier) -> None:
+    """The mark of its answer is the last thing in the journal; first and second, for a record's place must not matter."""
+    for amount in (700, 800):
+        cashier.sell(amount)
+        cashier.restart()
+        cashier.home()
+        cashier.world.wait_screen("Online", 30)
+        cashier.world.run_for(3000)
+    assert cashier.ledger() == [(700, "APPROVED"), (800, "APPROVED")]
+    assert cashier.agree() == 1500
+
+
 def test_an_expired_card_is_not_taken_offline_when_the_host_cannot_be_reached(cashier) -> None:
     cashier.world.run_for(8000)
     cashier.world.radio.state = "half_open"
