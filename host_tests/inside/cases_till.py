@@ -174,6 +174,15 @@ def heard():
     _now.till.host_heard()
 
 
+def warm():
+    while _now.till.idle():
+        pass
+
+
+def pass_over():
+    _now.till.pass_over(_now.courier.used)
+
+
 def open():
     _now.courier.open()
 

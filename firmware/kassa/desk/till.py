@@ -106,8 +106,11 @@ class Till:
         return self._take(layout.INTENT, amount, card, False)
 
     def _take(self, kind: int, amount: int, card: "Arena", supervisor: bool) -> int:
+        made_ahead = self._sealer is not None
         sealer = self.warm()
         draft = self._draft
+        if not made_ahead:  # the journal may still hold what was staged of one that was dropped
+            self.journal.stage(draft)
         draft.type = layout.TYPE_SALE
         draft.amount = amount
         draft.entry = _CONTACTLESS
@@ -131,6 +134,12 @@ class Till:
             self.journal.release(amount)
             raise
         self._seen.add(_track(body))
+
+    def pass_over(self, used: int) -> None:
+        """The host has seen every key up to `used`: one that was made ahead is not used any more."""
+        if self._sealer is not None and self._draft.counter <= used:
+            self._sealer.wipe()
+            self._sealer = None
 
     def void_unsent(self, sequence: int) -> None:
         """An intent of which no byte left and that nobody wants: its void entry is owed to the host."""
