@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""`python -m tools.bench [FILE]`: prints every figure, `name value unit`, and writes them to FILE (bench.json)."""
+"""`python -m tools.bench [FILE]`: prints every figure, `name value unit`, and writes them to FILE (bench.json).
+
+When every one was measured, docs/performance.md gets them too.
+"""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-from tools.bench import performance, rivals, stores
+from tools.bench import page, performance, rivals, stores
 from tools.bench.figures import show
 from tools.world import interpreter
 
@@ -24,6 +27,7 @@ def main(out: Path) -> None:
         [interpreter.micropython(), "-c", _WHO], check=True, capture_output=True, text=True
     ).stdout.strip()
     out.write_text(json.dumps({"interpreter": who, "figures": figures}, indent=1) + "\n")
+    page.write(figures, who)
 
 
 if __name__ == "__main__":
