@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tools.bench import costs, figures, model, stores
@@ -18,11 +20,23 @@ IN_FLASH = (
     "journal_erases_per_1000_watermark",
     "journal_worst_pay_ms",
     "journal_worst_pay_starved_ms",
+    "journal_ready_read_bytes_0",
+    "journal_ready_read_bytes_3000",
+    "journal_recovery_read_bytes_0",
+    "journal_recovery_read_bytes_3000",
     "journal_wear_spread_erases",
     "journal_records_per_mib",
     "keyring_erases_per_1000",
     "keyring_bytes_per_payment",
 )
+
+
+@pytest.fixture(scope="module")
+def counted() -> dict[str, float]:
+    """Instructions of a payment."""
+    if interpreter.micropython32() is None or shutil.which("valgrind") is None:
+        pytest.skip("no 32-bit MicroPython here (MICROPYTHON32), or no valgrind")
+    return stores.accept()
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +127,12 @@ def test_unsettled_payments_cost_no_heap() -> None:
     told = stores.heap(micropython)
     assert told["journal_heap_0_kib"] > 0
     assert figures.holds("journal_heap_3000_kib", told["journal_heap_3000_kib"])
+
+
+@pytest.mark.parametrize("name", ["journal_accept_instructions", "journal_accept_cold_instructions"])
+def test_a_payment_takes_few_instructions(counted: dict[str, float], name: str) -> None:
+    assert figures.holds(name, counted[name]), f"{name} is {counted[name]}, budget {figures.budget(name)}"
+
+
+def test_boot_reads_no_more_however_much_waits(measured: dict[str, float]) -> None:
+    assert measured["journal_ready_read_bytes_3000"] <= measured["journal_ready_read_bytes_0"] + 1024
