@@ -109,7 +109,7 @@ def test_a_window_of_answers_costs_one_mark(measured: dict[str, float]) -> None:
 
 
 def test_all_that_waits_is_found_at_boot() -> None:
-    assert ask("boot.py", "read", "300")["records"] == 300
+    assert ask("journal_boot.py", "read", "300")["records"] == 300
 
 
 @pytest.mark.parametrize("name", ["littlefs", "littlefs_tuned", "fat", "json"])

@@ -54,7 +54,7 @@ def boot() -> dict[str, float]:
     """What is read from power-on until the next payment can be taken, and until every unsettled record was verified."""
     figures: dict[str, float] = {}
     for depth in _DEPTHS:
-        read = ask("boot.py", "read", str(depth))
+        read = ask("journal_boot.py", "read", str(depth))
         figures[f"journal_ready_read_bytes_{depth}"] = read["ready"]
         figures[f"journal_recovery_read_bytes_{depth}"] = read["recovery"]
     return figures
@@ -74,7 +74,7 @@ def heap(micropython: str | Path | None) -> dict[str, float]:
     """What a mounted journal keeps, empty, and how much more with unsettled payments, on a 32-bit interpreter."""
     if micropython is None:
         return {}
-    empty, full = (ask("boot.py", "heap", str(depth), micropython=micropython)["bytes"] for depth in _DEPTHS)
+    empty, full = (ask("journal_boot.py", "heap", str(depth), micropython=micropython)["bytes"] for depth in _DEPTHS)
     return {"journal_heap_0_kib": empty / 1024, "journal_heap_3000_kib": (full - empty) / 1024}
 
 

@@ -4,7 +4,7 @@
 NAME: `littlefs` and `fat` keep a file of 256 B for each payment, deleted when it is settled, with the port's own sizes;
 `littlefs_tuned` with the best sizes found (small files become inline); `json` rewrites one file of base64 records on
 littlefs at every change. WORK: `trade N`, after N payments that do not count; `fill` until the store refuses;
-`read N`: what is read after power-on, as in boot.py, with N unsettled payments.
+`read N`: what is read after power-on, as in journal_boot.py, with N unsettled payments.
 """
 
 import binascii

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Power comes back, with N payments unsettled: what our journal reads, `boot.py read N`, and keeps on the heap, `boot.py heap N`.
+"""Power comes back with N payments unsettled: what our journal reads, `journal_boot.py read N`, and keeps on the heap, `... heap N`.
 
 `ready`: bytes read from power-on until the next payment's record is programmed, the most of every place in a sector that
 the newest record can have (with none unsettled: of a new chip too). `recovery`: mounted, its marks gathered, and every
