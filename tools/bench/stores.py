@@ -17,7 +17,6 @@ _WINDOWS = "3840"  # payments, sixty windows of 64: one lap of the ring
 _DRAINED = "250", "275"  # payments taken without network by a till that is never idle: their marks use up what is blank
 _KEYS = 8192  # payments, some blocks of keys
 _TURNS = 16  # counted at a time
-_CERTAIN = -2  # counts differ by some tens from run to run, with the addresses the collector happens upon
 _DEPTHS = (0, 3000)  # unsettled payments at boot
 _LAPS = "2"
 _ENDURANCE = 100_000  # erases a sector lasts, by the datasheets of serial NOR chips
@@ -85,8 +84,7 @@ def accept() -> dict[str, float]:
     script, more = HERE / "seal.py", _key_arguments()
     rest, warm, cold = (instructions.per_turn(script, work, _TURNS, *more) for work in ("device", "accept", "cold"))
     memory = instructions.per_turn(script, "memory", _TURNS, *more)
-    counts = {"journal_accept_instructions": warm - rest, "journal_accept_cold_instructions": cold - memory}
-    return {name: round(value, _CERTAIN) for name, value in counts.items()}
+    return {"journal_accept_instructions": round(warm - rest), "journal_accept_cold_instructions": round(cold - memory)}
 
 
 def keyring() -> dict[str, float]:
