@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Counts the instructions a script takes on the 32-bit MicroPython, by valgrind's callgrind: the same number every time."""
+"""Counts the instructions a script takes on the 32-bit MicroPython, by valgrind's callgrind: the same to some tens."""
 
 import functools
 import re
