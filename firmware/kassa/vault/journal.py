@@ -341,7 +341,7 @@ class Journal:
             sector = ring.candidate()
             if sector < 0:
                 return False
-            if not ring.is_blank(sector, self.tags.page):
+            if ring.is_begun(sector, self._header_back):
                 if self._first_after(sector) - 1 > self.state.closed and holds_any(self, sector):
                     return False
                 if sector == self.holder:

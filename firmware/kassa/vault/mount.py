@@ -42,6 +42,8 @@ def mount(journal: Journal) -> Tail:
         if sector < 0:
             return tail
         zero(journal.last)
+        journal.fate = 0
+        journal.fates.clear(max(0, journal.state.sequence - 2 * PAGES))  # only what may be about the newest record
         _replay(journal, tail, sector)
         while _goes_on(journal, prefixes):
             _replay(journal, tail, journal.ring.sector)
@@ -135,6 +137,9 @@ def _goes_on(journal: Journal, prefixes: memoryview) -> bool:
         prefix = _prefix(prefixes, sector)
         if layout.is_header(prefix) and journal.read_header(sector, State()):
             continue  # an older lap
+        ring.flash.readblocks(sector, page[:PREFIX_SIZE], PAGE)
+        if prefix == _BLANK_PREFIX and page[:PREFIX_SIZE] == _BLANK_PREFIX:
+            continue
         for number in range(2):
             ring.flash.readblocks(sector, page, number * PAGE)
             for _, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, serial):
@@ -197,6 +202,8 @@ def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
     """Take over what a mark says; it may stand before the records it speaks of."""
     state = journal.state
     layout.apply_mark(cell, state)
+    for kind, sequence in layout.spoken_of(cell):
+        journal.fates.set(sequence, kind)
     tail.covered = newest_at(cell, state.sequence)
     if tail.covered != state.sequence:
         state.sequence = tail.covered  # lower: a record that an earlier boot did not believe
@@ -261,13 +268,16 @@ def _last_payment(journal: Journal) -> None:
         if reader.read(journal.buffer) == sequence:
             _is_last(journal, reader.place[0])
             break
-    sector = journal.holder
-    while sector >= 0:
+    last, sector = layout.number(journal.last, 4), journal.holder
+    while 0 <= sector != journal.ring.sector:  # what the newest one says is in `fates` already
         for cell in marks_of_sector(journal, sector):
-            journal.decide(cell)
-        if sector == journal.ring.sector:
-            return
+            for kind, about in layout.spoken_of(cell):
+                if about == last:
+                    journal.fate = kind
         sector = journal.ring.step(sector)
+    journal.fate = journal.fates.get(last) or journal.fate
+    if last <= journal.state.watermark and journal.fate not in layout.NOT_PAID:
+        journal.fate = layout.WATERMARK
 
 
 def _trust_again(journal: Journal, tail: Tail) -> bool:

@@ -70,9 +70,13 @@ def find_in(journal: "Journal", sector: int, sequence: int) -> bytearray | None:
 
     Without such a record the buffer holds no record.
     """
+    prefix = journal.view[:PREFIX_SIZE]
     for page in range(PAGES - 1, 0, -1):
+        journal.ring.flash.readblocks(sector, prefix, page * PAGE)
+        if not layout.is_record(prefix[0]) or layout.number(prefix, 4) != sequence:
+            continue
         journal.ring.flash.readblocks(sector, journal.buffer, page * PAGE)
-        if layout.number(journal.buffer, 4) == sequence and is_record(journal, sector, page, journal.view):
+        if is_record(journal, sector, page, journal.view):
             return find_rest(journal, sector, page, journal.view) if journal.buffer[53] & layout.FLAG_LONG else None
     journal.buffer[0] = 0
     return None

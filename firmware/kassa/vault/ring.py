@@ -96,6 +96,11 @@ class Ring:
         self.ready.append(sector)
         return True
 
+    def is_begun(self, sector: int, scratch: memoryview) -> bool:
+        """Whether a sector has a header, or was to have one: it is written before all else. `scratch`: 48 B."""
+        self.flash.readblocks(sector, scratch, 0)
+        return scratch != BLANK[:HEADER_SIZE]
+
     def is_blank(self, sector: int, scratch: bytearray) -> bool:
         """Whether all 4096 bytes read as erased. `scratch`: a page."""
         for page in range(PAGES):

@@ -42,7 +42,7 @@ def drained(first: str, last: str) -> dict:
 def wear(laps: str) -> dict:
     shop = Shop()
     shop.lap()
-    erases = int(laps) * shop.journal.sectors
+    erases = int(laps) * shop.journal.ring.sectors
     while shop.tally.erased() < erases:
         shop.trade(1, 1)
     return shop.tally.told()

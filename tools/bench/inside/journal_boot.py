@@ -2,8 +2,8 @@
 """Power comes back, N payments unsettled: what our journal reads, `journal_boot.py read N`, and keeps on the heap, `... heap N`.
 
 `ready`: bytes read from power-on until the next payment's record is programmed, the most of every place in a sector that
-the newest record can have (with none unsettled: of a new chip too). `recovery`: mounted, its marks gathered, and every
-unsettled record read once.
+the newest record can have (with none unsettled: of a new chip too). `recovery`: mounted, and every unsettled record and
+mark read and checked.
 """
 
 import gc
@@ -14,9 +14,10 @@ from shop import KEY, Shop, pay
 from tally import CHIP, Tally
 
 from kassa.vault import layout
+from kassa.vault.fates import MISSING
 from kassa.vault.journal import Draft, Journal
 from kassa.vault.mount import mount
-from kassa.vault.reader import Reader, recover_marks
+from kassa.vault.recovery import recover
 
 
 def _boot(tally: Tally) -> Journal:
@@ -35,12 +36,9 @@ def _recovery(image: bytes) -> tuple[int, int]:
     """Bytes read, and records found."""
     tally = Tally(CHIP, image)
     journal = _boot(tally)
-    recover_marks(journal)
-    reader = Reader(journal, journal.state.watermark + 1)
-    page, records = bytearray(layout.PAGE), 0
-    while reader.read(page):
-        records += 1
-    return tally.read(), records
+    recover(journal)
+    missing = sum(kind == MISSING for _, kind in journal.fates.items())
+    return tally.read(), journal.state.sequence - journal.state.watermark - missing
 
 
 def _filled(unsettled: int) -> Shop:
@@ -81,7 +79,7 @@ def _kept(tally: Tally) -> dict:
     gc.collect()
     before = gc.mem_alloc()
     journal = _boot(tally)
-    recover_marks(journal)
+    recover(journal)
     gc.collect()
     return {"bytes": gc.mem_alloc() - before, "count": journal.state.count}
 
