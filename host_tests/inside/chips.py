@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Flash chips for the cases: the board's NOR model over an image in a file, in memory while a case runs."""
+"""Flash chips for the cases: the board's NOR model over an image in a file, in memory while a case runs.
+
+What the board's model leaves out is here: cells that a power cut left half written and that read differently each time,
+and sectors that are bad or wear out.
+"""
 
 import io
 import sys
@@ -7,26 +11,107 @@ import sys
 _BOARD = "boards/unix"
 
 sys.path.append(_BOARD)  # last and only for this import: the board shadows modules such as `time`
-from flashchip import FlashChip, PowerCut, Region  # noqa: E402, F401  PowerCut is for the cases
+from flashchip import SECTOR, FlashChip, FlashMisuse, PowerCut, Region  # noqa: E402  PowerCut is for the cases
 
 sys.path.remove(_BOARD)
+
+PowerCut = PowerCut
+
+
+class WornChip(FlashChip):
+    """`faults`: sector -> "program" or "erase" (refused), "silent" (nothing happens), "stuck" (some bits stay 0 or 1).
+
+    `endurance`: erases a sector stands before it is "erase"; 0 = for ever. `unstable`: [address, before, after] of cells
+    that are neither: each read shows one, the other, or some bits of each.
+    """
+
+    def __init__(self, store, size, faults=None, endurance=0, unstable=(), seed=1):
+        super().__init__(store, size)
+        self.faults = faults or {}
+        self.endurance = endurance
+        self.wear = {}
+        self.unstable = [(at, bytes.fromhex(old), bytes.fromhex(new)) for at, old, new in unstable]
+        self._dice = seed * 2654435761 & 0x7FFFFFFF | 1
+        self._wavers = False
+
+    def waver_at(self, operation, seed):
+        """Like `cut_at`; the cells of that operation are unstable afterwards."""
+        self.cut_at(operation, "none", seed)
+        self._wavers = True
+
+    def _roll(self):
+        self._dice = (self._dice * 1103515245 + 12345) & 0x7FFFFFFF
+        return self._dice >> 16 & 0xFF
+
+    def read(self, address, into):
+        super().read(address, into)
+        for at, old, new in self.unstable:
+            first, end = max(at, address), min(at + len(old), address + len(into))
+            how = self._roll() % 3
+            for index in range(first, end):
+                mask = (0, 0xFF, self._roll())[how]
+                into[index - address] = old[index - at] & ~mask & 0xFF | new[index - at] & mask
+
+    def _program_page(self, address, data, offset, count):
+        for at, old, _ in self.unstable:
+            if at < address + count and address < at + len(old):
+                raise FlashMisuse("programmed cells that a power cut may have left half written: 0x%x" % address)
+        fault = self.faults.get(address // SECTOR)
+        if fault == "program":
+            raise OSError(5)
+        if fault == "silent":
+            return
+        super()._program_page(address, data, offset, count)
+        if fault == "stuck":
+            self._store.seek(address + 5)
+            self._store.write(b"\x00" if data[offset + 5] else b"\xff")
+
+    def erase(self, address):
+        sector = address // SECTOR
+        if self.faults.get(sector) == "erase":
+            raise OSError(5)
+        if self.faults.get(sector) == "silent":
+            return
+        if self.endurance and self.wear.get(sector, 0) >= self.endurance:
+            self.faults[sector] = "erase"
+            raise OSError(5)
+        super().erase(address)
+        self.wear[sector] = self.wear.get(sector, 0) + 1
+        self.unstable = [cells for cells in self.unstable if cells[0] // SECTOR != sector]
+        if self.faults.get(sector) == "stuck":
+            self._store.seek(address + 77)
+            self._store.write(b"\xf7")
+
+    def _die(self, address, data, offset, count):
+        if self._wavers:
+            old = bytearray(count)
+            self._store.seek(address)
+            self._store.readinto(old)
+            new = b"\xff" * count if data is None else bytes(data[offset : offset + count])
+            self.unstable.append((address, bytes(old), new))
+        super()._die(address, data, offset, count)
 
 
 class Chip:
     """One life of a chip: reads its image file, and `save`s it at the end.
 
-    `cut`: the operation at which power dies, 0 = never. `weak`: addresses of bytes that do not hold what is programmed.
+    `cut`: the operation at which power dies, 0 = never. `tear`: as FlashChip.cut_at has them, or "unstable". `weak`:
+    addresses of bytes that do not hold what is programmed. `faults`, `endurance`, `unstable`: see WornChip.
     """
 
-    def __init__(self, path, cut=0, tear="none", seed=1, weak=()):
+    def __init__(self, path, cut=0, tear="none", seed=1, weak=(), faults=None, endurance=0, unstable=()):
         with open(path, "rb") as image:
             data = image.read()
         self.path = path
         self.size = len(data)
         self.store = io.BytesIO(data)
-        self.chip = FlashChip(self.store, self.size)
-        self.chip.cut_at(cut, tear, seed)
+        self.chip = WornChip(self.store, self.size, faults, endurance, unstable, seed)
+        if tear == "unstable":
+            self.chip.waver_at(cut, seed)
+        else:
+            self.chip.cut_at(cut, tear, seed)
         self.chip.listener = self._did
+        self.log = []  # bytes of each operation: 0 for an erase
         self.erased = []  # sectors, in the order erased
         self.weak = weak
 
@@ -35,6 +120,7 @@ class Chip:
         return Region(self.chip, base, size or self.size)
 
     def _did(self, is_erase, address, size):
+        self.log.append(0 if is_erase else size)
         if is_erase:
             self.erased.append(address // size)
         for weak in self.weak:
@@ -45,6 +131,10 @@ class Chip:
     def operations(self):
         """Programs and erases so far."""
         return self.chip.programs + self.chip.erases
+
+    def unstable(self):
+        """Cells that the next life must know of."""
+        return [[at, old.hex(), new.hex()] for at, old, new in self.chip.unstable]
 
     def save(self):
         """Write the image back."""

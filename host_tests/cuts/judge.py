@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Says whether what a till tells and what its chip holds after power cuts is right. Shares no code with the firmware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from host_tests.cuts.flows import ACCEPTED, RING, SECRET, SECTOR, YES, Step
+from tools.journal import image
+
+KEY = image.journal_key(SECRET)
+FATES = {0x61: "settled", 0x62: "settled"}
+
+
+class Violation(AssertionError):
+    """A promise broken; the text says which."""
+
+
+def demand(holds: bool, promise: str, *seen: Any) -> None:
+    if not holds:
+        raise Violation(": ".join([promise, *(str(one) for one in seen)]))
+
+
+def journal_of(chip: bytes) -> bytes:
+    return chip[: RING * SECTOR]
+
+
+def words(journal: image.Journal) -> dict[int, str]:
+    """Sequence -> what became of it; an intent nobody decided is one to reverse after the next boot."""
+    found = {sequence: journal.state(record) for sequence, record in journal.records.items()}
+    return {sequence: "reversing" if word == "prepared" else word for sequence, word in found.items()}
+
+
+@dataclass
+class Shop:
+    """All that was seen of one till over its lives: by cashiers (payments), by the host (what was sent), by nobody (keys)."""
+
+    states: dict[int, set[str]] = field(default_factory=dict)  # sequence -> what may have become of it
+    paid: dict[int, tuple[str, int]] = field(default_factory=dict)  # sequence -> uid, amount, as the cashier saw them
+    sent: dict[str, str] = field(default_factory=dict)  # uid -> hash of what the host got first
+    counters: set[int] = field(default_factory=set)
+    stans: set[int] = field(default_factory=set)
+    may_be: set[int] = field(default_factory=set)  # sequences of payments that power cut short
+
+    def life(self, steps: list[Step], told: dict[str, Any]) -> None:
+        """Take over what one life told."""
+        for counter, stan in told["keys"]:
+            demand(counter not in self.counters, "no key twice", counter)
+            demand(stan not in self.stans, "no STAN twice", stan)
+            self.counters.add(counter)
+            self.stans.add(stan)
+        if told["booted"] is None:
+            return
+        done = told["done"]
+        for index, step in enumerate(steps[: max(told["begun"], len(done))]):
+            refused = index == told["begun"] - 1 and bool(told["error"])
+            self._step(step, done[index] if index < len(done) else None, refused)
+
+    def _step(self, step: Step, result: Any, refused: bool) -> None:
+        name, newest = step[0], max(self.states, default=0)
+        finished = result is not None or name in ("final", "reversing", "reversed", "defer", "void") and False
+        if name == "pay":
+            if result is not None:
+                sequence, uid, amount = result
+                demand(sequence not in self.paid, "no sequence twice", sequence)
+                self.paid[sequence] = uid, amount
+                self.states[sequence] = {"accepted" if step[2] == ACCEPTED else "reversing"}
+                if step[2] != ACCEPTED:
+                    self.states[sequence] |= {"prepared"}
+            elif not refused:
+                self.may_be.add(newest + 1)
+                self.states[newest + 1] = {"absent", "accepted" if step[2] == ACCEPTED else "reversing"}
+        elif name == "drain":
+            if result is not None:
+                self._drained(result, step[1])
+            else:
+                for sequence, states in self.states.items():
+                    if states & {"accepted", "voided"}:
+                        self.states[sequence] = states | {"settled", "refused", "reported"}
+        else:
+            word = {
+                "final": "settled" if step[-2:-1] == [YES] else "declined", "reversing": "reversing", "reversed": "reversed",
+                "defer": "accepted", "void": "voided",
+            }.get(name)  # fmt: skip
+            if word is not None and newest:
+                self.states[newest] = self.states[newest] | {word}
+        del finished
+
+    def _drained(self, answers: list[Any], meanings: list[int]) -> None:
+        by_uid = {uid: sequence for sequence, (uid, _) in self.paid.items()}
+        for uid, sent, meaning in answers:
+            demand(self.sent.setdefault(uid, sent) == sent, "what is sent again is unchanged", uid)
+            sequence = by_uid.get(uid)
+            if sequence is None:
+                continue
+            before = self.states[sequence]
+            new = {1: {"settled", "reported"}, 2: {"refused"}, 3: set()}[meaning]
+            self.states[sequence] = before | new
+
+    def look(self, chip: bytes, booted: dict[str, Any]) -> image.Journal:
+        """The chip after a boot, and what that boot said: every promise at once."""
+        journal = image.read(journal_of(chip), KEY)
+        found = words(journal)
+        for sequence, allowed in self.states.items():
+            gone = {"absent"} if sequence <= journal.closed else set()
+            word = found.get(sequence, "absent")
+            demand(word in allowed | gone, "no accepted payment lost or changed", sequence, word, sorted(allowed))
+            if sequence in self.paid and sequence in journal.records:
+                record, (uid, amount) = journal.records[sequence], self.paid[sequence]
+                demand(not uid or (record.uid.hex(), record.amount) == (uid, amount), "a payment is as it was", sequence)
+        demand(set(found) <= set(self.states), "nothing is there that nobody paid", set(found) - set(self.states))
+        pending = [journal.records[sequence] for sequence, word in found.items() if word == "accepted"]
+        demand(booted["count"] == len(pending), "the count is right", booted["count"], len(pending))
+        demand(booted["sum"] == sum(record.amount for record in pending), "the sum is right", booted["sum"])
+        newest = max(journal.records, default=0)
+        demand(booted["sequence"] == max(newest, booted["closed"]), "the newest is known", booted["sequence"], newest)
+        demand(bool(booted["reversing"]) == ("reversing" in found.values()), "reversals owed are known", booted["reversing"])
+        if booted["last"] and booted["last"] in found:
+            demand(_fate(booted) == found[booted["last"]], "the last payment's fate is told rightly", _fate(booted))
+        uids = [record.uid for record in journal.records.values()]
+        demand(len(set(uids)) == len(uids), "no uid twice")
+        return journal
+
+
+def _fate(booted: dict[str, Any]) -> str:
+    """The independent word for what boot says about the newest record."""
+    fate = booted["fate"]
+    if fate in (0, 0x67):
+        return "accepted" if booted["kind"] == ACCEPTED or fate else "reversing"
+    return FATES.get(fate, image.MARKS.get(fate, "?").lower())
