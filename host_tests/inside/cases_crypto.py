@@ -2,6 +2,7 @@
 """Cases of the crypto room: CMAC, DUKPT, TR-31, wiping, self-test."""
 
 import os
+from struct import pack_into
 
 from kassa.crypto import cmac as macs
 from kassa.crypto import device, dukpt, tr31, wipe
@@ -23,28 +24,53 @@ def cmac(key, message):
     return [macs.cmac(key, message).hex(), tag.hex()]
 
 
+def _registers(initial, device_id, start):
+    """The registers at the first valid counter from `start` on."""
+    store = bytearray(dukpt.STORE)
+    device_id = bytes.fromhex(device_id)
+    dukpt.load(bytes.fromhex(initial), device_id, store)
+    registers = dukpt.Registers(store, device_id, 1)
+    registers.skip_to(start)
+    return registers
+
+
 def working_keys(initial, device_id, counter, usage, usage2):
     """Two working keys of a counter, reached from the initial key by skipping."""
-    store = bytearray(512)
-    dukpt.load(bytes.fromhex(initial), bytes.fromhex(device_id), store)
-    registers = dukpt.Registers(store, bytes.fromhex(device_id), 1)
-    registers.skip_to(counter)
     one, two = bytearray(16), bytearray(16)
-    taken = registers.take(usage, one, usage2, two)
+    taken = _registers(initial, device_id, counter).take(usage, one, usage2, two)
     return [taken, one.hex(), two.hex()]
+
+
+def update_key(initial, device_id):
+    """The key that wraps the next initial key."""
+    return _registers(initial, device_id, 1).store[dukpt.UPDATE :].hex()
 
 
 def run(initial, device_id, start, count):
     """[counter, key] for `count` counters in turn, from the first valid one at or after `start`."""
-    store = bytearray(512)
-    dukpt.load(bytes.fromhex(initial), bytes.fromhex(device_id), store)
-    registers = dukpt.Registers(store, bytes.fromhex(device_id), 1)
-    registers.skip_to(start)
+    registers = _registers(initial, device_id, start)
     found = []
     for _ in range(count):
         one, two = bytearray(16), bytearray(16)
         found.append([registers.take(dukpt.DATA, one, dukpt.MAC_SEAL, two), one.hex(), two.hex()])
     return found
+
+
+def many_keys(initial, device_id, targets, each):
+    """From each target on, which rise, `each` counters in turn: (counter, key, key) of 36 B, all of them one after another in hex."""
+    registers = _registers(initial, device_id, 1)
+    found = bytearray(36 * len(targets) * each)
+    view = memoryview(found)
+    at = 0
+    for target in targets:
+        registers.skip_to(target)
+        for _ in range(each):
+            counter = registers.take(dukpt.DATA, view[at + 4 : at + 20], dukpt.MAC_SEAL, view[at + 20 : at + 36])
+            pack_into(">I", found, at, counter)
+            at += 36
+            if registers.counter == dukpt.USED_UP:
+                return found[:at].hex()
+    return found[:at].hex()
 
 
 def refusals(kbpk, block):
@@ -110,14 +136,11 @@ def wiped_objects(data_key, seal_key, used):
 
 
 def residue(initial, device_id, counter):
-    """The registers and the working buffer of a DUKPT after taking a key: none of it is that key's register."""
-    store = bytearray(512)
-    dukpt.load(bytes.fromhex(initial), bytes.fromhex(device_id), store)
-    registers = dukpt.Registers(store, bytes.fromhex(device_id), 1)
-    registers.skip_to(counter)
+    """The registers of a DUKPT after taking a key, and all else it keeps: none of it is that key's register."""
+    registers = _registers(initial, device_id, counter)
     one, two = bytearray(16), bytearray(16)
     registers.take(dukpt.DATA, one, dukpt.MAC_SEAL, two)
-    return [store.hex(), registers._work.hex()]
+    return [registers.store.hex(), (bytes(registers._own) + registers._data).hex()]
 
 
 def seal(data_key, seal_key, record):
@@ -152,12 +175,13 @@ def device_keys(secret):
 
 
 def counters(start, count):
-    """[counter] of `count` valid counters after `start`; the error's name where there is no more."""
+    """[counter] of `count` counters taken in turn from the first valid one after `start`; the error's name where there is none."""
+    registers = _registers(bytes(16).hex(), "00000000", start + 1)
     found = []
+    one, two = bytearray(16), bytearray(16)
     try:
         for _ in range(count):
-            start = dukpt.after(start)
-            found.append(start)
+            found.append(registers.take(dukpt.DATA, one, dukpt.MAC_SEAL, two))
     except KeyringError:
         found.append("KeyringError")
     return found
