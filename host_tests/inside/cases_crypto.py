@@ -57,7 +57,7 @@ def run(initial, device_id, start, count):
 
 
 def many_keys(initial, device_id, targets, each):
-    """From each target on, which rise, `each` counters in turn: (counter, key, key) of 36 B, all of them one after another in hex."""
+    """`each` counters in turn from each target on, which rise: all (counter, key, key), 36 B each, in hex."""
     registers = _registers(initial, device_id, 1)
     found = bytearray(36 * len(targets) * each)
     view = memoryview(found)
