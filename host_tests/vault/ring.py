@@ -15,6 +15,7 @@ from tools.provision.device import initial_key_block
 
 SECRET = bytes(range(50, 82))
 IKID = bytes.fromhex("1234567890123456")
+NEXT = bytes.fromhex("1234567890123457")
 SECTORS = 8
 SIZE = SECTORS * 4096
 BLOCK = 2048
@@ -81,3 +82,22 @@ def staged() -> bytes:
     """A partition as provisioning leaves it."""
     block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     return block.ljust(SIZE, b"\xff")
+
+
+def update_key(ikid: bytes) -> bytes:
+    """Working key 0002 of counter FFFFFFFF, as the host has it."""
+    return dukpt.working_key(TEST_BDK, ikid + b"\xff" * 4, 0x0002)
+
+
+def renewal(old: bytes = IKID, new: bytes = NEXT, kbpk: bytes = b"") -> list[str]:
+    """The step that replaces the keys of `old`."""
+    return ["renew", initial_key_block(kbpk or update_key(old), new, TEST_BDK).decode()]
+
+
+def all_secrets(ring: Ring, *gone: bytes, thorough: bool = True) -> list[str]:
+    """What the chip still gives away of whole sets of keys: their initial, update and first keys, and their blocks."""
+    found = []
+    for ikid in gone:
+        found += dump.search(ring.data, SECRET, TEST_BDK, ikid, range(1, 40), thorough)
+        found += ["update key"] * (update_key(ikid) in set(dump.windows(ring.data, SECRET, thorough)))
+    return found

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.inside.inside import Inside
-from host_tests.vault.ring import SECTORS, SIZE, Ring, staged
+from host_tests.vault.ring import IKID, NEXT, SECTORS, SIZE, Ring, all_secrets, renewal, staged
 
 Fault = tuple[int, str]
 # what a sector that should take the next state can have, and where a bit may be stuck
@@ -19,7 +19,7 @@ WEAK = (
     "no program",
     "stuck:40:1:0",
     "stuck:40:255:1",
-    "stuck:2600:4:1",
+    "stuck:2600:255:1",
     "stuck:2600:4:0",
 )
 UNERASABLE = ("erase error", "no erase")
@@ -80,6 +80,21 @@ def test_no_key_while_an_old_state_can_be_read(ring: Ring, erase: str, program: 
         assert (result["error"], result["keys"]) == ("FlashFault", [])
     assert len(ring.keys) == 1
     trade(ring, [])
+
+
+@pytest.mark.parametrize("kinds", [("erase error",), ("no erase",), ("erase error", "program error")])
+def test_renewal_where_the_old_state_is_not_erased(ring: Ring, kinds: tuple[str, ...]) -> None:
+    """Overwritten, or else the new keys wait: neither the old nor the new ones are given out while the old can be read."""
+    ring.live(["take", "stan"])
+    bad = ring.state_sector()
+    faults = [(bad, kind) for kind in kinds]
+    result = ring.live([renewal(), "take"], faults=faults)
+    if "program error" in kinds:
+        assert (result["error"], result["keys"], result["id"]) == ("FlashFault", [], NEXT.hex())
+        assert ring.live(["take"], faults=faults)["error"] == "FlashFault"
+        assert not ring.live(["take"])["error"]
+    assert ring.keys[1:] == [(NEXT.hex(), 1)]
+    assert all_secrets(ring, IKID) == []
 
 
 def test_a_fault_that_stays_wears_nothing_out(ring: Ring) -> None:

@@ -10,37 +10,14 @@ from pathlib import Path
 import pytest
 
 from host_tests.inside.inside import Inside
-from host_tests.vault import dump
-from host_tests.vault.ring import BLOCK, IKID, SECRET, Ring, staged
+from host_tests.vault.ring import BLOCK, IKID, NEXT, Ring, all_secrets, renewal, staged
 from tools.host import dukpt
-from tools.host.keys import TEST_BDK
-from tools.provision.device import initial_key_block
 
-NEXT = bytes.fromhex("1234567890123457")
 THIRD = bytes.fromhex("1234567890123458")
 GOLDEN = Path(__file__).parent / "golden" / "keyring_format_1.b64"
 TEARS = ("none", "half", "all", "random:5", "prefix:16", "prefix:300")
 # the last counters: fifteen ones with each of the sixteen low bits, then the very last
 LAST = [0xFFFE0000, *(0xFFFE0000 | 1 << bit for bit in range(16)), 0xFFFF0000]
-
-
-def update_key(ikid: bytes) -> bytes:
-    """Working key 0002 of counter FFFFFFFF, as the host has it."""
-    return dukpt.working_key(TEST_BDK, ikid + b"\xff" * 4, 0x0002)
-
-
-def renewal(old: bytes = IKID, new: bytes = NEXT, kbpk: bytes = b"") -> list[str]:
-    """The step that replaces the keys of `old`."""
-    return ["renew", initial_key_block(kbpk or update_key(old), new, TEST_BDK).decode()]
-
-
-def all_secrets(ring: Ring, *gone: bytes, thorough: bool = True) -> list[str]:
-    """What the chip still gives away of whole sets of keys: their initial, update and first keys, and their blocks."""
-    found = []
-    for ikid in gone:
-        found += dump.search(ring.data, SECRET, TEST_BDK, ikid, range(1, 40), thorough)
-        found += ["update key"] * (update_key(ikid) in set(dump.windows(ring.data, SECRET, thorough)))
-    return found
 
 
 @pytest.fixture

@@ -3,15 +3,13 @@
 
 from struct import pack_into, unpack_from
 
-from cryptolib import aes
 from micropython import const
 
 from kassa.crypto import dukpt
-from kassa.crypto.cmac import cmac, equal
-from kassa.crypto.wipe import wipe_cipher, zero
-from kassa.errors import FlashFault, KeyringError
-from kassa.vault.flash import blocks, erase, program
-from kassa.vault.layout import BLANK
+from kassa.crypto.cmac import equal
+from kassa.crypto.wipe import zero
+from kassa.errors import KeyringError
+from kassa.vault.keystates import RESIDUE, SIZE, STAGING, STORE, TAG, KeyStates
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -19,37 +17,21 @@ if TYPE_CHECKING:
 
 BLOCK = const(2048)  # counters and STANs reserved at a time
 LAST_STAN = const(999999)
-_STAGING = const(0)
 _STAGED = const(512)  # bytes a staged block can have
-_COPY = const(2048)  # offset of the second copy in its sector
-_LOOK = const(16)  # bytes of a copy that tell whether it is one
-_SEALED = const(32)  # from here: nonce, registers, update key
-_STORE = const(48)
-_TAG = const(576)
-_SIZE = const(592)
-_TAG_1 = const(560)  # in format 1, which has no update key
-_PIECE = const(64)  # read back at a time
-_PAGES = (0, 256, 512, 2048, 2304, 2560)  # of a sector: those that copies, or a staged block, are written to
-_ALL = const(0xFF)
-_ZERO = bytes(16)
+_LEAST = const(112)  # and has, or nothing is staged
 
 
-class Keyring:
+class Keyring(KeyStates):
     """Gives out transaction keys and STANs, each once. Reserves a block at the first use after boot."""
 
     def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
         """`flash`: the keyring partition (8 blocks of 4096 B). `key`: the 16-byte keyring key, kept here. `entropy`: os.urandom."""
-        self._flash = flash
-        self._key = key
-        self._entropy = entropy
-        self._sector = _STAGING  # of the state in flash; staging until there is one
-        self._generation = 0
+        super().__init__(flash, key, entropy)
         self._registers: dukpt.Registers | None = None
         self._end = 0  # first counter of the next block: not ours yet
         self._stan = 1
         self._stans_left = 0
         self.initial_id = bytearray(8)
-        self.damaged = 0  # copies of the state, of two, that boot could not read
 
     # -- boot -------------------------------------------------------------------------------------------------------
 
@@ -68,64 +50,23 @@ class Keyring:
             self._first_load(kbpk, "key state unreadable" if used >> 1 else "no keys loaded")
             return
         try:
-            self._keep_only(self._sector, used | state[24] | 1 << self._following(self._sector))
+            self._keep_only(self._sector, used | state[RESIDUE] | 1 << self._following(self._sector))
             counter, self._stan = unpack_from(">II", state, 16)
-            self._use(bytearray(memoryview(state)[_STORE:_TAG]), state[8:16], counter)
+            self._use(bytearray(memoryview(state)[STORE:TAG]), state[8:16], counter)
         finally:
             zero(state)
 
     def _first_load(self, kbpk: bytearray, reason: str) -> None:
         staged = bytearray(_STAGED)
-        self._flash.readblocks(_STAGING, staged, 0)
-        end = staged.find(b"\xff")
-        if end < 112:
-            raise KeyringError(reason)
-        self._load(kbpk, staged[:end])
-
-    def _newest(self) -> tuple[bytearray | None, int]:
-        """The valid state with the highest generation, opened, or None; and the sectors that do not look blank, a bit each."""
-        head = bytearray(_LOOK)
-        used = 0
-        found = []
-        for sector in range(blocks(self._flash)):
-            for offset in (0, _COPY):
-                self._flash.readblocks(sector, head, offset)
-                if head != BLANK[:_LOOK]:
-                    used |= 1 << sector
-                if head[:2] == b"KR" and sector != _STAGING:
-                    found.append((unpack_from(">I", head, 4)[0], sector, offset))
-        found.sort(reverse=True)
-        for generation, sector, offset in found:
-            state = self._read(sector, offset)
-            if state is not None:
-                self._sector = sector
-                self._generation = generation
-                if self._read(sector, _COPY - offset) is None:
-                    self.damaged = 1
-                self._unseal(state)
-                return state, used
-        return None, used
-
-    def _read(self, sector: int, offset: int) -> bytearray | None:
-        """One copy, checked, still sealed; None when it is not a state of ours."""
-        state = bytearray(_SIZE)
-        self._flash.readblocks(sector, state, offset)
-        if state[:2] != b"KR" or not 1 <= state[2] <= 2:
-            return None
-        end = _TAG if state[2] == 2 else _TAG_1
-        view = memoryview(state)
-        return state if equal(cmac(self._key, view[:end]), view[end : end + 16]) else None
-
-    def _unseal(self, state: bytearray) -> None:
-        """Open a state in RAM. One of format 1 becomes one of format 2: no update key, and nothing known of other sectors."""
-        old = state[2] == 1
-        sealed = memoryview(state)[_SEALED : _TAG_1 if old else _TAG]
-        cipher = aes(self._key, 2, _ZERO)
-        cipher.decrypt(sealed, sealed)
-        wipe_cipher(cipher)
-        if old:
-            state[_TAG_1:_TAG] = _ZERO
-            state[24] = _ALL
+        self._flash.readblocks(STAGING, staged, 0)
+        block = staged[: max(0, staged.find(b"\xff"))]
+        try:
+            if len(block) < _LEAST:
+                raise KeyringError(reason)
+            self._load(kbpk, block)
+        finally:
+            zero(staged)
+            zero(block)
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -190,14 +131,14 @@ class Keyring:
 
         initial, initial_id = unwrap_initial_key(key, block)
         store = bytearray(dukpt.STORE)
-        state = bytearray(_SIZE)
+        state = bytearray(SIZE)
         try:
             dukpt.load(initial, initial_id[4:], store)
             if initial_id == self.initial_id or equal(memoryview(store)[dukpt.UPDATE :], key):
                 raise KeyringError("the same keys again")
             state[8:16] = initial_id
             pack_into(">II", state, 16, 1, self._unreserved(0))
-            state[_STORE:_TAG] = store
+            state[STORE:TAG] = store
             self._write(state)
         finally:
             zero(initial)
@@ -224,9 +165,9 @@ class Keyring:
         if registers.counter == dukpt.USED_UP:
             raise KeyringError("transaction counter exhausted")
         end = (registers.counter // BLOCK + 1) * BLOCK
-        state = bytearray(_SIZE)
+        state = bytearray(SIZE)
         try:
-            store = memoryview(state)[_STORE:_TAG]
+            store = memoryview(state)[STORE:TAG]
             store[:] = registers.store
             ahead = dukpt.Registers(store, self.initial_id[4:], registers.counter)
             ahead.skip_to(end)
@@ -242,114 +183,3 @@ class Keyring:
     def _unreserved(self, more: int) -> int:
         """The first STAN not reserved, once so many more are."""
         return (self._stan + self._stans_left + more - 1) % LAST_STAN + 1
-
-    # -- flash ------------------------------------------------------------------------------------------------------
-
-    def _following(self, sector: int) -> int:
-        """The sector whose turn is next."""
-        return sector % (blocks(self._flash) - 1) + 1
-
-    def _write(self, state: bytearray) -> None:
-        """Seal a state where it lies and write both copies to the next sector that takes them; the state in use stays.
-
-        Raises FlashFault when no sector does.
-        """
-        state[:4] = b"KR\x02\x00"
-        state[_SEALED:_STORE] = self._entropy(16)
-        sealed = memoryview(state)[_SEALED:_TAG]
-        cipher = aes(self._key, 2, _ZERO)
-        cipher.encrypt(sealed, sealed)
-        wipe_cipher(cipher)
-        state[24] = 1 << self._sector
-        sector = self._sector
-        for _ in range(blocks(self._flash) - 1):
-            sector = self._following(sector)
-            if sector == self._sector:
-                break
-            self._generation += 1  # each try its own: a sector passed over may hold one good copy of this state
-            pack_into(">I", state, 4, self._generation)
-            state[_TAG:] = cmac(self._key, memoryview(state)[:_TAG])
-            if self._put(sector, state):
-                self._sector = sector
-                return
-            state[24] |= 1 << sector
-        raise FlashFault("no sector takes the key state")
-
-    def _put(self, sector: int, state: bytearray) -> bool:
-        """Write a sealed state twice and read it back; whether the sector took it."""
-        flash = self._flash
-        back = bytearray(_PIECE)
-        try:
-            if not self._is_blank(sector):
-                erase(flash, sector)
-                if not self._is_blank(sector):
-                    return False
-            for offset in (0, _COPY):
-                program(flash, sector, state, offset)
-        except FlashFault:
-            return False
-        for offset in (0, _COPY):
-            for at in range(0, _SIZE, _PIECE):
-                part = memoryview(back)[: min(_PIECE, _SIZE - at)]
-                flash.readblocks(sector, part, offset + at)
-                if part != memoryview(state)[at : at + _PIECE]:
-                    return False
-        return True
-
-    def _keep_only(self, kept: int, among: int = _ALL) -> None:
-        """See that no sector but `kept` holds anything of a state or of a staged block; `among`: sectors to look at, a bit each.
-
-        What is left is erased; where that does not help, overwritten with zeros (bits only fall), as far as they fall.
-        Raises FlashFault when something is left after both.
-        """
-        for sector in range(blocks(self._flash)):
-            if sector == kept or not among >> sector & 1 or self._is_gone(sector):
-                continue
-            try:
-                erase(self._flash, sector)
-            except FlashFault:
-                pass
-            if not self._is_gone(sector):
-                self._overwrite(sector)
-
-    def _overwrite(self, sector: int) -> None:
-        for page in _PAGES:
-            try:
-                program(self._flash, sector, bytes(len(BLANK)), page)
-            except FlashFault:
-                pass
-        if not self._is_gone(sector):
-            raise FlashFault("an older key state cannot be erased")
-
-    def _is_blank(self, sector: int) -> bool:
-        """Whether the pages a state is written to are blank."""
-        part = bytearray(len(BLANK))
-        for page in _PAGES:
-            self._flash.readblocks(sector, part, page)
-            if part != BLANK:
-                return False
-        return True
-
-    def _is_gone(self, sector: int) -> bool:
-        """Whether nothing is left that a key could be found in: each page is blank, or `_is_spent`."""
-        part = bytearray(len(BLANK))
-        for page in _PAGES:
-            self._flash.readblocks(sector, part, page)
-            if part != BLANK and not _is_spent(part):
-                return False
-        return True
-
-
-def _is_spent(page: bytearray) -> bool:
-    """Whether no 16-byte block of a page has more than one byte that is not zero, as where a bit or two do not fall.
-
-    To open a block of AES-CBC all its bits are needed: 120 of 128 are gone.
-    """
-    for at in range(0, len(page), 16):
-        left = 0
-        for byte in page[at : at + 16]:
-            if byte:
-                left += 1
-        if left > 1:
-            return False
-    return True
