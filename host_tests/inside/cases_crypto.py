@@ -6,6 +6,7 @@ from struct import pack_into
 
 from kassa.crypto import cmac as macs
 from kassa.crypto import device, dukpt, tr31, wipe
+from kassa.crypto import initial as initial_key
 from kassa.crypto.sealing import Sealer
 from kassa.errors import CryptoError, KeyringError
 
@@ -26,9 +27,9 @@ def cmac(key, message):
 
 def _registers(initial, device_id, start):
     """The registers at the first valid counter from `start` on."""
-    store = bytearray(dukpt.STORE)
+    store = bytearray(initial_key.STORE)
     device_id = bytes.fromhex(device_id)
-    dukpt.load(bytes.fromhex(initial), device_id, store)
+    initial_key.load(bytes.fromhex(initial), device_id, store)
     registers = dukpt.Registers(store, device_id, 1)
     registers.skip_to(start)
     return registers
@@ -43,7 +44,7 @@ def working_keys(initial, device_id, counter, usage, usage2):
 
 def update_key(initial, device_id):
     """The key that wraps the next initial key."""
-    return _registers(initial, device_id, 1).store[dukpt.UPDATE :].hex()
+    return _registers(initial, device_id, 1).store[initial_key.UPDATE :].hex()
 
 
 def run(initial, device_id, start, count):
@@ -68,7 +69,7 @@ def many_keys(initial, device_id, targets, each):
             counter = registers.take(dukpt.DATA, view[at + 4 : at + 20], dukpt.MAC_SEAL, view[at + 20 : at + 36])
             pack_into(">I", found, at, counter)
             at += 36
-            if registers.counter == dukpt.USED_UP:
+            if registers.counter > 0xFFFF0000:
                 return found[:at].hex()
     return found[:at].hex()
 

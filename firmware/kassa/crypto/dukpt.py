@@ -14,74 +14,24 @@ MAC_UP = const(0x2000)
 MAC_DOWN = const(0x2001)
 MAC_SEAL = const(0x2002)
 DATA = const(0x3000)
-USED_UP = const(0xFFFFFFFF)  # stands for the counter after the last one; itself never a transaction counter
-STORE = const(528)  # bytes: 32 registers and the update key
-UPDATE = const(512)  # where the update key lies in them
-_WRAP = const(0x0002)  # key encryption key: the usage of the update key
 _DERIVE = const(0x8000)
 _LAST = const(0xFFFF0000)  # the last valid transaction counter
 _MAX_ONES = const(16)
 _FULL = const(0xFFFF)  # the first counter with so many
-_TOP = const(31)
 _ZERO = bytes(16)
 
 
-def ones(counter: int) -> int:
-    """How many bits of the counter are set."""
-    count = 0
-    while counter:
-        counter &= counter - 1
-        count += 1
-    return count
-
-
-def _derivation_data(device: bytes | bytearray) -> bytearray:
-    """The 16 bytes of X9.24-3 table 2: version 1, first block, usage, AES-128, 128 bits, device id, counter; two to fill in."""
-    data = bytearray(b"\x01\x01\x00\x00\x00\x02\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00")
-    data[8:12] = device
-    return data
-
-
-def load(initial: bytes | bytearray, device: bytes | bytearray, store: bytearray) -> None:
-    """Fill the registers and the update key (528 B) from the initial key; `device` as for Registers.
-
-    Register i is the key of counter 1 << i. The update key is working key 0002 of counter FFFFFFFF, which no transaction
-    uses (X9.24-3, 6.4): whoever gives a device its next initial key wraps it in this one.
-    """
-    data = _derivation_data(device)
-    pack_into(">H", data, 2, _DERIVE)
-    view = memoryview(store)
-    for index in range(_TOP + 1):
-        pack_into(">I", data, 12, 1 << index)
-        _encrypt(initial, data, view[16 * index : 16 * index + 16])
-    update = view[UPDATE:STORE]
-    update[:] = view[16 * _TOP : 16 * _TOP + 16]
-    counter = 1 << _TOP
-    for index in range(_TOP - 1, -1, -1):
-        counter |= 1 << index
-        pack_into(">I", data, 12, counter)
-        _encrypt(update, data, update)
-    pack_into(">H", data, 2, _WRAP)
-    _encrypt(update, data, update)
-
-
-def _encrypt(key: bytes | bytearray | memoryview, block: bytearray, into: memoryview) -> None:
-    cipher = aes(key, 1)
-    try:
-        cipher.encrypt(block, into)
-    finally:
-        wipe_cipher(cipher)
-
-
 class Registers:
-    """The intermediate keys, and the counter that is used next (USED_UP when there is none)."""
+    """The intermediate keys, and the counter that is used next (above FFFF0000 when they are used up)."""
 
     def __init__(self, store: bytearray | memoryview, device: bytes | bytearray, counter: int) -> None:
         """`store`: 528 B, owned and changed here. `device`: the 4-byte device id, second half of the initial key id."""
         self.store = store
         self.counter = counter
         self._view = memoryview(store)
-        self._data = _derivation_data(device)
+        # derivation data of X9.24-3 table 2: version 1, first block, usage, AES-128, 128 bits, device id, counter
+        self._data = bytearray(b"\x01\x01\x00\x00\x00\x02\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00")
+        self._data[8:12] = device
         self._at = 0  # where the counter's register is
         self._own = self._view[:16]
 
@@ -128,12 +78,9 @@ class Registers:
             cipher.encrypt(data, key2)
         finally:
             wipe_cipher(cipher)
-        self._move(counter + step)
+        self.counter = counter + step
         self._own[:] = _ZERO
         return counter
-
-    def _move(self, counter: int) -> None:
-        self.counter = counter if counter <= _LAST else USED_UP
 
     def _expand(self, cipher: aes, end: int, counter: int) -> bool:
         """Fill the registers before byte `end` with the children of its key; False: a counter of sixteen ones has none.
@@ -141,8 +88,14 @@ class Registers:
         With children, the next counter is one more; without, it is the sum of counter and lowest bit: all between have
         more than sixteen ones, and the sum has no more than the counter.
         """
-        if counter >= _FULL and ones(counter) == _MAX_ONES:
-            return False
+        if counter >= _FULL:
+            ones = 0
+            rest = counter
+            while rest:
+                rest &= rest - 1
+                ones += 1
+            if ones == _MAX_ONES:
+                return False
         data = self._data
         view = self._view
         data[2] = _DERIVE >> 8
@@ -159,7 +112,7 @@ class Registers:
     def skip_to(self, target: int) -> None:
         """Advance to the first valid counter >= `target` without using the keys between; whole subtrees are dropped unseen.
 
-        Past the last counter all registers are zero and the counter is USED_UP.
+        Past the last counter all registers are zero.
         """
         while self.counter < target and self.counter <= _LAST:
             self._choose()
@@ -172,5 +125,5 @@ class Registers:
                         step = 1
                 finally:
                     wipe_cipher(cipher)
-            self._move(counter + step)
+            self.counter = counter + step
             self._own[:] = _ZERO

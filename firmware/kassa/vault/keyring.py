@@ -1,32 +1,50 @@
 # SPDX-License-Identifier: MIT
 """The keys in flash: DUKPT registers, always ahead of the keys in use, older copies erased first. Layout: docs/keys.md."""
 
-from struct import pack_into, unpack_from
+from struct import pack_into
 
+from cryptolib import aes
 from micropython import const
 
 from kassa.crypto import dukpt
-from kassa.crypto.cmac import equal
-from kassa.crypto.wipe import zero
-from kassa.errors import KeyringError
-from kassa.vault.keystates import RESIDUE, SIZE, STAGING, STORE, TAG, KeyStates
+from kassa.crypto.cmac import cmac
+from kassa.crypto.wipe import wipe_cipher, zero
+from kassa.errors import FlashFault, KeyringError
+from kassa.modules import forget
+from kassa.vault.flash import blocks, erase, program
+from kassa.vault.layout import BLANK
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy, Flash
 
-BLOCK = const(2048)  # counters and STANs reserved at a time
-LAST_STAN = const(999999)
-_STAGED = const(512)  # bytes a staged block can have
-_LEAST = const(112)  # and has, or nothing is staged
+_SIZE = const(592)  # bytes of a state; its layout is in keyload.py too, since a private constant takes no memory
+_COPY = const(2048)  # offset of the second copy in its sector
+_SEALED = const(32)  # from here: nonce, registers, update key
+_STORE = const(48)  # where registers and update key lie
+_TAG = const(576)  # and where they end
+_RESIDUE = const(24)  # a byte with a bit for each sector that was not yet erased when the state was written
+_LAST = const(0xFFFF0000)  # the last valid transaction counter
+_USED_UP = const(0xFFFFFFFF)  # stands for the one after it
+_BLOCK = const(2048)  # counters and STANs reserved at a time
+_LAST_STAN = const(999999)
+_PIECE = const(64)  # read back at a time
+_PAGES = (0, 256, 512, 2048, 2304, 2560)  # of a sector: those that copies, or a staged block, are written to
+_ALL = const(0xFF)
+_ZERO = bytes(16)
 
 
-class Keyring(KeyStates):
+class Keyring:
     """Gives out transaction keys and STANs, each once. Reserves a block at the first use after boot."""
 
     def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
         """`flash`: the keyring partition (8 blocks of 4096 B). `key`: the 16-byte keyring key, kept here. `entropy`: os.urandom."""
-        super().__init__(flash, key, entropy)
+        self._flash = flash
+        self._key = key
+        self._entropy = entropy
+        self._sector = 0  # of the state in flash; staging until there is one
+        self._generation = 0
+        self.damaged = 0  # copies of the state, of two, that boot could not read
         self._registers: dukpt.Registers | None = None
         self._end = 0  # first counter of the next block: not ours yet
         self._stan = 1
@@ -45,28 +63,12 @@ class Keyring(KeyStates):
         Raises KeyringError when there is neither state nor staged key, CryptoError when the staged block is not ours,
         FlashFault when an older state can neither be erased nor overwritten. Nothing is erased unless a state was read.
         """
-        state, used = self._newest()
-        if state is None:
-            self._first_load(kbpk, "key state unreadable" if used >> 1 else "no keys loaded")
-            return
-        try:
-            self._keep_only(self._sector, used | state[RESIDUE] | 1 << self._following(self._sector))
-            counter, self._stan = unpack_from(">II", state, 16)
-            self._use(bytearray(memoryview(state)[STORE:TAG]), state[8:16], counter)
-        finally:
-            zero(state)
+        from kassa.vault import keyload  # at boot, and hardly ever after it
 
-    def _first_load(self, kbpk: bytearray, reason: str) -> None:
-        staged = bytearray(_STAGED)
-        self._flash.readblocks(STAGING, staged, 0)
-        block = staged[: max(0, staged.find(b"\xff"))]
         try:
-            if len(block) < _LEAST:
-                raise KeyringError(reason)
-            self._load(kbpk, block)
+            keyload.load(self, kbpk)
         finally:
-            zero(staged)
-            zero(block)
+            forget("kassa.vault.keyload")
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -92,7 +94,7 @@ class Keyring(KeyStates):
         if not self._stans_left:
             self._reserve()
         stan = self._stan
-        self._stan = stan % LAST_STAN + 1
+        self._stan = stan % _LAST_STAN + 1
         self._stans_left -= 1
         return stan
 
@@ -111,48 +113,12 @@ class Keyring(KeyStates):
         again, CryptoError when the block does not verify, FlashFault when no sector takes the new state: then nothing has
         changed. After a FlashFault in erasing the old state the new keys hold, but none is given out until it is gone.
         """
-        update = bytearray(16)
+        from kassa.vault import keyload
+
         try:
-            registers = self._registers
-            if registers is None:
-                raise KeyringError("no keys loaded")
-            update[:] = memoryview(registers.store)[dukpt.UPDATE : dukpt.STORE]
-            if not any(update):
-                raise KeyringError("keys without an update key")
-            self._keep_only(self._sector)
-            self._load(update, block)
+            keyload.renew(self, block)
         finally:
-            zero(update)
-            zero(block)
-
-    def _load(self, key: bytearray, block: bytearray) -> None:
-        """Replace what there is by the keys of the initial key that `block` holds, wrapped in `key`."""
-        from kassa.crypto.tr31 import unwrap_initial_key  # hardly ever in a device's life
-
-        initial, initial_id = unwrap_initial_key(key, block)
-        store = bytearray(dukpt.STORE)
-        state = bytearray(SIZE)
-        try:
-            dukpt.load(initial, initial_id[4:], store)
-            if initial_id == self.initial_id or equal(memoryview(store)[dukpt.UPDATE :], key):
-                raise KeyringError("the same keys again")
-            state[8:16] = initial_id
-            pack_into(">II", state, 16, 1, self._unreserved(0))
-            state[STORE:TAG] = store
-            self._write(state)
-        finally:
-            zero(initial)
-            zero(state)
-        self._use(store, initial_id, 1)
-        self._keep_only(self._sector)
-
-    def _use(self, store: bytearray, initial_id: bytes | bytearray, counter: int) -> None:
-        """From now on these are the keys; none of them is reserved."""
-        if self._registers is not None:
-            zero(self._registers.store)
-        self.initial_id[:] = initial_id
-        self._registers = dukpt.Registers(store, initial_id[4:], counter)
-        self._end = counter
+            forget("kassa.vault.keyload")
 
     def _reserve(self) -> None:
         """Make the state AFTER the next block durable, erase every older one, and only then own the block."""
@@ -162,24 +128,108 @@ class Keyring(KeyStates):
         self._keep_only(self._sector)
         if registers.counter < self._end:  # STANs ran out first: the rest of the key block is given up
             registers.skip_to(self._end)
-        if registers.counter == dukpt.USED_UP:
+        if registers.counter > _LAST:
             raise KeyringError("transaction counter exhausted")
-        end = (registers.counter // BLOCK + 1) * BLOCK
-        state = bytearray(SIZE)
+        end = (registers.counter // _BLOCK + 1) * _BLOCK
+        state = bytearray(_SIZE)
         try:
-            store = memoryview(state)[STORE:TAG]
+            store = memoryview(state)[_STORE:_TAG]
             store[:] = registers.store
             ahead = dukpt.Registers(store, self.initial_id[4:], registers.counter)
             ahead.skip_to(end)
             state[8:16] = self.initial_id
-            pack_into(">II", state, 16, ahead.counter, self._unreserved(BLOCK))
+            stan = (self._stan + self._stans_left + _BLOCK - 1) % _LAST_STAN + 1
+            pack_into(">II", state, 16, min(ahead.counter, _USED_UP), stan)
             self._write(state)
             self._keep_only(self._sector)
         finally:
             zero(state)
         self._end = end
-        self._stans_left += BLOCK
+        self._stans_left += _BLOCK
 
-    def _unreserved(self, more: int) -> int:
-        """The first STAN not reserved, once so many more are."""
-        return (self._stan + self._stans_left + more - 1) % LAST_STAN + 1
+    # -- flash ------------------------------------------------------------------------------------------------------
+
+    def _write(self, state: bytearray) -> None:
+        """Seal a state where it lies and write both copies to the next sector that takes them; the state in use stays.
+
+        Raises FlashFault when no sector does.
+        """
+        state[:4] = b"KR\x02\x00"
+        state[_SEALED:_STORE] = self._entropy(16)
+        sealed = memoryview(state)[_SEALED:_TAG]
+        cipher = aes(self._key, 2, _ZERO)
+        cipher.encrypt(sealed, sealed)
+        wipe_cipher(cipher)
+        state[_RESIDUE] = 1 << self._sector
+        sector = self._sector
+        for _ in range(blocks(self._flash) - 1):
+            sector = sector % (blocks(self._flash) - 1) + 1
+            if sector == self._sector:
+                break
+            self._generation += 1  # each try its own: a sector passed over may hold one good copy of this state
+            pack_into(">I", state, 4, self._generation)
+            state[_TAG:] = cmac(self._key, memoryview(state)[:_TAG])
+            if self._put(sector, state):
+                self._sector = sector
+                return
+            state[_RESIDUE] |= 1 << sector
+        raise FlashFault("no sector takes the key state")
+
+    def _put(self, sector: int, state: bytearray) -> bool:
+        """Write a sealed state twice and read it back; whether the sector took it."""
+        flash = self._flash
+        back = bytearray(_PIECE)
+        try:
+            if not self._is_blank(sector):
+                erase(flash, sector)
+                if not self._is_blank(sector):
+                    return False
+            for offset in (0, _COPY):
+                program(flash, sector, state, offset)
+        except FlashFault:
+            return False
+        for offset in (0, _COPY):
+            for at in range(0, _SIZE, _PIECE):
+                part = memoryview(back)[: min(_PIECE, _SIZE - at)]
+                flash.readblocks(sector, part, offset + at)
+                if part != memoryview(state)[at : at + _PIECE]:
+                    return False
+        return True
+
+    def _keep_only(self, kept: int, among: int = _ALL) -> None:
+        """See that no sector but `kept` holds anything of a state or of a staged block; `among`: sectors to look at, a bit each.
+
+        What is left is erased; where that does not help, overwritten with zeros (bits only fall), as far as they fall.
+        Raises FlashFault when something is left after both.
+        """
+        for sector in range(blocks(self._flash)):
+            if sector == kept or not among >> sector & 1 or self._is_blank(sector, True):
+                continue
+            try:
+                erase(self._flash, sector)
+            except FlashFault:
+                pass
+            if self._is_blank(sector, True):
+                continue
+            for page in _PAGES:
+                try:
+                    program(self._flash, sector, bytes(len(BLANK)), page)
+                except FlashFault:
+                    pass
+            if not self._is_blank(sector, True):
+                raise FlashFault("an older key state cannot be erased")
+
+    def _is_blank(self, sector: int, gone: bool = False) -> bool:
+        """Whether the pages a state is written to are blank; `gone`: or hold nothing that a key could be found in.
+
+        That is so where no 16 bytes keep more than one that is not zero (a bit may be stuck): AES-CBC needs all of a block.
+        """
+        part = bytearray(len(BLANK))
+        for page in _PAGES:
+            self._flash.readblocks(sector, part, page)
+            if part == BLANK:
+                continue
+            for at in range(0, len(BLANK), 16):
+                if not gone or len(bytes(part[at : at + 16]).strip(b"\x00")) > 1:
+                    return False
+        return True
