@@ -9,20 +9,18 @@ from micropython import const
 from kassa.crypto.wipe import wipe_cipher
 from kassa.errors import KeyringError
 
-PIN = const(0x1000)
 MAC_UP = const(0x2000)
 MAC_DOWN = const(0x2001)
 MAC_SEAL = const(0x2002)
 DATA = const(0x3000)
 _DERIVE = const(0x8000)
-_LAST = const(0xFFFF0000)  # the last valid transaction counter
 _MAX_ONES = const(16)
 _FULL = const(0xFFFF)  # the first counter with so many
 _ZERO = bytes(16)
 
 
 class Registers:
-    """The intermediate keys, and the counter that is used next (above FFFF0000 when they are used up)."""
+    """The intermediate keys, and the counter that is used next; after FFFF0000, the last, it is 1 << 32: used up."""
 
     def __init__(self, store: bytearray | memoryview, device: bytes | bytearray, counter: int) -> None:
         """`store`: 528 B, owned and changed here. `device`: the 4-byte device id, second half of the initial key id."""
@@ -51,7 +49,7 @@ class Registers:
         the instructions in a large heap).
         """
         counter = self.counter
-        if counter > _LAST:
+        if counter >> 32:
             raise KeyringError("transaction counter exhausted")
         at = 0
         bit = 1
@@ -114,7 +112,7 @@ class Registers:
 
         Past the last counter all registers are zero.
         """
-        while self.counter < target and self.counter <= _LAST:
+        while self.counter < target and not self.counter >> 32:
             self._choose()
             counter = self.counter
             step = counter & -counter

@@ -44,7 +44,7 @@ def load(ring: "Keyring", kbpk: bytearray) -> None:
     try:
         ring._keep_only(ring._sector, used | state[_RESIDUE] | 1 << (ring._sector % (blocks(ring._flash) - 1) + 1))
         counter, ring._stan = unpack_from(">II", state, 16)
-        _use(ring, bytearray(memoryview(state)[_STORE:_TAG]), state[8:16], counter)
+        _use(ring, bytearray(memoryview(state)[_STORE:_TAG]), state[8:16], counter or 1 << 32)
     finally:
         zero(state)
 

@@ -24,8 +24,6 @@ _SEALED = const(32)  # from here: nonce, registers, update key
 _STORE = const(48)  # where registers and update key lie
 _TAG = const(576)  # and where they end
 _RESIDUE = const(24)  # a byte with a bit for each sector that was not yet erased when the state was written
-_LAST = const(0xFFFF0000)  # the last valid transaction counter
-_USED_UP = const(0xFFFFFFFF)  # stands for the one after it
 _BLOCK = const(2048)  # counters and STANs reserved at a time
 _LAST_STAN = const(999999)
 _PIECE = const(64)  # read back at a time
@@ -128,7 +126,7 @@ class Keyring:
         self._keep_only(self._sector)
         if registers.counter < self._end:  # STANs ran out first: the rest of the key block is given up
             registers.skip_to(self._end)
-        if registers.counter > _LAST:
+        if registers.counter >> 32:
             raise KeyringError("transaction counter exhausted")
         end = (registers.counter // _BLOCK + 1) * _BLOCK
         state = bytearray(_SIZE)
@@ -139,7 +137,7 @@ class Keyring:
             ahead.skip_to(end)
             state[8:16] = self.initial_id
             stan = (self._stan + self._stans_left + _BLOCK - 1) % _LAST_STAN + 1
-            pack_into(">II", state, 16, min(ahead.counter, _USED_UP), stan)
+            pack_into(">II", state, 16, 0 if ahead.counter >> 32 else ahead.counter, stan)
             self._write(state)
             self._keep_only(self._sector)
         finally:
