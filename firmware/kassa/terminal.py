@@ -203,6 +203,7 @@ class Terminal:
             await asyncio.sleep_ms(200)
             if self._status.link == status.LINK_HOST and not self._status.reversing:
                 shop.till.host_heard()
+            shop.till.pass_over(shop.courier.used)
             shop.clock.now()  # ticks wrap: the clock must look at them now and then
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
                 continue

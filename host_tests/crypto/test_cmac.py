@@ -27,7 +27,7 @@ RFC_4493 = {
 @pytest.mark.parametrize("size", RFC_4493)
 def test_rfc_4493(inside: Inside, size: int) -> None:
     """A fresh object, and one that has tagged another message before."""
-    assert inside("crypto", "cmac", KEY, MESSAGE[: 2 * size]) == [RFC_4493[size]] * 2
+    assert inside("crypto", "cmac", KEY, MESSAGE[: 2 * size]) == [RFC_4493[size]] * 3
 
 
 @pytest.mark.parametrize("key_size", [16, 32])
@@ -37,7 +37,7 @@ def test_every_length_up_to_a_record(inside: Inside, key_size: int) -> None:
         key, message = dice.randbytes(key_size), dice.randbytes(size)
         mac = CMAC(AES(key))
         mac.update(message)
-        assert inside("crypto", "cmac", key.hex(), message.hex()) == [mac.finalize().hex()] * 2
+        assert inside("crypto", "cmac", key.hex(), message.hex()) == [mac.finalize().hex()] * 3
 
 
 def test_device_keys_come_from_the_secret_and_the_purpose(inside: Inside) -> None:

@@ -86,20 +86,22 @@ EXPECTED = {
     "reversed": {"REVERSED"},
     "accepted": {"DEFERRED"},
     "not_taken": {"VOIDED", "REPORTED"},
+    "lost": {"LOST"},
 }
 
 
 def test_a_word_for_every_mark(till: Till) -> None:
     """Every kind of mark in docs/journal.md, on every kind of record; an unanswered deferred one is never called approved."""
-    words = {(kind, mark): word for kind, mark, word in till.fates(list(image.MARKS))}
-    named = {mark: word for word, names in EXPECTED.items() for mark, name in image.MARKS.items() if name in names}
-    for mark, name in image.MARKS.items():
+    marks = {mark: name for mark, name in image.MARKS.items() if mark not in image.SOME}  # those speak as single ones do
+    words = {(kind, mark): word for kind, mark, word in till.fates(list(marks))}
+    named = {mark: word for word, names in EXPECTED.items() for mark, name in marks.items() if name in names}
+    for mark, name in marks.items():
         if mark in named:
             assert words[0x51, mark] == words[0x52, mark] == named[mark], name
         else:
             assert (words[0x51, mark], words[0x52, mark]) == ("accepted", "reversing"), name
     assert (words[0x51, 0], words[0x52, 0]) == ("accepted", "reversing")
-    assert len(words) == 2 * (1 + len(image.MARKS))
+    assert len(words) == 2 * (1 + len(marks))
 
 
 @pytest.mark.parametrize("code, word", [("00", "approved"), ("51", "declined"), ("96", "reversing")])

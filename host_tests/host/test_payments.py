@@ -70,7 +70,7 @@ def test_handshake_tells_time_batch_and_high_water_mark(till: Terminal, card: Ca
     till.ask(till.sale(record))
     answer = till.ask(till.handshake())
     assert answer.mti == "0810" and answer.code == "00"
-    assert answer.elements[62] == bytes.fromhex(f"010000010000 0001{record.tag.hex()}20261123120000")
+    assert answer.elements[62] == bytes.fromhex(f"010000010000 0001{record.tag.hex()}20261123120000{till.counter:08x}")
     assert answer.elements[60].hex() == "000000019000"
 
 

@@ -3,9 +3,12 @@
 
 import copy
 
+import pytest
+
 from host_tests.host.card import Card
 from host_tests.host.terminal import Answer, Terminal
 from tools.host.app import Host
+from tools.host.errors import SetupError
 
 
 def state(answer: Answer) -> int:
@@ -125,3 +128,91 @@ def test_epoch_nobody_began_is_suspect(host: Host, till: Terminal, card: Card) -
 def test_first_contact_brings_its_own_epoch(host: Host, till: Terminal) -> None:
     assert state(till.ask(till.handshake(epoch=7))) == 0
     assert host.view()["terminals"][0]["epoch"] == 7
+
+
+def begin(host: Host, till: Terminal) -> None:
+    """A supervisor clears the terminal, and it takes the new epoch and batch over."""
+    host.ledger.clear_quarantine("KASSA001", "Ms Li")
+    till.ask(till.handshake())
+    till.epoch, till.batch, till.head = till.epoch + 1, till.batch + 1, bytes(8)
+
+
+def in_quarantine(host: Host, till: Terminal, card: Card) -> None:
+    """One good payment, then a link that does not hold."""
+    till.ask(till.sale(till.record(1250, card.tap(1250)), deferred=True))
+    till.head = bytes(8)
+    till.ask(till.sale(till.record(600, card.tap(600)), deferred=True))
+    assert quarantine(host)
+
+
+def test_a_new_epochs_batch_closes_and_the_old_one_with_it(host: Host, till: Terminal, card: Card) -> None:
+    in_quarantine(host, till, card)
+    begin(host, till)
+    assert till.ask(till.sale(till.record(300, card.tap(300)))).code == "00"
+    assert till.ask(till.close(300, 1)).elements[48].hex()[30] == "1"
+    batches = [(batch["epoch"], batch["number"], batch["state"]) for batch in host.view()["batches"]]
+    assert sorted(batches) == [(1, "000001", "closed"), (2, "000002", "closed")]
+    assert host.view()["terminals"][0]["gaps"] == [] and quarantine(host) is None
+
+
+def test_what_the_old_epoch_still_owes_comes_before_the_new_one(host: Host, till: Terminal, card: Card) -> None:
+    in_quarantine(host, till, card)
+    late = till.record(700, card.tap(700))
+    host.ledger.clear_quarantine("KASSA001", "Ms Li")
+    till.ask(till.handshake(sequence=2))
+    assert till.ask(till.sale(late, deferred=True)).code == "00" and quarantine(host) is None
+    till.epoch, till.batch, till.head = 2, 2, bytes(8)
+    assert till.ask(till.sale(till.record(300, card.tap(300)))).code == "00"
+    assert till.ask(till.close(300, 1)).elements[48].hex()[30] == "1"
+
+
+def test_a_chip_from_before_the_new_epoch_is_seen(host: Host, till: Terminal, card: Card) -> None:
+    in_quarantine(host, till, card)
+    old = back_in_time(till)
+    begin(host, till)
+    assert state(till.ask(till.handshake())) == 0
+    old.counter = till.counter
+    old.connect(host.port, host.home)
+    answer = old.ask(old.handshake())
+    assert state(answer) == 1 and quarantine(host) == "epoch 1 is over, 2 was begun"
+    assert old.ask(old.sale(old.record(900, card.tap(900)), deferred=True)).code == "00"
+    assert host.view()["accounts"]["quarantine"] == -900
+    old.hang_up()
+
+
+def test_a_new_epoch_begins_without_a_predecessor_and_only_once(host: Host, till: Terminal, card: Card) -> None:
+    in_quarantine(host, till, card)
+    begin(host, till)
+    till.ask(till.sale(till.record(300, card.tap(300))))
+    till.head = bytes(8)
+    till.ask(till.sale(till.record(400, card.tap(400))))
+    assert quarantine(host) == "the chain does not hold at sequence 4"
+
+
+def test_records_missing_for_good_are_written_off_by_a_supervisor(host: Host, till: Terminal, card: Card) -> None:
+    till.record(100, card.tap(100))
+    till.ask(till.sale(till.record(200, card.tap(200)), deferred=True))
+    assert till.ask(till.close(200, 1)).text == "Record 1 missing"
+    begin(host, till)
+    till.ask(till.sale(till.record(300, card.tap(300))))
+    assert till.ask(till.close(300, 1)).elements[48].hex()[30] == "1"
+    with pytest.raises(SetupError):
+        host.ledger.clear_quarantine("KASSA001", "Ms Li")
+
+
+def test_a_handshake_tells_the_highest_key_used(host: Host, till: Terminal, card: Card) -> None:
+    ahead = back_in_time(till)
+    ahead.counter = 5000
+    till.ask(till.sale(ahead.record(100, card.tap(100)), deferred=True))
+    assert till.ask(till.handshake()).elements[62][23:] == (5001).to_bytes(4, "big")
+
+
+def test_a_settled_payment_is_not_reversed(host: Host, till: Terminal, card: Card) -> None:
+    """A chip put back to the moment before the answer: it knows of no yes, and asks for a reversal."""
+    record = till.record(1250, card.tap(1250), kind=0x52)
+    till.ask(till.sale(record))
+    assert till.ask(till.close(1250, 1)).elements[48].hex()[30] == "1"
+    assert till.ask(till.reversal(record)).code == "12"
+    assert host.view()["payments"][0]["state"] == "APPROVED"
+    assert host.view()["accounts"]["merchant payable"] == -1250
+    assert quarantine(host) == "record 1 is to be reversed after its batch was closed"

@@ -12,17 +12,34 @@ from kassa.errors import CryptoError, KeyringError
 
 
 def cmac(key, message):
-    """One tag; then the same by a kept object after another message."""
+    """One tag; then the same by a kept object after another message, and once more after it has rested."""
     key, message = bytes.fromhex(key), bytes.fromhex(message)
-    size = max(16, (len(message) + 15) // 16 * 16)
-    kept = macs.Cmac(key)
-    tag = bytearray(16)
-    work = bytearray(48)
-    kept.finish(memoryview(work), 40, tag)
-    work = bytearray(size)
-    work[: len(message)] = message
-    kept.finish(memoryview(work), len(message), tag)
-    return [macs.cmac(key, message).hex(), tag.hex()]
+    partial = not message or len(message) % 16 > 0
+    kept = macs.Cmac(key, partial, True)
+    tags = [macs.cmac(key, message).hex()]
+    for rest in (False, True):
+        _finish(kept, b"a message of another size"[: 24 if partial else 16])
+        if rest:
+            kept.rest()
+        tags.append(_finish(kept, message).hex())
+    return tags
+
+
+def _finish(kept, message):
+    """Tag a message by a kept object."""
+    whole = max(0, (len(message) - 1) // 16 * 16)
+    end = message[whole:]
+    kept.last[: len(end)] = end
+    for index in range(len(end), 16):
+        kept.last[index] = 0 if index > len(end) else 0x80
+    work = memoryview(bytearray(message[:whole]))
+    if whole and whole % 32:
+        kept.finish(work, work[:16], memoryview(bytearray(8)))
+    else:
+        if whole:
+            kept.absorb(work)
+        kept.end()
+    return bytes(kept.chain)
 
 
 def _registers(initial, device_id, start):
@@ -123,13 +140,12 @@ def wiped_objects(data_key, seal_key, used):
     data_key, seal_key = bytes.fromhex(data_key), bytes.fromhex(seal_key)
     sealer = Sealer(bytearray(data_key), bytearray(seal_key))
     if used:
-        page = memoryview(bytearray(248))
-        sealer.seal(page[64:240], page[:240], memoryview(bytearray(240)), page[240:248])
-    mac = sealer._seal
+        _seal(sealer, memoryview(bytearray(248)))
+    mac = sealer.mac
 
     def look():
-        parts = [_memory(cipher) for cipher in (sealer._body, mac._cbc)]
-        return b"".join(parts + [bytes(part) for part in (mac._even, mac._odd, mac._chain)]).hex()
+        parts = [_memory(cipher) for cipher in (sealer.body, mac._cbc)]
+        return b"".join(parts + [bytes(part) for part in (mac._masked, mac._still, mac.chain)]).hex()
 
     before = look()
     sealer.wipe()
@@ -147,11 +163,19 @@ def residue(initial, device_id, counter):
 def seal(data_key, seal_key, record):
     """Seal 240 bytes of header, nonce and data."""
     page = bytearray(bytes.fromhex(record)) + bytearray(8)
-    view = memoryview(page)
     sealer = Sealer(bytearray(bytes.fromhex(data_key)), bytearray(bytes.fromhex(seal_key)))
-    sealer.seal(view[64:240], view[:240], memoryview(bytearray(240)), view[240:248])
+    _seal(sealer, memoryview(page))
     sealer.wipe()
     return page.hex()
+
+
+def _seal(sealer, page):
+    """Seal a record as the journal does."""
+    work = memoryview(bytearray(224))
+    sealer.body.encrypt(page[64:240], page[64:240])
+    work[:] = page[:224]
+    sealer.mac.last[:] = page[224:240]
+    sealer.mac.finish(work, work[:16], page[240:248])
 
 
 def self_test(source):

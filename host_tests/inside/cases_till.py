@@ -22,7 +22,8 @@ from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 from kassa.vault.layout import Record
 from kassa.vault.mount import mount
-from kassa.vault.reader import Reader, marks_above, recover_marks
+from kassa.vault.reader import Reader, fates_above
+from kassa.vault.recovery import recover
 
 _KEYRING = 8 * 4096
 _arena = Arena()
@@ -60,7 +61,7 @@ def boot(path, secret, options):
     t.keyring.open(device_key(secret, KBPK))
     t.journal = Journal(t.chip.region(0, size), device_key(secret, JOURNAL))
     t.tail = mount(t.journal)
-    recover_marks(t.journal)
+    recover(t.journal)
     t.clock = Clock(options.get("time", 0), options.get("trusted", False))
     t.status = Status()
     limits = Limits(bytes.fromhex(options.get("limits", "")))
@@ -83,7 +84,7 @@ def state():
     return {
         "sequence": s.sequence, "count": s.count, "sum": s.sum, "watermark": s.watermark, "closed": s.closed,
         "batch": s.batch, "heard": s.heard, "reversing": s.reversing, "closing": s.closing, "oldest": s.oldest,
-        "marks": [[about, kind] for about, kind in sorted(t.journal.marks.items())],
+        "marks": [[about, kind] for about, kind in t.journal.fates.items()],
         "fate": fate(Record(t.journal.last), t.journal.fate) if t.journal.last[0] else "",
         "work": t.courier.has_work(), "flights": t.courier._flights.count, "fault": t.courier.fault,
         "handshaken": t.courier.handshaken, "outcome": t.courier.outcome.kind, "request": t.courier.request,
@@ -173,6 +174,15 @@ def heard():
     _now.till.host_heard()
 
 
+def warm():
+    while _now.till.idle():
+        pass
+
+
+def pass_over():
+    _now.till.pass_over(_now.courier.used)
+
+
 def open():
     _now.courier.open()
 
@@ -223,7 +233,7 @@ def cash(amount):
 
 def marks():
     """Every mark about a single record of the open batch, in the order written: [sequence, kind]."""
-    return [[about, kind] for kind, about, _ in marks_above(_now.journal, _now.journal.state.closed)]
+    return [[about, kind] for about, kind in fates_above(_now.journal, _now.journal.state.closed)]
 
 
 def fates(marks):

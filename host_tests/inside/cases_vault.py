@@ -10,7 +10,8 @@ from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Draft, Journal
 from kassa.vault.mount import mount
-from kassa.vault.reader import Reader, recover_marks
+from kassa.vault.reader import Reader
+from kassa.vault.recovery import recover
 
 _draft = Draft()
 
@@ -60,7 +61,7 @@ def _reversed(journal, queue):
 
 
 def _defer(journal, queue, amount):
-    journal.charge_deferred(amount, 800000000)
+    journal.charge(amount, 800000000)
     journal.mark(layout.DEFERRED, journal.state.sequence)
 
 
@@ -139,8 +140,8 @@ def state(journal):
         "sequence": now.sequence, "count": now.count, "sum": now.sum, "watermark": now.watermark, "closed": now.closed,
         "batch": now.batch, "oldest": now.oldest, "heard": now.heard, "reversing": now.reversing, "closing": now.closing,
         "serial": now.serial,
-        "fate": journal.fate, "last": layout.number(journal.last, 4), "kind": journal.last[0], "page": journal.page,
-        "marks": [[about, kind] for about, kind in sorted(journal.marks.items())],
+        "fate": journal.fate, "last": layout.number(journal.last, 4), "kind": journal.last[0], "page": journal.ring.page,
+        "marks": [[about, kind] for about, kind in journal.fates.items()],
     }  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def life(path, key, steps, cut=0, tear="none", seed=1, weak=()):
     try:
         journal = Journal(chip.region(), bytearray(bytes.fromhex(key)))
         tail = mount(journal)
-        recover_marks(journal)
+        recover(journal)
         queue = Queue(journal)
         result["read"] = chip.chip.bytes_read
         result["torn"] = tail.torn

@@ -35,9 +35,10 @@ def test_the_handshake_brings_time_and_batch(till: Till, host: TinyHost) -> None
 @pytest.mark.parametrize(
     "elements",
     [
-        {"_62": "0100" + "0001" + "00" * 12 + "20261317120000"},
-        {"_62": "0100" + "0001" + "00" * 12 + "2026FF17120000"},
-        {"_62": "0200" + "0001" + "00" * 12 + "20260817120000"},
+        {"_62": "0100" + "0001" + "00" * 12 + "20261317120000" + "00000001"},
+        {"_62": "0100" + "0001" + "00" * 12 + "2026FF17120000" + "00000001"},
+        {"_62": "0200" + "0001" + "00" * 12 + "20260817120000" + "00000001"},
+        {"_62": "0100" + "0001" + "00" * 12 + "20260817120000"},
         {"_62": "01"},
         {"_39": "05"},
         {"_60": "00ABCDEF900"},
@@ -65,6 +66,59 @@ def test_a_host_that_does_not_know_us(till: Till, host: TinyHost) -> None:
 
 def test_a_rollback_is_told_and_payments_go_on(till: Till, host: TinyHost) -> None:
     till.sells(1)
-    host.connect(_62="0101" + "0001" + "00000009" + "11" * 8 + "20260817120000")
+    host.connect(_62="0101" + "0001" + "00000009" + "11" * 8 + "20260817120000" + "00000001")
     assert till.state()["fault"] == "rollback"
     assert len(host.settle()) == 1
+
+
+def test_keys_the_host_has_seen_are_passed_over(till: Till, host: TinyHost) -> None:
+    """An older chip put back: what it sends next, and what it sells next, is under keys nobody has used."""
+    till.sells(1)
+    host.used = 100_000
+    host.connect()
+    (request,) = host.settle()
+    assert request.counter > 100_000
+    till.restart()
+    till.sells(1)
+    till.open()
+    (request,) = host.pull()
+    assert request.counter > 100_000
+    till.feed(host.answer(request).hex())
+    (payment,) = host.settle()
+    assert payment.record is not None and payment.record.counter > 100_000
+
+
+def test_a_new_epoch_begins_when_nothing_is_owed(till: Till, host: TinyHost) -> None:
+    """Pending payments go first, in their own epoch; then the batch is closed here too and the chain begins anew."""
+    till.sells(2)
+    host.connect(_62="0100" + "0002" + "00" * 12 + "20260817120000" + "00000001", _60="00000005900")
+    paid = host.settle()
+    assert [request.record.epoch for request in paid if request.record] == [1, 1]
+    state = till.restart()
+    assert (state["closed"], state["batch"]) == (2, 5)
+    till.sells(1)
+    host.counter = 0
+    host.connect(_62="0100" + "0002" + "00" * 12 + "20260817120000" + "00000001", _60="00000005900")
+    (payment,) = host.settle()
+    assert payment.record is not None
+    record = payment.record
+    assert (record.epoch, record.sequence, record.batch, record.previous_tag) == (2, 3, "000005", bytes(8))
+
+
+def test_a_suspect_terminal_does_not_take_the_new_epoch(till: Till, host: TinyHost) -> None:
+    host.connect(_62="0101" + "0002" + "00" * 12 + "20260817120000" + "00000001")
+    till.sells(1)
+    (payment,) = host.settle()
+    assert payment.record is not None and payment.record.epoch == 1
+
+
+def test_a_key_made_ahead_is_dropped_when_the_host_has_seen_it(till: Till, host: TinyHost) -> None:
+    till.sells(1)
+    till.warm()
+    host.used = 100_000
+    host.connect()
+    host.settle()
+    till.pass_over()
+    till.sells(1)
+    (payment,) = host.settle()
+    assert payment.record is not None and payment.record.counter > 100_000

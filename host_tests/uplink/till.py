@@ -83,6 +83,7 @@ class TinyHost:
         self.counter = 0
         self.batch = 1
         self.time = NOON
+        self.used = 0  # what a handshake says was used; 0 = what was seen
 
     def take(self, data: str) -> list[message.Message]:
         """The requests in these bytes; each is checked to the last byte, its MAC and its KSN too."""
@@ -100,7 +101,7 @@ class TinyHost:
         """The answer a host gives; `elements` by number replace what it says."""
         if request.mti == "0800":
             high = "00000000" + "00" * 8
-            free = "0100" + "0001" + high + f"{self.time:%Y%m%d%H%M%S}"
+            free = "0100" + "0001" + high + f"{self.time:%Y%m%d%H%M%S}" + f"{self.used or self.counter:08X}"
             form = f"00{self.batch:06}900"
             elements = {"_39": code, "_62": free, "_60": form, **elements}
         elif request.mti == "0500":

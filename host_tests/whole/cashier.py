@@ -64,12 +64,19 @@ class Cashier(Hands):
         self.world.wait(done, "the reversal's answer", 60)
 
     def settle(self) -> list[str]:
+        said = self.page_of_settling()
+        self.home()
+        return said
+
+    def page_of_settling(self) -> list[str]:
+        """Settle the batch; returns what the page at its end says."""
         self.world.press("MDE")
         self.world.wait_screen("Settle the batch?")
         self.world.press("E")
-        said = self.page("alanced")
-        self.home()
-        return said
+        self.world.wait(
+            lambda: self.sees("alanced") or self.sees("Not settled"), "the end of settling", self.patience_s
+        )
+        return self.drawn()
 
     def restart(self) -> list[str]:
         """Pull the plug and plug in again; returns the first page that waits for the cashier."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How figures are told: `name value unit`, one a line. The unit follows from the name."""
+"""How figures are told: `name value unit`, one a line. The unit follows from the name. Their budgets stand here too."""
 
 _UNITS = (
     ("_kib", "KiB"),
@@ -9,7 +9,32 @@ _UNITS = (
     ("programs", "programs"),
     ("instructions", "instructions"),
     ("apdus", "APDUs"),
+    ("records_per_mib", "records"),
+    ("starved_pays", "payments"),
+    ("lifetime_payments", "payments"),
 )
+
+AT_MOST = {
+    "journal_programs_per_accept": 1.1,
+    "journal_erases_on_pay_path": 0,
+    "journal_bytes_per_payment": 292,
+    "journal_bytes_per_payment_watermark": 260,
+    "journal_erases_per_1000": 75,
+    "journal_erases_per_1000_watermark": 67,
+    "journal_worst_pay_ms": 1.4,
+    "journal_worst_pay_starved_ms": 46.5,
+    "journal_ready_read_bytes_0": 16_000,
+    "journal_ready_read_bytes_3000": 16_000,
+    "journal_recovery_read_bytes_0": 16_000,
+    "journal_recovery_read_bytes_3000": 16_000 + 288 * 3000,
+    "journal_heap_3000_kib": 2,
+    "journal_wear_spread_erases": 1,
+    "journal_accept_instructions": 100_000,
+    "journal_accept_cold_instructions": 260_000,
+    "keyring_erases_per_1000": 2,
+    "keyring_bytes_per_payment": 4,
+}
+AT_LEAST = {"journal_records_per_mib": 3700}
 
 
 def unit(name: str) -> str:
@@ -18,6 +43,20 @@ def unit(name: str) -> str:
         if part in name:
             return word
     raise ValueError(f"no unit for {name}")
+
+
+def budget(name: str) -> str:
+    """Such as "<= 1.4"; empty where there is none."""
+    if name in AT_LEAST:
+        return f">= {AT_LEAST[name]:,}"
+    if name in AT_MOST:
+        return f"<= {AT_MOST[name]:,}" if AT_MOST[name] else "0"
+    return ""
+
+
+def holds(name: str, value: float) -> bool:
+    """Whether a figure is within its budget."""
+    return AT_LEAST.get(name, value) <= value <= AT_MOST.get(name, value)
 
 
 def show(figures: dict[str, float]) -> None:

@@ -4,6 +4,7 @@
 `python -m tools.bench.micropython32` prints its path. Nothing is installed, and apt checks what it fetches.
 """
 
+import functools
 import os
 import platform
 import re
@@ -39,8 +40,9 @@ def path() -> Path:
     return command
 
 
+@functools.cache
 def find() -> Path | None:
-    """As `path`; None, and the reason on standard error, where it cannot be had."""
+    """As `path`; None, and the reason once on standard error, where it cannot be had."""
     try:
         return path()
     except Unavailable as reason:

@@ -22,9 +22,9 @@ def processor_ms(instructions: float) -> float:
 
 
 def parts(name: str, chip_ms: float, instructions: float | None) -> dict[str, float]:
-    """A modelled figure and both its parts: `name`_ms, `name`_chip_ms, `name`_cpu_ms; the chip's alone without a count."""
-    figures = {f"{name}_chip_ms": round(chip_ms, 3)}
+    """`name`_ms, the flash's part; where instructions were counted, also `name`_cpu_ms, the processor's, and `name`_total_ms."""
+    figures = {f"{name}_ms": round(chip_ms, 3)}
     if instructions is not None:
         cpu = processor_ms(instructions)
-        figures = {f"{name}_ms": round(chip_ms + cpu, 3), **figures, f"{name}_cpu_ms": round(cpu, 3)}
+        figures |= {f"{name}_cpu_ms": round(cpu, 3), f"{name}_total_ms": round(chip_ms + cpu, 3)}
     return figures

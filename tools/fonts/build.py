@@ -45,7 +45,7 @@ NOTO = "@fontsource/noto-sans-sc@5.3.0"
 ASCII = [chr(code) for code in range(0x20, 0x7F)]
 AMOUNT = "0123456789,.¥-$€ "
 # Texts that only ever stand in small type; every other one may be a title, a menu line or the first line of a message.
-SMALL = ("r_", "bar_", "key_", "about_", "test_")
+SMALL = ("r_", "bar_", "key_", "about_", "test_", "held_")
 
 
 def table(language: str) -> dict[str, str]:

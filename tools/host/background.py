@@ -3,10 +3,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from tools.host import books, chain, seal, terminals
+from tools.host import books, chain, epochs, seal, terminals
 from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.schema import batch, payment, tombstone
@@ -46,6 +46,11 @@ def look(db: Connection, tid: str, record: seal.Record) -> Background:
     return Background(row.buried, row.reused, row.batch)
 
 
+def highest_counter(db: Connection, tid: str) -> int:
+    """The highest transaction counter any payment's body key had; 0 = none."""
+    return db.execute(select(func.max(payment.c.body_counter)).where(payment.c.tid == tid)).scalar_one() or 0
+
+
 def note_record(case: Case, record: seal.Record, kind: str, known: Background) -> bool:
     """Add a record to the chain. Returns whether its seal holds; what it proves puts the terminal in quarantine."""
     try:
@@ -53,14 +58,22 @@ def note_record(case: Case, record: seal.Record, kind: str, known: Background) -
     except SealError:
         recomputed = bytes(8)
     intact = seal.holds(record, recomputed)
-    suspicion = chain.add(case.db, case.tid, record, recomputed, kind)
+    own = record.epoch == case.terminal.epoch
+    start = case.terminal.start if own else epochs.start(case.db, case.tid, record.epoch)
+    suspicion = chain.add(case.db, case.tid, record, recomputed, kind, start)
     if intact and not suspicion:
         if record.epoch > case.terminal.epoch:
             suspicion = f"epoch {record.epoch} was never begun"
+        elif epochs.is_over(case.terminal, record.epoch):
+            suspicion = f"epoch {record.epoch} is over, {case.terminal.epoch} was begun"
         elif known.reused:
             suspicion = f"body key {record.counter} used for two payments"
     if suspicion:
         terminals.quarantine(case.db, case.terminal, suspicion)
+    elif intact and own:
+        epochs.begin(case.db, case.terminal)
+    elif intact:
+        epochs.another_before(case.db, case.terminal, record.sequence)
     return intact
 
 

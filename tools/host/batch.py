@@ -12,7 +12,6 @@ from tools.host.schema import batch as table
 from tools.host.schema import payment
 
 BALANCED, NOT_BALANCED, ERROR = "1", "2", "3"
-_LAST = 999999
 _FOREIGN = "0" * 31  # no foreign cards yet
 
 
@@ -75,9 +74,9 @@ def _close(case: Case, ours: tuple[int, int]) -> None:
     case.db.execute(
         insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
     )
-    following = int(number) % _LAST + 1
+    following = int(number) % terminals.LAST_BATCH + 1
     while _closed(case, f"{following:06}") is not None:
-        following = following % _LAST + 1
+        following = following % terminals.LAST_BATCH + 1
     terminals.change(case.db, terminal, batch=following)
 
 

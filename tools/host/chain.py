@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from tools.host import epochs
 from tools.host.schema import link
 from tools.host.seal import Record
 from tools.host.terminals import NO_TAG
@@ -20,8 +21,8 @@ _TOP = select(func.max(link.c.sequence)).where(*_OF_EPOCH).scalar_subquery()
 _HIGHEST = select(link).where(*_OF_EPOCH, link.c.sequence == _TOP)
 
 
-def add(db: Connection, tid: str, record: Record, recomputed: bytes, kind: str) -> str | None:
-    """Store a record's link and verify it with its neighbours.
+def add(db: Connection, tid: str, record: Record, recomputed: bytes, kind: str, start: int) -> str | None:
+    """Store a record's link and verify it with its neighbours. `start`: see epochs.start.
 
     Returns what it proves against the terminal (a rolled-back or cloned chip), or None.
     """
@@ -31,7 +32,8 @@ def add(db: Connection, tid: str, record: Record, recomputed: bytes, kind: str) 
     if any(row.uid == record.uid.hex() for row in same):
         return None
     intact = record.seal_tag == recomputed
-    state = _state(record, [row for row in rows if row.sequence == at - 1]) if intact else "damaged"
+    before = [row for row in rows if row.sequence == at - 1]
+    state = _state(record, before, start) if intact else "damaged"
     db.execute(
         _ADD,
         {
@@ -66,7 +68,7 @@ def highest(db: Connection, tid: str, epoch: int) -> tuple[int, set[str], str]:
 def gaps(db: Connection, tid: str, epoch: int, newest: int) -> list[tuple[int, int]]:
     """Missing sequences of an epoch as (first, last), up to `newest` or the highest held, whichever is later."""
     missing: list[tuple[int, int]] = []
-    expected = 1
+    expected = epochs.start(db, tid, epoch) + 1
     for sequence in db.execute(_HELD, {"tid": tid, "epoch": epoch}).scalars():
         if sequence > expected:
             missing.append((expected, sequence - 1))
@@ -76,11 +78,14 @@ def gaps(db: Connection, tid: str, epoch: int, newest: int) -> list[tuple[int, i
     return missing
 
 
-def _state(record: Record, before: Sequence[Row[Any]]) -> str:
-    """Whether an intact record's link to its predecessor holds, is broken, or waits for it."""
+def _state(record: Record, before: Sequence[Row[Any]], start: int) -> str:
+    """Whether an intact record's link to its predecessor holds, is broken, or waits for it.
+
+    The first record behind the epoch's start has no predecessor, every later one has.
+    """
     previous = record.previous_tag.hex()
-    if record.sequence == 1:
-        return "holds" if previous == NO_TAG else "broken"
+    if record.sequence <= start + 1 or previous == NO_TAG:
+        return "holds" if record.sequence == start + 1 and previous == NO_TAG else "broken"
     if not before:
         return "waits"
     return "holds" if any(previous in (row.tag, row.recomputed_tag) for row in before) else "broken"

@@ -6,7 +6,7 @@ The answer is about this moment, so it is made afresh for every handshake and no
 
 import datetime
 
-from tools.host import answers, chain, terminals
+from tools.host import answers, background, chain, epochs, terminals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.message import Message
@@ -26,6 +26,9 @@ def handle(case: Case, stale: bool) -> Answer:
         terminals.quarantine(case.db, terminal, suspicion)
     elif epoch == terminal.epoch:
         terminals.change(case.db, terminal, reported_sequence=newest, reported_tag=tag)
+        epochs.begin(case.db, terminal)
+    else:
+        epochs.still_before(case.db, terminal, newest)
     terminals.heard(case.db, terminal)
     state = ROLLBACK if terminal.quarantine else AGREED
     text = "Rolled back or cloned: call a supervisor" if state == ROLLBACK else ""
@@ -34,7 +37,7 @@ def handle(case: Case, stale: bool) -> Answer:
 
 def stranger(message: Message, now: datetime.datetime) -> Answer:
     """The answer to a terminal we do not know, or whose keys belong to another one: code 97."""
-    elements = {"_62": _form(AGREED, 0, 0, terminals.NO_TAG, now)} if message.mti == "0800" else {}
+    elements = {"_62": _form(AGREED, 0, 0, terminals.NO_TAG, now, 0)} if message.mti == "0800" else {}
     if message.mti == "0500":
         elements = {"_48": "0" * 30 + "3" + "0" * 30 + "3", "_49": message.fields["49"]}
     else:
@@ -47,6 +50,8 @@ def _behind(case: Case, epoch: int, newest: int, tag: str) -> str | None:
     terminal = case.terminal
     if epoch > terminal.epoch:
         return f"epoch {epoch} was never begun"
+    if epochs.is_over(terminal, epoch):
+        return f"epoch {epoch} is over, {terminal.epoch} was begun"
     if epoch < terminal.epoch:
         return None  # it will take our epoch from the answer
     held, tags, _ = chain.highest(case.db, case.tid, epoch)
@@ -66,9 +71,10 @@ def _answer(case: Case, state: int, text: str) -> Answer:
     terminal = case.terminal
     held, _, tag = chain.highest(case.db, case.tid, terminal.epoch)
     form = f"00{terminal.batch:06}900"
-    return case.answer(answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, case.now))
+    used = max(terminal.message_mark, background.highest_counter(case.db, case.tid))
+    return case.answer(answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, case.now, used))
 
 
-def _form(state: int, epoch: int, held: int, tag: str, now: datetime.datetime) -> str:
-    """DE 62 down: version, state, epoch, high-water sequence, its tag, local time as BCD."""
-    return f"{_VERSION:02X}{state:02X}{epoch:04X}{held:08X}{tag}{now:%Y%m%d%H%M%S}"
+def _form(state: int, epoch: int, held: int, tag: str, now: datetime.datetime, used: int) -> str:
+    """DE 62 down: version, state, epoch, high-water sequence, its tag, local time as BCD, highest counter used."""
+    return f"{_VERSION:02X}{state:02X}{epoch:04X}{held:08X}{tag}{now:%Y%m%d%H%M%S}{used:08X}"

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from tools.host import books, schema, terminals
+from tools.host import books, chain, schema, terminals
+from tools.host.errors import SetupError
 from tools.host.schema import payment
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "secure_delete=ON")
@@ -48,9 +49,18 @@ class Ledger:
             terminals.register(db, tid, mid, ikid)
 
     def clear_quarantine(self, tid: str, supervisor: str) -> None:
-        """Let a terminal out of quarantine; see terminals.clear_quarantine."""
+        """Let a terminal go on after a quarantine, or with records missing for good; see terminals.clear.
+
+        Raises SetupError when it is unknown, or neither.
+        """
         with self.write() as db:
-            terminals.clear_quarantine(db, tid, supervisor)
+            terminal = terminals.load(db, tid)
+            if terminal is None:
+                raise SetupError(f"terminal {tid} is not known here")
+            missing = chain.gaps(db, tid, terminal.epoch, terminal.reported_sequence)
+            if not terminal.quarantine and not missing:
+                raise SetupError(f"terminal {tid} is not in quarantine and misses no record")
+            terminals.clear(db, terminal, supervisor)
 
     def card_counters(self) -> dict[str, dict[int, bytes]]:
         """Every transaction counter a card has proven: card token -> {ATC: uid of its payment}."""

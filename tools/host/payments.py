@@ -67,6 +67,7 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
     """Second transaction: answers, money and proven card counters together. Returns the answers, in order."""
     replies: list[Answer] = []
     rows, legs, final = [], [], []
+    held = _still_held(db, [booked.id for booked, _ in decided if booked.quarantined])
     for booked, decision in decided:
         message, yes = booked.message, decision.code in answers.YES
         if decision.code in answers.NOT_FINAL:
@@ -90,7 +91,7 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
             }
         )
         if yes:
-            legs += books.sale(booked.id, booked.amount, booked.cash, booked.quarantined)
+            legs += books.sale(booked.id, booked.amount, booked.cash, booked.id in held)
         final.append((message, answer))
         replies.append(answer)
     if rows:
@@ -98,6 +99,13 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
     books.post(db, legs)
     idempotency.close(db, final)
     return replies
+
+
+def _still_held(db: Connection, ids: list[int]) -> set[int]:
+    """Those of these payments that no supervisor has released while the issuer was asked."""
+    if not ids:
+        return set()
+    return set(db.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.quarantined == 1)).scalars())
 
 
 def _store(case: Case, record: seal.Record, keys: HostKeys, stan_used: bool) -> Answer | Booked:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """0400: undo a payment whose answer never reached the terminal, whether or not the payment ever reached us."""
 
-from sqlalchemy import select, update
+from typing import Any
 
-from tools.host import answers, background, books, chain, idempotency, seal
+from sqlalchemy import Row, select, update
+
+from tools.host import answers, background, books, chain, idempotency, seal, terminals
 from tools.host.answers import Answer
 from tools.host.case import Case
-from tools.host.schema import payment, tombstone
+from tools.host.schema import batch, payment, tombstone
 
 
 def handle(case: Case) -> Answer:
@@ -29,6 +31,10 @@ def handle(case: Case) -> Answer:
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
         answer = _bury(case, record)
+    elif row.state == "APPROVED" and _settled(case, row):
+        reason = f"record {row.sequence} is to be reversed after its batch was closed"
+        terminals.quarantine(db, case.terminal, reason)  # a terminal knew the yes: this one has forgotten it
+        answer = case.answer(answers.INVALID, "Settled already")
     else:
         if row.state in ("RECEIVED", "APPROVED"):
             books.reverse(db, row.id)
@@ -36,6 +42,12 @@ def handle(case: Case) -> Answer:
         answer = case.answer(answers.APPROVED)
     idempotency.open_(db, message, record.epoch, answer)
     return answer
+
+
+def _settled(case: Case, row: Row[Any]) -> bool:
+    """Whether the batch a payment counts in is closed."""
+    mine = (batch.c.tid == case.tid, batch.c.epoch == row.epoch, batch.c.number == row.settled_in)
+    return case.db.execute(select(batch.c.state).where(*mine)).scalar_one_or_none() == "closed"
 
 
 def _bury(case: Case, record: seal.Record) -> Answer:

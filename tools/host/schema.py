@@ -117,6 +117,14 @@ link = _table(
     CheckConstraint("state IN ('waits', 'holds', 'broken', 'damaged')"),
 )
 
+beginning = _table(
+    "beginning",  # an epoch a supervisor began by clearing a quarantine; the first one of a terminal has no row
+    _text("tid", primary_key=True),
+    _whole("epoch", primary_key=True),
+    _whole("after", default=0),  # the newest sequence of the epoch before: this one's chain starts behind it
+    _whole("begun", default=0),  # 1: the terminal has taken it over, what comes of older ones is from another chip
+)
+
 tombstone = _table(
     "tombstone",  # reversed before it arrived: refused for ever
     _text("tid", primary_key=True),

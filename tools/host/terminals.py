@@ -8,16 +8,22 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tools.host import books
 from tools.host.books import note
+from tools.host.schema import beginning
 from tools.host.schema import terminal as table
 
 NO_TAG = "0" * 16
+LAST_BATCH = 999999  # followed by 1
 _ONE = select(table).where(table.c.tid == bindparam("tid"))
+_BEGINNING = select(beginning).where(beginning.c.tid == bindparam("tid"), beginning.c.epoch == bindparam("epoch"))
 _MARK = update(table).where(table.c.tid == bindparam("which"))
 
 
 @dataclass(slots=True)
 class Terminal:
-    """One terminal as its row says. `message_mark`: the highest counter of a message KSN taken from it."""
+    """One terminal as its row says. `message_mark`: the highest counter of a message KSN taken from it.
+
+    `start`: the sequence its epoch's chain starts behind. `begun`: it has taken this epoch over.
+    """
 
     tid: str
     mid: str
@@ -28,6 +34,8 @@ class Terminal:
     reported_sequence: int
     reported_tag: str
     quarantine: str | None
+    start: int = 0
+    begun: bool = True
 
 
 def load(db: Connection, tid: str) -> Terminal | None:
@@ -35,6 +43,7 @@ def load(db: Connection, tid: str) -> Terminal | None:
     row = db.execute(_ONE, {"tid": tid}).one_or_none()
     if row is None:
         return None
+    began = db.execute(_BEGINNING, {"tid": tid, "epoch": row.epoch}).one_or_none()
     return Terminal(
         tid=row.tid,
         mid=row.mid,
@@ -45,6 +54,8 @@ def load(db: Connection, tid: str) -> Terminal | None:
         reported_sequence=row.reported_sequence,
         reported_tag=row.reported_tag,
         quarantine=row.quarantine,
+        start=began.after if began else 0,
+        begun=bool(began.begun) if began else True,
     )
 
 
@@ -78,11 +89,10 @@ def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:
         note(db, terminal.tid, "quarantine", reason)
 
 
-def clear_quarantine(db: Connection, tid: str, supervisor: str) -> None:
-    """A supervisor's word that its payments are in order: the money is released, a new epoch begins."""
-    terminal = load(db, tid)
-    if terminal is not None and terminal.quarantine:
-        epoch = terminal.epoch + 1
-        change(db, terminal, quarantine=None, epoch=epoch, reported_sequence=0, reported_tag=NO_TAG)
-        books.release(db, tid)
-        note(db, tid, "quarantine cleared", f"by {supervisor}; epoch {epoch}")
+def clear(db: Connection, terminal: Terminal, supervisor: str) -> None:
+    """A supervisor's word that its payments are in order: the money is released; a new epoch and batch begin."""
+    epoch, batch = terminal.epoch + 1, terminal.batch % LAST_BATCH + 1
+    change(db, terminal, quarantine=None, epoch=epoch, batch=batch, reported_sequence=0, reported_tag=NO_TAG)
+    db.execute(insert(beginning).values(tid=terminal.tid, epoch=epoch))
+    books.release(db, terminal.tid)
+    note(db, terminal.tid, "quarantine cleared", f"by {supervisor}; epoch {epoch}, batch {batch:06}")

@@ -17,9 +17,12 @@ BLANK = b"\xff"
 MARKS = {
     0x61: "YES", 0x62: "WATERMARK", 0x63: "REFUSED", 0x64: "DECLINED", 0x65: "REVERSING", 0x66: "REVERSED", 0x67: "DEFERRED",
     0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED", 0x6E: "CLOSING", 0x6F: "REOPENED",
-    0x70: "EPOCH",
+    0x70: "EPOCH", 0x74: "YES", 0x75: "REFUSED", 0x76: "REPORTED", 0x77: "LOST",
 }  # fmt: skip
-_NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED"}
+SOME = (0x74, 0x75, 0x76)  # a mark for up to 32 records
+_RECORDS, _REST = (0x51, 0x52), 0x54
+_LONG = 4  # flag of a record whose body goes on in another page
+_NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED", "LOST"}
 _DECIDES = _NO_MONEY | {"YES", "DEFERRED"}
 
 
@@ -101,26 +104,40 @@ def read(image: bytes, key: bytes | None = None) -> Journal:
     written = [
         (int.from_bytes(data[4:8], "big"), index, data)
         for index, data in sectors
-        if data[:3] == b"KJ\x01" and holds(key, data[:40], data[40:48])
+        if data[:2] == b"KJ" and data[2] in (1, 2) and holds(key, data[:40], data[40:48])
     ]
     for serial, index, data in sorted(written):
         for mark in _marks(key, data[48:240], serial, journal, (index, 0)):
             journal.marks.append(mark)
         for page in range(1, SECTOR // PAGE):
-            _page(key, data[page * PAGE : (page + 1) * PAGE], serial, journal, (index, page))
+            _page(key, data, page, serial, journal, (index, page))
     return journal
 
 
-def _page(key: bytes | None, page: bytes, serial: int, journal: Journal, place: tuple[int, int]) -> None:
-    if page == BLANK * PAGE:
+def _page(
+    key: bytes | None, sector: bytes, number: int, serial: int, journal: Journal, place: tuple[int, int]
+) -> None:
+    page = sector[number * PAGE : (number + 1) * PAGE]
+    if page == BLANK * PAGE or page[0] == _REST:
         return
-    if page[0] in (0x51, 0x52) and holds(key, page[:248], page[248:]):
+    if page[0] in _RECORDS and holds(key, page[:240] + _rest(sector, number) + page[240:248], page[248:]):
         record = _record(page)
         journal.records[record.sequence] = record
     elif page[0] in MARKS:
         journal.marks.extend(_marks(key, page, serial, journal, place))
     else:
         journal.damaged.append(place)
+
+
+def _rest(sector: bytes, number: int) -> bytes:
+    """The end of a long record's body, from the nearest page before it that names the record."""
+    page = sector[number * PAGE : (number + 1) * PAGE]
+    if page[53] & _LONG:
+        for before in range(number - 1, 0, -1):
+            rest = sector[before * PAGE : (before + 1) * PAGE]
+            if rest[0] == _REST and rest[1:16] == page[1:16]:
+                return rest[16:]
+    return b""
 
 
 def _marks(key: bytes | None, cells: bytes, serial: int, journal: Journal, place: tuple[int, int]) -> Iterator[Mark]:
@@ -131,7 +148,10 @@ def _marks(key: bytes | None, cells: bytes, serial: int, journal: Journal, place
         ours = cell[0] in MARKS and int.from_bytes(cell[8:10], "big") == serial & 0xFFFF
         if ours and holds(key, cell[:24], cell[24:]):
             code = cell[2:4].decode("ascii", "replace").strip("\0")
-            yield Mark(MARKS[cell[0]], code, int.from_bytes(cell[4:8], "big"))
+            about, several = (int.from_bytes(cell[at : at + 4], "big") for at in (4, 20))
+            for index in range(32):
+                if several >> 31 - index & 1 if cell[0] in SOME else index == 0:
+                    yield Mark(MARKS[cell[0]], code, about + index)
         else:
             journal.damaged.append(place)
 

@@ -7,33 +7,29 @@ from micropython import const
 from kassa.crypto.cmac import Cmac
 from kassa.crypto.wipe import wipe_cipher
 
-NONCE = const(64)
-DATA = const(80)
-SEAL = const(240)
-SEALED = const(248)
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Bytes
+
 _ZERO = bytes(16)
 
 
 class Sealer:
-    """The ciphers of one payment, made ahead while the till is idle; good for one record, then wiped."""
+    """The two ciphers of one payment, good for one record, then wiped."""
 
-    def __init__(self, data_key: bytearray, seal_key: bytearray) -> None:
-        """Keys 3000 and 2002 of the body's KSN, 16 B each; the caller zeroes them."""
-        self._body = aes(data_key, 2, _ZERO)
-        self._seal = Cmac(seal_key)
+    def __init__(self, data_key: "Bytes", seal_key: "Bytes", warm: bool = False) -> None:
+        """Keys 3000 and 2002 of the body's KSN, 16 B each; the caller zeroes them.
 
-    def seal(
-        self, body: memoryview, tagged: memoryview, work: memoryview, tag: memoryview, last: memoryview | None = None
-    ) -> None:
-        """Encrypt `body` (176 B) in place, then tag `tagged` (240 B, header and body) into `tag` (8 B). Allocates nothing.
-
-        `work`: 240 B of scratch, clobbered; `last`: its last block, see Cmac.finish.
+        `warm`: make the key schedules now, while nobody waits. The body's chain then starts from another block than
+        zeros, known to nobody: it only changes which random bytes the nonce is.
         """
-        self._body.encrypt(body, body)
-        work[:] = tagged
-        self._seal.finish(work, SEAL, tag, last)
+        self.body = aes(data_key, 2, _ZERO)  # CBC: encrypts the body in place, and goes on where it ended
+        self.mac = Cmac(seal_key, False, warm)  # of header and body: the seal tag
+        if warm:
+            block = bytearray(16)
+            self.body.encrypt(block, block)
 
     def wipe(self) -> None:
         """Zero both keys where the cipher objects hold them."""
-        wipe_cipher(self._body)
-        self._seal.wipe()
+        wipe_cipher(self.body)
+        self.mac.wipe()

@@ -46,11 +46,14 @@ _BLANK = bytes(_END - _START)
 
 def zero(buffer: bytearray | memoryview) -> None:
     """Overwrite a buffer with zeros in place."""
-    size = len(buffer)
-    whole = size & ~63
-    for at in range(0, whole, 64):
+    size, at = len(buffer), 0
+    while size - at >= 64:
         pack_into("64s", buffer, at, b"")
-    for index in range(whole, size):
+        at += 64
+    while size - at >= 16:
+        pack_into("16s", buffer, at, b"")
+        at += 16
+    for index in range(at, size):
         buffer[index] = 0
 
 

@@ -3,8 +3,9 @@
 
 from kassa.money import pack_bcd
 from kassa.vault import layout
+from kassa.vault.fates import Fates
 from kassa.vault.journal import Journal
-from kassa.vault.reader import Reader, marks_above
+from kassa.vault.reader import Reader, fates_above
 
 
 class Totals:
@@ -34,12 +35,15 @@ def totals(journal: Journal) -> Totals:
     """Read the open batch off the journal. Everything in it must have its final answer."""
     state = journal.state
     result = Totals(state.batch)
-    exceptions = {about: kind for kind, about, _ in marks_above(journal, state.closed)}
+    fates = Fates()
+    fates.clear(state.closed)
+    for sequence, kind in fates_above(journal, state.closed):
+        fates.set(sequence, kind)
     reader = Reader(journal, state.closed + 1)
     page = bytearray(256)
     while reader.read(page):
         record = layout.Record(page)
-        if exceptions.get(record.sequence, 0) in layout.NOT_PAID:
+        if fates.get(record.sequence) in layout.NOT_PAID:
             result.not_paid += 1
         elif record.type == layout.TYPE_CASH:
             result.cash_count += 1

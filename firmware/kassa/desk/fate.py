@@ -15,6 +15,7 @@ _WORDS = {
     layout.CLOSED: "approved",
     layout.VOIDED: "not_taken",
     layout.REPORTED: "not_taken",
+    layout.LOST: "lost",
 }
 
 

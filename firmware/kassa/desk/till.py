@@ -72,8 +72,8 @@ class Till:
 
     # -- taking -----------------------------------------------------------------------------------------------------
 
-    def warm(self) -> Sealer:
-        """Make the next payment's key, STAN, uid, nonce and ciphers ahead, while nobody waits.
+    def warm(self, idle: bool = False) -> Sealer:
+        """Make the next payment's key, STAN, uid, nonce and ciphers ahead; when `idle`, all that can be done before it.
 
         Raises KeyringError, FlashFault.
         """
@@ -86,7 +86,7 @@ class Till:
             draft.stan = self._keyring.next_stan()
             draft.uid[:] = self._entropy(16)
             draft.nonce[:] = self._entropy(16)
-            self._sealer = Sealer(data_key, seal_key)
+            self._sealer = Sealer(data_key, seal_key, idle)
         finally:
             zero(data_key)
             zero(seal_key)
@@ -106,8 +106,11 @@ class Till:
         return self._take(layout.INTENT, amount, card, False)
 
     def _take(self, kind: int, amount: int, card: "Arena", supervisor: bool) -> int:
+        made_ahead = self._sealer is not None
         sealer = self.warm()
         draft = self._draft
+        if not made_ahead:  # the journal may still hold what was staged of one that was dropped
+            self.journal.stage(draft)
         draft.type = layout.TYPE_SALE
         draft.amount = amount
         draft.entry = _CONTACTLESS
@@ -124,7 +127,7 @@ class Till:
 
     def defer(self, sequence: int, amount: int, body: memoryview) -> None:
         """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
-        self.journal.charge_deferred(amount, self._clock.now())
+        self.journal.charge(amount, self._clock.now())
         try:
             self.journal.mark(layout.DEFERRED, sequence)
         except KassaError:
@@ -132,16 +135,24 @@ class Till:
             raise
         self._seen.add(_track(body))
 
+    def pass_over(self, used: int) -> None:
+        """The host has seen every key up to `used`: one that was made ahead is not used any more."""
+        if self._sealer is not None and self._draft.counter <= used:
+            self._sealer.wipe()
+            self._sealer = None
+
     def void_unsent(self, sequence: int) -> None:
         """An intent of which no byte left and that nobody wants: its void entry is owed to the host."""
         self.journal.mark(layout.VOIDED, sequence)
 
     def idle(self) -> bool:
         """One piece of work for a quiet moment: a blank sector ahead, then the next payment's ciphers. True = something done."""
-        if self.journal.prepare():
+        journal = self.journal
+        if journal.free > len(journal.ring.ready) and journal.prepare():
             return True
         if self._sealer is None and self._keyring.loaded():
-            self.warm()
+            self.warm(True)
+            self.journal.stage(self._draft)
             return True
         return False
 

@@ -1,21 +1,32 @@
 # SPDX-License-Identifier: MIT
 """The resting page: what the cashier should know, and the way into a sale or the menu."""
 
+from micropython import const
+
 from kassa import money, status
 from kassa.flows.menu import menu
 from kassa.flows.sale import sale
 from kassa.flows.shop import Shop
 from kassa.screens.font import TEXT
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _LOOK_MS = 60000
 _WIDTH = 288  # pixels of a line
 
 
 async def run(shop: Shop) -> None:
-    """For ever: rest, then do what the first key asks for."""
+    """For ever: rest, then do what the first key asks for. A quarantine is told once on a page of its own."""
     ui = shop.ui
+    held = False
     while True:
-        key = await ui.home(shop.name, lambda: _lines(shop), "E=key_sell M=key_menu", _LOOK_MS)
+        if _held(shop) != held:
+            held = not held
+            if held:
+                await _tell_held(shop)
+        key = await ui.home(shop.name, _lines_while(shop, held), "E=key_sell M=key_menu", _LOOK_MS)
         if key == ord("M"):
             await menu(shop)
         elif key == ord("E"):
@@ -24,14 +35,30 @@ async def run(shop: Shop) -> None:
             await sale(shop, key)
 
 
+def _held(shop: Shop) -> bool:
+    """Whether the host holds this terminal's payments back: it has seen an older state of the chip, or a copy."""
+    return shop.courier.fault == "rollback"
+
+
+async def _tell_held(shop: Shop) -> None:
+    t = shop.ui.t
+    lines = (t("call_supervisor"), t("held_seen"), t("held_sales"), t("held_clear"))
+    await shop.ui.message("warn", t("quarantined"), lines, "E=key_ok", fresh=True)
+
+
+def _lines_while(shop: Shop, held: bool) -> "Callable[[], list | None]":
+    """The lines, as long as the quarantine is what it was; then None."""
+    return lambda: _lines(shop) if _held(shop) == held else None
+
+
 def _lines(shop: Shop) -> list:
     """Warnings first; three lines fit."""
     ui, news = shop.ui, shop.status
     lines = []
     if shop.courier.fault == "stranger":
         lines.append("!" + ui.t("fault_key_unknown"))
-    elif shop.courier.fault:
-        lines.append("!" + ui.t("quarantined"))
+    elif _held(shop):
+        lines.append("!" + ui.t("home_held"))
     if shop.till.journal.state.closing:
         lines.append("!" + ui.t("settle_unfinished"))
     if news.reversing:

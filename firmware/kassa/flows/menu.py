@@ -9,7 +9,8 @@ from kassa.flows.sale import sale
 from kassa.flows.settle import settle
 from kassa.flows.shop import Shop
 from kassa.vault import layout, settings
-from kassa.vault.reader import Reader, recover_marks
+from kassa.vault.reader import Reader
+from kassa.vault.recovery import recover
 
 _MOST_ROWS = 50
 
@@ -46,13 +47,13 @@ async def _queue(shop: Shop) -> None:
     ui = shop.ui
     journal = shop.till.journal
     shop.status.refused_later = 0
-    recover_marks(journal)
+    recover(journal)
     reader = Reader(journal, journal.state.watermark + 1)
     page = bytearray(256)
     rows = []
     while len(rows) < _MOST_ROWS and reader.read(page):
         record = layout.Record(page)
-        mark = journal.marks.get(record.sequence, 0)
+        mark = journal.fates.get(record.sequence)
         if mark in (0, layout.DEFERRED) and (record.kind == layout.ACCEPTED or mark):
             rows.append(("%06d  %s" % (record.stan, record.last4), money.text(record.amount)))
         elif mark in (layout.REVERSING, layout.REFUSED):

@@ -65,6 +65,11 @@ async def _tell(shop: Shop, batch: Totals) -> None:
         fault = await receipt.output(shop, receipt.settlement(shop, batch, True))
         lines = [_counts(shop, batch), ui.t("settle_balanced_note")] + ([ui.t(fault)] if fault else [])
         await ui.message("ok", ui.t("settle_balanced"), lines, "E=key_ok", amount=amount)
+    elif outcome.kind == answers.NO and not outcome.totals:
+        await ui.message("ask", ui.t("closed"), (ui.t("settle_by_host"),))
+    elif shop.courier.fault == "rollback":
+        lines = (ui.t("call_supervisor"), ui.t("quarantined"))
+        await ui.message("warn", ui.t("settle_failed"), lines, "E=key_ok", amount=amount)
     elif outcome.kind == answers.NO:
         lines = [ui.t("settle_terminal", batch.debit_count, amount), outcome.text or ui.t("settle_unbalanced_note")]
         await receipt.output(shop, receipt.settlement(shop, batch, False))

@@ -19,8 +19,11 @@ _MOST = const(3)
 _LOOK_MS = const(500)
 
 
-async def run(ui: "Ui", name: str, lines: "Callable[[], Sequence[str]]", keys: str, timeout_ms: int) -> int:
-    """`lines` is asked again while the page rests; what changed is drawn. A line that begins with "!" is a warning."""
+async def run(ui: "Ui", name: str, lines: "Callable[[], Sequence[str] | None]", keys: str, timeout_ms: int) -> int:
+    """`lines` is asked again while the page rests; what changed is drawn. A line that begins with "!" is a warning.
+
+    0 after `timeout_ms`, and when `lines` gives None: there is something to say on a page of its own.
+    """
     canvas = ui.canvas
     await ui.begin(keys)
     await canvas.text(8, 28, WIDTH - 16, name, theme.QUIET, align=CENTRE)
@@ -30,7 +33,10 @@ async def run(ui: "Ui", name: str, lines: "Callable[[], Sequence[str]]", keys: s
     wanted = "0123456789" + "".join([hint.partition("=")[0] for hint in keys.split()])
     shown = []
     while timeout_ms > 0:
-        shown = await _notes(canvas, shown, lines()[:_MOST])
+        said = lines()
+        if said is None:
+            return 0
+        shown = await _notes(canvas, shown, said[:_MOST])
         key = await ui.key(wanted, _LOOK_MS)
         if key:
             return key

@@ -101,11 +101,11 @@ class Ui:
     # for flows
 
     async def home(
-        self, name: str, lines: "Callable[[], Lines]", keys: str = "M=key_menu", timeout_ms: int = IDLE_MS
+        self, name: str, lines: "Callable[[], Lines | None]", keys: str = "M=key_menu", timeout_ms: int = IDLE_MS
     ) -> int:
         """The resting page; `lines` is asked again and again.
 
-        Returns the first digit of an amount or another key of `keys`; 0 after `timeout_ms`.
+        Returns the first digit of an amount or another key of `keys`; 0 after `timeout_ms`, or when `lines` gives None.
         """
         return await home.run(self, name, lines, keys, timeout_ms)
 

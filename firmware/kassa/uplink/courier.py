@@ -11,7 +11,7 @@ from micropython import const
 from kassa.calendar import seconds
 from kassa.errors import WireError
 from kassa.money import unpack_bcd
-from kassa.uplink import answers, messages
+from kassa.uplink import answers, epoch, messages
 from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import MAX_FRAME, Answer
@@ -21,6 +21,8 @@ from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
+from kassa.vault.passing import pass_over
+from kassa.vault.ring import AHEAD
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -61,7 +63,11 @@ class Courier:
         self.totals: "Bytes" = b""  # DE 48 of the batch close to send, b"" = none
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
+        self.used = 0  # the highest transaction counter the host has seen of us
+        self._epoch = 0  # the host's
+        self._batch = 0  # likewise
         self._who = who
+        self._keyring = keyring
         self._clock = clock
         self._status = status
         self._queue = Queue(journal)
@@ -142,6 +148,8 @@ class Courier:
         if flights.count == 0:
             self._queue.flush()
             self._publish()
+            if not self.owes() and epoch.begin(self.journal, self._epoch, self._batch) and self.totals:
+                self.totals, self.outcome.kind = b"", answers.NO  # their batch was closed with its epoch
             if self.totals and not self._queue.owes() and not self.journal.state.reversing:
                 if not self.journal.state.closing:
                     self.journal.mark(layout.CLOSING, self.journal.state.sequence)
@@ -236,7 +244,7 @@ class Courier:
         if meaning == answers.STRANGER:
             self.fault = "stranger"
             raise WireError("the host does not know this terminal")
-        if meaning != answers.YES or len(free) != 23 or free[0] != 1:
+        if meaning != answers.YES or len(free) != 27 or free[0] != 1:
             raise WireError("handshake refused")
         form = answer.get(60)
         try:
@@ -250,12 +258,12 @@ class Courier:
         self.fault = "rollback" if free[1] else ""
         journal = self.journal
         self._clock.trust(now)
-        if abs(now - journal.state.heard) >= _HEARD_S and journal.has_room():  # seldom: the ring is for money
+        if abs(now - journal.state.heard) >= _HEARD_S and journal.free >= AHEAD:  # seldom: the ring is for money
             journal.mark(layout.HEARD, now)
         journal.state.heard = now
-        epoch = free[2] << 8 | free[3]
-        if epoch > journal.state.epoch and not journal.state.count:  # a supervisor has cleared a quarantine at the host
-            journal.mark(layout.EPOCH, epoch)
+        self._epoch, self._batch = 0 if free[1] else free[2] << 8 | free[3], batch
+        self.used = unpack_from(">I", free, 23)[0]
+        pass_over(self._keyring, self.used)
         if batch and batch != journal.state.batch and journal.state.closed == journal.state.sequence:
             journal.mark(layout.BATCH, batch)
         self.handshaken = True

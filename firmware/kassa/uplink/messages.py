@@ -5,10 +5,9 @@ from struct import pack_into
 
 from micropython import const
 
-from kassa.crypto.sealing import SEALED
 from kassa.money import pack_bcd
 from kassa.uplink.iso8583 import Writer
-from kassa.vault.layout import State
+from kassa.vault.layout import SEALED, State
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What of the journal still owes the host a message, in sequence order, and the marks its answers leave."""
 
+from micropython import const
+
 from kassa.uplink import answers, messages
 from kassa.uplink.flights import Flights
 from kassa.vault import layout
+from kassa.vault.fates import UNDECIDED, decided
 from kassa.vault.journal import Journal
-from kassa.vault.reader import Reader, recover_marks
+from kassa.vault.reader import Reader
+from kassa.vault.recovery import recover
+from kassa.vault.ring import AHEAD
 
-_FINAL = (layout.YES, layout.REFUSED, layout.DECLINED, layout.REVERSED, layout.REPORTED)
 _NOTHING = (0, 0, 0)
+_TOGETHER = const(32)  # answers that one mark can hold
 
 
 class Queue:
@@ -18,29 +23,21 @@ class Queue:
         self._journal = journal
         self._reader = None
         self._yes = {}  # sequence -> amount to take off, answered yes but not yet durable
+        self._no = {}  # sequence -> (kind of its mark, amount to take off, code), likewise
         self._later = False  # something was answered `later` since the last restart
         self._known = False
 
     def restart(self, request: int) -> None:
         """Begin again at the watermark. `request`: the intent that is being asked about online, 0 = none."""
+        journal = self._journal
         if not self._known:
-            recover_marks(self._journal)
-            self._reverse_orphans(request)
+            recover(journal)
+            for sequence, kind in journal.fates.items():
+                if kind == UNDECIDED and sequence != request:  # its mark was lost: it counts as sent
+                    journal.mark(layout.REVERSING, sequence, b"98")
             self._known = True
         self._reader = None
         self._later = False
-
-    def _reverse_orphans(self, request: int) -> None:
-        """An intent whose mark was lost counts as sent, whatever stands behind it: its reversal is owed."""
-        journal = self._journal
-        page = bytearray(256)
-        reader = Reader(journal, journal.state.watermark + 1)
-        while True:
-            sequence = reader.read(page)
-            if not sequence:
-                return
-            if page[0] == layout.INTENT and sequence != request and sequence not in journal.marks:
-                journal.mark(layout.REVERSING, sequence, b"98")
 
     def has_work(self) -> bool:
         """Whether a record above the watermark waits for the host, and was not put off in this round."""
@@ -49,12 +46,7 @@ class Queue:
 
     def owes(self) -> bool:
         """Whether any record still waits for its final answer, put off or not; reversals apart."""
-        if self._journal.state.count:
-            return True
-        for kind in self._journal.marks.values():
-            if kind == layout.VOIDED:
-                return True
-        return False
+        return self._journal.state.count > 0 or self._journal.fates.first(layout.VOIDED) > 0
 
     def next(self, into: bytearray, flights: Flights) -> tuple[int, int, int]:
         """(sequence, 60.1, amount to take off when answered) of the next record to send, loaded into `into`; zeros when none."""
@@ -67,15 +59,19 @@ class Queue:
             sequence = self._reader.read(into)
             if not sequence:
                 return _NOTHING
-            mark = journal.marks.get(sequence, 0)
-            if mark in _FINAL or mark == layout.REVERSING or sequence in self._yes or flights.holds(sequence):
+            kind = journal.fates.get(sequence)
+            if decided(kind) or kind == layout.REVERSING or self._is_answered(sequence) or flights.holds(sequence):
                 continue
             record = layout.Record(into)
-            if mark == layout.VOIDED:
+            if kind == layout.VOIDED:
                 return sequence, messages.VOID_ENTRY, 0
-            if mark == layout.DEFERRED or record.kind == layout.ACCEPTED:
+            if kind == layout.DEFERRED or record.kind == layout.ACCEPTED:
                 kind = messages.CASH if record.type == layout.TYPE_CASH else messages.DEFERRED_SALE
                 return sequence, kind, record.amount
+
+    def rest(self) -> bytearray | None:
+        """The second page of the record that `next` gave, if it is a long one."""
+        return self._reader.rest if self._reader is not None else None
 
     def load(self, sequence: int, into: bytearray) -> bool:
         """Read one record by its sequence."""
@@ -83,26 +79,23 @@ class Queue:
 
     def reversing(self) -> int:
         """The oldest sequence whose reversal is owed, 0 when none."""
-        oldest = 0
-        for sequence, kind in self._journal.marks.items():
-            if kind == layout.REVERSING and (not oldest or sequence < oldest):
-                oldest = sequence
-        return oldest
+        return self._journal.fates.first(layout.REVERSING)
 
     def answered(self, sequence: int, amount: int, meaning: int, code: bytes) -> None:
         """The host's answer to a queued record."""
-        journal = self._journal
-        if meaning == answers.YES:
-            if journal.marks.get(sequence) == layout.VOIDED:
-                journal.mark(layout.REPORTED, sequence, code)
-            else:
-                self._yes[sequence] = amount
+        if meaning == answers.YES and self._journal.fates.get(sequence) == layout.VOIDED:
+            self._no[sequence] = layout.REPORTED, 0, code
+        elif meaning == answers.YES:
+            self._yes[sequence] = amount
         elif meaning == answers.NO:
-            if amount:
-                journal.release(amount)
-            journal.mark(layout.REFUSED, sequence, code)
+            self._no[sequence] = layout.REFUSED, amount, code
         else:
             self._later = True
+        if len(self._no) >= _TOGETHER:
+            self._mark_no()
+
+    def _is_answered(self, sequence: int) -> bool:
+        return sequence in self._yes or sequence in self._no
 
     def final(self, sequence: int, kind: int, code: bytes) -> None:
         """An online request's final answer: one mark, the watermark itself when it follows on."""
@@ -115,22 +108,55 @@ class Queue:
 
     def advance(self) -> None:
         """Move the watermark over what is final, when nothing else waits to be made durable with it."""
-        if not self._yes:
+        if not self._yes and not self._no:
             self.flush()
 
     def flush(self) -> None:
-        """Make the answers so far durable: one watermark over the run that is complete, a mark of its own for each beyond a gap."""
+        """Make the answers so far durable: those that are no plain yes first, then one watermark over the run that is
+        complete, then each yes beyond a gap.
+
+        In the reserve of a full journal small handfuls wait for more: kept in mind, asked again after a restart.
+        """
         journal = self._journal
         state = journal.state
+        answered = len(self._yes) + len(self._no)
+        if journal.free < AHEAD and answered < min(_TOGETHER, state.count):
+            return
+        self._mark_no()
         mark = state.watermark
-        while mark < state.sequence and (mark + 1 in self._yes or journal.marks.get(mark + 1, 0) in _FINAL):
+        amounts = []
+        while mark < state.sequence and (mark + 1 in self._yes or decided(journal.fates.get(mark + 1))):
             mark += 1
-            amount = self._yes.pop(mark, 0)
-            if amount:
-                journal.release(amount)
+            if mark in self._yes:
+                amounts.append(self._yes.pop(mark))
         if mark > state.watermark:
-            journal.mark(layout.WATERMARK, mark)
-        for sequence in sorted(self._yes):
-            journal.release(self._yes.pop(sequence))
-            journal.mark(layout.YES, sequence)
+            journal.mark(layout.WATERMARK, mark, released=amounts)
+        while self._yes:
+            first = min(self._yes)
+            run = [sequence for sequence in self._yes if sequence - first < layout.MOST_SOME]
+            self._mark(layout.YES, run, [self._yes.pop(sequence) for sequence in run], b"\x00\x00")
         self._reader = None if not state.count else self._reader
+
+    def _mark_no(self) -> None:
+        """Marks of refused payments and of void entries the host has, those of one code and run together."""
+        while self._no:
+            first = min(self._no)
+            kind, _, code = self._no[first]
+            if self._journal.free < AHEAD:
+                code = b"\x00\x00"  # in the reserve the reasons are given up
+            run = [
+                sequence
+                for sequence, (other, _, reason) in self._no.items()
+                if sequence - first < layout.MOST_SOME and other == kind and code in (reason, b"\x00\x00")
+            ]
+            self._mark(kind, run, [self._no.pop(sequence)[1] for sequence in run], code)
+
+    def _mark(self, kind: int, run: list, amounts: list, code: bytes) -> None:
+        """One mark of a kind for a run of at most 32 sequences, whose amounts are no longer pending."""
+        first = min(run)
+        several = 0
+        for sequence in run:
+            several |= 1 << layout.MOST_SOME - 1 - (sequence - first)
+        if len(run) > 1:
+            kind = layout.some(kind)
+        self._journal.mark(kind, first, code, several, [amount for amount in amounts if amount])

@@ -5,22 +5,27 @@ from struct import pack_into
 
 from micropython import const
 
-from kassa.crypto.cmac import Cmac, equal
-from kassa.crypto.sealing import DATA, NONCE, SEAL, SEALED, Sealer
-from kassa.errors import FlashFault, JournalFull
+from kassa.crypto.sealing import Sealer
+from kassa.errors import FlashFault, JournalFull, KassaError
 from kassa.money import pack_bcd
 from kassa.vault import layout
-from kassa.vault.flash import blocks, erase, program
-from kassa.vault.layout import BLANK, PAGE, PAGES, State
+from kassa.vault.fates import Fates
+from kassa.vault.layout import DATA, NONCE, PAGE, PAGES, REST_FROM, SEAL, SEALED, State
+from kassa.vault.reader import find_in, holds_any
+from kassa.vault.ring import AHEAD, Ring
+from kassa.vault.tags import Tags
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from kassa.hardware import Flash
+    from collections.abc import Sequence
 
-_TRIES = const(3)  # pages given up before a write counts as failed
-_AHEAD = const(2)  # blank sectors kept ready; also the reserve for marks
+    from kassa.hardware import Bytes, Flash
+
+_TRIES = const(9)  # writes that may fail before the journal gives up ...
+_HERE = const(3)  # ... and in one sector before it goes on to the next
 _FULL = JournalFull("journal full")
 _FAULT = FlashFault("journal write")
+_BCD = bytes([tens << 4 | ones for tens in range(10) for ones in range(10)])
 
 
 class Draft:
@@ -39,7 +44,7 @@ class Draft:
         self.uid = bytearray(16)
         self.nonce = bytearray(16)
         self.mask = bytearray(5)  # first six, last four digits, BCD
-        self.data: bytearray | memoryview = bytearray(160)  # card and EMV data, TLV
+        self.data: "Bytes" = bytearray(160)  # card and EMV data, TLV: 160 B, or 400 B for a record of two pages
 
 
 class Journal:
@@ -47,102 +52,157 @@ class Journal:
 
     def __init__(self, flash: "Flash", key: bytearray) -> None:
         """`flash`: an esp32.Partition (4096-byte blocks). `key`: the 16-byte journal key; the caller zeroes it."""
-        self.flash = flash
-        self.sectors = blocks(flash)
+        self.ring = Ring(flash)
+        self.tags = Tags(key)
         self.state = State()
-        self.sector = -1  # being written; -1 before the first
-        self.page = PAGES  # next page of it; PAGES = none left
-        self.cells = -1  # page of marks being filled; -1 = none
-        self.cell = 0  # next mark cell in it
-        self.ready = 0  # verified blank sectors behind the one being written
-        self.marks = {}  # sequence -> kind, for records above the watermark
+        self.free = self.ring.sectors  # sectors ahead, blank or not, that hold nothing of an open batch
+        self.holder = -1  # the sector with the newest record
+        self.fates = Fates()
         self.reasons = {}  # sequence -> DE 39 of a reversal that is owed
         self.head = bytearray(8)  # seal tag of the newest record
         self.last = bytearray(64)  # clear header of the newest record
         self.fate = 0  # kind of the mark that decided about the newest record, 0 = none yet
-        self._mac = Cmac(key)
-        page = self.buffer = bytearray(PAGE)
-        view = memoryview(page)
-        self._uid, self._mask, self._previous = view[8:24], view[48:53], view[56:64]
-        self._currency, self._nonce, self._data = view[30:32], view[NONCE:DATA], view[DATA:SEAL]
-        self._body, self._tagged, self._seal_tag = view[NONCE:SEAL], view[:SEAL], view[SEAL:SEALED]
-        self._sealed, self._tag, self._clear = view[:SEALED], view[SEALED:], view[:64]
-        self._whole = view
-        work = self.work = bytearray(PAGE)
-        self.work_view = memoryview(work)
-        self._work_tagged, self._work_sealed = self.work_view[:SEAL], self.work_view[:SEALED]
-        self._work_end, self._tagged_end = self.work_view[SEAL:], self.work_view[SEAL - 16 : SEAL]
-        self._header_end = self.work_view[32:48]
-        mark = self._mark = bytearray(layout.MARK_SIZE)
-        self._mark_said, self._mark_tag = memoryview(mark)[:24], memoryview(mark)[24:]
-        self._work_mark, self._work_mark_said = self.work_view[:32], self.work_view[:24]
-        header = self._header = bytearray(layout.HEADER_SIZE)
-        self._header_said, self._header_tag = memoryview(header)[:40], memoryview(header)[40:]
-        self._work_header, self._work_header_said = self.work_view[:48], self.work_view[:40]
-        self._expected = bytearray(layout.TAG_SIZE)
+        self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
+        self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
+        self._staged = False
+        self.buffer = bytearray(PAGE)
+        page = self.view = memoryview(self.buffer)
+        self._uid, self._mask, self._previous = page[8:24], page[48:53], page[56:64]
+        self._currency, self._nonce, self._data = page[30:32], page[NONCE:DATA], page[DATA:SEAL]
+        self._body, self._blocks, self._last = page[NONCE:SEAL], page[: SEAL - 16], page[SEAL - 16 : SEAL]
+        self._tagged, self._seal_tag, self._tag, self._clear = page[:SEAL], page[SEAL:SEALED], page[SEALED:], page[:64]
+        self._header_back = memoryview(self.tags.page)[: layout.HEADER_SIZE]
+        self._mark_back = self._header_back[: layout.MARK_SIZE]
 
     # -- the pay path -----------------------------------------------------------------------------------------------
+
+    def stage(self, draft: Draft) -> None:
+        """Write into the page what is known of the next payment ahead; `accept` does it when nobody did."""
+        state = self.state
+        page = self.buffer
+        pack_into(">HI", page, 2, state.epoch, state.sequence + 1)
+        self._uid[:] = draft.uid
+        page[24] = page[25] = page[26] = page[27] = page[28] = page[29] = 0
+        self._currency[:] = draft.currency
+        pack_bcd(draft.stan, page, 32, 3)
+        pack_bcd(state.batch, page, 35, 3)
+        pack_into(">I", page, 38, draft.counter)
+        page[54] = page[55] = 0
+        self._previous[:] = self.head
+        self._nonce[:] = draft.nonce
+        self.tags.rest()
+        self._staged = True
 
     def accept(self, draft: Draft, sealer: Sealer, kind: int) -> int:
         """Seal `draft` and make it durable as ACCEPTED or INTENT; returns its sequence. Allocates nothing.
 
         Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
         """
-        state = self.state
-        if not self.has_room(_AHEAD + (self.page >= PAGES)):
+        ring = self.ring
+        if self.free < AHEAD or ring.page >= PAGES and (self.free <= AHEAD or not ring.ready and not self.prepare()):
             raise _FULL
-        sequence = state.sequence + 1
-        page = self.buffer
-        pack_into(">BBHI", page, 0, kind, draft.type, state.epoch, sequence)
-        self._uid[:] = draft.uid
-        pack_bcd(draft.amount, page, 24, 6)
-        self._currency[:] = draft.currency
-        pack_bcd(draft.stan, page, 32, 3)
-        pack_bcd(state.batch, page, 35, 3)
-        pack_into(">IBBI", page, 38, draft.counter, draft.entry, draft.operator, draft.time)
-        self._mask[:] = draft.mask
-        page[53] = draft.flags
-        page[54] = page[55] = 0
-        self._previous[:] = self.head
-        self._nonce[:] = draft.nonce
-        self._data[:] = draft.data
-        sealer.seal(self._body, self._tagged, self._work_tagged, self._seal_tag, self._tagged_end)
-        self._work_sealed[:] = self._sealed
-        self._mac.finish(self.work_view, SEALED, self._tag, self._work_end)
-        self._append()
-        state.sequence = sequence
+        if not self._staged:
+            self.stage(draft)
+        self._staged = False
+        page, tags = self.buffer, self.tags
+        page[0] = kind
+        page[1] = draft.type
+        amount, at = draft.amount, 29
+        while amount:
+            page[at] = _BCD[amount % 100]
+            amount //= 100
+            at -= 1
+        pack_into(">BBI5sB", page, 42, draft.entry, draft.operator, draft.time, draft.mask, draft.flags)
+        if len(draft.data) > SEAL - DATA:
+            self._accept_long(draft, sealer)
+        else:
+            body, first = self._body, tags.first
+            seal_tag, mac = self._seal_tag, sealer.mac
+            work = tags.blocks
+            self._data[:] = draft.data
+            sealer.body.encrypt(body, body)
+            work[:] = self._blocks
+            mac.last[:] = self._last
+            mac.finish(work, first, seal_tag)
+            work = tags.work
+            work[:] = self._tagged
+            tags.half[:] = seal_tag
+            tags.mac.finish(work, first, self._tag)
+            self._append()
+        state = self.state
+        state.sequence += 1
+        self.holder = ring.sector
         self.head[:] = self._seal_tag
         self.last[:] = self._clear
         self.fate = 0
         if kind == layout.ACCEPTED:
-            self._charge(draft.amount, draft.time)
-        return sequence
+            self.charge(draft.amount, draft.time)
+        return state.sequence
 
     def _append(self) -> None:
-        """Program the buffer into the next page, read it back, pass over pages that do not hold it."""
-        for _ in range(_TRIES):
-            if self.page >= PAGES:
-                self.open_sector()
-            page = self.page
-            self.page += 1
-            if self._program(page * PAGE, self.buffer, self.work):
-                return
+        """Program the buffer into the next page, read it back, pass over pages and sectors that do not hold it."""
+        ring, failed = self.ring, 0
+        while failed < _TRIES:
+            page = ring.page
+            if page < PAGES:
+                ring.page = page + 1
+                if ring.write(page * PAGE, self.buffer, self.tags.page):
+                    return
+                if failed % _HERE == _HERE - 1:
+                    ring.leave()
+            elif self._open_sector():
+                continue
+            failed += 1
         raise _FAULT
 
-    def rewrite(self) -> None:
-        """Program the record in the buffer once more, on the next page (boot distrusts the last one)."""
-        self._append()
+    def _accept_long(self, draft: Draft, sealer: Sealer) -> None:
+        """A body of two pages: its end goes into a page of its own, and only the record's page makes it a payment."""
+        rest = bytearray(PAGE)
+        sealed = memoryview(rest)[REST_FROM:]
+        tags = self.tags
+        self.buffer[53] |= layout.FLAG_LONG
+        self._data[:] = draft.data[: SEAL - DATA]
+        sealed[:] = draft.data[SEAL - DATA :]
+        sealer.body.encrypt(self._body, self._body)
+        sealer.body.encrypt(sealed, sealed)
+        tags.work[:] = self._tagged
+        sealer.mac.absorb(tags.work)
+        tags.blocks[:] = sealed[:-16]
+        sealer.mac.last[:] = sealed[-16:]
+        sealer.mac.finish(tags.blocks, tags.first, self._seal_tag)
+        tags.absorb(self._tagged)
+        tags.record(sealed, self._seal_tag, self._tag)
+        self._append_long(rest)
 
-    def _program(self, offset: int, data: bytearray, back: bytearray | memoryview) -> bool:
-        """Write and read back; False when the chip holds something else."""
-        try:
-            program(self.flash, self.sector, data, offset)
-        except FlashFault:
-            return False
-        self.flash.readblocks(self.sector, back, offset)
-        return back == data
+    def _append_long(self, rest: bytearray) -> None:
+        """Program `rest` and then the buffer, both into one sector. `rest`: its first 16 bytes are written here."""
+        ring, back = self.ring, self.tags.page
+        rest[:REST_FROM] = self.buffer[:REST_FROM]
+        rest[0] = layout.REST
+        for _ in range(_TRIES):
+            if ring.page + 1 >= PAGES and not self._open_sector():
+                continue
+            taken = False
+            while ring.page < PAGES - (not taken):
+                ring.page += 1
+                if ring.write((ring.page - 1) * PAGE, self.buffer if taken else rest, back):
+                    if taken:
+                        return
+                    taken = True
+            ring.leave()
+        raise _FAULT
 
-    def _charge(self, amount: int, time: int) -> None:
+    def rewrite(self, rest: bytearray | None = None) -> None:
+        """Program the record in the buffer once more, with the `rest` of a long one, on the next page."""
+        if rest is None:
+            self._append()
+        else:
+            self._append_long(rest)
+        self.holder = self.ring.sector
+        self._staged = False
+
+    def charge(self, amount: int, time: int) -> None:
+        """Count one more pending payment: a deferred one, or an intent that becomes one (DEFERRED is marked next)."""
         state = self.state
         state.count += 1
         state.sum += amount
@@ -151,45 +211,69 @@ class Journal:
 
     # -- marks ------------------------------------------------------------------------------------------------------
 
-    def mark(self, kind: int, about: int, code: bytes = b"\x00\x00") -> None:
-        """Write one mark carrying the state as it is now. `about`: a sequence, or the value HEARD and BATCH speak of.
+    def mark(
+        self, kind: int, about: int, code: bytes = b"\x00\x00", several: int = 0, released: "Sequence[int]" = ()
+    ) -> None:
+        """Write one mark carrying the state after it. `about`: a sequence, or the value HEARD and BATCH speak of.
 
-        The caller has already brought count and sum up to date. Raises FlashFault, JournalFull.
+        `several`: see layout.pack_mark. `released`: amounts that are no longer pending by it. Raises FlashFault,
+        JournalFull: then nothing changed.
         """
         state = self.state
+        self._staged = False  # a new batch or epoch goes into the next record
+        before = state.count, state.sum, state.oldest, state.flags()
+        for amount in released:
+            self.release(amount)
         state.turn(kind)
         if kind == layout.REVERSED and self._still_reversing(about):
             state.reversing = 1
-        for _ in range(_TRIES):
-            self._find_cell()
-            offset = self.cells * PAGE + (layout.HEADER_SIZE if self.cells == 0 else 0) + self.cell * layout.MARK_SIZE
-            self.cell += 1
-            mark = self._mark
-            layout.pack_mark(mark, kind, code, about, state)
-            self._work_mark_said[:] = self._mark_said
-            self._mac.finish(self._work_mark, 24, self._mark_tag)
-            if self._program(offset, mark, self._work_mark):
-                break
-        else:
-            raise _FAULT
-        layout.apply_mark(mark, state)
-        self.decide(kind, about)
+        try:
+            self.write_mark(kind, about, code, several)
+        except KassaError:
+            state.count, state.sum, state.oldest, flags = before
+            state.take_flags(flags)
+            raise
+        cell = self.tags.cell
+        layout.apply_mark(cell, state)
+        self.decide(cell)
         if kind == layout.EPOCH:
             self.begin_chain()
-        if kind in (layout.WATERMARK, layout.CLOSED):
-            for sequence in list(self.marks):
-                if sequence <= state.watermark:
-                    del self.marks[sequence]
-        elif kind not in layout.NOT_ABOUT_ONE:
-            self.marks[about] = kind
-            if kind == layout.REVERSING:
-                self.reasons[about] = code
-            elif kind == layout.REVERSED:
-                self.reasons.pop(about, None)
+        elif kind == layout.WATERMARK:
+            self.fates.forget(state.watermark)
+        elif kind == layout.CLOSED:
+            self.fates.forget(state.watermark)
+            self.recount()
+        for one, sequence in layout.spoken_of(cell):
+            self.fates.set(sequence, one)
+            if one == layout.REVERSING:
+                self.reasons[sequence] = code
+            elif one == layout.REVERSED:
+                self.reasons.pop(sequence, None)
+
+    def write_mark(self, kind: int, about: int, code: bytes, several: int) -> None:
+        """Write the cell alone: boot repeats a mark so. Raises as `mark` does."""
+        ring, tags, failed = self.ring, self.tags, 0
+        while failed < _TRIES:
+            offset = ring.find_cell()
+            if offset < 0:
+                if not self._open_sector():
+                    failed += 1
+                continue
+            layout.pack_mark(tags.cell, kind, code, about, self.state, len(ring.ready), several)
+            if kind == layout.SEEN:  # only now it is known in which sector
+                page = ring.page - 1
+                tags.cell[2], tags.cell[3] = page * code[0], page * code[1]
+            tags.sign_mark()
+            if ring.write(offset, tags.mark, self._mark_back):
+                return
+            failed += 1
+            if failed % _HERE == 0:
+                ring.leave()
+        raise _FAULT
 
     def _still_reversing(self, done: int) -> bool:
         """Whether another reversal is owed when this one is done."""
-        for sequence, kind in self.marks.items():
+        for sequence, kind in self.fates.items():
             if kind == layout.REVERSING and sequence != done:
                 return True
         return False
@@ -201,34 +285,24 @@ class Journal:
 
     def told(self) -> None:
         """The cashier knows about an unfinished record at the end: the next boot need not say it again."""
-        self.mark(layout.SEEN, self.state.sequence, bytes((0, self.page - 1)))
+        self.seen(True)
 
-    def decide(self, kind: int, about: int) -> None:
+    def seen(self, told: bool) -> None:
+        """Boot has looked at all pages so far. `told`: the cashier knows what was not finished among them."""
+        self.mark(layout.SEEN, self.state.sequence, b"\x01\x01" if told else b"\x01\x00")
+
+    def decide(self, cell: bytearray | memoryview) -> None:
         """Note what a mark says of the newest record; a watermark says yes only where nothing else was said."""
         newest = layout.number(self.last, 4)
-        if kind == layout.WATERMARK:
-            if about >= newest and self.fate not in layout.NOT_PAID:
+        if cell[0] == layout.WATERMARK:
+            if layout.number(cell, 4) >= newest and self.fate not in layout.NOT_PAID:
+                self.fate = layout.WATERMARK
+        for kind, sequence in layout.spoken_of(cell):
+            if sequence == newest:
                 self.fate = kind
-        elif about == newest and kind not in layout.NOT_ABOUT_ONE:
-            self.fate = kind
-
-    def _find_cell(self) -> None:
-        """Point `cells` and `cell` at a free mark cell: behind the header, in a page of marks, or in a new one."""
-        if self.cells >= 0 and self.cell < (layout.HEADER_CELLS if self.cells == 0 else layout.PAGE_CELLS):
-            return
-        if self.page >= PAGES:
-            self.open_sector()
-            return
-        self.cells = self.page
-        self.cell = 0
-        self.page += 1
-
-    def charge_deferred(self, amount: int, time: int) -> None:
-        """Count an intent that becomes a deferred payment; DEFERRED is marked next."""
-        self._charge(amount, time)
 
     def release(self, amount: int) -> None:
-        """Count one payment off the pending ones; YES, REFUSED or WATERMARK is marked next."""
+        """Count one payment off the pending ones."""
         state = self.state
         state.count -= 1
         state.sum -= amount
@@ -237,105 +311,107 @@ class Journal:
 
     # -- sectors ----------------------------------------------------------------------------------------------------
 
-    def open_sector(self) -> None:
-        """Make the next blank sector the one being written, header and all. Raises JournalFull, FlashFault."""
-        if not self.ready and not self.prepare():
+    def _open_sector(self) -> bool:
+        """Make the next blank sector the one being written, header and all; False when it does not take the header.
+
+        Raises JournalFull.
+        """
+        ring = self.ring
+        if not ring.ready and not self.prepare(False):
             raise _FULL
         state = self.state
-        self.ready -= 1
-        self.sector = (self.sector + 1) % self.sectors
-        state.serial += 1
-        cell = self.header_of(state)
-        self.page = 1
-        self.cells = self.cell = 0
-        if not self._program(0, cell, self._work_header):
-            raise _FAULT
-
-    def header_of(self, state: State) -> bytearray:
-        """The 48 bytes that open a sector in this state; valid until the next header is read or made."""
-        cell = self._header
-        layout.pack_header(cell, state)
-        self._work_header_said[:] = self._header_said
-        self._mac.finish(self._work_header, 40, self._header_tag, self._header_end)
-        return cell
-
-    def prepare(self) -> bool:
-        """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready."""
-        if self.ready >= _AHEAD + 1 or self.ready + 2 > self.sectors:
-            return False
-        sector = (self.sector + 1 + self.ready) % self.sectors
-        if not self.is_blank(sector):
-            if self._holds_open_records(sector):
-                return False
-            try:
-                erase(self.flash, sector)
-            except FlashFault:
-                return False
-            if not self.is_blank(sector):
-                return False  # it will not become ready: the till ends up full, and says so
-        self.ready += 1
-        return True
-
-    def has_room(self, sectors: int = _AHEAD) -> bool:
-        """Whether so many blank sectors are ahead; makes them blank now if nobody was idle since boot or the last one.
-
-        What is written without it uses up the reserve for marks about money.
-        """
-        while self.ready < sectors:
-            if not self.prepare():
-                return False
-        return True
-
-    def is_blank(self, sector: int) -> bool:
-        """Whether all 4096 bytes read as erased."""
-        for page in range(PAGES):
-            self.flash.readblocks(sector, self.work, page * PAGE)
-            if self.work != BLANK:
-                return False
-        return True
-
-    def _holds_open_records(self, sector: int) -> bool:
-        """Whether any valid record in it belongs to a batch that is not closed, or is the newest: the chain's head."""
-        found = bytearray(PAGE)  # not `buffer`: that may hold a record on its way to flash
-        for page in range(1, PAGES):
-            if self.read_record(sector, page, found):
-                sequence = layout.number(found, 4)
-                if sequence > self.state.closed or sequence == self.state.sequence:
-                    return True
+        state.serial += ring.enter()
+        self.free -= 1
+        tags = self.tags
+        layout.pack_header(tags.cell, state)
+        tags.sign_header()
+        if ring.write(0, tags.header, self._header_back):
+            return True
+        ring.bad.append(ring.sector)
+        ring.leave()
         return False
+
+    def prepare(self, may_move: bool = True) -> bool:
+        """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready.
+
+        `may_move`: the newest record may be copied out of the way, by way of the buffer.
+        """
+        ring = self.ring
+        while len(ring.ready) <= AHEAD:
+            sector = ring.candidate()
+            if sector < 0:
+                return False
+            if not ring.is_blank(sector, self.tags.page):
+                if self._first_after(sector) - 1 > self.state.closed and holds_any(self, sector):
+                    return False
+                if sector == self.holder:
+                    if not may_move:
+                        return False
+                    self._move_newest(sector)
+            if ring.make_blank(sector, self.tags.page):
+                return True
+            self.free -= 1
+        return False
+
+    def _move_newest(self, sector: int) -> None:
+        """Copy the newest record, the chain's head, out of a sector that may go otherwise; what was decided goes with it."""
+        rest = find_in(self, sector, self.state.sequence)
+        if layout.number(self.buffer, 4) == self.state.sequence and layout.is_record(self.buffer[0]):
+            self.rewrite(rest)
+            if self.fate:
+                self.mark(layout.YES if self.fate == layout.WATERMARK else self.fate, self.state.sequence)
+        else:
+            self.holder = -1  # it rotted: there is nothing to keep
+
+    def _first_after(self, sector: int) -> int:
+        """A sequence above all that a sector holds: the first one of the next sector whose header holds."""
+        ring = self.ring
+        state = State()
+        for _ in range(ring.sectors):
+            sector = ring.step(sector)
+            if sector == ring.sector:
+                break
+            if self.read_header(sector, state) and state.serial == self.serial_of(sector):
+                return state.sequence + 1
+        return self.state.sequence + 1
+
+    def serial_of(self, sector: int) -> int:
+        """The serial a sector has if it was used in this lap: one higher for each place in the ring."""
+        return self.state.serial - (self.ring.sector - sector) % self.ring.sectors
+
+    def recount(self, prefixes: "Bytes | None" = None) -> None:
+        """Count the sectors ahead that may go. `prefixes`: 16 B of each header, read here when not given."""
+        ring = self.ring
+        prefix = memoryview(bytearray(layout.PREFIX_SIZE))
+        free = 0
+        sector = ring.step(ring.sector)
+        while sector != ring.sector:
+            following = ring.step(sector)
+            if following == ring.sector:
+                first = self.state.sequence + 1
+            else:
+                if prefixes is None:
+                    ring.flash.readblocks(following, prefix, 0)
+                else:
+                    prefix = prefixes[following * layout.PREFIX_SIZE : (following + 1) * layout.PREFIX_SIZE]
+                first = layout.number(prefix, 8)
+                if not layout.is_header(prefix) or layout.number(prefix, 4) != self.serial_of(following):
+                    first = 0  # blank, bad, or rotted: erasing looks more closely
+            if first - 1 > self.state.closed:
+                break
+            free += 1
+            sector = following
+        for bad in ring.bad:
+            free -= (bad - ring.sector - 1) % ring.sectors < free
+        self.free = free
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def read_record(self, sector: int, page: int, into: bytearray) -> bool:
-        """Read a page (256 B) and say whether it is a record whose journal tag holds."""
-        self.flash.readblocks(sector, into, page * PAGE)
-        return self.holds(into)
-
-    def holds(self, page: bytearray) -> bool:
-        """Whether a page that was read (256 B) is a record whose journal tag holds."""
-        if not layout.is_record(page[0]):
-            return False
-        self.work[:] = page
-        self._mac.finish(self.work_view, SEALED, self._expected, self._work_end)
-        return equal(self._expected, memoryview(page)[SEALED:])
-
-    def read_mark(self, cell: memoryview, serial: int) -> bool:
-        """Whether 32 bytes are a mark written in the sector with this serial."""
-        if not layout.is_mark(cell[0]) or cell[8] << 8 | cell[9] != serial & 0xFFFF:
-            return False
-        self._work_mark[:] = cell
-        self._mac.finish(self._work_mark, 24, self._expected)
-        return equal(self._expected, cell[24:32])
-
     def read_header(self, sector: int, state: State) -> bool:
         """Read and check a sector's header; fills `state` when it holds."""
-        cell = self._header
-        self.flash.readblocks(sector, cell, 0)
-        if not layout.is_header(cell):
-            return False
-        self._work_header_said[:] = self._header_said
-        self._mac.finish(self._work_header, 40, self._expected)
-        if not equal(self._expected, self._header_tag):
+        cell = self.tags.cell
+        self.ring.flash.readblocks(sector, cell, 0)
+        if not layout.is_header(cell) or not self.tags.header_holds():
             return False
         layout.unpack_header(cell, state)
         return True

@@ -7,6 +7,10 @@ from micropython import const
 
 from kassa.money import unpack_bcd
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SECTOR = const(4096)
 PAGE = const(256)
 PAGES = const(16)
@@ -15,10 +19,20 @@ PREFIX_SIZE = const(16)
 MARK_SIZE = const(32)
 HEADER_CELLS = const(6)  # marks behind the sector header
 PAGE_CELLS = const(8)  # marks in a page of marks
-TAG_SIZE = const(8)
+TAG = const(8)
+FORMAT = const(2)
 
+NONCE = const(64)  # offsets in a record
+DATA = const(80)
+SEAL = const(240)
+SEALED = const(248)
+REST_FROM = const(16)  # in the page that holds the rest of a long record
+REST_SIZE = const(240)
+
+# The kind of a page or cell is its first byte. Kinds of pages differ from all others in two bits at least.
 ACCEPTED = const(0x51)
 INTENT = const(0x52)
+REST = const(0x54)
 
 YES = const(0x61)
 WATERMARK = const(0x62)
@@ -36,8 +50,15 @@ VOIDED = const(0x6D)
 CLOSING = const(0x6E)
 REOPENED = const(0x6F)
 EPOCH = const(0x70)
+YES_SOME = const(0x74)  # these three speak of up to 32 records
+REFUSED_SOME = const(0x75)
+REPORTED_SOME = const(0x76)
+LOST = const(0x77)
 _FIRST_MARK = const(0x61)
-_LAST_MARK = const(0x70)
+_LAST_MARK = const(0x77)
+_SOME = (YES, REFUSED, REPORTED)
+MOST_SOME = const(32)
+SOME = (YES_SOME, REFUSED_SOME, REPORTED_SOME)
 
 NOT_ABOUT_ONE = (
     SEEN,
@@ -56,6 +77,7 @@ NOT_PAID = (
     REVERSING,
     VOIDED,
     REPORTED,
+    LOST,
 )  # a record whose last own mark is one of these is no money
 
 TYPE_SALE = const(0x22)
@@ -63,6 +85,7 @@ TYPE_CASH = const(0x71)
 
 FLAG_CLOCK = const(1)  # in records
 FLAG_SUPERVISOR = const(2)
+FLAG_LONG = const(4)  # the rest of the body is in a page before this one
 
 BLANK = b"\xff" * 256
 
@@ -106,7 +129,7 @@ def pack_header(cell: bytearray, state: State) -> None:
         cell,
         0,
         b"KJ",
-        1,
+        FORMAT,
         state.flags(),
         state.serial,
         state.sequence + 1,
@@ -136,11 +159,14 @@ def unpack_header(cell: bytearray | memoryview, state: State) -> None:
 
 def is_header(cell: bytearray | memoryview) -> bool:
     """Whether the first bytes look like a header (its tag is checked later)."""
-    return cell[0] == 0x4B and cell[1] == 0x4A and cell[2] == 1
+    return cell[0] == 0x4B and cell[1] == 0x4A and 1 <= cell[2] <= FORMAT
 
 
-def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State) -> None:
-    """Fill bytes 0..23 of a mark; `code`: two bytes; `about`: a sequence, or a time for HEARD."""
+def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State, ready: int, several: int = 0) -> None:
+    """Fill bytes 0..23 of a mark; `code`: two bytes; `about`: a sequence, or a time for HEARD.
+
+    `ready`: sectors ahead that were found blank. `several`: 32 bits, the highest for `about` itself, the next for the sequence after it, and so on.
+    """
     pack_into(
         ">BB2sIHHH",
         cell,
@@ -154,8 +180,8 @@ def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State)
         state.count,
     )
     _pack_sum(cell, 14, state.sum)
-    cell[19] = 0
-    pack_into(">I", cell, 20, state.oldest)
+    cell[19] = ready
+    pack_into(">I", cell, 20, several if kind in SOME else state.oldest)
 
 
 def apply_mark(cell: bytearray | memoryview, state: State) -> None:
@@ -164,10 +190,13 @@ def apply_mark(cell: bytearray | memoryview, state: State) -> None:
     state.take_flags(cell[1])
     state.count = unpack_from(">H", cell, 12)[0]
     state.sum = _unpack_sum(cell, 14)
-    state.oldest = unpack_from(">I", cell, 20)[0]
+    if kind not in SOME:
+        state.oldest = unpack_from(">I", cell, 20)[0]
+    elif not state.count:
+        state.oldest = 0
     if kind == WATERMARK:
         state.watermark = about
-    elif kind == CLOSED:
+    elif kind == CLOSED and about > state.closed:
         state.closed = about
         state.batch = state.batch % 999999 + 1
     elif kind == HEARD:
@@ -183,9 +212,31 @@ def is_mark(kind: int) -> bool:
     return _FIRST_MARK <= kind <= _LAST_MARK
 
 
+def spoken_of(cell: bytearray | memoryview) -> "Iterator[tuple[int, int]]":
+    """(kind, sequence) of each record that a checked mark speaks of, as if it had a mark of its own."""
+    kind, about = cell[0], number(cell, 4)
+    if kind in SOME:
+        several = number(cell, 20)
+        for index in range(MOST_SOME):
+            if several >> (MOST_SOME - 1 - index) & 1:
+                yield _SOME[kind - YES_SOME], about + index
+    elif kind not in NOT_ABOUT_ONE:
+        yield kind, about
+
+
+def some(kind: int) -> int:
+    """The kind of the mark that says YES, REFUSED or REPORTED of several records."""
+    return YES_SOME + _SOME.index(kind)
+
+
 def is_record(kind: int) -> bool:
     """Whether a page's first byte is a record's kind."""
     return kind == ACCEPTED or kind == INTENT
+
+
+def sealed_size(record: bytearray | memoryview) -> int:
+    """Bytes of a sealed record: what travels in DE 62."""
+    return SEALED + REST_SIZE if record[53] & FLAG_LONG else SEALED
 
 
 def number(cell: bytearray | memoryview, at: int) -> int:

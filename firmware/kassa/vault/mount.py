@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Opens a journal at boot: finds its newest sector, its state and its last payment, and deals with a distrusted tail."""
 
+from micropython import const
+
+from kassa.crypto.wipe import zero
 from kassa.errors import JournalDamaged
 from kassa.vault import layout
 from kassa.vault.journal import Journal
-from kassa.vault.layout import BLANK, PAGE, PAGES, State
-from kassa.vault.reader import marks_of_page, marks_of_sector, newest_at
+from kassa.vault.layout import BLANK, HEADER_SIZE, PAGE, PAGES, PREFIX_SIZE, State
+from kassa.vault.reader import Reader, find_in, is_record, marks_in, marks_of_sector, newest_at
+from kassa.vault.ring import AHEAD
 
+_READS = const(8)
+_BLANK_PREFIX = BLANK[:PREFIX_SIZE]
 _PAST_A_MARK = BLANK[layout.MARK_SIZE :]
 
 
@@ -14,10 +20,14 @@ class Tail:
     """What boot found at the end of the journal."""
 
     def __init__(self) -> None:
-        self.sector = -1  # where the newest record is
-        self.page = 0  # 0 = there is none
-        self.marked = True  # a mark was written after it: it is trusted
         self.torn = False  # a record that was not finished stands behind the newest one, and nobody was told yet
+        self.counted = False  # the newest record was counted here: no mark or header has said so yet
+        self.before = 0, 0, 0  # count, sum and oldest without it
+        self.covered = 0  # the newest sequence when the last mark was written
+        self.looked = 0  # an earlier boot has looked at the pages up to this one: nothing new shows up there
+        self.told = 0  # ... and the cashier was told about what it found torn, up to this page
+        self.record = False  # a record was written last
+        self.mark = b""  # the mark that was written last, with nothing after it
 
 
 def mount(journal: Journal) -> Tail:
@@ -25,44 +35,54 @@ def mount(journal: Journal) -> Tail:
 
     Raises JournalDamaged when the partition holds something, but no journal of this device.
     """
-    tail = Tail()
-    sector = _newest(journal)
-    if sector < 0:
-        return tail
-    journal.sector = sector
-    _read_sector(journal, tail)
-    back = sector
-    for _ in range(journal.sectors):
-        if journal.last[0] or not journal.state.sequence:
-            break
-        back = (back - 1) % journal.sectors
-        _last_record(journal, tail, back)
-    _find_fate(journal, back)
-    if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
-        journal.begin_chain()
-    if tail.page and not tail.marked:
-        _copy_forward(journal, tail)
-    elif journal.last[0] == layout.INTENT and not journal.fate:
-        _reverse(journal)
-    return tail
+    for _ in range(_READS):  # what a power cut left half written may read now so, now otherwise
+        tail = Tail()
+        prefixes = _prefixes(journal)
+        sector = _newest(journal, prefixes)
+        if sector < 0:
+            return tail
+        zero(journal.last)
+        _replay(journal, tail, sector)
+        while _goes_on(journal, prefixes):
+            _replay(journal, tail, journal.ring.sector)
+        _last_payment(journal)
+        if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
+            journal.begin_chain()
+        journal.recount(prefixes)
+        if _trust_again(journal, tail):
+            return tail
+    raise JournalDamaged("the newest record reads differently each time")
 
 
-def _newest(journal: Journal) -> int:
+# -- which sector -------------------------------------------------------------------------------------------------------
+
+
+def _prefixes(journal: Journal) -> memoryview:
+    """The first 16 bytes of every sector."""
+    ring = journal.ring
+    prefixes = memoryview(bytearray(PREFIX_SIZE * ring.sectors))
+    for sector in range(ring.sectors):
+        ring.flash.readblocks(sector, _prefix(prefixes, sector), 0)
+    return prefixes
+
+
+def _prefix(prefixes: memoryview, sector: int) -> memoryview:
+    return prefixes[sector * PREFIX_SIZE : (sector + 1) * PREFIX_SIZE]
+
+
+def _newest(journal: Journal, prefixes: memoryview) -> int:
     """The newest sector whose header holds, -1 for a partition that is blank. Leaves its state in the journal."""
-    prefix = bytearray(layout.PREFIX_SIZE)
+    sectors = journal.ring.sectors
     bound = 1 << 32
-    blank = True
     while True:
         best, found = -1, -1
-        for sector in range(journal.sectors):
-            journal.flash.readblocks(sector, prefix, 0)
-            if layout.is_header(prefix):
-                serial = layout.number(prefix, 4)
-                if best < serial < bound:
-                    best, found = serial, sector
-            if prefix != BLANK[: layout.PREFIX_SIZE]:
-                blank = False
+        for sector in range(sectors):
+            prefix = _prefix(prefixes, sector)
+            serial = layout.number(prefix, 4)
+            if layout.is_header(prefix) and best < serial < bound and (serial - 1) % sectors == sector:
+                best, found = serial, sector
         if found < 0:
+            blank = prefixes == BLANK[:1] * len(prefixes)
             if blank and _no_record_anywhere(journal) or _only_a_torn_header(journal):
                 return -1
             raise JournalDamaged("no journal of this device in the journal partition")
@@ -73,14 +93,17 @@ def _newest(journal: Journal) -> int:
 
 def _only_a_torn_header(journal: Journal) -> bool:
     """Whether power died while the very first sector was opened: some bits of its header are set, and nothing else is there."""
+    ring = journal.ring
     first = State()
     first.serial = 1
-    wanted = journal.header_of(first)
+    wanted = journal.tags.cell
+    layout.pack_header(wanted, first)
+    journal.tags.sign_header()
     page = bytearray(PAGE)
-    for number in range(PAGES * journal.sectors):
-        journal.flash.readblocks(number // PAGES, page, number % PAGES * PAGE)
+    for number in range(PAGES * ring.sectors):
+        ring.flash.readblocks(number // PAGES, page, number % PAGES * PAGE)
         if number == 0:
-            for index in range(layout.HEADER_SIZE):
+            for index in range(HEADER_SIZE):
                 if page[index] & wanted[index] != wanted[index]:  # a bit is clear that would never be
                     return False
                 page[index] = 0xFF
@@ -91,92 +114,179 @@ def _only_a_torn_header(journal: Journal) -> bool:
 
 def _no_record_anywhere(journal: Journal) -> bool:
     """Whether every first record page is blank too: headers alone wiped is damage, not a new chip."""
-    prefix = bytearray(layout.PREFIX_SIZE)
-    for sector in range(journal.sectors):
-        journal.flash.readblocks(sector, prefix, PAGE)
-        if prefix != BLANK[: layout.PREFIX_SIZE]:
+    prefix = bytearray(PREFIX_SIZE)
+    for sector in range(journal.ring.sectors):
+        journal.ring.flash.readblocks(sector, prefix, PAGE)
+        if prefix != _BLANK_PREFIX:
             return False
     return True
 
 
-def _read_sector(journal: Journal, tail: Tail) -> None:
-    """Replay the newest sector: marks carry the whole state, records behind the last mark are added to it."""
-    state = journal.state
-    buffer = journal.buffer
-    marked = -1
-    torn = told = 0  # pages
-    journal.page = 1
-    journal.cells = journal.cell = 0
-    for page in range(PAGES):
-        journal.flash.readblocks(journal.sector, buffer, page * PAGE)
-        if page and buffer == BLANK:
-            continue
-        if page:
-            journal.page = page + 1
-        if page and not layout.is_mark(buffer[0]):
-            if journal.holds(buffer):
-                _take_record(journal, tail, page)
-                torn = 0
-            elif buffer[layout.MARK_SIZE :] != _PAST_A_MARK:
-                torn = page
-            continue
-        for index, cell in marks_of_page(journal, journal.sector, page, state.serial):
-            journal.cells, journal.cell = page, index + 1
-            if cell is None:
+def _goes_on(journal: Journal, prefixes: memoryview) -> bool:
+    """Whether the journal goes on in a sector ahead whose header rotted: then that one is the newest.
+
+    What a header says, the sector before it has said already, so nothing is missing.
+    """
+    ring, state = journal.ring, journal.state
+    page = memoryview(bytearray(PAGE))
+    for places in range(1, min(AHEAD + 2, ring.sectors)):
+        sector = ring.step(ring.sector, places)
+        serial = state.serial + places
+        prefix = _prefix(prefixes, sector)
+        if layout.is_header(prefix) and journal.read_header(sector, State()):
+            continue  # an older lap
+        for number in range(2):
+            ring.flash.readblocks(sector, page, number * PAGE)
+            for _, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, serial):
+                if cell is not None:
+                    return _adopt(journal, sector, serial)
+        if layout.number(page, 4) == state.sequence + 1 and is_record(journal, sector, 1, page):
+            return _adopt(journal, sector, serial)
+    return False
+
+
+def _adopt(journal: Journal, sector: int, serial: int) -> bool:
+    journal.ring.sector = sector
+    journal.state.serial = serial
+    journal.damaged += 1
+    return True
+
+
+# -- what is in it ------------------------------------------------------------------------------------------------------
+
+
+def _replay(journal: Journal, tail: Tail, sector: int) -> None:
+    """Marks carry the whole state; records behind the last mark are added to it."""
+    ring, state, page = journal.ring, journal.state, journal.view
+    ring.sector = sector
+    ring.page = 1
+    ring.cells = ring.cell = 0
+    tail.covered = state.sequence - 1  # what the header covers is in an older sector; here it is a copy, made by a boot
+    tail.looked = tail.told = torn = ring.trusted = 0
+    tail.counted = tail.record = False
+    tail.mark = b""
+    for number in range(PAGES):
+        ring.flash.readblocks(sector, page, number * PAGE)
+        if number:
+            if page == BLANK:
                 continue
-            layout.apply_mark(cell, state)
-            if cell[0] == layout.SEEN:
-                told = cell[3]
-            state.sequence = marked = newest_at(cell, state.sequence)  # stays used even where its record rotted
-    tail.marked = marked >= state.sequence
-    tail.torn = torn > told
+            ring.page = number + 1
+            if is_record(journal, sector, number, page):
+                if torn and layout.number(page, 4) > state.sequence + 1:
+                    _mended(journal, tail, torn)
+                    ring.flash.readblocks(sector, page, number * PAGE)
+                _replay_record(journal, tail, number)
+                torn = 0
+                continue
+        used = False
+        for index, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, state.serial):
+            ring.cells, ring.cell = number, index + 1
+            if cell is not None:
+                used = True
+                _replay_mark(journal, tail, cell)
+        if number and not used and page[layout.MARK_SIZE :] != _PAST_A_MARK and page[0] != layout.REST:
+            torn = number
+    tail.torn = torn > tail.told and not _mended(journal, tail, torn)
+    if ring.page >= PAGES:
+        ring.trusted = 0  # the next sector may be half opened
+    ring.page = min(ring.page + 1, PAGES)  # what comes next may be half written, however blank it looks
+    ring.cell += 1
 
 
-def _take_record(journal: Journal, tail: Tail, page: int) -> None:
-    """A valid record; it is counted unless the header or a mark read before has done so."""
-    record = layout.Record(journal.buffer)
+def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
+    """Take over what a mark says; it may stand before the records it speaks of."""
     state = journal.state
-    fresh = record.sequence > state.sequence
-    if fresh:
-        state.sequence = record.sequence
-    journal.last[:] = journal.buffer[:64]
-    journal.head[:] = journal.buffer[240:248]
-    if record.kind == layout.ACCEPTED and fresh:
-        journal.charge_deferred(record.amount, record.time)
-    tail.sector, tail.page = journal.sector, page
+    layout.apply_mark(cell, state)
+    tail.covered = newest_at(cell, state.sequence)
+    if tail.covered != state.sequence:
+        state.sequence = tail.covered  # lower: a record that an earlier boot did not believe
+        zero(journal.last)
+    if cell[0] == layout.SEEN:
+        tail.looked = max(tail.looked, cell[2])
+        tail.told = max(tail.told, cell[3])
+    tail.mark = bytes(cell)
+    journal.ring.trusted = cell[19]
+    tail.record = tail.counted = False
 
 
-def _last_record(journal: Journal, tail: Tail, sector: int) -> None:
-    """Take the newest record of an older sector as the last payment."""
-    buffer = journal.buffer
-    for page in range(PAGES - 1, 0, -1):
-        if journal.read_record(sector, page, buffer) and layout.number(buffer, 4) <= journal.state.sequence:
-            journal.last[:] = buffer[:64]
-            journal.head[:] = buffer[240:248]
-            tail.sector, tail.page = sector, page
+def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
+    """A valid record in the buffer; it is counted unless the header or a mark read before has done so."""
+    record = layout.Record(journal.view)
+    state = journal.state
+    if record.sequence < state.sequence or record.sequence > tail.covered and page <= tail.looked:
+        return
+    if record.sequence > state.sequence:
+        tail.counted = True
+    elif tail.counted:  # once more, or instead of one that was not finished
+        state.count, state.sum, state.oldest = tail.before
+    if tail.counted:
+        tail.before = state.count, state.sum, state.oldest
+        if record.kind == layout.ACCEPTED:
+            journal.charge(record.amount, record.time)
+    if record.sequence > tail.covered:
+        tail.record = True
+        tail.mark = b""
+    state.sequence = record.sequence
+    _is_last(journal, journal.ring.sector)
+
+
+def _is_last(journal: Journal, sector: int) -> None:
+    """The record in the buffer is the newest one."""
+    journal.last[:] = journal.view[:64]
+    journal.head[:] = journal.view[layout.SEAL : layout.SEALED]
+    journal.holder = sector
+
+
+def _mended(journal: Journal, tail: Tail, torn: int) -> bool:
+    """Take a damaged page as the next record if one flipped bit is all that is wrong with it."""
+    from kassa.vault.mend import mend_record
+
+    sector = journal.ring.sector
+    if not mend_record(journal, sector, torn, journal.buffer, journal.state.sequence + 1):
+        return False
+    _replay_record(journal, tail, torn)
+    return True
+
+
+# -- the last payment ---------------------------------------------------------------------------------------------------
+
+
+def _last_payment(journal: Journal) -> None:
+    """Find the newest record where it is not in the newest sector, and what was decided about it."""
+    newest = journal.state.sequence
+    for sequence in range(newest, max(0, newest - PAGES), -1):
+        if layout.number(journal.last, 4) == sequence:
+            break
+        reader = Reader(journal, sequence)
+        if reader.read(journal.buffer) == sequence:
+            _is_last(journal, reader.place[0])
+            break
+    sector = journal.holder
+    while sector >= 0:
+        for cell in marks_of_sector(journal, sector):
+            journal.decide(cell)
+        if sector == journal.ring.sector:
             return
+        sector = journal.ring.step(sector)
 
 
-def _find_fate(journal: Journal, sector: int) -> None:
-    """What was decided about the newest record, from the sector that holds it to the newest one."""
-    while True:
-        for kind, about, _ in marks_of_sector(journal, sector):
-            journal.decide(kind, about)
-        if sector == journal.sector:
-            return
-        sector = (sector + 1) % journal.sectors
+def _trust_again(journal: Journal, tail: Tail) -> bool:
+    """Write what was written last once more, and SEEN behind it: half-written cells cannot change their mind then.
 
-
-def _copy_forward(journal: Journal, tail: Tail) -> None:
-    """Copy an unmarked tail record to the next page and mark it, so that unstable cells cannot change their mind later."""
-    journal.read_record(tail.sector, tail.page, journal.buffer)
-    journal.rewrite()
-    if journal.last[0] == layout.INTENT and not journal.fate:
-        _reverse(journal)
-    else:
-        journal.mark(layout.SEEN, journal.state.sequence)
-
-
-def _reverse(journal: Journal) -> None:
-    """At boot every intent without an answer counts as sent."""
-    journal.mark(layout.REVERSING, journal.state.sequence, b"98")
+    False when the newest record reads otherwise than a moment ago.
+    """
+    sequence = layout.number(journal.last, 4)
+    undecided = journal.last[0] == layout.INTENT and not journal.fate and sequence > journal.state.watermark
+    if tail.record:
+        rest = find_in(journal, journal.holder, sequence)
+        if journal.buffer[:64] != journal.last:
+            return False
+        journal.rewrite(rest)
+    elif tail.mark and tail.mark[0] != layout.SEEN:
+        kind, about = tail.mark[0], layout.number(tail.mark, 4)
+        journal.write_mark(kind, about, tail.mark[2:4], layout.number(tail.mark, 20) if kind in layout.SOME else 0)
+    if undecided:
+        journal.mark(layout.REVERSING, sequence, b"98")  # at boot every intent without an answer counts as sent
+    if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
+        journal.seen(False)
+    return True

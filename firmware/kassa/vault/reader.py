@@ -4,113 +4,221 @@
 from micropython import const
 
 from kassa.vault import layout
-from kassa.vault.journal import Journal
-from kassa.vault.layout import BLANK, PAGE, PAGES, State
+from kassa.vault.layout import BLANK, MARK_SIZE, PAGE, PAGES, PREFIX_SIZE, REST_FROM, State
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kassa.vault.journal import Journal
 
-def newest_at(cell: bytearray, near: int) -> int:
-    """The newest sequence when a mark was written: its low 16 bits, completed from a sequence just before it."""
-    return near + ((cell[10] << 8 | cell[11]) - near & 0xFFFF)
-
-
-def marks_of_page(journal: Journal, sector: int, page: int, serial: int) -> "Iterator[tuple[int, bytearray | None]]":
-    """(index, cell) of each used mark cell of a page; None for a damaged one."""
-    first = layout.HEADER_SIZE if page == 0 else 0
-    cell = bytearray(layout.MARK_SIZE)
-    for index in range(layout.HEADER_CELLS if page == 0 else layout.PAGE_CELLS):
-        journal.flash.readblocks(sector, cell, page * PAGE + first + index * layout.MARK_SIZE)
-        if cell != BLANK[: layout.MARK_SIZE]:
-            yield index, cell if journal.read_mark(memoryview(cell), serial) else None
+_BLANK_CELL = BLANK[:MARK_SIZE]
 
 
-def marks_of_sector(journal: Journal, sector: int) -> "Iterator[tuple[int, int, bytes]]":
-    """(kind, about, code) of each valid mark of a sector, in the order written."""
-    serial = journal.state.serial - (journal.sector - sector) % journal.sectors  # known even where the header rotted
-    kind = bytearray(16)
-    for page in range(PAGES):
-        journal.flash.readblocks(sector, kind, page * PAGE)
-        if page and not layout.is_mark(kind[0]):
+def newest_at(cell: bytearray | memoryview, near: int) -> int:
+    """The newest sequence when a mark was written: its low 16 bits, completed from a sequence near it."""
+    return near + ((cell[10] << 8 | cell[11]) - near + 0x8000 & 0xFFFF) - 0x8000
+
+
+def marks_in(journal: "Journal", page: memoryview, first: int, serial: int) -> "Iterator[tuple[int, memoryview | None]]":
+    """(index, cell) of each used mark cell of a page that was read (256 B), from byte `first`; None for a damaged one.
+
+    One flipped bit is mended.
+    """
+    for index in range((PAGE - first) // MARK_SIZE):
+        cell = page[first + index * MARK_SIZE : first + (index + 1) * MARK_SIZE]
+        if cell == _BLANK_CELL:
             continue
-        for _, cell in marks_of_page(journal, sector, page, serial):
+        if not _is_mark(journal, cell, serial):
+            from kassa.vault.mend import mend_mark  # seldom needed
+
+            if not mend_mark(cell, lambda mended: _is_mark(journal, mended, serial)):
+                yield index, None
+                continue
+            journal.damaged += 1
+        yield index, cell
+
+
+def _is_mark(journal: "Journal", cell: memoryview, serial: int) -> bool:
+    """Whether 32 bytes are a mark written in the sector with this serial."""
+    ours = layout.is_mark(cell[0]) and cell[8] << 8 | cell[9] == serial & 0xFFFF
+    return ours and journal.tags.mark_holds(cell)
+
+
+def is_record(journal: "Journal", sector: int, page: int, into: memoryview) -> bool:
+    """Whether a page that was read (256 B) is a record; `sector`, `page`: where, to find the rest of a long one."""
+    if not layout.is_record(into[0]):
+        return False
+    if not into[53] & layout.FLAG_LONG:
+        return journal.tags.record_holds(into)
+    rest = find_rest(journal, sector, page, into)
+    return rest is not None and journal.tags.record_holds(into, memoryview(rest)[REST_FROM:])
+
+
+def find_rest(journal: "Journal", sector: int, page: int, record: memoryview) -> bytearray | None:
+    """The page (256 B) with the rest of a long record: the nearest one before it that names it."""
+    rest = bytearray(PAGE)
+    for before in range(page - 1, 0, -1):
+        journal.ring.flash.readblocks(sector, rest, before * PAGE)
+        if rest[0] == layout.REST and rest[1:REST_FROM] == record[1:REST_FROM]:
+            return rest
+    return None
+
+
+def find_in(journal: "Journal", sector: int, sequence: int) -> bytearray | None:
+    """Read the record with this sequence in a sector into the journal's buffer; returns the rest of a long one.
+
+    Without such a record the buffer holds no record.
+    """
+    for page in range(PAGES - 1, 0, -1):
+        journal.ring.flash.readblocks(sector, journal.buffer, page * PAGE)
+        if layout.number(journal.buffer, 4) == sequence and is_record(journal, sector, page, journal.view):
+            return find_rest(journal, sector, page, journal.view) if journal.buffer[53] & layout.FLAG_LONG else None
+    journal.buffer[0] = 0
+    return None
+
+
+def holds_any(journal: "Journal", sector: int) -> bool:
+    """Whether a sector that may not be erased by its place holds anything of the open batch; else it was only begun."""
+    page = memoryview(bytearray(PAGE))
+    serial = journal.serial_of(sector)
+    for number in range(PAGES):
+        journal.ring.flash.readblocks(sector, page, number * PAGE)
+        if number and is_record(journal, sector, number, page):
+            if layout.number(page, 4) > journal.state.closed:
+                return True
+            continue
+        for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
             if cell is not None:
-                yield cell[0], layout.number(cell, 4), bytes(cell[2:4])
+                return True
+    return False
+
+
+def marks_of_sector(journal: "Journal", sector: int) -> "Iterator[memoryview]":
+    """Each valid mark of a sector, in the order written; valid until the next one."""
+    serial = journal.serial_of(sector)  # known even where the header rotted
+    page = memoryview(bytearray(PAGE))
+    for number in range(PAGES):
+        journal.ring.flash.readblocks(sector, page, number * PAGE)
+        if number and layout.is_record(page[0]):
+            continue
+        for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
+            if cell is not None:
+                yield cell
 
 
 class Reader:
-    """Walks valid records upwards from a sequence; of two pages with one sequence the later counts."""
+    """Walks valid records upwards from a sequence; of two pages with one sequence the later counts.
 
-    def __init__(self, journal: Journal, sequence: int) -> None:
+    A missing record in which one bit flipped is mended on the way.
+    """
+
+    def __init__(self, journal: "Journal", sequence: int) -> None:
         """Starts at the first record with this sequence or a higher one."""
+        self.rest: bytearray | None = None  # the second page of the record read last, if it is a long one
+        self.place = (-1, 0)  # sector and page of the record read last
         self._journal = journal
         self._next = sequence
-        self._sector = _sector_of(journal, sequence)
+        self._sector = sector_of(journal, sequence)
         self._page = 1
+        self._peek = memoryview(bytearray(PREFIX_SIZE))
+        self._damaged = (-1, 0)  # the last page on the way that is neither record nor mark nor blank
 
     def read(self, into: bytearray) -> int:
         """Put the next record (256 B) into `into` and return its sequence; 0 when there is none."""
         journal = self._journal
-        found, at = 0, (0, 0)
-        while self._sector >= 0:
-            if self._page >= PAGES:
-                if self._sector == journal.sector:
-                    break
-                self._sector, self._page = (self._sector + 1) % journal.sectors, 1
-            if self._sector == journal.sector and self._page >= journal.page:
-                break
-            if journal.read_record(self._sector, self._page, into):
-                sequence = layout.number(into, 4)
-                if found and sequence != found:  # looked one record too far: step back to the one found
-                    break
-                if sequence >= self._next:
-                    found, at = sequence, (self._sector, self._page)
-            self._page += 1
+        found, place = self._find(memoryview(into))
+        if found != self._next <= journal.state.sequence and self._damaged[0] >= 0:
+            if self._mend(into):
+                if found:
+                    self._sector, self._page = place  # it is the next one's turn
+                found, place = self._next, self._damaged
+            elif found:
+                self._holds(place, memoryview(into))
+        self._damaged = (-1, 0)
         if found:
-            sector, page = at
-            journal.read_record(sector, page, into)
             self._next = found + 1
+            self.place = place
+            long = into[53] & layout.FLAG_LONG
+            self.rest = find_rest(journal, place[0], place[1], memoryview(into)) if long else None
         return found
 
+    def _find(self, into: memoryview) -> tuple[int, tuple[int, int]]:
+        """(sequence, place) of the next valid record, which is read into `into`."""
+        journal, peek = self._journal, self._peek
+        found, at, lost = 0, (0, 0), False
+        while self._more():
+            place = self._sector, self._page
+            journal.ring.flash.readblocks(self._sector, peek, self._page * PAGE)
+            sequence = layout.number(peek, 4) if layout.is_record(peek[0]) else 0
+            if found and sequence and sequence != found:
+                break
+            if self._next <= sequence <= journal.state.sequence and self._holds(place, into):
+                found, at, lost = sequence, place, False
+            elif sequence and sequence < self._next or sequence > journal.state.sequence:
+                pass  # what an older lap left in a bad sector, or a boot did not believe
+            elif found and sequence:
+                lost = True  # a later copy that does not hold has taken its place in `into`
+            elif sequence or peek != BLANK[:PREFIX_SIZE] and peek[0] != layout.REST and not layout.is_mark(peek[0]):
+                self._damaged = place
+            self._page += 1
+        if lost:
+            self._holds(at, into)
+        return found, at
 
-def _sector_of(journal: Journal, sequence: int) -> int:
+    def _more(self) -> bool:
+        """Whether there is another page; goes on to the next sector."""
+        ring = self._journal.ring
+        if self._sector >= 0 and self._page >= PAGES and self._sector != ring.sector:
+            self._sector, self._page = ring.step(self._sector), 1
+        return self._sector >= 0 and self._page < (ring.page if self._sector == ring.sector else PAGES)
+
+    def _holds(self, place: tuple[int, int], into: memoryview) -> bool:
+        sector, page = place
+        self._journal.ring.flash.readblocks(sector, into, page * PAGE)
+        return is_record(self._journal, sector, page, into)
+
+    def _mend(self, into: bytearray) -> bool:
+        """Whether the damaged page on the way is the missing record but for one bit, which is mended in `into`."""
+        from kassa.vault.mend import mend_record  # seldom needed
+
+        return mend_record(self._journal, self._damaged[0], self._damaged[1], into, self._next)
+
+
+def sector_of(journal: "Journal", sequence: int) -> int:
     """The sector to start looking for a sequence: the newest whose first sequence is not above it; -1 in an empty journal.
 
     Where no header says so, its own rotted: start at the oldest sector.
     """
-    if journal.sector < 0:
+    ring = journal.ring
+    if ring.sector < 0:
         return -1
-    best, found = -1, -1
     header = State()
-    prefix = bytearray(layout.PREFIX_SIZE)
-    for sector in range(journal.sectors):
-        journal.flash.readblocks(sector, prefix, 0)
-        if not layout.is_header(prefix) or layout.number(prefix, 4) <= best or layout.number(prefix, 8) > sequence:
-            continue
-        if journal.read_header(sector, header) and header.serial <= journal.state.serial:
-            best, found = header.serial, sector
-    return found if found >= 0 else (journal.sector + 1) % journal.sectors
+    prefix = bytearray(PREFIX_SIZE)
+    sector = ring.sector
+    for _ in range(ring.sectors):
+        ring.flash.readblocks(sector, prefix, 0)
+        serial = layout.number(prefix, 4)
+        if layout.is_header(prefix) and serial == journal.serial_of(sector) and layout.number(prefix, 8) <= sequence:
+            if journal.read_header(sector, header):
+                return sector
+        sector = ring.step(sector, ring.sectors - 1)
+    return ring.step(ring.sector)
 
 
-def marks_above(journal: Journal, sequence: int) -> "Iterator[tuple[int, int, bytes]]":
-    """(kind, about, code) of each mark about a single record above `sequence`, in the order written."""
-    sector = _sector_of(journal, sequence + 1)
+def _marks_from(journal: "Journal", sequence: int) -> "Iterator[memoryview]":
+    """Each valid mark of the sectors that may speak of a sequence or a higher one, in the order written."""
+    sector = sector_of(journal, sequence)
     while sector >= 0:
-        for kind, about, code in marks_of_sector(journal, sector):
-            if about > sequence and kind not in layout.NOT_ABOUT_ONE:
-                yield kind, about, code
-        if sector == journal.sector:
+        yield from marks_of_sector(journal, sector)
+        if sector == journal.ring.sector:
             return
-        sector = (sector + 1) % journal.sectors
+        sector = journal.ring.step(sector)
 
 
-def recover_marks(journal: Journal) -> None:
-    """Rebuild what is known about records above the watermark, from the sectors that hold them."""
-    journal.marks.clear()
-    journal.reasons.clear()
-    for kind, about, code in marks_above(journal, journal.state.watermark):
-        journal.marks[about] = kind
-        if kind == layout.REVERSING:
-            journal.reasons[about] = code
+def fates_above(journal: "Journal", sequence: int) -> "Iterator[tuple[int, int]]":
+    """(sequence, kind) of each time a mark speaks of a record above `sequence`, in the order written."""
+    for cell in _marks_from(journal, sequence + 1):
+        for kind, about in layout.spoken_of(cell):
+            if about > sequence:
+                yield about, kind

@@ -11,7 +11,7 @@ from tools.world import interpreter
 from tools.world.power import BOARD, FIRMWARE
 
 HERE = Path(__file__).parent
-_HEAP = "8M"
+_HEAP = "16M"
 _PATIENCE_S = 300
 
 
@@ -21,10 +21,13 @@ def run_environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": path}
 
 
-def ask(script: str, *arguments: str) -> dict[str, Any]:
-    """Run a script of this folder; it prints one JSON object. Raises CalledProcessError with what it said."""
+def ask(script: str, *arguments: str, micropython: str | Path = "") -> dict[str, Any]:
+    """Run a script of this folder; it prints one JSON object. Raises CalledProcessError with what it said.
+
+    `micropython`: another interpreter than the project's.
+    """
     done = subprocess.run(
-        [interpreter.micropython(), "-X", f"heapsize={_HEAP}", HERE / script, *arguments],
+        [micropython or interpreter.micropython(), "-X", f"heapsize={_HEAP}", HERE / script, *arguments],
         env=run_environment(), check=True, capture_output=True, text=True, timeout=_PATIENCE_S,
     )  # fmt: skip
     return json.loads(done.stdout)

@@ -48,16 +48,21 @@ def main(work: str, turns: int, secret: str, block: str) -> None:
     while journal.prepare():
         pass
     draft = Draft()
+    draft.amount, draft.time = 123456, 800000000
     sealers = []
     if work in ("accept", "device"):
         for _ in range(turns):
-            sealers.append(Sealer(key, other))
+            sealers.append(Sealer(key, other, True))
     gc.collect()
     page = bytearray(layout.PAGE)
     for turn in range(turns):
+        if work in ("accept", "device"):
+            journal.stage(draft)  # what the till does while it is idle
         if work in ("device", "memory"):
-            journal.flash.writeblocks(0, page, 256)
-            journal.flash.readblocks(0, page, 256)
+            journal.ring.flash.writeblocks(0, page, 256)
+            journal.ring.flash.readblocks(0, page, 256)
+            if work == "device":
+                journal.tags.mac._rested = False  # as a tag would leave it
         elif work == "accept":
             journal.accept(draft, sealers[turn], layout.ACCEPTED)
         else:

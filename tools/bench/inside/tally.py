@@ -1,41 +1,57 @@
 # SPDX-License-Identifier: MIT
-"""What a store costs in flash, counted on the board's NOR model: per payment, and the worst one."""
+"""What a store costs in flash, counted on the board's NOR model: in all, for each payment, and on each sector."""
 
 import io
 
-from flashchip import FlashChip, Region
+from flashchip import SECTOR, FlashChip, Region
 
 CHIP = 1 << 20
 
 
 class Tally:
-    """A blank chip in memory with what was done to it since `start`, and the worst of what ran within `pay`."""
+    """A chip in memory, blank or holding `image`, and what was done to it since `start`."""
 
-    def __init__(self, size: int = CHIP) -> None:
-        self.chip = FlashChip(io.BytesIO(b"\xff" * size), size)
+    def __init__(self, size: int = CHIP, image: bytes = b"") -> None:
+        self._memory = io.BytesIO(image or b"\xff" * size)
+        self.chip = FlashChip(self._memory, size)
         self.flash = Region(self.chip, 0, size)
+        self.read_before = 0  # bytes read when the newest program began
+        self._wear = [0] * (size // SECTOR)
+        self.chip.listener = self._heard
         self.start()
 
     def start(self) -> None:
         """Count from here."""
         self._from = self._now()
-        self._pays = self._pay_programs = self._pay_erases = 0
-        self._worst = (0, 0)  # erases, programs
+        self._pays = {}  # (erases, programs) -> payments that took so many
+        for sector in range(len(self._wear)):
+            self._wear[sector] = 0
 
     def pay(self, work) -> object:
         """Run `work()`: one payment, until it is durable."""
         before = self._now()
         result = work()
         programs, _, erases = self._since(before)
-        self._pay_programs += programs
-        self._pay_erases += erases
-        self._pays += 1
-        self._worst = max(self._worst, (erases, programs))
+        self._pays[erases, programs] = self._pays.get((erases, programs), 0) + 1
         return result
 
     def read(self) -> int:
         """Bytes read so far."""
         return self.chip.bytes_read
+
+    def erased(self) -> int:
+        """Erases since `start`."""
+        return self._since(self._from)[2]
+
+    def image(self) -> bytes:
+        """What the chip holds."""
+        return self._memory.getvalue()
+
+    def _heard(self, is_erase: bool, address: int, size: int) -> None:
+        if is_erase:
+            self._wear[address // SECTOR] += 1
+        else:
+            self.read_before = self.chip.bytes_read
 
     def _now(self) -> tuple[int, int, int]:
         return self.chip.programs, self.chip.bytes_programmed, self.chip.erases
@@ -45,15 +61,13 @@ class Tally:
         return programs - before[0], size - before[1], erases - before[2]
 
     def told(self) -> dict:
-        """Programs, bytes and erases: in all (pay and settle, work ahead too) and on the pay path alone."""
+        """Programs, bytes and erases in all (pay and settle, work ahead too), `pays` on the pay path alone, and the wear."""
         programs, size, erases = self._since(self._from)
         return {
-            "payments": self._pays,
             "programs": programs,
             "bytes": size,
             "erases": erases,
-            "pay_programs": self._pay_programs,
-            "pay_erases": self._pay_erases,
-            "worst_erases": self._worst[0],
-            "worst_programs": self._worst[1],
+            "pays": [[e, p, count] for (e, p), count in self._pays.items()],
+            "most_worn": max(self._wear),
+            "least_worn": min(self._wear),
         }

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""The sectors of the journal's partition: which one is written, where in it, which are blank ahead, which are bad."""
+
+from micropython import const
+
+from kassa.errors import FlashFault
+from kassa.vault.flash import blocks, erase
+from kassa.vault.layout import BLANK, HEADER_CELLS, HEADER_SIZE, MARK_SIZE, PAGE, PAGE_CELLS, PAGES
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Bytes, Flash
+
+AHEAD = const(2)  # blank sectors kept ready behind the one being written, and the next one
+_SUSPECT = const(3)  # sectors ahead that a power cut may have left half erased, however blank they look
+
+
+class Ring:
+    """Writes are verified; what does not hold is passed over. No call but `prepare` erases."""
+
+    def __init__(self, flash: "Flash") -> None:
+        self.flash = flash
+        self.sectors = blocks(flash)
+        self.sector = -1  # being written; -1 before the first
+        self.page = PAGES  # next page of it; PAGES = none left
+        self.cells = -1  # page of marks being filled; -1 = none
+        self.cell = 0  # next mark cell in it
+        self.ready = []  # sectors erased and found blank, in ring order
+        self.bad = []  # sectors that did not become blank, or did not take a header, since boot
+        self.trusted = 0  # of the sectors ahead, those that were found blank before the last mark of the last boot
+        self._prepared = 0  # since boot, up to _SUSPECT
+
+    def step(self, sector: int, by: int = 1) -> int:
+        """The sector so many places on."""
+        return (sector + by) % self.sectors
+
+    def write(self, offset: int, data: "Bytes", back: bytearray | memoryview) -> bool:
+        """Program and read back; False when the chip refuses or holds something else."""
+        try:
+            self.flash.writeblocks(self.sector, data, offset)
+        except OSError:
+            return False
+        self.flash.readblocks(self.sector, back, offset)
+        return back == data
+
+    def find_cell(self) -> int:
+        """The offset of the next free mark cell, which is used up by asking; -1 when the sector has none."""
+        if self.cells < 0 or self.cell >= (HEADER_CELLS if self.cells == 0 else PAGE_CELLS):
+            if self.page >= PAGES:
+                return -1
+            self.cells = self.page
+            self.page += 1
+            self.cell = 0
+        offset = self.cells * PAGE + (HEADER_SIZE if self.cells == 0 else 0) + self.cell * MARK_SIZE
+        self.cell += 1
+        return offset
+
+    def enter(self) -> int:
+        """Go on to the next blank sector; how many places that is. There must be one ready."""
+        sector = self.ready.pop(0)
+        places = sector + 1 if self.sector < 0 else (sector - self.sector) % self.sectors
+        self.sector = sector
+        self.page = 1
+        self.cells = self.cell = 0
+        return places
+
+    def leave(self) -> None:
+        """Write nothing more here."""
+        self.page = PAGES
+        self.cells = -1
+
+    def candidate(self) -> int:
+        """The next sector to make blank, -1 when all are in use or bad."""
+        sector = self.ready[-1] if self.ready else self.sector
+        for _ in range(self.sectors - len(self.ready) - 1):
+            sector = self.step(sector)
+            if sector == self.sector:
+                break
+            if sector not in self.bad:
+                return sector
+        return -1
+
+    def make_blank(self, sector: int, scratch: bytearray) -> bool:
+        """Erase a sector and see that it is blank; a bad one is noted. `scratch`: a page."""
+        suspect = self.trusted <= self._prepared < _SUSPECT
+        self._prepared += self._prepared < _SUSPECT
+        if suspect or not self.is_blank(sector, scratch):
+            try:
+                erase(self.flash, sector)
+            except FlashFault:
+                self.bad.append(sector)
+                return False
+            if not self.is_blank(sector, scratch):
+                self.bad.append(sector)
+                return False
+        self.ready.append(sector)
+        return True
+
+    def is_blank(self, sector: int, scratch: bytearray) -> bool:
+        """Whether all 4096 bytes read as erased. `scratch`: a page."""
+        for page in range(PAGES):
+            self.flash.readblocks(sector, scratch, page * PAGE)
+            if scratch != BLANK:
+                return False
+        return True

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Power comes back, N payments unsettled: what our journal reads, `journal_boot.py read N`, and keeps on the heap, `... heap N`.
+
+`ready`: bytes read from power-on until the next payment's record is programmed, the most of every place in a sector that
+the newest record can have (with none unsettled: of a new chip too). `recovery`: mounted, its marks gathered, and every
+unsettled record read once.
+"""
+
+import gc
+import json
+import sys
+
+from shop import KEY, Shop, pay
+from tally import CHIP, Tally
+
+from kassa.vault import layout
+from kassa.vault.journal import Draft, Journal
+from kassa.vault.mount import mount
+from kassa.vault.reader import Reader, recover_marks
+
+
+def _boot(tally: Tally) -> Journal:
+    journal = Journal(tally.flash, bytearray(KEY))
+    mount(journal)
+    return journal
+
+
+def _ready(image: bytes) -> int:
+    tally = Tally(CHIP, image)
+    pay(tally, _boot(tally), Draft())
+    return tally.read_before
+
+
+def _recovery(image: bytes) -> tuple[int, int]:
+    """Bytes read, and records found."""
+    tally = Tally(CHIP, image)
+    journal = _boot(tally)
+    recover_marks(journal)
+    reader = Reader(journal, journal.state.watermark + 1)
+    page, records = bytearray(layout.PAGE), 0
+    while reader.read(page):
+        records += 1
+    return tally.read(), records
+
+
+def _filled(unsettled: int) -> Shop:
+    """A shop with so many unsettled payments; with none, one that has paid and settled a lap long."""
+    shop = Shop()
+    if not unsettled:
+        shop.lap()
+        shop.settle(shop.waiting())
+    for _ in range(unsettled):
+        shop.pay()
+    return shop
+
+
+def read(unsettled: int) -> dict:
+    shop = _filled(unsettled)
+    recovery, records = _recovery(shop.tally.image())
+    ready = 0
+    for _ in range(layout.PAGES - 1):
+        ready = max(ready, _ready(shop.tally.image()))
+        gc.collect()
+        shop.pay()
+        if not unsettled:
+            shop.settle(1)
+    if not unsettled:
+        ready = max(ready, _ready(b""))
+        recovery = max(recovery, _recovery(b"")[0])
+    return {"ready": ready, "recovery": recovery, "records": records}
+
+
+def heap(unsettled: int) -> dict:
+    """Bytes of the heap that a mounted journal with its marks takes; counted twice, what the first time leaves behind is not it."""
+    tally = _filled(unsettled).tally
+    _kept(tally)
+    return _kept(tally)
+
+
+def _kept(tally: Tally) -> dict:
+    gc.collect()
+    before = gc.mem_alloc()
+    journal = _boot(tally)
+    recover_marks(journal)
+    gc.collect()
+    return {"bytes": gc.mem_alloc() - before, "count": journal.state.count}
+
+
+print(json.dumps((heap if sys.argv[1] == "heap" else read)(int(sys.argv[2]))))

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""A supervisor clears a terminal's quarantine, or writes off records that are missing for good.
+
+    python -m tools.host.clear --home DIR --terminal KASSA001 --supervisor "Ms Li"
+
+The money that was held is released; the terminal begins a new epoch and a new batch the next time it connects.
+"""
+
+from pathlib import Path
+
+import click
+
+from tools.host.errors import HostError
+from tools.host.ledger import Ledger
+
+
+@click.command(help="Clear a terminal's quarantine; may be done while the host runs.")
+@click.option("--home", type=click.Path(path_type=Path, exists=True), required=True, help="the host's folder")
+@click.option("--terminal", required=True, help="its id, as on the host's page")
+@click.option("--supervisor", required=True, help="who answers for it; goes into the audit")
+def main(home: Path, terminal: str, supervisor: str) -> None:
+    ledger = Ledger(home / "host.db")
+    try:
+        ledger.clear_quarantine(terminal, supervisor)
+    except HostError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        ledger.close()
+    print(f"{terminal} is cleared; a new epoch begins when it connects")
+
+
+if __name__ == "__main__":
+    main()

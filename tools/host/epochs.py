@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Epochs: a supervisor's clearing of a quarantine begins a new one, with a chain and a batch of its own.
+
+The terminal takes it over when nothing of the old one is owed. From then on the old one is over, and its batches close.
+"""
+
+from sqlalchemy import Connection, func, select, update
+
+from tools.host import books
+from tools.host.schema import batch, beginning, payment
+from tools.host.terminals import Terminal
+
+_CASH = "71"
+
+
+def start(db: Connection, tid: str, epoch: int) -> int:
+    """The sequence behind which the chain of this epoch starts."""
+    mine = select(beginning.c.after).where(beginning.c.tid == tid, beginning.c.epoch == epoch)
+    return db.execute(mine).scalar_one_or_none() or 0
+
+
+def is_over(terminal: Terminal, epoch: int) -> bool:
+    """Whether the terminal has left this epoch behind: whoever still shows it is an older or another chip."""
+    return epoch < terminal.epoch and terminal.begun
+
+
+def still_before(db: Connection, terminal: Terminal, newest: int) -> None:
+    """The terminal shows an epoch before ours, up to `newest`: ours starts behind that."""
+    _change(db, terminal, after=newest)
+    terminal.start = newest
+
+
+def another_before(db: Connection, terminal: Terminal, sequence: int) -> None:
+    """One more record of the epoch before ours has come."""
+    if sequence > terminal.start:
+        still_before(db, terminal, sequence)
+
+
+def begin(db: Connection, terminal: Terminal) -> None:
+    """The terminal shows the host's epoch: what is left open of older ones closes, with what the host has."""
+    if terminal.begun:
+        return
+    _change(db, terminal, begun=1)
+    terminal.begun = True
+    older = (batch.c.tid == terminal.tid, batch.c.epoch < terminal.epoch, batch.c.state == "open")
+    for row in db.execute(select(batch).where(*older)).all():
+        counted = (
+            payment.c.tid == row.tid,
+            payment.c.epoch == row.epoch,
+            payment.c.settled_in == row.number,
+            payment.c.state == "APPROVED",
+            payment.c.type != _CASH,
+        )
+        sums = select(func.coalesce(func.sum(payment.c.amount), 0), func.count()).where(*counted)
+        amount, count = db.execute(sums).one()
+        done = {"state": "closed", "debit_amount": amount, "debit_count": count, "closed": books.now()}
+        this = (batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == row.number)
+        db.execute(update(batch).where(*this).values(**done))
+        books.note(db, row.tid, "batch closed with its epoch", f"{row.number} of epoch {row.epoch}: {count}, {amount}")
+
+
+def _change(db: Connection, terminal: Terminal, **values: int) -> None:
+    mine = (beginning.c.tid == terminal.tid, beginning.c.epoch == terminal.epoch)
+    db.execute(update(beginning).where(*mine).values(**values))
