@@ -9,8 +9,8 @@ import pytest
 
 from host_tests.inside.inside import Inside, share
 from host_tests.vault import dump
+from host_tests.vault.keyrings import BLOCK, COPY, IKID, SECRET, SECTORS, SIZE, Ring, staged
 from host_tests.vault.lives import TEARS
-from host_tests.vault.ring import BLOCK, COPY, IKID, SECRET, SECTORS, SIZE, Ring, staged
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision.device import initial_key_block

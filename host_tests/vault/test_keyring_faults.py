@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.inside.inside import Inside
-from host_tests.vault.ring import IKID, NEXT, SECTORS, SIZE, Ring, all_secrets, renewal, staged
+from host_tests.vault.keyrings import IKID, NEXT, SECTORS, SIZE, Ring, all_secrets, renewal, staged
 
 Fault = tuple[int, str]
 # what a sector that should take the next state can have, and where a bit may be stuck
