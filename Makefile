@@ -12,10 +12,10 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo bench heap fonts
+.PHONY: help setup run test check demo bench heap fonts dukpt-long
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '  variables: MICROPYTHON=/path (a Unix port >= 1.26 with tls), OUT=dir and CUT=k (demo)\n'
 
 # Whoever brings an interpreter needs no wheel of ours.
@@ -55,6 +55,9 @@ bench: setup ## print every figure and write bench.json
 
 heap: setup ## smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
 	@$(PY) -m tools.bench.heap
+
+dukpt-long: setup ## 2^21 DUKPT keys of the device against the host's derivation; COUNT=n SEED=n to choose
+	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.crypto.many $(COUNT) $(SEED)
 
 fonts: setup ## rebuild the font asset from the npm package (needs npm)
 	@$(PY) -m tools.fonts.build

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
+from host_tests.crypto import many
+from host_tests.crypto.many import BDK, DEVICE, IKID, INITIAL
+from host_tests.inside.inside import Inside, share
 from tools.host import dukpt
 
-BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")
-IKID = bytes.fromhex("1234567890123456")
-INITIAL = "1273671ea26ac29afa4d1084127652a1"
-DEVICE = IKID[4:].hex()
 MAC_GEN, MAC_VER, DATA_ENC, DATA_DEC, PIN = 0x2000, 0x2001, 0x3000, 0x3001, 0x1000
 # ANSI X9.24-3:2017, supplement: counter, MAC generation, MAC verification, data encryption
 PUBLISHED = """
@@ -74,7 +72,6 @@ def test_the_host_derives_the_same_keys(inside: Inside) -> None:
     """300 random counters and the odd ones; where one is no valid counter, the next valid one is taken."""
     dice = random.Random(SEED)
     counters = odd_counters() + [dice.randrange(1, 1 << dice.randrange(4, 32)) for _ in range(300)]
-    counters = [counter for counter in counters if counter < 0xFFFF0000]  # the very last has no follower to move on to
     for counter in counters:
         valid = counter
         while not dukpt.is_counter(valid):
@@ -98,9 +95,36 @@ def test_a_run_of_keys_is_the_hosts_run(inside: Inside, start: int) -> None:
 
 
 def test_counters_skip_what_has_too_many_ones_and_end(inside: Inside) -> None:
+    """Fifteen, sixteen, seventeen ones at the bottom, in the middle and at the top; none after FFFF0000."""
+    assert inside("crypto", "counters", 0x7FFE, 3) == [0x7FFF, 0x8000, 0x8001]
+    assert inside("crypto", "counters", 0xFFFE, 3) == [0xFFFF, 0x10000, 0x10001]
     assert inside("crypto", "counters", 0x1FFFC, 4) == [0x1FFFD, 0x1FFFE, 0x20000, 0x20001]
-    assert inside("crypto", "counters", 0xFFFEFFFF, 3) == [0xFFFF0000, "KeyringError"]
+    assert inside("crypto", "counters", 0x3FFF9, 3) == [0x3FFFA, 0x3FFFC, 0x40000]
+    assert inside("crypto", "counters", 0xFFFE8000, 2) == [0xFFFF0000, "KeyringError"]
+    assert inside("crypto", "counters", 0xFFFEFFFF, 2) == [0xFFFF0000, "KeyringError"]
     assert inside("crypto", "counters", 0xFFFF0000, 1) == ["KeyringError"]
+
+
+def test_the_published_update_key(inside: Inside) -> None:
+    """ANSI X9.24-3, supplement; and the host's derivation of it."""
+    key = inside("crypto", "update_key", INITIAL, DEVICE)
+    assert key.upper() == "9A9770AEE1ACD1B13473D0463A1883B9"
+    assert key == dukpt.working_key(BDK, IKID + b"\xff" * 4, 0x0002).hex()
+
+
+def test_2_to_the_16_keys_at_random_counters(inside: Inside) -> None:
+    """And runs across skips; both keys of each. Where both interpreters are, each takes half."""
+    which, of = share(inside)
+    plans = many.plans(1 << 16, SEED)
+    takes, mismatches = many.check(inside, plans[which::of])
+    print(f"seed {SEED}: {takes} of at least {1 << 16} takes here, {mismatches} mismatches")
+    assert not mismatches and takes * of >= 1 << 16
+
+
+def test_the_comparison_sees_one_wrong_bit(inside: Inside) -> None:
+    """The control: another initial key agrees with the host nowhere."""
+    takes, mismatches = many.check(inside, many.plans(64, SEED)[:1], initial="00" + INITIAL[2:])
+    assert takes == mismatches > 0
 
 
 @pytest.mark.parametrize("counter", [1, 2, 6, 0x800, 0x1FFFE, 0x10001])
@@ -113,7 +137,7 @@ def test_a_key_taken_cannot_be_taken_again(inside: Inside, counter: int) -> None
         forbidden.add(dukpt.transaction_key(BDK, IKID, ancestor))
         ancestor &= ancestor - 1
     left = {store[at : at + 16] for at in range(0, 512, 16)}
-    assert not forbidden & left and work == bytes(32)
+    assert not forbidden & (left | {work[at : at + 16] for at in (0, 16)})
     following = counter + 1
     while not dukpt.is_counter(following):
         following += 1

@@ -2,9 +2,11 @@
 """Cases of the crypto room: CMAC, DUKPT, TR-31, wiping, self-test."""
 
 import os
+from struct import pack_into
 
 from kassa.crypto import cmac as macs
 from kassa.crypto import device, dukpt, tr31, wipe
+from kassa.crypto import initial as initial_key
 from kassa.crypto.sealing import Sealer
 from kassa.errors import CryptoError, KeyringError
 
@@ -40,28 +42,53 @@ def _finish(kept, message):
     return bytes(kept.chain)
 
 
+def _registers(initial, device_id, start):
+    """The registers at the first valid counter from `start` on."""
+    store = bytearray(initial_key.STORE)
+    device_id = bytes.fromhex(device_id)
+    initial_key.load(bytes.fromhex(initial), device_id, store)
+    registers = dukpt.Registers(store, device_id, 1)
+    registers.skip_to(start)
+    return registers
+
+
 def working_keys(initial, device_id, counter, usage, usage2):
     """Two working keys of a counter, reached from the initial key by skipping."""
-    store = bytearray(512)
-    dukpt.load(bytes.fromhex(initial), bytes.fromhex(device_id), store)
-    registers = dukpt.Registers(store, bytes.fromhex(device_id), 1)
-    registers.skip_to(counter)
     one, two = bytearray(16), bytearray(16)
-    taken = registers.take(usage, one, usage2, two)
+    taken = _registers(initial, device_id, counter).take(usage, one, usage2, two)
     return [taken, one.hex(), two.hex()]
+
+
+def update_key(initial, device_id):
+    """The key that wraps the next initial key."""
+    return _registers(initial, device_id, 1).store[initial_key.UPDATE :].hex()
 
 
 def run(initial, device_id, start, count):
     """[counter, key] for `count` counters in turn, from the first valid one at or after `start`."""
-    store = bytearray(512)
-    dukpt.load(bytes.fromhex(initial), bytes.fromhex(device_id), store)
-    registers = dukpt.Registers(store, bytes.fromhex(device_id), 1)
-    registers.skip_to(start)
+    registers = _registers(initial, device_id, start)
     found = []
     for _ in range(count):
         one, two = bytearray(16), bytearray(16)
         found.append([registers.take(dukpt.DATA, one, dukpt.MAC_SEAL, two), one.hex(), two.hex()])
     return found
+
+
+def many_keys(initial, device_id, targets, each):
+    """`each` counters in turn from each target on, which rise: all (counter, key, key), 36 B each, in hex."""
+    registers = _registers(initial, device_id, 1)
+    found = bytearray(36 * len(targets) * each)
+    view = memoryview(found)
+    at = 0
+    for target in targets:
+        registers.skip_to(target)
+        for _ in range(each):
+            counter = registers.take(dukpt.DATA, view[at + 4 : at + 20], dukpt.MAC_SEAL, view[at + 20 : at + 36])
+            pack_into(">I", found, at, counter)
+            at += 36
+            if registers.counter > 0xFFFF0000:
+                return found[:at].hex()
+    return found[:at].hex()
 
 
 def refusals(kbpk, block):
@@ -126,14 +153,11 @@ def wiped_objects(data_key, seal_key, used):
 
 
 def residue(initial, device_id, counter):
-    """The registers and the working buffer of a DUKPT after taking a key: none of it is that key's register."""
-    store = bytearray(512)
-    dukpt.load(bytes.fromhex(initial), bytes.fromhex(device_id), store)
-    registers = dukpt.Registers(store, bytes.fromhex(device_id), 1)
-    registers.skip_to(counter)
+    """The registers of a DUKPT after taking a key, and all else it keeps: none of it is that key's register."""
+    registers = _registers(initial, device_id, counter)
     one, two = bytearray(16), bytearray(16)
     registers.take(dukpt.DATA, one, dukpt.MAC_SEAL, two)
-    return [store.hex(), registers._work.hex()]
+    return [registers.store.hex(), (bytes(registers._own) + registers._data).hex()]
 
 
 def seal(data_key, seal_key, record):
@@ -176,12 +200,13 @@ def device_keys(secret):
 
 
 def counters(start, count):
-    """[counter] of `count` valid counters after `start`; the error's name where there is no more."""
+    """[counter] of `count` counters taken in turn from the first valid one after `start`; the error's name where there is none."""
+    registers = _registers(bytes(16).hex(), "00000000", start + 1)
     found = []
+    one, two = bytearray(16), bytearray(16)
     try:
         for _ in range(count):
-            start = dukpt.after(start)
-            found.append(start)
+            found.append(registers.take(dukpt.DATA, one, dukpt.MAC_SEAL, two))
     except KeyringError:
         found.append("KeyringError")
     return found

@@ -2,8 +2,10 @@
 """Cases of keyring and settings: one life of a partition, steps until a power cut or the end."""
 
 import hashlib
+import io
 
-from chips import Chip, PowerCut
+from chips import Chip, FlashChip, PowerCut, Region
+from keyring_faults import FaultyChip
 
 from kassa.crypto.device import KBPK, KEYRING, SETTINGS, device_key
 from kassa.crypto.dukpt import DATA, MAC_SEAL
@@ -33,36 +35,72 @@ def used_sectors(chip):
     return [at // _SECTOR for at in range(0, len(data), _SECTOR) if data[at : at + _SECTOR] != blank]
 
 
-def keyring(path, secret, steps, cut=0, tear="none", seed=1):
-    """Open and do the steps: "take", "stan", ["skip", n] (give up keys until n are left), "close" (open again, same power).
+def keyring(path, secret, steps, cut=0, tear="none", seed=1, faults=()):
+    """Open and do the steps: "take", "stan", ["skip", n] (give up keys until n are left), ["jump", counter] (all before it are
+    given up, reserved or not), ["renew", block], "close" (open again, same power). The first error ends it.
 
-    `keys` are [counter, data key, sectors in use when it was given out]; `stans` likewise.
+    `keys` are [counter, data key, sectors in use when it was given out, initial key id]; `stans` likewise.
     """
-    chip = Chip(path, cut, tear, seed)
+    chip = FaultyChip(path, cut, tear, seed, faults) if faults else Chip(path, cut, tear, seed)
     secret = bytearray(bytes.fromhex(secret))
-    result = {"keys": [], "stans": [], "cut": False, "error": "", "id": ""}
+    result = {"keys": [], "stans": [], "cut": False, "error": "", "reason": "", "id": "", "damaged": 0}
     try:
         ring = _open(chip, secret, seed)
+        result["read"] = chip.chip.bytes_read
         result["opened"] = used_sectors(chip)
         result["id"] = bytes(ring.initial_id).hex()
+        result["damaged"] = ring.damaged
         for step in steps:
             if step == "take":
                 data, tag = bytearray(16), bytearray(16)
                 counter = ring.take(DATA, data, MAC_SEAL, tag)
-                result["keys"].append([counter, data.hex(), used_sectors(chip)])
+                result["keys"].append([counter, data.hex(), used_sectors(chip), bytes(ring.initial_id).hex()])
             elif step == "stan":
                 result["stans"].append([ring.next_stan(), used_sectors(chip)])
             elif step == "close":
                 ring = _open(chip, secret, seed)
-            else:
+            elif step[0] == "skip":
                 ring._registers.skip_to(ring._end - step[1])
+            elif step[0] == "jump":
+                ring._registers.skip_to(step[1])
+                ring._end = ring._registers.counter
+            else:
+                block = bytearray(step[1].encode())
+                try:
+                    ring.renew(block)
+                finally:
+                    result["block_left"] = any(block)
+                    result["id"] = bytes(ring.initial_id).hex()
     except PowerCut:
         result["cut"] = True
     except KassaError as error:
         result["error"] = type(error).__name__
+        result["reason"] = str(error)
     result["operations"] = chip.operations()
     chip.save()
     return result
+
+
+def flips(path, secret, addresses):
+    """A life with one flipped bit, for each bit of each address: [counter, STAN, damaged copies], or the error's name."""
+    with open(path, "rb") as image:
+        data = bytearray(image.read())
+    secret = bytearray(bytes.fromhex(secret))
+    key, kbpk = device_key(secret, KEYRING), device_key(secret, KBPK)
+    one, two = bytearray(16), bytearray(16)
+    found = []
+    for address in addresses:
+        for bit in range(8):
+            data[address] ^= 1 << bit
+            chip = FlashChip(io.BytesIO(data), len(data))
+            data[address] ^= 1 << bit
+            ring = Keyring(Region(chip, 0, len(data)), key, Entropy(1))
+            try:
+                ring.open(kbpk)
+                found.append([ring.take(DATA, one, MAC_SEAL, two), ring.next_stan(), ring.damaged])
+            except KassaError as error:
+                found.append(type(error).__name__)
+    return found
 
 
 def _open(chip, secret, seed):

@@ -77,3 +77,10 @@ def interpreter_of(bits: str) -> str:
     if not found or not Path(found).exists():
         pytest.skip(f"no {bits}-bit MicroPython here" + (" (MICROPYTHON32)" if bits == "32" else ""))
     return found
+
+
+def share(inside: Inside) -> tuple[int, int]:
+    """(which, of how many) for work that the interpreters here share: one sees to the even items, the other to the odd."""
+    other = interpreter.micropython32()
+    both = bool(other) and Path(str(other)).exists()
+    return int(both and inside.interpreter == str(other)), 1 + both

@@ -4,61 +4,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from host_tests.inside.inside import Inside
+from host_tests.inside.inside import Inside, share
 from host_tests.vault import dump
+from host_tests.vault.keyrings import BLOCK, COPY, IKID, SECRET, SECTORS, SIZE, Ring, staged
 from host_tests.vault.lives import TEARS
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
-from tools.mac import device_key
 from tools.provision.device import initial_key_block
-
-SECRET = bytes(range(50, 82))
-IKID = bytes.fromhex("1234567890123456")
-SECTORS = 8
-SIZE = SECTORS * 4096
-BLOCK = 2048
-
-
-class Ring:
-    """A keyring partition in a file, and all the keys and STANs it has ever given out."""
-
-    def __init__(self, inside: Inside, path: Path) -> None:
-        self.inside, self.path = inside, path
-        self.counters: list[int] = []
-        self.stans: list[int] = []
-
-    def set(self, data: bytes) -> Ring:
-        self.path.write_bytes(data)
-        self.counters, self.stans = [], []
-        return self
-
-    def live(self, steps: list[Any], cut: int = 0, tear: str = "none", seed: int = 1) -> dict[str, Any]:
-        kind, _, number = tear.partition(":")
-        tear, seed = (kind, int(number)) if kind == "random" else (tear, seed)
-        result = self.inside("keys", "keyring", str(self.path), SECRET.hex(), steps, cut, tear, seed)
-        for counter, data_key, _ in result["keys"]:
-            assert data_key == dukpt.working_key(TEST_BDK, IKID + counter.to_bytes(4, "big"), 0x3000).hex()
-        self.counters += [counter for counter, _, _ in result["keys"]]
-        self.stans += [stan for stan, _ in result["stans"]]
-        return result
-
-    def nothing_twice(self) -> None:
-        assert len(set(self.counters)) == len(self.counters) and len(set(self.stans)) == len(self.stans)
-
-    def secret_kept(self) -> None:
-        """Nothing in the chip is, or leads to, a key given out so far."""
-        if self.counters:
-            assert dump.search(self.path.read_bytes(), SECRET, TEST_BDK, IKID, self.counters, thorough=False) == []
-
-
-def staged() -> bytes:
-    """A partition as provisioning leaves it."""
-    block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
-    return block.ljust(SIZE, b"\xff")
 
 
 @pytest.fixture
@@ -81,7 +36,7 @@ def test_reserving_comes_before_the_first_key_and_erases_first(ring: Ring) -> No
     for life in range(1, 12):
         result = ring.live(["take", "stan", "take"])
         alone = [life % (SECTORS - 1) + 1]
-        assert [sectors for _, _, sectors in result["keys"]] == [alone, alone]
+        assert [sectors for _, _, sectors, _ in result["keys"]] == [alone, alone]
         ring.secret_kept()
     assert ring.counters[::2] == [max(1, BLOCK * life) for life in range(11)]
     ring.nothing_twice()
@@ -110,7 +65,7 @@ def test_a_long_day_crosses_blocks(ring: Ring) -> None:
     assert stans == list(range(1, 5001))
     print(f"5000 keys: {erases} erases, {programmed} bytes programmed, first load included")
     assert erases <= 4 and programmed / 5000 <= 4
-    ring.counters = counters
+    ring.keys = [(IKID.hex(), counter) for counter in counters]
     ring.secret_kept()
 
 
@@ -128,13 +83,12 @@ def test_power_cut_at_every_operation(ring: Ring, work: str) -> None:
     earlier, steps = WORK[work]
     if earlier is not None:
         ring.live(earlier)
-    start, counters, stans = ring.path.read_bytes(), list(ring.counters), list(ring.stans)
+    start, keys, stans = ring.data, list(ring.keys), list(ring.stans)
     total = ring.live(steps, seed=2)["operations"]
     cuts = 0
     for operation in range(1, total + 1):
         for tear in (*TEARS, "prefix:300", "prefix:2048"):
-            ring.set(start)
-            ring.counters, ring.stans = list(counters), list(stans)
+            ring.set(start, keys, stans)
             result = ring.live(steps, operation, tear, seed=2)
             assert result["cut"] and not result["error"], result
             ring.secret_kept()
@@ -142,7 +96,7 @@ def test_power_cut_at_every_operation(ring: Ring, work: str) -> None:
             for _ in range(2):
                 again = ring.live(["take", "stan", "take"], seed=3)
                 assert not again["error"] and len(again["keys"]) == 2, (operation, tear, again)
-                assert all(len(sectors) == 1 for _, _, sectors in again["keys"])
+                assert all(len(sectors) == 1 for _, _, sectors, _ in again["keys"])
                 ring.secret_kept()
             ring.nothing_twice()
             cuts += 1
@@ -153,7 +107,7 @@ def test_power_cut_at_every_operation(ring: Ring, work: str) -> None:
 def test_power_cuts_in_the_boot_after_a_cut(ring: Ring) -> None:
     """The second cut falls into finishing the interrupted erase."""
     ring.live(["take", "stan"])
-    start, counters, stans = ring.path.read_bytes(), list(ring.counters), list(ring.stans)
+    start, keys, stans = ring.data, list(ring.keys), list(ring.stans)
     cuts = 0
     for operation in range(1, 10):
         for tear in ("none", "half", "all", "random:7"):
@@ -162,8 +116,7 @@ def test_power_cuts_in_the_boot_after_a_cut(ring: Ring) -> None:
                 continue
             left = ring.path.read_bytes()
             for second in range(1, 20):
-                ring.set(left)
-                ring.counters, ring.stans = list(counters), list(stans)
+                ring.set(left, keys, stans)
                 if not ring.live(["take"], second, tear)["cut"]:
                     break
                 assert len(ring.live(["take", "stan"])["keys"]) == 1
@@ -183,12 +136,44 @@ def test_no_keys_no_sale(ring: Ring) -> None:
 
 
 def test_one_copy_is_enough(ring: Ring) -> None:
-    """A state is kept twice: with either copy rotten the other one serves; with both there are no keys."""
+    """A state is kept twice: with either copy rotten the other one serves; with both there are no keys, and nothing is erased."""
     ring.live(["take"])
-    good = ring.path.read_bytes()
-    (sector,) = (at for at in range(0, SIZE, 4096) if good[at : at + 2] == b"KR")
-    for broken, error in (((0,), ""), ((2048,), ""), ((0, 2048), "KeyringError")):
+    good, sector = ring.data, 4096 * ring.state_sector()
+    for broken, error in (((), ""), ((0,), ""), ((2048,), ""), ((0, 2048), "KeyringError")):
         data = bytearray(good)
         for copy in broken:
             data[sector + copy + 300] ^= 1
-        assert ring.set(bytes(data)).live(["take"])["error"] == error
+        result = ring.set(bytes(data)).live(["take"])
+        assert (result["error"], result["damaged"]) == (error, len(broken) % 2)
+        assert not error or (ring.data == bytes(data) and result["reason"] == "key state unreadable")
+
+
+def test_a_normal_boot_reads_little(ring: Ring) -> None:
+    """A fresh terminal and one in the middle of its life; both less than 6 KB."""
+    ring.live([])
+    fresh = ring.live([])["read"]
+    ring.live(["take"])
+    later = ring.live([])["read"]
+    print(f"boot reads {fresh} bytes, after a reservation {later}")
+    assert max(fresh, later) <= 6000
+
+
+def test_one_flipped_bit_anywhere(ring: Ring) -> None:
+    """Every bit of both copies: boot opens the other copy and says so; the counter and the STAN go on where they were.
+
+    Where both interpreters are, one takes the even bytes, the other the odd ones.
+    """
+    ring.live(["take", "stan"])
+    ring.live(["take", "stan"])
+    base = 4096 * ring.state_sector()
+    everything = [base + copy + at for copy in (0, 2048) for at in range(COPY)]
+    assert all(byte == 0xFF for at, byte in enumerate(ring.data) if at not in set(everything)), "nothing else is there"
+    which, of = share(ring.inside)
+    mine = everything[which::of]
+    ran = 0
+    for at in range(0, len(mine), 64):
+        found = ring.inside("keys", "flips", str(ring.path), SECRET.hex(), mine[at : at + 64])
+        assert found == [[2 * BLOCK, 2 * BLOCK + 1, 1]] * len(found)
+        ran += len(found)
+    print(f"{8 * len(everything)} flips, {ran} of them here")
+    assert ran == 8 * len(everything) // of

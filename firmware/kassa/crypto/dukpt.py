@@ -6,124 +6,122 @@ from struct import pack_into
 from cryptolib import aes
 from micropython import const
 
-from kassa.crypto.wipe import wipe_cipher, zero
+from kassa.crypto.wipe import wipe_cipher
 from kassa.errors import KeyringError
 
-PIN = const(0x1000)
 MAC_UP = const(0x2000)
 MAC_DOWN = const(0x2001)
 MAC_SEAL = const(0x2002)
 DATA = const(0x3000)
-_DERIVATION = const(0x8000)
-_LAST = const(0xFFFF0000)  # the last valid transaction counter
+_DERIVE = const(0x8000)
 _MAX_ONES = const(16)
-REGISTERS = const(32)
-
-
-def ones(counter: int) -> int:
-    """How many bits of the counter are set."""
-    count = 0
-    while counter:
-        counter &= counter - 1
-        count += 1
-    return count
-
-
-def lowest(counter: int) -> int:
-    """The index of the lowest set bit of a counter > 0."""
-    index = 0
-    while not counter >> index & 1:
-        index += 1
-    return index
-
-
-def after(counter: int) -> int:
-    """The next valid counter: one more, skipping those with more than sixteen ones. Raises KeyringError past the last."""
-    counter += 1
-    while ones(counter) > _MAX_ONES:
-        counter += counter & -counter
-    if counter > _LAST:
-        raise KeyringError("transaction counter exhausted")
-    return counter
-
-
-def _data(into: bytearray | memoryview, at: int, usage: int, context: bytes | bytearray, counter: int) -> None:
-    """The 16 bytes of derivation data of X9.24-3 table 2: version 1, first block, usage, AES-128, 128 bits, context, counter."""
-    pack_into(">BBHHH", into, at, 1, 1, usage, 2, 128)
-    into[at + 8 : at + 12] = context
-    pack_into(">I", into, at + 12, counter)
-
-
-def load(initial: bytes | bytearray, device: bytes, store: bytearray) -> None:
-    """Fill the 32 registers (512 B) from the initial key; register i is the key of counter 1 << i."""
-    for index in range(REGISTERS):
-        _data(store, 16 * index, _DERIVATION, device, 1 << index)
-    cipher = aes(initial, 1)
-    try:
-        cipher.encrypt(store, store)
-    finally:
-        wipe_cipher(cipher)
+_FULL = const(0xFFFF)  # the first counter with so many
+_ZERO = bytes(16)
 
 
 class Registers:
-    """The intermediate keys and the counter that is used next."""
+    """The intermediate keys, and the counter that is used next; after FFFF0000, the last, it is 1 << 32: used up."""
 
-    def __init__(self, store: bytearray | memoryview, device: bytes, counter: int) -> None:
-        """`store`: 512 B, owned and changed here. `device`: the 4-byte device id, second half of the initial key id."""
+    def __init__(self, store: bytearray | memoryview, device: bytes | bytearray, counter: int) -> None:
+        """`store`: 528 B, owned and changed here. `device`: the 4-byte device id, second half of the initial key id."""
         self.store = store
-        self.device = device
         self.counter = counter
-        self._work = bytearray(32)
+        self._view = memoryview(store)
+        # derivation data of X9.24-3 table 2: version 1, first block, usage, AES-128, 128 bits, device id, counter
+        self._data = bytearray(b"\x01\x01\x00\x00\x00\x02\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00")
+        self._data[8:12] = device
+        self._at = 0  # where the counter's register is
+        self._own = self._view[:16]
 
     def take(self, usage: int, key: bytearray, usage2: int, key2: bytearray) -> int:
-        """Derive the next counter's two working keys into `key` and `key2` (16 B each), move on, and return that counter."""
+        """Derive the next counter's two working keys into `key` and `key2` (16 B each), move on, and return that counter.
+
+        Raises KeyringError when the last one is used up. After any error the counter is not moved and a second try is right.
+        """
+        self._choose()
+        return self._derive(usage, key, usage2, key2)
+
+    def _choose(self) -> None:
+        """Find the register of the counter.
+
+        Apart from `_derive`, whose many names MicroPython keeps on the heap and gives back when it returns: a small object
+        made before makes that room lie behind the garbage there is, so that nothing has to search through it (a third of
+        the instructions in a large heap).
+        """
         counter = self.counter
-        following = after(counter)
-        work = self._work
-        register = lowest(counter)
-        view = memoryview(self.store)
-        own = view[16 * register : 16 * register + 16]
-        cipher = aes(own, 1)
+        if counter >> 32:
+            raise KeyringError("transaction counter exhausted")
+        at = 0
+        bit = 1
+        while not counter & bit:
+            at += 16
+            bit <<= 1
+        self._at = at
+        self._own = self._view[at : at + 16]
+
+    def _derive(self, usage: int, key: bytearray, usage2: int, key2: bytearray) -> int:
+        counter = self.counter
+        data = self._data
+        step = 1
+        cipher = aes(self._own, 1)
         try:
-            _data(work, 0, usage, self.device, counter)
-            _data(work, 16, usage2, self.device, counter)
-            cipher.encrypt(work, work)
-            key[:] = work[:16]
-            key2[:] = work[16:]
-            self._expand(cipher, register, counter)
+            if self._at and not self._expand(cipher, self._at, counter):
+                step = counter & -counter
+            pack_into(">I", data, 12, counter)
+            data[2] = usage >> 8
+            data[3] = usage & 0xFF
+            cipher.encrypt(data, key)
+            data[2] = usage2 >> 8
+            data[3] = usage2 & 0xFF
+            cipher.encrypt(data, key2)
         finally:
             wipe_cipher(cipher)
-            zero(work)
-            zero(own)
-        self.counter = following
+        self.counter = counter + step
+        self._own[:] = _ZERO
         return counter
 
-    def _expand(self, cipher: aes, register: int, counter: int) -> None:
-        """Fill the registers below `register` with the children of its key."""
-        if register and ones(counter) < _MAX_ONES:
-            for index in range(register):
-                _data(self.store, 16 * index, _DERIVATION, self.device, counter | 1 << index)
-            below = memoryview(self.store)[: 16 * register]
-            cipher.encrypt(below, below)
+    def _expand(self, cipher: aes, end: int, counter: int) -> bool:
+        """Fill the registers before byte `end` with the children of its key; False: a counter of sixteen ones has none.
+
+        With children, the next counter is one more; without, it is the sum of counter and lowest bit: all between have
+        more than sixteen ones, and the sum has no more than the counter.
+        """
+        if counter >= _FULL:
+            ones = 0
+            rest = counter
+            while rest:
+                rest &= rest - 1
+                ones += 1
+            if ones == _MAX_ONES:
+                return False
+        data = self._data
+        view = self._view
+        data[2] = _DERIVE >> 8
+        data[3] = 0
+        bit = 1
+        at = 0
+        while at < end:
+            pack_into(">I", data, 12, counter | bit)
+            cipher.encrypt(data, view[at : at + 16])
+            bit <<= 1
+            at += 16
+        return True
 
     def skip_to(self, target: int) -> None:
-        """Advance to the first valid counter >= `target` without using the keys between; whole subtrees are dropped unseen."""
-        view = memoryview(self.store)
-        while self.counter < target:
+        """Advance to the first valid counter >= `target` without using the keys between; whole subtrees are dropped unseen.
+
+        Past the last counter all registers are zero.
+        """
+        while self.counter < target and not self.counter >> 32:
+            self._choose()
             counter = self.counter
-            register = lowest(counter)
-            own = view[16 * register : 16 * register + 16]
-            if counter + (1 << register) > target:
-                cipher = aes(own, 1)
-                # a key schedule is made at first use; _expand may not use it at sixteen ones
-                cipher.encrypt(self._work, self._work)
-                zero(self._work)
-                self._expand(cipher, register, counter)
-                wipe_cipher(cipher)
-                self.counter = after(counter)
-            else:
-                step = after(counter + (1 << register) - 1)
-                if step <= counter:
-                    raise KeyringError("transaction counter exhausted")
-                self.counter = step
-            zero(own)
+            step = counter & -counter
+            if counter + step > target and self._at:
+                cipher = aes(self._own, 1)
+                try:
+                    if self._expand(cipher, self._at, counter):
+                        step = 1
+                finally:
+                    wipe_cipher(cipher)
+            self.counter = counter + step
+            self._own[:] = _ZERO

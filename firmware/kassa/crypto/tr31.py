@@ -20,11 +20,13 @@ def _derived(kbpk: bytearray, usage: int) -> bytearray:
     return cmac(kbpk, data)
 
 
-def unwrap_initial_key(kbpk: bytearray, block: bytes) -> tuple[bytearray, bytes]:
+def unwrap_initial_key(kbpk: bytearray, block: bytes | bytearray) -> tuple[bytearray, bytes]:
     """Open a `B1` AES block and return (initial key 16 B, initial key id 8 B). The caller zeroes the key.
 
-    Raises CryptoError when it is not such a block or its MAC does not verify; the key is never returned then.
+    `kbpk`: 16 B, the device's own or the update key of its DUKPT keys. Raises CryptoError when it is not such a block or
+    its MAC does not verify; the key is never returned then.
     """
+    block = bytes(block)
     if len(block) < 112 or block[:1] != b"D" or block[5:9] != b"B1AX" or len(block) % 2:
         raise CryptoError(_BAD)
     try:
@@ -42,17 +44,18 @@ def unwrap_initial_key(kbpk: bytearray, block: bytes) -> tuple[bytearray, bytes]
     encryption = _derived(kbpk, 0)
     authentication = _derived(kbpk, 1)
     cipher = aes(encryption, 2, tag)
-    payload = bytearray(body)
+    message = bytearray(block[:header] + body)
+    payload = memoryview(message)[header:]
     try:
         cipher.decrypt(payload, payload)
-        if not equal(cmac(authentication, block[:header] + payload), tag) or payload[:2] != b"\x00\x80":
+        if not equal(cmac(authentication, message), tag) or payload[:2] != b"\x00\x80":
             raise CryptoError(_BAD)
-        return payload[2:18], initial_id
+        return bytearray(payload[2:18]), initial_id
     finally:
         wipe_cipher(cipher)
         zero(encryption)
         zero(authentication)
-        zero(payload)
+        zero(message)
 
 
 def _optional_blocks(block: bytes) -> tuple[bytes, int]:

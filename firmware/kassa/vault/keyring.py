@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The keys in flash: DUKPT registers, always ahead of the keys in use, older copies erased first. Layout: docs/keys.md."""
 
-from struct import pack_into, unpack_from
+from struct import pack_into
 
 from cryptolib import aes
 from micropython import const
 
 from kassa.crypto import dukpt
-from kassa.crypto.cmac import cmac, equal
+from kassa.crypto.cmac import cmac
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import FlashFault, KeyringError
+from kassa.modules import forget
 from kassa.vault.flash import blocks, erase, program
 from kassa.vault.layout import BLANK
 
@@ -17,16 +18,17 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy, Flash
 
-BLOCK = const(2048)  # counters and STANs reserved at a time
-LAST_STAN = const(999999)
-_SECTOR = const(4096)
-_STAGING = const(0)
-_FIRST = const(1)
+_SIZE = const(592)  # bytes of a state; its layout is in keyload.py too, since a private constant takes no memory
 _COPY = const(2048)  # offset of the second copy in its sector
-_HEAD = const(32)
-_SEALED = const(544)  # nonce and registers
-_SIZE = const(576)
+_SEALED = const(32)  # from here: nonce, registers, update key
+_STORE = const(48)  # where registers and update key lie
+_TAG = const(576)  # and where they end
+_RESIDUE = const(24)  # a byte with a bit for each sector that was not yet erased when the state was written
+_BLOCK = const(2048)  # counters and STANs reserved at a time
+_LAST_STAN = const(999999)
 _PIECE = const(64)  # read back at a time
+_PAGES = (0, 256, 512, 2048, 2304, 2560)  # of a sector: those that copies, or a staged block, are written to
+_ALL = const(0xFF)
 _ZERO = bytes(16)
 
 
@@ -38,92 +40,33 @@ class Keyring:
         self._flash = flash
         self._key = key
         self._entropy = entropy
-        self._sector = 0  # of the state in flash, 0 = none
+        self._sector = 0  # of the state in flash; staging until there is one
         self._generation = 0
+        self.damaged = 0  # copies of the state, of two, that boot could not read
         self._registers: dukpt.Registers | None = None
         self._end = 0  # first counter of the next block: not ours yet
-        self._stan = 0
+        self._stan = 1
         self._stans_left = 0
         self.initial_id = bytearray(8)
 
     # -- boot -------------------------------------------------------------------------------------------------------
 
     def open(self, kbpk: bytearray) -> None:
-        """Load the newest state; take a staged initial key first if there is one; finish an interrupted erase.
+        """Load the newest state; take a staged initial key first if there is none; finish an interrupted erase.
 
-        Raises KeyringError when there is neither state nor staged key, CryptoError when the staged block is not ours.
+        It reads the heads of all sectors, both copies of the state, and the pages of those sectors alone that can hold
+        anything else: the ones the state itself names (what was not yet erased when it was written: the state before it
+        and sectors that did not take it), the next in turn (a reservation that was cut), and any with a head that is not
+        blank. That is enough, because no key is given out before `_reserve` has looked at all pages of every sector.
+        Raises KeyringError when there is neither state nor staged key, CryptoError when the staged block is not ours,
+        FlashFault when an older state can neither be erased nor overwritten. Nothing is erased unless a state was read.
         """
-        state = self._newest()
-        if state is None:
-            self._first_load(kbpk)
-            return
-        self._keep_only(self._sector)
-        self._take_over(state)
-        zero(state)
+        from kassa.vault import keyload  # at boot, and hardly ever after it
 
-    def _first_load(self, kbpk: bytearray) -> None:
-        from kassa.crypto.tr31 import unwrap_initial_key  # once in a device's life
-
-        staged = bytearray(512)
-        self._flash.readblocks(_STAGING, staged, 0)
-        end = staged.find(b"\xff")
-        if end < 112:
-            raise KeyringError("no keys loaded")
-        initial, initial_id = unwrap_initial_key(kbpk, bytes(staged[:end]))
-        state = bytearray(_SIZE)
         try:
-            state[8:16] = initial_id
-            pack_into(">II", state, 16, 1, 1)
-            store = bytearray(512)
-            dukpt.load(initial, initial_id[4:], store)
-            state[48:560] = store
-            zero(store)
-            self._write(state)
+            keyload.load(self, kbpk)
         finally:
-            zero(initial)
-            zero(staged)
-            zero(state)
-        self._keep_only(self._sector)
-        state = self._read(self._sector, 0)
-        if state is None:
-            raise FlashFault("key state not held by the chip")
-        self._take_over(state)
-        zero(state)
-
-    def _newest(self) -> bytearray | None:
-        """The valid state with the highest generation, opened; None when there is none."""
-        best = None
-        for sector in range(_FIRST, blocks(self._flash)):
-            for offset in (0, _COPY):
-                state = self._read(sector, offset)
-                if state is None:
-                    continue
-                if unpack_from(">I", state, 4)[0] > self._generation:
-                    self._generation = unpack_from(">I", state, 4)[0]
-                    self._sector = sector
-                    best, state = state, best
-                if state is not None:
-                    zero(state)
-        return best
-
-    def _read(self, sector: int, offset: int) -> bytearray | None:
-        """One copy, checked and opened in RAM; None when it is not a state of ours."""
-        state = bytearray(_SIZE)
-        self._flash.readblocks(sector, state, offset)
-        if state[:3] != b"KR\x01" or not equal(cmac(self._key, memoryview(state)[:560]), state[560:]):
-            return None
-        cipher = aes(self._key, 2, _ZERO)
-        sealed = memoryview(state)[_HEAD : _HEAD + _SEALED]
-        cipher.decrypt(sealed, sealed)
-        wipe_cipher(cipher)
-        return state
-
-    def _take_over(self, state: bytearray) -> None:
-        self.initial_id[:] = state[8:16]
-        counter, self._stan = unpack_from(">II", state, 16)
-        self._registers = dukpt.Registers(bytearray(memoryview(state)[48:560]), bytes(state[12:16]), counter)
-        self._end = counter
-        self._stans_left = 0
+            forget("kassa.vault.keyload")
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -143,13 +86,13 @@ class Keyring:
         return self._registers is not None
 
     def next_stan(self) -> int:
-        """The next STAN, 1..999999."""
+        """The next STAN, 1..999999. Raises what `take` raises."""
         if self._registers is None:
             raise KeyringError("no keys loaded")
         if not self._stans_left:
             self._reserve()
         stan = self._stan
-        self._stan = stan % LAST_STAN + 1
+        self._stan = stan % _LAST_STAN + 1
         self._stans_left -= 1
         return stan
 
@@ -158,70 +101,133 @@ class Keyring:
         into[at : at + 8] = self.initial_id
         pack_into(">I", into, at + 8, counter)
 
+    def renew(self, block: bytearray) -> None:
+        """Replace all keys by those of a new initial key; used-up keys are no hindrance. STANs run on.
+
+        `block`: TR-31 version D, usage B1, with an IK block, ASCII, wrapped in the update key of the keys in use (X9.24-3,
+        6.4); it is zeroed here, whatever comes of it. The caller sees to it that no payment is pending, drops what it took
+        ahead of the next payment and signs on again: counters start anew under another initial key id.
+        Raises KeyringError when there is no update key (keys loaded before there were any) or these are the same keys
+        again, CryptoError when the block does not verify, FlashFault when no sector takes the new state: then nothing has
+        changed. After a FlashFault in erasing the old state the new keys hold, but none is given out until it is gone.
+        """
+        from kassa.vault import keyload
+
+        try:
+            keyload.renew(self, block)
+        finally:
+            forget("kassa.vault.keyload")
+
     def _reserve(self) -> None:
         """Make the state AFTER the next block durable, erase every older one, and only then own the block."""
         registers = self._registers
         if registers is None:
             raise KeyringError("no keys loaded")
+        self._keep_only(self._sector)
         if registers.counter < self._end:  # STANs ran out first: the rest of the key block is given up
             registers.skip_to(self._end)
-        end = (registers.counter // BLOCK + 1) * BLOCK
+        if registers.counter >> 32:
+            raise KeyringError("transaction counter exhausted")
+        end = (registers.counter // _BLOCK + 1) * _BLOCK
         state = bytearray(_SIZE)
         try:
-            state[48:560] = registers.store
-            ahead = dukpt.Registers(memoryview(state)[48:560], registers.device, registers.counter)
+            store = memoryview(state)[_STORE:_TAG]
+            store[:] = registers.store
+            ahead = dukpt.Registers(store, self.initial_id[4:], registers.counter)
             ahead.skip_to(end)
-            stan = (self._stan + self._stans_left + BLOCK - 1) % LAST_STAN + 1
             state[8:16] = self.initial_id
-            pack_into(">II", state, 16, ahead.counter, stan)
+            stan = (self._stan + self._stans_left + _BLOCK - 1) % _LAST_STAN + 1
+            pack_into(">II", state, 16, 0 if ahead.counter >> 32 else ahead.counter, stan)
             self._write(state)
             self._keep_only(self._sector)
         finally:
             zero(state)
         self._end = end
-        self._stans_left += BLOCK
+        self._stans_left += _BLOCK
 
     # -- flash ------------------------------------------------------------------------------------------------------
 
     def _write(self, state: bytearray) -> None:
-        """Seal a state where it lies and write both copies to the next sector. Raises KeyringError."""
-        flash = self._flash
-        sector = self._sector % (blocks(flash) - 1) + _FIRST
-        state[:4] = b"KR\x01\x00"
-        pack_into(">I", state, 4, self._generation + 1)
-        state[32:48] = self._entropy(16)
-        view = memoryview(state)[_HEAD : _HEAD + _SEALED]
+        """Seal a state where it lies and write both copies to the next sector that takes them; the state in use stays.
+
+        Raises FlashFault when no sector does.
+        """
+        state[:4] = b"KR\x02\x00"
+        state[_SEALED:_STORE] = self._entropy(16)
+        sealed = memoryview(state)[_SEALED:_TAG]
         cipher = aes(self._key, 2, _ZERO)
-        cipher.encrypt(view, view)
+        cipher.encrypt(sealed, sealed)
         wipe_cipher(cipher)
-        state[560:] = cmac(self._key, memoryview(state)[:560])
-        self._erase(sector)
+        state[_RESIDUE] = 1 << self._sector
+        sector = self._sector
+        for _ in range(blocks(self._flash) - 1):
+            sector = sector % (blocks(self._flash) - 1) + 1
+            if sector == self._sector:
+                break
+            self._generation += 1  # each try its own: a sector passed over may hold one good copy of this state
+            pack_into(">I", state, 4, self._generation)
+            state[_TAG:] = cmac(self._key, memoryview(state)[:_TAG])
+            if self._put(sector, state):
+                self._sector = sector
+                return
+            state[_RESIDUE] |= 1 << sector
+        raise FlashFault("no sector takes the key state")
+
+    def _put(self, sector: int, state: bytearray) -> bool:
+        """Write a sealed state twice and read it back; whether the sector took it."""
+        flash = self._flash
         back = bytearray(_PIECE)
-        for offset in (0, _COPY):
-            program(flash, sector, state, offset)
-            for at in range(0, _SIZE, _PIECE):
-                flash.readblocks(sector, back, offset + at)
-                if back != state[at : at + _PIECE]:
-                    raise FlashFault("key state not held by the chip")
-        self._sector = sector
-        self._generation += 1
-
-    def _keep_only(self, kept: int) -> None:
-        """Erase every other sector that is not blank, the staging one too, and see that it is blank."""
-        for sector in range(blocks(self._flash)):
-            if sector != kept:
-                self._erase(sector)
-
-    def _erase(self, sector: int) -> None:
-        if not self._is_blank(sector):
-            erase(self._flash, sector)
+        try:
             if not self._is_blank(sector):
+                erase(flash, sector)
+                if not self._is_blank(sector):
+                    return False
+            for offset in (0, _COPY):
+                program(flash, sector, state, offset)
+        except FlashFault:
+            return False
+        for offset in (0, _COPY):
+            for at in range(0, _SIZE, _PIECE):
+                part = memoryview(back)[: min(_PIECE, _SIZE - at)]
+                flash.readblocks(sector, part, offset + at)
+                if part != memoryview(state)[at : at + _PIECE]:
+                    return False
+        return True
+
+    def _keep_only(self, kept: int, among: int = _ALL) -> None:
+        """See that no sector but `kept` holds anything of a state or of a staged block; `among`: sectors to look at, a bit each.
+
+        What is left is erased; where that does not help, overwritten with zeros (bits only fall), as far as they fall.
+        Raises FlashFault when something is left after both.
+        """
+        for sector in range(blocks(self._flash)):
+            if sector == kept or not among >> sector & 1 or self._is_blank(sector, True):
+                continue
+            try:
+                erase(self._flash, sector)
+            except FlashFault:
+                pass
+            if self._is_blank(sector, True):
+                continue
+            for page in _PAGES:
+                try:
+                    program(self._flash, sector, bytes(len(BLANK)), page)
+                except FlashFault:
+                    pass
+            if not self._is_blank(sector, True):
                 raise FlashFault("an older key state cannot be erased")
 
-    def _is_blank(self, sector: int) -> bool:
+    def _is_blank(self, sector: int, gone: bool = False) -> bool:
+        """Whether the pages a state is written to are blank; `gone`: or hold nothing that a key could be found in.
+
+        That is so where no 16 bytes keep more than one that is not zero (a bit may be stuck): AES-CBC needs all of a block.
+        """
         part = bytearray(len(BLANK))
-        for offset in range(0, _SECTOR, len(BLANK)):
-            self._flash.readblocks(sector, part, offset)
-            if part != BLANK:
-                return False
+        for page in _PAGES:
+            self._flash.readblocks(sector, part, page)
+            if part == BLANK:
+                continue
+            for at in range(0, len(BLANK), 16):
+                if not gone or len(bytes(part[at : at + 16]).strip(b"\x00")) > 1:
+                    return False
         return True

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""The parts of the keyring that boot and a change of keys need: what is in flash, a first load, a renewal. docs/keys.md."""
+
+from struct import pack_into, unpack_from
+
+from cryptolib import aes
+from micropython import const
+
+from kassa.crypto.cmac import cmac, equal
+from kassa.crypto.dukpt import Registers
+from kassa.crypto.wipe import wipe_cipher, zero
+from kassa.errors import KeyringError
+from kassa.modules import forget
+from kassa.vault.flash import blocks
+from kassa.vault.layout import BLANK
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.vault.keyring import Keyring
+
+_STAGING = const(0)  # the sector a first initial key is put in
+_SIZE = const(592)  # this and the next five: as in keyring.py
+_COPY = const(2048)
+_SEALED = const(32)
+_STORE = const(48)
+_TAG = const(576)
+_RESIDUE = const(24)
+_LAST_STAN = const(999999)
+_LOOK = const(16)  # bytes of a copy that tell whether it is one
+_TAG_1 = const(560)  # in format 1, which has no update key
+_STAGED = const(512)  # bytes a staged block can have
+_LEAST = const(112)  # and has, or nothing is staged
+_ALL = const(0xFF)
+_UPDATE = const(512)  # where the update key lies behind the registers
+_ZERO = bytes(16)
+
+
+def load(ring: "Keyring", kbpk: bytearray) -> None:
+    """Keyring.open."""
+    state, used = _newest(ring)
+    if state is None:
+        _first_load(ring, kbpk, "key state unreadable" if used >> 1 else "no keys loaded")
+        return
+    try:
+        ring._keep_only(ring._sector, used | state[_RESIDUE] | 1 << (ring._sector % (blocks(ring._flash) - 1) + 1))
+        counter, ring._stan = unpack_from(">II", state, 16)
+        _use(ring, bytearray(memoryview(state)[_STORE:_TAG]), state[8:16], counter or 1 << 32)
+    finally:
+        zero(state)
+
+
+def _first_load(ring: "Keyring", kbpk: bytearray, reason: str) -> None:
+    staged = bytearray(_STAGED)
+    ring._flash.readblocks(_STAGING, staged, 0)
+    block = staged[: max(0, staged.find(b"\xff"))]
+    try:
+        if len(block) < _LEAST:
+            raise KeyringError(reason)
+        _load(ring, kbpk, block)
+    finally:
+        zero(staged)
+        zero(block)
+
+
+def _newest(ring: "Keyring") -> tuple[bytearray | None, int]:
+    """The valid state with the highest generation, opened, or None; and the sectors that do not look blank, a bit each."""
+    head = bytearray(_LOOK)
+    blank = BLANK[:_LOOK]
+    used = 0
+    found = []
+    for sector in range(blocks(ring._flash)):
+        for offset in (0, _COPY):
+            ring._flash.readblocks(sector, head, offset)
+            if head != blank:
+                used |= 1 << sector
+            if head[:2] == b"KR" and sector != _STAGING:
+                found.append((unpack_from(">I", head, 4)[0], sector, offset))
+    found.sort(reverse=True)
+    for generation, sector, offset in found:
+        state = _read(ring, sector, offset)
+        if state is not None:
+            ring._sector = sector
+            ring._generation = generation
+            if _read(ring, sector, _COPY - offset) is None:
+                ring.damaged = 1
+            _unseal(ring, state)
+            return state, used
+    return None, used
+
+
+def _read(ring: "Keyring", sector: int, offset: int) -> bytearray | None:
+    """One copy, checked, still sealed; None when it is not a state of ours."""
+    state = bytearray(_SIZE)
+    ring._flash.readblocks(sector, state, offset)
+    if state[:2] != b"KR" or not 1 <= state[2] <= 2:
+        return None
+    end = _TAG if state[2] == 2 else _TAG_1
+    view = memoryview(state)
+    return state if equal(cmac(ring._key, view[:end]), view[end : end + 16]) else None
+
+
+def _unseal(ring: "Keyring", state: bytearray) -> None:
+    """Open a state in RAM. One of format 1 becomes one of format 2: no update key, and nothing known of other sectors."""
+    old = state[2] == 1
+    sealed = memoryview(state)[_SEALED : _TAG_1 if old else _TAG]
+    cipher = aes(ring._key, 2, _ZERO)
+    cipher.decrypt(sealed, sealed)
+    wipe_cipher(cipher)
+    if old:
+        state[_TAG_1:_TAG] = _ZERO
+        state[_RESIDUE] = _ALL
+
+
+def renew(ring: "Keyring", block: bytearray) -> None:
+    """Keyring.renew."""
+    update = bytearray(16)
+    try:
+        registers = ring._registers
+        if registers is None:
+            raise KeyringError("no keys loaded")
+        update[:] = memoryview(registers.store)[_UPDATE:]
+        if not any(update):
+            raise KeyringError("keys without an update key")
+        ring._keep_only(ring._sector)
+        _load(ring, update, block)
+    finally:
+        zero(update)
+        zero(block)
+
+
+def _load(ring: "Keyring", key: bytearray, block: bytearray) -> None:
+    """Replace what there is by the keys of the initial key that `block` holds, wrapped in `key`."""
+    from kassa.crypto import initial, tr31  # not at every boot
+
+    first, initial_id = tr31.unwrap_initial_key(key, block)
+    store = bytearray(_TAG - _STORE)
+    state = bytearray(_SIZE)
+    try:
+        initial.load(first, initial_id[4:], store)
+        if initial_id == ring.initial_id or equal(memoryview(store)[_UPDATE:], key):
+            raise KeyringError("the same keys again")
+        state[8:16] = initial_id
+        pack_into(">II", state, 16, 1, (ring._stan + ring._stans_left - 1) % _LAST_STAN + 1)
+        state[_STORE:_TAG] = store
+        ring._write(state)
+    finally:
+        zero(first)
+        zero(state)
+        forget("kassa.crypto.initial")
+        forget("kassa.crypto.tr31")
+    _use(ring, store, initial_id, 1)
+    ring._keep_only(ring._sector)
+
+
+def _use(ring: "Keyring", store: bytearray, initial_id: bytes | bytearray, counter: int) -> None:
+    """From now on these are the keys; none of them is reserved."""
+    if ring._registers is not None:
+        zero(ring._registers.store)
+    ring.initial_id[:] = initial_id
+    ring._registers = Registers(store, initial_id[4:], counter)
+    ring._end = counter
