@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from host_tests.cuts.judge import Shop, Violation, demand
 from host_tests.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
+_CASES = 1_000_000  # above all seeds of grounds
 AFTER: list[Step] = [["idle"], ["list"], pay(4321), ["drain", [1]], ["list"]]
 
 
@@ -101,6 +103,7 @@ class Campaign:
         """The ground of this name, made once."""
         if name not in self._grounds:
             chip, shop = virgin(), Shop()
+            self._seed = len(self._grounds) * 1000
             for steps in recipe(name):
                 told, chip = self._life(chip, steps, shop)
                 demand(not told["error"] and not told["cut"], "a ground is made without trouble", name, told["error"])
@@ -142,6 +145,7 @@ class Campaign:
     def play(self, case: Case) -> None:
         """One case, judged. Raises Violation with what is wrong."""
         ground = self.ground(case.ground)
+        self._seed = _CASES + zlib.crc32(str(case).encode()) * 8  # the same each time it is played
         chip, shop = ground.chip, copy(ground.shop)
         unstable: Any = ()
         steps = FLOWS[case.flow]
@@ -160,9 +164,12 @@ class Campaign:
         told, after = self._life(chip, [], shop, unstable)
         demand(not told["error"], "the till starts again", told["error"])
         first = told["booted"]
+        demand(first is not None, "the till starts")
         shop.look(after, first)
         again, last = self._life(after, AFTER, shop, told["unstable"])
-        for name in ("count", "sum", "sequence", "fate", "reversing", "closed"):
+        demand(again["booted"] is not None, "the till starts once more", again["error"])
+        wavering = bool(told["unstable"])  # nothing was written since: cells may still change their mind
+        for name in () if wavering else ("count", "sum", "sequence", "fate", "reversing", "closed"):
             demand(again["booted"][name] == first[name], "a second boot says the same", name, again["booted"][name], first[name])
         demand(again["error"] in ("", "JournalFull"), "the next payment works", again["error"])
         if again["error"]:

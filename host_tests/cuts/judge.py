@@ -89,14 +89,11 @@ class Shop:
 
     def _drained(self, answers: list[Any], meanings: list[int]) -> None:
         by_uid = {uid: sequence for sequence, (uid, _) in self.paid.items()}
+        unseen = {1: {"settled", "reported"}, 2: {"refused"}, 3: set()}
         for uid, sent, meaning in answers:
             demand(self.sent.setdefault(uid, sent) == sent, "what is sent again is unchanged", uid)
-            sequence = by_uid.get(uid)
-            if sequence is None:
-                continue
-            before = self.states[sequence]
-            new = {1: {"settled", "reported"}, 2: {"refused"}, 3: set()}[meaning]
-            self.states[sequence] = before | new
+            for sequence in [by_uid[uid]] if uid in by_uid else self.may_be:
+                self.states[sequence] = self.states[sequence] | unseen[meaning]
 
     def look(self, chip: bytes, booted: dict[str, Any]) -> image.Journal:
         """The chip after a boot, and what that boot said: every promise at once."""

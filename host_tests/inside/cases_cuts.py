@@ -105,7 +105,7 @@ class Life:
         """Send a window; [uid, hash of what was sent, meaning] of each answer (1 yes, 2 no, 3 later), and what is flushed last."""
         flights, told, taken = Flights(), [], []
         page = bytearray(256)
-        while len(taken) < min(64, 8 * len(meanings)):
+        while len(taken) < 64:
             sequence, _, amount = self.queue.next(page, flights)
             if not sequence:
                 break

@@ -53,9 +53,13 @@ class WornChip(FlashChip):
                 into[index - address] = old[index - at] & ~mask & 0xFF | new[index - at] & mask
 
     def _program_page(self, address, data, offset, count):
-        for at, old, _ in self.unstable:
+        for cells in self.unstable:
+            at, old, new = cells
             if at < address + count and address < at + len(old):
-                raise FlashMisuse("programmed cells that a power cut may have left half written: 0x%x" % address)
+                if at != address or new != bytes(data[offset : offset + count]):
+                    raise FlashMisuse("programmed cells that a power cut may have left half written: 0x%x" % address)
+                self.unstable.remove(cells)  # the same once more makes them firm
+                break
         fault = self.faults.get(address // SECTOR)
         if fault == "program":
             raise OSError(5)

@@ -123,10 +123,12 @@ def _page(
     if page[0] in _RECORDS and holds(key, page[:240] + _rest(sector, number) + page[240:248], page[248:]):
         record = _record(page)
         journal.records[record.sequence] = record
-    elif page[0] in MARKS:
-        journal.marks.extend(_marks(key, page, serial, journal, place))
     else:
-        journal.damaged.append(place)
+        known = len(journal.damaged)
+        marks = list(_marks(key, page, serial, journal, place))
+        if not marks:
+            journal.damaged[known:] = [place]
+        journal.marks.extend(marks)
 
 
 def _rest(sector: bytes, number: int) -> bytes:

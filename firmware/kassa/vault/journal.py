@@ -64,6 +64,7 @@ class Journal:
         self.fate = 0  # kind of the mark that decided about the newest record, 0 = none yet
         self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
         self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
+        self.unsaid = False  # boot has looked at the end and written nothing: SEEN goes before whatever is written first
         self._staged = False
         self.buffer = bytearray(PAGE)
         page = self.view = memoryview(self.buffer)
@@ -101,6 +102,8 @@ class Journal:
         ring = self.ring
         if self.free < AHEAD or ring.page >= PAGES and (self.free <= AHEAD or not ring.ready and not self.prepare()):
             raise _FULL
+        if self.unsaid:
+            self.seen(False)
         if not self._staged:
             self.stage(draft)
         self._staged = False
@@ -219,6 +222,9 @@ class Journal:
         `several`: see layout.pack_mark. `released`: amounts that are no longer pending by it. Raises FlashFault,
         JournalFull: then nothing changed.
         """
+        if self.unsaid and kind != layout.SEEN:
+            self.seen(False)
+        self.unsaid = False
         state = self.state
         self._staged = False  # a new batch or epoch goes into the next record
         before = state.count, state.sum, state.oldest, state.flags()

@@ -185,16 +185,17 @@ def _replay(journal: Journal, tail: Tail, sector: int) -> None:
                 continue
         used = False
         for index, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, state.serial):
-            ring.cells, ring.cell = number, index + 1
             if cell is not None:
                 used = True
                 _replay_mark(journal, tail, cell)
+            if used or not number or layout.is_mark(page[0]):
+                ring.cells, ring.cell = number, index + 1
         if number and not used and page[layout.MARK_SIZE :] != _PAST_A_MARK and page[0] != layout.REST:
             torn = number
     tail.torn = torn > tail.told and not _mended(journal, tail, torn)
     if ring.page >= PAGES:
         ring.trusted = 0  # the next sector may be half opened
-    ring.page = min(ring.page + 1, PAGES)  # what comes next may be half written, however blank it looks
+    ring.page = min(max(ring.page, tail.looked + 1) + 1, PAGES)  # the next may be half written, however blank it looks
     ring.cell += 1
 
 
@@ -276,7 +277,7 @@ def _last_payment(journal: Journal) -> None:
                     journal.fate = kind
         sector = journal.ring.step(sector)
     journal.fate = journal.fates.get(last) or journal.fate
-    if last <= journal.state.watermark and journal.fate not in layout.NOT_PAID:
+    if 0 < last <= journal.state.watermark and journal.fate not in layout.NOT_PAID:
         journal.fate = layout.WATERMARK
 
 
@@ -299,4 +300,6 @@ def _trust_again(journal: Journal, tail: Tail) -> bool:
         journal.mark(layout.REVERSING, sequence, b"98")  # at boot every intent without an answer counts as sent
     if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
         journal.seen(False)
+    else:
+        journal.unsaid = True
     return True
