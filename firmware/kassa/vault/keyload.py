@@ -38,7 +38,10 @@ _ZERO = bytes(16)
 def load(ring: "Keyring", kbpk: bytearray) -> None:
     """Keyring.open."""
     state, used = _newest(ring)
-    if state is None:
+    if state is None or ring.damaged and used & 1 and _staged(ring):  # half written: nothing of it was used either
+        if state is not None:
+            zero(state)
+            ring.damaged = 0
         _first_load(ring, kbpk, "key state unreadable" if used >> 1 else "no keys loaded")
         return
     try:
@@ -49,16 +52,22 @@ def load(ring: "Keyring", kbpk: bytearray) -> None:
         zero(state)
 
 
-def _first_load(ring: "Keyring", kbpk: bytearray, reason: str) -> None:
+def _staged(ring: "Keyring") -> bytearray:
+    """The staged block, empty when there is none. The caller zeroes it."""
     staged = bytearray(_STAGED)
     ring._flash.readblocks(_STAGING, staged, 0)
     block = staged[: max(0, staged.find(b"\xff"))]
+    zero(staged)
+    return block if len(block) >= _LEAST else bytearray()
+
+
+def _first_load(ring: "Keyring", kbpk: bytearray, reason: str) -> None:
+    block = _staged(ring)
     try:
-        if len(block) < _LEAST:
+        if not block:
             raise KeyringError(reason)
         _load(ring, kbpk, block)
     finally:
-        zero(staged)
         zero(block)
 
 
@@ -76,16 +85,21 @@ def _newest(ring: "Keyring") -> tuple[bytearray | None, int]:
             if head[:2] == b"KR" and sector != _STAGING:
                 found.append((unpack_from(">I", head, 4)[0], sector, offset))
     found.sort(reverse=True)
-    for generation, sector, offset in found:
-        state = _read(ring, sector, offset)
-        if state is not None:
-            ring._sector = sector
-            ring._generation = generation
-            if _read(ring, sector, _COPY - offset) is None:
-                ring.damaged = 1
-            _unseal(ring, state)
-            return state, used
-    return None, used
+    state, sector = None, 0
+    for generation, at, offset in found:
+        copy = None if at == sector else _read(ring, at, offset)
+        if copy is None:
+            continue
+        whole = _read(ring, at, _COPY - offset) is not None
+        if state is None or whole:
+            state, sector = copy, at
+            ring._sector, ring._generation, ring.damaged = at, generation, 0 if whole else 1
+        if whole:  # else the power may have died in writing it: nothing of it was used while an older one is there
+            break
+    if state is not None:
+        ring._generation = max([generation for generation, _, _ in found])
+        _unseal(ring, state)
+    return state, used
 
 
 def _read(ring: "Keyring", sector: int, offset: int) -> bytearray | None:

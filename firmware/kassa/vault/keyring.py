@@ -47,6 +47,7 @@ class Keyring:
         self._end = 0  # first counter of the next block: not ours yet
         self._stan = 1
         self._stans_left = 0
+        self._sure = False  # since boot, a sector that looks blank has been one that this boot erased
         self.initial_id = bytearray(8)
 
     # -- boot -------------------------------------------------------------------------------------------------------
@@ -169,6 +170,7 @@ class Keyring:
             state[_TAG:] = cmac(self._key, memoryview(state)[:_TAG])
             if self._put(sector, state):
                 self._sector = sector
+                self._sure = True
                 return
             state[_RESIDUE] |= 1 << sector
         raise FlashFault("no sector takes the key state")
@@ -178,7 +180,7 @@ class Keyring:
         flash = self._flash
         back = bytearray(_PIECE)
         try:
-            if not self._is_blank(sector):
+            if not self._sure or not self._is_blank(sector):
                 erase(flash, sector)
                 if not self._is_blank(sector):
                     return False
