@@ -170,10 +170,18 @@ class Campaign:
         demand(again["booted"] is not None, "the till starts once more", again["error"])
         wavering = bool(told["unstable"])  # nothing was written since: cells may still change their mind
         for name in () if wavering else ("count", "sum", "sequence", "fate", "reversing", "closed"):
-            demand(again["booted"][name] == first[name], "a second boot says the same", name, again["booted"][name], first[name])
+            demand(
+                again["booted"][name] == first[name],
+                "a second boot says the same",
+                name,
+                again["booted"][name],
+                first[name],
+            )
         demand(again["error"] in ("", "JournalFull"), "the next payment works", again["error"])
         if again["error"]:
-            demand(first["count"] >= 40 or first["sequence"] - first["closed"] >= 40, "only a full journal is full", first)
+            demand(
+                first["count"] >= 40 or first["sequence"] - first["closed"] >= 40, "only a full journal is full", first
+            )
         told, chip = self._life(last, [], shop, again["unstable"])
         shop.look(chip, told["booted"])
 

@@ -105,14 +105,20 @@ class Shop:
             demand(word in allowed | gone, "no accepted payment lost or changed", sequence, word, sorted(allowed))
             if sequence in self.paid and sequence in journal.records:
                 record, (uid, amount) = journal.records[sequence], self.paid[sequence]
-                demand(not uid or (record.uid.hex(), record.amount) == (uid, amount), "a payment is as it was", sequence)
+                demand(
+                    not uid or (record.uid.hex(), record.amount) == (uid, amount), "a payment is as it was", sequence
+                )
         demand(set(found) <= set(self.states), "nothing is there that nobody paid", set(found) - set(self.states))
         pending = [journal.records[sequence] for sequence, word in found.items() if word == "accepted"]
         demand(booted["count"] == len(pending), "the count is right", booted["count"], len(pending))
         demand(booted["sum"] == sum(record.amount for record in pending), "the sum is right", booted["sum"])
         newest = max(journal.records, default=0)
         demand(booted["sequence"] == max(newest, booted["closed"]), "the newest is known", booted["sequence"], newest)
-        demand(bool(booted["reversing"]) == ("reversing" in found.values()), "reversals owed are known", booted["reversing"])
+        demand(
+            bool(booted["reversing"]) == ("reversing" in found.values()),
+            "reversals owed are known",
+            booted["reversing"],
+        )
         if booted["last"] and booted["last"] in found:
             demand(_fate(booted) == found[booted["last"]], "the last payment's fate is told rightly", _fate(booted))
         uids = [record.uid for record in journal.records.values()]

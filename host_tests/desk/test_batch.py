@@ -92,7 +92,9 @@ EXPECTED = {
 
 def test_a_word_for_every_mark(till: Till) -> None:
     """Every kind of mark in docs/journal.md, on every kind of record; an unanswered deferred one is never called approved."""
-    marks = {mark: name for mark, name in image.MARKS.items() if mark not in image.SOME}  # those speak as single ones do
+    marks = {
+        mark: name for mark, name in image.MARKS.items() if mark not in image.SOME
+    }  # those speak as single ones do
     words = {(kind, mark): word for kind, mark, word in till.fates(list(marks))}
     named = {mark: word for word, names in EXPECTED.items() for mark, name in marks.items() if name in names}
     for mark, name in marks.items():

@@ -178,7 +178,13 @@ def life(path, secret, steps, options):
     now = None
     try:
         secret = bytearray(bytes.fromhex(secret))
-        now = Life(chip, secret, options.get("seed", 1), OldCopyStays if variant == "old copy" else Keyring, _TAGS.get(variant, Tags))
+        now = Life(
+            chip,
+            secret,
+            options.get("seed", 1),
+            OldCopyStays if variant == "old copy" else Keyring,
+            _TAGS.get(variant, Tags),
+        )
         result["torn"] = now.tail.torn
         result["booted"] = now.state()
         result["boot_operations"] = chip.operations()

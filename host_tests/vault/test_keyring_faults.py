@@ -102,7 +102,7 @@ def test_a_fault_that_stays_wears_nothing_out(ring: Ring) -> None:
     ring.live(["take"])
     bad = ring.state_sector()
     faults = [(bad, "erase error"), (bad, "program error")]
-    assert ring.live(["take"], faults=faults)["operations"] == 6
+    assert ring.live(["take"], faults=faults)["operations"] == 7
     assert ring.live(["take"], faults=faults)["operations"] == 0
 
 

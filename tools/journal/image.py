@@ -114,9 +114,7 @@ def read(image: bytes, key: bytes | None = None) -> Journal:
     return journal
 
 
-def _page(
-    key: bytes | None, sector: bytes, number: int, serial: int, journal: Journal, place: tuple[int, int]
-) -> None:
+def _page(key: bytes | None, sector: bytes, number: int, serial: int, journal: Journal, place: tuple[int, int]) -> None:
     page = sector[number * PAGE : (number + 1) * PAGE]
     if page == BLANK * PAGE or page[0] == _REST:
         return

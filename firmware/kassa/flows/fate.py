@@ -17,7 +17,7 @@ async def tell(shop: Shop) -> None:
     if shop.tail.torn:
         lines = (ui.t("fate_interrupted"), ui.t("fate_not_taken"))
         await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)
-        shop.till.journal.told()
+        shop.till.journal.seen(True)
     record = shop.last()
     if record is None:
         return

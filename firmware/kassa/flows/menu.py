@@ -10,7 +10,6 @@ from kassa.flows.settle import settle
 from kassa.flows.shop import Shop
 from kassa.vault import layout, settings
 from kassa.vault.reader import Reader
-from kassa.vault.recovery import recover
 
 _MOST_ROWS = 50
 
@@ -47,6 +46,8 @@ async def _queue(shop: Shop) -> None:
     ui = shop.ui
     journal = shop.till.journal
     shop.status.refused_later = 0
+    from kassa.vault.recovery import recover  # seldom looked at
+
     recover(journal)
     reader = Reader(journal, journal.state.watermark + 1)
     page = bytearray(256)

@@ -11,7 +11,7 @@ from micropython import const
 from kassa.calendar import seconds
 from kassa.errors import WireError
 from kassa.money import unpack_bcd
-from kassa.uplink import answers, epoch, messages
+from kassa.uplink import answers, messages
 from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import MAX_FRAME, Answer
@@ -21,7 +21,6 @@ from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
-from kassa.vault.passing import pass_over
 from kassa.vault.ring import AHEAD
 
 TYPE_CHECKING = const(False)
@@ -148,8 +147,11 @@ class Courier:
         if flights.count == 0:
             self._queue.flush()
             self._publish()
-            if not self.owes() and epoch.begin(self.journal, self._epoch, self._batch) and self.totals:
-                self.totals, self.outcome.kind = b"", answers.NO  # their batch was closed with its epoch
+            if self._epoch > self.journal.state.epoch and not self.owes():
+                from kassa.uplink import epoch  # after a quarantine
+
+                if epoch.begin(self.journal, self._epoch, self._batch) and self.totals:
+                    self.totals, self.outcome.kind = b"", answers.NO  # their batch was closed with its epoch
             if self.totals and not self._queue.owes() and not self.journal.state.reversing:
                 if not self.journal.state.closing:
                     self.journal.mark(layout.CLOSING, self.journal.state.sequence)
@@ -263,7 +265,7 @@ class Courier:
         journal.state.heard = now
         self._epoch, self._batch = 0 if free[1] else free[2] << 8 | free[3], batch
         self.used = unpack_from(">I", free, 23)[0]
-        pass_over(self._keyring, self.used)
+        self._keyring.pass_over(self.used)
         if batch and batch != journal.state.batch and journal.state.closed == journal.state.sequence:
             journal.mark(layout.BATCH, batch)
         self.handshaken = True

@@ -3,13 +3,13 @@
 
 from micropython import const
 
+from kassa.modules import forget
 from kassa.uplink import answers, messages
 from kassa.uplink.flights import Flights
 from kassa.vault import layout
 from kassa.vault.fates import UNDECIDED, decided
 from kassa.vault.journal import Journal
 from kassa.vault.reader import Reader
-from kassa.vault.recovery import recover
 from kassa.vault.ring import AHEAD
 
 _NOTHING = (0, 0, 0)
@@ -31,7 +31,10 @@ class Queue:
         """Begin again at the watermark. `request`: the intent that is being asked about online, 0 = none."""
         journal = self._journal
         if not self._known:
+            from kassa.vault.recovery import recover  # once
+
             recover(journal)
+            forget("kassa.vault.recovery")
             for sequence, kind in journal.fates.items():
                 if kind == UNDECIDED and sequence != request:  # its mark was lost: it counts as sent
                     journal.mark(layout.REVERSING, sequence, b"98")

@@ -7,11 +7,12 @@ from micropython import const
 
 from kassa.crypto.sealing import Sealer
 from kassa.errors import FlashFault, JournalFull, KassaError
+from kassa.modules import forget
 from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.fates import Fates
-from kassa.vault.layout import DATA, NONCE, PAGE, PAGES, REST_FROM, SEAL, SEALED, State
-from kassa.vault.reader import find_in, holds_any
+from kassa.vault.layout import DATA, NONCE, PAGE, PAGES, SEAL, SEALED, State
+from kassa.vault.reader import holds_any
 from kassa.vault.ring import AHEAD, Ring
 from kassa.vault.tags import Tags
 
@@ -25,7 +26,12 @@ _TRIES = const(9)  # writes that may fail before the journal gives up ...
 _HERE = const(3)  # ... and in one sector before it goes on to the next
 _FULL = JournalFull("journal full")
 _FAULT = FlashFault("journal write")
-_BCD = bytes([tens << 4 | ones for tens in range(10) for ones in range(10)])
+_BCD = (  # one constant: it stays in flash
+    b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x20\x21\x22\x23\x24"
+    b"\x25\x26\x27\x28\x29\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49"
+    b"\x50\x51\x52\x53\x54\x55\x56\x57\x58\x59\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x70\x71\x72\x73\x74"
+    b"\x75\x76\x77\x78\x79\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x90\x91\x92\x93\x94\x95\x96\x97\x98\x99"
+)
 
 
 class Draft:
@@ -64,7 +70,7 @@ class Journal:
         self.fate = 0  # kind of the mark that decided about the newest record, 0 = none yet
         self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
         self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
-        self.unsaid = False  # boot has looked at the end and written nothing: SEEN goes before whatever is written first
+        self.unsaid = False  # boot wrote nothing of what it saw at the end: SEEN goes before the first write
         self._staged = False
         self.buffer = bytearray(PAGE)
         page = self.view = memoryview(self.buffer)
@@ -117,7 +123,9 @@ class Journal:
             at -= 1
         pack_into(">BBI5sB", page, 42, draft.entry, draft.operator, draft.time, draft.mask, draft.flags)
         if len(draft.data) > SEAL - DATA:
-            self._accept_long(draft, sealer)
+            from kassa.vault import long  # no card of today gives so much
+
+            long.accept(self, draft, sealer)
         else:
             body, first = self._body, tags.first
             seal_tag, mac = self._seal_tag, sealer.mac
@@ -131,7 +139,7 @@ class Journal:
             work[:] = self._tagged
             tags.half[:] = seal_tag
             tags.mac.finish(work, first, self._tag)
-            self._append()
+            self.append()
         state = self.state
         state.sequence += 1
         self.holder = ring.sector
@@ -142,7 +150,7 @@ class Journal:
             self.charge(draft.amount, draft.time)
         return state.sequence
 
-    def _append(self) -> None:
+    def append(self) -> None:
         """Program the buffer into the next page, read it back, pass over pages and sectors that do not hold it."""
         ring, failed = self.ring, 0
         while failed < _TRIES:
@@ -153,54 +161,19 @@ class Journal:
                     return
                 if failed % _HERE == _HERE - 1:
                     ring.leave()
-            elif self._open_sector():
+            elif self.open_sector():
                 continue
             failed += 1
-        raise _FAULT
-
-    def _accept_long(self, draft: Draft, sealer: Sealer) -> None:
-        """A body of two pages: its end goes into a page of its own, and only the record's page makes it a payment."""
-        rest = bytearray(PAGE)
-        sealed = memoryview(rest)[REST_FROM:]
-        tags = self.tags
-        self.buffer[53] |= layout.FLAG_LONG
-        self._data[:] = draft.data[: SEAL - DATA]
-        sealed[:] = draft.data[SEAL - DATA :]
-        sealer.body.encrypt(self._body, self._body)
-        sealer.body.encrypt(sealed, sealed)
-        tags.work[:] = self._tagged
-        sealer.mac.absorb(tags.work)
-        tags.blocks[:] = sealed[:-16]
-        sealer.mac.last[:] = sealed[-16:]
-        sealer.mac.finish(tags.blocks, tags.first, self._seal_tag)
-        tags.absorb(self._tagged)
-        tags.record(sealed, self._seal_tag, self._tag)
-        self._append_long(rest)
-
-    def _append_long(self, rest: bytearray) -> None:
-        """Program `rest` and then the buffer, both into one sector. `rest`: its first 16 bytes are written here."""
-        ring, back = self.ring, self.tags.page
-        rest[:REST_FROM] = self.buffer[:REST_FROM]
-        rest[0] = layout.REST
-        for _ in range(_TRIES):
-            if ring.page + 1 >= PAGES and not self._open_sector():
-                continue
-            taken = False
-            while ring.page < PAGES - (not taken):
-                ring.page += 1
-                if ring.write((ring.page - 1) * PAGE, self.buffer if taken else rest, back):
-                    if taken:
-                        return
-                    taken = True
-            ring.leave()
         raise _FAULT
 
     def rewrite(self, rest: bytearray | None = None) -> None:
         """Program the record in the buffer once more, with the `rest` of a long one, on the next page."""
         if rest is None:
-            self._append()
+            self.append()
         else:
-            self._append_long(rest)
+            from kassa.vault import long
+
+            long.append(self, rest)
         self.holder = self.ring.sector
         self._staged = False
 
@@ -241,16 +214,23 @@ class Journal:
             raise
         cell = self.tags.cell
         layout.apply_mark(cell, state)
-        self.decide(cell)
+        newest = layout.number(self.last, 4)
+        if kind == layout.WATERMARK and about >= newest and self.fate not in layout.NOT_PAID:
+            self.fate = kind
         if kind == layout.EPOCH:
             self.begin_chain()
         elif kind == layout.WATERMARK:
             self.fates.forget(state.watermark)
         elif kind == layout.CLOSED:
             self.fates.forget(state.watermark)
-            self.recount()
+            from kassa.vault.laps import recount  # once a batch
+
+            recount(self)
+            forget("kassa.vault.laps")
         for one, sequence in layout.spoken_of(cell):
             self.fates.set(sequence, one)
+            if sequence == newest:
+                self.fate = one
             if one == layout.REVERSING:
                 self.reasons[sequence] = code
             elif one == layout.REVERSED:
@@ -262,7 +242,7 @@ class Journal:
         while failed < _TRIES:
             offset = ring.find_cell()
             if offset < 0:
-                if not self._open_sector():
+                if not self.open_sector():
                     failed += 1
                 continue
             layout.pack_mark(tags.cell, kind, code, about, self.state, len(ring.ready), several)
@@ -279,33 +259,15 @@ class Journal:
 
     def _still_reversing(self, done: int) -> bool:
         """Whether another reversal is owed when this one is done."""
-        for sequence, kind in self.fates.items():
-            if kind == layout.REVERSING and sequence != done:
-                return True
-        return False
+        return any([kind == layout.REVERSING and sequence != done for sequence, kind in self.fates.items()])
 
     def begin_chain(self) -> None:
-        """The next record is the first of its epoch: it has no predecessor."""
-        for index in range(len(self.head)):
-            self.head[index] = 0
-
-    def told(self) -> None:
-        """The cashier knows about an unfinished record at the end: the next boot need not say it again."""
-        self.seen(True)
+        """The next record is the first of its epoch."""
+        self.head[:] = bytes(8)
 
     def seen(self, told: bool) -> None:
         """Boot has looked at all pages so far. `told`: the cashier knows what was not finished among them."""
         self.mark(layout.SEEN, self.state.sequence, b"\x01\x01" if told else b"\x01\x00")
-
-    def decide(self, cell: bytearray | memoryview) -> None:
-        """Note what a mark says of the newest record; a watermark says yes only where nothing else was said."""
-        newest = layout.number(self.last, 4)
-        if cell[0] == layout.WATERMARK:
-            if layout.number(cell, 4) >= newest and self.fate not in layout.NOT_PAID:
-                self.fate = layout.WATERMARK
-        for kind, sequence in layout.spoken_of(cell):
-            if sequence == newest:
-                self.fate = kind
 
     def release(self, amount: int) -> None:
         """Count one payment off the pending ones."""
@@ -317,7 +279,7 @@ class Journal:
 
     # -- sectors ----------------------------------------------------------------------------------------------------
 
-    def _open_sector(self) -> bool:
+    def open_sector(self) -> bool:
         """Make the next blank sector the one being written, header and all; False when it does not take the header.
 
         Raises JournalFull.
@@ -353,21 +315,13 @@ class Journal:
                 if sector == self.holder:
                     if not may_move:
                         return False
-                    self._move_newest(sector)
+                    from kassa.vault.laps import move_newest  # when a lap holds no payment
+
+                    move_newest(self, sector)
             if ring.make_blank(sector, self.tags.page):
                 return True
             self.free -= 1
         return False
-
-    def _move_newest(self, sector: int) -> None:
-        """Copy the newest record, the chain's head, out of a sector that may go otherwise; what was decided goes with it."""
-        rest = find_in(self, sector, self.state.sequence)
-        if layout.number(self.buffer, 4) == self.state.sequence and layout.is_record(self.buffer[0]):
-            self.rewrite(rest)
-            if self.fate:
-                self.mark(layout.YES if self.fate == layout.WATERMARK else self.fate, self.state.sequence)
-        else:
-            self.holder = -1  # it rotted: there is nothing to keep
 
     def _first_after(self, sector: int) -> int:
         """A sequence above all that a sector holds: the first one of the next sector whose header holds."""
@@ -384,34 +338,6 @@ class Journal:
     def serial_of(self, sector: int) -> int:
         """The serial a sector has if it was used in this lap: one higher for each place in the ring."""
         return self.state.serial - (self.ring.sector - sector) % self.ring.sectors
-
-    def recount(self, prefixes: "Bytes | None" = None) -> None:
-        """Count the sectors ahead that may go. `prefixes`: 16 B of each header, read here when not given."""
-        ring = self.ring
-        prefix = memoryview(bytearray(layout.PREFIX_SIZE))
-        free = 0
-        sector = ring.step(ring.sector)
-        while sector != ring.sector:
-            following = ring.step(sector)
-            if following == ring.sector:
-                first = self.state.sequence + 1
-            else:
-                if prefixes is None:
-                    ring.flash.readblocks(following, prefix, 0)
-                else:
-                    prefix = prefixes[following * layout.PREFIX_SIZE : (following + 1) * layout.PREFIX_SIZE]
-                first = layout.number(prefix, 8)
-                if not layout.is_header(prefix) or layout.number(prefix, 4) != self.serial_of(following):
-                    first = 0  # blank, bad, or rotted: erasing looks more closely
-            if first - 1 > self.state.closed:
-                break
-            free += 1
-            sector = following
-        for bad in ring.bad:
-            free -= (bad - ring.sector - 1) % ring.sectors < free
-        self.free = free
-
-    # -- reading ----------------------------------------------------------------------------------------------------
 
     def read_header(self, sector: int, state: State) -> bool:
         """Read and check a sector's header; fills `state` when it holds."""

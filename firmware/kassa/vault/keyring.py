@@ -102,6 +102,15 @@ class Keyring:
         into[at : at + 8] = self.initial_id
         pack_into(">I", into, at + 8, counter)
 
+    def pass_over(self, used: int) -> None:
+        """Never hand out a counter up to `used` again: an older state of this chip, or a copy of it, has shown them to the host.
+
+        Durable with the next block, which the next key taken reserves.
+        """
+        registers = self._registers
+        if registers is not None and registers.counter <= used:
+            registers.skip_to(used + 1)
+
     def renew(self, block: bytearray) -> None:
         """Replace all keys by those of a new initial key; used-up keys are no hindrance. STANs run on.
 

@@ -165,7 +165,8 @@ def is_header(cell: bytearray | memoryview) -> bool:
 def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State, ready: int, several: int = 0) -> None:
     """Fill bytes 0..23 of a mark; `code`: two bytes; `about`: a sequence, or a time for HEARD.
 
-    `ready`: sectors ahead that were found blank. `several`: 32 bits, the highest for `about` itself, the next for the sequence after it, and so on.
+    `ready`: sectors ahead that were found blank.
+    `several`: 32 bits, the highest for `about` itself, the next for the sequence after it, and so on.
     """
     pack_into(
         ">BB2sIHHH",

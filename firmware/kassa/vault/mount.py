@@ -7,6 +7,7 @@ from kassa.crypto.wipe import zero
 from kassa.errors import JournalDamaged
 from kassa.vault import layout
 from kassa.vault.journal import Journal
+from kassa.vault.laps import recount
 from kassa.vault.layout import BLANK, HEADER_SIZE, PAGE, PAGES, PREFIX_SIZE, State
 from kassa.vault.reader import Reader, find_in, is_record, marks_in, marks_of_sector, newest_at
 from kassa.vault.ring import AHEAD
@@ -22,12 +23,12 @@ class Tail:
     def __init__(self) -> None:
         self.torn = False  # a record that was not finished stands behind the newest one, and nobody was told yet
         self.counted = False  # the newest record was counted here: no mark or header has said so yet
-        self.before = 0, 0, 0  # count, sum and oldest without it
+        self.before: tuple[int, int, int] = (0, 0, 0)  # count, sum and oldest without it
         self.covered = 0  # the newest sequence when the last mark was written
         self.looked = 0  # an earlier boot has looked at the pages up to this one: nothing new shows up there
         self.told = 0  # ... and the cashier was told about what it found torn, up to this page
         self.record = False  # a record was written last
-        self.mark = b""  # the mark that was written last, with nothing after it
+        self.mark = bytearray()  # the mark that was written last, with nothing after it
 
 
 def mount(journal: Journal) -> Tail:
@@ -50,7 +51,7 @@ def mount(journal: Journal) -> Tail:
         _last_payment(journal)
         if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
             journal.begin_chain()
-        journal.recount(prefixes)
+        recount(journal, prefixes)
         if _trust_again(journal, tail):
             return tail
     raise JournalDamaged("the newest record reads differently each time")
@@ -169,7 +170,7 @@ def _replay(journal: Journal, tail: Tail, sector: int) -> None:
     tail.covered = state.sequence - 1  # what the header covers is in an older sector; here it is a copy, made by a boot
     tail.looked = tail.told = torn = ring.trusted = 0
     tail.counted = tail.record = False
-    tail.mark = b""
+    tail.mark = bytearray()
     for number in range(PAGES):
         ring.flash.readblocks(sector, page, number * PAGE)
         if number:
@@ -212,7 +213,7 @@ def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
     if cell[0] == layout.SEEN:
         tail.looked = max(tail.looked, cell[2])
         tail.told = max(tail.told, cell[3])
-    tail.mark = bytes(cell)
+    tail.mark = bytearray(cell)
     journal.ring.trusted = cell[19]
     tail.record = tail.counted = False
 
@@ -233,7 +234,7 @@ def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
             journal.charge(record.amount, record.time)
     if record.sequence > tail.covered:
         tail.record = True
-        tail.mark = b""
+        tail.mark = bytearray()
     state.sequence = record.sequence
     _is_last(journal, journal.ring.sector)
 
@@ -295,7 +296,9 @@ def _trust_again(journal: Journal, tail: Tail) -> bool:
         journal.rewrite(rest)
     elif tail.mark and tail.mark[0] != layout.SEEN:
         kind, about = tail.mark[0], layout.number(tail.mark, 4)
-        journal.write_mark(kind, about, tail.mark[2:4], layout.number(tail.mark, 20) if kind in layout.SOME else 0)
+        journal.write_mark(
+            kind, about, bytes(tail.mark[2:4]), layout.number(tail.mark, 20) if kind in layout.SOME else 0
+        )
     if undecided:
         journal.mark(layout.REVERSING, sequence, b"98")  # at boot every intent without an answer counts as sent
     if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:

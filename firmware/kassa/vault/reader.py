@@ -20,7 +20,9 @@ def newest_at(cell: bytearray | memoryview, near: int) -> int:
     return near + ((cell[10] << 8 | cell[11]) - near + 0x8000 & 0xFFFF) - 0x8000
 
 
-def marks_in(journal: "Journal", page: memoryview, first: int, serial: int) -> "Iterator[tuple[int, memoryview | None]]":
+def marks_in(
+    journal: "Journal", page: memoryview, first: int, serial: int
+) -> "Iterator[tuple[int, memoryview | None]]":
     """(index, cell) of each used mark cell of a page that was read (256 B), from byte `first`; None for a damaged one.
 
     One flipped bit is mended.
