@@ -16,6 +16,7 @@ from kassa.desk.till import Till
 from kassa.errors import Refused, WireError
 from kassa.status import Status
 from kassa.uplink.courier import Courier
+from kassa.uplink.iso8583 import MAX_FRAME
 from kassa.uplink.messages import Identity
 from kassa.vault import layout
 from kassa.vault.journal import Journal
@@ -189,8 +190,13 @@ def open():
 
 def fill(size=2048):
     """Bytes the courier wants sent now."""
-    into = memoryview(bytearray(size))
-    return bytes(into[: _now.courier.fill(into)]).hex()
+    data = b""
+    while size - len(data) >= MAX_FRAME:
+        frame = _now.courier.next_frame()
+        if frame is None:
+            break
+        data += bytes(frame)
+    return data.hex()
 
 
 def feed(data):

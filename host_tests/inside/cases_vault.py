@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Cases of the journal: one life of a chip, from mounting through steps to a power cut or the end."""
 
-from chips import Chip, PowerCut
+from chips import Chip, FlashChip, PowerCut
 
 from kassa.crypto.sealing import Sealer
 from kassa.errors import JournalFull, KassaError
@@ -174,6 +174,7 @@ def allocated(path, key, payments):
     import micropython
 
     chip = Chip(path)
+    chip.chip = FlashChip(chip.store, chip.size)  # the board's own, which allocates nothing
     journal = Journal(chip.region(), bytearray(bytes.fromhex(key)))
     mount(journal)
     while journal.prepare():
@@ -181,7 +182,6 @@ def allocated(path, key, payments):
     kinds = (layout.ACCEPTED, layout.INTENT)
     sealers = [Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case")) for _ in range(payments + 1)]
     journal.accept(_fill(0, 100), sealers[0], layout.ACCEPTED)
-    chip.chip.listener = None  # its log would grow
     programs, erases = chip.chip.programs, chip.chip.erases
     accept, first = journal.accept, journal.state.sequence
     for index in range(1, payments + 1):

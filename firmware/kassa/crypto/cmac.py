@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """AES-CMAC (RFC 4493, NIST SP 800-38B) on a cipher object that is kept.
 
-XOR of two blocks in bytecode costs as much as a dozen AES blocks, so it is left to a cipher with a key that is no
-secret: CBC decryption of `b | E(a)` gives `a ^ b` as its second block. It allocates nothing either.
+XOR of two blocks in bytecode costs as much as a dozen AES blocks, so the mask of the last block is left to a cipher with
+a key that is no secret: CBC decryption of `block | E(mask)` gives `mask ^ block` as its second block.
 """
 
 from cryptolib import aes
@@ -15,20 +15,15 @@ _MODE_ECB = 1
 _MODE_CBC = 2
 _PIECE = 128
 
-_hide = aes(_ZERO, _MODE_ECB)
 _show = aes(_ZERO, _MODE_CBC, _ZERO)
 _out = bytearray(32)
 _sum = memoryview(_out)[16:]
-_pair = bytearray(32)
-_left, _right = memoryview(_pair)[:16], memoryview(_pair)[16:]
 
 
 def _xor(block: bytearray | memoryview, other: bytearray | memoryview) -> None:
     """block ^= other, 16 bytes each."""
-    _left[:] = block
-    _hide.encrypt(other, _right)
-    _show.decrypt(_pair, _out)
-    block[:] = _sum
+    for index in range(16):
+        block[index] ^= other[index]
 
 
 def _double(block: bytes | bytearray) -> bytes:
@@ -60,7 +55,7 @@ class Cmac:
             mask = _double(mask)
         self._masked = bytearray(32)
         self.last = memoryview(self._masked)[:16]
-        _hide.encrypt(mask, memoryview(self._masked)[16:])
+        aes(_ZERO, _MODE_ECB).encrypt(mask, memoryview(self._masked)[16:])
         self._still = bytearray(16)  # the block that is encrypted to zeros
         if rests:
             cipher = aes(key, _MODE_ECB)
@@ -106,7 +101,7 @@ class Cmac:
     def wipe(self) -> None:
         """Zero everything that came from the key."""
         wipe_cipher(self._cbc)
-        self._masked[:] = _pair[:] = _out[:] = _ZERO_PAIR
+        self._masked[:] = _out[:] = _ZERO_PAIR
         self.chain[:] = self._still[:] = _ZERO
 
 

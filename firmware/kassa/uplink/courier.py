@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The courier: the only sender. A state machine without clock or socket: `fill` gives bytes to send, `feed` takes bytes received.
+"""The courier: the only sender. A state machine without clock or socket: `next_frame` gives what to send, `feed` takes what came.
 
 Order: handshake, reversal, the online request, then the queue in windows, then the batch close.
 """
@@ -14,7 +14,7 @@ from kassa.money import unpack_bcd
 from kassa.uplink import answers, messages
 from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
-from kassa.uplink.iso8583 import MAX_FRAME, Answer
+from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import ADVICE, CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, Outbox
 from kassa.uplink.outcome import Outcome, text
 from kassa.uplink.queue import Queue
@@ -116,19 +116,8 @@ class Courier:
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
-    def fill(self, into: memoryview) -> int:
-        """Put as many frames as fit into `into` (>= 512 B) and return their size; 0 = nothing to send now."""
-        size = 0
-        while len(into) - size >= MAX_FRAME:
-            frame = self._next()
-            if frame is None:
-                break
-            into[size : size + len(frame)] = frame
-            size += len(frame)
-        return size
-
-    def _next(self) -> memoryview | None:
-        """The next frame that may be sent now."""
+    def next_frame(self) -> memoryview | None:
+        """The next frame that may be sent now, valid until another one is asked for; None = nothing to send now."""
         flights = self._flights
         if not self.handshaken:
             return None if flights.count else self._outbox.handshake()

@@ -12,7 +12,6 @@ from kassa.status import Status
 from kassa.uplink import answers
 from kassa.uplink.channel import Channel
 from kassa.uplink.courier import Courier
-from kassa.uplink.iso8583 import MAX_FRAME
 from kassa.vault import settings
 from kassa.vault.settings import Settings
 
@@ -43,7 +42,6 @@ class Line:
         self._status = status
         self._entropy = entropy
         self._channel = Channel(values)
-        self._out = memoryview(bytearray(MAX_FRAME))
         self._in = memoryview(bytearray(256))
         self._pause = _FIRST_PAUSE_MS
         self._not_before = ticks_ms()
@@ -117,9 +115,9 @@ class Line:
         courier = self._courier
         idle_since = None
         while True:
-            size = courier.fill(self._out)
-            if size:
-                await self._channel.send(self._out[:size])
+            frame = courier.next_frame()
+            if frame is not None:
+                await self._channel.send(frame)
                 idle_since = None
                 continue
             if courier.in_flight():

@@ -6,7 +6,7 @@ from struct import pack_into, unpack_from
 from cryptolib import aes
 from micropython import const
 
-from kassa.crypto.cmac import cmac, equal
+from kassa.crypto.cmac import Cmac, cmac, equal
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import SettingsError
 from kassa.vault.flash import erase, program
@@ -33,6 +33,7 @@ LARGEST_SALE = const(0x10)
 
 _SECTOR = const(4096)
 _HEAD = const(16)
+_PIECE = const(64)  # read and opened at a time
 _ZERO = bytes(16)
 
 
@@ -64,20 +65,69 @@ class Settings:
 
     def get(self, wanted: int, default: bytes | None = None) -> bytes:
         """One value. Raises SettingsError when it is missing and no default is given."""
-        plain = self._load(self._sector)
-        if plain is not None:
-            try:
-                at = 16  # behind the nonce
-                while at + 3 <= len(plain) and plain[at]:
-                    size = plain[at + 1] << 8 | plain[at + 2]
-                    if plain[at] == wanted:
-                        return bytes(plain[at + 3 : at + 3 + size])
-                    at += 3 + size
-            finally:
-                zero(plain)
+        value = self._find(wanted, self._verified())
+        if value is not None:
+            return value
         if default is None:
             raise SettingsError("setting %d missing" % wanted)
         return default
+
+    def _verified(self) -> int:
+        """The size of the sealed part, read a piece at a time; 0 when the blob does not verify."""
+        piece = memoryview(bytearray(_PIECE))
+        self._flash.readblocks(self._sector, piece[:_HEAD], 0)
+        size = piece[8] << 8 | piece[9]
+        if not size or size > _SECTOR - 32 or size % 16:
+            return 0
+        mac = Cmac(self._key, False)
+        try:
+            for at in range(0, size, _PIECE):  # the last block is behind: head and sealed part are one block longer
+                part = piece[: min(_PIECE, size - at)]
+                self._flash.readblocks(self._sector, part, at)
+                mac.absorb(part)
+            self._flash.readblocks(self._sector, mac.last, size)
+            mac.end()
+            self._flash.readblocks(self._sector, piece[:16], _HEAD + size)
+            return size if equal(mac.chain, piece[:16]) else 0
+        finally:
+            mac.wipe()
+
+    def _find(self, wanted: int, size: int) -> bytes | None:
+        """The value with this id, opened a piece at a time: the heap has no room for all of them."""
+        piece = memoryview(bytearray(_PIECE))
+        cipher = aes(self._key, 2, _ZERO)
+        head, value = bytearray(), None
+        left = 16  # the nonce
+        try:
+            for start in range(_HEAD, _HEAD + size, _PIECE):
+                part = piece[: min(_PIECE, _HEAD + size - start)]
+                self._flash.readblocks(self._sector, part, start)
+                cipher.decrypt(part, part)
+                at = 0
+                while at < len(part):
+                    count = min(left, len(part) - at)
+                    if value is not None:
+                        value.extend(part[at : at + count])
+                    at += count
+                    left -= count
+                    if left or at >= len(part):
+                        continue
+                    if value is not None:
+                        return bytes(value)
+                    head.append(part[at])
+                    at += 1
+                    if not head[0]:
+                        return None
+                    if len(head) == 3:
+                        left = head[1] << 8 | head[2]
+                        value = bytearray() if head[0] == wanted else None
+                        head = bytearray()
+            return bytes(value) if value is not None and not left else None
+        finally:
+            wipe_cipher(cipher)
+            zero(piece)
+            if value is not None:
+                zero(value)
 
     def tag(self, message: bytearray) -> bytearray:
         """A check value (AES-CMAC, 16 B) that only this device can make or check."""
