@@ -47,7 +47,7 @@ _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
-_BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount", "kassa.vault.laps")
+_BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount")
 
 # What keeps the terminal from selling, and the two lines the cashier reads.
 _FAULTS = (
@@ -160,7 +160,7 @@ class Terminal:
         key = device_key(secret, JOURNAL)
         journal = Journal(board.journal, key)
         zero(key)
-        shop.tail = mount(journal)
+        shop.torn = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
         clock = Clock()
         clock.floor(max(journal.state.heard, number(journal.last, 44)))
         who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))

@@ -43,7 +43,7 @@ class Cmac:
     def __init__(self, key: bytes | bytearray | memoryview, partial: bool, rests: bool = False) -> None:
         """`key`: 16 or 32 bytes; not kept here, but the cipher object holds it until `wipe`.
 
-        `rests`: learn what `rest` needs, at the price of another key schedule.
+        `rests`: learn what `rest` needs and what makes `finish` fast, at the price of two more key schedules.
         """
         chain = self.chain = bytearray(16)  # after `finish`: the whole tag
         self._short = memoryview(chain)[:8]
@@ -55,9 +55,11 @@ class Cmac:
             mask = _double(mask)
         self._masked = bytearray(32)
         self.last = memoryview(self._masked)[:16]
-        aes(_ZERO, _MODE_ECB).encrypt(mask, memoryview(self._masked)[16:])
-        self._still = bytearray(16)  # the block that is encrypted to zeros
+        self._masked[16:] = mask
+        self._hidden = rests  # the mask is kept encrypted, for `_show`
+        self._still = bytearray(16 if rests else 0)  # the block that is encrypted to zeros
         if rests:
+            aes(_ZERO, _MODE_ECB).encrypt(mask, memoryview(self._masked)[16:])
             cipher = aes(key, _MODE_ECB)
             cipher.decrypt(self._still, self._still)
             wipe_cipher(cipher)
@@ -78,10 +80,17 @@ class Cmac:
         if not self._rested:  # the kept object still carries the last block of the message before: cancel it
             _xor(first, self.chain)
         self._cbc.encrypt(work, work)
-        _show.decrypt(self._masked, _out)
+        self._end()
+        tag[:] = self._short
+
+    def _end(self) -> None:
+        if self._hidden:
+            _show.decrypt(self._masked, _out)
+        else:
+            for index in range(16):
+                _sum[index] = self._masked[index] ^ self._masked[index + 16]
         self._cbc.encrypt(_sum, self.chain)
         self._rested = False
-        tag[:] = self._short
 
     def absorb(self, work: memoryview) -> None:
         """Take in whole blocks of a message that `finish` or `end` will end. `work` is clobbered."""
@@ -94,15 +103,14 @@ class Cmac:
         """Tag what was absorbed and `last`: the tag is in `chain`."""
         if not self._rested:
             _xor(self.last, self.chain)
-        _show.decrypt(self._masked, _out)
-        self._cbc.encrypt(_sum, self.chain)
-        self._rested = False
+        self._end()
 
     def wipe(self) -> None:
         """Zero everything that came from the key."""
         wipe_cipher(self._cbc)
         self._masked[:] = _out[:] = _ZERO_PAIR
-        self.chain[:] = self._still[:] = _ZERO
+        self.chain[:] = _ZERO
+        zero(self._still)
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:

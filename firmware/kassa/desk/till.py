@@ -148,7 +148,7 @@ class Till:
     def idle(self) -> bool:
         """One piece of work for a quiet moment: a blank sector ahead, then the next payment's ciphers. True = something done."""
         journal = self.journal
-        if journal.free > len(journal.ring.ready) and journal.prepare():
+        if journal.prepare():
             return True
         if self._sealer is None and self._keyring.loaded():
             self.warm(True)

@@ -14,7 +14,7 @@ _KINDS = {"approved": "ok", "accepted": "hold", "reversing": "warn", "reversed":
 async def tell(shop: Shop) -> None:
     """First that a payment was interrupted, if one was; then the last one that is in the journal, and its receipt."""
     ui = shop.ui
-    if shop.tail.torn:
+    if shop.torn:
         lines = (ui.t("fate_interrupted"), ui.t("fate_not_taken"))
         await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)
         shop.till.journal.seen(True)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kassa.status import Status
     from kassa.uplink.courier import Courier
     from kassa.uplink.line import Line
-    from kassa.vault.mount import Tail
     from kassa.vault.settings import Settings
 
 
@@ -35,7 +34,7 @@ class Shop:
         self.till: "Till"
         self.courier: "Courier"
         self.line: "Line"
-        self.tail: "Tail"
+        self.torn = False  # boot found a payment that was not finished
         self.reader: "PN532"
         self.printer: "Printer"
         self.arena = Arena()

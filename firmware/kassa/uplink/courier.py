@@ -81,6 +81,10 @@ class Courier:
 
     # -- the connection ---------------------------------------------------------------------------------------------
 
+    def before(self) -> None:
+        """A connection is about to be opened: keys for it, while there is room to make them."""
+        self._keyring.ahead()
+
     def open(self) -> None:
         """A new connection: start with a handshake, forget what was in flight on the old one."""
         self.handshaken = False

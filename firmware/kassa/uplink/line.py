@@ -88,6 +88,7 @@ class Line:
         courier = self._courier
         self._say(news.LINK_BUSY)
         try:
+            courier.before()
             await self._channel.open()
             courier.open()
             await self._talk()

@@ -68,8 +68,8 @@ class Fates:
 
     def first(self, kind: int) -> int:
         """The oldest sequence with this kind, 0 when there is none."""
-        for sequence, found in self.items():
-            if found == kind:
+        for sequence in range(self._base + 1, self._base + 1 + 2 * len(self._halves)):
+            if self.get(sequence) == kind:
                 return sequence
         return 0
 

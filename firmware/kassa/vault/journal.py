@@ -7,12 +7,11 @@ from micropython import const
 
 from kassa.crypto.sealing import Sealer
 from kassa.errors import FlashFault, JournalFull, KassaError
-from kassa.modules import forget
 from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.fates import Fates
 from kassa.vault.layout import DATA, NONCE, PAGE, PAGES, SEAL, SEALED, State
-from kassa.vault.reader import holds_any
+from kassa.vault.reader import first_after, holds_any
 from kassa.vault.ring import AHEAD, Ring
 from kassa.vault.tags import Tags
 
@@ -74,7 +73,7 @@ class Journal:
         self._staged = False
         self.buffer = bytearray(PAGE)
         page = self.view = memoryview(self.buffer)
-        self._uid, self._mask, self._previous = page[8:24], page[48:53], page[56:64]
+        self._uid, self._previous = page[8:24], page[56:64]
         self._currency, self._nonce, self._data = page[30:32], page[NONCE:DATA], page[DATA:SEAL]
         self._body, self._blocks, self._last = page[NONCE:SEAL], page[: SEAL - 16], page[SEAL - 16 : SEAL]
         self._tagged, self._seal_tag, self._tag, self._clear = page[:SEAL], page[SEAL:SEALED], page[SEALED:], page[:64]
@@ -106,7 +105,7 @@ class Journal:
         Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
         """
         ring = self.ring
-        if self.free < AHEAD or ring.page >= PAGES and (self.free <= AHEAD or not ring.ready and not self.prepare()):
+        if self.free < AHEAD or ring.page >= PAGES and not self._may_open():
             raise _FULL
         if self.unsaid:
             self.seen(False)
@@ -223,10 +222,7 @@ class Journal:
             self.fates.forget(state.watermark)
         elif kind == layout.CLOSED:
             self.fates.forget(state.watermark)
-            from kassa.vault.laps import recount  # once a batch
-
-            recount(self)
-            forget("kassa.vault.laps")
+            self.recount()
         for one, sequence in layout.spoken_of(cell):
             self.fates.set(sequence, one)
             if sequence == newest:
@@ -299,18 +295,28 @@ class Journal:
         ring.leave()
         return False
 
+    def _may_open(self) -> bool:
+        """Whether a payment may take the next sector: a blank one that is not of the reserve."""
+        if self.free <= AHEAD:
+            self.recount()
+        return self.free > AHEAD and (bool(self.ring.ready) or self.prepare())
+
     def prepare(self, may_move: bool = True) -> bool:
         """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready.
 
         `may_move`: the newest record may be copied out of the way, by way of the buffer.
         """
         ring = self.ring
+        if self.free <= AHEAD + 1:
+            self.recount()
+        if may_move and self.free <= len(ring.ready):
+            return False
         while len(ring.ready) <= AHEAD:
             sector = ring.candidate()
             if sector < 0:
                 return False
             if ring.is_begun(sector, self._header_back):
-                if self._first_after(sector) - 1 > self.state.closed and holds_any(self, sector):
+                if first_after(self, sector) - 1 > self.state.closed and holds_any(self, sector):
                     return False
                 if sector == self.holder:
                     if not may_move:
@@ -323,21 +329,13 @@ class Journal:
             self.free -= 1
         return False
 
-    def _first_after(self, sector: int) -> int:
-        """A sequence above all that a sector holds: the first one of the next sector whose header holds."""
-        ring = self.ring
-        state = State()
-        for _ in range(ring.sectors):
-            sector = ring.step(sector)
-            if sector == ring.sector:
-                break
-            if self.read_header(sector, state) and state.serial == self.serial_of(sector):
-                return state.sequence + 1
-        return self.state.sequence + 1
-
     def serial_of(self, sector: int) -> int:
         """The serial a sector has if it was used in this lap: one higher for each place in the ring."""
-        return self.state.serial - (self.ring.sector - sector) % self.ring.sectors
+        return self.ring.serial_of(self.state, sector)
+
+    def recount(self) -> None:
+        """Count the free sectors once more."""
+        self.free = self.ring.count_free(self.state)
 
     def read_header(self, sector: int, state: State) -> bool:
         """Read and check a sector's header; fills `state` when it holds."""

@@ -82,6 +82,13 @@ class Keyring:
             self._reserve()
         return self._registers.take(usage, key, usage2, key2)
 
+    def ahead(self) -> None:
+        """Reserve a block if none is left, before memory gets scarce. Raises what `take` raises."""
+        if self._registers is None:
+            raise KeyringError("no keys loaded")
+        if self._registers.counter >= self._end or not self._stans_left:
+            self._reserve()
+
     def loaded(self) -> bool:
         """Whether there are keys at all."""
         return self._registers is not None

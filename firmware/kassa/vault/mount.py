@@ -7,7 +7,6 @@ from kassa.crypto.wipe import zero
 from kassa.errors import JournalDamaged
 from kassa.vault import layout
 from kassa.vault.journal import Journal
-from kassa.vault.laps import recount
 from kassa.vault.layout import BLANK, HEADER_SIZE, PAGE, PAGES, PREFIX_SIZE, State
 from kassa.vault.reader import Reader, find_in, is_record, marks_in, marks_of_sector, newest_at
 from kassa.vault.ring import AHEAD
@@ -38,20 +37,19 @@ def mount(journal: Journal) -> Tail:
     """
     for _ in range(_READS):  # what a power cut left half written may read now so, now otherwise
         tail = Tail()
-        prefixes = _prefixes(journal)
-        sector = _newest(journal, prefixes)
+        sector = _newest(journal)
         if sector < 0:
             return tail
         zero(journal.last)
         journal.fate = 0
         journal.fates.clear(max(0, journal.state.sequence - 2 * PAGES))  # only what may be about the newest record
         _replay(journal, tail, sector)
-        while _goes_on(journal, prefixes):
+        while _goes_on(journal):
             _replay(journal, tail, journal.ring.sector)
         _last_payment(journal)
         if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
             journal.begin_chain()
-        recount(journal, prefixes)
+        journal.recount()
         if _trust_again(journal, tail):
             return tail
     raise JournalDamaged("the newest record reads differently each time")
@@ -60,32 +58,21 @@ def mount(journal: Journal) -> Tail:
 # -- which sector -------------------------------------------------------------------------------------------------------
 
 
-def _prefixes(journal: Journal) -> memoryview:
-    """The first 16 bytes of every sector."""
-    ring = journal.ring
-    prefixes = memoryview(bytearray(PREFIX_SIZE * ring.sectors))
-    for sector in range(ring.sectors):
-        ring.flash.readblocks(sector, _prefix(prefixes, sector), 0)
-    return prefixes
-
-
-def _prefix(prefixes: memoryview, sector: int) -> memoryview:
-    return prefixes[sector * PREFIX_SIZE : (sector + 1) * PREFIX_SIZE]
-
-
-def _newest(journal: Journal, prefixes: memoryview) -> int:
+def _newest(journal: Journal) -> int:
     """The newest sector whose header holds, -1 for a partition that is blank. Leaves its state in the journal."""
     sectors = journal.ring.sectors
+    prefix = bytearray(PREFIX_SIZE)
     bound = 1 << 32
+    blank = True
     while True:
         best, found = -1, -1
         for sector in range(sectors):
-            prefix = _prefix(prefixes, sector)
+            journal.ring.flash.readblocks(sector, prefix, 0)
+            blank = blank and prefix == _BLANK_PREFIX
             serial = layout.number(prefix, 4)
             if layout.is_header(prefix) and best < serial < bound and (serial - 1) % sectors == sector:
                 best, found = serial, sector
         if found < 0:
-            blank = prefixes == BLANK[:1] * len(prefixes)
             if blank and _no_record_anywhere(journal) or _only_a_torn_header(journal):
                 return -1
             raise JournalDamaged("no journal of this device in the journal partition")
@@ -125,17 +112,17 @@ def _no_record_anywhere(journal: Journal) -> bool:
     return True
 
 
-def _goes_on(journal: Journal, prefixes: memoryview) -> bool:
+def _goes_on(journal: Journal) -> bool:
     """Whether the journal goes on in a sector ahead whose header rotted: then that one is the newest.
 
     What a header says, the sector before it has said already, so nothing is missing.
     """
     ring, state = journal.ring, journal.state
-    page = memoryview(bytearray(PAGE))
+    page, prefix = memoryview(bytearray(PAGE)), bytearray(PREFIX_SIZE)
     for places in range(1, min(AHEAD + 2, ring.sectors)):
         sector = ring.step(ring.sector, places)
         serial = state.serial + places
-        prefix = _prefix(prefixes, sector)
+        ring.flash.readblocks(sector, prefix, 0)
         if layout.is_header(prefix) and journal.read_header(sector, State()):
             continue  # an older lap
         ring.flash.readblocks(sector, page[:PREFIX_SIZE], PAGE)

@@ -84,6 +84,18 @@ def find_in(journal: "Journal", sector: int, sequence: int) -> bytearray | None:
     return None
 
 
+def first_after(journal: "Journal", sector: int) -> int:
+    """A sequence above all that a sector holds: the first one of the next sector whose header holds."""
+    ring, state = journal.ring, State()
+    for _ in range(ring.sectors):
+        sector = ring.step(sector)
+        if sector == ring.sector:
+            break
+        if journal.read_header(sector, state) and state.serial == journal.serial_of(sector):
+            return state.sequence + 1
+    return journal.state.sequence + 1
+
+
 def holds_any(journal: "Journal", sector: int) -> bool:
     """Whether a sector that may not be erased by its place holds anything of the open batch; else it was only begun."""
     page = memoryview(bytearray(PAGE))

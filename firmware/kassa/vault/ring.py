@@ -5,13 +5,26 @@ from micropython import const
 
 from kassa.errors import FlashFault
 from kassa.vault.flash import blocks, erase
-from kassa.vault.layout import BLANK, HEADER_CELLS, HEADER_SIZE, MARK_SIZE, PAGE, PAGE_CELLS, PAGES
+from kassa.vault.layout import (
+    BLANK,
+    HEADER_CELLS,
+    HEADER_SIZE,
+    MARK_SIZE,
+    PAGE,
+    PAGE_CELLS,
+    PAGES,
+    PREFIX_SIZE,
+    State,
+    is_header,
+    number,
+)
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes, Flash
 
 AHEAD = const(2)  # blank sectors kept ready behind the one being written, and the next one
+_COUNTED = const(16)  # free sectors ahead that are counted
 _SUSPECT = const(3)  # sectors ahead that a power cut may have left half erased, however blank they look
 
 
@@ -95,6 +108,30 @@ class Ring:
                 return False
         self.ready.append(sector)
         return True
+
+    def serial_of(self, state: State, sector: int) -> int:
+        """The serial a sector has if it was used in this lap: one higher for each place in the ring."""
+        return state.serial - (self.sector - sector) % self.sectors
+
+    def count_free(self, state: State) -> int:
+        """The sectors ahead that may go, as far as a few; erasing looks more closely."""
+        if self.sector < 0:
+            return self.sectors
+        prefix, free = bytearray(PREFIX_SIZE), 0
+        sector = self.step(self.sector)
+        while sector != self.sector and free < _COUNTED:
+            following = self.step(sector)
+            self.flash.readblocks(following, prefix, 0)
+            first = number(prefix, 8)
+            if following == self.sector:
+                first = state.sequence + 1
+            elif not is_header(prefix) or number(prefix, 4) != self.serial_of(state, following):
+                first = 0  # blank, bad, or rotted
+            if first - 1 > state.closed:
+                break
+            free += sector not in self.bad
+            sector = following
+        return free
 
     def is_begun(self, sector: int, scratch: memoryview) -> bool:
         """Whether a sector has a header, or was to have one: it is written before all else. `scratch`: 48 B."""
