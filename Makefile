@@ -12,7 +12,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo bench heap fonts dukpt-long
+.PHONY: help setup run test check demo bench cuts heap fonts dukpt-long
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ demo: setup ## play the demo into OUT=dir, power cut at flash operation CUT=k (0
 
 bench: setup ## print every figure and write bench.json
 	@$(PY) -m tools.bench
+
+cuts: setup ## cut the power N=20000 times in every flow and on every ground; SEED=n plays the same again
+	@$(PY) -m host_tests.cuts $(or $(N),20000) $(SEED)
 
 heap: setup ## smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
 	@$(PY) -m tools.bench.heap

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tests.cuts.flows import FLOWS, INTENT, SECRET, SHORT, Step, grounds_of, pay, recipe, virgin
+from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, recipe, virgin
 from host_tests.cuts.judge import Shop, Violation, demand
 from host_tests.inside.inside import Inside, InsideError
 
@@ -192,6 +192,3 @@ def copy(shop: Shop) -> Shop:
         {sequence: set(states) for sequence, states in shop.states.items()},
         dict(shop.paid), dict(shop.sent), set(shop.counters), set(shop.stans), set(shop.may_be),
     )  # fmt: skip
-
-
-__all__ = ["Campaign", "Case", "Cut", "INTENT"]

@@ -59,7 +59,6 @@ class Shop:
 
     def _step(self, step: Step, result: Any, refused: bool) -> None:
         name, newest = step[0], max(self.states, default=0)
-        finished = result is not None or name in ("final", "reversing", "reversed", "defer", "void") and False
         if name == "pay":
             if result is not None:
                 sequence, uid, amount = result
@@ -85,7 +84,6 @@ class Shop:
             }.get(name)  # fmt: skip
             if word is not None and newest:
                 self.states[newest] = self.states[newest] | {word}
-        del finished
 
     def _drained(self, answers: list[Any], meanings: list[int]) -> None:
         by_uid = {uid: sequence for sequence, (uid, _) in self.paid.items()}
