@@ -80,17 +80,19 @@ class Cmac:
         if not self._rested:  # the kept object still carries the last block of the message before: cancel it
             _xor(first, self.chain)
         self._cbc.encrypt(work, work)
-        self._end()
-        tag[:] = self._short
-
-    def _end(self) -> None:
         if self._hidden:
             _show.decrypt(self._masked, _out)
         else:
-            for index in range(16):
-                _sum[index] = self._masked[index] ^ self._masked[index + 16]
+            self._mask()
         self._cbc.encrypt(_sum, self.chain)
         self._rested = False
+        tag[:] = self._short
+
+    def _mask(self) -> None:
+        """As `_show` does, in bytecode."""
+        masked = self._masked
+        for index in range(16):
+            _sum[index] = masked[index] ^ masked[index + 16]
 
     def absorb(self, work: memoryview) -> None:
         """Take in whole blocks of a message that `finish` or `end` will end. `work` is clobbered."""
@@ -103,7 +105,12 @@ class Cmac:
         """Tag what was absorbed and `last`: the tag is in `chain`."""
         if not self._rested:
             _xor(self.last, self.chain)
-        self._end()
+        if self._hidden:
+            _show.decrypt(self._masked, _out)
+        else:
+            self._mask()
+        self._cbc.encrypt(_sum, self.chain)
+        self._rested = False
 
     def wipe(self) -> None:
         """Zero everything that came from the key."""
