@@ -23,9 +23,8 @@ def pack_bcd(value: int, into: bytearray, at: int, size: int) -> None:
     """Write `value` >= 0 as `size` bytes of packed BCD, right aligned, at `at`. Raises ValueError when it does not fit."""
     for index in range(at + size - 1, at - 1, -1):
         if value:
-            pair = value % 100  # not divmod: its tuple would be allocated on the pay path
-            value = value // 100
-            into[index] = pair + 6 * (pair // 10)
+            into[index] = value % 10 + 16 * (value // 10 % 10)  # not divmod: its tuple would be allocated
+            value //= 100
         else:
             into[index] = 0
     if value:

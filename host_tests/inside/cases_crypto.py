@@ -34,7 +34,7 @@ def _finish(kept, message):
         kept.last[index] = 0 if index > len(end) else 0x80
     work = memoryview(bytearray(message[:whole]))
     if whole and whole % 32:
-        kept.finish(work, work[:16], memoryview(bytearray(8)))
+        kept.finish(work, work, memoryview(bytearray(8)))
     else:
         if whole:
             kept.absorb(work)
@@ -138,14 +138,14 @@ def wiped(key, mode, use):
 def wiped_objects(data_key, seal_key, used):
     """What a Sealer keeps, before and after wiping: the memory of its ciphers and its buffers."""
     data_key, seal_key = bytes.fromhex(data_key), bytes.fromhex(seal_key)
-    sealer = Sealer(bytearray(data_key), bytearray(seal_key))
+    sealer = Sealer(bytearray(data_key), bytearray(seal_key), bytearray(16))
     if used:
         _seal(sealer, memoryview(bytearray(248)))
     mac = sealer.mac
 
     def look():
         parts = [_memory(cipher) for cipher in (sealer.body, mac._cbc)]
-        return b"".join(parts + [bytes(part) for part in (mac._masked, mac._still, mac.chain)]).hex()
+        return b"".join(parts + [bytes(part) for part in (mac._masked, mac._resting)]).hex()
 
     before = look()
     sealer.wipe()
@@ -163,7 +163,8 @@ def residue(initial, device_id, counter):
 def seal(data_key, seal_key, record):
     """Seal 240 bytes of header, nonce and data."""
     page = bytearray(bytes.fromhex(record)) + bytearray(8)
-    sealer = Sealer(bytearray(bytes.fromhex(data_key)), bytearray(bytes.fromhex(seal_key)))
+    nonce = memoryview(page)[64:80]
+    sealer = Sealer(bytearray(bytes.fromhex(data_key)), bytearray(bytes.fromhex(seal_key)), nonce)
     _seal(sealer, memoryview(page))
     sealer.wipe()
     return page.hex()
@@ -172,10 +173,9 @@ def seal(data_key, seal_key, record):
 def _seal(sealer, page):
     """Seal a record as the journal does."""
     work = memoryview(bytearray(224))
-    sealer.body.encrypt(page[64:240], page[64:240])
-    work[:] = page[:224]
+    sealer.body.encrypt(page[80:240], page[80:240])
     sealer.mac.last[:] = page[224:240]
-    sealer.mac.finish(work, work[:16], page[240:248])
+    sealer.mac.finish(page[:224], work, page[240:248])
 
 
 def self_test(source):

@@ -234,7 +234,11 @@ def cash(amount):
     draft.mask[:] = bytes(5)
     draft.data = bytearray(160)
     sealer, t.till._sealer = t.till._sealer, None
-    return t.journal.accept(draft, sealer, layout.ACCEPTED)
+    t.journal.stage(draft)
+    try:
+        return t.journal.accept(draft, sealer, layout.ACCEPTED)
+    finally:
+        draft.type, draft.entry = layout.TYPE_SALE, 7
 
 
 def marks():

@@ -31,8 +31,12 @@ def _fill(token, amount):
 
 
 def _accept(journal, queue, token, amount, kind):
-    sealer = Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case"))
-    return journal.accept(_fill(token, amount), sealer, kind)
+    draft = _fill(token, amount)
+    return journal.accept(draft, _sealer(draft.nonce), kind)
+
+
+def _sealer(nonce, warm=False):
+    return Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case"), nonce, warm)
 
 
 def _fill_up(journal, queue, token, amount, kind):
@@ -180,7 +184,7 @@ def allocated(path, key, payments):
     while journal.prepare():
         pass
     kinds = (layout.ACCEPTED, layout.INTENT)
-    sealers = [Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case")) for _ in range(payments + 1)]
+    sealers = [_sealer(bytearray(16), True) for _ in range(payments + 1)]
     journal.accept(_fill(0, 100), sealers[0], layout.ACCEPTED)
     programs, erases = chip.chip.programs, chip.chip.erases
     accept, first = journal.accept, journal.state.sequence

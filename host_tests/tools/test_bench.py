@@ -129,7 +129,7 @@ def test_unsettled_payments_cost_no_heap() -> None:
     assert figures.holds("journal_heap_3000_kib", told["journal_heap_3000_kib"])
 
 
-@pytest.mark.parametrize("name", ["journal_accept_instructions"])  # from cold it is over its budget yet
+@pytest.mark.parametrize("name", ["journal_accept_instructions", "journal_accept_cold_instructions"])
 def test_a_payment_takes_few_instructions(counted: dict[str, float], name: str) -> None:
     assert figures.holds(name, counted[name]), f"{name} is {counted[name]}, budget {figures.budget(name)}"
 

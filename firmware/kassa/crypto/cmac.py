@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: MIT
 """AES-CMAC (RFC 4493, NIST SP 800-38B) on a cipher object that is kept.
 
-XOR of two blocks in bytecode costs as much as a dozen AES blocks, so the mask of the last block is left to a cipher with
-a key that is no secret: CBC decryption of `block | E(mask)` gives `mask ^ block` as its second block.
+XOR of two blocks in bytecode costs as much as a dozen AES blocks, and as numbers it allocates. So where a tag must be fast
+the mask of the last block is left to a cipher with a key that is no secret: CBC decryption of `block | E(mask)` gives
+`mask ^ block` as its second block.
 """
 
 from cryptolib import aes
+from micropython import const
 
 from kassa.crypto.wipe import wipe_cipher, zero
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Bytes
 
 _ZERO = bytes(16)
 _ZERO_PAIR = bytes(32)
@@ -20,13 +26,13 @@ _out = bytearray(32)
 _sum = memoryview(_out)[16:]
 
 
-def _xor(block: bytearray | memoryview, other: bytearray | memoryview) -> None:
-    """block ^= other, 16 bytes each."""
-    for index in range(16):
-        block[index] ^= other[index]
+def _xor(block: "Bytes", other: "Bytes", into: bytearray | memoryview) -> None:
+    """into = block ^ other, the first 16 bytes of each. As one number: a loop over bytes takes four times as long."""
+    both = int.from_bytes(block[:16], "big") ^ int.from_bytes(other[:16], "big")
+    into[:16] = both.to_bytes(16, "big")
 
 
-def _double(block: bytes | bytearray) -> bytes:
+def _double(block: "Bytes") -> bytes:
     """Multiply by x in GF(2^128), RFC 4493 section 2.3."""
     value = int.from_bytes(block, "big") << 1
     if value >> 128:
@@ -45,79 +51,78 @@ class Cmac:
 
         `rests`: learn what `rest` needs and what makes `finish` fast, at the price of two more key schedules.
         """
-        chain = self.chain = bytearray(16)  # after `finish`: the whole tag
-        self._short = memoryview(chain)[:8]
-        self._cbc = aes(key, _MODE_CBC, _ZERO)
-        self._cbc.encrypt(chain, chain)
-        self._rested = False
-        mask = _double(chain)
-        if partial:
-            mask = _double(mask)
-        self._masked = bytearray(32)
+        self._resting = bytearray(32)  # the chain, and the block that is encrypted to zeros, itself hidden
+        self.chain = memoryview(self._resting)[:16]  # after `finish`: the whole tag
+        self._short = self.chain[:8]
+        self._masked = bytearray(32)  # the end of the message, and its mask
         self.last = memoryview(self._masked)[:16]
-        self._masked[16:] = mask
+        self._rested = False
         self._hidden = rests  # the mask is kept encrypted, for `_show`
-        self._still = bytearray(16 if rests else 0)  # the block that is encrypted to zeros
+        self._cbc = aes(key, _MODE_CBC, _ZERO)
+        self._cbc.encrypt(self.chain, self.chain)
+        mask = _double(self.chain)
+        self._masked[16:] = _double(mask) if partial else mask
         if rests:
-            aes(_ZERO, _MODE_ECB).encrypt(mask, memoryview(self._masked)[16:])
-            cipher = aes(key, _MODE_ECB)
-            cipher.decrypt(self._still, self._still)
-            wipe_cipher(cipher)
-            self.rest()
+            self._hide(aes(key, _MODE_ECB))
+
+    def _hide(self, cipher: aes) -> None:
+        """Make ready for `_show`."""
+        still = memoryview(self._resting)[16:]
+        mask = memoryview(self._masked)[16:]
+        cipher.decrypt(still, still)
+        wipe_cipher(cipher)
+        show = aes(_ZERO, _MODE_ECB)
+        show.encrypt(still, still)
+        show.encrypt(mask, mask)
+        self.rest()
 
     def rest(self) -> None:
-        """Bring the kept object's chain back to zero, while nobody waits for the next tag."""
+        """Bring the kept object's chain back to zero, while nobody waits for the next tag. Only of one that `rests`."""
         if not self._rested:
-            _xor(self.chain, self._still)
-            self._cbc.encrypt(self.chain, self.chain)
+            _show.decrypt(self._resting, _out)
+            self._cbc.encrypt(_sum, _sum)
             self._rested = True
 
-    def finish(self, work: memoryview, first: memoryview, tag: memoryview) -> None:
-        """Tag the message `work | last`, and write the first 8 bytes of the tag to `tag`. Allocates nothing.
+    def finish(self, blocks: memoryview, work: memoryview, tag: memoryview) -> None:
+        """Tag the message `blocks | last`, and write the first 8 bytes of the tag to `tag`. Allocates nothing if it `rests`.
 
-        `work`: whole blocks, at least one, clobbered; `first`: the first of them.
+        `blocks`: whole ones, at least one; `work`: room for as many, which may be the same.
         """
-        if not self._rested:  # the kept object still carries the last block of the message before: cancel it
-            _xor(first, self.chain)
-        self._cbc.encrypt(work, work)
         if self._hidden:
+            if not self._rested:
+                self.rest()
+            self._cbc.encrypt(blocks, work)
             _show.decrypt(self._masked, _out)
+            self._cbc.encrypt(_sum, self.chain)
+            self._rested = False
         else:
-            self._mask()
-        self._cbc.encrypt(_sum, self.chain)
-        self._rested = False
+            work[:] = blocks
+            self.absorb(work)
+            self.end()
         tag[:] = self._short
-
-    def _mask(self) -> None:
-        """As `_show` does, in bytecode."""
-        masked = self._masked
-        for index in range(16):
-            _sum[index] = masked[index] ^ masked[index + 16]
 
     def absorb(self, work: memoryview) -> None:
         """Take in whole blocks of a message that `finish` or `end` will end. `work` is clobbered."""
         if not self._rested:
-            _xor(work[:16], self.chain)
+            _xor(work, self.chain, work)
             self._rested = True
         self._cbc.encrypt(work, work)
 
     def end(self) -> None:
         """Tag what was absorbed and `last`: the tag is in `chain`."""
         if not self._rested:
-            _xor(self.last, self.chain)
+            _xor(self.last, self.chain, self.last)
         if self._hidden:
             _show.decrypt(self._masked, _out)
         else:
-            self._mask()
+            _xor(self.last, memoryview(self._masked)[16:], _sum)
         self._cbc.encrypt(_sum, self.chain)
         self._rested = False
 
     def wipe(self) -> None:
         """Zero everything that came from the key."""
         wipe_cipher(self._cbc)
-        self._masked[:] = _out[:] = _ZERO_PAIR
-        self.chain[:] = _ZERO
-        zero(self._still)
+        self._masked[:] = self._resting[:] = _out[:] = _ZERO_PAIR
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:

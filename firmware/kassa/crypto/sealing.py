@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Seals one payment record in place: body encrypted, seal tag set. Layout: docs/journal.md."""
+"""Seals one payment record in place: nonce and data encrypted, seal tag set. Layout: docs/journal.md."""
 
 from cryptolib import aes
 from micropython import const
@@ -17,17 +17,13 @@ _ZERO = bytes(16)
 class Sealer:
     """The two ciphers of one payment, good for one record, then wiped."""
 
-    def __init__(self, data_key: "Bytes", seal_key: "Bytes", warm: bool = False) -> None:
-        """Keys 3000 and 2002 of the body's KSN, 16 B each; the caller zeroes them.
-
-        `warm`: make the key schedules now, while nobody waits. The body's chain then starts from another block than
-        zeros, known to nobody: it only changes which random bytes the nonce is.
+    def __init__(self, data_key: "Bytes", seal_key: "Bytes", nonce: "Bytes", warm: bool = False) -> None:
+        """Keys 3000 and 2002 of the body's KSN, 16 B each; the caller zeroes them. `nonce`: the body's first block, which
+        is sealed here already. `warm`: make ready for a fast seal tag, while nobody waits.
         """
-        self.body = aes(data_key, 2, _ZERO)  # CBC: encrypts the body in place, and goes on where it ended
+        self.body = aes(data_key, 2, _ZERO)  # CBC: goes on with the data, in place, behind the nonce
+        self.body.encrypt(nonce, nonce)
         self.mac = Cmac(seal_key, False, warm)  # of header and body: the seal tag
-        if warm:
-            block = bytearray(16)
-            self.body.encrypt(block, block)
 
     def wipe(self) -> None:
         """Zero both keys where the cipher objects hold them."""

@@ -40,6 +40,8 @@ class Till:
         self._entropy = entropy
         self._seen = SeenCards(entropy, max(1, limits.count) if limits.set else 1)
         self._draft = Draft()
+        self._draft.type = layout.TYPE_SALE
+        self._draft.entry = _CONTACTLESS
         self._sealer = None
 
     # -- deciding ---------------------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ class Till:
             draft.stan = self._keyring.next_stan()
             draft.uid[:] = self._entropy(16)
             draft.nonce[:] = self._entropy(16)
-            self._sealer = Sealer(data_key, seal_key, idle)
+            self._sealer = Sealer(data_key, seal_key, draft.nonce, idle)
         finally:
             zero(data_key)
             zero(seal_key)
@@ -111,9 +113,7 @@ class Till:
         draft = self._draft
         if not made_ahead:  # the journal may still hold what was staged of one that was dropped
             self.journal.stage(draft)
-        draft.type = layout.TYPE_SALE
         draft.amount = amount
-        draft.entry = _CONTACTLESS
         draft.time = self._clock.now()
         draft.flags = (layout.FLAG_CLOCK if self._clock.trusted else 0) | (layout.FLAG_SUPERVISOR if supervisor else 0)
         draft.mask[:3] = card.first6

@@ -73,9 +73,9 @@ class Journal:
         self._staged = False
         self.buffer = bytearray(PAGE)
         page = self.view = memoryview(self.buffer)
-        self._uid, self._previous = page[8:24], page[56:64]
+        self._uid, self._mask, self._previous = page[8:24], page[48:53], page[56:64]
         self._currency, self._nonce, self._data = page[30:32], page[NONCE:DATA], page[DATA:SEAL]
-        self._body, self._blocks, self._last = page[NONCE:SEAL], page[: SEAL - 16], page[SEAL - 16 : SEAL]
+        self._blocks, self._last = page[: SEAL - 16], page[SEAL - 16 : SEAL]
         self._tagged, self._seal_tag, self._tag, self._clear = page[:SEAL], page[SEAL:SEALED], page[SEALED:], page[:64]
         self._header_back = memoryview(self.tags.page)[: layout.HEADER_SIZE]
         self._mark_back = self._header_back[: layout.MARK_SIZE]
@@ -86,13 +86,14 @@ class Journal:
         """Write into the page what is known of the next payment ahead; `accept` does it when nobody did."""
         state = self.state
         page = self.buffer
+        page[1] = draft.type
         pack_into(">HI", page, 2, state.epoch, state.sequence + 1)
         self._uid[:] = draft.uid
         page[24] = page[25] = page[26] = page[27] = page[28] = page[29] = 0
         self._currency[:] = draft.currency
         pack_bcd(draft.stan, page, 32, 3)
         pack_bcd(state.batch, page, 35, 3)
-        pack_into(">I", page, 38, draft.counter)
+        pack_into(">IBB", page, 38, draft.counter, draft.entry, draft.operator)
         page[54] = page[55] = 0
         self._previous[:] = self.head
         self._nonce[:] = draft.nonce
@@ -104,50 +105,55 @@ class Journal:
 
         Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
         """
-        ring = self.ring
-        if self.free < AHEAD or ring.page >= PAGES and not self._may_open():
+        if self.free < AHEAD or self.ring.page >= PAGES and not self._may_open():
             raise _FULL
         if self.unsaid:
             self.seen(False)
         if not self._staged:
             self.stage(draft)
         self._staged = False
-        page, tags = self.buffer, self.tags
-        page[0] = kind
-        page[1] = draft.type
-        amount, at = draft.amount, 29
-        while amount:
-            page[at] = _BCD[amount % 100]
-            amount //= 100
-            at -= 1
-        pack_into(">BBI5sB", page, 42, draft.entry, draft.operator, draft.time, draft.mask, draft.flags)
+        self._fill(draft, kind)
         if len(draft.data) > SEAL - DATA:
-            from kassa.vault import long  # no card of today gives so much
-
-            long.accept(self, draft, sealer)
+            self._accept_long(draft, sealer)
         else:
-            body, first = self._body, tags.first
-            seal_tag, mac = self._seal_tag, sealer.mac
-            work = tags.blocks
             self._data[:] = draft.data
-            sealer.body.encrypt(body, body)
-            work[:] = self._blocks
-            mac.last[:] = self._last
-            mac.finish(work, first, seal_tag)
-            work = tags.work
-            work[:] = self._tagged
-            tags.half[:] = seal_tag
-            tags.mac.finish(work, first, self._tag)
+            sealer.body.encrypt(self._data, self._data)
+            sealer.mac.last[:] = self._last
+            tags = self.tags
+            sealer.mac.finish(self._blocks, tags.blocks, self._seal_tag)
+            tags.half[:] = self._seal_tag
+            tags.mac.finish(self._tagged, tags.work, self._tag)
             self.append()
         state = self.state
         state.sequence += 1
-        self.holder = ring.sector
+        self.holder = self.ring.sector
         self.head[:] = self._seal_tag
         self.last[:] = self._clear
         self.fate = 0
         if kind == layout.ACCEPTED:
             self.charge(draft.amount, draft.time)
         return state.sequence
+
+    # The pay path keeps to functions of few names and short calls: one of more than 11 words MicroPython keeps on the heap
+    # while it runs, and it may look through all of the heap for the room: the work of twenty blocks of AES.
+
+    def _fill(self, draft: Draft, kind: int) -> None:
+        """The fields that are known last."""
+        page = self.buffer
+        page[0] = kind
+        amount, at = draft.amount, 29
+        while amount:
+            page[at] = _BCD[amount % 100]
+            amount //= 100
+            at -= 1
+        pack_into(">I", page, 44, draft.time)
+        self._mask[:] = draft.mask
+        page[53] = draft.flags
+
+    def _accept_long(self, draft: Draft, sealer: Sealer) -> None:
+        from kassa.vault import long  # no card of today gives so much
+
+        long.accept(self, draft, sealer)
 
     def append(self) -> None:
         """Program the buffer into the next page, read it back, pass over pages and sectors that do not hold it."""

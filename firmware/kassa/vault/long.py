@@ -7,7 +7,7 @@ from kassa.crypto.sealing import Sealer
 from kassa.errors import FlashFault
 from kassa.vault import layout
 from kassa.vault.journal import Draft, Journal
-from kassa.vault.layout import DATA, NONCE, PAGE, PAGES, REST_FROM, SEAL, SEALED
+from kassa.vault.layout import DATA, PAGE, PAGES, REST_FROM, SEAL, SEALED
 
 _TRIES = const(9)
 
@@ -16,18 +16,17 @@ def accept(journal: Journal, draft: Draft, sealer: Sealer) -> None:
     """Seal and write what Journal.accept has begun; `draft.data`: 400 B."""
     rest = bytearray(PAGE)
     page, end = journal.view, memoryview(rest)[REST_FROM:]
-    body, tagged, seal_tag = page[NONCE:SEAL], page[:SEAL], page[SEAL:SEALED]
+    data, tagged, seal_tag = page[DATA:SEAL], page[:SEAL], page[SEAL:SEALED]
     tags = journal.tags
     page[53] |= layout.FLAG_LONG
-    page[DATA:SEAL] = draft.data[: SEAL - DATA]
+    data[:] = draft.data[: SEAL - DATA]
     end[:] = draft.data[SEAL - DATA :]
-    sealer.body.encrypt(body, body)
+    sealer.body.encrypt(data, data)
     sealer.body.encrypt(end, end)
     tags.work[:] = tagged
     sealer.mac.absorb(tags.work)
-    tags.blocks[:] = end[:-16]
     sealer.mac.last[:] = end[-16:]
-    sealer.mac.finish(tags.blocks, tags.first, seal_tag)
+    sealer.mac.finish(end[:-16], tags.blocks, seal_tag)
     tags.absorb(tagged)
     tags.record(end, seal_tag, page[SEALED:])
     append(journal, rest)

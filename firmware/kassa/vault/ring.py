@@ -38,6 +38,7 @@ class Ring:
         self.page = PAGES  # next page of it; PAGES = none left
         self.cells = -1  # page of marks being filled; -1 = none
         self.cell = 0  # next mark cell in it
+        self._offset = 0  # in the sector, of what is written now
         self.ready = []  # sectors erased and found blank, in ring order
         self.bad = []  # sectors that did not become blank, or did not take a header, since boot
         self.trusted = 0  # of the sectors ahead, those that were found blank before the last mark of the last boot
@@ -49,12 +50,18 @@ class Ring:
 
     def write(self, offset: int, data: "Bytes", back: bytearray | memoryview) -> bool:
         """Program and read back; False when the chip refuses or holds something else."""
-        try:
-            self.flash.writeblocks(self.sector, data, offset)
-        except OSError:
+        self._offset = offset
+        if not self._program(data):
             return False
         self.flash.readblocks(self.sector, back, offset)
         return back == data
+
+    def _program(self, data: "Bytes") -> bool:
+        try:  # with few names: see the pay path in journal.py
+            self.flash.writeblocks(self.sector, data, self._offset)
+        except OSError:
+            return False
+        return True
 
     def find_cell(self) -> int:
         """The offset of the next free mark cell, which is used up by asking; -1 when the sector has none."""

@@ -44,15 +44,12 @@ class Tags:
 
     def record(self, blocks: memoryview, seal_tag: memoryview, tag: memoryview) -> None:
         """The tag of a record: `blocks` (240 B) and `seal_tag` (8 B)."""
-        self.work[:] = blocks
         self.half[:] = seal_tag
-        self.mac.finish(self.work, self.first, tag)
+        self.mac.finish(blocks, self.work, tag)
 
     def _cell(self, parts: "tuple[memoryview, memoryview, memoryview]", work: memoryview, tag: memoryview) -> None:
-        blocks, half, _ = parts
-        work[:] = blocks
-        self.half[:] = half
-        self.mac.finish(work, self.first, tag)
+        self.half[:] = parts[1]
+        self.mac.finish(parts[0], work, tag)
 
     def sign_mark(self) -> None:
         """Set the tag of the mark in `cell`."""

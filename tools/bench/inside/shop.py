@@ -69,5 +69,5 @@ class Shop:
 
 def pay(tally: Tally, journal: Journal, draft: Draft) -> None:
     """One deferred payment, with the keys every other one has too."""
-    sealer = Sealer(b"body key of 16 B", b"seal key of 16 B")
+    sealer = Sealer(b"body key of 16 B", b"seal key of 16 B", draft.nonce)
     tally.pay(lambda: journal.accept(draft, sealer, layout.ACCEPTED))
