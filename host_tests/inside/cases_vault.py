@@ -8,7 +8,8 @@ from kassa.errors import JournalFull, KassaError
 from kassa.uplink.flights import Flights
 from kassa.uplink.queue import Queue
 from kassa.vault import layout
-from kassa.vault.journal import Draft, Journal
+from kassa.vault.draft import Draft
+from kassa.vault.journal import Journal
 from kassa.vault.mount import mount
 from kassa.vault.reader import Reader
 from kassa.vault.recovery import recover
@@ -65,8 +66,7 @@ def _reversed(journal, queue):
 
 
 def _defer(journal, queue, amount):
-    journal.charge(amount, 800000000)
-    journal.mark(layout.DEFERRED, journal.state.sequence)
+    journal.mark(layout.DEFERRED, journal.state.sequence, charged=(amount, 800000000))
 
 
 def _void(journal, queue):

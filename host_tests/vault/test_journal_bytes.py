@@ -59,7 +59,7 @@ def test_bytes_are_those_of_the_document(flash: Flash) -> None:
     body = Cipher(algorithms.AES(b"data key of case"), modes.CBC(bytes(16))).decryptor().update(first[64:240])
     assert body[:16] == b"nonce-nonce00007" and body[16:] == bytes(160)
     assert first[240:248] == _tag(b"seal key of case", first[:240])
-    assert mark[:24].hex() == ("6a 00 0000" + f"{800000777:08x}" + "0001 0001 0001 1cbe991a14 02 2faf0807").replace(
+    assert mark[:24].hex() == ("6a 04 0000" + f"{800000777:08x}" + "0001 0001 0001 1cbe991a14 02 2faf0807").replace(
         " ", ""
     )
     for said, tag in ((header[:40], header[40:]), (first[:248], first[248:]), (mark[:24], mark[24:])):

@@ -4,7 +4,7 @@
 Without the journal key it believes what it reads; with the device secret it checks every journal tag.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +60,21 @@ class Journal:
     records: dict[int, Record] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     damaged: list[tuple[int, int]] = field(default_factory=list)
+    numbered: int = 0  # of the mark read last, of 1 to 63; 0 = without
+    _newest: int = 0  # how many of `marks` the mark read last is
+
+    def add(self, cells: Iterable[tuple[int, list[Mark]]]) -> None:
+        """Take in marks in the order written; of two with one number the first was passed over unseen."""
+        for number, marks in cells:
+            if number and number == self.numbered:
+                self.pass_over()
+            self.numbered, self._newest = number, len(marks)
+            self.marks.extend(marks)
+
+    def pass_over(self) -> None:
+        """Disbelieve the mark read last."""
+        del self.marks[len(self.marks) - self._newest :]
+        self.numbered = self._newest = 0
 
     @property
     def watermark(self) -> int:
@@ -107,8 +122,9 @@ def read(image: bytes, key: bytes | None = None) -> Journal:
         if data[:2] == b"KJ" and data[2] in (1, 2) and holds(key, data[:40], data[40:48])
     ]
     for serial, index, data in sorted(written):
-        for mark in _marks(key, data[48:240], serial, journal, (index, 0)):
-            journal.marks.append(mark)
+        if 0 < data[3] >> 2 != journal.numbered:
+            journal.pass_over()
+        journal.add(_marks(key, data[48:240], serial, journal, (index, 0)))
         for page in range(1, SECTOR // PAGE):
             _page(key, data, page, serial, journal, (index, page))
     return journal
@@ -126,7 +142,7 @@ def _page(key: bytes | None, sector: bytes, number: int, serial: int, journal: J
         marks = list(_marks(key, page, serial, journal, place))
         if not marks:
             journal.damaged[known:] = [place]
-        journal.marks.extend(marks)
+        journal.add(marks)
 
 
 def _rest(sector: bytes, number: int) -> bytes:
@@ -140,7 +156,10 @@ def _rest(sector: bytes, number: int) -> bytes:
     return b""
 
 
-def _marks(key: bytes | None, cells: bytes, serial: int, journal: Journal, place: tuple[int, int]) -> Iterator[Mark]:
+def _marks(
+    key: bytes | None, cells: bytes, serial: int, journal: Journal, place: tuple[int, int]
+) -> Iterator[tuple[int, list[Mark]]]:
+    """The number of each mark, and what it says."""
     for at in range(0, len(cells), 32):
         cell = cells[at : at + 32]
         if cell == BLANK * 32:
@@ -149,9 +168,8 @@ def _marks(key: bytes | None, cells: bytes, serial: int, journal: Journal, place
         if ours and holds(key, cell[:24], cell[24:]):
             code = cell[2:4].decode("ascii", "replace").strip("\0")
             about, several = (int.from_bytes(cell[at : at + 4], "big") for at in (4, 20))
-            for index in range(32):
-                if several >> 31 - index & 1 if cell[0] in SOME else index == 0:
-                    yield Mark(MARKS[cell[0]], code, about + index)
+            indices = [index for index in range(32) if several >> 31 - index & 1] if cell[0] in SOME else [0]
+            yield cell[1] >> 2, [Mark(MARKS[cell[0]], code, about + index) for index in indices]
         else:
             journal.damaged.append(place)
 

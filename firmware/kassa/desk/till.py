@@ -9,9 +9,10 @@ from kassa.crypto.sealing import Sealer
 from kassa.crypto.wipe import zero
 from kassa.desk.limits import Limits
 from kassa.desk.seen import SeenCards
-from kassa.errors import KassaError, Refused
+from kassa.errors import Refused
 from kassa.vault import layout
-from kassa.vault.journal import Draft, Journal
+from kassa.vault.draft import Draft
+from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 
 TYPE_CHECKING = const(False)
@@ -127,12 +128,7 @@ class Till:
 
     def defer(self, sequence: int, amount: int, body: memoryview) -> None:
         """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
-        self.journal.charge(amount, self._clock.now())
-        try:
-            self.journal.mark(layout.DEFERRED, sequence)
-        except KassaError:
-            self.journal.release(amount)
-            raise
+        self.journal.mark(layout.DEFERRED, sequence, charged=(amount, self._clock.now()))
         self._seen.add(_track(body))
 
     def pass_over(self, used: int) -> None:

@@ -6,9 +6,10 @@ from struct import pack_into
 from micropython import const
 
 from kassa.crypto.sealing import Sealer
-from kassa.errors import FlashFault, JournalFull, KassaError
+from kassa.errors import FlashFault, JournalFull
 from kassa.money import pack_bcd
 from kassa.vault import layout
+from kassa.vault.draft import Draft
 from kassa.vault.fates import Fates
 from kassa.vault.layout import DATA, NONCE, PAGE, PAGES, SEAL, SEALED, State
 from kassa.vault.reader import first_after, holds_any
@@ -17,9 +18,9 @@ from kassa.vault.tags import Tags
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from kassa.hardware import Bytes, Flash
+    from kassa.hardware import Flash
 
 _TRIES = const(9)  # writes that may fail before the journal gives up ...
 _HERE = const(3)  # ... and in one sector before it goes on to the next
@@ -31,25 +32,6 @@ _BCD = (  # one constant: it stays in flash
     b"\x50\x51\x52\x53\x54\x55\x56\x57\x58\x59\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x70\x71\x72\x73\x74"
     b"\x75\x76\x77\x78\x79\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x90\x91\x92\x93\x94\x95\x96\x97\x98\x99"
 )
-
-
-class Draft:
-    """What the desk hands over; made once and reused. Sizes in bytes; `amount` in minor units, `time` as in docs/journal.md."""
-
-    def __init__(self) -> None:
-        self.type = 0
-        self.amount = 0
-        self.stan = 0
-        self.counter = 0
-        self.entry = 0
-        self.operator = 1
-        self.time = 0
-        self.flags = 0
-        self.currency = b"\x01\x56"
-        self.uid = bytearray(16)
-        self.nonce = bytearray(16)
-        self.mask = bytearray(5)  # first six, last four digits, BCD
-        self.data: "Bytes" = bytearray(160)  # card and EMV data, TLV: 160 B, or 400 B for a record of two pages
 
 
 class Journal:
@@ -193,32 +175,47 @@ class Journal:
     # -- marks ------------------------------------------------------------------------------------------------------
 
     def mark(
-        self, kind: int, about: int, code: bytes = b"\x00\x00", several: int = 0, released: "Sequence[int]" = ()
+        self,
+        kind: int,
+        about: int,
+        code: bytes = b"\x00\x00",
+        several: int = 0,
+        released: "Sequence[int]" = (),
+        charged: "Sequence[int]" = (),
     ) -> None:
         """Write one mark carrying the state after it. `about`: a sequence, or the value HEARD and BATCH speak of.
 
-        `several`: see layout.pack_mark. `released`: amounts that are no longer pending by it. Raises FlashFault,
-        JournalFull: then nothing changed.
+        `several`: see layout.pack_mark. `released`: amounts that are no longer pending by it; `charged`: amount and time
+        of one that is from now on. Raises FlashFault, JournalFull: then nothing changed.
         """
         if self.unsaid and kind != layout.SEEN:
             self.seen(False)
         self.unsaid = False
-        state = self.state
         self._staged = False  # a new batch or epoch goes into the next record
-        before = state.count, state.sum, state.oldest, state.flags()
+        self.write_mark(kind, about, code, several, lambda: self._turn(kind, about, released, charged))
+        self._marked(code)
+
+    def _turn(self, kind: int, about: int, released: "Sequence[int]", charged: "Sequence[int]") -> None:
+        """Make the state the one after a mark."""
+        state = self.state
         for amount in released:
-            self.release(amount)
+            state.count -= 1
+            state.sum -= amount
+            if state.count <= 0:
+                state.count = state.sum = state.oldest = 0
+        if charged:
+            self.charge(*charged)
         state.turn(kind)
-        if kind == layout.REVERSED and self._still_reversing(about):
-            state.reversing = 1
-        try:
-            self.write_mark(kind, about, code, several)
-        except KassaError:
-            state.count, state.sum, state.oldest, flags = before
-            state.take_flags(flags)
-            raise
-        cell = self.tags.cell
+        if kind == layout.REVERSED and any(
+            [one == layout.REVERSING and sequence != about for sequence, one in self.fates.items()]
+        ):
+            state.reversing = 1  # another one is owed
+
+    def _marked(self, code: bytes) -> None:
+        """Take over what the mark in the tags' cell says."""
+        cell, state = self.tags.cell, self.state
         layout.apply_mark(cell, state)
+        kind, about = cell[0], layout.number(cell, 4)
         newest = layout.number(self.last, 4)
         if kind == layout.WATERMARK and about >= newest and self.fate not in layout.NOT_PAID:
             self.fate = kind
@@ -238,30 +235,36 @@ class Journal:
             elif one == layout.REVERSED:
                 self.reasons.pop(sequence, None)
 
-    def write_mark(self, kind: int, about: int, code: bytes, several: int) -> None:
-        """Write the cell alone: boot repeats a mark so. Raises as `mark` does."""
-        ring, tags, failed = self.ring, self.tags, 0
+    def write_mark(
+        self, kind: int, about: int, code: bytes, several: int, change: "Callable[[], None] | None" = None
+    ) -> None:
+        """Write the cell alone: boot repeats a mark so. Raises as `mark` does.
+
+        `change`: makes the state the one after the mark, which a header before it must not say yet.
+        """
+        ring, tags, state, failed = self.ring, self.tags, self.state, 0
         while failed < _TRIES:
             offset = ring.find_cell()
             if offset < 0:
-                if not self.open_sector():
-                    failed += 1
+                failed += 0 if self.open_sector() else 1
                 continue
-            layout.pack_mark(tags.cell, kind, code, about, self.state, len(ring.ready), several)
+            before = state.count, state.sum, state.oldest, state.flags()
+            if change:
+                change()
+            layout.pack_mark(tags.cell, kind, code, about, state, len(ring.ready), several)
             if kind == layout.SEEN:  # only now it is known in which sector
                 page = ring.page - 1
                 tags.cell[2], tags.cell[3] = page * code[0], page * code[1]
             tags.sign_mark()
             if ring.write(offset, tags.mark, self._mark_back):
+                state.number = tags.cell[1] >> 2
                 return
+            state.count, state.sum, state.oldest, flags = before
+            state.take_flags(flags)
             failed += 1
             if failed % _HERE == 0:
                 ring.leave()
         raise _FAULT
-
-    def _still_reversing(self, done: int) -> bool:
-        """Whether another reversal is owed when this one is done."""
-        return any([kind == layout.REVERSING and sequence != done for sequence, kind in self.fates.items()])
 
     def begin_chain(self) -> None:
         """The next record is the first of its epoch."""
@@ -270,14 +273,6 @@ class Journal:
     def seen(self, told: bool) -> None:
         """Boot has looked at all pages so far. `told`: the cashier knows what was not finished among them."""
         self.mark(layout.SEEN, self.state.sequence, b"\x01\x01" if told else b"\x01\x00")
-
-    def release(self, amount: int) -> None:
-        """Count one payment off the pending ones."""
-        state = self.state
-        state.count -= 1
-        state.sum -= amount
-        if state.count <= 0:
-            state.count = state.sum = state.oldest = 0
 
     # -- sectors ----------------------------------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ FLAG_CLOCK = const(1)  # in records
 FLAG_SUPERVISOR = const(2)
 FLAG_LONG = const(4)  # the rest of the body is in a page before this one
 
+_NUMBERS = const(63)
 BLANK = b"\xff" * 256
 
 
@@ -106,6 +107,7 @@ class State:
         self.heard = 0
         self.reversing = 0  # 1: a reversal is unanswered
         self.closing = 0  # 1: a batch close is unanswered
+        self.number = 0  # of the newest mark: 1..63, and round again; 0 before the first
 
     def turn(self, kind: int) -> None:
         """The two flags follow from the kind of the mark that is written."""
@@ -115,11 +117,12 @@ class State:
             self.closing = 1 if kind == CLOSING else 0
 
     def flags(self) -> int:
-        return self.reversing | self.closing << 1
+        return self.reversing | self.closing << 1 | self.number << 2
 
     def take_flags(self, flags: int) -> None:
         self.reversing = flags & 1
         self.closing = flags >> 1 & 1
+        self.number = flags >> 2
 
 
 def pack_header(cell: bytearray, state: State) -> None:
@@ -163,7 +166,7 @@ def is_header(cell: bytearray | memoryview) -> bool:
 
 
 def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State, ready: int, several: int = 0) -> None:
-    """Fill bytes 0..23 of a mark; `code`: two bytes; `about`: a sequence, or a time for HEARD.
+    """Fill bytes 0..23 of the next mark; `code`: two bytes; `about`: a sequence, or a time for HEARD.
 
     `ready`: sectors ahead that were found blank.
     `several`: 32 bits, the highest for `about` itself, the next for the sequence after it, and so on.
@@ -173,7 +176,7 @@ def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State,
         cell,
         0,
         kind,
-        state.flags(),
+        state.flags() & 3 | (state.number % _NUMBERS + 1) << 2,
         code,
         about,
         state.serial & 0xFFFF,
@@ -206,6 +209,11 @@ def apply_mark(cell: bytearray | memoryview, state: State) -> None:
         state.batch = about
     elif kind == EPOCH:
         state.epoch = about
+
+
+def is_again(cell: bytearray | memoryview, before: int) -> bool:
+    """Whether a mark has the number of the one before it: then that one is not believed, it was passed over unseen."""
+    return cell[1] >> 2 == before != 0
 
 
 def is_mark(kind: int) -> bool:

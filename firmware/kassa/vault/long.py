@@ -6,7 +6,8 @@ from micropython import const
 from kassa.crypto.sealing import Sealer
 from kassa.errors import FlashFault
 from kassa.vault import layout
-from kassa.vault.journal import Draft, Journal
+from kassa.vault.draft import Draft
+from kassa.vault.journal import Journal
 from kassa.vault.layout import DATA, PAGE, PAGES, REST_FROM, SEAL, SEALED
 
 _TRIES = const(9)

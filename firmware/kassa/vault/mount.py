@@ -8,7 +8,7 @@ from kassa.errors import JournalDamaged
 from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.layout import BLANK, HEADER_SIZE, PAGE, PAGES, PREFIX_SIZE, State
-from kassa.vault.reader import Reader, find_in, is_record, marks_in, marks_of_sector, newest_at
+from kassa.vault.reader import Reader, find_in, is_record, marks_in, newest_at, walk
 from kassa.vault.ring import AHEAD
 
 _READS = const(8)
@@ -28,6 +28,8 @@ class Tail:
         self.told = 0  # ... and the cashier was told about what it found torn, up to this page
         self.record = False  # a record was written last
         self.mark = bytearray()  # the mark that was written last, with nothing after it
+        self.opened = False  # a header was written last
+        self.place: tuple[int, int, int] = (-1, 0, 0)  # sector, page and cell of the mark read last
 
 
 def mount(journal: Journal) -> Tail:
@@ -35,6 +37,7 @@ def mount(journal: Journal) -> Tail:
 
     Raises JournalDamaged when the partition holds something, but no journal of this device.
     """
+    passed_over = []  # marks that an earlier boot has not seen: places as in Tail
     for _ in range(_READS):  # what a power cut left half written may read now so, now otherwise
         tail = Tail()
         sector = _newest(journal)
@@ -43,9 +46,8 @@ def mount(journal: Journal) -> Tail:
         zero(journal.last)
         journal.fate = 0
         journal.fates.clear(max(0, journal.state.sequence - 2 * PAGES))  # only what may be about the newest record
-        _replay(journal, tail, sector)
-        while _goes_on(journal):
-            _replay(journal, tail, journal.ring.sector)
+        if not _replay_all(journal, tail, sector, passed_over):
+            continue
         _last_payment(journal)
         if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
             journal.begin_chain()
@@ -148,7 +150,16 @@ def _adopt(journal: Journal, sector: int, serial: int) -> bool:
 # -- what is in it ------------------------------------------------------------------------------------------------------
 
 
-def _replay(journal: Journal, tail: Tail, sector: int) -> None:
+def _replay_all(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[int, int, int]]") -> bool:
+    """The newest sector, and those ahead of it that have no header; False when `passed_over` has grown by a mark."""
+    while _replay(journal, tail, sector, passed_over):
+        if not _goes_on(journal):
+            return True
+        sector = journal.ring.sector
+    return False
+
+
+def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[int, int, int]]") -> bool:
     """Marks carry the whole state; records behind the last mark are added to it."""
     ring, state, page = journal.ring, journal.state, journal.view
     ring.sector = sector
@@ -158,6 +169,7 @@ def _replay(journal: Journal, tail: Tail, sector: int) -> None:
     tail.looked = tail.told = torn = ring.trusted = 0
     tail.counted = tail.record = False
     tail.mark = bytearray()
+    tail.opened = True
     for number in range(PAGES):
         ring.flash.readblocks(sector, page, number * PAGE)
         if number:
@@ -173,9 +185,14 @@ def _replay(journal: Journal, tail: Tail, sector: int) -> None:
                 continue
         used = False
         for index, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, state.serial):
-            if cell is not None:
+            place = sector, number, index
+            if cell is not None and place not in passed_over:
                 used = True
+                if layout.is_again(cell, state.number) and tail.place[0] >= 0:
+                    passed_over.append(tail.place)
+                    return False
                 _replay_mark(journal, tail, cell)
+                tail.place = place
             if used or not number or layout.is_mark(page[0]):
                 ring.cells, ring.cell = number, index + 1
         if number and not used and page[layout.MARK_SIZE :] != _PAST_A_MARK and page[0] != layout.REST:
@@ -185,6 +202,7 @@ def _replay(journal: Journal, tail: Tail, sector: int) -> None:
         ring.trusted = 0  # the next sector may be half opened
     ring.page = min(max(ring.page, tail.looked + 1) + 1, PAGES)  # the next may be half written, however blank it looks
     ring.cell += 1
+    return True
 
 
 def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
@@ -202,13 +220,14 @@ def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
         tail.told = max(tail.told, cell[3])
     tail.mark = bytearray(cell)
     journal.ring.trusted = cell[19]
-    tail.record = tail.counted = False
+    tail.record = tail.counted = tail.opened = False
 
 
 def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
     """A valid record in the buffer; it is counted unless the header or a mark read before has done so."""
     record = layout.Record(journal.view)
     state = journal.state
+    tail.opened = False
     if record.sequence < state.sequence or record.sequence > tail.covered and page <= tail.looked:
         return
     if record.sequence > state.sequence:
@@ -258,12 +277,11 @@ def _last_payment(journal: Journal) -> None:
             _is_last(journal, reader.place[0])
             break
     last, sector = layout.number(journal.last, 4), journal.holder
-    while 0 <= sector != journal.ring.sector:  # what the newest one says is in `fates` already
-        for cell in marks_of_sector(journal, sector):
+    if sector != journal.ring.sector:  # what the newest one says is in `fates` already
+        for cell in walk(journal, sector, False, journal.ring.sector):
             for kind, about in layout.spoken_of(cell):
                 if about == last:
                     journal.fate = kind
-        sector = journal.ring.step(sector)
     journal.fate = journal.fates.get(last) or journal.fate
     if 0 < last <= journal.state.watermark and journal.fate not in layout.NOT_PAID:
         journal.fate = layout.WATERMARK
@@ -272,7 +290,7 @@ def _last_payment(journal: Journal) -> None:
 def _trust_again(journal: Journal, tail: Tail) -> bool:
     """Write what was written last once more, and SEEN behind it: half-written cells cannot change their mind then.
 
-    False when the newest record reads otherwise than a moment ago.
+    False when the newest record or header reads otherwise than a moment ago.
     """
     sequence = layout.number(journal.last, 4)
     undecided = journal.last[0] == layout.INTENT and not journal.fate and sequence > journal.state.watermark
@@ -286,10 +304,20 @@ def _trust_again(journal: Journal, tail: Tail) -> bool:
         journal.write_mark(
             kind, about, bytes(tail.mark[2:4]), layout.number(tail.mark, 20) if kind in layout.SOME else 0
         )
+    elif tail.opened and not _header_firm(journal):
+        return False
     if undecided:
         journal.mark(layout.REVERSING, sequence, b"98")  # at boot every intent without an answer counts as sent
     if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
         journal.seen(False)
     else:
         journal.unsaid = True
+    return True
+
+
+def _header_firm(journal: Journal) -> bool:
+    """Program the newest header once more, with the same bytes; False when it reads otherwise than a moment ago."""
+    if not journal.read_header(journal.ring.sector, State()):
+        return False
+    journal.ring.write(0, journal.tags.header, bytearray(HEADER_SIZE))
     return True

@@ -112,17 +112,42 @@ def holds_any(journal: "Journal", sector: int) -> bool:
     return False
 
 
-def marks_of_sector(journal: "Journal", sector: int) -> "Iterator[memoryview]":
-    """Each valid mark of a sector, in the order written; valid until the next one."""
-    serial = journal.serial_of(sector)  # known even where the header rotted
-    page = memoryview(bytearray(PAGE))
-    for number in range(PAGES):
-        journal.ring.flash.readblocks(sector, page, number * PAGE)
-        if number and layout.is_record(page[0]):
-            continue
-        for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
-            if cell is not None:
-                yield cell
+def walk(journal: "Journal", sector: int, records: bool = False, until: int = -1) -> "Iterator[memoryview]":
+    """From a sector to the newest one, or up to `until`: each mark (32 B) that is believed, and each of the `records` (256 B).
+
+    A mark comes after the pages that stand before the next mark. Each one is valid until the next.
+    """
+    page, held = memoryview(bytearray(PAGE)), memoryview(bytearray(MARK_SIZE))
+    while sector >= 0:
+        serial = journal.serial_of(sector)  # known even where the header rotted
+        for number in range(PAGES):
+            journal.ring.flash.readblocks(sector, page, number * PAGE)
+            if number and layout.is_record(page[0]):
+                if records and is_record(journal, sector, number, page):
+                    yield page
+                continue
+            if not number:
+                if held[0] and _denies(journal, page, held):
+                    held[0] = 0
+                if sector == until:
+                    break
+            for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
+                if cell is not None:
+                    if held[0] and not layout.is_again(cell, held[1] >> 2):
+                        yield held
+                    held[:] = cell
+        if sector in (journal.ring.sector, until):
+            break
+        sector = journal.ring.step(sector)
+    if held[0]:
+        yield held
+
+
+def _denies(journal: "Journal", page: memoryview, mark: memoryview) -> bool:
+    """Whether a sector's header counts fewer marks: the last one of the sector before was passed over unseen."""
+    cell = journal.tags.cell
+    cell[:] = page[: layout.HEADER_SIZE]
+    return layout.is_header(cell) and 0 < cell[3] >> 2 != mark[1] >> 2 and journal.tags.header_holds()
 
 
 class Reader:
@@ -224,19 +249,9 @@ def sector_of(journal: "Journal", sequence: int) -> int:
     return ring.step(ring.sector)
 
 
-def _marks_from(journal: "Journal", sequence: int) -> "Iterator[memoryview]":
-    """Each valid mark of the sectors that may speak of a sequence or a higher one, in the order written."""
-    sector = sector_of(journal, sequence)
-    while sector >= 0:
-        yield from marks_of_sector(journal, sector)
-        if sector == journal.ring.sector:
-            return
-        sector = journal.ring.step(sector)
-
-
 def fates_above(journal: "Journal", sequence: int) -> "Iterator[tuple[int, int]]":
     """(sequence, kind) of each time a mark speaks of a record above `sequence`, in the order written."""
-    for cell in _marks_from(journal, sequence + 1):
+    for cell in walk(journal, sector_of(journal, sequence + 1)):
         for kind, about in layout.spoken_of(cell):
             if about > sequence:
                 yield about, kind

@@ -4,8 +4,8 @@
 from kassa.vault import layout
 from kassa.vault.fates import MISSING, UNDECIDED
 from kassa.vault.journal import Journal
-from kassa.vault.layout import PAGE, PAGES
-from kassa.vault.reader import Reader, is_record, marks_in, sector_of
+from kassa.vault.layout import PAGE
+from kassa.vault.reader import Reader, sector_of, walk
 
 
 def recover(journal: Journal) -> None:
@@ -13,35 +13,24 @@ def recover(journal: Journal) -> None:
     journal.fates.clear(journal.state.watermark)
     journal.reasons.clear()
     expected = journal.state.watermark + 1
-    ring = journal.ring
-    sector = sector_of(journal, expected)
-    while sector >= 0:
-        expected = _sector(journal, sector, expected)
-        if sector == ring.sector:
-            break
-        sector = ring.step(sector)
+    for cell in walk(journal, sector_of(journal, expected), True):
+        if len(cell) == PAGE:
+            expected = _record(journal, cell, expected)
+        else:
+            _mark(journal, cell)
     _missing(journal, expected, journal.state.sequence + 1)
     _mend(journal)
 
 
-def _sector(journal: Journal, sector: int, expected: int) -> int:
-    """Marks and records of one sector, each page read once; returns the sequence that comes next."""
-    page = memoryview(bytearray(PAGE))
-    fates, serial = journal.fates, journal.serial_of(sector)
-    for number in range(PAGES):
-        journal.ring.flash.readblocks(sector, page, number * PAGE)
-        if number and is_record(journal, sector, number, page):
-            sequence = layout.number(page, 4)
-            if expected - 1 <= sequence <= journal.state.sequence:  # one less: of two the later counts
-                _missing(journal, expected, sequence)
-                expected = sequence + 1
-                if sequence > journal.state.watermark and fates.get(sequence) in (0, UNDECIDED):
-                    fates.set(sequence, UNDECIDED if page[0] == layout.INTENT else 0)
-            continue
-        for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
-            if cell is not None:
-                _mark(journal, cell)
-    return expected
+def _record(journal: Journal, page: memoryview, expected: int) -> int:
+    """A valid record; returns the sequence that comes next."""
+    sequence, fates = layout.number(page, 4), journal.fates
+    if not expected - 1 <= sequence <= journal.state.sequence:  # one less: of two the later counts
+        return expected
+    _missing(journal, expected, sequence)
+    if sequence > journal.state.watermark and fates.get(sequence) in (0, UNDECIDED):
+        fates.set(sequence, UNDECIDED if page[0] == layout.INTENT else 0)
+    return sequence + 1
 
 
 def _mark(journal: Journal, cell: memoryview) -> None:

@@ -14,8 +14,9 @@ from shop import KEY, Shop, pay
 from tally import CHIP, Tally
 
 from kassa.vault import layout
+from kassa.vault.draft import Draft
 from kassa.vault.fates import MISSING
-from kassa.vault.journal import Draft, Journal
+from kassa.vault.journal import Journal
 from kassa.vault.mount import mount
 from kassa.vault.recovery import recover
 

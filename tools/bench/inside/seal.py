@@ -14,7 +14,8 @@ from keyring import open_keyring
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.vault import layout
-from kassa.vault.journal import Draft, Journal
+from kassa.vault.draft import Draft
+from kassa.vault.journal import Journal
 
 
 class Memory:

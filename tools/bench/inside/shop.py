@@ -5,7 +5,8 @@ from tally import CHIP, Tally
 
 from kassa.crypto.sealing import Sealer
 from kassa.vault import layout
-from kassa.vault.journal import Draft, Journal
+from kassa.vault.draft import Draft
+from kassa.vault.journal import Journal
 
 KEY = b"journal key 16 B"
 WAITING = 10  # payments not settled at any time
@@ -42,11 +43,9 @@ class Shop:
     def settle(self, payments: int) -> None:
         """The host said yes to the oldest ones: one mark. Every 500 payments it closes the batch too: two marks."""
         journal = self.journal
-        for _ in range(payments):
-            journal.release(self._draft.amount)
         before = self._settled
         self._settled = last = before + payments
-        journal.mark(layout.WATERMARK, last)
+        journal.mark(layout.WATERMARK, last, released=[self._draft.amount] * payments)
         if last // _BATCH > before // _BATCH:
             journal.mark(layout.CLOSING, last)
             journal.mark(layout.CLOSED, last)
