@@ -1,43 +1,84 @@
 # SPDX-License-Identifier: MIT
-"""`python -m host_tests.cuts N [SEED]`, or `... --replay "FLOW | GROUND | CUTS"`: the long campaign, N cases, on one interpreter.
+"""`python -m host_tests.cuts N [SEED]`, or `... --replay "FLOW | GROUND | CUTS"`: the long campaign, N cases.
 
-Single cuts first, in an order that the seed shuffles; then pairs. Prints a line for each broken promise, which --replay takes.
+Single cuts first, in an order that the seed shuffles; then pairs. One process a core, on the 64-bit interpreter and the
+32-bit one by turns where both are there. Prints a line for each broken promise, which --replay takes.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import sys
 import tempfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from host_tests.cuts.campaign import Campaign, Case
+from host_tests.cuts.campaign import Campaign, Case, State, kind, state
+from host_tests.cuts.flows import FLOWS, grounds_of
 from host_tests.cuts.judge import Violation
 from host_tests.inside.inside import Inside
+from tools.bench import micropython32
 from tools.world import interpreter
 
 
-def main(arguments: list[str]) -> int:
-    with Inside(interpreter.micropython()) as inside, tempfile.TemporaryDirectory(prefix="kassa-cuts-") as folder:
+def interpreters() -> list[str]:
+    """The 64-bit interpreter, and the 32-bit one if it is there."""
+    other = micropython32.find()
+    return [interpreter.micropython(), *([str(other)] if other else [])]
+
+
+def share(index: int, shares: int, count: int, seed: int) -> tuple[Counter[State], Counter[State], int]:
+    """One core's part of the campaign: what all parts have to run, what this one ran, and how many promises it saw broken."""
+    every = interpreters()
+    with Inside(every[index % len(every)]) as inside, tempfile.TemporaryDirectory(prefix="kassa-cuts-") as folder:
         campaign = Campaign(inside, Path(folder))
-        if arguments[:1] == ["--replay"]:
-            campaign.play(Case.parse(arguments[1]))
-            return 0
-        count, seed = int(arguments[0]), int(arguments[1]) if len(arguments) > 1 else random.randrange(1 << 31)
         dice = random.Random(seed)
         singles = list(campaign.singles())
         dice.shuffle(singles)
         violations = 0
-        for case in itertools.islice(itertools.chain(singles, campaign.pairs(dice)), count):
+        for case in itertools.islice(itertools.chain(singles, campaign.pairs(dice)), index, count, shares):
             try:
                 campaign.play(case)
             except Violation as broken:
                 violations += 1
+                campaign.run[state(case)] += 1
                 print(f"{case} => {str(broken)[:300]}", flush=True)
-        print(f"single cuts enumerated {len(singles)}, run {min(count, len(singles))}")
-        print(f"cuts {count} violations {violations} seed {seed}")
-        return 1 if violations else 0
+        return Counter(map(state, singles)), campaign.run, violations
+
+
+def table(wanted: Counter[State], run: Counter[State]) -> None:
+    """A line for each flow and ground: run of enumerated, by tear; then the pairs."""
+    kinds = list(dict.fromkeys(kind for _, _, _, kind in wanted))
+    for flow in FLOWS:
+        for ground in grounds_of(flow):
+            counts = [f"{one} {run[flow, ground, 1, one]}/{wanted[flow, ground, 1, one]}" for one in kinds]
+            pairs = sum(number for (a, b, cuts, _), number in run.items() if (a, b, cuts) == (flow, ground, 2))
+            print(f"{flow:34}{ground:20}{'  '.join(counts)}{f'  pairs {pairs}' if pairs else ''}")
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--replay"]:
+        for command in interpreters():
+            with Inside(command) as inside, tempfile.TemporaryDirectory(prefix="kassa-cuts-") as folder:
+                Campaign(inside, Path(folder)).play(Case.parse(arguments[1]))
+        return 0
+    count, seed = int(arguments[0]), int(arguments[1]) if len(arguments) > 1 else random.randrange(1 << 31)
+    cores = os.cpu_count() or 1
+    wanted: Counter[State] = Counter()
+    run: Counter[State] = Counter()
+    violations = 0
+    with ProcessPoolExecutor(cores) as pool:
+        for wanted, ran, broken in pool.map(share, range(cores), [cores] * cores, [count] * cores, [seed] * cores):
+            run += ran
+            violations += broken
+    table(wanted, run)
+    singles = sum(number for (_, _, cuts, _), number in run.items() if cuts == 1)
+    print(f"single cuts enumerated {wanted.total()}, run {singles}; pairs run {run.total() - singles}")
+    print(f"cuts {count} violations {violations} seed {seed}")
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from host_tests.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
 _CASES = 1_000_000  # above all seeds of grounds
+_SECOND = 12  # operations of a boot, and of what follows it, among which a second cut may fall
 AFTER: list[Step] = [["idle"], ["list"], pay(4321), ["drain", [1]], ["list"]]
 
 
@@ -62,6 +63,14 @@ class Case:
         return cls(flow, ground, tuple(Cut(int(operation), tear) for operation, _, tear in made))
 
 
+State = tuple[str, str, int, str]
+
+
+def state(case: Case) -> State:
+    """What a case counts for: flow, ground, cuts, and the tear of the first."""
+    return case.flow, case.ground, len(case.cuts), kind(case.cuts[0].tear)
+
+
 @dataclass
 class Ground:
     """A chip made by lives without a cut, and what was seen meanwhile."""
@@ -80,7 +89,7 @@ class Campaign:
         self._variant = variant
         self._grounds: dict[str, Ground] = {}
         self._seed = 0
-        self.run: Counter[tuple[str, str, str]] = Counter()
+        self.run: Counter[State] = Counter()
 
     # -- lives ------------------------------------------------------------------------------------------------------
 
@@ -130,16 +139,20 @@ class Campaign:
                         yield Case(flow, name, (Cut(operation, tear),))
 
     def pairs(self, dice: random.Random) -> Iterator[Case]:
-        """Two cuts of short flows, the second in the recovery from the first: any operation of it, under any tear; for ever."""
-        while True:
-            flow = dice.choice(SHORT)
-            name = dice.choice(grounds_of(flow))
-            log = self.log(flow, name)
-            if not log:
-                continue
-            operation = dice.randrange(len(log))
-            first = Cut(operation + 1, dice.choice(tears(log[operation])))
-            for second in range(1, 9):
+        """Two cuts of the short flows, the second in the recovery from the first: each pair of operations once, shuffled,
+        under a tear each that the dice choose; then all of them again, for ever.
+        """
+        places = [
+            (flow, name, operation, second)
+            for flow in SHORT
+            for name in grounds_of(flow)
+            for operation in range(len(self.log(flow, name)))
+            for second in range(1, _SECOND + 1)
+        ]
+        while places:
+            dice.shuffle(places)
+            for flow, name, operation, second in places:
+                first = Cut(operation + 1, dice.choice(tears(self.log(flow, name)[operation])))
                 yield Case(flow, name, (first, Cut(second, dice.choice(tears(256)))))
 
     def play(self, case: Case) -> None:
@@ -157,7 +170,7 @@ class Campaign:
             self._recovers(chip, shop, unstable)
         except InsideError as error:
             raise Violation(f"the firmware raised {error.kind}: {error.message} {error.trace}") from error
-        self.run[case.flow, case.ground, kind(case.cuts[0].tear)] += 1
+        self.run[state(case)] += 1
 
     def _recovers(self, chip: bytes, shop: Shop, unstable: Any) -> None:
         """Boots, looks, pays and settles; boots once more and looks again."""
