@@ -16,7 +16,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from host_tests.cuts.campaign import Campaign, Case, State, kind, state
+from host_tests.cuts.campaign import Campaign, Case, State, state
 from host_tests.cuts.flows import FLOWS, grounds_of
 from host_tests.cuts.judge import Violation
 from host_tests.inside.inside import Inside
