@@ -71,7 +71,8 @@ def main(arguments: list[str]) -> int:
     run: Counter[State] = Counter()
     violations = 0
     with ProcessPoolExecutor(cores) as pool:
-        for wanted, ran, broken in pool.map(share, range(cores), [cores] * cores, [count] * cores, [seed] * cores):
+        for same, ran, broken in pool.map(share, range(cores), [cores] * cores, [count] * cores, [seed] * cores):
+            wanted = same
             run += ran
             violations += broken
     table(wanted, run)
