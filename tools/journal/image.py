@@ -122,7 +122,7 @@ def read(image: bytes, key: bytes | None = None) -> Journal:
         if data[:2] == b"KJ" and data[2] in (1, 2) and holds(key, data[:40], data[40:48])
     ]
     for serial, index, data in sorted(written):
-        if 0 < data[3] >> 2 != journal.numbered:
+        if journal.numbered == (data[3] >> 2) % 63 + 1:  # the header does not count it
             journal.pass_over()
         journal.add(_marks(key, data[48:240], serial, journal, (index, 0)))
         for page in range(1, SECTOR // PAGE):

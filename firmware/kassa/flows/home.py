@@ -61,6 +61,8 @@ def _lines(shop: Shop) -> list:
         lines.append("!" + ui.t("home_held"))
     if shop.till.journal.state.closing:
         lines.append("!" + ui.t("settle_unfinished"))
+    if shop.till.journal.unreadable:
+        lines.append("!" + ui.t("home_unreadable", shop.till.journal.unreadable))
     if news.reversing:
         lines.append("!" + ui.t("home_reversing"))
     if news.refused_later:

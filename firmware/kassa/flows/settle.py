@@ -46,7 +46,13 @@ async def _drained(shop: Shop) -> bool:
     """Wait until the host has answered everything; False when the cashier gives up or it takes too long."""
     ui, status = shop.ui, shop.status
     start = ticks_ms()
-    while status.pending_count or status.reversing or shop.courier.has_work():
+    journal = shop.till.journal
+    while journal.unreadable or status.pending_count or status.reversing or shop.courier.has_work():
+        if journal.unreadable:
+            from kassa.flows.lost import given_up  # hardly ever
+
+            if not await given_up(shop):
+                return False
         lines = (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note"))
         if ticks_diff(ticks_ms(), start) > _DRAIN_MS:
             await ui.message("warn", ui.t("settle_failed"), lines)

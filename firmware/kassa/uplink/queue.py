@@ -81,7 +81,7 @@ class Queue:
         return Reader(self._journal, sequence).read(into) == sequence
 
     def reversing(self) -> int:
-        """The oldest sequence whose reversal is owed, 0 when none."""
+        """The oldest sequence whose reversal is owed and can be sent, 0 when none."""
         return self._journal.fates.first(layout.REVERSING)
 
     def answered(self, sequence: int, amount: int, meaning: int, code: bytes) -> None:

@@ -49,6 +49,7 @@ class Journal:
         self.head = bytearray(8)  # seal tag of the newest record
         self.last = bytearray(64)  # clear header of the newest record
         self.fate = 0  # kind of the mark that decided about the newest record, 0 = none yet
+        self.unreadable = 0  # the first sequence, as far as known, that is MISSING: nobody can settle or reverse it
         self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
         self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
         self.unsaid = False  # boot wrote nothing of what it saw at the end: SEEN goes before the first write
@@ -206,10 +207,9 @@ class Journal:
         if charged:
             self.charge(*charged)
         state.turn(kind)
-        if kind == layout.REVERSED and any(
-            [one == layout.REVERSING and sequence != about for sequence, one in self.fates.items()]
-        ):
-            state.reversing = 1  # another one is owed
+        if kind == layout.REVERSED or kind == layout.LOST:  # another one may be owed
+            owed = [sequence for sequence, one in self.fates.items() if one == layout.REVERSING and sequence != about]
+            state.reversing = 1 if owed else 0
 
     def _marked(self, code: bytes) -> None:
         """Take over what the mark in the tags' cell says."""
@@ -252,9 +252,9 @@ class Journal:
             if change:
                 change()
             layout.pack_mark(tags.cell, kind, code, about, state, len(ring.ready), several)
-            if kind == layout.SEEN:  # only now it is known in which sector
-                page = ring.page - 1
-                tags.cell[2], tags.cell[3] = page * code[0], page * code[1]
+            if kind == layout.SEEN:  # the same from each boot that writes it into the same cell
+                page = ring.page - 1  # only now it is known in which sector
+                tags.cell[2], tags.cell[3], tags.cell[19] = page * code[0], page * code[1], 0
             tags.sign_mark()
             if ring.write(offset, tags.mark, self._mark_back):
                 state.number = tags.cell[1] >> 2

@@ -176,7 +176,7 @@ def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State,
         cell,
         0,
         kind,
-        state.flags() & 3 | (state.number % _NUMBERS + 1) << 2,
+        state.flags() & 3 | following(state.number) << 2,
         code,
         about,
         state.serial & 0xFFFF,
@@ -209,6 +209,11 @@ def apply_mark(cell: bytearray | memoryview, state: State) -> None:
         state.batch = about
     elif kind == EPOCH:
         state.epoch = about
+
+
+def following(number: int) -> int:
+    """The number of the next mark."""
+    return number % _NUMBERS + 1
 
 
 def is_again(cell: bytearray | memoryview, before: int) -> bool:

@@ -29,6 +29,9 @@ class Tail:
         self.record = False  # a record was written last
         self.mark = bytearray()  # the mark that was written last, with nothing after it
         self.opened = False  # a header was written last
+        self.copies = (
+            0  # of what was written last: each by a boot, which may have left something half written behind it
+        )
         self.place: tuple[int, int, int] = (-1, 0, 0)  # sector, page and cell of the mark read last
 
 
@@ -40,6 +43,9 @@ def mount(journal: Journal) -> Tail:
     passed_over = []  # marks that an earlier boot has not seen: places as in Tail
     for _ in range(_READS):  # what a power cut left half written may read now so, now otherwise
         tail = Tail()
+        journal.ring.sector = -1
+        journal.ring.leave()
+        journal.state.__init__()
         sector = _newest(journal)
         if sector < 0:
             return tail
@@ -170,6 +176,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
     tail.counted = tail.record = False
     tail.mark = bytearray()
     tail.opened = True
+    tail.copies = 0
     for number in range(PAGES):
         ring.flash.readblocks(sector, page, number * PAGE)
         if number:
@@ -200,8 +207,9 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
     tail.torn = torn > tail.told and not _mended(journal, tail, torn)
     if ring.page >= PAGES:
         ring.trusted = 0  # the next sector may be half opened
-    ring.page = min(max(ring.page, tail.looked + 1) + 1, PAGES)  # the next may be half written, however blank it looks
-    ring.cell += 1
+    # the next page and cell may be half written, however blank they look
+    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies, PAGES)
+    ring.cell += 1 + tail.copies
     return True
 
 
@@ -218,6 +226,8 @@ def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
     if cell[0] == layout.SEEN:
         tail.looked = max(tail.looked, cell[2])
         tail.told = max(tail.told, cell[3])
+    again = bool(tail.mark) and cell[0] == tail.mark[0] and cell[2:8] == tail.mark[2:8]
+    tail.copies = tail.copies + 1 if again else 0
     tail.mark = bytearray(cell)
     journal.ring.trusted = cell[19]
     tail.record = tail.counted = tail.opened = False
@@ -241,6 +251,7 @@ def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
     if record.sequence > tail.covered:
         tail.record = True
         tail.mark = bytearray()
+    tail.copies = tail.copies + 1 if record.sequence == state.sequence else 0
     state.sequence = record.sequence
     _is_last(journal, journal.ring.sector)
 

@@ -144,10 +144,11 @@ def walk(journal: "Journal", sector: int, records: bool = False, until: int = -1
 
 
 def _denies(journal: "Journal", page: memoryview, mark: memoryview) -> bool:
-    """Whether a sector's header counts fewer marks: the last one of the sector before was passed over unseen."""
+    """Whether a sector's header counts one mark less: the last one of the sector before was passed over unseen."""
     cell = journal.tags.cell
     cell[:] = page[: layout.HEADER_SIZE]
-    return layout.is_header(cell) and 0 < cell[3] >> 2 != mark[1] >> 2 and journal.tags.header_holds()
+    counted = cell[3] >> 2
+    return layout.is_header(cell) and layout.following(counted) == mark[1] >> 2 and journal.tags.header_holds()
 
 
 class Reader:

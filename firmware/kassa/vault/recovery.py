@@ -2,14 +2,17 @@
 """Rebuilds what is known of each record above the watermark, every tag checked, in one pass over the sectors that hold them."""
 
 from kassa.vault import layout
-from kassa.vault.fates import MISSING, UNDECIDED
+from kassa.vault.fates import MISSING, UNDECIDED, decided
 from kassa.vault.journal import Journal
 from kassa.vault.layout import PAGE
-from kassa.vault.reader import Reader, sector_of, walk
+from kassa.vault.reader import Reader, fates_above, sector_of, walk
 
 
 def recover(journal: Journal) -> None:
-    """Fill `journal.fates` and `reasons`: MISSING where no valid record has the sequence, UNDECIDED an intent without a mark."""
+    """Fill `fates`, `reasons` and `unreadable`.
+
+    UNDECIDED is an intent without a mark; MISSING what no valid record has the sequence of, unless the host's answer is known.
+    """
     journal.fates.clear(journal.state.watermark)
     journal.reasons.clear()
     expected = journal.state.watermark + 1
@@ -20,6 +23,7 @@ def recover(journal: Journal) -> None:
             _mark(journal, cell)
     _missing(journal, expected, journal.state.sequence + 1)
     _mend(journal)
+    journal.unreadable = journal.fates.first(MISSING)
 
 
 def _record(journal: Journal, page: memoryview, expected: int) -> int:
@@ -35,7 +39,8 @@ def _record(journal: Journal, page: memoryview, expected: int) -> int:
 
 def _mark(journal: Journal, cell: memoryview) -> None:
     for kind, sequence in layout.spoken_of(cell):
-        journal.fates.set(sequence, kind)
+        if journal.fates.get(sequence) != MISSING or decided(kind):
+            journal.fates.set(sequence, kind)
         if kind == layout.REVERSING:
             journal.reasons[sequence] = bytes(cell[2:4])
         elif kind == layout.REVERSED:
@@ -44,7 +49,7 @@ def _mark(journal: Journal, cell: memoryview) -> None:
 
 def _missing(journal: Journal, first: int, end: int) -> None:
     for sequence in range(first, end):
-        if not journal.fates.get(sequence):
+        if not decided(journal.fates.get(sequence)):
             journal.fates.set(sequence, MISSING)
 
 
@@ -54,3 +59,6 @@ def _mend(journal: Journal) -> None:
     for sequence, kind in journal.fates.items():
         if kind == MISSING and Reader(journal, sequence).read(page) == sequence:
             journal.fates.set(sequence, UNDECIDED if page[0] == layout.INTENT else 0)
+            for about, mark in fates_above(journal, sequence - 1):
+                if about == sequence:
+                    journal.fates.set(sequence, mark)
