@@ -8,6 +8,7 @@ PY     := $(VENV)/bin/python
 MICROPYTHON ?= $(CURDIR)/$(MPENV)/bin/micropython
 OUT    ?= build/demo
 CUT    ?=
+JOBS   ?= 2
 MICROPYTHON32 ?=
 export MICROPYTHON
 
@@ -16,7 +17,7 @@ export MICROPYTHON
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '  variables: MICROPYTHON=/path (a Unix port >= 1.26 with tls), OUT=dir and CUT=k (demo)\n'
+	@printf '  variables: MICROPYTHON=/path (a Unix port >= 1.26 with tls), OUT=dir and CUT=k (demo), JOBS=n (test)\n'
 
 # Whoever brings an interpreter needs no wheel of ours.
 OURS   := $(CURDIR)/$(MPENV)/bin/micropython
@@ -40,7 +41,7 @@ run: setup ## start host, terminal and web panel, and print the address
 	@$(PY) -m tools.panel
 
 test: setup ## run every test that this machine can run
-	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest host_tests
+	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile host_tests
 
 check: setup ## ruff, types, and every firmware file compiled for the chip
 	@$(VENV)/bin/ruff check .

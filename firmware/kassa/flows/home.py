@@ -4,9 +4,9 @@
 from micropython import const
 
 from kassa import money, status
-from kassa.flows.menu import menu
 from kassa.flows.sale import sale
 from kassa.flows.shop import Shop
+from kassa.modules import forget
 from kassa.screens.font import TEXT
 
 TYPE_CHECKING = const(False)
@@ -28,11 +28,28 @@ async def run(shop: Shop) -> None:
                 await _tell_held(shop)
         key = await ui.home(shop.name, _lines_while(shop, held), "E=key_sell M=key_menu", _LOOK_MS)
         if key == ord("M"):
-            await menu(shop)
+            await _menu(shop)
         elif key == ord("E"):
             await sale(shop)
         elif key > ord("0"):
             await sale(shop, key)
+
+
+async def _menu(shop: Shop) -> None:
+    """The menu, and what was chosen there; neither is kept in memory."""
+    from kassa.flows import menu
+
+    chosen = await menu.menu(shop)
+    del menu
+    forget("kassa.flows.menu")
+    if chosen == "sale":
+        await sale(shop)
+    elif chosen == "settle":
+        from kassa.flows import settle
+
+        await settle.settle(shop)
+        for name in ("flows.settle", "flows.lost", "desk.lost"):
+            forget("kassa." + name)
 
 
 def _held(shop: Shop) -> bool:

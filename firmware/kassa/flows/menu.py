@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The menu and its small pages: last payment, queue, language, about."""
+"""The menu and its small pages: last payment, queue, language, about. Loaded when it is asked for."""
 
 import gc
 
 from kassa import VERSION, money
 from kassa.flows import fate, receipt
-from kassa.flows.sale import sale
-from kassa.flows.settle import settle
 from kassa.flows.shop import Shop
 from kassa.vault import layout, settings
 from kassa.vault.reader import Reader
@@ -14,14 +12,17 @@ from kassa.vault.reader import Reader
 _MOST_ROWS = 50
 
 
-async def menu(shop: Shop) -> None:
-    """Choose, do, and come back to the home page."""
+async def menu(shop: Shop) -> str:
+    """Choose, and show a small page; "sale" and "settle", which come without the menu in memory, are returned."""
     ui = shop.ui
     items = ("sale", "settle", "last", "reprint", "queue", "change_language", "about")
     chosen = await ui.menu(ui.t("menu"), [ui.t(item) for item in items])
     if chosen is None:
-        return
-    await (sale, settle, _last, fate.print_last, _queue, _language, _about)[chosen](shop)
+        return ""
+    if chosen >= 2:
+        await (_last, fate.print_last, _queue, _language, _about)[chosen - 2](shop)
+        return ""
+    return items[chosen]
 
 
 async def _last(shop: Shop) -> None:

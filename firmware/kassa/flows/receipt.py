@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Receipts and slips: what stands on the paper. A line is (text, align 0 left 1 centre 2 right, bold, size)."""
 
+from micropython import const
+
 from kassa import money
 from kassa.calendar import date
-from kassa.desk.batch import Totals
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
 from kassa.vault.layout import FLAG_CLOCK, TYPE_CASH, Record
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.desk.batch import Totals
 
 _COLUMNS = 32
 _STATES = {
@@ -17,6 +22,7 @@ _STATES = {
     "reversing": "reversing",
     "reversed": "r_reversed",
     "refused_later": "refused_later",
+    "lost": "lost",
 }
 
 
@@ -70,7 +76,7 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = ""
     return lines
 
 
-def settlement(shop: Shop, totals: Totals, balanced: bool) -> list:
+def settlement(shop: Shop, totals: "Totals", balanced: bool) -> list:
     """The slip of a batch close."""
     t = shop.ui.t
     lines = [

@@ -7,10 +7,14 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import money
-from kassa.desk.batch import Totals, totals
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
+from kassa.modules import forget
 from kassa.uplink import answers
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.desk.batch import Totals
 
 _DRAIN_MS = const(120000)
 _ANSWER_MS = const(60000)
@@ -29,7 +33,11 @@ async def settle(shop: Shop) -> None:
             return
     if not await _drained(shop):
         return
+    from kassa.desk.batch import totals  # and gone before the host is asked
+
     batch = totals(journal)
+    del totals
+    forget("kassa.desk.batch")
     await ui.show("wait", ui.t("settle_working"), (_counts(shop, batch),), "", money.text(batch.debit_sum))
     shop.courier.submit_close(batch.de48())
     start = ticks_ms()
@@ -38,7 +46,7 @@ async def settle(shop: Shop) -> None:
     await _tell(shop, batch)
 
 
-def _counts(shop: Shop, batch: Totals) -> str:
+def _counts(shop: Shop, batch: "Totals") -> str:
     return shop.ui.t("settle_counts", batch.debit_count, money.text(batch.debit_sum))
 
 
@@ -63,7 +71,7 @@ async def _drained(shop: Shop) -> bool:
     return True
 
 
-async def _tell(shop: Shop, batch: Totals) -> None:
+async def _tell(shop: Shop, batch: "Totals") -> None:
     ui = shop.ui
     outcome = shop.courier.outcome
     amount = money.text(batch.debit_sum)

@@ -55,6 +55,8 @@ def _missing(journal: Journal, first: int, end: int) -> None:
 
 def _mend(journal: Journal) -> None:
     """What only one flipped bit hides is not missing."""
+    if not journal.fates.first(MISSING):
+        return
     page = bytearray(PAGE)
     for sequence, kind in journal.fates.items():
         if kind == MISSING and Reader(journal, sequence).read(page) == sequence:
