@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, recipe, virgin
-from host_tests.cuts.judge import Shop, Violation, demand
+from host_tests.cuts.judge import Shop, Violation, demand, key_states
 from host_tests.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
@@ -195,6 +195,8 @@ class Campaign:
             demand(
                 first["count"] >= 40 or first["sequence"] - first["closed"] >= 40, "only a full journal is full", first
             )
+        if again["keys"]:
+            demand(len(key_states(last)) == 1, "no older key state is left", key_states(last))
         told, chip = self._life(last, [], shop, again["unstable"])
         shop.look(chip, told["booted"])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from host_tests.cuts.flows import ACCEPTED, RING, SECRET, SECTOR, YES, Step
+from tools import mac
 from tools.journal import image
 
 KEY = image.journal_key(SECRET)
@@ -24,6 +25,17 @@ def demand(holds: bool, promise: str, *seen: Any) -> None:
 
 def journal_of(chip: bytes) -> bytes:
     return chip[: RING * SECTOR]
+
+
+def key_states(chip: bytes) -> set[int]:
+    """The generations of all whole key states that the keyring partition holds (docs/keys.md)."""
+    ring, key = chip[RING * SECTOR :], mac.device_key(SECRET, b"keyring")
+    copies = (ring[at : at + 592] for at in range(0, len(ring), SECTOR // 2))
+    return {
+        int.from_bytes(one[4:8], "big")
+        for one in copies
+        if one[:2] == b"KR" and mac.tag(key, one[:576]) == one[576:584]
+    }
 
 
 def words(journal: image.Journal) -> dict[int, str]:

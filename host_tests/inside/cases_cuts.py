@@ -149,7 +149,7 @@ class Life:
 class OldCopyStays(Keyring):
     """A control: older key states are left where they are."""
 
-    def _keep_only(self, kept):
+    def _keep_only(self, kept, among=0):
         pass
 
 

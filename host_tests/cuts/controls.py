@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""The campaign's controls: what must be caught, or the campaign is worth nothing. Two stores in the journal's place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from host_tests.cuts.campaign import Cut
+from host_tests.cuts.judge import demand
+from host_tests.inside.inside import Inside
+
+STORES = ("FAT", "header first")
+_PAID = [["pay", number] for number in range(1, 8)]
+_SETTLED = [["settle", number] for number in range(1, 6)]
+_NEXT = [["pay", number] for number in range(8, 16)]
+
+
+class Control:
+    """A store that power is cut under, and judged by what is promised of the journal."""
+
+    def __init__(self, inside: Inside, folder: Path, store: str) -> None:
+        self._inside, self._path, self._store = inside, folder / "control.bin", store
+        self._life(_PAID + _SETTLED, fresh=True)
+        self._ground = self._path.read_bytes()
+
+    def _life(self, steps: list[list[Any]], **options: Any) -> dict[str, Any]:
+        return self._inside("controls", "life", str(self._path), self._store, steps, options)
+
+    def cuts(self) -> Iterator[Cut]:
+        """Every cut of the flow, under the plainest tears: in a folder torn otherwise FAT may search for ever."""
+        for operation in range(1, len(self._begin(_NEXT)["log"]) + 1):
+            for tear in ("none", "half", "all"):
+                yield Cut(operation, tear)
+
+    def _begin(self, steps: list[list[Any]], **options: Any) -> dict[str, Any]:
+        self._path.write_bytes(self._ground)
+        return self._life(steps, **options)
+
+    def play(self, cut: Cut) -> None:
+        """One cut; raises Violation with the promise that broke."""
+        told = self._begin(_NEXT, cut=cut.operation, tear=cut.tear)
+        paid = [number for _, number in (_PAID + _NEXT[: told["done"]])[len(_SETTLED) :]]
+        begun = [number for _, number in _NEXT[told["done"] : told["done"] + 1]]
+        again = self._life([])
+        demand(not again["error"] and again["booted"] is not None, "the till starts again", again["error"])
+        found = again["booted"]
+        demand(set(paid) <= set(found), "no accepted payment lost or changed", sorted(set(paid) - set(found)))
+        demand(set(found) <= set(paid + begun), "nothing is there that nobody paid", found)
