@@ -9,7 +9,7 @@ from micropython import const
 from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.dukpt import Registers
 from kassa.crypto.wipe import wipe_cipher, zero
-from kassa.errors import KeyringError
+from kassa.errors import CryptoError, FlashFault, KeyringError
 from kassa.modules import forget
 from kassa.vault.flash import blocks
 from kassa.vault.layout import BLANK
@@ -38,18 +38,26 @@ _ZERO = bytes(16)
 def load(ring: "Keyring", kbpk: bytearray) -> None:
     """Keyring.open."""
     state, used = _newest(ring)
-    if state is None or ring.damaged and used & 1 and _staged(ring):  # half written: nothing of it was used either
-        if state is not None:
-            zero(state)
-            ring.damaged = 0
-        _first_load(ring, kbpk, "key state unreadable" if used >> 1 else "no keys loaded")
-        return
     try:
+        if state is None or ring.damaged and used & 1 and _staged(ring):  # half written: nothing of it was used either
+            try:
+                _first_load(ring, kbpk, "key state unreadable" if used >> 1 else "no keys loaded")
+                ring.damaged = 0
+                return
+            except (KeyringError, CryptoError):
+                if state is None:
+                    raise  # else the staged block is half erased: the state was whole once
+        if ring.damaged:  # its other copy may go too: two good ones before all else is erased
+            try:
+                ring._write(bytearray(state))
+            except FlashFault:
+                pass  # it stays as it is
         ring._keep_only(ring._sector, used | state[_RESIDUE] | 1 << (ring._sector % (blocks(ring._flash) - 1) + 1))
         counter, ring._stan = unpack_from(">II", state, 16)
         _use(ring, bytearray(memoryview(state)[_STORE:_TAG]), state[8:16], counter or 1 << 32)
     finally:
-        zero(state)
+        if state is not None:
+            zero(state)
 
 
 def _staged(ring: "Keyring") -> bytearray:
@@ -91,9 +99,8 @@ def _newest(ring: "Keyring") -> tuple[bytearray | None, int]:
         if copy is None:
             continue
         whole = _read(ring, at, _COPY - offset) is not None
-        if state is None or whole:
-            state, sector = copy, at
-            ring._sector, ring._generation, ring.damaged = at, generation, 0 if whole else 1
+        state, sector = copy, at
+        ring._sector, ring._generation, ring.damaged = at, generation, 0 if whole else 1
         if whole:  # else the power may have died in writing it: nothing of it was used while an older one is there
             break
     if state is not None:
