@@ -166,7 +166,7 @@ _TAGS = {"no tags": BelievesAll}
 def life(path, secret, steps, options):
     """`options`: cut, tear, seed, unstable, faults, endurance, variant. Steps are [name, arguments ...].
 
-    `done`: what each step gave; `steps`: how many were begun.
+    `done`: what each step gave; `begun`: how many were begun; `firm`: something was written that a boot does not only repeat.
     """
     faults = {int(sector): fault for sector, fault in options.get("faults", {}).items()}
     chip = Chip(
@@ -202,6 +202,9 @@ def life(path, secret, steps, options):
     result["keys"] = now.keys if now else []
     result["log"] = chip.log
     result["erased"] = chip.erased
+    result["firm"] = any(
+        at % 4096 and at < chip.size - _KEYRING for at in chip.programmed
+    )  # a header may be programmed again
     result["unstable"] = chip.unstable()
     result["wear"] = [[sector, count] for sector, count in chip.chip.wear.items()]
     chip.save()

@@ -117,6 +117,7 @@ class Chip:
         self.chip.listener = self._did
         self.log = []  # bytes of each operation: 0 for an erase
         self.erased = []  # sectors, in the order erased
+        self.programmed = []  # addresses, in the order done
         self.weak = weak
 
     def region(self, base=0, size=0):
@@ -127,6 +128,8 @@ class Chip:
         self.log.append(0 if is_erase else size)
         if is_erase:
             self.erased.append(address // size)
+        else:
+            self.programmed.append(address)
         for weak in self.weak:
             if address <= weak < address + size:
                 self.store.seek(weak)

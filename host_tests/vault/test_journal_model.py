@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Random lives of a till, power cuts and all, against an ideal journal. A failure shrinks to a line that plays it again.
+
+KASSA_MODEL_EXAMPLES=n plays n cases, other ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+
+from host_tests.cuts.judge import Violation
+from host_tests.inside.inside import Inside
+from host_tests.vault.against import Bench, Case, line, main
+
+LONG = int(os.environ.get("KASSA_MODEL_EXAMPLES", "0"))
+EXAMPLES = 120
+OPERATIONS = 40  # of a life, among which power may die
+
+_amounts = st.integers(1, 9999)
+_decided = st.sampled_from([["final", "yes"], ["final", "no"], ["reversing"], ["defer"], ["void"]])
+_steps = st.one_of(
+    st.tuples(st.just("pay"), _amounts).map(list),
+    st.tuples(st.just("intent"), _amounts).map(list),
+    _decided,
+    st.tuples(st.just("drain"), st.lists(st.sampled_from([1, 1, 2, 3]), min_size=1, max_size=4)).map(list),
+    st.sampled_from([["idle"], ["reversed"], ["closing"], ["close"], ["heard", 1], ["heard", 9]]),
+    st.sampled_from([["pays", 4], ["pays", 15]]),
+    st.tuples(st.just("pay"), _amounts, st.just(True)).map(list),  # a long one
+)
+_tears = st.one_of(
+    st.sampled_from(["none", "all", "half", "random:1", "random:2", "unstable:1", "unstable:2"]),
+    st.integers(1, 15).map(lambda cells: f"prefix:{16 * cells}"),
+)
+_whole = st.tuples(st.lists(_steps, max_size=12), st.just(0), st.just("")).map(list)
+_cut = st.tuples(st.lists(_steps, max_size=8), st.integers(1, OPERATIONS), _tears).map(list)
+CASES = st.tuples(st.sampled_from([0, 1, 5, 6]), st.lists(st.one_of(_whole, _cut, _cut), max_size=6)).map(list)
+
+
+def bounded(examples: int) -> settings:
+    return settings(
+        max_examples=LONG or examples, derandomize=not LONG, database=None, deadline=None, print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+
+def test_the_journal_is_the_model(inside: Inside, tmp_path: Path) -> None:
+    """Whatever was done, whenever power died: what boots is what the model allows, and it says the same afterwards."""
+    bench = Bench(inside, tmp_path / "chip.bin")
+
+    @bounded(EXAMPLES)
+    @given(CASES)
+    def play(case: Case) -> None:
+        bench.play(case)
+
+    play()
+
+
+def breaks(bench: Bench) -> Callable[[Case], bool]:
+    """Whether a case breaks a promise."""
+
+    def broken(case: Case) -> bool:
+        try:
+            bench.play(case)
+        except Violation:
+            return True
+        return False
+
+    return broken
+
+
+def test_the_control_an_early_receipt_is_found(inside: Inside, tmp_path: Path) -> None:
+    """A cashier who is told before the payment is durable: found, shrunk to a line, and the line plays the same again."""
+    wrong = Bench(inside, tmp_path / "wrong.bin", "early")
+    small = find(CASES, breaks(wrong), settings=settings(bounded(200), phases=[Phase.generate, Phase.shrink]))
+    module, said = shlex.split(line(small))[2:]
+    print(line(small))
+    assert module == "host_tests.vault.model"
+    with pytest.raises(Violation, match="lost or changed"):
+        main([said, "early"])
+    assert main([said]) == 0
+
+
+def test_the_control_pages_believed_without_tags_are_found(inside: Inside, tmp_path: Path) -> None:
+    """A record of which 64 bytes were written; the case was found and shrunk as above, which takes a while."""
+    torn = [1, [[[["pay", 1]], 13, "prefix:64"]]]
+    Bench(inside, tmp_path / "right.bin").play(torn)
+    with pytest.raises(Violation):
+        Bench(inside, tmp_path / "wrong.bin", "no tags").play(torn)
