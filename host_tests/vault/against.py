@@ -258,4 +258,5 @@ def main(arguments: list[str]) -> int:
     for command in filter(None, map(str, [one for one in commands if one])):
         with Inside(command) as inside, tempfile.TemporaryDirectory(prefix="kassa-model-") as folder:
             Bench(inside, Path(folder) / "chip.bin", *arguments[1:]).play(json.loads(arguments[0]))
+        print(f"{command}: every promise is kept")
     return 0

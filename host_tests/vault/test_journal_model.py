@@ -6,6 +6,7 @@ KASSA_MODEL_EXAMPLES=n plays n cases, other ones each time.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Callable
@@ -21,26 +22,40 @@ from host_tests.vault.against import Bench, Case, line, main
 
 LONG = int(os.environ.get("KASSA_MODEL_EXAMPLES", "0"))
 EXAMPLES = 120
-OPERATIONS = 40  # of a life, among which power may die
+OPERATIONS = 28  # of a life, among which power may die
 
 _amounts = st.integers(1, 9999)
-_decided = st.sampled_from([["final", "yes"], ["final", "no"], ["reversing"], ["defer"], ["void"]])
-_steps = st.one_of(
-    st.tuples(st.just("pay"), _amounts).map(list),
-    st.tuples(st.just("intent"), _amounts).map(list),
-    _decided,
-    st.tuples(st.just("drain"), st.lists(st.sampled_from([1, 1, 2, 3]), min_size=1, max_size=4)).map(list),
-    st.sampled_from([["idle"], ["reversed"], ["closing"], ["close"], ["heard", 1], ["heard", 9]]),
-    st.sampled_from([["pays", 4], ["pays", 15]]),
-    st.tuples(st.just("pay"), _amounts, st.just(True)).map(list),  # a long one
+_answers = st.lists(st.sampled_from([1, 1, 2, 3]), min_size=1, max_size=4)
+_drain = st.tuples(st.just("drain"), _answers).map(list)
+_pay = st.tuples(st.just("pay"), _amounts).map(list)
+_long = st.tuples(st.just("pay"), _amounts, st.just(True)).map(list)
+_intent = st.tuples(st.just("intent"), _amounts).map(list)
+_decision = st.sampled_from([["final", "yes"], ["final", "no"], ["reversing"], ["defer"], ["void"]])
+_single = st.one_of(_pay, _pay, _long, _intent, _drain, st.sampled_from([["idle"], ["heard", 1], ["heard", 9]])).map(
+    lambda one: [one]
+)
+_several = st.one_of(
+    st.tuples(_intent, _decision).map(list),
+    st.sampled_from([[["pays", 4]], [["pays", 15]], [["reversed"]], [["closing"]]]),
+    st.sampled_from([[["drain", [1]], ["closing"]], [["drain", [1]], ["reversed"], ["closing"], ["close"]]]),
+)
+_steps = st.lists(st.one_of(_single, _several), max_size=8).map(
+    lambda groups: [step for group in groups for step in group]
 )
 _tears = st.one_of(
-    st.sampled_from(["none", "all", "half", "random:1", "random:2", "unstable:1", "unstable:2"]),
+    st.sampled_from(["none", "all", "half", "random:1", "random:2"]),
+    st.integers(1, 9).map(lambda seed: f"unstable:{seed}"),
     st.integers(1, 15).map(lambda cells: f"prefix:{16 * cells}"),
 )
-_whole = st.tuples(st.lists(_steps, max_size=12), st.just(0), st.just("")).map(list)
-_cut = st.tuples(st.lists(_steps, max_size=8), st.integers(1, OPERATIONS), _tears).map(list)
+_whole = st.tuples(_steps, st.just(0), st.just("")).map(list)
+_cut = st.tuples(_steps, st.integers(1, OPERATIONS), _tears).map(list)
 CASES = st.tuples(st.sampled_from([0, 1, 5, 6]), st.lists(st.one_of(_whole, _cut, _cut), max_size=6)).map(list)
+
+# What long runs have found.
+FOUND: list[Case] = [
+    # a record that a boot did not believe read as valid later, and was sent in place of the one that had its number since
+    [5, [[[["pay", 1], ["pay", 2]], 14, "unstable:1"], [[["pay", 3], ["idle"]], 0, ""]]],
+]
 
 
 def bounded(examples: int) -> settings:
@@ -62,6 +77,11 @@ def test_the_journal_is_the_model(inside: Inside, tmp_path: Path) -> None:
     play()
 
 
+@pytest.mark.parametrize("case", FOUND, ids=json.dumps)
+def test_what_was_found_stays_mended(inside: Inside, tmp_path: Path, case: Case) -> None:
+    Bench(inside, tmp_path / "chip.bin").play(case)
+
+
 def breaks(bench: Bench) -> Callable[[Case], bool]:
     """Whether a case breaks a promise."""
 
@@ -80,7 +100,6 @@ def test_the_control_an_early_receipt_is_found(inside: Inside, tmp_path: Path) -
     wrong = Bench(inside, tmp_path / "wrong.bin", "early")
     small = find(CASES, breaks(wrong), settings=settings(bounded(200), phases=[Phase.generate, Phase.shrink]))
     module, said = shlex.split(line(small))[2:]
-    print(line(small))
     assert module == "host_tests.vault.model"
     with pytest.raises(Violation, match="lost or changed"):
         main([said, "early"])

@@ -195,8 +195,8 @@ class Reader:
             place = self._sector, self._page
             journal.ring.flash.readblocks(self._sector, peek, self._page * PAGE)
             sequence = layout.number(peek, 4) if layout.is_record(peek[0]) else 0
-            if found and sequence and sequence != found:
-                break
+            if found and found < sequence <= journal.state.sequence:
+                break  # a lower one is a boot's copy: it did not believe what was found
             if self._next <= sequence <= journal.state.sequence and self._holds(place, into):
                 found, at, lost = sequence, place, False
             elif sequence and sequence < self._next or sequence > journal.state.sequence:
