@@ -21,7 +21,7 @@ from host_tests.inside.inside import Inside
 from host_tests.vault.against import Bench, Case, line, main
 
 LONG = int(os.environ.get("KASSA_MODEL_EXAMPLES", "0"))
-EXAMPLES = 120
+EXAMPLES = 50
 OPERATIONS = 28  # of a life, among which power may die
 
 _amounts = st.integers(1, 9999)
@@ -50,6 +50,7 @@ _tears = st.one_of(
 _whole = st.tuples(_steps, st.just(0), st.just("")).map(list)
 _cut = st.tuples(_steps, st.integers(1, OPERATIONS), _tears).map(list)
 CASES = st.tuples(st.sampled_from([0, 1, 5, 6]), st.lists(st.one_of(_whole, _cut, _cut), max_size=6)).map(list)
+SMALL = st.tuples(st.just(0), st.lists(_cut, max_size=1)).map(list)
 
 # What long runs have found.
 FOUND: list[Case] = [
@@ -98,7 +99,7 @@ def breaks(bench: Bench) -> Callable[[Case], bool]:
 def test_the_control_an_early_receipt_is_found(inside: Inside, tmp_path: Path) -> None:
     """A cashier who is told before the payment is durable: found, shrunk to a line, and the line plays the same again."""
     wrong = Bench(inside, tmp_path / "wrong.bin", "early")
-    small = find(CASES, breaks(wrong), settings=settings(bounded(200), phases=[Phase.generate, Phase.shrink]))
+    small = find(SMALL, breaks(wrong), settings=settings(bounded(200), phases=[Phase.generate, Phase.shrink]))
     module, said = shlex.split(line(small))[2:]
     assert module == "host_tests.vault.model"
     with pytest.raises(Violation, match="lost or changed"):
