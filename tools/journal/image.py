@@ -1,56 +1,26 @@
 # SPDX-License-Identifier: MIT
 """The journal in a raw flash image, straight from docs/journal.md; shares no code with the firmware.
 
-Without the journal key it believes what it reads; with the device secret it checks every journal tag.
+Without the journal key it believes whatever can be; with the device secret it checks every journal tag.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tools import mac
+from tools.journal import cells
+from tools.journal.cells import BLANK, PAGE, SECTOR, Header, Mark, Record
+from tools.journal.cells import MARKS as MARKS
+from tools.journal.cells import SOME as SOME
+from tools.journal.cells import holds as holds
 from tools.world.flash import PARTITIONS
 
-SECTOR, PAGE = 4096, 256
-BLANK = b"\xff"
-
-MARKS = {
-    0x61: "YES", 0x62: "WATERMARK", 0x63: "REFUSED", 0x64: "DECLINED", 0x65: "REVERSING", 0x66: "REVERSED", 0x67: "DEFERRED",
-    0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED", 0x6E: "CLOSING", 0x6F: "REOPENED",
-    0x70: "EPOCH", 0x74: "YES", 0x75: "REFUSED", 0x76: "REPORTED", 0x77: "LOST",
-}  # fmt: skip
-SOME = (0x74, 0x75, 0x76)  # a mark for up to 32 records
-_RECORDS, _REST = (0x51, 0x52), 0x54
-_LONG = 4  # flag of a record whose body goes on in another page
+_NUMBERS = 63  # of marks: 1 to 63 and round again
+_AHEAD = 3  # places in the ring a sector may go on at
+_FIRST_CELLS = (*range(48, 240, 32), *range(256, 512, 32))  # of marks, in a sector
 _NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED", "LOST"}
 _DECIDES = _NO_MONEY | {"YES", "DEFERRED"}
-
-
-@dataclass(frozen=True)
-class Record:
-    """A payment record's clear header."""
-
-    kind: str
-    type: str
-    epoch: int
-    sequence: int
-    uid: bytes
-    amount: int
-    stan: int
-    batch: int
-    counter: int
-    time: int
-    first6: str
-    last4: str
-    previous: bytes
-    seal_tag: bytes
-
-
-@dataclass(frozen=True)
-class Mark:
-    kind: str
-    code: str
-    about: int
 
 
 @dataclass
@@ -58,38 +28,47 @@ class Journal:
     """Everything found, in the order written. `damaged`: (sector, page) of cells that are neither blank nor valid."""
 
     records: dict[int, Record] = field(default_factory=dict)
-    marks: list[Mark] = field(default_factory=list)
+    copies: list[Record] = field(default_factory=list)  # every page with a record; of one sequence the last one counts
+    headers: list[Header] = field(default_factory=list)
+    written: list[Mark] = field(default_factory=list)
     damaged: list[tuple[int, int]] = field(default_factory=list)
+    headless: dict[int, int] = field(default_factory=dict)  # sector -> serial, where the header did not tell
+    fates: dict[int, str] = field(default_factory=dict)  # sequence of a record -> the last mark that decided about it
+    watermark: int = 0
+    closed: int = 0
     numbered: int = 0  # of the mark read last, of 1 to 63; 0 = without
-    _newest: int = 0  # how many of `marks` the mark read last is
 
-    def add(self, cells: Iterable[tuple[int, list[Mark]]]) -> None:
-        """Take in marks in the order written; of two with one number the first was passed over unseen."""
-        for number, marks in cells:
-            if number and number == self.numbered:
-                self.pass_over()
-            self.numbered, self._newest = number, len(marks)
-            self.marks.extend(marks)
+    def add(self, mark: Mark) -> None:
+        """Take in the next mark written; of two with one number the first was passed over unseen."""
+        if mark.number and mark.number == self.numbered:
+            self.pass_over()
+        self.numbered = mark.number
+        self.written.append(mark)
 
     def pass_over(self) -> None:
         """Disbelieve the mark read last."""
-        del self.marks[len(self.marks) - self._newest :]
-        self.numbered = self._newest = 0
+        self.written.pop()
+        self.numbered = 0
 
     @property
-    def watermark(self) -> int:
-        return max((mark.about for mark in self.marks if mark.kind == "WATERMARK"), default=0)
+    def marks(self) -> list[Mark]:
+        """One for each record that a mark speaks of."""
+        return [replace(mark, about=about, several=cells.FIRST) for mark in self.written for about in mark.abouts]
 
-    @property
-    def closed(self) -> int:
-        return max((mark.about for mark in self.marks if mark.kind == "CLOSED"), default=0)
+    def decide(self) -> None:
+        """Look up what became of the records, once all is read."""
+        told = [(mark.kind, mark.about) for mark in self.written]
+        watermarks = [about for kind, about in told if kind == "WATERMARK"]
+        closed = [about for kind, about in told if kind == "CLOSED"]
+        self.watermark = max([0, *watermarks, *(header.watermark for header in self.headers)])
+        self.closed = max([0, *closed, *(header.closed for header in self.headers)])
+        for mark in self.written:
+            if mark.kind in _DECIDES:
+                self.fates.update((about, mark.kind) for about in mark.abouts if about in self.records)
 
     def state(self, record: Record) -> str:
         """`settled`, `accepted` (pending), `prepared` (an intent nobody decided) or the word of its last own mark."""
-        word = ""
-        for mark in self.marks:
-            if mark.about == record.sequence and mark.kind in _DECIDES:
-                word = mark.kind
+        word = self.fates.get(record.sequence, "")
         if word in _NO_MONEY:
             return word.lower()
         if word == "YES" or record.sequence <= self.watermark:
@@ -114,86 +93,100 @@ def of(home: Path) -> Journal:
 
 def read(image: bytes, key: bytes | None = None) -> Journal:
     """Read the bytes of a journal partition."""
-    journal = Journal()
-    sectors = [(index, image[index * SECTOR : (index + 1) * SECTOR]) for index in range(len(image) // SECTOR)]
-    written = [
-        (int.from_bytes(data[4:8], "big"), index, data)
-        for index, data in sectors
-        if data[:2] == b"KJ" and data[2] in (1, 2) and holds(key, data[:40], data[40:48])
-    ]
-    for serial, index, data in sorted(written):
-        if journal.numbered == (data[3] >> 2) % 63 + 1:  # the header does not count it
-            journal.pass_over()
-        journal.add(_marks(key, data[48:240], serial, journal, (index, 0)))
-        for page in range(1, SECTOR // PAGE):
-            _page(key, data, page, serial, journal, (index, page))
-    return journal
+    return _Reading(image, key).run()
 
 
-def _page(key: bytes | None, sector: bytes, number: int, serial: int, journal: Journal, place: tuple[int, int]) -> None:
-    page = sector[number * PAGE : (number + 1) * PAGE]
-    if page == BLANK * PAGE or page[0] == _REST:
-        return
-    if page[0] in _RECORDS and holds(key, page[:240] + _rest(sector, number) + page[240:248], page[248:]):
-        record = _record(page)
-        journal.records[record.sequence] = record
-    else:
-        known = len(journal.damaged)
-        marks = list(_marks(key, page, serial, journal, place))
-        if not marks:
-            journal.damaged[known:] = [place]
-        journal.add(marks)
+class _Reading:
+    """One pass over an image."""
 
+    def __init__(self, image: bytes, key: bytes | None) -> None:
+        self.key = key
+        self.journal = Journal()
+        self.newest = 0  # sequence read so far
+        self.sectors = [image[at : at + SECTOR] for at in range(0, len(image) - SECTOR + 1, SECTOR)]
 
-def _rest(sector: bytes, number: int) -> bytes:
-    """The end of a long record's body, from the nearest page before it that names the record."""
-    page = sector[number * PAGE : (number + 1) * PAGE]
-    if page[53] & _LONG:
-        for before in range(number - 1, 0, -1):
-            rest = sector[before * PAGE : (before + 1) * PAGE]
-            if rest[0] == _REST and rest[1:16] == page[1:16]:
-                return rest[16:]
-    return b""
+    def run(self) -> Journal:
+        journal = self.journal
+        journal.headers = self._headers()
+        taken = {header.sector for header in journal.headers}
+        last = doubtful = 0
+        for header in journal.headers:
+            first = not last
+            last = last or max(0, header.serial - _AHEAD - 1)
+            self._without_header(last, header.serial, header.first - 1, taken)
+            doubtful = len(journal.copies) if first else doubtful
+            if journal.numbered == header.number % _NUMBERS + 1:  # the header does not count it
+                journal.pass_over()
+            self._sector(header.sector, header.serial)
+            last = header.serial
+        if journal.headers:
+            self._without_header(last, 1 << 32, 0, taken)
+        journal.decide()
+        for record in journal.copies[:doubtful]:  # perhaps in a sector that was about to be erased
+            if record.sequence <= journal.closed and journal.records.get(record.sequence) is record:
+                del journal.records[record.sequence]
+        return journal
 
+    def _headers(self) -> list[Header]:
+        """The headers that hold, by serial; without a key those that fit in with the others."""
+        every = (cells.header(self.key, data[:48], sector) for sector, data in enumerate(self.sectors))
+        found = [header for header in every if header]
+        found.sort(key=lambda header: header.serial)
+        middle = found[len(found) // 2].serial if found else 0
+        return [header for header in found if self.key or abs(header.serial - middle) < len(self.sectors)]
 
-def _marks(
-    key: bytes | None, cells: bytes, serial: int, journal: Journal, place: tuple[int, int]
-) -> Iterator[tuple[int, list[Mark]]]:
-    """The number of each mark, and what it says."""
-    for at in range(0, len(cells), 32):
-        cell = cells[at : at + 32]
-        if cell == BLANK * 32:
-            continue
-        ours = cell[0] in MARKS and int.from_bytes(cell[8:10], "big") == serial & 0xFFFF
-        if ours and holds(key, cell[:24], cell[24:]):
-            code = cell[2:4].decode("ascii", "replace").strip("\0")
-            about, several = (int.from_bytes(cell[at : at + 4], "big") for at in (4, 20))
-            indices = [index for index in range(32) if several >> 31 - index & 1] if cell[0] in SOME else [0]
-            yield cell[1] >> 2, [Mark(MARKS[cell[0]], code, about + index) for index in indices]
-        else:
-            journal.damaged.append(place)
+    def _without_header(self, last: int, until: int, newest: int, taken: set[int]) -> None:
+        """Read the sectors after serial `last` whose header rotted, but which go on: up to three places ahead of each.
 
+        `newest`: the highest sequence they may begin with; 0 = the next one.
+        """
+        serial = last + 1
+        while serial < until and serial - last <= _AHEAD:
+            sector = (serial - 1) % len(self.sectors)
+            if sector not in taken and self._goes_on(sector, serial, newest):
+                taken.add(sector)
+                self.journal.headless[sector] = last = serial
+                self.journal.damaged.append((sector, 0))
+                self._sector(sector, serial)
+            serial += 1
 
-def _record(page: bytes) -> Record:
-    number = int.from_bytes
-    return Record(
-        kind="ACCEPTED" if page[0] == 0x51 else "INTENT",
-        type=f"{page[1]:02x}",
-        epoch=number(page[2:4], "big"),
-        sequence=number(page[4:8], "big"),
-        uid=page[8:24],
-        amount=int(page[24:30].hex()),
-        stan=int(page[32:35].hex()),
-        batch=int(page[35:38].hex()),
-        counter=number(page[38:42], "big"),
-        time=number(page[44:48], "big"),
-        first6=page[48:51].hex(),
-        last4=page[51:53].hex(),
-        previous=page[56:64],
-        seal_tag=page[240:248],
-    )
+    def _goes_on(self, sector: int, serial: int, newest: int) -> bool:
+        """Whether a valid mark, or a record that may be next, stands at the beginning of a sector."""
+        data = self.sectors[sector]
+        marks = (cells.mark(self.key, data[at : at + 32], serial, (sector, 0)) for at in _FIRST_CELLS)
+        if any(marks):
+            return True
+        record = cells.record(self.key, data, (sector, 1))
+        return record is not None and self.newest < record.sequence <= (newest or self.newest + 1)
 
+    def _sector(self, sector: int, serial: int) -> None:
+        journal, data = self.journal, self.sectors[sector]
+        for mark in self._marks(data[48:240], serial, (sector, 0)):
+            journal.add(mark)
+        for number in range(1, SECTOR // PAGE):
+            page = data[number * PAGE : (number + 1) * PAGE]
+            if page == BLANK * PAGE or page[0] == cells.REST:
+                continue
+            record = cells.record(self.key, data, (sector, number))
+            if record:
+                journal.records[record.sequence] = record
+                journal.copies.append(record)
+                self.newest = max(self.newest, record.sequence)
+                continue
+            known = len(journal.damaged)
+            marks = list(self._marks(page, serial, (sector, number)))
+            if not marks:
+                journal.damaged[known:] = [(sector, number)]
+            for mark in marks:
+                journal.add(mark)
 
-def holds(key: bytes | None, said: bytes, tag: bytes) -> bool:
-    """Whether the journal tag is right; without a key everything is believed."""
-    return key is None or mac.tag(key, said) == tag
+    def _marks(self, part: bytes, serial: int, place: tuple[int, int]) -> Iterator[Mark]:
+        for at in range(0, len(part), 32):
+            cell = part[at : at + 32]
+            if cell == BLANK * 32:
+                continue
+            mark = cells.mark(self.key, cell, serial, place)
+            if mark:
+                yield mark
+            else:
+                self.journal.damaged.append(place)
