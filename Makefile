@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo bench cuts heap fonts dukpt-long
+.PHONY: help setup run test check demo bench cuts heap journal fonts dukpt-long
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ cuts: setup ## cut the power N=20000 times in every flow and on every ground; SE
 
 heap: setup ## smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
 	@$(PY) -m tools.bench.heap
+
+journal: setup ## what the journal in IMAGE=flash.bin holds, and what is damaged; ARGS="--secret FILE --marks --json"
+	@$(PY) -m tools.journal $(IMAGE) $(ARGS)
 
 dukpt-long: setup ## 2^21 DUKPT keys of the device against the host's derivation; COUNT=n SEED=n to choose
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.crypto.many $(COUNT) $(SEED)
