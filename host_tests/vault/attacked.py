@@ -196,6 +196,10 @@ def aftermath(device: Device, attack: Callable[[bytearray, Device], None]) -> se
     device.flash.set(bytes(data))
     first = device.flash.live([["state"], ["list"]])
     if first["error"]:
+        if first["error"] == "JournalFull":  # no room where boot would note what it saw: out of service
+            after = device.flash.data
+            assert all(now & was == now for now, was in zip(after, data, strict=True)), "nothing was erased"
+            return {"boot"}
         assert first["error"] == "JournalDamaged" and device.flash.data == data, "a damaged journal is left alone"
         return {"boot"}
     told = set()

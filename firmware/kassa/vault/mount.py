@@ -172,7 +172,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
     ring.page = 1
     ring.cells = ring.cell = 0
     tail.covered = state.sequence - 1  # what the header covers is in an older sector; here it is a copy, made by a boot
-    tail.looked = tail.told = torn = ring.trusted = 0
+    tail.looked = tail.told = torn = ring.trusted = shaky = shaky_cell = 0
     tail.counted = tail.record = False
     tail.mark = bytearray()
     tail.opened = True
@@ -188,7 +188,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
                     _mended(journal, tail, torn)
                     ring.flash.readblocks(sector, page, number * PAGE)
                 _replay_record(journal, tail, number)
-                torn = 0
+                torn = shaky = 0
                 continue
         used = False
         for index, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, state.serial):
@@ -202,14 +202,17 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
                 tail.place = place
             if used or not number or layout.is_mark(page[0]):
                 ring.cells, ring.cell = number, index + 1
+                shaky_cell = 1 if cell is None else 0
         if number and not used and page[layout.MARK_SIZE :] != _PAST_A_MARK and page[0] != layout.REST:
             torn = number
+        shaky = 1 if number and not used and page[0] != layout.REST else 0
     tail.torn = torn > tail.told and not _mended(journal, tail, torn)
     if ring.page >= PAGES:
         ring.trusted = 0  # the next sector may be half opened
-    # the next page and cell may be half written, however blank they look
-    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies, PAGES)
-    ring.cell += 1 + tail.copies
+    # The next page and cell may be half written, however blank they look. A boot that saw them blank, one that saw them
+    # valid and one that saw something between write to different places: what one left half written no other one touches.
+    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies + shaky, PAGES)
+    ring.cell += 1 + tail.copies + shaky_cell
     return True
 
 
@@ -251,7 +254,7 @@ def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
     if record.sequence > tail.covered:
         tail.record = True
         tail.mark = bytearray()
-    tail.copies = tail.copies + 1 if record.sequence == state.sequence else 0
+        tail.copies = tail.copies + 1 if record.sequence == state.sequence else 0
     state.sequence = record.sequence
     _is_last(journal, journal.ring.sector)
 
