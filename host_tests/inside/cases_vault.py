@@ -15,10 +15,13 @@ from kassa.vault.reader import Reader
 from kassa.vault.recovery import recover
 
 _draft = Draft()
+_SHORT = bytes(160)
 
 
-def _fill(token, amount):
+def fill(token, amount):
+    """The draft of the payment with this number."""
     draft = _draft
+    draft.data = _SHORT
     draft.type = layout.TYPE_SALE
     draft.amount = amount
     draft.stan = token % 999999 + 1
@@ -32,11 +35,18 @@ def _fill(token, amount):
 
 
 def _accept(journal, queue, token, amount, kind):
-    draft = _fill(token, amount)
-    return journal.accept(draft, _sealer(draft.nonce), kind)
+    draft = fill(token, amount)
+    return journal.accept(draft, sealer_of(draft.nonce), kind)
 
 
-def _sealer(nonce, warm=False):
+def _accept_long(journal, queue, token, amount):
+    """A payment whose body takes two pages."""
+    draft = fill(token, amount)
+    draft.data = bytes(400)
+    return journal.accept(draft, sealer_of(draft.nonce), layout.ACCEPTED)
+
+
+def sealer_of(nonce, warm=False):
     return Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case"), nonce, warm)
 
 
@@ -130,7 +140,8 @@ def _list(journal, queue):
 
 
 _STEPS = {
-    "accept": _accept, "fill": _fill_up, "final": _final, "reversing": _reversing, "reversed": _reversed,
+    "accept": _accept, "accept long": _accept_long, "fill": _fill_up,
+    "final": _final, "reversing": _reversing, "reversed": _reversed,
     "defer": _defer, "void": _void, "drain": _drain, "closing": _closing, "close": _close,
     "mark": _mark, "prepare": _prepare,
     "state": _state, "list": _list,
@@ -184,12 +195,12 @@ def allocated(path, key, payments):
     while journal.prepare():
         pass
     kinds = (layout.ACCEPTED, layout.INTENT)
-    sealers = [_sealer(bytearray(16), True) for _ in range(payments + 1)]
-    journal.accept(_fill(0, 100), sealers[0], layout.ACCEPTED)
+    sealers = [sealer_of(bytearray(16), True) for _ in range(payments + 1)]
+    journal.accept(fill(0, 100), sealers[0], layout.ACCEPTED)
     programs, erases = chip.chip.programs, chip.chip.erases
     accept, first = journal.accept, journal.state.sequence
     for index in range(1, payments + 1):
-        draft, sealer, kind = _fill(index, 20000000), sealers[index], kinds[index % 2]
+        draft, sealer, kind = fill(index, 20000000), sealers[index], kinds[index % 2]
         micropython.heap_lock()
         try:
             accept(draft, sealer, kind)

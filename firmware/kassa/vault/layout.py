@@ -222,8 +222,8 @@ def is_again(cell: bytearray | memoryview, before: int) -> bool:
 
 
 def is_mark(kind: int) -> bool:
-    """Whether a cell's first byte is a mark's kind."""
-    return _FIRST_MARK <= kind <= _LAST_MARK
+    """Whether a cell's first byte is a mark's kind; 71 to 73 are none: a record's kind but for one bit."""
+    return _FIRST_MARK <= kind <= EPOCH or YES_SOME <= kind <= _LAST_MARK
 
 
 def spoken_of(cell: bytearray | memoryview) -> "Iterator[tuple[int, int]]":

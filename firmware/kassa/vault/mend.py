@@ -12,6 +12,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_FLAG = const(8 * 53 + 5)  # the bit that says a record goes on in another page
+
 
 def mend_mark(cell: memoryview, holds: "Callable[[memoryview], bool]") -> bool:
     """Flip one bit after the other until `holds(cell)`; False, and nothing changed, when none is the one."""
@@ -32,12 +34,17 @@ def mend_record(journal: Journal, sector: int, page: int, into: bytearray, seque
     journal.ring.flash.readblocks(sector, view, page * PAGE)
     place = sector * PAGES + page
     if place not in journal.mends:
-        if not _near(view, sequence) or view[53] & layout.FLAG_LONG:
+        if not _near(view, sequence):
             return False
-        journal.mends[place] = journal.tags.record_mends(view)
-    elif journal.mends[place] >= 0:
-        flip(view, journal.mends[place])
-    return journal.mends[place] >= 0 and layout.number(view, 4) == sequence
+        if view[53] & layout.FLAG_LONG:  # all that can be wrong with it is that
+            journal.mends[place] = _FLAG
+        else:
+            journal.mends[place] = journal.tags.record_mends(view)
+            return journal.mends[place] >= 0 and layout.number(view, 4) == sequence
+    if journal.mends[place] < 0:
+        return False
+    flip(view, journal.mends[place])
+    return layout.number(view, 4) == sequence and journal.tags.record_holds(view)
 
 
 def _near(page: memoryview, sequence: int) -> bool:

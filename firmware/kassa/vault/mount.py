@@ -8,7 +8,7 @@ from kassa.errors import JournalDamaged
 from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.layout import BLANK, HEADER_SIZE, PAGE, PAGES, PREFIX_SIZE, State
-from kassa.vault.reader import Reader, find_in, is_record, marks_in, newest_at, walk
+from kassa.vault.reader import Reader, is_record, marks_in, newest_at, walk
 from kassa.vault.ring import AHEAD
 
 _READS = const(8)
@@ -267,14 +267,14 @@ def _is_last(journal: Journal, sector: int) -> None:
 
 
 def _mended(journal: Journal, tail: Tail, torn: int) -> bool:
-    """Take a damaged page as the next record if one flipped bit is all that is wrong with it."""
+    """Take a damaged page as the next record, or the newest that marks know of, if one flipped bit is all that is wrong."""
     from kassa.vault.mend import mend_record
 
-    sector = journal.ring.sector
-    if not mend_record(journal, sector, torn, journal.buffer, journal.state.sequence + 1):
-        return False
-    _replay_record(journal, tail, torn)
-    return True
+    sector, newest = journal.ring.sector, journal.state.sequence
+    if mend_record(journal, sector, torn, journal.buffer, newest + 1):
+        _replay_record(journal, tail, torn)
+        return True
+    return mend_record(journal, sector, torn, journal.buffer, newest)
 
 
 # -- the last payment ---------------------------------------------------------------------------------------------------
@@ -309,10 +309,10 @@ def _trust_again(journal: Journal, tail: Tail) -> bool:
     sequence = layout.number(journal.last, 4)
     undecided = journal.last[0] == layout.INTENT and not journal.fate and sequence > journal.state.watermark
     if tail.record:
-        rest = find_in(journal, journal.holder, sequence)
-        if journal.buffer[:64] != journal.last:
+        reader = Reader(journal, sequence)
+        if reader.read(journal.buffer) != sequence or journal.buffer[:64] != journal.last:
             return False
-        journal.rewrite(rest)
+        journal.rewrite(reader.rest)
     elif tail.mark and tail.mark[0] != layout.SEEN:
         kind, about = tail.mark[0], layout.number(tail.mark, 4)
         journal.write_mark(

@@ -166,20 +166,20 @@ class Reader:
         self._sector = sector_of(journal, sequence)
         self._page = 1
         self._peek = memoryview(bytearray(PREFIX_SIZE))
-        self._damaged = (-1, 0)  # the last page on the way that is neither record nor mark nor blank
+        self._damaged = (-1, 0)  # the last page behind it that is neither record nor mark nor blank
 
     def read(self, into: bytearray) -> int:
         """Put the next record (256 B) into `into` and return its sequence; 0 when there is none."""
         journal = self._journal
-        found, place = self._find(memoryview(into))
-        if found != self._next <= journal.state.sequence and self._damaged[0] >= 0:
-            if self._mend(into):
+        found, place, gap = self._find(memoryview(into))
+        if found != self._next <= journal.state.sequence and gap[0] >= 0:
+            if self._mend(gap, into):
                 if found:
                     self._sector, self._page = place  # it is the next one's turn
-                found, place = self._next, self._damaged
+                    self._damaged = (-1, 0)
+                found, place = self._next, gap
             elif found:
                 self._holds(place, memoryview(into))
-        self._damaged = (-1, 0)
         if found:
             self._next = found + 1
             self.place = place
@@ -187,10 +187,10 @@ class Reader:
             self.rest = find_rest(journal, place[0], place[1], memoryview(into)) if long else None
         return found
 
-    def _find(self, into: memoryview) -> tuple[int, tuple[int, int]]:
-        """(sequence, place) of the next valid record, which is read into `into`."""
+    def _find(self, into: memoryview) -> tuple[int, tuple[int, int], tuple[int, int]]:
+        """(sequence, place) of the next valid record, which is read into `into`; place of a damaged page before it."""
         journal, peek = self._journal, self._peek
-        found, at, lost = 0, (0, 0), False
+        found, at, lost, gap = 0, (0, 0), False, (-1, 0)
         while self._more():
             place = self._sector, self._page
             journal.ring.flash.readblocks(self._sector, peek, self._page * PAGE)
@@ -198,17 +198,24 @@ class Reader:
             if found and found < sequence <= journal.state.sequence:
                 break  # a lower one is a boot's copy: it did not believe what was found
             if self._next <= sequence <= journal.state.sequence and self._holds(place, into):
+                if not found:
+                    gap, self._damaged = self._damaged, (-1, 0)  # what comes now may be the one after it
                 found, at, lost = sequence, place, False
             elif sequence and sequence < self._next or sequence > journal.state.sequence:
-                pass  # what an older lap left in a bad sector, or a boot did not believe
+                wrong = sequence ^ self._next  # what an older lap left in a bad sector, or a boot did not believe ...
+                if not wrong & wrong - 1:
+                    self._damaged = place  # ... or it is the one, but for a bit of its number
             elif found and sequence:
-                lost = True  # a later copy that does not hold has taken its place in `into`
+                lost = True  # a later copy that does not hold has taken its place in `into`; or it is the one after it
+                self._damaged = place
             elif sequence or peek != BLANK[:PREFIX_SIZE] and peek[0] != layout.REST and not layout.is_mark(peek[0]):
                 self._damaged = place
             self._page += 1
         if lost:
             self._holds(at, into)
-        return found, at
+        if not found:
+            gap, self._damaged = self._damaged, (-1, 0)
+        return found, at, gap
 
     def _more(self) -> bool:
         """Whether there is another page; goes on to the next sector."""
@@ -222,11 +229,11 @@ class Reader:
         self._journal.ring.flash.readblocks(sector, into, page * PAGE)
         return is_record(self._journal, sector, page, into)
 
-    def _mend(self, into: bytearray) -> bool:
+    def _mend(self, place: tuple[int, int], into: bytearray) -> bool:
         """Whether the damaged page on the way is the missing record but for one bit, which is mended in `into`."""
         from kassa.vault.mend import mend_record  # seldom needed
 
-        return mend_record(self._journal, self._damaged[0], self._damaged[1], into, self._next)
+        return mend_record(self._journal, place[0], place[1], into, self._next)
 
 
 def sector_of(journal: "Journal", sequence: int) -> int:
