@@ -164,14 +164,14 @@ _TAGS = {"no tags": BelievesAll}
 
 
 def life(path, secret, steps, options):
-    """`options`: cut, tear, seed, unstable, faults, endurance, variant. Steps are [name, arguments ...].
+    """`options`: cut, tear, seed, unstable, faults, endurance, wear, variant. Steps are [name, arguments ...].
 
     `done`: what each step gave; `begun`: how many were begun; `firm`: something was written that a boot does not only repeat.
     """
     faults = {int(sector): fault for sector, fault in options.get("faults", {}).items()}
     chip = Chip(
         path, options.get("cut", 0), options.get("tear", "none"), options.get("seed", 1), (), faults,
-        options.get("endurance", 0), options.get("unstable", ()),
+        options.get("endurance", 0), options.get("unstable", ()), options.get("wear", ()),
     )  # fmt: skip
     result = {"done": [], "booted": None, "cut": False, "error": "", "keys": [], "begun": 0}
     variant = options.get("variant", "")

@@ -19,17 +19,18 @@ PowerCut = PowerCut
 
 
 class WornChip(FlashChip):
-    """`faults`: sector -> "program" or "erase" (refused), "silent" (nothing happens), "stuck" (some bits stay 0 or 1).
+    """`faults`: sector -> "program" or "erase" (refused), "silent" (nothing happens), "stuck" (some bits stay 0 or 1),
+    "stuck:offset:mask:value" (these bits of one byte are `value`, 0 or 1, whatever is done).
 
-    `endurance`: erases a sector stands before it is "erase"; 0 = for ever. `unstable`: [address, before, after] of cells
-    that are neither: each read shows one, the other, or some bits of each.
+    `endurance`: erases a sector stands before it is "erase"; 0 = for ever. `wear`: erases so far. `unstable`: [address,
+    before, after] of cells that are neither: each read shows one, the other, or some bits of each.
     """
 
-    def __init__(self, store, size, faults=None, endurance=0, unstable=(), seed=1):
+    def __init__(self, store, size, faults=None, endurance=0, unstable=(), seed=1, wear=()):
         super().__init__(store, size)
         self.faults = faults or {}
         self.endurance = endurance
-        self.wear = {}
+        self.wear = dict(wear)
         self.unstable = [(at, bytes.fromhex(old), bytes.fromhex(new)) for at, old, new in unstable]
         self._dice = seed * 2654435761 & 0x7FFFFFFF | 1
         self._wavers = False
@@ -45,12 +46,22 @@ class WornChip(FlashChip):
 
     def read(self, address, into):
         super().read(address, into)
+        self._stick(address, into)
         for at, old, new in self.unstable:
             first, end = max(at, address), min(at + len(old), address + len(into))
             how = self._roll() % 3
             for index in range(first, end):
                 mask = (0, 0xFF, self._roll())[how]
                 into[index - address] = old[index - at] & ~mask & 0xFF | new[index - at] & mask
+
+    def _stick(self, address, into):
+        """Bits that are stuck, as they read."""
+        for sector, fault in self.faults.items():
+            if fault.startswith("stuck:"):
+                offset, mask, value = [int(one) for one in fault[6:].split(":")]
+                at = sector * SECTOR + offset - address
+                if 0 <= at < len(into):
+                    into[at] = into[at] | mask if value else into[at] & ~mask
 
     def _program_page(self, address, data, offset, count):
         for cells in self.unstable:
@@ -100,16 +111,17 @@ class Chip:
     """One life of a chip: reads its image file, and `save`s it at the end.
 
     `cut`: the operation at which power dies, 0 = never. `tear`: as FlashChip.cut_at has them, or "unstable". `weak`:
-    addresses of bytes that do not hold what is programmed. `faults`, `endurance`, `unstable`: see WornChip.
+    addresses of bytes that do not hold what is programmed. `faults`, `endurance`, `unstable`, `wear`: see
+    WornChip.
     """
 
-    def __init__(self, path, cut=0, tear="none", seed=1, weak=(), faults=None, endurance=0, unstable=()):
+    def __init__(self, path, cut=0, tear="none", seed=1, weak=(), faults=None, endurance=0, unstable=(), wear=()):
         with open(path, "rb") as image:
             data = image.read()
         self.path = path
         self.size = len(data)
         self.store = io.BytesIO(data)
-        self.chip = WornChip(self.store, self.size, faults, endurance, unstable, seed)
+        self.chip = WornChip(self.store, self.size, faults, endurance, unstable, seed, wear)
         if tear == "unstable":
             self.chip.waver_at(cut, seed)
         else:

@@ -208,8 +208,7 @@ class Journal:
             self.charge(*charged)
         state.turn(kind)
         if kind == layout.REVERSED or kind == layout.LOST:  # another one may be owed
-            owed = [sequence for sequence, one in self.fates.items() if one == layout.REVERSING and sequence != about]
-            state.reversing = 1 if owed else 0
+            state.reversing = int(any(one == layout.REVERSING and owed != about for owed, one in self.fates.items()))
 
     def _marked(self, code: bytes) -> None:
         """Take over what the mark in the tags' cell says."""
@@ -297,10 +296,13 @@ class Journal:
         return False
 
     def _may_open(self) -> bool:
-        """Whether a payment may take the next sector: a blank one that is not of the reserve."""
+        """Whether a payment may take the next sector: a blank one, and the reserve behind it is blank where that is in doubt."""
+        ready, doubt = self.ring.ready, self.ring.bad or not self.ring.ready
         if self.free <= AHEAD:
             self.recount()
-        return self.free > AHEAD and (bool(self.ring.ready) or self.prepare())
+        while doubt and len(ready) <= AHEAD < self.free and self.prepare():
+            pass
+        return self.free > AHEAD and (not doubt or len(ready) > AHEAD)
 
     def prepare(self, may_move: bool = True) -> bool:
         """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready.

@@ -108,8 +108,7 @@ class Ring:
             try:
                 erase(self.flash, sector)
             except FlashFault:
-                self.bad.append(sector)
-                return False
+                pass  # worn out; blank all the same, it takes one more lap
             if not self.is_blank(sector, scratch):
                 self.bad.append(sector)
                 return False

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""A till on a chip that wears: lives with faults, and what was seen meanwhile, judged after each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from host_tests.cuts.flows import IDLE, KEYRING, RING, SECRET, SECTOR, YES, Step, intent, pay, virgin
+from host_tests.cuts.judge import Shop, demand
+from host_tests.inside.inside import Inside
+from tools.journal import image
+
+REFUSALS = ("JournalFull", "FlashFault")
+_FOR_EVER = 1 << 24
+
+
+def day(number: int, payments: int = 12) -> list[Step]:
+    """A day of trade, all of it settled and closed at its end."""
+    first = 1000 + 100 * number
+    return [
+        IDLE, *[pay(first + index) for index in range(payments)], intent(first + 90), ["final", YES, "00"],
+        ["drain", [1, 2, 3, 1]], ["drain", [1]], ["closing"], ["close"], IDLE,
+    ]  # fmt: skip
+
+
+class Worn:
+    """`faults`: sector -> fault, as WornChip has them; may change between lives. `endurance`: of the journal's sectors."""
+
+    def __init__(self, inside: Inside, path: Path, endurance: int = 0) -> None:
+        self._inside = inside
+        self._path = path
+        self._lives = 0
+        self.endurance = endurance
+        self.faults: dict[int, str] = {}
+        self.shop = Shop()
+        self.chip = virgin()
+        self.wear = {RING + sector: -_FOR_EVER for sector in range(KEYRING)}
+        self.told: dict[str, Any] = {}
+
+    def life(self, steps: list[Step], may_refuse: bool = False) -> bool:
+        """One life, judged; False when the till refused: whatever a life says, nothing else may be wrong."""
+        self._lives += 1
+        self._path.write_bytes(self.chip)
+        options = {
+            "seed": self._lives, "faults": self.faults, "endurance": self.endurance, "wear": list(self.wear.items()),
+        }  # fmt: skip
+        told = self.told = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
+        self.chip = self._path.read_bytes()
+        self.wear = dict(told["wear"])
+        allowed = ("", *REFUSALS) if may_refuse else ("",)
+        demand(told["error"] in allowed, "the till works", self._lives, told["error"], told["begun"], self.faults)
+        self.shop.life(steps, told)
+        return not told["error"]
+
+    def look(self, may_refuse: bool = False) -> image.Journal | None:
+        """Boots, and has chip and state judged; None when it does not boot, being refused."""
+        if self.life([], may_refuse) or self.told["booted"]:
+            return self.shop.look(self.chip, self.told["booted"])
+        return None
+
+    def erases(self) -> list[int]:
+        """Of each sector of the journal."""
+        return [self.wear.get(sector, 0) for sector in range(RING)]
+
+    def headers(self) -> list[bytes]:
+        """The first bytes of each sector of the journal."""
+        return [self.chip[sector * SECTOR : sector * SECTOR + 16] for sector in range(RING)]

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Bad and worn sectors under the journal: nothing lost, nothing twice, and a till that refuses rather than overwrites."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from host_tests.cuts.flows import IDLE, RING, pay
+from host_tests.cuts.judge import KEY, journal_of, words
+from host_tests.cuts.worn import REFUSALS, Worn, day
+from host_tests.inside.inside import Inside, share
+from tools.journal import image
+
+DAYS = 24  # more than three laps
+FAULTS = ("program", "erase", "silent", "stuck", "stuck:7:8:1", "stuck:50:8:0", "stuck:300:8:0", "stuck:600:32:1")
+FROM = (0, 9, 17)  # days: from the start, in the second lap, in the third
+DEAD = ("program", "erase", "silent", "stuck")
+ENDURANCE = 10
+SETTLE = [["drain", [1, 2, 1]], ["drain", [1]], ["closing"], ["close"], IDLE]
+
+
+@pytest.fixture
+def chip(tmp_path: Path) -> Path:
+    return tmp_path / "chip.bin"
+
+
+def trade(worn: Worn, faults: dict[int, str], since: int) -> None:
+    """Three laps, a restart after each day; judged since the sector is bad, each lap, and at the end."""
+    for number in range(DAYS):
+        if number == since:
+            worn.faults = faults
+        worn.life(day(number))
+        if number in (since, since + 1, 8, 16):
+            worn.look()
+    worn.look()
+    assert worn.told["booted"]["serial"] > 2 * RING and worn.told["booted"]["count"] == 0
+    assert len(worn.shop.paid) == DAYS * 13
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_bad_sector_loses_nothing(inside: Inside, chip: Path, fault: str) -> None:
+    """Each of the eight, bad from the start or since a later lap."""
+    which, shares = share(inside)
+    for index, (sector, since) in enumerate((sector, since) for sector in range(RING) for since in FROM):
+        if index % shares == which:
+            trade(Worn(inside, chip), {sector: fault}, since)
+
+
+def test_two_bad_sectors_lose_nothing(inside: Inside, chip: Path) -> None:
+    """Neighbours and others, of the same kind and of two."""
+    which, shares = share(inside)
+    for index, (one, other) in enumerate(combinations(range(RING), 2)):
+        if index % shares == which:
+            faults = {one: DEAD[index % 4], other: DEAD[index // 4 % 4]}
+            trade(Worn(inside, chip), faults, FROM[index % 3])
+
+
+def test_a_stuck_bit_where_a_new_chip_has_its_headers_is_told(inside: Inside, chip: Path) -> None:
+    """Such a partition is neither a new one nor a journal: the till does not start, and erases nothing."""
+    worn = Worn(inside, chip)
+    worn.faults = {3: "stuck:5:255:0"}
+    before = worn.chip
+    with pytest.raises(AssertionError, match="JournalDamaged"):
+        worn.life([])
+    assert journal_of(worn.chip) == journal_of(before)
+
+
+def in_flash(worn: Worn) -> None:
+    """Every payment that was taken can be read, as it was, by whoever reads the chip."""
+    journal = image.read(journal_of(worn.chip), KEY)
+    found = words(journal)
+    for sequence, (uid, amount) in worn.shop.paid.items():
+        if sequence > journal.closed:
+            assert (journal.records[sequence].uid.hex(), journal.records[sequence].amount) == (uid, amount)
+            assert found[sequence] in worn.shop.states[sequence]
+
+
+def test_a_journal_of_few_good_sectors_refuses(inside: Inside, chip: Path) -> None:
+    """All but `good` bad, sold until it refuses: what is pending stays, and is settled at once if the till starts, else
+    when the sectors are good again; either way the refusal has a name.
+    """
+    which, shares = share(inside)
+    settled = waiting = 0
+    for index, (kind, good) in enumerate((kind, good) for kind in DEAD for good in range(RING - 1)):
+        if index % shares != which:
+            continue
+        worn = Worn(inside, chip)
+        stay = {number * RING // good for number in range(good)}
+        worn.faults = {sector: kind for sector in range(RING) if sector not in stay}
+        for number in range(40):
+            if not worn.life([IDLE, *[pay(100 + 10 * number + one) for one in range(5)]], True):
+                break
+        assert worn.told["error"] in REFUSALS
+        in_flash(worn)
+        taken = len(worn.shop.paid)
+        if worn.look(True) is None:
+            waiting += 1
+            in_flash(worn)
+            worn.faults = {}
+            worn.look()
+        elif good:
+            settled += 1
+        if taken:
+            worn.life(SETTLE)
+            assert worn.look() is not None and worn.told["booted"]["count"] == 0
+            assert len(worn.shop.sent) == taken
+    print(f"settled on the spot {settled}, when the sectors were good again {waiting}")
+    assert settled
+
+
+def test_sectors_that_wear_out_are_used_to_the_end(inside: Inside, chip: Path) -> None:
+    """Ten erases each: evenly worn all the time; in the end a refusal, and what is pending then is settled.
+
+    Two apart and not one: a boot that finds a full sector erases those ahead again, which may be half opened.
+    """
+    worn = Worn(inside, chip, ENDURANCE)
+    apart = number = 0
+    while worn.life([*(SETTLE if min(worn.erases()) < ENDURANCE else []), *day(number)[1:15]], True):
+        apart = max(apart, max(worn.erases()) - min(worn.erases()))
+        number += 1
+    in_flash(worn)
+    pending = [sequence for sequence, states in worn.shop.states.items() if states == {"accepted"}]
+    taken, most = len(worn.shop.paid), RING * (ENDURANCE + 1) * 15
+    print(f"{taken} payments, {taken / most:.0%} of {most} pages; erases {worn.erases()}, {apart} apart at most")
+    assert apart <= 2 and min(worn.erases()) >= ENDURANCE - 1
+    assert taken > most // 2
+    worn.look()
+    assert worn.told["booted"]["count"] == len(pending) > 0
+    worn.life(SETTLE)
+    in_flash(worn)
+    assert all(worn.shop.states[sequence] > {"accepted"} for sequence in pending)
