@@ -296,13 +296,14 @@ class Journal:
         return False
 
     def _may_open(self) -> bool:
-        """Whether a payment may take the next sector: a blank one, and the reserve behind it is blank where that is in doubt."""
-        ready, doubt = self.ring.ready, self.ring.bad or not self.ring.ready
+        """Whether a payment may take the next sector: a blank one; with bad ones about, only if the reserve is blank too."""
+        ring = self.ring
         if self.free <= AHEAD:
             self.recount()
-        while doubt and len(ready) <= AHEAD < self.free and self.prepare():
-            pass
-        return self.free > AHEAD and (not doubt or len(ready) > AHEAD)
+        wanted = 1
+        while len(ring.ready) < wanted and self.free > AHEAD and self.prepare():
+            wanted = AHEAD + 1 if ring.bad else 1
+        return self.free > AHEAD and len(ring.ready) >= (AHEAD + 1 if ring.bad else 1)
 
     def prepare(self, may_move: bool = True) -> bool:
         """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready.

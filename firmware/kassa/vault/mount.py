@@ -78,6 +78,8 @@ def _newest(journal: Journal) -> int:
             journal.ring.flash.readblocks(sector, prefix, 0)
             blank = blank and prefix == _BLANK_PREFIX
             serial = layout.number(prefix, 4)
+            if prefix[:2] == b"KJ" and prefix[2] > layout.FORMAT:
+                _not_newer(journal, sector)
             if layout.is_header(prefix) and best < serial < bound and (serial - 1) % sectors == sector:
                 best, found = serial, sector
         if found < 0:
@@ -87,6 +89,13 @@ def _newest(journal: Journal) -> int:
         if journal.read_header(found, journal.state):
             return found
         bound = best
+
+
+def _not_newer(journal: Journal, sector: int) -> None:
+    """Leave alone what a newer firmware has written; a header that rotted there is no header."""
+    journal.ring.flash.readblocks(sector, journal.tags.cell, 0)
+    if journal.tags.header_holds():
+        raise JournalDamaged("a newer firmware wrote this journal")
 
 
 def _only_a_torn_header(journal: Journal) -> bool:

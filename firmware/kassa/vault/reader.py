@@ -202,7 +202,9 @@ class Reader:
                     gap, self._damaged = self._damaged, (-1, 0)  # what comes now may be the one after it
                 found, at, lost = sequence, place, False
             elif sequence and sequence < self._next or sequence > journal.state.sequence:
-                wrong = sequence ^ self._next  # what an older lap left in a bad sector, or a boot did not believe ...
+                wrong = sequence ^ (
+                    found + 1 if found else self._next
+                )  # what an older lap left in a bad sector, or a boot did not believe ...
                 if not wrong & wrong - 1:
                     self._damaged = place  # ... or it is the one, but for a bit of its number
             elif found and sequence:
