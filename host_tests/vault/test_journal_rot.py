@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One flipped bit anywhere in a journal: at most that one record is affected, and it is told by its sequence.
 
-A run tries every byte, one bit in seven of the used pages; KASSA_ROT=1 (`make rot`) tries every bit.
+A run tries one bit in fifteen of the used pages, every other byte; KASSA_ROT=1 (`make rot`) tries every bit.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tools.journal import image
 DECLINED = 0x64
 PAGE_BITS = image.PAGE * 8
 ALL = bool(os.environ.get("KASSA_ROT"))
-STEP = 1 if ALL else 7  # of used pages, so that each byte is hit
-END_STEP = 1 if ALL else 29
+STEP = 1 if ALL else 15  # of used pages
+END_STEP = 1 if ALL else 37
 LONG = 18  # sequence of the record of two pages: of those only the flag is mended
 
 
@@ -92,7 +92,7 @@ def test_a_flipped_bit_in_any_used_page(flash: Flash) -> None:
     pages = journal(flash, "payments")
     assert set(words(flash.read()).values()) >= WANTED and pages[-1] // 16 == 2
     tried, missing = rot(flash, pages, STEP)
-    assert tried >= len(pages) * PAGE_BITS // 16
+    assert tried >= len(pages) * PAGE_BITS // 32
     assert {sequence for _, sequence in missing} <= {LONG}, "all others are mended"
     assert missing
 
@@ -108,7 +108,8 @@ def test_a_flipped_bit_at_the_end(flash: Flash, end: str) -> None:
 
 def test_the_controls_are_caught(flash: Flash) -> None:
     """Without mending records are missing; without tags a changed one is believed."""
-    page = journal(flash, "payments")[10]
+    pages = journal(flash, "payments")
+    page = [page for page in pages if flash.data[page * image.PAGE] == ACCEPTED][8]  # pending, in the open batch
     _, missing = rot(flash, [page], 61, "mends nothing")
     assert missing
     with pytest.raises(AssertionError):
