@@ -219,7 +219,7 @@ class Journal:
         if kind == layout.WATERMARK and about >= newest and self.fate not in layout.NOT_PAID:
             self.fate = kind
         if kind == layout.EPOCH:
-            self.begin_chain()
+            self.head[:] = bytes(8)  # the next record is the first of its epoch
         elif kind == layout.WATERMARK:
             self.fates.forget(state.watermark)
         elif kind == layout.CLOSED:
@@ -265,10 +265,6 @@ class Journal:
                 ring.leave()
         raise _FAULT
 
-    def begin_chain(self) -> None:
-        """The next record is the first of its epoch."""
-        self.head[:] = bytes(8)
-
     def seen(self, told: bool) -> None:
         """Boot has looked at all pages so far. `told`: the cashier knows what was not finished among them."""
         self.mark(layout.SEEN, self.state.sequence, b"\x01\x01" if told else b"\x01\x00")
@@ -300,10 +296,10 @@ class Journal:
         ring = self.ring
         if self.free <= AHEAD:
             self.recount()
-        wanted = 1
-        while len(ring.ready) < wanted and self.free > AHEAD and self.prepare():
-            wanted = AHEAD + 1 if ring.bad else 1
-        return self.free > AHEAD and len(ring.ready) >= (AHEAD + 1 if ring.bad else 1)
+        while len(ring.ready) < (AHEAD + 1 if ring.bad else 1):
+            if self.free <= AHEAD or not self.prepare():
+                return False
+        return self.free > AHEAD
 
     def prepare(self, may_move: bool = True) -> bool:
         """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready.

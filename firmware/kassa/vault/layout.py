@@ -259,9 +259,7 @@ def number(cell: bytearray | memoryview, at: int) -> int:
 
 
 def _pack_sum(cell: bytearray, at: int, value: int) -> None:
-    for index in range(at + 4, at - 1, -1):
-        cell[index] = value & 0xFF
-        value >>= 8
+    pack_into(">BHH", cell, at, value >> 32, value >> 16 & 0xFFFF, value & 0xFFFF)
 
 
 def _unpack_sum(cell: bytearray | memoryview, at: int) -> int:
