@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Gives up payments whose records cannot be read any more. The host has the gap in its books, by sequence."""
 
+from kassa.desk.fate import fate
 from kassa.vault import layout
 from kassa.vault.fates import MISSING
 from kassa.vault.journal import Journal
@@ -16,9 +17,7 @@ def give_up(journal: Journal) -> int:
     reader, page = Reader(journal, journal.state.watermark + 1), bytearray(layout.PAGE)
     while reader.read(page):
         record = layout.Record(page)
-        if journal.fates.get(record.sequence) in (
-            (0, layout.DEFERRED) if record.kind == layout.ACCEPTED else (layout.DEFERRED,)
-        ):
+        if fate(record, journal.fates.get(record.sequence)) == "accepted":
             count -= 1
             amount -= record.amount
     given_up = 0

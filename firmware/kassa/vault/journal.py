@@ -191,9 +191,9 @@ class Journal:
         """
         if self.unsaid and kind != layout.SEEN:
             self.seen(False)
-        self.unsaid = False
         self._staged = False  # a new batch or epoch goes into the next record
         self.write_mark(kind, about, code, several, lambda: self._turn(kind, about, released, charged))
+        self.unsaid = False
         self._marked(code)
 
     def _turn(self, kind: int, about: int, released: "Sequence[int]", charged: "Sequence[int]") -> None:

@@ -45,7 +45,7 @@ def mount(journal: Journal) -> Tail:
         tail = Tail()
         journal.ring.sector = -1
         journal.ring.leave()
-        journal.state.__init__()
+        journal.state = State()
         sector = _newest(journal)
         if sector < 0:
             return tail
