@@ -4,6 +4,7 @@
 import hashlib
 import io
 
+from cases_cuts import BelievesAll
 from cases_vault import fill, sealer_of, state
 from chips import FlashChip, Region
 
@@ -110,13 +111,6 @@ class MendsNothing(Tags):
 
     def record_mends(self, page):
         return -1
-
-
-class BelievesAll(Tags):
-    """A control: a page is a record when its first byte says so."""
-
-    def record_holds(self, page, rest=None):
-        return True
 
 
 _TAGS = {"": Tags, "mends nothing": MendsNothing, "believes all": BelievesAll}
