@@ -178,8 +178,8 @@ class Reader:
                     self._sector, self._page = place  # it is the next one's turn
                     self._damaged = (-1, 0)
                 found, place = self._next, gap
-            elif found:
-                self._holds(place, memoryview(into))
+            elif found and not self._holds(place, memoryview(into)):
+                found = 0  # it reads otherwise than a moment ago
         if found:
             self._next = found + 1
             self.place = place
@@ -190,7 +190,7 @@ class Reader:
     def _find(self, into: memoryview) -> tuple[int, tuple[int, int], tuple[int, int]]:
         """(sequence, place) of the next valid record, which is read into `into`; place of a damaged page before it."""
         journal, peek = self._journal, self._peek
-        found, at, lost, gap = 0, (0, 0), False, (-1, 0)
+        found, at, other, lost, gap = 0, (0, 0), (0, 0), False, (-1, 0)
         while self._more():
             place = self._sector, self._page
             journal.ring.flash.readblocks(self._sector, peek, self._page * PAGE)
@@ -200,6 +200,7 @@ class Reader:
             if self._next <= sequence <= journal.state.sequence and self._holds(place, into):
                 if not found:
                     gap, self._damaged = self._damaged, (-1, 0)  # what comes now may be the one after it
+                other = at if found == sequence else place
                 found, at, lost = sequence, place, False
             elif sequence and sequence < self._next or sequence > journal.state.sequence:
                 wrong = sequence ^ (
@@ -213,8 +214,12 @@ class Reader:
             elif sequence or peek != BLANK[:PREFIX_SIZE] and peek[0] != layout.REST and not layout.is_mark(peek[0]):
                 self._damaged = place
             self._page += 1
-        if lost:
-            self._holds(at, into)
+        if lost and not self._holds(
+            at, into
+        ):  # half written, it reads so now, now otherwise: of two copies one is firm
+            at = other
+            if not self._holds(at, into):
+                found = 0
         if not found:
             gap, self._damaged = self._damaged, (-1, 0)
         return found, at, gap
