@@ -7,13 +7,15 @@ from kassa.crypto.wipe import zero
 from kassa.errors import JournalDamaged
 from kassa.vault import layout
 from kassa.vault.journal import Journal
-from kassa.vault.layout import BLANK, HEADER_SIZE, PAGE, PAGES, PREFIX_SIZE, State
+from kassa.vault.layout import BLANK, HEADER_SIZE, MARK_SIZE, PAGE, PAGES, PREFIX_SIZE, State
 from kassa.vault.reader import Reader, is_record, marks_in, newest_at, walk
 from kassa.vault.ring import AHEAD
 
 _READS = const(8)
+_LOOKS = const(6)  # at what a power cut may have left half written
+_NEAR = const(5)  # pages or cells on from the last one that boots may have written to since
 _BLANK_PREFIX = BLANK[:PREFIX_SIZE]
-_PAST_A_MARK = BLANK[layout.MARK_SIZE :]
+_PAST_A_MARK = BLANK[MARK_SIZE:]
 
 
 class Tail:
@@ -33,6 +35,7 @@ class Tail:
             0  # of what was written last: each by a boot, which may have left something half written behind it
         )
         self.place: tuple[int, int, int] = (-1, 0, 0)  # sector, page and cell of the mark read last
+        self.end: tuple[int, int] = (1, 0)  # the last page in use, and the last cell of the marks
 
 
 def mount(journal: Journal) -> Tail:
@@ -58,6 +61,9 @@ def mount(journal: Journal) -> Tail:
         if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
             journal.head[:] = bytes(8)
         journal.recount()
+        if journal.free and _wavers(journal, tail):
+            journal.ring.leave()  # what comes next goes into a sector that is erased first
+            journal.ring.trusted = 0
         if _trust_again(journal, tail):
             return tail
     raise JournalDamaged("the newest record reads differently each time")
@@ -212,12 +218,13 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
             if used or not number or layout.is_mark(page[0]):
                 ring.cells, ring.cell = number, index + 1
                 shaky_cell = 1 if cell is None else 0
-        if number and not used and page[layout.MARK_SIZE :] != _PAST_A_MARK and page[0] != layout.REST:
+        if number and not used and page[MARK_SIZE:] != _PAST_A_MARK and page[0] != layout.REST:
             torn = number
         shaky = 1 if number and not used and page[0] != layout.REST else 0
     tail.torn = torn > tail.told and not _mended(journal, tail, torn)
     if ring.page >= PAGES:
         ring.trusted = 0  # the next sector may be half opened
+    tail.end = max(1, ring.page - 1), max(0, ring.cell - 1)
     # The next page and cell may be half written, however blank they look. A boot that saw them blank, one that saw them
     # valid and one that saw something between write to different places: what one left half written no other one touches.
     ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies + shaky, PAGES)
@@ -284,6 +291,25 @@ def _mended(journal: Journal, tail: Tail, torn: int) -> bool:
         _replay_record(journal, tail, torn)
         return True
     return mend_record(journal, sector, torn, journal.buffer, newest)
+
+
+def _wavers(journal: Journal, tail: Tail) -> bool:
+    """Whether the end of the newest sector, or what comes next, reads now so, now otherwise: a power cut left it half written."""
+    ring = journal.ring
+    page, cell = tail.end
+    places = [(number * PAGE, PREFIX_SIZE) for number in range(page, min(page + _NEAR, PAGES))]
+    first = ring.cells * PAGE + (HEADER_SIZE if ring.cells == 0 else 0)
+    size = min(PAGE - first % PAGE - cell * MARK_SIZE, _NEAR * MARK_SIZE)
+    if size > 0:
+        places.append((first + cell * MARK_SIZE, size))
+    for offset, size in places:
+        seen, again = journal.view[:size], bytearray(size)
+        ring.flash.readblocks(ring.sector, seen, offset)
+        for _ in range(_LOOKS):
+            ring.flash.readblocks(ring.sector, again, offset)
+            if again != seen:
+                return True
+    return False
 
 
 # -- the last payment ---------------------------------------------------------------------------------------------------
