@@ -47,7 +47,9 @@ def load(ring: "Keyring", kbpk: bytearray) -> None:
             except (KeyringError, CryptoError):
                 if state is None:
                     raise  # else the staged block is half erased: the state was whole once
-        if ring.damaged:  # its other copy may go too: two good ones before all else is erased
+        if ring.damaged or ring._generation > unpack_from(">I", state, 4)[0]:
+            # Its other copy may go too, or it may half be erased where a newer one is half written: two good ones before
+            # all else is erased.
             try:
                 ring._write(bytearray(state))
             except FlashFault:

@@ -11,7 +11,7 @@ from kassa.vault.layout import BLANK, HEADER_SIZE, MARK_SIZE, PAGE, PAGES, PREFI
 from kassa.vault.reader import Reader, is_record, marks_in, newest_at, walk
 from kassa.vault.ring import AHEAD
 
-_READS = const(8)
+_READS = const(20)
 _LOOKS = const(6)  # at what a power cut may have left half written
 _NEAR = const(5)  # pages or cells on from the last one that boots may have written to since
 _BLANK_PREFIX = BLANK[:PREFIX_SIZE]
@@ -61,9 +61,8 @@ def mount(journal: Journal) -> Tail:
         if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
             journal.head[:] = bytes(8)
         journal.recount()
-        if journal.free and _wavers(journal, tail):
-            journal.ring.leave()  # what comes next goes into a sector that is erased first
-            journal.ring.trusted = 0
+        if journal.free and _wavers(journal, tail) and not _leave(journal, tail):
+            continue
         if _trust_again(journal, tail):
             return tail
     raise JournalDamaged("the newest record reads differently each time")
@@ -100,7 +99,7 @@ def _newest(journal: Journal) -> int:
 def _not_newer(journal: Journal, sector: int) -> None:
     """Leave alone what a newer firmware has written; a header that rotted there is no header."""
     journal.ring.flash.readblocks(sector, journal.tags.cell, 0)
-    if journal.tags.header_holds():
+    if journal.tags.cell[2] > layout.FORMAT and journal.tags.header_holds():
         raise JournalDamaged("a newer firmware wrote this journal")
 
 
@@ -310,6 +309,25 @@ def _wavers(journal: Journal, tail: Tail) -> bool:
             if again != seen:
                 return True
     return False
+
+
+def _leave(journal: Journal, tail: Tail) -> bool:
+    """Make firm what was written last, and go on in the next sector, which is erased first.
+
+    False when it reads otherwise than a moment ago.
+    """
+    ring = journal.ring
+    if tail.record:
+        reader = Reader(journal, journal.state.sequence)
+        if reader.read(journal.buffer) != journal.state.sequence or journal.buffer[:64] != journal.last:
+            return False
+        ring.write(reader.place[1] * PAGE, journal.buffer, journal.tags.page)
+    elif tail.mark:
+        _, page, cell = tail.place
+        ring.write(page * PAGE + (0 if page else HEADER_SIZE) + cell * MARK_SIZE, tail.mark, bytearray(MARK_SIZE))
+    ring.leave()
+    ring.trusted = 0
+    return True
 
 
 # -- the last payment ---------------------------------------------------------------------------------------------------
