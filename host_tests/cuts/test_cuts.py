@@ -24,6 +24,13 @@ FOUND = (  # by long campaigns; what broke once is played each time
     "boot | full tail | 3/unstable:2 1/prefix:208",
     "key and number reservation | empty | 7/unstable:1 8/unstable:2",
     "settle | lap edge | 13/unstable:2 1/unstable:1",
+    "batch close | sector edge | 17/unstable:2 1/unstable:2",
+    "batch close | empty | 15/unstable:1 1/unstable:2",
+    "batch close | lap edge | 1/unstable:6 2/unstable:5",
+    "key and number reservation | empty | 11/unstable:5 3/unstable:1",
+    "key and number reservation | middle | 9/unstable:7 1/unstable:3",
+    "pay | middle | 13/unstable:9 3/unstable:2",
+    "online yes | middle | 13/unstable:3 3/unstable:6",
 )
 
 

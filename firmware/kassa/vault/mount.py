@@ -6,14 +6,13 @@ from micropython import const
 from kassa.crypto.wipe import zero
 from kassa.errors import JournalDamaged
 from kassa.vault import layout
+from kassa.vault.firm import leave, trust_again, wavers
 from kassa.vault.journal import Journal
 from kassa.vault.layout import BLANK, HEADER_SIZE, MARK_SIZE, PAGE, PAGES, PREFIX_SIZE, State
 from kassa.vault.reader import Reader, is_record, marks_in, newest_at, walk
 from kassa.vault.ring import AHEAD
 
 _READS = const(20)
-_LOOKS = const(6)  # at what a power cut may have left half written
-_NEAR = const(5)  # pages or cells on from the last one that boots may have written to since
 _BLANK_PREFIX = BLANK[:PREFIX_SIZE]
 _PAST_A_MARK = BLANK[MARK_SIZE:]
 
@@ -61,9 +60,9 @@ def mount(journal: Journal) -> Tail:
         if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
             journal.head[:] = bytes(8)
         journal.recount()
-        if journal.free and _wavers(journal, tail) and not _leave(journal, tail):
+        if journal.free and wavers(journal, tail) and not leave(journal, tail):
             continue
-        if _trust_again(journal, tail):
+        if trust_again(journal, tail):
             return tail
     raise JournalDamaged("the newest record reads differently each time")
 
@@ -292,44 +291,6 @@ def _mended(journal: Journal, tail: Tail, torn: int) -> bool:
     return mend_record(journal, sector, torn, journal.buffer, newest)
 
 
-def _wavers(journal: Journal, tail: Tail) -> bool:
-    """Whether the end of the newest sector, or what comes next, reads now so, now otherwise: a power cut left it half written."""
-    ring = journal.ring
-    page, cell = tail.end
-    places = [(number * PAGE, PREFIX_SIZE) for number in range(page, min(page + _NEAR, PAGES))]
-    first = ring.cells * PAGE + (HEADER_SIZE if ring.cells == 0 else 0)
-    size = min(PAGE - first % PAGE - cell * MARK_SIZE, _NEAR * MARK_SIZE)
-    if size > 0:
-        places.append((first + cell * MARK_SIZE, size))
-    for offset, size in places:
-        seen, again = journal.view[:size], bytearray(size)
-        ring.flash.readblocks(ring.sector, seen, offset)
-        for _ in range(_LOOKS):
-            ring.flash.readblocks(ring.sector, again, offset)
-            if again != seen:
-                return True
-    return False
-
-
-def _leave(journal: Journal, tail: Tail) -> bool:
-    """Make firm what was written last, and go on in the next sector, which is erased first.
-
-    False when it reads otherwise than a moment ago.
-    """
-    ring = journal.ring
-    if tail.record:
-        reader = Reader(journal, journal.state.sequence)
-        if reader.read(journal.buffer) != journal.state.sequence or journal.buffer[:64] != journal.last:
-            return False
-        ring.write(reader.place[1] * PAGE, journal.buffer, journal.tags.page)
-    elif tail.mark:
-        _, page, cell = tail.place
-        ring.write(page * PAGE + (0 if page else HEADER_SIZE) + cell * MARK_SIZE, tail.mark, bytearray(MARK_SIZE))
-    ring.leave()
-    ring.trusted = 0
-    return True
-
-
 # -- the last payment ---------------------------------------------------------------------------------------------------
 
 
@@ -352,39 +313,3 @@ def _last_payment(journal: Journal) -> None:
     journal.fate = journal.fates.get(last) or journal.fate
     if 0 < last <= journal.state.watermark and journal.fate not in layout.NOT_PAID:
         journal.fate = layout.WATERMARK
-
-
-def _trust_again(journal: Journal, tail: Tail) -> bool:
-    """Write what was written last once more, and SEEN behind it: half-written cells cannot change their mind then.
-
-    False when the newest record or header reads otherwise than a moment ago.
-    """
-    sequence = layout.number(journal.last, 4)
-    undecided = journal.last[0] == layout.INTENT and not journal.fate and sequence > journal.state.watermark
-    if tail.record:
-        reader = Reader(journal, sequence)
-        if reader.read(journal.buffer) != sequence or journal.buffer[:64] != journal.last:
-            return False
-        journal.rewrite(reader.rest)
-    elif tail.mark and tail.mark[0] != layout.SEEN:
-        kind, about = tail.mark[0], layout.number(tail.mark, 4)
-        journal.write_mark(
-            kind, about, bytes(tail.mark[2:4]), layout.number(tail.mark, 20) if kind in layout.SOME else 0
-        )
-    elif tail.opened and not _header_firm(journal):
-        return False
-    if undecided:
-        journal.mark(layout.REVERSING, sequence, b"98")  # at boot every intent without an answer counts as sent
-    if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
-        journal.seen(False)
-    else:
-        journal.unsaid = True
-    return True
-
-
-def _header_firm(journal: Journal) -> bool:
-    """Program the newest header once more, with the same bytes; False when it reads otherwise than a moment ago."""
-    if not journal.read_header(journal.ring.sector, State()):
-        return False
-    journal.ring.write(0, journal.tags.header, bytearray(HEADER_SIZE))
-    return True
