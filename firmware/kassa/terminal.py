@@ -47,7 +47,7 @@ _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
-_BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount")
+_BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount", "kassa.vault.firm")
 
 # What keeps the terminal from selling, and the two lines the cashier reads.
 _FAULTS = (
