@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Cases of the card room: TLV, DOL, and a transaction stepped answer by answer."""
 
-from kassa.card import dol, entry, tlv
+from kassa.card import dol, entry, oda, tlv
 from kassa.card.arena import Arena
+from kassa.card.evidence import Evidence
 from kassa.card.terms import Terms
 
 _arena = Arena()
@@ -74,3 +75,32 @@ def residue():
 def kept():
     """How many bytes of body and mask are not zero."""
     return sum(1 for part in (_arena.body, _arena.first6, _arena.last4) for byte in part if byte)
+
+
+def prove(given):
+    """A chain and a signature over plain data: "issuer", "card", "static", "fast" or "combined" are as far as it shall go.
+
+    Returns what the last step gave: hex of the key, the format and number, or the cryptogram.
+    """
+    evidence = Evidence()
+    for tag, value in given["objects"]:
+        raw = bytes.fromhex(value)
+        evidence.take(int(tag, 16), raw, 0, len(raw))
+    raw = bytes.fromhex(given["static"])
+    evidence.sign(raw, 0, len(raw))
+    pan, date, aip = [bytes.fromhex(given[name]) for name in ("pan", "date", "aip")]
+    authority = oda.Key(bytes.fromhex(given["authority"][0]), given["authority"][1])
+    issuer, serial = oda.issuer_key(authority, evidence, pan, date)
+    if given["goal"] == "issuer":
+        return [bytes(issuer.modulus).hex(), issuer.exponent, bytes(serial).hex()]
+    if given["goal"] == "static":
+        oda.check_static(issuer, evidence, aip)
+        return True
+    card = oda.card_key(issuer, evidence, pan, date, aip)
+    if given["goal"] == "card":
+        return [bytes(card.modulus).hex(), card.exponent]
+    un = bytes.fromhex(given["un"])
+    if given["goal"] == "fast":
+        form, number = oda.check_fast(card, evidence, un, bytes.fromhex(given["amount"]), b"\x01\x56")
+        return [form, bytes(number).hex()]
+    return bytes(oda.check_combined(card, evidence, un, given["said"], bytes.fromhex(given["transaction"]))).hex()

@@ -124,13 +124,16 @@ def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
 
 
 def append(into: "bytearray | memoryview", at: int, tag: int, data: "Bytes", start: int, end: int) -> int:
-    """Write one object (value data[start:end], up to 127 bytes) at `at`; return its end, 0 when it does not fit."""
+    """Write one object (value data[start:end], up to 255 bytes) at `at`; return its end, 0 when it does not fit."""
     size = end - start
     width = 1 if tag <= 0xFF else 2 if tag <= 0xFFFF else 3
-    if size > 0x7F or at + width + 1 + size > len(into):
+    if size > 0xFF or at + width + (1 if size < 0x80 else 2) + size > len(into):
         return 0
     for shift in range(8 * (width - 1), -1, -8):
         into[at] = tag >> shift & 0xFF
+        at += 1
+    if size >= 0x80:
+        into[at] = 0x81
         at += 1
     into[at] = size
     at += 1

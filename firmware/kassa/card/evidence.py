@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""What a card shows to prove itself: certificates, signatures, and the data they are over. Lives as long as one tap."""
+
+from micropython import const
+
+from kassa.card import tlv
+from kassa.errors import CardError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.tlv import Bytes
+
+# tag, most bytes: certificates and signatures are as long as a key, 1984 bits.
+_KEPT = (
+    (0x8F, 1), (0x90, 248), (0x92, 248), (0x93, 248), (0x9F32, 3), (0x9F46, 248), (0x9F47, 3), (0x9F48, 248),
+    (0x9F4A, 1), (0x9F4B, 248), (0x9F69, 16),
+)  # fmt: skip
+_OBJECTS = const(1280)
+_STATIC = const(1024)
+
+
+class Evidence:
+    """Two fixed stores, zeroed by `wipe`. What does not fit is left out: then nothing is proven."""
+
+    def __init__(self) -> None:
+        self._data = bytearray(_OBJECTS + _STATIC)
+        whole = memoryview(self._data)
+        self._objects = whole[:_OBJECTS]
+        self.static = whole[_OBJECTS:]
+        self._used = 0
+        self.signed = 0  # bytes of `static` in use
+        self.complete = True  # nothing was left out
+
+    def take(self, tag: int, data: "Bytes", start: int, end: int) -> bool:
+        """Keep data[start:end] if it is part of a proof. Returns whether it is."""
+        for kept, most in _KEPT:
+            if kept == tag:
+                used = tlv.append(self._objects, self._used, tag, data, start, end) if end - start <= most else 0
+                if used:
+                    self._used = used
+                else:
+                    self.complete = False
+                return True
+        return False
+
+    def sign(self, data: "Bytes", start: int, end: int) -> None:
+        """Add data[start:end] to the static data that certificates are over."""
+        size = end - start
+        if self.signed + size > _STATIC:
+            self.complete = False
+            return
+        self.static[self.signed : self.signed + size] = data[start:end]
+        self.signed += size
+
+    def find(self, tag: int) -> memoryview:
+        """The value kept under `tag`; empty when there is none."""
+        cursor = tlv.Tlv(self._objects, 0, self._used)
+        return self._objects[cursor.start : cursor.end] if cursor.find(tag) else self._objects[:0]
+
+    def need(self, tag: int) -> memoryview:
+        """The value kept under `tag`. Raises CardError without one."""
+        value = self.find(tag)
+        if not value:
+            raise CardError("proof: data is missing")
+        return value
+
+    def wipe(self) -> None:
+        """Zero everything."""
+        data = self._data
+        for index in range(len(data)):
+            data[index] = 0
+        self._used = self.signed = 0
+        self.complete = True

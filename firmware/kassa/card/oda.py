@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""Offline data authentication (EMV Book 2, 5 and 6; fDDA: Book C-3, annex C): is this card the one its issuer made?
+
+A chain: the scheme's key opens the issuer's certificate, the issuer's key the card's, the card's key the signature over
+this very transaction. Every function raises CardError for whatever is not exactly as it should be.
+"""
+
+from hashlib import sha1
+
+from micropython import const
+
+from kassa.errors import CardError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.evidence import Evidence
+    from kassa.card.tlv import Bytes
+
+_HEADER, _TRAILER, _PAD = const(0x6A), const(0xBC), const(0xBB)
+_ISSUER, _STATIC, _CARD = const(0x02), const(0x03), const(0x04)
+SIGNED = const(0x05)  # format of a signature over a transaction
+SIGNED_ONLINE = const(0x95)  # the same of a Visa card that was told to go online: proves nothing offline
+_HASH = const(20)
+_ISSUER_HEAD, _CARD_HEAD = const(15), const(21)  # bytes before the modulus
+_MOST_BYTES = const(248)
+_LEAST_BYTES = const(64)
+
+
+class Key:
+    """A public key: `modulus` as it stands in a certificate, `exponent` 3 or 65537."""
+
+    def __init__(self, modulus: "Bytes", exponent: int) -> None:
+        self.modulus = modulus
+        self.exponent = exponent
+
+
+def recover(key: Key, signature: "Bytes") -> memoryview:
+    """What was signed. Raises CardError unless it has the header, the trailer and the key's length."""
+    size = len(key.modulus)
+    if len(signature) != size or not _LEAST_BYTES <= size <= _MOST_BYTES:
+        raise CardError("proof: length of a signature")
+    modulus = int.from_bytes(key.modulus, "big")
+    number = int.from_bytes(signature, "big")
+    if number >= modulus:
+        raise CardError("proof: not a signature of this key")
+    plain = memoryview(pow(number, key.exponent, modulus).to_bytes(size, "big"))
+    if plain[0] != _HEADER or plain[size - 1] != _TRAILER:
+        raise CardError("proof: not a signature of this key")
+    return plain
+
+
+def exponent(value: "Bytes") -> int:
+    """A public exponent. Raises CardError for any but 3 and 65537."""
+    number = int.from_bytes(value, "big")
+    if number != 3 and number != 65537 or len(value) > 3:
+        raise CardError("proof: exponent")
+    return number
+
+
+def issuer_key(authority: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes") -> "tuple[Key, memoryview]":
+    """The issuer's key (Book 2, 6.3), and the 3-byte serial of its certificate, for the revocation list.
+
+    `pan`: 10 bytes BCD, padded with F. `date`: BCD YYMMDD.
+    """
+    plain = recover(authority, evidence.need(0x90))
+    if plain[1] != _ISSUER or plain[11] != 1 or plain[12] != 1:
+        raise CardError("proof: issuer certificate format")
+    _same_issuer(plain[2:6], pan)
+    _not_over(plain, 6, date)
+    remainder, of_exponent = evidence.find(0x92), evidence.need(0x9F32)
+    _check_hash(plain, remainder, of_exponent)
+    return _key(plain, _ISSUER_HEAD, plain[13], plain[14], remainder, of_exponent), plain[8:11]
+
+
+def card_key(issuer: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes", aip: "Bytes") -> Key:
+    """The card's key (Book 2, 6.4): its certificate is over the static data too."""
+    plain = recover(issuer, evidence.need(0x9F46))
+    if plain[1] != _CARD or plain[17] != 1 or plain[18] != 1:
+        raise CardError("proof: card certificate format")
+    if bytes(plain[2:12]) != bytes(pan):
+        raise CardError("proof: another card number")
+    _not_over(plain, 12, date)
+    remainder, of_exponent = evidence.find(0x9F48), evidence.need(0x9F47)
+    _check_hash(plain, remainder, of_exponent, *_static(evidence, aip))
+    return _key(plain, _CARD_HEAD, plain[19], plain[20], remainder, of_exponent)
+
+
+def check_static(issuer: Key, evidence: "Evidence", aip: "Bytes") -> None:
+    """SDA (Book 2, 5.4). A copy of the card passes it as well: never a reason to approve."""
+    plain = recover(issuer, evidence.need(0x93))
+    if plain[1] != _STATIC or plain[2] != 1:
+        raise CardError("proof: static signature format")
+    _padded(plain, 5)
+    _check_hash(plain, *_static(evidence, aip))
+
+
+def check_fast(
+    card: Key, evidence: "Evidence", un: "Bytes", amount: "Bytes", currency: "Bytes"
+) -> "tuple[int, memoryview]":
+    """fDDA, version 01: the signature is over 9F37, 9F02, 5F2A and 9F69. Returns its format and the card's dynamic number."""
+    related = evidence.need(0x9F69)
+    if related[0] != 1:
+        raise CardError("proof: fDDA version")
+    plain = recover(card, evidence.need(0x9F4B))
+    if plain[1] != SIGNED and plain[1] != SIGNED_ONLINE:
+        raise CardError("proof: signature format")
+    number = _dynamic(plain)
+    _check_hash(plain, un, amount, currency, related)
+    return plain[1], number
+
+
+def check_combined(card: Key, evidence: "Evidence", un: "Bytes", said: int, transaction: "Bytes") -> memoryview:
+    """CDA (Book 2, 6.6.2): the signature holds the cryptogram and a hash of all that was said. Returns the cryptogram (8 B).
+
+    `said`: the cryptogram information in clear. `transaction`: SHA-1 over PDOL and CDOL values and the answer without 9F4B.
+    """
+    plain = recover(card, evidence.need(0x9F4B))
+    if plain[1] != SIGNED:
+        raise CardError("proof: signature format")
+    number = _dynamic(plain, 29)
+    _check_hash(plain, un)
+    at = 5 + len(number)
+    if plain[at] != said or bytes(plain[at + 9 : at + 29]) != bytes(transaction):
+        raise CardError("proof: another transaction")
+    return plain[at + 1 : at + 9]
+
+
+def _dynamic(plain: memoryview, more: int = 0) -> memoryview:
+    """The card's dynamic number out of the dynamic data, which hold `more` bytes behind it."""
+    size, count = plain[3], plain[4]
+    if plain[2] != 1 or size != 1 + count + more or not 2 <= count <= 8:
+        raise CardError("proof: dynamic data")
+    _padded(plain, 4 + size)
+    return plain[5 : 5 + count]
+
+
+def _padded(plain: memoryview, at: int) -> None:
+    for index in range(at, len(plain) - _HASH - 1):
+        if plain[index] != _PAD:
+            raise CardError("proof: padding")
+
+
+def _static(evidence: "Evidence", aip: "Bytes") -> "tuple[Bytes, Bytes]":
+    """The static data to be authenticated: what the AFL says, and the AIP where 9F4A asks for it."""
+    tags = evidence.find(0x9F4A)
+    if tags and bytes(tags) != b"\x82":
+        raise CardError("proof: static data tag list")
+    if not evidence.complete:
+        raise CardError("proof: too much data")
+    return evidence.static[: evidence.signed], aip if tags else b""
+
+
+def _check_hash(plain: memoryview, *more: "Bytes") -> None:
+    end = len(plain) - _HASH - 1
+    digest = sha1(plain[1:end])
+    for part in more:
+        digest.update(part)
+    if digest.digest() != bytes(plain[end : end + _HASH]):
+        raise CardError("proof: hash")
+
+
+def _key(plain: memoryview, head: int, size: int, of_exponent: int, remainder: "Bytes", exponent_value: "Bytes") -> Key:
+    """The key in a certificate: its modulus goes on in `remainder` where there is no room, or is padded."""
+    room = len(plain) - head - _HASH - 1
+    if size < _LEAST_BYTES or size > len(plain) or of_exponent != len(exponent_value):
+        raise CardError("proof: key length")
+    if len(remainder) != max(0, size - room):
+        raise CardError("proof: key remainder")
+    _padded(plain, head + min(size, room))
+    return Key(bytes(plain[head : head + min(size, room)]) + bytes(remainder), exponent(exponent_value))
+
+
+def _same_issuer(identifier: memoryview, pan: "Bytes") -> None:
+    """The issuer identification number: 3 to 8 digits of the card number, padded with F."""
+    padded = False
+    for index in range(8):
+        shift = 0 if index & 1 else 4
+        digit = identifier[index >> 1] >> shift & 15
+        padded = padded or index >= 3 and digit == 0xF
+        if digit != (0xF if padded else pan[index >> 1] >> shift & 15):
+            raise CardError("proof: another issuer")
+
+
+def _not_over(plain: memoryview, at: int, date: "Bytes") -> None:
+    """MMYY of a certificate against BCD YYMMDD; years from 50 on are of the last century (Book 4)."""
+    month, year = plain[at], plain[at + 1]
+    if not 1 <= month <= 0x12 or year >= 0x50 or (year << 8 | month) < (date[0] << 8 | date[1]):
+        raise CardError("proof: certificate expired")
