@@ -3,7 +3,7 @@
 
 import pytest
 
-from host_tests.card.play import Play
+from host_tests.card.play import TERMS, Play
 from tools.cards import cryptogram
 from tools.cards.catalogue import CATALOGUE, GOOD, Wallet, make
 from tools.cards.issuer_keys import key_for
@@ -63,9 +63,7 @@ def test_nothing_else_of_the_card_is_left_in_the_arena(play: Play) -> None:
 
 
 def test_a_transaction_given_up_leaves_nothing(play: Play) -> None:
-    step = play.cases(
-        "card", "begin", {"amount": 1, "date": "261123", "unpredictable": "00000000", "cvm_required": False}
-    )
+    step = play.cases("card", "begin", TERMS)
     card = make("jade")
     for _ in range(3):
         step = play.cases("card", "answer", card.transmit(bytes.fromhex(step["command"])).hex())

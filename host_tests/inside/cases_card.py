@@ -10,6 +10,23 @@ _arena = Arena()
 _steps = None
 
 
+class Known:
+    """Schemes' keys: [RID, index, modulus in hex, exponent]; `revoked`: [RID, index, serial]."""
+
+    def __init__(self, keys, revoked):
+        self._keys = keys
+        self._revoked = revoked
+
+    def find(self, rid, index, date):
+        for name, number, modulus, exponent in self._keys:
+            if (bytes.fromhex(name), number) == (bytes(rid), index):
+                return bytes.fromhex(modulus), exponent
+        return None
+
+    def revoked(self, rid, index, serial):
+        return [bytes(rid).hex(), index, bytes(serial).hex()] in self._revoked
+
+
 def walk(data):
     """Check a TLV tree, then list its objects: [[depth, tag, value in hex unless a template]]."""
     raw = bytes.fromhex(data)
@@ -41,6 +58,7 @@ def begin(terms):
     made = Terms(
         terms["amount"], 156, 156, bytes.fromhex(terms["date"]), bytes.fromhex(terms["unpredictable"]),
         cvm_required=terms["cvm_required"], merchant=b"KASSA",
+        authorities=Known(terms["authorities"], terms["revoked"]) if terms["authorities"] is not None else None,
     )  # fmt: skip
     _steps = entry.transaction(made, _arena)
     return {"command": bytes(next(_steps)).hex()}
@@ -48,11 +66,17 @@ def begin(terms):
 
 def answer(data):
     """The card's answer: the next command, or the outcome with what is left in the arena."""
+    away = False
     try:
-        return {"command": bytes(_steps.send(memoryview(bytes.fromhex(data)))).hex()}
+        command = _steps.send(memoryview(bytes.fromhex(data)))
+        if command is None:
+            away = True
+            command = _steps.send(None)
+        return {"command": bytes(command).hex()}
     except StopIteration as end:
         outcome = end.value
     return {
+        "away": away,
         "kind": outcome.kind,
         "message": outcome.message,
         "expired": outcome.expired,

@@ -107,6 +107,7 @@ class VisaCard(Card):
     def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
         """The data objects of the answer, in order."""
         profile = self.profile
+        self.kind = self.willing(terminal)
         answer = {
             "82": bytes.fromhex(profile.aip),
             "57": self.track2(),
@@ -122,6 +123,10 @@ class VisaCard(Card):
         if profile.records:
             answer["94"] = bytes((2 << 3, 1, len(profile.records), 0))
         return answer
+
+    def willing(self, terminal: dict[str, bytes]) -> int:
+        """The kind of cryptogram this payment gets."""
+        return self.kind
 
     def cryptogram(self, tags: dict[str, bytes]) -> bytes:
         """9F26 under the key this card got from its issuer."""

@@ -10,6 +10,7 @@ from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from kassa.card.evidence import Evidence
     from kassa.card.tlv import Bytes
 
 BODY_SIZE = const(160)
@@ -29,7 +30,7 @@ _SIZE = const(1121)
 class Arena:
     """Allocated once for the life of the terminal.
 
-    After an outcome ONLINE: `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2 bytes BCD) are
+    After an outcome ONLINE or APPROVED: `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2 bytes BCD) are
     set, and the rest is zero. The owner calls `wipe()` when the payment is sealed, and on every other exit.
     """
 
@@ -44,6 +45,7 @@ class Arena:
         self.first6 = whole[_FIRST6:_LAST4]
         self.last4 = whole[_LAST4:_SIZE]
         self.used = 0  # bytes of `store` in use
+        self.evidence: Evidence | None = None  # while a card is read that may approve by itself
 
     def keep(self, tag: int, data: "Bytes", start: int, end: int) -> None:
         """Append data[start:end] to the store under `tag`. Raises CardError when it is full."""
@@ -69,13 +71,22 @@ class Arena:
         for index in range(self.used):
             self.store[index] = 0
         self.used = 0
+        if self.evidence is not None:
+            self.evidence.wipe()
 
     def tidy(self) -> None:
         """Zero everything but what a sale takes along: body, first six and last four digits."""
         pack_into("956s", self._data, 0, b"")
         self.used = 0
+        self._drop()
 
     def wipe(self) -> None:
         """Zero everything."""
         pack_into("1121s", self._data, 0, b"")
         self.used = 0
+        self._drop()
+
+    def _drop(self) -> None:
+        if self.evidence is not None:
+            self.evidence.wipe()
+            self.evidence = None

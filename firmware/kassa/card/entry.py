@@ -5,7 +5,7 @@ from micropython import const
 
 from kassa.card import apdu, kernel3, tlv
 from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
-from kassa.card.terms import END, MSG_OTHER_CARD, ONLINE, Outcome
+from kassa.card.terms import APPROVED, END, MSG_OTHER_CARD, ONLINE, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-    Step = Generator[memoryview, memoryview, Outcome | None]
+    Step = Generator[memoryview | None, memoryview, Outcome | None]
 
 # (application identifier, a card's may be longer; kernel). Visa credit and debit, Electron, V Pay, US common debit.
 _APPLICATIONS = (
@@ -28,16 +28,22 @@ _KERNELS = {3: kernel3.run}
 _LOWEST = const(16)  # rank of an application without a priority
 
 
-def transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+def transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
     """Read one card: yields command APDUs, is sent response APDUs, returns an Outcome. No clock, no loop.
 
-    After ONLINE the arena holds body and mask; after anything else, an error or a close, it holds nothing.
+    Yields None once when the card has said all it need and may be taken away; anything may be sent then.
+
+    After ONLINE and APPROVED the arena holds body and mask; after anything else, an error or a close, it holds nothing.
     Raises CardError for what no honest card sends.
     """
     taken = False
+    if terms.authorities is not None:
+        from kassa.card.evidence import Evidence  # only where a card may approve by itself
+
+        arena.evidence = Evidence()
     try:
         outcome = yield from _transaction(terms, arena)
-        taken = outcome.kind == ONLINE
+        taken = outcome.kind in (ONLINE, APPROVED)
         return outcome
     finally:
         if taken:
@@ -46,7 +52,7 @@ def transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memory
             arena.wipe()
 
 
-def _transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+def _transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
     answer = yield apdu.select_ppse(arena)
     if apdu.status(answer) == apdu.SW_OK:
         _list_candidates(answer, arena)

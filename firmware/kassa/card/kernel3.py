@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Kernel 3 (Visa qVSDC, EMV Contactless Book C-3): the card gives its cryptogram in answer to GET PROCESSING OPTIONS.
 
-Without offline data authentication a card's own approval (TC) counts for nothing here: only an ARQC for the host does.
+A card's own approval (TC) counts only where the terms allow one, and when fDDA has proven the card.
 """
 
 from micropython import const
 
-from kassa.card import apdu, body, tlv, track2
+from kassa.card import apdu, body, proof, records, tlv, track2
 from kassa.card.terms import (
+    APPROVED,
     DECLINED,
     END,
     MSG_DECLINED,
+    MSG_NOT_PROVEN,
     MSG_OTHER_CARD,
     MSG_READ_OK,
     MSG_SEE_PHONE,
@@ -28,16 +30,9 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-    Step = Generator[memoryview, memoryview, Outcome | None]
+    Step = Generator[memoryview | None, memoryview, Outcome | None]
 
-# What is kept of a card's data: tag, least and most bytes.
-_KEPT = (
-    (0x57, 9, 19), (0x5A, 6, 10), (0x5F24, 3, 3), (0x5F34, 1, 1), (0x82, 2, 2), (0x94, 4, 64), (0x9F10, 7, 32),
-    (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F6C, 2, 2),
-)  # fmt: skip
 _MANDATORY = (0x82, 0x57, 0x9F10, 0x9F26, 0x9F36)
-_MAX_RECORDS = const(32)
-_MAX_TAGS = const(96)
 
 _AAC, _TC, _ARQC = const(0x00), const(0x40), const(0x80)
 _CTQ_ONLINE_PIN = const(0x80)  # byte 1
@@ -63,80 +58,12 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "Step":
     if status != apdu.SW_OK:
         return Outcome(END, MSG_OTHER_CARD)
     seen = []
-    _take_options(answer, arena, seen)
-    yield from _read_records(arena, seen)
-    return _decide(terms, arena)
+    records.take_options(answer, arena, seen)
+    yield from records.read(arena, seen)
+    return (yield from _decide(terms, arena))
 
 
-def _take_options(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:
-    """Format 2 (77: data objects) or format 1 (80: AIP, then AFL)."""
-    end = len(answer) - 2
-    tlv.check(answer, 0, end)
-    options = tlv.Tlv(answer, 0, end)
-    if not options.next() or options.end != end:
-        raise CardError("processing options: not one object")
-    if options.tag == 0x77:
-        _take_template(options.enter(), arena, seen)
-    elif options.tag == 0x80 and options.end - options.start >= 2:
-        _take(0x82, answer, options.start, options.start + 2, arena, seen)
-        if options.end - options.start > 2:
-            _take(0x94, answer, options.start + 2, options.end, arena, seen)
-    else:
-        raise CardError("processing options: unknown format")
-
-
-def _read_records(arena: "Arena", seen: "list[int]") -> "Generator[memoryview, memoryview, None]":
-    """Read every record the AFL names (EMV Book 3, 10.2)."""
-    afl = arena.kept(0x94)
-    if afl is None:
-        return
-    count = 0
-    if (afl.end - afl.start) % 4:
-        raise CardError("AFL: length")
-    for at in range(afl.start, afl.end, 4):
-        file, first, last, signed = afl.data[at], afl.data[at + 1], afl.data[at + 2], afl.data[at + 3]
-        if file & 7 or not 1 <= file >> 3 <= 30 or not 1 <= first <= last or signed > last - first + 1:
-            raise CardError("AFL: entry")
-        for record in range(first, last + 1):
-            count += 1
-            if count > _MAX_RECORDS:
-                raise CardError("AFL: too many records")
-            answer = yield apdu.read_record(arena, file >> 3, record)
-            if apdu.status(answer) != apdu.SW_OK:
-                raise CardError("a record the AFL names is not there")
-            if file >> 3 <= 10:  # above, the issuer's own formats: read, not understood
-                _take_record(answer, arena, seen)
-
-
-def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:
-    end = len(answer) - 2
-    tlv.check(answer, 0, end)
-    record = tlv.Tlv(answer, 0, end)
-    if not record.next() or record.tag != 0x70 or record.end != end:
-        raise CardError("a record is not one template")
-    _take_template(record.enter(), arena, seen)
-
-
-def _take_template(template: "tlv.Tlv", arena: "Arena", seen: "list[int]") -> None:
-    while template.next():
-        if not template.constructed():
-            _take(template.tag, template.data, template.start, template.end, arena, seen)
-
-
-def _take(tag: int, data: "tlv.Bytes", start: int, end: int, arena: "Arena", seen: "list[int]") -> None:
-    """Note one primitive object, keep it if it matters. The same tag twice is an error (EMV Book 3, 10.2)."""
-    if tag in seen or len(seen) == _MAX_TAGS:
-        raise CardError("redundant or too many data objects")
-    seen.append(tag)
-    for kept, least, most in _KEPT:
-        if kept == tag:
-            if not least <= end - start <= most:
-                raise CardError("a data object has a wrong length")
-            arena.keep(tag, data, start, end)
-            return
-
-
-def _decide(terms: "Terms", arena: "Arena") -> Outcome:
+def _decide(terms: "Terms", arena: "Arena") -> "Step":
     for tag in _MANDATORY:
         arena.need(tag)
     track = arena.need(0x57)
@@ -145,16 +72,29 @@ def _decide(terms: "Terms", arena: "Arena") -> Outcome:
     if pan is not None and not track2.same_pan(track, digits, pan):
         raise CardError("two card numbers in one card")
     kind = _cryptogram_kind(arena)
-    if kind == _AAC or kind == _TC:
-        return Outcome(DECLINED, MSG_DECLINED)
-    if kind != _ARQC:
+    if kind not in (_AAC, _TC, _ARQC):
         raise CardError("unknown kind of cryptogram")
-    refused = _cardholder_verification(terms, arena)
+    if kind == _AAC or kind == _TC and terms.authorities is None:
+        return Outcome(DECLINED, MSG_DECLINED)
+    refused = _cardholder_verification(terms, arena, kind)
     if refused is not None:
         return refused
+    expired = track2.expired(track, digits, terms.date) or _over(terms, arena)
+    if kind == _TC:
+        if expired:
+            return Outcome(DECLINED, MSG_DECLINED)
+        yield None  # the card has said all: it may be taken away
+        if not proof.fast(terms, arena):
+            return Outcome(DECLINED, MSG_NOT_PROVEN)
     track2.mask(track, digits, arena)
     body.build(terms, arena)
-    return Outcome(ONLINE, MSG_READ_OK, track2.expired(track, digits, terms.date))
+    return Outcome(APPROVED if kind == _TC else ONLINE, MSG_READ_OK, expired)
+
+
+def _over(terms: "Terms", arena: "Arena") -> bool:
+    """Whether the application's own date (5F24, BCD YYMMDD) lies before the terms' date."""
+    until = arena.kept(0x5F24)
+    return until is not None and track2.before(until.data, until.start, terms.date)
 
 
 def _cryptogram_kind(arena: "Arena") -> int:
@@ -169,12 +109,16 @@ def _cryptogram_kind(arena: "Arena") -> int:
     return kind
 
 
-def _cardholder_verification(terms: "Terms", arena: "Arena") -> "Outcome | None":
-    """CTQ (9F6C), Book C-3, 5.7: None when satisfied. Online PIN is not offered yet: such a card is sent away."""
+def _cardholder_verification(terms: "Terms", arena: "Arena", kind: int) -> "Outcome | None":
+    """CTQ (9F6C), Book C-3, 5.7: None when satisfied. Online PIN is not offered yet: such a card is sent away.
+
+    What a card that approved by itself says of its own verification is signed (9F69), or the proof fails.
+    """
     qualifiers = arena.kept(0x9F6C)
     wants_pin = False
     if qualifiers is not None:
-        if qualifiers.data[qualifiers.start + 1] & _CTQ_DEVICE_CVM:
+        proven = kind == _ARQC or arena.evidence is not None and bool(arena.evidence.find(0x9F69))
+        if qualifiers.data[qualifiers.start + 1] & _CTQ_DEVICE_CVM and proven:
             arena.keep(0x9F34, _DEVICE_CVM, 0, 3)
             return None
         wants_pin = bool(qualifiers.data[qualifiers.start] & _CTQ_ONLINE_PIN)

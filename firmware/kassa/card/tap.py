@@ -17,6 +17,7 @@ from kassa.errors import CardError, CardGone, ReaderFault
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from typing import Protocol
 
     from kassa.card.arena import Arena
@@ -35,8 +36,16 @@ if TYPE_CHECKING:
 _FIND_AGAIN_MS = const(300)
 
 
-async def read(reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int) -> Outcome:
-    """Wait up to `timeout_ms` for a card and read it. After ONLINE the arena holds body and mask, else nothing.
+async def _silent() -> None:
+    pass
+
+
+async def read(
+    reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int, told: "Callable[[], Awaitable[None]]" = _silent
+) -> Outcome:
+    """Wait up to `timeout_ms` for a card and read it. After ONLINE and APPROVED the arena holds body and mask, else nothing.
+
+    `told`: awaited when the card has said all and its proof is still to be checked: it may be taken away.
 
     A card lost before GET PROCESSING OPTIONS is looked for once more: it has not counted a transaction yet. After that
     a loss is TRY_AGAIN, and nothing is sent twice. A card that misbehaves is END. Raises ReaderFault.
@@ -48,7 +57,7 @@ async def read(reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int
                 return Outcome(TRY_AGAIN, MSG_TRY_AGAIN) if last_chance else Outcome(END, MSG_NO_CARD)
             if found > 1:
                 return Outcome(TRY_AGAIN, MSG_ONE_CARD)
-            outcome = await _attempt(reader, terms, arena, last_chance)
+            outcome = await _attempt(reader, terms, arena, last_chance, told)
             if outcome is not None:
                 return outcome
             found = await reader.find(_FIND_AGAIN_MS)
@@ -60,13 +69,20 @@ async def read(reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int
             pass  # what was read is read; a reader that is broken says so at the next card
 
 
-async def _attempt(reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool) -> "Outcome | None":
+async def _attempt(
+    reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool, told: "Callable[[], Awaitable[None]]"
+) -> "Outcome | None":
     """One transaction with the card in the field; None = lost while starting over is still harmless."""
     steps = entry.transaction(terms, arena)
     counted = False
     try:
         command = next(steps)
         while True:
+            if command is None:
+                await reader.off()
+                await told()
+                command = steps.send(arena.answer)
+                continue
             counted = counted or command[1] == apdu.GPO
             size = await reader.exchange(command, arena.answer)
             command = steps.send(arena.answer[:size])

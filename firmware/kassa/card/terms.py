@@ -6,9 +6,13 @@ from micropython import const
 from kassa import money
 from kassa.card import tlv
 
-# Outcomes (EMV Contactless Book A). APPROVED is for offline data authentication; no kernel here gives it yet.
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.proof import Authorities
+
+# Outcomes (EMV Contactless Book A).
 ONLINE = const(1)  # the card gave an ARQC: the host decides, now or later
-APPROVED = const(2)
+APPROVED = const(2)  # the card gave a TC and was proven: nobody need be asked
 DECLINED = const(3)
 TRY_AGAIN = const(4)  # present the card again
 USE_OTHER = const(5)  # another card
@@ -16,6 +20,7 @@ END = const(6)  # nothing to be had from this card
 
 # Messages, by the identifiers of EMV Contactless Book A, table 9-1.
 MSG_DECLINED = const(0x07)
+MSG_NOT_PROVEN = const(0x107)  # ours: declined, for the card could not be proven
 MSG_TRY_AGAIN = const(0x21)
 MSG_SEE_PHONE = const(0x20)
 MSG_OTHER_CARD = const(0x1C)
@@ -23,10 +28,11 @@ MSG_ONE_CARD = const(0x19)
 MSG_READ_OK = const(0x17)
 MSG_NO_CARD = const(0x15)  # "present card": none came in time
 
-# Reader's transaction qualifiers (9F66): qVSDC, no contact slot, no signature, no online PIN for now; online cryptogram
-# required; CVM on the cardholder's own device can be taken.
-TTQ = b"\x20\x80\x40\x00"
-_CVM_REQUIRED = const(0x40)  # in its second byte
+# Reader's transaction qualifiers (9F66): qVSDC, no contact slot, no signature, no online PIN for now; CVM on the
+# cardholder's own device can be taken. In its second byte:
+TTQ = b"\x20\x00\x40\x00"
+_CRYPTOGRAM_FOR_HOST = const(0x80)
+_CVM_REQUIRED = const(0x40)
 
 _FIXED = (
     (0x95, b"\x00\x00\x00\x00\x00"),  # terminal verification results: kernel 3 keeps none
@@ -43,7 +49,8 @@ class Terms:
 
     `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD; `unpredictable` 4 fresh
     random bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount the cardholder
-    must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used.
+    must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used;
+    `authorities`: the schemes' keys where a card may approve by itself, None = the host decides, now or later.
     Raises ValueError when something does not fit.
     """
 
@@ -58,11 +65,13 @@ class Terms:
         kind: int = 0,
         cvm_required: bool = False,
         merchant: bytes = b"",
+        authorities: "Authorities | None" = None,
     ) -> None:
         if len(date) != 3 or len(unpredictable) != 4 or len(ttq) != 4:
             raise ValueError("terms")
         self._data = bytearray(_SIZE)
         self._used = 0
+        self.authorities = authorities
         self.cvm_required = cvm_required or bool(ttq[1] & _CVM_REQUIRED)
         self.date = date
         number = bytearray(6)
@@ -78,6 +87,8 @@ class Terms:
         self._add(0x9C, bytes((kind,)))
         self._add(0x9F37, unpredictable)
         qualifiers = bytearray(ttq)
+        if authorities is None:
+            qualifiers[1] |= _CRYPTOGRAM_FOR_HOST
         if cvm_required:
             qualifiers[1] |= _CVM_REQUIRED
         self._add(0x9F66, qualifiers)
@@ -85,6 +96,12 @@ class Terms:
             self._add(tag, value)
         self._add(0x9F4E, merchant[:_NAME_MAX])
         self.known = tlv.Tlv(self._data, 0, self._used)  # the terminal's data objects
+
+    def value(self, tag: int) -> memoryview:
+        """The terminal's value of a tag it has."""
+        found = tlv.Tlv(self._data, 0, self._used)
+        found.find(tag)
+        return memoryview(self._data)[found.start : found.end]
 
     def _add(self, tag: int, value: "bytes | bytearray") -> None:
         self._used = tlv.append(self._data, self._used, tag, value, 0, len(value))

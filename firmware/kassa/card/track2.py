@@ -51,6 +51,13 @@ def same_pan(track: "Tlv", digits: int, pan: "Tlv") -> bool:
     return True
 
 
+def pad_pan(track: "Tlv", digits: int, into: bytearray) -> None:
+    """Put the card number into 10 bytes, padded with F. The caller zeroes them."""
+    for index in range(20):
+        nibble = _nibble(track.data, track.start, index) if index < digits else 0xF
+        into[index >> 1] |= nibble << (0 if index & 1 else 4)
+
+
 def mask(track: "Tlv", digits: int, arena: "Arena") -> None:
     """Leave the first six and last four digits in the arena, BCD."""
     for index in range(3):
@@ -67,6 +74,11 @@ def expired(track: "Tlv", digits: int, date: bytes) -> bool:
     for index in range(digits + 1, digits + 5):
         value = value << 4 | _nibble(track.data, track.start, index)
     return _century(value) < _century(date[0] << 8 | date[1])
+
+
+def before(data: "Bytes", start: int, date: bytes) -> bool:
+    """Whether BCD YYMMDD at data[start:] lies before another date, by month."""
+    return _century(data[start] << 8 | data[start + 1]) < _century(date[0] << 8 | date[1])
 
 
 def _century(month: int) -> int:

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""What a card gives: the answer to GET PROCESSING OPTIONS and the records its AFL names (EMV Book 3, 10.1 and 10.2)."""
+
+from micropython import const
+
+from kassa.card import apdu, tlv
+from kassa.errors import CardError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from kassa.card.arena import Arena
+
+# What is kept of a card's data: tag, least and most bytes.
+_KEPT = (
+    (0x57, 9, 19), (0x5A, 6, 10), (0x5F24, 3, 3), (0x5F34, 1, 1), (0x82, 2, 2), (0x94, 4, 64), (0x9F10, 7, 32),
+    (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F6C, 2, 2),
+)  # fmt: skip
+_MAX_RECORDS = const(32)
+_MAX_TAGS = const(96)
+_LAST_OWN_FILE = const(10)  # files above hold the issuer's own formats: read, not understood
+
+
+def take_options(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:
+    """Format 2 (77: data objects) or format 1 (80: AIP, then AFL). Raises CardError."""
+    end = len(answer) - 2
+    tlv.check(answer, 0, end)
+    options = tlv.Tlv(answer, 0, end)
+    if not options.next() or options.end != end:
+        raise CardError("processing options: not one object")
+    if options.tag == 0x77:
+        _take_template(options.enter(), arena, seen)
+    elif options.tag == 0x80 and options.end - options.start >= 2:
+        _take(0x82, answer, options.start, options.start + 2, arena, seen)
+        if options.end - options.start > 2:
+            _take(0x94, answer, options.start + 2, options.end, arena, seen)
+    else:
+        raise CardError("processing options: unknown format")
+
+
+def read(arena: "Arena", seen: "list[int]") -> "Generator[memoryview, memoryview, None]":
+    """Read every record the AFL names; those it marks are static data to be authenticated. Raises CardError."""
+    afl = arena.kept(0x94)
+    if afl is None:
+        return
+    count = 0
+    if (afl.end - afl.start) % 4:
+        raise CardError("AFL: length")
+    for at in range(afl.start, afl.end, 4):
+        file, first, last, signed = afl.data[at], afl.data[at + 1], afl.data[at + 2], afl.data[at + 3]
+        if file & 7 or not 1 <= file >> 3 <= 30 or not 1 <= first <= last or signed > last - first + 1:
+            raise CardError("AFL: entry")
+        for record in range(first, last + 1):
+            count += 1
+            if count > _MAX_RECORDS:
+                raise CardError("AFL: too many records")
+            answer = yield apdu.read_record(arena, file >> 3, record)
+            if apdu.status(answer) != apdu.SW_OK:
+                raise CardError("a record the AFL names is not there")
+            is_signed = record - first < signed
+            if file >> 3 <= _LAST_OWN_FILE:
+                _take_record(answer, arena, seen, is_signed)
+            elif is_signed and arena.evidence is not None:
+                arena.evidence.sign(answer, 0, len(answer) - 2)
+
+
+def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signed: bool) -> None:
+    end = len(answer) - 2
+    tlv.check(answer, 0, end)
+    record = tlv.Tlv(answer, 0, end)
+    if not record.next() or record.tag != 0x70 or record.end != end:
+        raise CardError("a record is not one template")
+    if is_signed and arena.evidence is not None:
+        arena.evidence.sign(answer, record.start, record.end)
+    _take_template(record.enter(), arena, seen)
+
+
+def _take_template(template: "tlv.Tlv", arena: "Arena", seen: "list[int]") -> None:
+    while template.next():
+        if not template.constructed():
+            _take(template.tag, template.data, template.start, template.end, arena, seen)
+
+
+def _take(tag: int, data: "tlv.Bytes", start: int, end: int, arena: "Arena", seen: "list[int]") -> None:
+    """Note one primitive object, keep it if it matters. The same tag twice is an error (EMV Book 3, 10.2)."""
+    if tag in seen or len(seen) == _MAX_TAGS:
+        raise CardError("redundant or too many data objects")
+    seen.append(tag)
+    if arena.evidence is not None and arena.evidence.take(tag, data, start, end):
+        return
+    for kept, least, most in _KEPT:
+        if kept == tag:
+            if not least <= end - start <= most:
+                raise CardError("a data object has a wrong length")
+            arena.keep(tag, data, start, end)
+            return

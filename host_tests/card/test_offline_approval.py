@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""Cards that approve by themselves: only one that proved itself is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from host_tests.card.play import APPROVED, ONLINE, Play
+from tools.cards import certificates
+from tools.cards.issuer_keys import key_for
+from tools.cards.proven import INDEX, ProvenVisa
+from tools.cards.verify import check_cryptogram, parse
+from tools.cards.visa import Profile
+
+DECLINED = 3
+VISA = "A000000003"
+
+
+def keys(exponent: int = 3) -> list[list[Any]]:
+    return [[VISA, INDEX, certificates.key("authority", exponent).public.hex(), exponent]]
+
+
+def card(**more: Any) -> ProvenVisa:
+    return ProvenVisa(Profile("4761730000000011", ctq="0000"), **more)
+
+
+@pytest.mark.parametrize("exponent", [3, 65537])
+def test_a_proven_card_is_approved_offline(play: Play, exponent: int) -> None:
+    result = play.card(card(exponent=exponent), authorities=keys(exponent))
+    assert (result.kind, result.first6, result.last4, result.away) == (APPROVED, "476173", "0011", True)
+    tags = parse(result.body)
+    assert tags["9F27"] == b"\x40" and check_cryptogram(tags, key_for("4761730000000011") or b"")
+    assert play.cases("card", "residue") == 0
+
+
+def test_above_its_own_limit_the_card_asks_for_the_host(play: Play) -> None:
+    assert play.card(card(limit=100), authorities=keys()).kind == ONLINE
+
+
+def test_where_the_terms_allow_no_offline_approval_the_card_is_asked_for_a_cryptogram_for_the_host(play: Play) -> None:
+    result = play.card(card())
+    assert result.kind == ONLINE and result.commands[2][7 + 1] & 0x80
+
+
+class _Wrong(ProvenVisa):
+    """One thing is not right; `how` says what."""
+
+    how = ""
+
+    def related(self) -> bytes:
+        good = super().related()
+        return {
+            "version 00": b"\x00" + good[1:],
+            "other CTQ": good[:5] + b"\x00\x80",
+            "short": good[:5],
+        }.get(self.how, good)
+
+    def dynamic(self) -> bytes:
+        return b"\x02\xff\xff" if self.how == "counter" else super().dynamic()
+
+    def signature(self, terminal: dict[str, bytes], form: int = 5) -> bytes:
+        changed = {
+            "UN": {"9F37": b"\x00\x00\x00\x00"},
+            "amount": {"9F02": bytes(6)},
+            "currency": {"5F2A": b"\x08\x40"},
+        }.get(self.how, {})
+        good = super().signature({**terminal, **changed}, 0x95 if self.how == "format 95" else form)
+        return good[:-1] if self.how == "short signature" else good
+
+    def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
+        answer = super().options(terminal)
+        if self.how == "no signature":
+            answer.pop("9F4B")
+        if self.how == "static AIP":
+            answer["82"] = b"\x60\x00"
+        if self.how == "other ATC":
+            answer["9F36"] = b"\x01\x02"
+        return answer
+
+    def static(self) -> bytes:
+        return (
+            super().static().replace(b"\x9f\x4a\x01\x82", b"\x9f\x4a\x01\x84")
+            if self.how == "tag list"
+            else super().static()
+        )
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "version 00", "other CTQ", "short", "counter", "UN", "amount", "currency", "format 95", "short signature",
+        "no signature", "static AIP", "other ATC", "tag list",
+    ],
+)  # fmt: skip
+def test_a_card_that_lies_is_never_approved(play: Play, how: str) -> None:
+    liar = _Wrong(Profile("4761730000000011"))
+    liar.how = how
+    liar.profile.records = liar.personalised()
+    assert play.card(liar, authorities=keys()).kind == DECLINED
+
+
+def test_authorities_that_are_unknown_fake_or_of_another_scheme_prove_nothing(play: Play) -> None:
+    fake = [[VISA, INDEX, certificates.key("stranger").public.hex(), 3]]
+    other = [["A000000004", INDEX, certificates.key("authority").public.hex(), 3]]
+    for known in ([], fake, other, [[VISA, INDEX + 1, certificates.key("authority").public.hex(), 3]]):
+        assert play.card(card(), authorities=known).kind == DECLINED
+
+
+def test_a_revoked_issuer_certificate_proves_nothing(play: Play) -> None:
+    revoked = [[VISA.lower(), INDEX, "000001"]]
+    assert play.card(card(), authorities=keys(), revoked=revoked).kind == DECLINED
+
+
+def test_an_expired_card_is_not_approved(play: Play) -> None:
+    old = ProvenVisa(Profile("4761730000000011", expiry="2510"))
+    assert play.card(old, authorities=keys()).kind == DECLINED
+
+
+def test_no_byte_of_what_a_card_says_can_be_changed_and_still_be_approved(cases: Callable[..., Any]) -> None:
+    """Every byte of every answer of an approved tap, one at a time: an approval may remain only where nothing signed changed."""
+    play, good = Play(cases), card()
+    result = play.card(good, authorities=keys())
+    said = dict(zip(result.commands, result.answers, strict=True))
+    harmless: list[tuple[int, int]] = []
+    count = 0
+    for place, (command, answer) in enumerate(said.items()):
+        for at in range(len(answer) - 2):
+            wrong = answer[:at] + bytes((answer[at] ^ 1 << (at + place) % 8,)) + answer[at + 1 :]
+            count += 1
+            if (
+                play.ending(lambda c, k=command, w=wrong: w if c == k else said.get(c, b"\x6a\x82"), authorities=keys())
+                == APPROVED
+            ):
+                harmless.append((place, at))
+    gpo = result.answers[2]
+    unsigned = [
+        _span(gpo, "57"),
+        _span(gpo, "5F34"),
+        _span(gpo, "9F10"),
+        _span(gpo, "9F26"),
+        _span(gpo, "9F27"),
+        _span(gpo, "9F6C"),
+    ]
+    for place, at in harmless:
+        assert place < 2 or place == 2 and any(at in span for span in unsigned), (place, at)
+    print(f"{count} bytes changed; approved with {len(harmless)}, none of them signed")
+    assert count > 700
+
+
+def _span(answer: bytes, tag: str) -> range:
+    """Tag, length and value of an object in an answer."""
+    at = answer.find(bytes.fromhex(tag))
+    size = 2 * len(tag) // 4 + 1 + answer[at + len(tag) // 2]
+    return range(at, at + size)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""A Visa card that can prove itself offline: fDDA, version 01, under the test scheme of certificates.py."""
+
+from __future__ import annotations
+
+import secrets
+
+from tools.cards import certificates
+from tools.cards.card import tlv
+from tools.cards.visa import ARQC, TC, Profile, VisaCard
+
+INDEX = 0xE1  # of the test authority's key, under each scheme's RID
+_CRYPTOGRAM_FOR_HOST = 0x80
+
+
+class ProvenVisa(VisaCard):
+    """Approves by itself up to `limit` minor units where the reader does not ask for an online cryptogram.
+
+    `exponent`: of all keys of the chain. Every step that a fraud would change is a method of its own.
+    """
+
+    def __init__(self, profile: Profile, atc: int = 0, exponent: int = 3, limit: int = 100_000) -> None:
+        super().__init__(profile, atc)
+        profile.aip = "2000"
+        self.limit = limit
+        self.keys = [certificates.key(role, exponent) for role in ("authority", "issuer", "card")]
+        self.number = secrets.token_bytes(4)
+        self._terminal: dict[str, bytes] = {}
+        profile.records = self.personalised()
+
+    def static(self) -> bytes:
+        """The content of record 1, which is signed."""
+        profile = self.profile
+        digits = profile.pan + "F" * (len(profile.pan) % 2)
+        date = bytes.fromhex(profile.expiry + "31")
+        return tlv("5A", bytes.fromhex(digits)) + tlv("5F24", date) + tlv("9F4A", b"\x82")
+
+    def personalised(self) -> tuple[bytes, ...]:
+        """Records 1 to 3; the fourth follows from each payment."""
+        authority, issuer, card = self.keys
+        aip = bytes.fromhex(self.profile.aip)
+        of_issuer = {"8F": bytes((INDEX,))} | certificates.issuer_certificate(authority, issuer, self.profile.pan)
+        of_card = certificates.card_certificate(issuer, card, self.profile.pan, self.static() + aip)
+        big = of_issuer.pop("90")
+        rest = of_issuer | of_card
+        return (
+            tlv("70", self.static()),
+            tlv("70", tlv("90", big)),
+            tlv("70", *(tlv(tag, value) for tag, value in rest.items())),
+        )
+
+    def willing(self, terminal: dict[str, bytes]) -> int:
+        asked = terminal["9F66"][1] & _CRYPTOGRAM_FOR_HOST
+        return ARQC if asked or int(terminal["9F02"].hex()) > self.limit else TC
+
+    def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
+        answer = super().options(terminal)
+        if self.kind == TC:
+            answer["9F4B"] = self.signature(terminal)
+            answer["94"] = bytes((2 << 3, 1, 4, 1))
+        else:
+            answer["94"] = bytes((2 << 3, 1, 1, 1))
+        return answer
+
+    def related(self) -> bytes:
+        """9F69: version, the card's own unpredictable number, CTQ."""
+        return b"\x01" + self.number + bytes.fromhex(self.profile.ctq or "0000")
+
+    def dynamic(self) -> bytes:
+        """The ICC dynamic data: the counter."""
+        return b"\x02" + self.atc.to_bytes(2, "big")
+
+    def signature(self, terminal: dict[str, bytes], form: int = 5) -> bytes:
+        over = terminal["9F37"] + terminal["9F02"] + terminal["5F2A"] + self.related()
+        return certificates.dynamic_signature(self.keys[2], self.dynamic(), over, form)
+
+    def read_record(self, number: int, reference: int) -> bytes:
+        if number == 4 and self.kind == TC:
+            return tlv("70", tlv("9F69", self.related())) + b"\x90\x00"
+        return super().read_record(number, reference)
