@@ -51,6 +51,7 @@ class Board:
         self.journal = _partition("journal")
         self.keyring = _partition("keyring")
         self.settings = _partition("settings")
+        self.cards = _partition("cards")
         self.entropy = os.urandom
         self.device_secret = _device_secret()
 

@@ -3,12 +3,13 @@
 
 import flashchip
 
-_CHIP_SIZE = 0x110000
+_CHIP_SIZE = 0x118000
 # type, subtype, address, size, label, encrypted
 _TABLE = (
     (1, 0x40, 0x000000, 0x100000, "journal", False),
     (1, 0x41, 0x100000, 0x008000, "keyring", False),
     (1, 0x42, 0x108000, 0x008000, "settings", False),
+    (1, 0x43, 0x110000, 0x008000, "cards", False),
 )
 
 chip = flashchip.FlashChip(flashchip.open_store("flash.bin", _CHIP_SIZE), _CHIP_SIZE)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         journal: Flash
         keyring: Flash
         settings: Flash
+        cards: Flash
         entropy: Entropy
         device_secret: bytearray
 

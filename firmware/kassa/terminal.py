@@ -10,6 +10,7 @@ from micropython import const
 from kassa import log, status
 from kassa.clock import Clock
 from kassa.crypto.wipe import zero
+from kassa.desk.approval import Approval
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import (
@@ -32,6 +33,7 @@ from kassa.uplink.courier import Courier
 from kassa.uplink.line import Line
 from kassa.uplink.messages import Identity
 from kassa.vault import laststop, settings
+from kassa.vault.authorities import Authorities
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 from kassa.vault.layout import number
@@ -142,7 +144,7 @@ class Terminal:
 
     def _open(self) -> None:
         """Self-test, settings, keys, journal, in this order. Raises a KassaError that keeps the terminal from selling."""
-        from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
+        from kassa.crypto.device import CARDS, JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
         from kassa.vault.mount import mount
 
         board, shop, news = self._board, self._shop, self._status
@@ -169,6 +171,8 @@ class Terminal:
         shop.entropy, shop.reader, shop.printer = board.entropy, board.reader, board.printer
         shop.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
         shop.terminal, shop.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
+        shop.approval = Approval(values)
+        shop.authorities = Authorities(board.cards, device_key(secret, CARDS))
         limits = Limits(values.get(settings.LIMITS, b""))
         shop.till = Till(journal, keyring, limits, int.from_bytes(largest, "big"), clock, board.entropy)
         shop.courier = Courier(journal, keyring, who, clock, news, board.entropy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The terminal's three partitions are the same on the chip of the Unix board, on the ESP32's and for the world's tools."""
+"""The terminal's partitions are the same on the chip of the Unix board, on the ESP32's and for the world's tools."""
 
 from __future__ import annotations
 
@@ -50,4 +50,4 @@ def test_the_unix_chip_has_the_partitions_of_the_device() -> None:
     ]
     assert {kind for kind, *_ in unix} == {DATA} and {kind for kind, *_ in silicon.values()} == {"data"}
     shift = {silicon[label][2] - address for _, _, address, _, label, _ in unix}
-    assert len(unix) == 3 and len(shift) == 1
+    assert len(unix) == 4 and len(shift) == 1

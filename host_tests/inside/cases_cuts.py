@@ -80,7 +80,7 @@ class Life:
             self.journal.stage(draft)
             sequence = self.journal.accept(draft, sealer, kind)
         elif kind == layout.ACCEPTED:
-            sequence = till.accept_deferred(amount, _arena)
+            sequence = till.accept_offline(amount, _arena)
         else:
             sequence = till.prepare_online(amount, _arena)
         return [sequence, bytes(draft.uid).hex(), amount]

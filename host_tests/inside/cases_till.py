@@ -120,7 +120,7 @@ def sell(amount, track, supervisor=False):
         t.till.check_offline(amount)
         card = _card(track)
         t.till.check_card(card.body)
-        return t.till.accept_deferred(amount, card, supervisor)
+        return t.till.accept_offline(amount, card, supervisor)
     except Refused as refused:
         return [refused.key, list(refused.values)]
     finally:
@@ -131,7 +131,7 @@ def sell(amount, track, supervisor=False):
 def take(amount, track):
     """A deferred sale that nobody asked the limits about."""
     try:
-        return _now.till.accept_deferred(amount, _card(track))
+        return _now.till.accept_offline(amount, _card(track))
     finally:
         _arena.wipe()
         _now.status.queue(_now.journal.state)

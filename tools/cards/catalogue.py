@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.cards import behaviours
 from tools.cards.card import Card
+from tools.cards.proven import ProvenVisa
 from tools.cards.visa import Profile, VisaCard, certificate_record, pan_record
 
 
@@ -53,6 +54,7 @@ def _good() -> list[Entry]:
               _with_records(Profile("4111110000000013", cvn=18), certificate_record())),
         entry("bamboo", "Bamboo Student", "#6f9a37", Profile("4222220000000016", says_kind=False, ctq="")),
         entry("pearl", "Pearl Phone", "#7d6fb0", Profile("4532010000000016", cvn=18, ctq="0080", sequence="02")),
+        entry("quartz", "Quartz Chip", "#8793a6", Profile(_luhn("401200000000003")), ProvenVisa),
         entry("tide", "Tide (type B)", "#2b7fa6", _with_records(Profile("4532010000000024")), _TypeB),
     ]  # fmt: skip
 

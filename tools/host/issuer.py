@@ -12,7 +12,7 @@ from tools.cards.verify import check_cryptogram, pan_of
 from tools.host import answers
 from tools.host.ledger import Ledger
 
-_ARQC = 0x80
+_ARQC, _TC = 0x80, 0x40
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Payment:
     currency: str
     card: str  # token of the card number
     tags: Mapping[str, bytes] = field(repr=False)
+    proven: bool = False  # the card approved it offline, and the terminal says it was proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class IssuerSimulator:
     def _terms(self, payment: Payment, pan: str) -> tuple[str, str | None, str]:
         """Answer code, authorisation code and text for a genuine card with a fresh counter."""
         tags = payment.tags
-        if tags.get("9F27", bytes((_ARQC,)))[:1] != bytes((_ARQC,)):
+        if tags.get("9F27", bytes((_ARQC,)))[:1] != bytes((_TC if payment.proven else _ARQC,)):
             return answers.DO_NOT_HONOUR, None, "Card declined"
         if tags["9F02"].hex() != f"{payment.amount:012}" or tags["5F2A"].hex() != payment.currency:
             return answers.WRONG_AMOUNT, None, "Amount differs from the card's"

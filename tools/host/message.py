@@ -9,13 +9,13 @@ from tools import mac
 from tools.host import codec, dukpt, seal
 from tools.host.errors import FrameError, SealError
 
-SALE, DEFERRED_SALE, CASH, VOID_ENTRY = "22", "70", "71", "72"
+SALE, DEFERRED_SALE, CASH, VOID_ENTRY, OFFLINE_SALE = "22", "70", "71", "72", "73"
 REQUEST, REVERSAL, MANAGEMENT = "request", "reversal", "management"
 
 _PAYMENT = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}
 _ROWS = {
     "0200": (REQUEST, _PAYMENT, {SALE, DEFERRED_SALE}, "000"),
-    "0220": (REQUEST, _PAYMENT, {CASH, VOID_ENTRY}, "000"),
+    "0220": (REQUEST, _PAYMENT, {CASH, VOID_ENTRY, OFFLINE_SALE}, "000"),
     "0400": (REVERSAL, _PAYMENT | {39, 61}, {SALE, DEFERRED_SALE, CASH}, "000"),
     "0500": (MANAGEMENT, {11, 41, 42, 48, 49, 53, 60, 63, 64}, {"00"}, "201"),
     "0800": (MANAGEMENT, {11, 41, 42, 53, 60, 62, 63, 64}, {"00"}, "900"),

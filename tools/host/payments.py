@@ -17,13 +17,14 @@ from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.keys import HostKeys
-from tools.host.message import CASH, DEFERRED_SALE, SALE, VOID_ENTRY, Message
+from tools.host.message import CASH, DEFERRED_SALE, OFFLINE_SALE, SALE, VOID_ENTRY, Message
 from tools.host.schema import payment as table
 
 SALE_RECORD, CASH_RECORD = "22", "71"
 _RECORD_TYPES = {
     SALE: (SALE_RECORD,),
     DEFERRED_SALE: (SALE_RECORD,),
+    OFFLINE_SALE: (SALE_RECORD,),
     CASH: (CASH_RECORD,),
     VOID_ENTRY: (SALE_RECORD, CASH_RECORD),
 }
@@ -152,7 +153,8 @@ def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Ans
     except (SealError, ValueError):
         return settle(case.db, case.now, [(booked, Decision(answers.FORMAT_ERROR, text="Card data unreadable"))])[0]
     online = case.message.type == SALE
-    ask = Payment(record.uid, online, record.amount, record.currency, card, tags)
+    proven = case.message.type == OFFLINE_SALE
+    ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven)
     return Booked(case.message, booked.id, booked.amount, False, booked.quarantined, ask)
 
 

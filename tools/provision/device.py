@@ -16,6 +16,7 @@ from tools import mac
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision import pki
+from tools.provision.authorities import TEST, Authority, Revocation, blob
 from tools.world.flash import PARTITIONS, fill_in
 
 _SECTOR = 4096
@@ -40,6 +41,23 @@ class OfflineLimits:
 
 
 @dataclass(frozen=True)
+class OfflineApproval:
+    """Setting 11: up to which amount a card may approve by itself, from which its holder must be verified (0 = never),
+    and how often one is asked for the host all the same, in percent: `target` below the threshold, `most` at the floor limit.
+    """
+
+    floor: int = 20_000
+    cvm: int = 0
+    threshold: int = 5_000
+    target: int = 5
+    most: int = 20
+
+    def pack(self) -> bytes:
+        amounts = b"".join(value.to_bytes(6, "big") for value in (self.floor, self.cvm, self.threshold))
+        return amounts + bytes((self.target, self.most))
+
+
+@dataclass(frozen=True)
 class Terminal:
     """What one terminal is told. `limits` None: nothing is taken offline."""
 
@@ -55,6 +73,8 @@ class Terminal:
     language: str = "zh"
     largest_sale: int = 5_000_000
     limits: OfflineLimits | None = field(default_factory=OfflineLimits)
+    approval: OfflineApproval | None = field(default_factory=OfflineApproval)
+    authorities: tuple[Authority | Revocation, ...] = TEST
     supervisor_code: str = ""  # empty: a random one is made
 
 
@@ -73,6 +93,8 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_
     with open(home / "flash.bin", "r+b") as flash:
         flash.seek(PARTITIONS["settings"][0])
         flash.write(settings_blob(settings_key, values).ljust(_SECTOR, b"\xff"))
+        flash.seek(PARTITIONS["cards"][0])
+        flash.write(blob(mac.device_key(secret, b"cards"), terminal.authorities))
         flash.seek(PARTITIONS["keyring"][0])
         block = initial_key_block(mac.device_key(secret, b"kbpk"), terminal.initial_key_id, bdk)
         flash.write(block.ljust(_SECTOR, b"\xff"))
@@ -99,6 +121,8 @@ def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Ident
     }
     if terminal.limits is not None:
         values[0x0C] = terminal.limits.pack()
+    if terminal.approval is not None:
+        values[0x11] = terminal.approval.pack()
     return values
 
 

@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-CHIP_SIZE = 0x110000
-PARTITIONS = {"journal": (0x000000, 0x100000), "keyring": (0x100000, 0x8000), "settings": (0x108000, 0x8000)}
+CHIP_SIZE = 0x118000
+PARTITIONS = {
+    "journal": (0x000000, 0x100000),
+    "keyring": (0x100000, 0x8000),
+    "settings": (0x108000, 0x8000),
+    "cards": (0x110000, 0x8000),
+}
 
 
 @dataclass

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The four device keys from the device secret (docs/keys.md), and the known-answer tests of boot."""
+"""The five device keys from the device secret (docs/keys.md), and the known-answer tests of boot."""
 
 from micropython import const
 
@@ -14,6 +14,7 @@ JOURNAL = b"journal"
 KEYRING = b"keyring"
 SETTINGS = b"settings"
 KBPK = b"kbpk"
+CARDS = b"cards"
 
 
 def device_key(secret: bytearray, purpose: bytes) -> bytearray:

@@ -17,7 +17,7 @@ def give_up(journal: Journal) -> int:
     reader, page = Reader(journal, journal.state.watermark + 1), bytearray(layout.PAGE)
     while reader.read(page):
         record = layout.Record(page)
-        if fate(record, journal.fates.get(record.sequence)) == "accepted":
+        if fate(record, journal.fates.get(record.sequence)) in ("accepted", "approved_card"):
             count -= 1
             amount -= record.amount
     given_up = 0

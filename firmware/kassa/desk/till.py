@@ -95,20 +95,22 @@ class Till:
             zero(seal_key)
         return self._sealer
 
-    def accept_deferred(self, amount: int, card: "Arena", supervisor: bool = False) -> int:
-        """Take a card payment to be authorised later; `card`: a read card.Arena. Returns the record's sequence.
+    def accept_offline(self, amount: int, card: "Arena", supervisor: bool = False, approved: bool = False) -> int:
+        """Take a card payment to be authorised later, or one that the card `approved` and was proven for.
 
+        `card`: a read card.Arena. Returns the record's sequence.
         When it returns, the payment is durable. Raises JournalFull, FlashFault, KeyringError: then nothing was taken.
         """
-        sequence = self._take(layout.ACCEPTED, amount, card, supervisor)
+        flags = (layout.FLAG_SUPERVISOR if supervisor else 0) | (layout.FLAG_APPROVED if approved else 0)
+        sequence = self._take(layout.ACCEPTED, amount, card, flags)
         self._seen.add(_track(card.body))
         return sequence
 
     def prepare_online(self, amount: int, card: "Arena") -> int:
         """Write the intent of an online sale; it must be durable before a byte of it leaves. Returns its sequence."""
-        return self._take(layout.INTENT, amount, card, False)
+        return self._take(layout.INTENT, amount, card, 0)
 
-    def _take(self, kind: int, amount: int, card: "Arena", supervisor: bool) -> int:
+    def _take(self, kind: int, amount: int, card: "Arena", flags: int) -> int:
         made_ahead = self._sealer is not None
         sealer = self.warm()
         draft = self._draft
@@ -116,7 +118,7 @@ class Till:
             self.journal.stage(draft)
         draft.amount = amount
         draft.time = self._clock.now()
-        draft.flags = (layout.FLAG_CLOCK if self._clock.trusted else 0) | (layout.FLAG_SUPERVISOR if supervisor else 0)
+        draft.flags = (layout.FLAG_CLOCK if self._clock.trusted else 0) | flags
         draft.mask[:3] = card.first6
         draft.mask[3:] = card.last4
         draft.data = card.body

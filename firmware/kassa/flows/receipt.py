@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _COLUMNS = 32
 _STATES = {
     "approved": "r_approved",
+    "approved_card": "r_approved_card",
     "accepted": "r_offline",
     "declined": "r_declined",
     "not_taken": "not_taken",

@@ -9,7 +9,19 @@ from micropython import const
 from kassa import money
 from kassa.calendar import date
 from kassa.card import tap
-from kassa.card.terms import DECLINED, END, MSG_NO_CARD, MSG_ONE_CARD, MSG_SEE_PHONE, ONLINE, TRY_AGAIN, Outcome, Terms
+from kassa.card.terms import (
+    APPROVED,
+    DECLINED,
+    END,
+    MSG_NO_CARD,
+    MSG_NOT_PROVEN,
+    MSG_ONE_CARD,
+    MSG_SEE_PHONE,
+    ONLINE,
+    TRY_AGAIN,
+    Outcome,
+    Terms,
+)
 from kassa.errors import FlashFault, JournalFull, KeyringError, ReaderFault, Refused
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
@@ -58,7 +70,7 @@ async def _take(shop: Shop, amount: int) -> None:
         till.check_offline(amount)
         if till.needs_supervisor:
             agreed = await _supervisor(shop, amount)
-    outcome = await _present(shop, amount)
+    outcome = await _present(shop, amount, online)
     if outcome is None:
         return
     if online:
@@ -67,9 +79,14 @@ async def _take(shop: Shop, amount: int) -> None:
         till.check_card(shop.arena.body)
         if outcome.expired:
             raise Refused("card_expired")
-        till.accept_deferred(amount, shop.arena, agreed)
+        approved = outcome.kind == APPROVED
+        till.accept_offline(amount, shop.arena, agreed, approved)
         shop.arena.wipe()
-        await _accepted(shop, amount)
+        if approved:
+            shop.status.queue(till.journal.state)
+            await _finish(shop, "ok", "approved_card", [shop.ui.t("approved_card_note")], amount)
+        else:
+            await _accepted(shop, amount)
 
 
 async def _supervisor(shop: Shop, amount: int) -> bool:
@@ -87,25 +104,28 @@ async def _supervisor(shop: Shop, amount: int) -> bool:
 # -- the card -------------------------------------------------------------------------------------------------------
 
 
-async def _present(shop: Shop, amount: int) -> Outcome | None:
+async def _present(shop: Shop, amount: int, online: bool) -> Outcome | None:
     """Ask for a card until one is read, the cashier cancels, or three tries went wrong. None = said on the screen already."""
     ui = shop.ui
+    may_approve = not online and shop.approval.allowed(amount, shop.clock, shop.entropy)
     hint = ui.t("present_hint")
     for attempt in range(_TRIES):
         await ui.show("tap", ui.t("present"), (hint,), "C=key_cancel", money.text(amount))
         try:
-            outcome = await _read(shop, amount, attempt > 0)
+            outcome = await _read(shop, amount, attempt > 0, may_approve)
         except ReaderFault:
             await _result(shop, "refuse", "not_taken", ("fault_reader",), amount)
             return None
         if outcome is None:
             await _result(shop, "warn", "cancelled", ("cancelled_note",), amount)
             return None
-        if outcome.kind == ONLINE:
+        if outcome.kind in (ONLINE, APPROVED):
             await ui.show("wait", ui.t("remove"), (), "", money.text(amount))
             return outcome
         if outcome.kind == DECLINED:
-            await _result(shop, "refuse", "declined", ("declined_offline",), amount)
+            unproven = outcome.message == MSG_NOT_PROVEN
+            lines = ("declined_proof", "other_card_hint") if unproven else ("declined_offline",)
+            await _result(shop, "refuse", "declined", lines, amount)
             return None
         if outcome.message == MSG_NO_CARD:
             await _result(shop, "warn", "cancelled", ("no_card", "cancelled_note"), amount)
@@ -126,14 +146,17 @@ def _hint(outcome: Outcome) -> str:
     return "card_error" if outcome.kind == END else "other_card_hint"
 
 
-async def _read(shop: Shop, amount: int, again: bool) -> Outcome | None:
-    """One tap; None when the cashier pressed Cancel meanwhile."""
+async def _read(shop: Shop, amount: int, again: bool, may_approve: bool) -> Outcome | None:
+    """One tap; None when the cashier pressed Cancel meanwhile. `may_approve`: the card may, by itself."""
     today = date(shop.clock.now())
     day = bytearray(3)
     for index, value in enumerate((today[0] % 100, today[1], today[2])):
         money.pack_bcd(value, day, index, 1)
-    terms = Terms(amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode())
-    reading = asyncio.create_task(_tap(shop, terms, again))
+    terms = Terms(
+        amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
+        cvm_required=shop.approval.cvm_required(amount), authorities=shop.authorities if may_approve else None,
+    )  # fmt: skip
+    reading = asyncio.create_task(_tap(shop, terms, amount, again))
     while not reading.done():
         if await shop.ui.key("C", 100):
             if reading.done():
@@ -150,15 +173,19 @@ async def _read(shop: Shop, amount: int, again: bool) -> Outcome | None:
     return result
 
 
-async def _tap(shop: Shop, terms: Terms, again: bool) -> Outcome | ReaderFault:
+async def _tap(shop: Shop, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault:
     """Read a card; before another try, wait until the last one was taken away.
 
     The reader's error is returned, not raised: a task must not end by an error before somebody awaits it.
     """
+
+    async def told() -> None:
+        await shop.ui.show("wait", shop.ui.t("remove"), (), "", money.text(amount))
+
     try:
         if again:
             await shop.reader.gone(_PRESENT_MS)
-        return await tap.read(shop.reader, terms, shop.arena, _PRESENT_MS)
+        return await tap.read(shop.reader, terms, shop.arena, _PRESENT_MS, told)
     except ReaderFault as fault:
         return fault
 
@@ -232,7 +259,7 @@ async def _finish(shop: Shop, kind: str, word: str, lines: list, amount: int, au
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
     ui.keypad.flush()  # nobody skips a result with a key pressed before it stood
     record = shop.last()
-    if record is not None and word in ("approved", "accepted"):
+    if record is not None and word in ("approved", "approved_card", "accepted"):
         fault = await receipt.output(shop, receipt.payment(shop, record, word, auth, rrn))
         if fault:
             lines = [ui.t(fault)] + lines

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kassa.clock import Clock
+    from kassa.desk.approval import Approval
     from kassa.desk.supervisor import Supervisor
     from kassa.desk.till import Till
     from kassa.drivers.escpos import Printer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kassa.status import Status
     from kassa.uplink.courier import Courier
     from kassa.uplink.line import Line
+    from kassa.vault.authorities import Authorities
     from kassa.vault.settings import Settings
 
 
@@ -41,6 +43,8 @@ class Shop:
         self.name = ""
         self.merchant = ""
         self.terminal = ""
+        self.approval: "Approval"
+        self.authorities: "Authorities"
         self.supervisor: "Supervisor | None" = None  # made when one is first asked for
         self.entropy: "Callable[[int], bytes]"
 

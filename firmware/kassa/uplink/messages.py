@@ -17,6 +17,7 @@ SALE = const(0x22)
 DEFERRED_SALE = const(0x70)
 CASH = const(0x71)
 VOID_ENTRY = const(0x72)
+OFFLINE_SALE = const(0x73)
 
 _CURRENCY = b"156"
 _OPERATOR = b"01 "

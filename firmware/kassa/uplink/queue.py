@@ -69,8 +69,7 @@ class Queue:
             if kind == layout.VOIDED:
                 return sequence, messages.VOID_ENTRY, 0
             if kind == layout.DEFERRED or record.kind == layout.ACCEPTED:
-                kind = messages.CASH if record.type == layout.TYPE_CASH else messages.DEFERRED_SALE
-                return sequence, kind, record.amount
+                return sequence, _type(record), record.amount
 
     def rest(self) -> bytearray | None:
         """The second page of the record that `next` gave, if it is a long one."""
@@ -163,3 +162,10 @@ class Queue:
         if len(run) > 1:
             kind = layout.some(kind)
         self._journal.mark(kind, first, code, several, [amount for amount in amounts if amount])
+
+
+def _type(record: layout.Record) -> int:
+    """60.1 of a record that was taken offline."""
+    if record.type == layout.TYPE_CASH:
+        return messages.CASH
+    return messages.OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else messages.DEFERRED_SALE

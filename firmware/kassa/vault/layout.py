@@ -85,6 +85,7 @@ TYPE_CASH = const(0x71)
 
 FLAG_CLOCK = const(1)  # in records
 FLAG_SUPERVISOR = const(2)
+FLAG_APPROVED = const(8)  # the card approved it offline, and was proven
 FLAG_LONG = const(4)  # the rest of the body is in a page before this one
 
 _NUMBERS = const(63)

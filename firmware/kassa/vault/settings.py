@@ -30,6 +30,7 @@ LIMITS = const(0x0C)
 LANGUAGE = const(0x0D)
 SUPERVISOR = const(0x0E)
 LARGEST_SALE = const(0x10)
+OFFLINE_APPROVAL = const(0x11)
 
 _SECTOR = const(4096)
 _HEAD = const(16)

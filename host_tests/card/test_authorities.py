@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""The schemes' keys in flash: found by RID and index, checked, dated; and when a card may approve by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tools.cards import certificates
+from tools.cards.proven import INDEX
+from tools.provision.authorities import SCHEMES, TEST, Authority, Revocation, blob
+from tools.provision.device import OfflineApproval
+
+KEY = bytes(range(16))
+VISA = SCHEMES["Visa"]
+OLD = Authority(VISA, 0x07, certificates.key("authority 1152").public, 3, until="2410")
+LONG = Authority(VISA, 0x08, certificates.key("authority", 65537).public, 65537)
+LIST = (OLD, Revocation(VISA, INDEX, b"\x00\x00\x07"), *TEST, LONG)
+Cases = Callable[..., Any]
+
+
+def chip(entries: tuple[Authority | Revocation, ...] = LIST) -> bytes:
+    return blob(KEY, entries).ljust(0x8000, b"\xff")
+
+
+def find(cases: Cases, data: bytes, rid: bytes, index: int, date: str = "261123") -> Any:
+    return cases("authorities", "find", data.hex(), KEY.hex(), rid.hex(), index, date)
+
+
+def test_keys_are_found_by_scheme_and_index(cases: Cases) -> None:
+    public = certificates.key("authority").public.hex()
+    for rid in SCHEMES.values():
+        assert find(cases, chip(), rid, INDEX) == [public, 3]
+    assert find(cases, chip(), VISA, 0x08) == [LONG.modulus.hex(), 65537]
+    assert find(cases, chip(), VISA, 0x99) is None
+    assert find(cases, chip(), b"\xa0\x00\x00\x00\x99", INDEX) is None
+
+
+def test_a_key_lasts_to_the_end_of_its_month(cases: Cases) -> None:
+    assert find(cases, chip(), VISA, 0x07, "241031") == [OLD.modulus.hex(), 3]
+    assert find(cases, chip(), VISA, 0x07, "241101") is None
+
+
+def test_a_key_whose_checksum_is_wrong_is_none(cases: Cases) -> None:
+    wrong = Authority(VISA, 0x20, OLD.modulus, 3, checksum=bytes(20))
+    assert find(cases, chip((wrong, *TEST)), VISA, 0x20) is None
+
+
+def test_no_flipped_bit_leaves_a_key(cases: Cases) -> None:
+    good = chip(TEST)
+    size = len(blob(KEY, TEST))
+    for at in range(0, size, 7):
+        flipped = good[:at] + bytes((good[at] ^ 1 << at % 8,)) + good[at + 1 :]
+        if at not in range(3, 8) and at not in range(10, 16):
+            assert find(cases, flipped, VISA, INDEX) is None, at
+    print(f"{size // 7} bytes flipped")
+
+
+@pytest.mark.parametrize("data", [b"\xff" * 0x8000, bytes(0x8000), b"KC\x01\x00" + b"\xff" * 0x7FFC])
+def test_where_nothing_is_written_there_is_no_key_and_nobody_is_vouched_for(cases: Cases, data: bytes) -> None:
+    assert find(cases, data, VISA, INDEX) is None
+    assert cases("authorities", "revoked", data.hex(), KEY.hex(), VISA.hex(), INDEX, "000001") is True
+
+
+def test_revoked_certificates_are_known(cases: Cases) -> None:
+    data = chip().hex()
+    assert cases("authorities", "revoked", data, KEY.hex(), VISA.hex(), INDEX, "000007") is True
+    assert cases("authorities", "revoked", data, KEY.hex(), VISA.hex(), INDEX, "000008") is False
+    assert cases("authorities", "revoked", data, KEY.hex(), VISA.hex(), INDEX + 1, "000007") is False
+
+
+def test_a_card_may_approve_below_the_floor_unless_chance_picks_it(cases: Cases) -> None:
+    setting = OfflineApproval(floor=20_000, threshold=10_000, target=10, most=50).pack().hex()
+    amounts = [0, 1, 9_999, 15_000, 20_000, 20_001]
+    assert cases("authorities", "allowed", setting, amounts, True, 99) == [0, 89, 89, 69, 49, 0]
+    assert cases("authorities", "allowed", setting, amounts, False, 99) == [0] * 6
+    assert cases("authorities", "allowed", "", amounts, True, 99) == [0] * 6

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Cases of the store of the schemes' keys, and of the rule when a card may approve by itself."""
+
+from kassa.desk.approval import Approval
+from kassa.vault.authorities import Authorities
+
+
+class Blocks:
+    """A partition of eight blocks that can be read."""
+
+    def __init__(self, data):
+        self._data = data
+
+    def readblocks(self, block, into, offset=0):
+        assert offset % 16 == len(into) % 16 == 0, "not aligned"
+        into[:] = self._data[block * 4096 + offset : block * 4096 + offset + len(into)]
+
+    def ioctl(self, operation, argument):
+        return len(self._data) // 4096
+
+
+def find(data, key, rid, index, date):
+    """[modulus, exponent] or None."""
+    store = Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key)))
+    found = store.find(bytes.fromhex(rid), index, bytes.fromhex(date))
+    return None if found is None else [bytes(found[0]).hex(), found[1]]
+
+
+def revoked(data, key, rid, index, serial):
+    store = Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key)))
+    return store.revoked(bytes.fromhex(rid), index, bytes.fromhex(serial))
+
+
+class _Values:
+    def __init__(self, data):
+        self._data = data
+
+    def get(self, wanted, default=None):
+        return self._data
+
+
+class _Clock:
+    def __init__(self, trusted):
+        self.trusted = trusted
+
+
+class _Counting:
+    """Entropy that is 0, 1, 2 ..."""
+
+    def __init__(self):
+        self._next = 0
+
+    def __call__(self, size):
+        self._next += 1
+        return bytes(((self._next - 1) % 256,))
+
+
+def allowed(setting, amounts, trusted, draws):
+    """How many of `draws` payments of each amount a card may approve by itself; the numbers drawn are 0, 1, 2 ..."""
+    approval = Approval(_Values(bytes.fromhex(setting)))
+    counts = []
+    for amount in amounts:
+        entropy = _Counting()
+        counts.append(sum(1 for _ in range(draws) if approval.allowed(amount, _Clock(trusted), entropy)))
+    return counts

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Offline, a card that proves itself is approved at once; every other one is at most to be authorised."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from host_tests.whole.cashier import Cashier
+from tools.provision.device import OfflineApproval
+
+ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)
+
+
+def test_a_proven_card_is_approved_offline_and_settled(stage: Callable[..., Cashier], tmp_path: Path) -> None:
+    cashier = stage(approval=ALWAYS)
+    cashier.sign_on()
+    cashier.go_offline()
+    cashier.offer(4500, "quartz")
+    said = cashier.page("Approved offline")
+    (tmp_path / "approved.png").write_bytes(cashier.world.screen_png())
+    assert "The card proved itself; sent later" in said, said
+    assert "APPROVED OFFLINE" in cashier.world.receipts[-1].text()
+    cashier.world.remove()
+    cashier.home()
+    cashier.sell(30_000, "quartz", result="Accepted, to be authorised")  # above the floor limit
+    cashier.sell(2_000, "jade", result="Accepted, to be authorised")  # has no keys to prove itself with
+    cashier.world.radio.state = "on"
+    cashier.drain()
+    assert cashier.agree() == 36_500
+
+
+def test_a_card_that_approves_without_proof_is_declined(stage: Callable[..., Cashier]) -> None:
+    cashier = stage(approval=ALWAYS)
+    cashier.sign_on()
+    cashier.go_offline()
+    said = cashier.sell(2_000, "approves", result="Declined")
+    assert "The card could not be proven" in said, said
+    assert not cashier.journal().records
+
+
+def test_after_a_restart_the_clock_is_unknown_and_no_card_approves_by_itself(stage: Callable[..., Cashier]) -> None:
+    cashier = stage(approval=ALWAYS)
+    cashier.sign_on()
+    cashier.go_offline()
+    cashier.world.power_off()
+    cashier.back()
+    cashier.home()
+    cashier.sell(2_000, "quartz", result="Accepted, to be authorised")
+
+
+def test_without_its_setting_no_card_approves_by_itself(stage: Callable[..., Cashier]) -> None:
+    cashier = stage(approval=None)
+    cashier.sign_on()
+    cashier.go_offline()
+    cashier.sell(2_000, "quartz", result="Accepted, to be authorised")
