@@ -10,7 +10,6 @@ from micropython import const
 from kassa import log, status
 from kassa.clock import Clock
 from kassa.crypto.wipe import zero
-from kassa.desk.approval import Approval
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import (
@@ -23,7 +22,7 @@ from kassa.errors import (
     ReaderFault,
     SettingsError,
 )
-from kassa.flows import fate, home
+from kassa.flows import home
 from kassa.flows.shop import Shop
 from kassa.modules import forget
 from kassa.screens.font import Font
@@ -33,7 +32,6 @@ from kassa.uplink.courier import Courier
 from kassa.uplink.line import Line
 from kassa.uplink.messages import Identity
 from kassa.vault import laststop, settings
-from kassa.vault.authorities import Authorities
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 from kassa.vault.layout import number
@@ -139,8 +137,16 @@ class Terminal:
             await ui.message(
                 "warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True
             )
-        await fate.tell(shop)
+        await self._tell(shop)
         await home.run(shop)
+
+    async def _tell(self, shop: Shop) -> None:
+        """What became of the last payment; once after a start."""
+        from kassa.flows import fate
+
+        await fate.tell(shop)
+        forget("kassa.flows.fate")
+        forget("kassa.flows.receipt")
 
     def _open(self) -> None:
         """Self-test, settings, keys, journal, in this order. Raises a KassaError that keeps the terminal from selling."""
@@ -171,8 +177,7 @@ class Terminal:
         shop.entropy, shop.reader, shop.printer = board.entropy, board.reader, board.printer
         shop.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
         shop.terminal, shop.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
-        shop.approval = Approval(values)
-        shop.authorities = Authorities(board.cards, device_key(secret, CARDS))
+        shop.cards = board.cards, device_key(secret, CARDS)
         limits = Limits(values.get(settings.LIMITS, b""))
         shop.till = Till(journal, keyring, limits, int.from_bytes(largest, "big"), clock, board.entropy)
         shop.courier = Courier(journal, keyring, who, clock, news, board.entropy)

@@ -6,7 +6,7 @@ A card's own approval (TC) counts only where the terms allow one, and when fDDA 
 
 from micropython import const
 
-from kassa.card import apdu, body, proof, records, tlv, track2
+from kassa.card import apdu, body, records, tlv, track2
 from kassa.card.terms import (
     APPROVED,
     DECLINED,
@@ -84,6 +84,8 @@ def _decide(terms: "Terms", arena: "Arena") -> "Step":
         if expired:
             return Outcome(DECLINED, MSG_DECLINED)
         yield None  # the card has said all: it may be taken away
+        from kassa.card import proof
+
         if not proof.fast(terms, arena):
             return Outcome(DECLINED, MSG_NOT_PROVEN)
     track2.mask(track, digits, arena)

@@ -7,31 +7,18 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import money
-from kassa.calendar import date
-from kassa.card import tap
-from kassa.card.terms import (
-    APPROVED,
-    DECLINED,
-    END,
-    MSG_NO_CARD,
-    MSG_NOT_PROVEN,
-    MSG_ONE_CARD,
-    MSG_SEE_PHONE,
-    ONLINE,
-    TRY_AGAIN,
-    Outcome,
-    Terms,
-)
-from kassa.errors import FlashFault, JournalFull, KeyringError, ReaderFault, Refused
-from kassa.flows import receipt
+from kassa.errors import FlashFault, JournalFull, KeyringError, Refused
+from kassa.flows.result import result
 from kassa.flows.shop import Shop
+from kassa.modules import forget
 from kassa.uplink import answers
 
-_PRESENT_MS = const(60000)
 _PATIENCE_MS = const(45000)
 _RESULT_MS = const(30000)
-_TRIES = const(3)
-_CHINA = const(156)
+_READING = (
+    "flows.present", "desk.approval", "vault.authorities", "card.tap", "card.entry", "card.kernel3", "card.records",
+    "card.proof", "card.oda", "card.evidence", "card.body", "card.track2", "card.dol", "card.apdu", "card.terms",
+)  # fmt: skip
 
 
 async def sale(shop: Shop, first: int = 0) -> None:
@@ -45,7 +32,7 @@ async def sale(shop: Shop, first: int = 0) -> None:
         except JournalFull:
             await refuse(shop, Refused("limit_full"), amount)
         except (KeyringError, FlashFault):
-            await _result(shop, "refuse", "not_taken", ("fault_flash",), amount)
+            await result(shop, "refuse", "not_taken", ("fault_flash",), amount)
         finally:
             shop.arena.wipe()
 
@@ -70,16 +57,16 @@ async def _take(shop: Shop, amount: int) -> None:
         till.check_offline(amount)
         if till.needs_supervisor:
             agreed = await _supervisor(shop, amount)
-    outcome = await _present(shop, amount, online)
-    if outcome is None:
+    card = await _present(shop, amount, online)
+    if card is None:
         return
+    approved, expired = card
     if online:
-        await _authorise(shop, amount, outcome.expired)
+        await _authorise(shop, amount, expired)
     else:
         till.check_card(shop.arena.body)
-        if outcome.expired:
+        if expired:
             raise Refused("card_expired")
-        approved = outcome.kind == APPROVED
         till.accept_offline(amount, shop.arena, agreed, approved)
         shop.arena.wipe()
         if approved:
@@ -101,93 +88,16 @@ async def _supervisor(shop: Shop, amount: int) -> bool:
     return True
 
 
-# -- the card -------------------------------------------------------------------------------------------------------
-
-
-async def _present(shop: Shop, amount: int, online: bool) -> Outcome | None:
-    """Ask for a card until one is read, the cashier cancels, or three tries went wrong. None = said on the screen already."""
-    ui = shop.ui
-    may_approve = not online and shop.approval.allowed(amount, shop.clock, shop.entropy)
-    hint = ui.t("present_hint")
-    for attempt in range(_TRIES):
-        await ui.show("tap", ui.t("present"), (hint,), "C=key_cancel", money.text(amount))
-        try:
-            outcome = await _read(shop, amount, attempt > 0, may_approve)
-        except ReaderFault:
-            await _result(shop, "refuse", "not_taken", ("fault_reader",), amount)
-            return None
-        if outcome is None:
-            await _result(shop, "warn", "cancelled", ("cancelled_note",), amount)
-            return None
-        if outcome.kind in (ONLINE, APPROVED):
-            await ui.show("wait", ui.t("remove"), (), "", money.text(amount))
-            return outcome
-        if outcome.kind == DECLINED:
-            unproven = outcome.message == MSG_NOT_PROVEN
-            lines = ("declined_proof", "other_card_hint") if unproven else ("declined_offline",)
-            await _result(shop, "refuse", "declined", lines, amount)
-            return None
-        if outcome.message == MSG_NO_CARD:
-            await _result(shop, "warn", "cancelled", ("no_card", "cancelled_note"), amount)
-            return None
-        hint = ui.t(_hint(outcome))
-    await _result(shop, "warn", "cancelled", ("card_error", "cancelled_note"), amount)
-    return None
-
-
-def _hint(outcome: Outcome) -> str:
-    """What to tell the customer before the next try."""
-    if outcome.message == MSG_ONE_CARD:
-        return "one_card_hint"
-    if outcome.message == MSG_SEE_PHONE:
-        return "see_phone"
-    if outcome.kind == TRY_AGAIN:
-        return "try_again_hint"
-    return "card_error" if outcome.kind == END else "other_card_hint"
-
-
-async def _read(shop: Shop, amount: int, again: bool, may_approve: bool) -> Outcome | None:
-    """One tap; None when the cashier pressed Cancel meanwhile. `may_approve`: the card may, by itself."""
-    today = date(shop.clock.now())
-    day = bytearray(3)
-    for index, value in enumerate((today[0] % 100, today[1], today[2])):
-        money.pack_bcd(value, day, index, 1)
-    terms = Terms(
-        amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
-        cvm_required=shop.approval.cvm_required(amount), authorities=shop.authorities if may_approve else None,
-    )  # fmt: skip
-    reading = asyncio.create_task(_tap(shop, terms, amount, again))
-    while not reading.done():
-        if await shop.ui.key("C", 100):
-            if reading.done():
-                break
-            reading.cancel()
-            try:
-                await reading
-            except asyncio.CancelledError:
-                pass
-            return None
-    result = await reading
-    if isinstance(result, ReaderFault):
-        raise result
-    return result
-
-
-async def _tap(shop: Shop, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault:
-    """Read a card; before another try, wait until the last one was taken away.
-
-    The reader's error is returned, not raised: a task must not end by an error before somebody awaits it.
-    """
-
-    async def told() -> None:
-        await shop.ui.show("wait", shop.ui.t("remove"), (), "", money.text(amount))
+async def _present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | None:
+    """present.present, which with all that reads cards is in memory only meanwhile."""
+    from kassa.flows import present
 
     try:
-        if again:
-            await shop.reader.gone(_PRESENT_MS)
-        return await tap.read(shop.reader, terms, shop.arena, _PRESENT_MS, told)
-    except ReaderFault as fault:
-        return fault
+        return await present.present(shop, amount, online)
+    finally:
+        del present
+        for name in _READING:
+            forget("kassa." + name)
 
 
 # -- the answer -----------------------------------------------------------------------------------------------------
@@ -260,13 +170,11 @@ async def _finish(shop: Shop, kind: str, word: str, lines: list, amount: int, au
     ui.keypad.flush()  # nobody skips a result with a key pressed before it stood
     record = shop.last()
     if record is not None and word in ("approved", "approved_card", "accepted"):
+        from kassa.flows import receipt
+
         fault = await receipt.output(shop, receipt.payment(shop, record, word, auth, rrn))
+        del receipt
+        forget("kassa.flows.receipt")
         if fault:
             lines = [ui.t(fault)] + lines
     await ui.message(kind, ui.t(word), lines, "E=key_ok", _RESULT_MS, money.text(amount))
-
-
-async def _result(shop: Shop, kind: str, word: str, lines: tuple, amount: int) -> None:
-    ui = shop.ui
-    said = [ui.t(line) for line in lines]
-    await ui.message(kind, ui.t(word), said, "E=key_ok", _RESULT_MS, money.text(amount), fresh=True)

@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kassa.clock import Clock
-    from kassa.desk.approval import Approval
     from kassa.desk.supervisor import Supervisor
     from kassa.desk.till import Till
     from kassa.drivers.escpos import Printer
     from kassa.drivers.pn532 import PN532
+    from kassa.hardware import Flash
     from kassa.screens.ui import Ui
     from kassa.status import Status
     from kassa.uplink.courier import Courier
     from kassa.uplink.line import Line
-    from kassa.vault.authorities import Authorities
     from kassa.vault.settings import Settings
 
 
@@ -43,8 +42,7 @@ class Shop:
         self.name = ""
         self.merchant = ""
         self.terminal = ""
-        self.approval: "Approval"
-        self.authorities: "Authorities"
+        self.cards: "tuple[Flash, bytearray]"  # the partition with the schemes' keys, and the key it is checked with
         self.supervisor: "Supervisor | None" = None  # made when one is first asked for
         self.entropy: "Callable[[int], bytes]"
 

@@ -63,7 +63,7 @@ export const ZH = {
 
   cards_by_name: {
     jade: "翡翠信用卡", amber: "琥珀借记卡", coral: "珊瑚旅行卡", ink: "墨商务卡", lotus: "莲花金卡", bamboo: "竹学生卡",
-    pearl: "珍珠手机", tide: "潮汐卡 (B 型)",
+    pearl: "珍珠手机", tide: "潮汐卡 (B 型)", quartz: "石英芯片卡",
     torn1: "急性子 1", torn1_says: "第 1 条指令时离开", torn2: "急性子 2", torn2_says: "第 2 条指令时离开",
     torn3: "急性子 3", torn3_says: "第 3 条指令时离开", torn4: "急性子 4", torn4_says: "第 4 条指令时离开",
     once: "急一次", once_says: "头一次在第 2 条指令时离开", slow: "慢吞吞", slow_says: "每次应答前都要求等待",

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""A card is asked for, read and taken away again."""
+
+import asyncio
+
+from micropython import const
+
+from kassa import money
+from kassa.calendar import date
+from kassa.card import tap
+from kassa.card.terms import (
+    APPROVED,
+    DECLINED,
+    END,
+    MSG_NO_CARD,
+    MSG_NOT_PROVEN,
+    MSG_ONE_CARD,
+    MSG_SEE_PHONE,
+    ONLINE,
+    TRY_AGAIN,
+    Outcome,
+    Terms,
+)
+from kassa.desk.approval import Approval
+from kassa.errors import ReaderFault
+from kassa.flows.result import result
+from kassa.flows.shop import Shop
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.vault.authorities import Authorities
+
+_PRESENT_MS = const(60000)
+_TRIES = const(3)
+_CHINA = const(156)
+
+
+async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | None:
+    """Ask for a card until one is read, the cashier cancels, or three tries went wrong.
+
+    Returns whether the card approved by itself and was proven, and whether it is over; None = said on the screen already.
+    """
+    ui = shop.ui
+    approval = Approval(shop.settings)
+    cvm_required = approval.cvm_required(amount)
+    authorities = None
+    if not online and approval.allowed(amount, shop.clock, shop.entropy):
+        from kassa.vault.authorities import Authorities
+
+        authorities = Authorities(*shop.cards)
+    hint = ui.t("present_hint")
+    for attempt in range(_TRIES):
+        await ui.show("tap", ui.t("present"), (hint,), "C=key_cancel", money.text(amount))
+        try:
+            outcome = await _read(shop, amount, attempt > 0, cvm_required, authorities)
+        except ReaderFault:
+            await result(shop, "refuse", "not_taken", ("fault_reader",), amount)
+            return None
+        if outcome is None:
+            await result(shop, "warn", "cancelled", ("cancelled_note",), amount)
+            return None
+        if outcome.kind in (ONLINE, APPROVED):
+            await ui.show("wait", ui.t("remove"), (), "", money.text(amount))
+            return outcome.kind == APPROVED, outcome.expired
+        if outcome.kind == DECLINED:
+            unproven = outcome.message == MSG_NOT_PROVEN
+            lines = ("declined_proof", "other_card_hint") if unproven else ("declined_offline",)
+            await result(shop, "refuse", "declined", lines, amount)
+            return None
+        if outcome.message == MSG_NO_CARD:
+            await result(shop, "warn", "cancelled", ("no_card", "cancelled_note"), amount)
+            return None
+        hint = ui.t(_hint(outcome))
+    await result(shop, "warn", "cancelled", ("card_error", "cancelled_note"), amount)
+    return None
+
+
+def _hint(outcome: Outcome) -> str:
+    """What to tell the customer before the next try."""
+    if outcome.message == MSG_ONE_CARD:
+        return "one_card_hint"
+    if outcome.message == MSG_SEE_PHONE:
+        return "see_phone"
+    if outcome.kind == TRY_AGAIN:
+        return "try_again_hint"
+    return "card_error" if outcome.kind == END else "other_card_hint"
+
+
+async def _read(
+    shop: Shop, amount: int, again: bool, cvm_required: bool, authorities: "Authorities | None"
+) -> Outcome | None:
+    """One tap; None when the cashier pressed Cancel meanwhile. With `authorities` the card may approve by itself."""
+    today = date(shop.clock.now())
+    day = bytearray(3)
+    for index, value in enumerate((today[0] % 100, today[1], today[2])):
+        money.pack_bcd(value, day, index, 1)
+    terms = Terms(
+        amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
+        cvm_required=cvm_required, authorities=authorities,
+    )  # fmt: skip
+    reading = asyncio.create_task(_tap(shop, terms, amount, again))
+    while not reading.done():
+        if await shop.ui.key("C", 100):
+            if reading.done():
+                break
+            reading.cancel()
+            try:
+                await reading
+            except asyncio.CancelledError:
+                pass
+            return None
+    result = await reading
+    if isinstance(result, ReaderFault):
+        raise result
+    return result
+
+
+async def _tap(shop: Shop, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault:
+    """Read a card; before another try, wait until the last one was taken away.
+
+    The reader's error is returned, not raised: a task must not end by an error before somebody awaits it.
+    """
+
+    async def told() -> None:
+        await shop.ui.show("wait", shop.ui.t("remove"), (), "", money.text(amount))
+
+    try:
+        if again:
+            await shop.reader.gone(_PRESENT_MS)
+        return await tap.read(shop.reader, terms, shop.arena, _PRESENT_MS, told)
+    except ReaderFault as fault:
+        return fault
