@@ -10,12 +10,12 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 
-# tag, most bytes: certificates and signatures are as long as a key, 1984 bits.
+# tag, most bytes: certificates and signatures are as long as a key, 1984 bits; a remainder is what a certificate had no room for.
 _KEPT = (
-    (0x8F, 1), (0x90, 248), (0x92, 248), (0x93, 248), (0x9F32, 3), (0x9F46, 248), (0x9F47, 3), (0x9F48, 248),
+    (0x8F, 1), (0x90, 248), (0x92, 36), (0x93, 248), (0x9F32, 3), (0x9F46, 248), (0x9F47, 3), (0x9F48, 42),
     (0x9F4A, 1), (0x9F4B, 248), (0x9F69, 16),
 )  # fmt: skip
-_OBJECTS = const(1280)
+_OBJECTS = const(1152)  # all of them
 _STATIC = const(1024)
 
 
@@ -23,10 +23,8 @@ class Evidence:
     """Two fixed stores, zeroed by `wipe`. What does not fit is left out: then nothing is proven."""
 
     def __init__(self) -> None:
-        self._data = bytearray(_OBJECTS + _STATIC)
-        whole = memoryview(self._data)
-        self._objects = whole[:_OBJECTS]
-        self.static = whole[_OBJECTS:]
+        self._objects = memoryview(bytearray(_OBJECTS))
+        self.static = memoryview(bytearray(_STATIC))
         self._used = 0
         self.signed = 0  # bytes of `static` in use
         self.complete = True  # nothing was left out
@@ -66,8 +64,8 @@ class Evidence:
 
     def wipe(self) -> None:
         """Zero everything."""
-        data = self._data
-        for index in range(len(data)):
-            data[index] = 0
+        for data in (self._objects, self.static):
+            for index in range(len(data)):
+                data[index] = 0
         self._used = self.signed = 0
         self.complete = True

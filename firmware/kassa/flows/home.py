@@ -41,14 +41,15 @@ async def _menu(shop: Shop) -> None:
 
     chosen = await menu.menu(shop)
     del menu
-    forget("kassa.flows.menu")
+    for name in ("menu", "fate", "receipt"):
+        forget("kassa.flows." + name)
     if chosen == "sale":
         await sale(shop)
     elif chosen == "settle":
         from kassa.flows import settle
 
         await settle.settle(shop)
-        for name in ("flows.settle", "flows.lost", "desk.lost"):
+        for name in ("flows.settle", "flows.receipt", "flows.lost", "desk.lost"):
             forget("kassa." + name)
 
 

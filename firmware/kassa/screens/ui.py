@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What flows hold of the screens: the display, the keys, the words and the top bar, and one method a page."""
+"""What flows hold of the screens: the display, the keys, the words and the top bar, and one method a page.
+
+A page that waits for more than a key is in memory only while it is shown.
+"""
 
 import time
 
 from micropython import const
 
-from kassa.screens import amount, code, home, listing, menu, message, theme
+from kassa.modules import forget
 from kassa.screens import bar as top
+from kassa.screens import message, theme
 from kassa.screens.canvas import WIDTH, Canvas
 from kassa.screens.words import Words
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
     from kassa.screens.canvas import Display
     from kassa.screens.font import Font
+    from kassa.screens.listing import Rows
     from kassa.status import Status
 
     Lines = Sequence[str]
@@ -107,15 +112,30 @@ class Ui:
 
         Returns the first digit of an amount or another key of `keys`; 0 after `timeout_ms`, or when `lines` gives None.
         """
-        return await home.run(self, name, lines, keys, timeout_ms)
+        from kassa.screens import home
+
+        try:
+            return await home.run(self, name, lines, keys, timeout_ms)
+        finally:
+            forget("kassa.screens.home")
 
     async def amount(self, title: str, limit: int = 0, first: int = 0) -> int | None:
         """Ask for an amount in minor units, at most `limit` (0 = twelve digits). `first`: a digit already pressed."""
-        return await amount.run(self, title, limit, first)
+        from kassa.screens import amount
+
+        try:
+            return await amount.run(self, title, limit, first)
+        finally:
+            forget("kassa.screens.amount")
 
     async def menu(self, title: str, items: "Lines", chosen: int = 0) -> int | None:
         """Let one of `items` be chosen. Returns its index."""
-        return await menu.run(self, title, items, chosen)
+        from kassa.screens import menu
+
+        try:
+            return await menu.run(self, title, items, chosen)
+        finally:
+            forget("kassa.screens.menu")
 
     async def message(
         self,
@@ -148,17 +168,32 @@ class Ui:
         await message.show(self, kind, title, lines, keys, amount)
         await self.refresh()
 
-    async def list(self, title: str, rows: "listing.Rows", choose: bool = True) -> int | None:
+    async def list(self, title: str, rows: "Rows", choose: bool = True) -> int | None:
         """Leaf through `rows` of (left, right) texts. Returns the index of the one opened with E when `choose`."""
-        return await listing.run(self, title, rows, choose)
+        from kassa.screens import listing
 
-    async def sheet(self, title: str, rows: "listing.Rows") -> None:
+        try:
+            return await listing.run(self, title, rows, choose)
+        finally:
+            forget("kassa.screens.listing")
+
+    async def sheet(self, title: str, rows: "Rows") -> None:
         """Draw the first rows of a list and return at once."""
-        await listing.sheet(self, title, rows)
+        from kassa.screens import listing
+
+        try:
+            await listing.sheet(self, title, rows)
+        finally:
+            forget("kassa.screens.listing")
 
     async def code(self, title: str, digits: int, into: bytearray, hint: str = "") -> int:
         """Ask for a secret of `digits` digits into `into` (ASCII), shown as dots. Returns the count, 0 = cancelled."""
-        return await code.run(self, title, digits, into, hint)
+        from kassa.screens import code
+
+        try:
+            return await code.run(self, title, digits, into, hint)
+        finally:
+            forget("kassa.screens.code")
 
 
 def _keys(hints: str) -> str:
