@@ -4,6 +4,17 @@
 import sys
 
 
+def forget_all(names: "tuple[str, ...]", keep: "tuple[str, ...]" = ()) -> None:
+    """Forget modules by their place in kassa; "card." stands for all of that room but those to `keep`."""
+    for name in names:
+        if name.endswith("."):
+            for known in list(sys.modules):
+                if known.startswith("kassa." + name) and known[6:] not in keep:
+                    forget(known)
+        else:
+            forget("kassa." + name)
+
+
 def forget(name: str) -> None:
     """Forget a module of a package ("kassa.vault.mount"); does nothing when it was never imported."""
     sys.modules.pop(name, None)

@@ -5,8 +5,9 @@ import pytest
 
 from host_tests.card.play import Play
 from tools.cards.card import SW_OK, tlv
+from tools.cards.payment import PPSE, Profile
 from tools.cards.verify import parse
-from tools.cards.visa import PPSE, Profile, VisaCard
+from tools.cards.visa import VisaCard
 
 END, CARD_ERROR = 6, "CardError"
 
@@ -38,7 +39,7 @@ def selected(play: Play, *entries: bytes, refuse: bytes = b"") -> list[str]:
     return asked
 
 
-VISA, ELECTRON, VPAY, OTHER = "A0000000031010", "A0000000032010", "A0000000032020", "A0000000041010"
+VISA, ELECTRON, VPAY, OTHER = "A0000000031010", "A0000000032010", "A0000000032020", "A0000000651010"
 
 
 def test_candidates_by_priority_and_on_to_the_next(play: Play) -> None:

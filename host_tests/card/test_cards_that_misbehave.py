@@ -11,8 +11,9 @@ from host_tests.card.play import Play, Result
 from tools.cards.card import SW_OK, tlv
 from tools.cards.catalogue import CATALOGUE, make
 from tools.cards.issuer_keys import key_for
+from tools.cards.payment import VISA_CREDIT, Profile
 from tools.cards.verify import check_cryptogram, pan_of, parse
-from tools.cards.visa import VISA_CREDIT, Profile, VisaCard
+from tools.cards.visa import VisaCard
 
 ONLINE, DECLINED, TRY_AGAIN, USE_OTHER, END = 1, 3, 4, 5, 6
 CARD_ERROR = "CardError"

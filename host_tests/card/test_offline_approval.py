@@ -11,9 +11,9 @@ import pytest
 from host_tests.card.play import APPROVED, ONLINE, Play
 from tools.cards import certificates
 from tools.cards.issuer_keys import key_for
+from tools.cards.payment import Profile
 from tools.cards.proven import INDEX, ProvenVisa
 from tools.cards.verify import check_cryptogram, parse
-from tools.cards.visa import Profile
 
 DECLINED = 3
 VISA = "A000000003"

@@ -9,8 +9,8 @@ import pytest
 from host_tests.card.play import Play
 from host_tests.inside.inside import InsideError
 from tools.cards.card import SW_OK, tlv
+from tools.cards.payment import PPSE
 from tools.cards.verify import parse
-from tools.cards.visa import PPSE
 
 ONLINE, DECLINED, END = 1, 3, 6
 VISA = "A0000000031010"

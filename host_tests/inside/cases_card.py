@@ -56,8 +56,9 @@ def begin(terms):
     """Start a transaction; the first command."""
     global _steps
     made = Terms(
-        terms["amount"], 156, 156, bytes.fromhex(terms["date"]), bytes.fromhex(terms["unpredictable"]),
-        cvm_required=terms["cvm_required"], merchant=b"KASSA",
+        terms["amount"], terms["currency"], terms["country"], bytes.fromhex(terms["date"]), bytes.fromhex(terms["unpredictable"]),
+        cvm_required=terms["cvm_required"], merchant=b"KASSA", risk=terms["risk"],
+        capabilities=bytes.fromhex(terms["capabilities"]),
         authorities=Known(terms["authorities"], terms["revoked"]) if terms["authorities"] is not None else None,
     )  # fmt: skip
     _steps = entry.transaction(made, _arena)

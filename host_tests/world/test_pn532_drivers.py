@@ -17,7 +17,7 @@ import pytest
 
 from tools.cards.card import SW_OK, Card
 from tools.cards.catalogue import make
-from tools.cards.visa import PPSE
+from tools.cards.payment import PPSE
 from tools.world.pn532 import PN532, HsuLink, frame
 from tools.world.pn532_pty import Pty
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 
 from tools.cards.card import SW_CONDITIONS, SW_NOT_FOUND, SW_OK, Card, CardGone, tlv
-from tools.cards.visa import AAC, PPSE, TC, Profile, VisaCard
+from tools.cards.payment import AAC, PPSE, TC, Profile
+from tools.cards.visa import VisaCard
 
 
 class Watched(Card):
@@ -140,7 +141,7 @@ class Foreign(Card):
     def transmit(self, capdu: bytes) -> bytes:
         if capdu[5:19] != PPSE:
             return SW_NOT_FOUND
-        entry = tlv("61", tlv("4F", bytes.fromhex("A0000000041010")), tlv("50", b"OTHER"), tlv("87", b"\x01"))
+        entry = tlv("61", tlv("4F", bytes.fromhex("A0000000651010")), tlv("50", b"OTHER"), tlv("87", b"\x01"))
         return tlv("6F", tlv("84", PPSE), tlv("A5", tlv("BF0C", entry))) + SW_OK
 
 

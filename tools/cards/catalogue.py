@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tools.cards import behaviours
 from tools.cards.card import Card
-from tools.cards.proven import ProvenVisa
-from tools.cards.visa import Profile, VisaCard, certificate_record, pan_record
+from tools.cards.chip import AmexCard, ChipCard
+from tools.cards.payment import PaymentCard, Profile
+from tools.cards.proven import ProvenVisa, UnionPayCard
+from tools.cards.visa import VisaCard, certificate_record, pan_record
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class Entry:
 
     @property
     def pan(self) -> str:
-        """Its card number; empty for what is no Visa card."""
+        """Its card number; empty for what is no payment card."""
         card = self.build()
-        return card.profile.pan if isinstance(card, VisaCard) else ""
+        return card.profile.pan if isinstance(card, PaymentCard) else ""
 
 
 def _with_records(profile: Profile, *more: bytes) -> Profile:
@@ -42,7 +44,7 @@ class _TypeB(VisaCard):
 
 
 def _good() -> list[Entry]:
-    def entry(name: str, title: str, colour: str, profile: Profile, kind: type[VisaCard] = VisaCard) -> Entry:
+    def entry(name: str, title: str, colour: str, profile: Profile, kind: type[PaymentCard] = VisaCard) -> Entry:
         return Entry(name, title, colour, True, lambda: kind(_copy(profile)))
 
     return [
@@ -55,6 +57,14 @@ def _good() -> list[Entry]:
         entry("bamboo", "Bamboo Student", "#6f9a37", Profile("4222220000000016", says_kind=False, ctq="")),
         entry("pearl", "Pearl Phone", "#7d6fb0", Profile("4532010000000016", cvn=18, ctq="0080", sequence="02")),
         entry("quartz", "Quartz Chip", "#8793a6", Profile(_luhn("401200000000003")), ProvenVisa),
+        entry("maple", "Maple M/Chip", "#b5502f",
+              Profile(_luhn("541333000000001"), cvn=17, aid="A0000000041010", label="MASTERCARD"), ChipCard),
+        entry("birch", "Birch Business", "#3d5f8a",
+              Profile(_luhn("541333000000002"), cvn=20, aid="A0000000043060", label="MAESTRO", kernel="02"), ChipCard),
+        entry("slate", "Slate Express", "#5b6770",
+              Profile(_luhn("37424500000000"), cvn=1, aid="A00000002501", label="AMEX"), AmexCard),
+        entry("plum", "Plum UnionPay", "#8a3d6b",
+              Profile(_luhn("621094000000001"), aid="A000000333010102", label="UnionPay Credit"), UnionPayCard),
         entry("tide", "Tide (type B)", "#2b7fa6", _with_records(Profile("4532010000000024")), _TypeB),
     ]  # fmt: skip
 
@@ -92,6 +102,8 @@ def _bad() -> list[Entry]:
         entry("unknown_issuer", "Stranger", "no host knows its issuer", lambda: _Stranger(_with_records(
             Profile(_luhn("499999000000001"))))),
         entry("noise", "Noise", "answers random bytes", behaviours.Noise),
+        entry("purse", "Electronic purse", "UnionPay e-cash, which is not taken",
+              lambda: UnionPayCard(Profile(_luhn("621094000000009"), aid="A000000333010106", label="E-CASH"))),
         entry("foreign", "Other scheme", "a scheme we do not take", behaviours.Foreign),
         entry("fob", "Key fob", "not a payment card", behaviours.KeyFob),
     ]  # fmt: skip
@@ -132,14 +144,14 @@ class Wallet:
         """The card with this name. Raises KeyError for an unknown name."""
         if name not in self._cards:
             card = self._cards[name] = make(name)
-            if isinstance(card, VisaCard):
+            if isinstance(card, PaymentCard):
                 card.atc = self._stored().get(name, 0)
         return self._cards[name]
 
     def save(self) -> None:
         """Keep the counters; called by the owner after each use."""
         if self._path is not None:
-            counters = {name: card.atc for name, card in self._cards.items() if isinstance(card, VisaCard)}
+            counters = {name: card.atc for name, card in self._cards.items() if isinstance(card, PaymentCard)}
             self._path.write_text(json.dumps({**self._stored(), **counters}))
 
     def _stored(self) -> dict[str, int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Visa card that can prove itself offline: fDDA, version 01, under the test scheme of certificates.py."""
+"""Cards that can prove themselves offline with fDDA, version 01, under the test scheme of certificates.py."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import secrets
 
 from tools.cards import certificates
 from tools.cards.card import tlv
-from tools.cards.visa import ARQC, TC, Profile, VisaCard
+from tools.cards.payment import ARQC, TC, Profile
+from tools.cards.visa import CVR_KIND, VisaCard
 
 INDEX = 0xE1  # of the test authority's key, under each scheme's RID
-_CRYPTOGRAM_FOR_HOST = 0x80
+_CRYPTOGRAM_FOR_HOST = 0x80  # reader's qualifiers, byte 2
+_FAST_DDA = 0x80  # byte 4
 
 
 class ProvenVisa(VisaCard):
@@ -78,3 +80,13 @@ class ProvenVisa(VisaCard):
         if number == 4 and self.kind == TC:
             return tlv("70", tlv("9F69", self.related())) + b"\x90\x00"
         return super().read_record(number, reference)
+
+
+class UnionPayCard(ProvenVisa):
+    """UnionPay qUICS test profile: as Visa's, but it approves only where the reader knows fDDA version 01."""
+
+    def willing(self, terminal: dict[str, bytes]) -> int:
+        return super().willing(terminal) if terminal["9F66"][3] & _FAST_DDA else ARQC
+
+    def issuer_data(self) -> bytes:
+        return bytes((0x07, 0x01, 0x01, 0x03, CVR_KIND[self.kind], 0x00, 0x00, 0x01))

@@ -31,7 +31,7 @@ class Authority:
     until: str = "4912"
     checksum: bytes = b""
 
-    def pack(self) -> bytes:
+    def pack(self, key: bytes) -> bytes:
         short = self.exponent.to_bytes(3, "big").lstrip(b"\x00")
         name = self.rid + bytes((self.index,))
         checksum = self.checksum or sha1(name + self.modulus + short).digest()
@@ -47,8 +47,21 @@ class Revocation:
     index: int
     serial: bytes
 
-    def pack(self) -> bytes:
+    def pack(self, key: bytes) -> bytes:
         return _pad(b"\x02" + self.rid + bytes((self.index,)) + self.serial)
+
+
+@dataclass(frozen=True)
+class Excepted:
+    """A card nobody should take without the host. `pan`: its number, which stands nowhere but as a tag of the device's key."""
+
+    pan: str
+
+    def pack(self, key: bytes) -> bytes:
+        return b"\x03" + mac.cmac(key, b"\x03\0\0\0\0\0" + bytes.fromhex(self.pan.ljust(20, "F")))[:15]
+
+
+Entry = Authority | Revocation | Excepted
 
 
 def _pad(entry: bytes) -> bytes:
@@ -63,9 +76,9 @@ def _test(rid: bytes) -> Authority:
 TEST = tuple(_test(rid) for rid in SCHEMES.values())
 
 
-def blob(key: bytes, entries: Iterable[Authority | Revocation], generation: int = 1) -> bytes:
+def blob(key: bytes, entries: Iterable[Entry], generation: int = 1) -> bytes:
     """What stands in the partition. `key`: the device's cards key. Raises ValueError when it is too much."""
-    body = b"".join(entry.pack() for entry in entries)
+    body = b"".join(entry.pack(key) for entry in entries)
     body += bytes(16)  # the end
     if len(body) > _MOST:
         raise ValueError("too many keys for the cards partition")

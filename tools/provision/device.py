@@ -16,7 +16,7 @@ from tools import mac
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision import pki
-from tools.provision.authorities import TEST, Authority, Revocation, blob
+from tools.provision.authorities import TEST, Entry, blob
 from tools.world.flash import PARTITIONS, fill_in
 
 _SECTOR = 4096
@@ -74,7 +74,7 @@ class Terminal:
     largest_sale: int = 5_000_000
     limits: OfflineLimits | None = field(default_factory=OfflineLimits)
     approval: OfflineApproval | None = field(default_factory=OfflineApproval)
-    authorities: tuple[Authority | Revocation, ...] = TEST
+    authorities: tuple[Entry, ...] = TEST
     supervisor_code: str = ""  # empty: a random one is made
 
 

@@ -19,6 +19,7 @@ SW_USE_CONTACT = const(0x6984)
 SW_NEXT_APPLICATION = const(0x6985)
 SW_SEE_PHONE = const(0x6986)
 GPO = const(0xA8)  # from this instruction on the card counts a transaction
+GENERATE_AC = const(0xAE)
 
 _PPSE = b"2PAY.SYS.DDF01"
 
@@ -65,6 +66,15 @@ def get_processing_options(arena: "Arena", terms: "Terms", pdol: "Tlv | None") -
     if end - 5 > 255:
         raise CardError("DOL: asks for too much")
     pack_into(">BBBBBB", command, 0, 0x80, GPO, 0x00, 0x00, end - 5, 0x83)
+    command[end] = 0
+    return command[: end + 1]
+
+
+def generate_ac(arena: "Arena", terms: "Terms", kind: int, cdol: "Tlv") -> memoryview:
+    """GENERATE AC for a cryptogram of `kind` (reference control parameter), with what the CDOL asks for."""
+    command = arena.command
+    end = dol.fill(cdol.data, cdol.start, cdol.end, terms.known, command, 5)
+    pack_into(">BBBBB", command, 0, 0x80, GENERATE_AC, kind, 0x00, end - 5)
     command[end] = 0
     return command[: end + 1]
 

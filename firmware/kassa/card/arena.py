@@ -20,11 +20,11 @@ CANDIDATE_SIZE = const(18)  # rank (0 = taken), length of the AID, AID padded to
 _COMMAND = const(0)  # C-APDU, at most 5 + 255 + 1
 _ANSWER = const(264)  # R-APDU, at most 256 + 2
 _CANDIDATES = const(524)  # MAX_CANDIDATES * CANDIDATE_SIZE = 144
-_STORE = const(668)  # data objects kept, as TLV
-_BODY = const(956)
-_FIRST6 = const(1116)
-_LAST4 = const(1119)
-_SIZE = const(1121)
+_STORE = const(668)  # data objects kept, as TLV: 480
+_BODY = const(1148)
+_FIRST6 = const(1308)
+_LAST4 = const(1311)
+_SIZE = const(1313)
 
 
 class Arena:
@@ -76,13 +76,13 @@ class Arena:
 
     def tidy(self) -> None:
         """Zero everything but what a sale takes along: body, first six and last four digits."""
-        pack_into("956s", self._data, 0, b"")
+        pack_into("1148s", self._data, 0, b"")
         self.used = 0
         self._drop()
 
     def wipe(self) -> None:
         """Zero everything."""
-        pack_into("1121s", self._data, 0, b"")
+        pack_into("1313s", self._data, 0, b"")
         self.used = 0
         self._drop()
 

@@ -3,28 +3,36 @@
 
 from micropython import const
 
-from kassa.card import apdu, kernel3, tlv
+from kassa.card import apdu, tlv
 from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
 from kassa.card.terms import APPROVED, END, MSG_OTHER_CARD, ONLINE, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
     Step = Generator[memoryview | None, memoryview, Outcome | None]
 
-# (application identifier, a card's may be longer; kernel). Visa credit and debit, Electron, V Pay, US common debit.
+# (application identifier, a card's may be longer; kernel). Visa credit and debit, Electron, V Pay, US common debit;
+# Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US (e-cash, ...06, is refused).
 _APPLICATIONS = (
     (b"\xa0\x00\x00\x00\x03\x10\x10", 3),
     (b"\xa0\x00\x00\x00\x03\x20\x10", 3),
     (b"\xa0\x00\x00\x00\x03\x20\x20", 3),
     (b"\xa0\x00\x00\x00\x98\x08\x40", 3),
+    (b"\xa0\x00\x00\x00\x04\x10\x10", 2),
+    (b"\xa0\x00\x00\x00\x04\x30\x60", 2),
+    (b"\xa0\x00\x00\x00\x04\x22\x03", 2),
+    (b"\xa0\x00\x00\x00\x25\x01", 4),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x01", 7),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x02", 7),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x03", 7),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x08", 7),
 )
-_KERNELS = {3: kernel3.run}
 _LOWEST = const(16)  # rank of an application without a priority
 
 
@@ -79,8 +87,20 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
     if not fci.path(0x6F, 0x84) or not _starts_with(fci, arena.candidates, at + 2, size):
         return None
     arena.keep(0x84, answer, fci.start, fci.end)
-    kernel = _kernel_for(fci, 0)
-    return (yield from _KERNELS[kernel](terms, arena, answer))
+    return (yield from _kernel(_kernel_for(fci, 0))(terms, arena, answer))
+
+
+def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":
+    """A kernel is in memory only when a card asks for it."""
+    if number == 2:
+        from kassa.card import kernel2 as kernel
+    elif number == 4:
+        from kassa.card import kernel4 as kernel
+    elif number == 7:
+        from kassa.card import kernel7 as kernel
+    else:
+        from kassa.card import kernel3 as kernel
+    return kernel.run
 
 
 def _list_candidates(answer: "memoryview", arena: "Arena") -> None:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 # What is kept of a card's data: tag, least and most bytes.
 _KEPT = (
-    (0x57, 9, 19), (0x5A, 6, 10), (0x5F24, 3, 3), (0x5F34, 1, 1), (0x82, 2, 2), (0x94, 4, 64), (0x9F10, 7, 32),
-    (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F6C, 2, 2),
+    (0x57, 9, 19), (0x5A, 6, 10), (0x5F24, 3, 3), (0x5F25, 3, 3), (0x5F28, 2, 2), (0x5F34, 1, 1), (0x82, 2, 2),
+    (0x8C, 2, 128), (0x8E, 10, 64), (0x94, 4, 64), (0x9F07, 2, 2), (0x9F08, 2, 2), (0x9F0E, 5, 5), (0x9F0F, 5, 5),
+    (0x9F10, 7, 32), (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F42, 2, 2), (0x9F6C, 2, 2),
 )  # fmt: skip
 _MAX_RECORDS = const(32)
 _MAX_TAGS = const(96)
@@ -32,9 +33,9 @@ def take_options(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:
     if options.tag == 0x77:
         _take_template(options.enter(), arena, seen)
     elif options.tag == 0x80 and options.end - options.start >= 2:
-        _take(0x82, answer, options.start, options.start + 2, arena, seen)
+        take(0x82, answer, options.start, options.start + 2, arena, seen)
         if options.end - options.start > 2:
-            _take(0x94, answer, options.start + 2, options.end, arena, seen)
+            take(0x94, answer, options.start + 2, options.end, arena, seen)
     else:
         raise CardError("processing options: unknown format")
 
@@ -79,10 +80,10 @@ def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signe
 def _take_template(template: "tlv.Tlv", arena: "Arena", seen: "list[int]") -> None:
     while template.next():
         if not template.constructed():
-            _take(template.tag, template.data, template.start, template.end, arena, seen)
+            take(template.tag, template.data, template.start, template.end, arena, seen)
 
 
-def _take(tag: int, data: "tlv.Bytes", start: int, end: int, arena: "Arena", seen: "list[int]") -> None:
+def take(tag: int, data: "tlv.Bytes", start: int, end: int, arena: "Arena", seen: "list[int]") -> None:
     """Note one primitive object, keep it if it matters. The same tag twice is an error (EMV Book 3, 10.2)."""
     if tag in seen or len(seen) == _MAX_TAGS:
         raise CardError("redundant or too many data objects")

@@ -6,9 +6,9 @@ from micropython import const
 from kassa.card import apdu, entry
 from kassa.card.terms import (
     END,
+    MSG_ERROR,
     MSG_NO_CARD,
     MSG_ONE_CARD,
-    MSG_OTHER_CARD,
     MSG_TRY_AGAIN,
     TRY_AGAIN,
     Outcome,
@@ -89,7 +89,7 @@ async def _attempt(
     except StopIteration as end:
         return end.value
     except CardError:
-        return Outcome(END, MSG_OTHER_CARD)
+        return Outcome(END, MSG_ERROR)
     except CardGone:
         return Outcome(TRY_AGAIN, MSG_TRY_AGAIN) if counted or last_chance else None
     finally:

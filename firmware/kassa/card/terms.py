@@ -26,6 +26,7 @@ MSG_SEE_PHONE = const(0x20)
 MSG_OTHER_CARD = const(0x1C)
 MSG_ONE_CARD = const(0x19)
 MSG_READ_OK = const(0x17)
+MSG_ERROR = const(0x0F)
 MSG_NO_CARD = const(0x15)  # "present card": none came in time
 
 # Reader's transaction qualifiers (9F66): qVSDC, no contact slot, no signature, no online PIN for now; CVM on the
@@ -34,14 +35,24 @@ TTQ = b"\x20\x00\x40\x00"
 _CRYPTOGRAM_FOR_HOST = const(0x80)
 _CVM_REQUIRED = const(0x40)
 
+CAPABILITIES = b"\x00\x08\x00"  # 9F33: no contact; payment without verification. In its third byte:
+_CAN_CDA = const(0x08)
+
 _FIXED = (
-    (0x95, b"\x00\x00\x00\x00\x00"),  # terminal verification results: kernel 3 keeps none
-    (0x9F33, b"\x00\x08\x00"),  # capabilities: no contact, no CVM, no data authentication
+    (
+        0x95,
+        bytes(5),
+    ),  # terminal verification results, 9B transaction status, 9F34 CVM result: kernels 3 and 7 keep none
+    (0x9B, bytes(2)),
+    (0x9F09, bytes(2)),  # application version, of the kernel
+    (0x9F34, bytes(3)),
     (0x9F35, b"\x22"),  # attended, merchant's, online and offline
+    (0x9F6D, b"\xc0"),  # American Express: contactless EMV, mobile
     (0x9F40, b"\x60\x00\xb0\xa0\x01"),  # goods and services; keys; printer and display
 )
-_SIZE = const(128)
+_SIZE = const(176)
 _NAME_MAX = const(20)
+_AMEX_READER = b"\x18\x80\x00\x03"  # 9F6E: contactless EMV, partial online, mobile; CVM on the device
 
 
 class Terms:
@@ -50,7 +61,8 @@ class Terms:
     `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD; `unpredictable` 4 fresh
     random bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount the cardholder
     must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used;
-    `authorities`: the schemes' keys where a card may approve by itself, None = the host decides, now or later.
+    `authorities`: the schemes' keys where a card may approve by itself, None = the host decides, now or later;
+    `risk`: TVR byte 4, why the host is to decide.
     Raises ValueError when something does not fit.
     """
 
@@ -66,6 +78,8 @@ class Terms:
         cvm_required: bool = False,
         merchant: bytes = b"",
         authorities: "Authorities | None" = None,
+        risk: int = 0,
+        capabilities: bytes = CAPABILITIES,
     ) -> None:
         if len(date) != 3 or len(unpredictable) != 4 or len(ttq) != 4:
             raise ValueError("terms")
@@ -74,6 +88,8 @@ class Terms:
         self.authorities = authorities
         self.cvm_required = cvm_required or bool(ttq[1] & _CVM_REQUIRED)
         self.date = date
+        self.amount = amount
+        self.risk = risk
         number = bytearray(6)
         money.pack_bcd(amount, number, 0, 6)
         self._add(0x9F02, number)
@@ -92,8 +108,16 @@ class Terms:
         if cvm_required:
             qualifiers[1] |= _CVM_REQUIRED
         self._add(0x9F66, qualifiers)
+        able = bytearray(capabilities)
+        if authorities is not None:
+            able[2] |= _CAN_CDA
+        self._add(0x9F33, able)
         for tag, value in _FIXED:
             self._add(tag, value)
+        reader = bytearray(_AMEX_READER)
+        if self.cvm_required:
+            reader[2] |= _CVM_REQUIRED
+        self._add(0x9F6E, reader)
         self._add(0x9F4E, merchant[:_NAME_MAX])
         self.known = tlv.Tlv(self._data, 0, self._used)  # the terminal's data objects
 
@@ -102,6 +126,10 @@ class Terms:
         found = tlv.Tlv(self._data, 0, self._used)
         found.find(tag)
         return memoryview(self._data)[found.start : found.end]
+
+    def set(self, tag: int, value: "bytes | bytearray") -> None:
+        """Change the value of a tag the terminal has, to one of the same length."""
+        self.value(tag)[:] = value
 
     def _add(self, tag: int, value: "bytes | bytearray") -> None:
         self._used = tlv.append(self._data, self._used, tag, value, 0, len(value))

@@ -76,9 +76,10 @@ def expired(track: "Tlv", digits: int, date: bytes) -> bool:
     return _century(value) < _century(date[0] << 8 | date[1])
 
 
-def before(data: "Bytes", start: int, date: bytes) -> bool:
-    """Whether BCD YYMMDD at data[start:] lies before another date, by month."""
-    return _century(data[start] << 8 | data[start + 1]) < _century(date[0] << 8 | date[1])
+def before(data: "Bytes", start: int, date: "Bytes", parts: int = 2) -> bool:
+    """Whether BCD YYMMDD at data[start:] lies before another date, by month, or by day with all 3 `parts`."""
+    ours, theirs = _century(data[start] << 8 | data[start + 1]), _century(date[0] << 8 | date[1])
+    return ours < theirs or parts == 3 and ours == theirs and data[start + 2] < date[2]
 
 
 def _century(month: int) -> int:

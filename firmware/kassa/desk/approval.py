@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kassa.hardware import Entropy
 
 _SIZE = const(20)
+_ABOVE_FLOOR, _PICKED, _FORCED = const(0x80), const(0x10), const(0x08)  # TVR byte 4
 
 
 class Approval:
@@ -25,9 +26,13 @@ class Approval:
             self.threshold = int.from_bytes(data[12:18], "big")
             self.target, self.most = data[18], data[19]
 
-    def allowed(self, amount: int, clock: "Clock", entropy: "Entropy") -> bool:
-        """Whether a card may be left to approve `amount`."""
-        return self.set and clock.trusted and 0 < amount <= self.floor and not self._picked(amount, entropy)
+    def risk(self, amount: int, clock: "Clock", entropy: "Entropy") -> int:
+        """Why the host is to decide on `amount`, as TVR byte 4; 0 = a card may be left to approve it."""
+        if not self.set or not 0 < amount <= self.floor:
+            return _ABOVE_FLOOR
+        if not clock.trusted:
+            return _FORCED
+        return _PICKED if self._picked(amount, entropy) else 0
 
     def cvm_required(self, amount: int) -> bool:
         """Whether the cardholder must be verified at this amount."""

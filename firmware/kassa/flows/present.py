@@ -11,7 +11,7 @@ from kassa.card import tap
 from kassa.card.terms import (
     APPROVED,
     DECLINED,
-    END,
+    MSG_ERROR,
     MSG_NO_CARD,
     MSG_NOT_PROVEN,
     MSG_ONE_CARD,
@@ -42,17 +42,18 @@ async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | 
     """
     ui = shop.ui
     approval = Approval(shop.settings)
-    cvm_required = approval.cvm_required(amount)
+    risk = approval.risk(amount, shop.clock, shop.entropy)
     authorities = None
-    if not online and approval.allowed(amount, shop.clock, shop.entropy):
+    if not online and not risk:
         from kassa.vault.authorities import Authorities
 
         authorities = Authorities(*shop.cards)
+    wishes = approval.cvm_required(amount), authorities, risk
     hint = ui.t("present_hint")
     for attempt in range(_TRIES):
         await ui.show("tap", ui.t("present"), (hint,), "C=key_cancel", money.text(amount))
         try:
-            outcome = await _read(shop, amount, attempt > 0, cvm_required, authorities)
+            outcome = await _read(shop, amount, attempt > 0, wishes)
         except ReaderFault:
             await result(shop, "refuse", "not_taken", ("fault_reader",), amount)
             return None
@@ -83,20 +84,19 @@ def _hint(outcome: Outcome) -> str:
         return "see_phone"
     if outcome.kind == TRY_AGAIN:
         return "try_again_hint"
-    return "card_error" if outcome.kind == END else "other_card_hint"
+    return "card_error" if outcome.message == MSG_ERROR else "other_card_hint"
 
 
-async def _read(
-    shop: Shop, amount: int, again: bool, cvm_required: bool, authorities: "Authorities | None"
-) -> Outcome | None:
-    """One tap; None when the cashier pressed Cancel meanwhile. With `authorities` the card may approve by itself."""
+async def _read(shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Authorities | None, int]") -> Outcome | None:
+    """One tap; None when the cashier pressed Cancel meanwhile. `wishes`: the terms' cvm_required, authorities and risk."""
+    cvm_required, authorities, risk = wishes
     today = date(shop.clock.now())
     day = bytearray(3)
     for index, value in enumerate((today[0] % 100, today[1], today[2])):
         money.pack_bcd(value, day, index, 1)
     terms = Terms(
         amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
-        cvm_required=cvm_required, authorities=authorities,
+        cvm_required=cvm_required, authorities=authorities, risk=risk,
     )  # fmt: skip
     reading = asyncio.create_task(_tap(shop, terms, amount, again))
     while not reading.done():

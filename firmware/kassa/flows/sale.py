@@ -10,15 +10,13 @@ from kassa import money
 from kassa.errors import FlashFault, JournalFull, KeyringError, Refused
 from kassa.flows.result import result
 from kassa.flows.shop import Shop
-from kassa.modules import forget
+from kassa.modules import forget, forget_all
 from kassa.uplink import answers
 
 _PATIENCE_MS = const(45000)
 _RESULT_MS = const(30000)
-_READING = (
-    "flows.present", "desk.approval", "vault.authorities", "card.tap", "card.entry", "card.kernel3", "card.records",
-    "card.proof", "card.oda", "card.evidence", "card.body", "card.track2", "card.dol", "card.apdu", "card.terms",
-)  # fmt: skip
+_READING = ("flows.present", "desk.approval", "vault.authorities", "card.")
+_KEPT = ("card.arena", "card.tlv")
 
 
 async def sale(shop: Shop, first: int = 0) -> None:
@@ -64,9 +62,7 @@ async def _take(shop: Shop, amount: int) -> None:
     if online:
         await _authorise(shop, amount, expired)
     else:
-        till.check_card(shop.arena.body)
-        if expired:
-            raise Refused("card_expired")
+        _check_card(shop, expired)
         till.accept_offline(amount, shop.arena, agreed, approved)
         shop.arena.wipe()
         if approved:
@@ -74,6 +70,21 @@ async def _take(shop: Shop, amount: int) -> None:
             await _finish(shop, "ok", "approved_card", [shop.ui.t("approved_card_note")], amount)
         else:
             await _accepted(shop, amount)
+
+
+def _check_card(shop: Shop, expired: bool) -> None:
+    """What speaks against taking the card without the host. Raises Refused."""
+    shop.till.check_card(shop.arena.body)
+    if expired:
+        raise Refused("card_expired")
+    from kassa.flows import excepted
+
+    try:
+        if excepted.excepted(shop):
+            raise Refused("card_listed")
+    finally:
+        del excepted
+        forget_all(("flows.excepted", "vault.authorities", "card."), _KEPT)
 
 
 async def _supervisor(shop: Shop, amount: int) -> bool:
@@ -96,8 +107,7 @@ async def _present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] |
         return await present.present(shop, amount, online)
     finally:
         del present
-        for name in _READING:
-            forget("kassa." + name)
+        forget_all(_READING, _KEPT)
 
 
 # -- the answer -----------------------------------------------------------------------------------------------------
@@ -138,9 +148,7 @@ async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None
     ui, till = shop.ui, shop.till
     try:
         till.check_offline(amount)
-        till.check_card(shop.arena.body)
-        if expired:
-            raise Refused("card_expired")
+        _check_card(shop, expired)
         if till.needs_supervisor:
             await _supervisor(shop, amount)
         question = (ui.t("fault_host"), ui.t("accepted_risk"))

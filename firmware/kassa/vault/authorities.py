@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The keys of the card schemes' certification authorities, and the issuer certificates they revoked. Layout: docs/keys.md."""
+"""The card schemes' keys, the issuer certificates they revoked, the cards nobody should take. Layout: docs/keys.md."""
 
 from hashlib import sha1
 
 from micropython import const
 
-from kassa.crypto.cmac import Cmac, equal
+from kassa.crypto.cmac import Cmac, cmac, equal
 from kassa.vault.flash import blocks
 
 TYPE_CHECKING = const(False)
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 _HEAD = const(16)
 _PIECE = const(256)  # read at a time
 _SECTOR = const(4096)
-_KEY, _REVOKED = const(1), const(2)
+_KEY, _REVOKED, _EXCEPTED = const(1), const(2), const(3)
+_ABSENT, _NO_LIST = const(-1), const(-2)
 # An entry begins with kind, RID (5) and index. A key goes on with last month (YYMM), exponent (3), bytes of the modulus
 # and three zeros, then modulus and checksum; a revocation with the serial (3) and six zeros. Whole sixteens of bytes.
+# A card number that must not be taken is kind and 15 bytes of a CMAC over kind, five zeros and the number.
 _CHECKSUM = const(20)
 
 
@@ -35,38 +37,36 @@ class Authorities:
 
     def find(self, rid: "Bytes", index: int, date: "Bytes") -> "tuple[bytes, int] | None":
         """Modulus and exponent of the key with this RID (5 B) and index, if it lasts till `date` (BCD YYMMDD)."""
-        end, at = self._size(), 0
+        at = self._search(bytes((_KEY,)) + rid + bytes((index,)))
+        if at < 0:
+            return None
         head = memoryview(bytearray(_HEAD))
-        while at < end:
-            self._read(at, head)
-            if head[0] != _KEY:
-                if head[0] != _REVOKED:
-                    break
-                at += _HEAD
-                continue
-            size = head[12]
-            if head[1:6] == rid and head[6] == index:
-                modulus = bytearray(_padded(size))
-                self._read(at + _HEAD, modulus)
-                return _checked(head, modulus, date)
-            at += _HEAD + _padded(size)
-        return None
+        self._read(at, head)
+        modulus = bytearray(_padded(head[12]))
+        self._read(at + _HEAD, modulus)
+        return _checked(head, modulus, date)
 
     def revoked(self, rid: "Bytes", index: int, serial: "Bytes") -> bool:
         """Whether the issuer certificate with this serial (3 B) of that authority was revoked."""
+        return self._search(bytes((_REVOKED,)) + rid + bytes((index,)) + serial) != _ABSENT
+
+    def excepted(self, pan: "Bytes") -> bool:
+        """Whether the card with this number (10 B, BCD padded with F) is on the exception file."""
+        name = cmac(self._key, bytes((_EXCEPTED, 0, 0, 0, 0, 0)) + pan)[:15]
+        return self._search(bytes((_EXCEPTED,)) + name) >= 0
+
+    def _search(self, wanted: bytes) -> int:
+        """Where the first entry lies that begins so; _ABSENT without one, _NO_LIST when nothing can be vouched for."""
         end, at = self._size(), 0
         head = memoryview(bytearray(_HEAD))
         while at < end:
             self._read(at, head)
-            if head[0] == _REVOKED:
-                if head[1:6] == rid and head[6] == index and head[7:10] == serial:
-                    return True
-                at += _HEAD
-            elif head[0] == _KEY:
-                at += _HEAD + _padded(head[12])
-            else:
-                return False
-        return not end  # without a list nobody is vouched for
+            if head[: len(wanted)] == wanted:
+                return at
+            if not head[0]:
+                break
+            at += _HEAD + (_padded(head[12]) if head[0] == _KEY else 0)
+        return _ABSENT if end else _NO_LIST
 
     def _read(self, at: int, into: "bytearray | memoryview") -> None:
         self._flash.readblocks(0, into, _HEAD + at)

@@ -73,6 +73,7 @@ one_card_hint=Present a single card
 other_card_hint=This card cannot be used here
 card_error=Card not readable
 card_expired=This card has expired
+card_listed=This card is on the stop list
 no_card=No card was presented
 see_phone=See the phone for instructions
 

@@ -73,6 +73,7 @@ one_card_hint=感应区有多张卡片
 other_card_hint=本机不能受理此卡
 card_error=卡片无法读取
 card_expired=卡片已过有效期
+card_listed=此卡已列入止付名单
 no_card=未检测到卡片
 see_phone=请按手机提示操作
 

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Cardholder verification by the card's list (tag 8E; EMV Book 3, 10.5; Contactless Book C-2, CVM selection)."""
+
+from micropython import const
+
+from kassa.card.terms import MSG_OTHER_CARD, USE_OTHER, Outcome
+from kassa.errors import CardError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+    from kassa.card.tlv import Tlv
+
+_VERIFIES, _ON_DEVICE = const(0x10), const(0x02)  # AIP, byte 1
+_GO_ON = const(0x40)  # of a method: try the next rule when it fails
+_ONLINE_PIN = const(0x02)
+_METHODS = ((_ONLINE_PIN, 0x40), (0x1E, 0x20), (0x1F, 0x08))  # and their bits in the capabilities (9F33), byte 2
+_NO_CVM = const(0x1F)
+_ALWAYS, _IF_SUPPORTED = const(0), const(3)
+_AMOUNTS = (6, 7, 8, 9)  # below X, above X, below Y, above Y
+_UNKNOWN, _FAILED, _DONE = const(0), const(1), const(2)  # byte 3 of the result
+_NOT_SUCCESSFUL, _UNRECOGNISED = const(0x80), const(0x40)  # TVR byte 3
+_DATA_MISSING = const(0x20)  # TVR byte 1
+
+
+def choose(terms: "Terms", arena: "Arena", tvr: bytearray, device: bool) -> "Outcome | None":
+    """Set the result (9F34) and the bits of `tvr`. An Outcome when only another card helps.
+
+    `device`: the kernel takes the cardholder's verification on his own device.
+    """
+    aip = arena.need(0x82)
+    offered = aip.data[aip.start]
+    if device and offered & _ON_DEVICE:
+        terms.set(0x9F34, b"\x01\x00\x02" if terms.cvm_required else b"\x3f\x00\x02")
+        return None
+    if terms.cvm_required:
+        return Outcome(USE_OTHER, MSG_OTHER_CARD)
+    rules = arena.kept(0x8E) if offered & _VERIFIES else None
+    if rules is None:
+        if offered & _VERIFIES:
+            tvr[0] |= _DATA_MISSING
+        terms.set(0x9F34, b"\x3f\x00\x00")
+        return None
+    return _walk(terms, arena, rules, tvr)
+
+
+def _walk(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outcome | None":
+    """The first rule whose condition holds decides, or hands on when it fails and says so."""
+    data, able = rules.data, terms.value(0x9F33)[1]
+    size = rules.end - rules.start
+    if size < 10 or size % 2:
+        raise CardError("CVM list: length")
+    for at in range(rules.start + 8, rules.end, 2):
+        code, condition = data[at], data[at + 1]
+        method = code & 0x3F
+        bit = 0
+        for known, its in _METHODS:
+            if known == method:
+                bit = its
+        if condition == _IF_SUPPORTED and not able & bit:
+            continue
+        if condition not in (_ALWAYS, _IF_SUPPORTED) and not _holds(terms, arena, rules, condition):
+            continue
+        if able & bit:
+            terms.set(0x9F34, bytes((code, condition, _DONE if method == _NO_CVM else _UNKNOWN)))
+            return None
+        if method == _ONLINE_PIN and not code & _GO_ON:
+            return Outcome(USE_OTHER, MSG_OTHER_CARD)  # until there is a page for it
+        if not bit and method:
+            tvr[2] |= _UNRECOGNISED
+        if not code & _GO_ON:
+            terms.set(0x9F34, bytes((code, condition, _FAILED)))
+            break
+    else:
+        terms.set(0x9F34, b"\x3f\x00\x01")
+    tvr[2] |= _NOT_SUCCESSFUL
+    return None
+
+
+def _holds(terms: "Terms", arena: "Arena", rules: "Tlv", condition: int) -> bool:
+    """Conditions on the amount, in the application's currency only; cash and cashback are not sold here."""
+    currency = arena.kept(0x9F42)
+    if condition not in _AMOUNTS or currency is None:
+        return False
+    if currency.data[currency.start : currency.end] != terms.value(0x5F2A):
+        return False
+    at = rules.start + (0 if condition < 8 else 4)
+    limit = int.from_bytes(rules.data[at : at + 4], "big")
+    return terms.amount > limit if condition & 1 else terms.amount < limit

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""A payment by GENERATE AC (EMV Book 3): what kernels 2 and 4 have in common.
+
+Records, restrictions, cardholder verification, the terminal's wish, the card's cryptogram, and its combined signature
+(CDA) where a card may approve by itself.
+"""
+
+from hashlib import sha1
+
+from micropython import const
+
+from kassa.card import apdu, cvm, records, restrictions, tlv, track2
+from kassa.card.body import build
+from kassa.card.restrictions import AAC, ARQC, TC
+from kassa.card.terms import (
+    APPROVED,
+    DECLINED,
+    END,
+    MSG_DECLINED,
+    MSG_NOT_PROVEN,
+    MSG_OTHER_CARD,
+    MSG_READ_OK,
+    MSG_SEE_PHONE,
+    ONLINE,
+    TRY_AGAIN,
+    USE_OTHER,
+    Outcome,
+)
+from kassa.errors import CardError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from kassa.card.arena import Arena
+    from kassa.card.oda import Key
+    from kassa.card.terms import Terms
+
+    Step = Generator[memoryview | None, memoryview, Outcome | None]
+
+_MANDATORY = (0x82, 0x57, 0x5F24, 0x8C)
+_COMBINED = const(0x01)  # AIP, byte 1: CDA
+_EMV_MODE = const(0x80)  # AIP, byte 2, kernel 2
+_NOT_PROVEN, _CDA_FAILED = const(0x80), const(0x04)  # TVR byte 1
+_WITH_CDA = const(0x10)  # of the cryptogram asked for
+_TSI = b"\x28\x00"  # card and terminal risk management; with CDA and a CVM:
+_TSI_PROOF, _TSI_CVM = const(0x80), const(0x40)
+
+
+class Scheme:
+    """What differs: terminal action codes, 5 bytes each, and whether a card without EMV mode must be sent away."""
+
+    def __init__(self, denial: bytes, online: bytes, device_cvm: bool, emv_mode: bool) -> None:
+        self.denial, self.online = denial, online
+        self.device_cvm = device_cvm
+        self.emv_mode = emv_mode
+
+
+def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Step":
+    """As kernel3.run."""
+    pdol = tlv.Tlv(fci, 0, len(fci) - 2)
+    command = apdu.get_processing_options(arena, terms, pdol if pdol.path(0x6F, 0xA5, 0x9F38) else None)
+    digest = sha1(command[7 if command[6] < 0x80 else 8 : -1])
+    answer = yield command
+    status = apdu.status(answer)
+    if status == apdu.SW_NEXT_APPLICATION:
+        return None
+    if status == apdu.SW_USE_CONTACT:
+        return Outcome(USE_OTHER, MSG_OTHER_CARD)
+    if status != apdu.SW_OK:
+        return Outcome(END, MSG_OTHER_CARD)
+    seen = []
+    records.take_options(answer, arena, seen)
+    aip = arena.need(0x82)
+    if scheme.emv_mode and not aip.data[aip.start + 1] & _EMV_MODE:
+        return Outcome(USE_OTHER, MSG_OTHER_CARD)  # magnetic stripe only
+    yield from records.read(arena, seen)
+    for tag in _MANDATORY:
+        arena.need(tag)
+    track = arena.need(0x57)
+    digits = track2.pan_digits(track)
+    pan = arena.kept(0x5A)
+    if pan is not None and not track2.same_pan(track, digits, pan):
+        raise CardError("two card numbers in one card")
+
+    tvr = bytearray(5)
+    authority = _authority(terms, arena, tvr)
+    refused = _judge(terms, arena, tvr, scheme)
+    if refused is not None:
+        return refused
+    able = authority is not None and not tvr[1] & restrictions.UNFIT
+    wish = restrictions.action(arena, tvr, scheme.denial, scheme.online, able)
+    signed = authority is not None and wish != AAC
+    _conclude(terms, tvr, signed)
+    command = apdu.generate_ac(arena, terms, wish | _WITH_CDA if signed else wish, arena.need(0x8C))
+    digest.update(command[5:-1])
+    answer = yield command
+    status = apdu.status(answer)
+    if status == apdu.SW_SEE_PHONE:
+        return Outcome(TRY_AGAIN, MSG_SEE_PHONE)
+    if status != apdu.SW_OK:
+        return Outcome(END, MSG_OTHER_CARD)
+    _take_answer(answer, arena, seen, digest, signed)
+    information = arena.need(0x9F27)
+    said = information.data[information.start]
+    kind = said & 0xC0
+    if kind == AAC:
+        return Outcome(DECLINED, MSG_DECLINED)
+    if kind not in (TC, ARQC) or kind == TC and wish != TC:
+        raise CardError("the card gives another cryptogram than was asked for")
+    if authority is not None and signed:
+        yield None  # the card has said all: it may be taken away
+        from kassa.card import proof
+
+        if not proof.combined(terms, arena, authority, said, digest.digest()):
+            return Outcome(DECLINED, MSG_NOT_PROVEN)
+    arena.need(0x9F26)
+    track2.mask(track, digits, arena)
+    build(terms, arena)
+    if kind == TC:
+        return Outcome(APPROVED, MSG_READ_OK)
+    return Outcome(ONLINE, MSG_READ_OK, bool(tvr[1] & restrictions.EXPIRED))
+
+
+def _authority(terms: "Terms", arena: "Arena", tvr: bytearray) -> "Key | None":
+    """The scheme's key where the card may approve by itself and can prove it; else a bit of `tvr` says why not."""
+    aip = arena.need(0x82)
+    if terms.authorities is None or not aip.data[aip.start] & _COMBINED:
+        tvr[0] |= _NOT_PROVEN
+        return None
+    from kassa.card import proof
+
+    found = proof.authority(terms, arena)
+    if found is None:
+        tvr[0] |= _CDA_FAILED
+    return found
+
+
+def _judge(terms: "Terms", arena: "Arena", tvr: bytearray, scheme: Scheme) -> "Outcome | None":
+    restrictions.check(terms, arena, tvr)
+    tvr[3] |= terms.risk
+    return cvm.choose(terms, arena, tvr, scheme.device_cvm)
+
+
+def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
+    """What the card is told of all this: TVR and TSI."""
+    done = bytearray(_TSI)
+    if signed:
+        done[0] |= _TSI_PROOF
+    if terms.value(0x9F34)[0] != 0x3F:
+        done[0] |= _TSI_CVM
+    terms.set(0x95, tvr)
+    terms.set(0x9B, done)
+
+
+def _take_answer(answer: memoryview, arena: "Arena", seen: "list[int]", digest: "sha1", signed: bool) -> None:
+    """Format 2 (77), all of it but the signature into the digest; format 1 (80) where nothing was to be signed."""
+    end = len(answer) - 2
+    tlv.check(answer, 0, end)
+    given = tlv.Tlv(answer, 0, end)
+    if not given.next() or given.end != end:
+        raise CardError("cryptogram: not one object")
+    if given.tag == 0x77:
+        objects = given.enter()
+        at = objects.start
+        while objects.next():
+            if objects.tag != 0x9F4B:
+                digest.update(answer[at : objects.end])
+            at = objects.end
+            records.take(objects.tag, answer, objects.start, objects.end, arena, seen)
+    elif given.tag == 0x80 and not signed and 11 <= given.end - given.start <= 43:
+        at = given.start
+        for tag, size in ((0x9F27, 1), (0x9F36, 2), (0x9F26, 8), (0x9F10, given.end - at - 11)):
+            if size:
+                records.take(tag, answer, at, at + size, arena, seen)
+            at += size
+    else:
+        raise CardError("cryptogram: unknown format")
+    for tag in (0x9F27, 0x9F36, 0x9F10):
+        arena.need(tag)

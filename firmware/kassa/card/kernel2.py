@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""Kernel 2 (Mastercard M/Chip, EMV Contactless Book C-2), EMV mode with CDA. docs/emv.md says what is left out."""
+
+from micropython import const
+
+from kassa.card import generate
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+
+# Terminal action codes as acquirers commonly give them.
+_SCHEME = generate.Scheme(
+    denial=b"\x00\x00\x00\x00\x00", online=b"\xf4\x50\x84\x80\x0c", device_cvm=True, emv_mode=True
+)
+
+
+def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate.Step":
+    """As kernel3.run."""
+    terms.set(0x9F09, b"\x00\x02")
+    return generate.run(terms, arena, fci, _SCHEME)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""Kernel 4 (American Express, EMV Contactless Book C-4), EMV mode with CDA. docs/emv.md says what is left out."""
+
+from micropython import const
+
+from kassa.card import generate
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+
+# Terminal action codes as acquirers commonly give them.
+_SCHEME = generate.Scheme(
+    denial=b"\x00\x10\x00\x00\x00", online=b"\xde\x00\xfc\x98\x00", device_cvm=False, emv_mode=False
+)
+
+
+def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate.Step":
+    """As kernel3.run."""
+    terms.set(0x9F09, b"\x00\x01")
+    return generate.run(terms, arena, fci, _SCHEME)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""Kernel 7 (UnionPay qUICS, EMV Contactless Book C-7): one exchange and fDDA, as kernel 3; a PDOL is mandatory."""
+
+from micropython import const
+
+from kassa.card import kernel3, tlv
+from kassa.card.terms import END, MSG_OTHER_CARD, Outcome
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+
+_FAST_DDA = const(0x80)  # qualifiers, byte 4: fDDA version 01 is understood
+
+
+def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "kernel3.Step":
+    """As kernel3.run."""
+    if not tlv.Tlv(fci, 0, len(fci) - 2).path(0x6F, 0xA5, 0x9F38):
+        return Outcome(END, MSG_OTHER_CARD)
+    qualifiers = terms.value(0x9F66)
+    qualifiers[3] |= _FAST_DDA
+    try:
+        return (yield from kernel3.run(terms, arena, fci))
+    finally:
+        qualifiers[3] &= ~_FAST_DDA & 0xFF

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""What a terminal checks of an application before it asks for a cryptogram (EMV Book 3, 10.4 and 10.7).
+
+Results go into the terminal verification results (TVR, tag 95, five bytes).
+"""
+
+from micropython import const
+
+from kassa.card.track2 import before
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.card.terms import Terms
+
+AAC, TC, ARQC = const(0x00), const(0x40), const(0x80)
+EXPIRED = const(0x40)  # TVR byte 2, as these
+UNFIT = const(0x70)  # too old, too new, not for this: never approved without the host, whatever the codes say
+_OTHER_VERSION, _NOT_YET, _NOT_ALLOWED = const(0x80), const(0x20), const(0x10)
+_NOT_AT_ATMS = const(0x01)  # application usage control, byte 1
+_GOODS_AT_HOME, _GOODS_ABROAD = const(0x28), const(0x14)  # goods or services
+_IAC_DENIAL, _IAC_ONLINE = const(0x9F0E), const(0x9F0F)
+
+
+def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:
+    """Version, dates and usage; what is not right is a bit in byte 2 of `tvr`."""
+    version = arena.kept(0x9F08)
+    if version is not None and version.data[version.start : version.end] != terms.value(0x9F09):
+        tvr[1] |= _OTHER_VERSION
+    start = arena.kept(0x5F25)
+    if start is not None and before(terms.date, 0, start.data[start.start : start.end], 3):
+        tvr[1] |= _NOT_YET
+    until = arena.need(0x5F24)
+    if before(until.data, until.start, terms.date, 3):
+        tvr[1] |= EXPIRED
+    usage, country = arena.kept(0x9F07), arena.kept(0x5F28)
+    if usage is not None:
+        allowed = usage.data[usage.start]
+        needed = _GOODS_AT_HOME | _GOODS_ABROAD
+        if country is not None:
+            at_home = country.data[country.start : country.end] == terms.value(0x9F1A)
+            needed = _GOODS_AT_HOME if at_home else _GOODS_ABROAD
+        if not allowed & _NOT_AT_ATMS or not allowed & needed:
+            tvr[1] |= _NOT_ALLOWED
+
+
+def action(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provable: bool) -> int:
+    """Terminal action analysis: the cryptogram to ask for. `denial`, `online`: the terminal's action codes.
+
+    The Default codes are for a terminal that can do neither; this one defers: what may not be approved is an ARQC.
+    """
+    if _match(arena, tvr, denial, _IAC_DENIAL, 0x00):
+        return AAC
+    if not provable or _match(arena, tvr, online, _IAC_ONLINE, 0xFF):
+        return ARQC
+    return TC
+
+
+def _match(arena: "Arena", tvr: bytearray, ours: bytes, tag: int, missing: int) -> bool:
+    """Whether a bit of the results is one that our codes or the issuer's name."""
+    theirs = arena.kept(tag)
+    for index in range(5):
+        code = missing if theirs is None else theirs.data[theirs.start + index]
+        if tvr[index] & (ours[index] | code):
+            return True
+    return False

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+"""Whether the card that was read is on the exception file: cards nobody should take without the host."""
+
+from kassa.card import tlv, track2
+from kassa.crypto.wipe import zero
+from kassa.flows.shop import Shop
+from kassa.vault.authorities import Authorities
+
+
+def excepted(shop: Shop) -> bool:
+    """Looks up the number in the arena's body. Raises FlashFault."""
+    track = tlv.Tlv(shop.arena.body)
+    pan = bytearray(10)
+    try:
+        if not track.find(0x57):
+            return False
+        track2.pad_pan(track, track2.pan_digits(track), pan)
+        return Authorities(*shop.cards).excepted(pan)
+    finally:
+        zero(pan)
