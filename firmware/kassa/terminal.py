@@ -8,34 +8,14 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import log, status
-from kassa.clock import Clock
-from kassa.crypto.wipe import zero
-from kassa.desk.limits import Limits
-from kassa.desk.till import Till
-from kassa.errors import (
-    CryptoError,
-    FlashFault,
-    JournalDamaged,
-    JournalFull,
-    KassaError,
-    KeyringError,
-    ReaderFault,
-    SettingsError,
-)
+from kassa.errors import FlashFault, JournalFull, KassaError, KeyringError, ReaderFault
 from kassa.flows import home
 from kassa.flows.shop import Shop
-from kassa.modules import forget
+from kassa.modules import forget_all
 from kassa.screens.font import Font
 from kassa.screens.ui import Ui
 from kassa.status import Status
-from kassa.uplink.courier import Courier
-from kassa.uplink.line import Line
-from kassa.uplink.messages import Identity
-from kassa.vault import laststop, settings
-from kassa.vault.journal import Journal
-from kassa.vault.keyring import Keyring
-from kassa.vault.layout import number
-from kassa.vault.settings import Settings
+from kassa.vault import laststop
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -47,21 +27,11 @@ _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
-_BOOT_ONLY = ("kassa.crypto.device", "kassa.crypto.tr31", "kassa.vault.mount", "kassa.vault.firm")
-
-# What keeps the terminal from selling, and the two lines the cashier reads.
-_FAULTS = (
-    (JournalDamaged, "fault_journal", "fault_journal_note"),
-    (KeyringError, "fault_keys", "fault_keys_note"),
-    (CryptoError, "fault_keys", "fault_keys_note"),  # a key block that is not this device's, or a failed self-test
-    (SettingsError, "fault_provision", "fault_provision_note"),
-    (FlashFault, "fault_flash", ""),
-    (JournalFull, "limit_full", ""),
-)
+_BOOT_ONLY = ("opening", "crypto.device", "crypto.tr31", "vault.mount", "vault.firm")
 
 
 class Terminal:
-    """The object graph. `board`: see boards/*/board.py."""
+    """Its tasks. `board`: see boards/*/board.py."""
 
     def __init__(self, board: "Board") -> None:
         self._board = board
@@ -116,16 +86,18 @@ class Terminal:
 
     async def _cashier(self) -> None:
         ui = self._ui
+        from kassa import opening
+
         await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
         try:
-            self._open()
+            opening.open_shop(self._board, self._shop)
         except KassaError as error:
-            await self._out_of_service(error)
+            await opening.out_of_service(self._shop, error)
             return
+        del opening
         await self._reader()
         shop = self._shop
-        for name in _BOOT_ONLY:
-            forget(name)
+        forget_all(_BOOT_ONLY)
         gc.collect()
         self._start("line", shop.line.run())
         self._start("housekeeping", self._housekeeping())
@@ -145,44 +117,7 @@ class Terminal:
         from kassa.flows import fate
 
         await fate.tell(shop)
-        forget("kassa.flows.fate")
-        forget("kassa.flows.receipt")
-
-    def _open(self) -> None:
-        """Self-test, settings, keys, journal, in this order. Raises a KassaError that keeps the terminal from selling."""
-        from kassa.crypto.device import CARDS, JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
-        from kassa.vault.mount import mount
-
-        board, shop, news = self._board, self._shop, self._status
-        self_test(board.entropy)
-        secret = board.device_secret
-        values = Settings(board.settings, device_key(secret, SETTINGS), board.entropy)
-        values.open()
-        self._ui.use(str(values.get(settings.LANGUAGE, b"zh"), "utf-8"))
-        keyring = Keyring(board.keyring, device_key(secret, KEYRING), board.entropy)
-        kbpk = device_key(secret, KBPK)
-        try:
-            keyring.open(kbpk)
-        finally:
-            zero(kbpk)
-        key = device_key(secret, JOURNAL)
-        journal = Journal(board.journal, key)
-        zero(key)
-        shop.torn = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
-        clock = Clock()
-        clock.floor(max(journal.state.heard, number(journal.last, 44)))
-        who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
-        largest = values.get(settings.LARGEST_SALE, bytes(6))
-        shop.settings, shop.clock = values, clock
-        shop.entropy, shop.reader, shop.printer = board.entropy, board.reader, board.printer
-        shop.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
-        shop.terminal, shop.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
-        shop.cards = board.cards, device_key(secret, CARDS)
-        limits = Limits(values.get(settings.LIMITS, b""))
-        shop.till = Till(journal, keyring, limits, int.from_bytes(largest, "big"), clock, board.entropy)
-        shop.courier = Courier(journal, keyring, who, clock, news, board.entropy)
-        shop.line = Line(shop.courier, values, board.wifi, board.keypad, news, board.entropy)
-        news.queue(journal.state)
+        forget_all(("flows.fate", "flows.receipt"))
 
     async def _reader(self) -> None:
         """A reader that does not answer is told once; sales say so again."""
@@ -191,19 +126,6 @@ class Terminal:
             await self._board.reader.start()
         except ReaderFault:
             await ui.message("warn", ui.t("fault_reader"), (), "E=key_ok", 10000)
-
-    async def _out_of_service(self, error: KassaError) -> None:
-        """Nothing is sold and nothing is erased; stay on this screen."""
-        ui = self._ui
-        title, note = "fault_internal", ""
-        for kind, named, told in _FAULTS:
-            if isinstance(error, kind):
-                title, note = named, told
-        lines = [ui.t(title), ui.t("fault_code", str(error))]
-        if note:
-            lines.append(ui.t(note))
-        while True:
-            await ui.message("refuse", ui.t("fault_title"), lines, "", 60000)
 
     async def _housekeeping(self) -> None:
         """Work for quiet moments, one piece at a time."""

@@ -47,13 +47,13 @@ class Rig:
         """Run a coroutine to its end."""
         return asyncio.run(work)
 
-    def tap(self, timeout_ms: int = 1000, amount: int = 12345) -> Outcome:
+    def tap(self, timeout_ms: int = 1000, amount: int = 12345, terms: Terms | None = None) -> Outcome:
         """Start the reader and read what is in the field."""
+        agreed = terms or Terms(amount, 156, 156, b"\x26\x11\x23", b"\xa1\xb2\xc3\xd4")
 
         async def work() -> Outcome:
             await self.reader.start()
-            terms = Terms(amount, 156, 156, b"\x26\x11\x23", b"\xa1\xb2\xc3\xd4")
-            return await tap.read(self.reader, terms, self.arena, timeout_ms)
+            return await tap.read(self.reader, agreed, self.arena, timeout_ms)
 
         return self.run(work())
 

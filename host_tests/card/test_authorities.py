@@ -10,7 +10,7 @@ import pytest
 
 from tools.cards import certificates
 from tools.cards.proven import INDEX
-from tools.provision.authorities import SCHEMES, TEST, Authority, Revocation, blob
+from tools.provision.authorities import SCHEMES, TEST, Authority, Entry, Excepted, Revocation, blob
 from tools.provision.device import OfflineApproval
 
 KEY = bytes(range(16))
@@ -21,7 +21,7 @@ LIST = (OLD, Revocation(VISA, INDEX, b"\x00\x00\x07"), *TEST, LONG)
 Cases = Callable[..., Any]
 
 
-def chip(entries: tuple[Authority | Revocation, ...] = LIST) -> bytes:
+def chip(entries: tuple[Entry, ...] = LIST) -> bytes:
     return blob(KEY, entries).ljust(0x8000, b"\xff")
 
 
@@ -74,6 +74,18 @@ def test_revoked_certificates_are_known(cases: Cases) -> None:
 def test_a_card_may_approve_below_the_floor_unless_chance_picks_it(cases: Cases) -> None:
     setting = OfflineApproval(floor=20_000, threshold=10_000, target=10, most=50).pack().hex()
     amounts = [0, 1, 9_999, 15_000, 20_000, 20_001]
-    assert cases("authorities", "allowed", setting, amounts, True, 99) == [0, 89, 89, 69, 49, 0]
-    assert cases("authorities", "allowed", setting, amounts, False, 99) == [0] * 6
-    assert cases("authorities", "allowed", "", amounts, True, 99) == [0] * 6
+    counts = [[0, 0x80], [89, 0x10], [89, 0x10], [69, 0x10], [49, 0x10], [0, 0x80]]
+    assert cases("authorities", "risks", setting, amounts, True, 99) == counts
+    assert cases("authorities", "risks", setting, amounts, False, 99) == [[0, 0x80], *[[0, 0x08]] * 4, [0, 0x80]]
+    assert cases("authorities", "risks", "", amounts, True, 99) == [[0, 0x80]] * 6
+
+
+def test_cards_on_the_stop_list_are_known_and_their_numbers_stand_nowhere(cases: Cases) -> None:
+    pans = ["4761730000000011", "374245000000006", "6210940000000000014"]
+    data = chip((*LIST, *(Excepted(pan) for pan in pans)))
+    for pan in pans:
+        assert cases("authorities", "excepted", data.hex(), KEY.hex(), pan.ljust(20, "F")) is True
+        assert bytes.fromhex(pan[:14]) not in data
+    assert cases("authorities", "excepted", data.hex(), KEY.hex(), "4761730000000029".ljust(20, "F")) is False
+    assert cases("authorities", "excepted", data[:-1].hex() + "00", KEY.hex(), pans[0].ljust(20, "F")) is True
+    assert find(cases, data, VISA, INDEX) is not None

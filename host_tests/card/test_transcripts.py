@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Recordings other people published, played against the kernel: real answers, not of our making."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from host_tests.card.play import Play
+from host_tests.card.play import APPROVED, Play
+from host_tests.card.rig import Rig
 from host_tests.inside.inside import InsideError
-from tools.cards.card import SW_OK, tlv
+from tools.cards.card import SW_OK, Card, tlv
 from tools.cards.payment import PPSE
 from tools.cards.verify import parse
 
@@ -62,8 +64,8 @@ def test_a_recorded_qvsdc_card_goes_online(play: Play, published: Path) -> None:
         ("VisaCardPpse", ["A0000000031010"]),
         ("VisaCardPpse3", []),
         ("VisaCardPpseNoOptions", ["A0000000031010"]),
-        ("MasterCardPpse", []),
-        ("MasterCardPpse3", []),
+        ("MasterCardPpse", ["A0000000041010"]),
+        ("MasterCardPpse3", ["A0000000041010"]),
         ("InteractPpse", []),
     ],
 )
@@ -128,3 +130,68 @@ def test_answers_of_contact_cards_out_of_order_never_do_harm(play: Play, publish
                     assert error.kind == "CardError"
                 count += 1
     assert count > 20
+
+
+# -- an M/Chip test card that approved offline, recorded with CDA ----------------------------------------------------
+
+MASTERCARD = "A0000000041010"
+# What the other terminal was: Australian dollars, and it could take a signature, which the card's list then chooses.
+THEIRS = {
+    "amount": 10_001, "currency": 36, "country": 2, "date": "120315", "unpredictable": "000eec85", "capabilities": "002800",
+}  # fmt: skip
+
+
+def golden(published: Path) -> tuple[Callable[[bytes], bytes], list[list[object]], list[tuple[bytes, bytes]]]:
+    """Its answers, the key of its authority, and the recording. Two records it names were not recorded: empty here."""
+    pairs = turns(published / "transcripts/emv-bertlv/contactless-mastercard.apdu")
+    by_card = by_recording(pairs, directory(MASTERCARD))
+
+    def answer(capdu: bytes) -> bytes:
+        if capdu[1] == 0xAE:
+            return first([pair for pair in pairs if pair[0] == capdu], "80AE", b"\x69\x85")  # the very same command
+        found = by_card(capdu)
+        return b"\x70\x00\x90\x00" if found == b"\x6a\x83" else found
+
+    keys = json.loads((published / "ca_keys/ca_keys.json").read_text())
+    key = next(one for one in keys if (one["rid"], one["index"]) == ("A000000004", "EF") and one["sha1_ok"])
+    return answer, [["A000000004", 0xEF, key["modulus"], int(key["exponent"], 16)]], pairs
+
+
+def test_the_recorded_m_chip_card_is_approved_offline(play: Play, published: Path) -> None:
+    answer, keys, pairs = golden(published)
+    result = play.answers(answer, **THEIRS, authorities=keys)
+    assert (result.kind, result.first6, result.last4) == (APPROVED, "541333", "0044")
+    assert result.commands[-1] == pairs[-1][0]  # byte for byte what the other terminal said
+    tags = parse(result.body)
+    assert tags["9F27"] == b"\x40" and tags["9F36"].hex() == "0035" and len(tags["9F26"]) == 8
+
+
+@pytest.mark.parametrize(
+    "change", [{"unpredictable": "000eec86"}, {"amount": 10_002}, {"currency": 156}, {"date": "120316"}]
+)
+def test_the_same_recording_proves_no_other_payment(play: Play, published: Path, change: dict[str, object]) -> None:
+    answer, keys, pairs = golden(published)
+    result = play.answers(
+        lambda capdu: pairs[-1][1] if capdu[1] == 0xAE else answer(capdu), **{**THEIRS, **change}, authorities=keys
+    )
+    assert result.kind == DECLINED
+
+
+def test_the_recording_goes_through_the_reader_frame_by_frame(rig: Rig, published: Path) -> None:
+    answer, keys, _ = golden(published)
+
+    class Recorded(Card):
+        def transmit(self, capdu: bytes) -> bytes:
+            return answer(capdu)
+
+    from cases_card import Known
+
+    from kassa.card.terms import Terms
+
+    terms = Terms(
+        10_001, 36, 2, bytes.fromhex("120315"), bytes.fromhex("000eec85"), capabilities=b"\x00\x28\x00",
+        authorities=Known(keys, []),
+    )  # fmt: skip
+    rig.field.place(Recorded())
+    assert rig.tap(terms=terms).kind == APPROVED
+    assert parse(bytes(rig.arena.body))["57"].hex().startswith("5413330089600044d")

@@ -31,6 +31,10 @@ def revoked(data, key, rid, index, serial):
     return store.revoked(bytes.fromhex(rid), index, bytes.fromhex(serial))
 
 
+def excepted(data, key, pan):
+    return Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key))).excepted(bytes.fromhex(pan))
+
+
 class _Values:
     def __init__(self, data):
         self._data = data
@@ -55,11 +59,15 @@ class _Counting:
         return bytes(((self._next - 1) % 256,))
 
 
-def allowed(setting, amounts, trusted, draws):
-    """How many of `draws` payments of each amount a card may approve by itself; the numbers drawn are 0, 1, 2 ..."""
+def risks(setting, amounts, trusted, draws):
+    """Of `draws` payments of each amount: how many a card may approve by itself, and why not the others (TVR byte 4).
+
+    The numbers drawn are 0, 1, 2 ...
+    """
     approval = Approval(_Values(bytes.fromhex(setting)))
     counts = []
     for amount in amounts:
         entropy = _Counting()
-        counts.append(sum(1 for _ in range(draws) if approval.allowed(amount, _Clock(trusted), entropy)))
+        found = [approval.risk(amount, _Clock(trusted), entropy) for _ in range(draws)]
+        counts.append([found.count(0), max(found)])
     return counts

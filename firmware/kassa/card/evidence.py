@@ -16,17 +16,18 @@ _KEPT = (
     (0x9F4A, 1), (0x9F4B, 248), (0x9F69, 16),
 )  # fmt: skip
 _OBJECTS = const(1152)  # all of them
-_STATIC = const(1024)
+_STATIC = const(1024)  # at most, in pieces: most cards sign a quarter of it
+_PIECE = const(256)
 
 
 class Evidence:
-    """Two fixed stores, zeroed by `wipe`. What does not fit is left out: then nothing is proven."""
+    """Two bounded stores, zeroed by `wipe`. What does not fit is left out: then nothing is proven."""
 
     def __init__(self) -> None:
         self._objects = memoryview(bytearray(_OBJECTS))
-        self.static = memoryview(bytearray(_STATIC))
+        self._static = []
         self._used = 0
-        self.signed = 0  # bytes of `static` in use
+        self._signed = 0  # bytes of `_static` in use
         self.complete = True  # nothing was left out
 
     def take(self, tag: int, data: "Bytes", start: int, end: int) -> bool:
@@ -43,12 +44,21 @@ class Evidence:
 
     def sign(self, data: "Bytes", start: int, end: int) -> None:
         """Add data[start:end] to the static data that certificates are over."""
-        size = end - start
-        if self.signed + size > _STATIC:
+        if self._signed + end - start > _STATIC:
             self.complete = False
             return
-        self.static[self.signed : self.signed + size] = data[start:end]
-        self.signed += size
+        while start < end:
+            at = self._signed % _PIECE
+            if not at:
+                self._static.append(memoryview(bytearray(_PIECE)))
+            size = min(end - start, _PIECE - at)
+            self._static[-1][at : at + size] = data[start : start + size]
+            self._signed += size
+            start += size
+
+    def static(self) -> "list[memoryview]":
+        """The static data that certificates are over, in pieces."""
+        return [piece[: self._signed - at * _PIECE] for at, piece in enumerate(self._static)]
 
     def find(self, tag: int) -> memoryview:
         """The value kept under `tag`; empty when there is none."""
@@ -64,8 +74,9 @@ class Evidence:
 
     def wipe(self) -> None:
         """Zero everything."""
-        for data in (self._objects, self.static):
+        for data in [self._objects] + self._static:
             for index in range(len(data)):
                 data[index] = 0
-        self._used = self.signed = 0
+        self._static = []
+        self._used = self._signed = 0
         self.complete = True

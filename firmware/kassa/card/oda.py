@@ -140,14 +140,15 @@ def _padded(plain: memoryview, at: int) -> None:
             raise CardError("proof: padding")
 
 
-def _static(evidence: "Evidence", aip: "Bytes") -> "tuple[Bytes, Bytes]":
+def _static(evidence: "Evidence", aip: "Bytes") -> "list[Bytes]":
     """The static data to be authenticated: what the AFL says, and the AIP where 9F4A asks for it."""
     tags = evidence.find(0x9F4A)
     if tags and bytes(tags) != b"\x82":
         raise CardError("proof: static data tag list")
     if not evidence.complete:
         raise CardError("proof: too much data")
-    return evidence.static[: evidence.signed], aip if tags else b""
+    parts = evidence.static()
+    return parts + [aip] if tags else parts
 
 
 def _check_hash(plain: memoryview, *more: "Bytes") -> None:

@@ -6,7 +6,7 @@ from micropython import const
 from kassa import money, status
 from kassa.flows.sale import sale
 from kassa.flows.shop import Shop
-from kassa.modules import forget
+from kassa.modules import forget_all
 from kassa.screens.font import TEXT
 
 TYPE_CHECKING = const(False)
@@ -41,16 +41,14 @@ async def _menu(shop: Shop) -> None:
 
     chosen = await menu.menu(shop)
     del menu
-    for name in ("menu", "fate", "receipt"):
-        forget("kassa.flows." + name)
+    forget_all(("flows.menu", "flows.fate", "flows.receipt"))
     if chosen == "sale":
         await sale(shop)
     elif chosen == "settle":
         from kassa.flows import settle
 
         await settle.settle(shop)
-        for name in ("flows.settle", "flows.receipt", "flows.lost", "desk.lost"):
-            forget("kassa." + name)
+        forget_all(("flows.settle", "flows.receipt", "flows.lost", "desk.lost"))
 
 
 def _held(shop: Shop) -> bool:

@@ -21,10 +21,10 @@ from kassa.card.terms import (
     Outcome,
     Terms,
 )
-from kassa.desk.approval import Approval
 from kassa.errors import ReaderFault
 from kassa.flows.result import result
 from kassa.flows.shop import Shop
+from kassa.modules import forget
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -41,14 +41,7 @@ async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | 
     Returns whether the card approved by itself and was proven, and whether it is over; None = said on the screen already.
     """
     ui = shop.ui
-    approval = Approval(shop.settings)
-    risk = approval.risk(amount, shop.clock, shop.entropy)
-    authorities = None
-    if not online and not risk:
-        from kassa.vault.authorities import Authorities
-
-        authorities = Authorities(*shop.cards)
-    wishes = approval.cvm_required(amount), authorities, risk
+    wishes = _wishes(shop, amount, online)
     hint = ui.t("present_hint")
     for attempt in range(_TRIES):
         await ui.show("tap", ui.t("present"), (hint,), "C=key_cancel", money.text(amount))
@@ -76,6 +69,20 @@ async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | 
     return None
 
 
+def _wishes(shop: Shop, amount: int, online: bool) -> "tuple[bool, Authorities | None, int]":
+    """The terms' cvm_required, authorities and risk."""
+    from kassa.desk.approval import Approval
+
+    approval = Approval(shop.settings)
+    forget("kassa.desk.approval")
+    risk = approval.risk(amount, shop.clock, shop.entropy)
+    if online or risk:
+        return approval.cvm_required(amount), None, risk
+    from kassa.vault.authorities import Authorities
+
+    return approval.cvm_required(amount), Authorities(*shop.cards), risk
+
+
 def _hint(outcome: Outcome) -> str:
     """What to tell the customer before the next try."""
     if outcome.message == MSG_ONE_CARD:
@@ -88,7 +95,7 @@ def _hint(outcome: Outcome) -> str:
 
 
 async def _read(shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Authorities | None, int]") -> Outcome | None:
-    """One tap; None when the cashier pressed Cancel meanwhile. `wishes`: the terms' cvm_required, authorities and risk."""
+    """One tap; None when the cashier pressed Cancel meanwhile."""
     cvm_required, authorities, risk = wishes
     today = date(shop.clock.now())
     day = bytearray(3)

@@ -6,6 +6,7 @@ from hashlib import sha1
 from micropython import const
 
 from kassa.crypto.cmac import Cmac, cmac, equal
+from kassa.errors import FlashFault
 from kassa.vault.flash import blocks
 
 TYPE_CHECKING = const(False)
@@ -24,7 +25,7 @@ _CHECKSUM = const(20)
 
 
 class Authorities:
-    """Reads from flash when asked. One blob, written by provisioning; what does not verify is not there."""
+    """One blob, written by provisioning, read when asked; what does not verify is not there. Raises FlashFault."""
 
     def __init__(self, flash: "Flash", key: bytearray) -> None:
         """`flash`: the cards partition. `key`: the 16-byte cards key, kept here."""
@@ -69,12 +70,18 @@ class Authorities:
         return _ABSENT if end else _NO_LIST
 
     def _read(self, at: int, into: "bytearray | memoryview") -> None:
-        self._flash.readblocks(0, into, _HEAD + at)
+        self._raw(_HEAD + at, into)
+
+    def _raw(self, at: int, into: "bytearray | memoryview") -> None:
+        try:
+            self._flash.readblocks(0, into, at)
+        except OSError:
+            raise FlashFault("flash read")
 
     def _size(self) -> int:
         """Bytes of the entries; 0 when the blob does not verify."""
         piece = memoryview(bytearray(_PIECE))
-        self._flash.readblocks(0, piece[:_HEAD], 0)
+        self._raw(0, piece[:_HEAD])
         size = piece[8] << 8 | piece[9]
         if piece[:3] != b"KC\x01" or not size or size % 16 or size > blocks(self._flash) * _SECTOR - 2 * _HEAD:
             return 0
@@ -82,11 +89,11 @@ class Authorities:
         try:
             for at in range(0, size, _PIECE):  # the last block is behind: head and entries are one block longer
                 part = piece[: min(_PIECE, size - at)]
-                self._flash.readblocks(0, part, at)
+                self._raw(at, part)
                 mac.absorb(part)
-            self._flash.readblocks(0, mac.last, size)
+            self._raw(size, mac.last)
             mac.end()
-            self._flash.readblocks(0, piece[:16], _HEAD + size)
+            self._raw(_HEAD + size, piece[:16])
             return size if equal(mac.chain, piece[:16]) else 0
         finally:
             mac.wipe()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""A payment is sent to the host, and its answer shown."""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import money
+from kassa.errors import Refused
+from kassa.flows.finish import finish
+from kassa.flows.result import refuse
+from kassa.flows.shop import Shop
+from kassa.uplink import answers
+
+_PATIENCE_MS = const(45000)
+_ANSWER_MS = const(30000)
+
+
+async def authorise(shop: Shop, amount: int, expired: bool) -> None:
+    """Send it to the host and wait for the answer; what is on the screen is durable in the journal."""
+    ui, courier = shop.ui, shop.courier
+    sequence = shop.till.prepare_online(amount, shop.arena)
+    courier.submit(sequence)
+    start = ticks_ms()
+    while not courier.outcome.kind:
+        waited = ticks_diff(ticks_ms(), start)
+        if waited > _PATIENCE_MS:
+            courier.give_up()
+            break
+        await ui.show("wait", ui.t("authorising"), (ui.t("authorising_time", waited // 1000),), "", money.text(amount))
+        await asyncio.sleep_ms(100)
+    outcome = courier.outcome
+    if outcome.kind == answers.UNSENT or not outcome.kind:
+        if courier.withdraw():
+            await _unsent(shop, sequence, amount, expired)
+            return
+        courier.give_up()
+    shop.arena.wipe()
+    if outcome.kind == answers.YES:
+        lines = [ui.t("auth_code", outcome.auth)] if outcome.auth else []
+        await finish(shop, "ok", "approved", lines, amount, outcome.auth, outcome.rrn)
+    elif outcome.kind == answers.NO:
+        code = str(outcome.code, "utf-8")
+        await finish(shop, "refuse", "declined", [ui.words.reason(code), ui.t("de39_code", code)], amount)
+    else:
+        await finish(shop, "warn", "reversing", [ui.t("reversing_note")], amount)
+
+
+async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None:
+    """Not a byte left: the cashier may take it offline, within the limits, or not at all."""
+    from kassa.flows import offline
+
+    ui, till = shop.ui, shop.till
+    try:
+        till.check_offline(amount)
+        offline.check_card(shop, expired)
+        if till.needs_supervisor:
+            await offline.agreed(shop, amount)
+        question = (ui.t("fault_host"), ui.t("accepted_risk"))
+        title = ui.t("ask_offline")
+        key = await ui.message("ask", title, question, "E=key_yes C=key_no", _ANSWER_MS, money.text(amount), fresh=True)
+        if key != ord("E"):
+            raise Refused("fault_host")
+        till.defer(sequence, amount, shop.arena.body)
+    except Refused as refused:
+        till.void_unsent(sequence)
+        shop.status.queue(till.journal.state)
+        await refuse(shop, refused, amount)
+        return
+    await offline.accepted(shop, amount)

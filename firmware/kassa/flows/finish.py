@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""The end of a payment: the result, the receipt, and the cashier's key."""
+
+from micropython import const
+
+from kassa import money
+from kassa.flows import receipt
+from kassa.flows.shop import Shop
+
+_RESULT_MS = const(30000)
+
+
+async def finish(shop: Shop, kind: str, word: str, lines: list, amount: int, auth: str = "", rrn: str = "") -> None:
+    """Show the result at once, print the receipt, wait for the cashier."""
+    ui = shop.ui
+    await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
+    ui.keypad.flush()  # nobody skips a result with a key pressed before it stood
+    record = shop.last()
+    if record is not None and word in ("approved", "approved_card", "accepted"):
+        fault = await receipt.output(shop, receipt.payment(shop, record, word, auth, rrn))
+        if fault:
+            lines = [ui.t(fault)] + lines
+    await ui.message(kind, ui.t(word), lines, "E=key_ok", _RESULT_MS, money.text(amount))

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Every byte of every answer of an approved tap, one at a time: an approval may remain only where nothing signed changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from host_tests.card.play import APPROVED, Play
+from host_tests.card.test_chip_cards import CARDS, keys
+from host_tests.card.test_offline_approval import VISA, card
+from host_tests.card.test_offline_approval import keys as visa_keys
+
+_QUICK_UNSIGNED = ("57", "5F34", "9F10", "9F26", "9F27", "9F6C")  # in the answer to GET PROCESSING OPTIONS
+_SCHEMES = {VISA: (card, visa_keys), **{pan: (make, lambda pan=pan: keys(pan)) for pan, make in CARDS.items()}}
+
+
+@pytest.mark.parametrize("scheme", _SCHEMES)
+def test_no_byte_that_is_signed_can_be_changed_and_still_be_approved(cases: Callable[..., Any], scheme: str) -> None:
+    make, known = _SCHEMES[scheme]
+    play, good, authorities = Play(cases), make(), known()
+    result = play.card(good, authorities=authorities)
+    assert result.kind == APPROVED
+    said = dict(zip(result.commands, result.answers, strict=True))
+    harmless: list[tuple[int, int]] = []
+    count = 0
+    for place, (command, answer) in enumerate(said.items()):
+        for at in range(len(answer) - 2):
+            wrong = answer[:at] + bytes((answer[at] ^ 1 << (at + place) % 8,)) + answer[at + 1 :]
+            count += 1
+
+            def say(capdu: bytes, command: bytes = command, wrong: bytes = wrong) -> bytes:
+                return wrong if capdu == command else said.get(capdu, b"\x6a\x82")
+
+            if play.ending(say, authorities=authorities) == APPROVED:
+                harmless.append((place, at))
+    options = result.answers[2]
+    quick = result.commands[-1][1] != 0xAE
+    unsigned = [_span(options, tag) for tag in _QUICK_UNSIGNED if quick and bytes.fromhex(tag) in options]
+    for place, at in harmless:
+        assert place < 2 or place == 2 and any(at in span for span in unsigned), (place, at)
+    print(f"{count} bytes changed; approved with {len(harmless)}, none of them signed")
+    assert count > 700
+
+
+def _span(answer: bytes, tag: str) -> range:
+    """Tag, length and value of an object in an answer."""
+    at = answer.find(bytes.fromhex(tag))
+    size = 2 * len(tag) // 4 + 1 + answer[at + len(tag) // 2]
+    return range(at, at + size)
