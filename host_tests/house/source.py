@@ -65,7 +65,7 @@ def room(module: str) -> str:
     parts = module.split(".")
     if len(parts) > 1 and (FIRMWARE / "kassa" / parts[1]).is_dir():
         return parts[1]
-    return "terminal" if parts[-1] == "terminal" else "ground"
+    return parts[-1] if parts[-1] in ("terminal", "opening") else "ground"
 
 
 def module_of(path: Path) -> str:

@@ -31,6 +31,9 @@ AT_MOST = {
     "journal_wear_spread_erases": 1,
     "journal_accept_instructions": 100_000,
     "journal_accept_cold_instructions": 260_000,
+    "tap_field_ms_qvsdc": 250,
+    "tap_field_ms_mchip": 400,
+    "tap_heap_kib": 12,
     "keyring_erases_per_1000": 2,
     "keyring_bytes_per_payment": 4,
 }

@@ -11,7 +11,7 @@ from tools.world import interpreter
 from tools.world.power import BOARD, FIRMWARE
 
 HERE = Path(__file__).parent
-_HEAP = "16M"
+HEAP = "16M"
 _PATIENCE_S = 300
 
 
@@ -27,7 +27,7 @@ def ask(script: str, *arguments: str, micropython: str | Path = "") -> dict[str,
     `micropython`: another interpreter than the project's.
     """
     done = subprocess.run(
-        [micropython or interpreter.micropython(), "-X", f"heapsize={_HEAP}", HERE / script, *arguments],
+        [micropython or interpreter.micropython(), "-X", f"heapsize={HEAP}", HERE / script, *arguments],
         env=run_environment(), check=True, capture_output=True, text=True, timeout=_PATIENCE_S,
     )  # fmt: skip
     return json.loads(done.stdout)

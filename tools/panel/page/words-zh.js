@@ -64,6 +64,7 @@ export const ZH = {
   cards_by_name: {
     jade: "翡翠信用卡", amber: "琥珀借记卡", coral: "珊瑚旅行卡", ink: "墨商务卡", lotus: "莲花金卡", bamboo: "竹学生卡",
     pearl: "珍珠手机", tide: "潮汐卡 (B 型)", quartz: "石英芯片卡",
+    maple: "枫叶 M/Chip", birch: "白桦商务卡", slate: "石板运通卡", plum: "紫梅银联卡",
     torn1: "急性子 1", torn1_says: "第 1 条指令时离开", torn2: "急性子 2", torn2_says: "第 2 条指令时离开",
     torn3: "急性子 3", torn3_says: "第 3 条指令时离开", torn4: "急性子 4", torn4_says: "第 4 条指令时离开",
     once: "急一次", once_says: "头一次在第 2 条指令时离开", slow: "慢吞吞", slow_says: "每次应答前都要求等待",
@@ -73,6 +74,7 @@ export const ZH = {
     oversize: "超长卡", oversize_says: "数据长于应答", pin: "要密码", pin_says: "要求联机密码",
     two_numbers: "双号卡", two_numbers_says: "一张卡两个卡号", repeats: "复读卡", repeats_says: "同样的话说两遍",
     unknown_issuer: "陌生卡", unknown_issuer_says: "没有主机认识它的发卡行", noise: "噪声", noise_says: "应答随机字节",
+    purse: "电子钱包", purse_says: "银联电子现金，本机不受理",
     foreign: "其他组织", foreign_says: "本机不受理的卡组织", fob: "门禁扣", fob_says: "不是支付卡",
   },
 };
