@@ -10,7 +10,8 @@ import pytest
 from host_tests.house.source import FIRMWARE, ROOT, files, imports, module_of, modules, name, room
 
 FLOOR = {
-    "ground": 0, "crypto": 1, "drivers": 1, "vault": 2, "card": 3, "uplink": 3, "desk": 4, "screens": 4, "flows": 5, "opening": 6, "terminal": 7,
+    "ground": 0, "crypto": 1, "drivers": 1, "vault": 2, "card": 3, "uplink": 3, "desk": 4, "screens": 4, "flows": 5,
+    "opening": 6, "terminal": 7,
 }  # fmt: skip
 CORE = ("crypto", "vault", "desk", "card", "uplink")
 EDGES = ("uplink/channel.py", "uplink/line.py", "card/tap.py")  # of rooms of the core

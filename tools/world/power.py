@@ -44,6 +44,11 @@ class Power:
         self._process = None
         return False
 
+    @property
+    def pid(self) -> int | None:
+        """The process, None without power."""
+        return self._process.pid if self.running and self._process is not None else None
+
     def start(self) -> None:
         """Start the terminal. Raises RuntimeError when it runs already."""
         if self.running:

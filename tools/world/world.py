@@ -90,6 +90,11 @@ class World:
         """Has the terminal power, and does its process live?"""
         return self._power.running
 
+    @property
+    def pid(self) -> int | None:
+        """The firmware's process, None without power: cards, paper and the host live in other ones."""
+        return self._power.pid
+
     def cut_at(self, operation: int, tear: str = "none", seed: int = 1) -> None:
         """Let power die inside the `operation`-th flash program or erase from now; `tear` as in flashchip.FlashChip.
 

@@ -4,6 +4,7 @@
 from micropython import const
 
 from kassa.card import tlv
+from kassa.crypto.wipe import zero
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -75,8 +76,7 @@ class Evidence:
     def wipe(self) -> None:
         """Zero everything."""
         for data in [self._objects] + self._static:
-            for index in range(len(data)):
-                data[index] = 0
+            zero(data)
         self._static = []
         self._used = self._signed = 0
         self.complete = True

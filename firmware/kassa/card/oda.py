@@ -9,6 +9,8 @@ from hashlib import sha1
 
 from micropython import const
 
+from kassa.crypto.cmac import equal
+from kassa.crypto.wipe import zero_bytes
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -75,14 +77,17 @@ def issuer_key(authority: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes"
 def card_key(issuer: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes", aip: "Bytes") -> Key:
     """The card's key (Book 2, 6.4): its certificate is over the static data too."""
     plain = recover(issuer, evidence.need(0x9F46))
-    if plain[1] != _CARD or plain[17] != 1 or plain[18] != 1:
-        raise CardError("proof: card certificate format")
-    if bytes(plain[2:12]) != bytes(pan):
-        raise CardError("proof: another card number")
-    _not_over(plain, 12, date)
-    remainder, of_exponent = evidence.find(0x9F48), evidence.need(0x9F47)
-    _check_hash(plain, remainder, of_exponent, *_static(evidence, aip))
-    return _key(plain, _CARD_HEAD, plain[19], plain[20], remainder, of_exponent)
+    try:
+        if plain[1] != _CARD or plain[17] != 1 or plain[18] != 1:
+            raise CardError("proof: card certificate format")
+        if not equal(plain[2:12], pan):
+            raise CardError("proof: another card number")
+        _not_over(plain, 12, date)
+        remainder, of_exponent = evidence.find(0x9F48), evidence.need(0x9F47)
+        _check_hash(plain, remainder, of_exponent, *_static(evidence, aip))
+        return _key(plain, _CARD_HEAD, plain[19], plain[20], remainder, of_exponent)
+    finally:
+        zero_bytes(plain)  # the card number is in it
 
 
 def check_static(issuer: Key, evidence: "Evidence", aip: "Bytes") -> None:

@@ -4,6 +4,7 @@
 from micropython import const
 
 from kassa.card import oda, track2
+from kassa.crypto.wipe import zero
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -86,5 +87,4 @@ def _card(
             raise CardError("proof: revoked")
         return oda.card_key(issuer, evidence, pan, terms.date, aip.data[aip.start : aip.end])
     finally:
-        for at in range(10):
-            pan[at] = 0
+        zero(pan)

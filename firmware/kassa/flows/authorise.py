@@ -65,7 +65,9 @@ async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None
         till.defer(sequence, amount, shop.arena.body)
     except Refused as refused:
         till.void_unsent(sequence)
+        shop.arena.wipe()
         shop.status.queue(till.journal.state)
         await refuse(shop, refused, amount)
         return
+    shop.arena.wipe()
     await offline.accepted(shop, amount)

@@ -2,7 +2,7 @@
 """A card sale, from the amount to the receipt. What its steps need is in memory only meanwhile."""
 
 from kassa.errors import FlashFault, JournalFull, KeyringError, Refused
-from kassa.flows.result import refuse, result
+from kassa.flows.result import refuse
 from kassa.flows.shop import Shop
 from kassa.modules import forget_all
 
@@ -14,18 +14,22 @@ _KEPT = ("card.arena", "card.tlv")
 async def sale(shop: Shop, first: int = 0) -> None:
     """Ask for an amount and take it. `first`: the key of a digit already pressed on the home page, 0 = none."""
     amount = await shop.ui.amount(shop.ui.t("amount_sale"), shop.till.largest, first)
-    if amount is not None:
-        try:
-            await _take(shop, amount)
-        except Refused as refused:
-            await refuse(shop, refused, amount)
-        except JournalFull:
-            await refuse(shop, Refused("limit_full"), amount)
-        except (KeyringError, FlashFault):
-            await result(shop, "refuse", "not_taken", ("fault_flash",), amount)
-        finally:
-            shop.arena.wipe()
-            forget_all(_ENDING)
+    if amount is None:
+        return
+    refused = None
+    try:
+        await _take(shop, amount)
+    except Refused as reason:
+        refused = reason
+    except JournalFull:
+        refused = Refused("limit_full")
+    except (KeyringError, FlashFault):
+        refused = Refused("fault_flash")
+    finally:
+        shop.arena.wipe()
+        forget_all(_ENDING)
+    if refused is not None:
+        await refuse(shop, refused, amount)
 
 
 async def _take(shop: Shop, amount: int) -> None:

@@ -6,6 +6,7 @@ from hashlib import sha1
 from micropython import const
 
 from kassa.crypto.cmac import Cmac, cmac, equal
+from kassa.crypto.wipe import zero
 from kassa.errors import FlashFault
 from kassa.vault.flash import blocks
 
@@ -53,8 +54,12 @@ class Authorities:
 
     def excepted(self, pan: "Bytes") -> bool:
         """Whether the card with this number (10 B, BCD padded with F) is on the exception file."""
-        name = cmac(self._key, bytes((_EXCEPTED, 0, 0, 0, 0, 0)) + pan)[:15]
-        return self._search(bytes((_EXCEPTED,)) + name) >= 0
+        block = bytearray(16)
+        block[0] = _EXCEPTED
+        block[6:] = pan
+        name = cmac(self._key, block)
+        zero(block)
+        return self._search(bytes((_EXCEPTED,)) + name[:15]) >= 0
 
     def _search(self, wanted: bytes) -> int:
         """Where the first entry lies that begins so; _ABSENT without one, _NO_LIST when nothing can be vouched for."""

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""However a tap ends, the card's number stands nowhere in the terminal's process any more: all its memory is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from host_tests.whole.cashier import Cashier
+from tools.cards import catalogue
+from tools.provision.device import OfflineApproval
+from tools.world.world import World
+
+ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)
+
+
+def memory(world: World) -> bytes:
+    """Every byte the process can write. Skips where this machine does not let it be read."""
+    pid = world.pid
+    assert pid is not None
+    parts = []
+    try:
+        with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as whole:
+            for line in maps:
+                span, rights, *_ = line.split()
+                if rights.startswith("rw") and "[v" not in line:
+                    start, end = (int(part, 16) for part in span.split("-"))
+                    whole.seek(start)
+                    parts.append(whole.read(end - start))
+    except OSError as error:
+        pytest.skip(f"the memory of another process cannot be read here: {error}")
+    return b"\n".join(parts)
+
+
+def forms(pan: str) -> dict[str, bytes]:
+    """How a card number may stand in memory; in track 2 it stands as in the record, packed."""
+    return {"ASCII": pan.encode(), "packed": bytes.fromhex(pan[: len(pan) // 2 * 2])}
+
+
+def search(world: World, name: str) -> None:
+    found = memory(world)
+    assert b"KASSA001" in found  # it is the terminal's memory that was searched
+    for form, number in forms(catalogue.CATALOGUE[name].pan).items():
+        assert number not in found, f"{name}: the card number is there, {form}"
+
+
+def test_the_search_finds_a_number_that_is_there(cashier: Cashier) -> None:
+    """The control: while the till waits for an answer it still holds the card, to take it offline if nothing left."""
+    cashier.host.mood = "silent"
+    cashier.offer(1250, "jade")
+    cashier.world.wait_screen("Authorising", 20)
+    assert forms(catalogue.CATALOGUE["jade"].pan)["packed"] in memory(cashier.world)
+
+
+@pytest.mark.parametrize("name", ["jade", "lotus", "maple", "slate", "plum"])
+def test_after_an_answer_of_the_host(cashier: Cashier, name: str) -> None:
+    cashier.offer(1250, name)
+    cashier.page("Approved")
+    search(cashier.world, name)
+
+
+@pytest.mark.parametrize(
+    "name", ["declines", "forged", "two_numbers", "repeats", "oversize", "pin", "torn3", "torn4", "purse"]
+)
+def test_after_a_card_that_misbehaves(cashier: Cashier, name: str) -> None:
+    cashier.offer(1250, name)
+    cashier.world.run_for(4000)
+    search(cashier.world, name)
+    cashier.world.remove()
+    cashier.home()
+    search(cashier.world, name)
+
+
+@pytest.mark.parametrize("name", ["quartz", "maple", "slate", "plum"])
+def test_after_an_approval_offline(stage: Callable[..., Cashier], name: str) -> None:
+    cashier = stage(approval=ALWAYS)
+    cashier.sign_on()
+    cashier.go_offline()
+    cashier.offer(4500, name)
+    cashier.page("Approved offline")
+    search(cashier.world, name)
+
+
+@pytest.mark.parametrize("name", ["jade", "maple"])
+def test_after_a_payment_that_is_deferred_or_refused(stage: Callable[..., Cashier], name: str) -> None:
+    cashier = stage(approval=None)
+    cashier.sign_on()
+    cashier.go_offline()
+    for _ in range(4):  # the fourth with one card is too many
+        cashier.offer(4500, name)
+        cashier.world.wait_screen("4", 20)
+        cashier.world.run_for(3000)
+        search(cashier.world, name)
+        cashier.world.remove()
+        cashier.home()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_after_an_online_payment_that_never_left(cashier: Cashier, wanted: bool) -> None:
+    cashier.offer(1250, "jade")
+    cashier.world.radio.state = "off"
+    cashier.world.wait(lambda: cashier.sees("Take it offline?") or cashier.sees("Approved"), "a question", 60)
+    if cashier.sees("Take it offline?"):
+        cashier.world.press("E" if wanted else "C")
+        cashier.page("Accepted" if wanted else "Not taken")
+    search(cashier.world, "jade")
