@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo bench cuts rot heap journal fonts dukpt-long
+.PHONY: help setup run test check demo bench cuts fuzz rot heap journal fonts dukpt-long
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench: setup ## print every figure and write bench.json
 
 cuts: setup ## cut the power N=20000 times in every flow and on every ground; SEED=n plays the same again
 	@$(PY) -m host_tests.cuts $(or $(N),20000) $(SEED)
+
+fuzz: setup ## throw mutations of all a card or a reader says at the parsers for SECONDS=60; SEED=n begins the same again
+	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
 rot: setup ## flip every single bit of a journal, and see that at most the record it hits is affected
 	@KASSA_ROT=1 $(PY) -m pytest -q -s host_tests/vault/test_journal_rot.py

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+"""A while of the fuzzer on each interpreter, with a fixed seed; `make fuzz` goes on for as long as one likes."""
+
+import pytest
+
+from host_tests.fuzz.campaign import run
+from host_tests.inside.inside import interpreter_of
+
+SECONDS = 25
+
+
+@pytest.mark.parametrize("bits", ["64", "32"])
+def test_nothing_a_card_or_a_reader_says_breaks_a_promise(bits: str) -> None:
+    tried = run(interpreter_of(bits), SECONDS, 1)
+    print(", ".join(f"{name} {count}" for name, count in tried.items()))
+    assert tried["taps"] >= 100 and tried["frames"] >= 100 and tried["trees"] >= 400
+    assert tried["taps understood"] and tried["frames understood"] and tried["trees understood"]
