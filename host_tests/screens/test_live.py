@@ -88,6 +88,26 @@ asyncio.run(main())
     assert written(world) - before < 3 * 10_000
 
 
+def test_a_line_that_becomes_taller_leaves_nothing_of_the_one_below(run_script) -> None:
+    picture = []
+    for lines in (["A short line", "below"], ["A line that is too long for the large type", "other"]):
+        world = run_script(
+            STAGE
+            + f"""
+async def page():
+    await ui.show("tap", "Present", {lines!r}, amount="¥12.00")
+    await asyncio.sleep(1)
+    await ui.show("tap", "Present", ["Unread", "again"], amount="¥12.00")
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+        )
+        world.wait_screen("again")
+        world.run_for(500)
+        picture.append(world.screen_png())
+    assert picture[0] == picture[1]
+
+
 def test_the_top_bar_follows_the_status_while_a_page_waits(run_script) -> None:
     world = run_script(
         STAGE

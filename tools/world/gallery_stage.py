@@ -118,6 +118,20 @@ def pages(ui: Ui, status: Status):
     )
     status.link, status.pending_count, status.pending_sum = LINK_OFF, 12, 1234567
     yield (
+        "approved_card",
+        "",
+        message("ok", t("approved_card"), [t("approved_card_note")], "E=key_ok", amount=yen(12345)),
+    )
+    for why in ("declined_offline", "declined_proof"):
+        yield why, "", message("refuse", t("declined"), [t(why), t("use_other")], "E=key_ok", amount=yen(12345))
+    for why, then in (("other_card_hint", "use_other"), ("card_error", "card_error_hint")):
+        yield why, "", message("tap", t("present"), [t(why), t(then)], "C=key_cancel", amount=yen(12345))
+    yield (
+        "card_listed",
+        "",
+        message("refuse", t("not_taken"), [t("card_listed"), t("use_other")], "E=key_ok", amount=yen(12345)),
+    )
+    yield (
         "accepted",
         "",
         message("hold", t("accepted"), [t("accepted_note"), t("accepted_risk")], "E=key_ok", amount=yen(12345)),

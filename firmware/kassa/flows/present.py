@@ -42,9 +42,9 @@ async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | 
     """
     ui = shop.ui
     wishes = _wishes(shop, amount, online)
-    hint = ui.t("present_hint")
+    hints = ("present_hint",)
     for attempt in range(_TRIES):
-        await ui.show("tap", ui.t("present"), (hint,), "C=key_cancel", money.text(amount))
+        await ui.show("tap", ui.t("present"), [ui.t(hint) for hint in hints], "C=key_cancel", money.text(amount))
         try:
             outcome = await _read(shop, amount, attempt > 0, wishes)
         except ReaderFault:
@@ -58,13 +58,13 @@ async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | 
             return outcome.kind == APPROVED, outcome.expired
         if outcome.kind == DECLINED:
             unproven = outcome.message == MSG_NOT_PROVEN
-            lines = ("declined_proof", "other_card_hint") if unproven else ("declined_offline",)
-            await result(shop, "refuse", "declined", lines, amount)
+            why = "declined_proof" if unproven else "declined_offline"
+            await result(shop, "refuse", "declined", (why, "use_other"), amount)
             return None
         if outcome.message == MSG_NO_CARD:
             await result(shop, "warn", "cancelled", ("no_card", "cancelled_note"), amount)
             return None
-        hint = ui.t(_hint(outcome))
+        hints = _hints(outcome)
     await result(shop, "warn", "cancelled", ("card_error", "cancelled_note"), amount)
     return None
 
@@ -83,15 +83,15 @@ def _wishes(shop: Shop, amount: int, online: bool) -> "tuple[bool, Authorities |
     return approval.cvm_required(amount), Authorities(*shop.cards), risk
 
 
-def _hint(outcome: Outcome) -> str:
-    """What to tell the customer before the next try."""
+def _hints(outcome: Outcome) -> "tuple[str, ...]":
+    """What went wrong, and what to tell the customer before the next try."""
     if outcome.message == MSG_ONE_CARD:
-        return "one_card_hint"
+        return ("one_card_hint",)
     if outcome.message == MSG_SEE_PHONE:
-        return "see_phone"
+        return ("see_phone",)
     if outcome.kind == TRY_AGAIN:
-        return "try_again_hint"
-    return "card_error" if outcome.message == MSG_ERROR else "other_card_hint"
+        return ("try_again_hint",)
+    return ("card_error", "card_error_hint") if outcome.message == MSG_ERROR else ("other_card_hint", "use_other")
 
 
 async def _read(shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Authorities | None, int]") -> Outcome | None:

@@ -23,4 +23,6 @@ async def refuse(shop: Shop, refused: Refused, amount: int) -> None:
     lines = [ui.t(refused.key, *refused.values)]
     if refused.key.startswith("limit"):
         lines.append(ui.t("limit_how"))
+    elif refused.key.startswith("card"):
+        lines.append(ui.t("use_other"))
     await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _RESULT_MS, money.text(amount))

@@ -53,7 +53,7 @@ async def show(ui: "Ui", kind: str, title: str, lines: "Sequence[str]", keys: st
         if y + canvas.font.height(max(face, before[0])) > _BOTTOM:
             break
         if before != (face, row):
-            if before[0] > face:  # what stood here was taller
+            if before[0] != face:  # the rows below move
                 await canvas.fill(_TEXT_X, y, _TEXT_WIDTH, _BOTTOM - y, theme.PAPER)
                 old = ()
             ink = theme.INK if index == 0 else theme.QUIET
