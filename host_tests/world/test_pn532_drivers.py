@@ -15,7 +15,7 @@ import nfc.clf.pn532
 import nfc.clf.transport
 import pytest
 
-from tools.cards.card import SW_OK, Card
+from tools.cards.card import SW_NOT_FOUND, SW_OK, Card
 from tools.cards.catalogue import make
 from tools.cards.payment import PPSE
 from tools.world.pn532 import PN532, HsuLink, frame
@@ -144,6 +144,53 @@ def test_nfc_list_of_libnfc_finds_the_card(chip: PN532, port: str) -> None:
     assert "ATS: " + "  ".join(f"{byte:02x}" for byte in card.ats[1:]) in done.stdout
     assert "Max Frame Size accepted by PICC: 256 bytes" in done.stdout
     assert "0 ISO14443B passive target(s) found" in done.stdout
+
+
+GOLDEN = PUBLISHED.parent / "transcripts/emv-bertlv/contactless-mastercard.apdu"
+
+
+class Recorded(Card):
+    """Says what a published recording says."""
+
+    def __init__(self, path: Path) -> None:
+        said = [bytes.fromhex(line[1:]) for line in path.read_text().splitlines() if line[:1] in "<>"]
+        self.turns = list(zip(said[::2], said[1::2], strict=True))
+
+    def transmit(self, capdu: bytes) -> bytes:
+        return next((answer for command, answer in self.turns if command == capdu), SW_NOT_FOUND)
+
+
+def test_nfcpy_plays_a_whole_recording(chip: PN532, device: nfc.clf.pn532.Device) -> None:
+    if not GOLDEN.exists():
+        pytest.skip("no published EMV data beside this checkout")
+    card = Recorded(GOLDEN)
+    chip.field.place(card)
+    device.chipset.set_parameters(0x14)
+    assert device.sense_tta(nfc.clf.RemoteTarget("106A")) is not None
+    for command, answer in card.turns:
+        heard, more = device.chipset.in_data_exchange(command, 1)
+        assert (bytes(heard), more) == (answer, False)
+    assert max(len(answer) for _, answer in card.turns) > 252 and len(card.turns) >= 7
+
+
+def test_tamashell_of_libnfc_plays_a_card(chip: PN532, port: str, tmp_path: Path) -> None:
+    if shutil.which("pn53x-tamashell") is None:
+        pytest.skip("no pn53x-tamashell here (Debian: libnfc-pn53x-examples)")
+    chip.field.place(make("maple"))
+    commands = [SELECT_PPSE, bytes.fromhex("00a4040007a000000004101000"), bytes.fromhex("80a8000005830301562200")]
+    commands += [bytes.fromhex(f"00b20{record}1400") for record in (1, 2, 3)]
+    script = tmp_path / "script"
+    lines = ["02", "32 01 01", "4a 01 00", *(f"40 01 {command.hex(' ')}" for command in commands)]
+    script.write_text("\n".join(lines) + "\n")
+    done = subprocess.run(
+        ["pn53x-tamashell", script], env={**os.environ, "LIBNFC_DEFAULT_DEVICE": f"pn532_uart:{port}"},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    said = done.stdout.replace("  ", " ")
+    assert done.returncode == 0 and "Rx: 32 01 06 07" in said, done.stdout + done.stderr
+    card = make("maple")
+    for command in commands:
+        assert card.transmit(command).hex(" ") in said, (command.hex(), said)
 
 
 def test_a_recorded_host_gets_an_answer_to_everything(chip: PN532) -> None:

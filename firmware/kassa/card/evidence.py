@@ -57,7 +57,7 @@ class Evidence:
             self._signed += size
             start += size
 
-    def static(self) -> "list[memoryview]":
+    def static(self) -> "list[Bytes]":
         """The static data that certificates are over, in pieces."""
         return [piece[: self._signed - at * _PIECE] for at, piece in enumerate(self._static)]
 

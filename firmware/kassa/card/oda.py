@@ -153,7 +153,9 @@ def _static(evidence: "Evidence", aip: "Bytes") -> "list[Bytes]":
     if not evidence.complete:
         raise CardError("proof: too much data")
     parts = evidence.static()
-    return parts + [aip] if tags else parts
+    if tags:
+        parts.append(aip)
+    return parts
 
 
 def _check_hash(plain: memoryview, *more: "Bytes") -> None:
