@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from host_tests.card.play import APPROVED, ONLINE, Play
 from tools.cards import certificates
+from tools.cards.catalogue import make
 from tools.cards.issuer_keys import key_for
 from tools.cards.payment import Profile
 from tools.cards.proven import INDEX, ProvenVisa
@@ -116,3 +119,24 @@ def test_a_revoked_issuer_certificate_proves_nothing(play: Play) -> None:
 def test_an_expired_card_is_not_approved(play: Play) -> None:
     old = ProvenVisa(Profile("4761730000000011", expiry="2510"))
     assert play.card(old, authorities=keys()).kind == DECLINED
+
+
+@pytest.mark.parametrize("name", ["signature", "copied", "other_amount", "swapped", "other_data"])
+def test_the_catalogue_s_liars_are_declined_where_they_must_prove_themselves(play: Play, name: str) -> None:
+    known = [[rid, INDEX, certificates.key("authority").public.hex(), 3] for rid in (VISA, "A000000004")]
+    result = play.card(make(name), authorities=known)
+    assert (result.kind, result.message) == (DECLINED, 0x107)
+
+
+def test_a_card_under_an_authority_that_somebody_else_made_is_approved(play: Play, published: Path) -> None:
+    """javaemvreader's made-up authority and issuer, whose private keys it publishes: our card's certificate under them."""
+    told = json.loads((published / "transcripts/javaemvreader/test_private_keys.json").read_text())
+    theirs = [
+        certificates.PrivateKey(int(key["n"], 16), int(key["e"], 16), int(key["d"], 16))
+        for key in (told["TEST_CA_A123456789_RSA_KeyPair"], told["TEST_Issuer_RSA_KeyPair"])
+    ]
+    good = card()
+    good.keys[:2] = theirs
+    good.profile.records = good.personalised()
+    assert play.card(good, authorities=[[VISA, INDEX, theirs[0].public.hex(), 3]]).kind == APPROVED
+    assert play.card(good, authorities=keys()).kind == DECLINED
