@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host_tests.whole.cashier import Cashier
+from tools.cards.catalogue import CATALOGUE
+from tools.provision.authorities import TEST, Excepted
 from tools.provision.device import OfflineApproval
 
 ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)
@@ -23,9 +25,11 @@ def test_a_proven_card_is_approved_offline_and_settled(stage: Callable[..., Cash
     cashier.home()
     cashier.sell(30_000, "quartz", result="Accepted, to be authorised")  # above the floor limit
     cashier.sell(2_000, "jade", result="Accepted, to be authorised")  # has no keys to prove itself with
+    for name in ("maple", "slate", "plum"):
+        cashier.sell(1_000, name, result="Approved offline")
     cashier.world.radio.state = "on"
     cashier.drain()
-    assert cashier.agree() == 36_500
+    assert cashier.agree() == 39_500
 
 
 def test_a_card_that_approves_without_proof_is_declined(stage: Callable[..., Cashier]) -> None:
@@ -52,3 +56,14 @@ def test_without_its_setting_no_card_approves_by_itself(stage: Callable[..., Cas
     cashier.sign_on()
     cashier.go_offline()
     cashier.sell(2_000, "quartz", result="Accepted, to be authorised")
+
+
+def test_a_card_on_the_stop_list_is_not_taken_offline(stage: Callable[..., Cashier]) -> None:
+    listed = Excepted(CATALOGUE["jade"].pan)
+    cashier = stage(authorities=(*TEST, listed))
+    cashier.sign_on()
+    cashier.sell(1_000, "jade")  # the host decides
+    cashier.go_offline()
+    said = cashier.sell(2_000, "jade", result="Not taken")
+    assert "Card is on the stop list" in said and "Please use another card" in said, said
+    cashier.sell(2_000, "amber", result="Accepted, to be authorised")
