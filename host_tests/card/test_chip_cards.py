@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tools.cards.chip import AmexCard, ChipCard
 from tools.cards.issuer_keys import key_for
 from tools.cards.payment import AAC, ARQC, TC, Profile
 from tools.cards.proven import INDEX, UnionPayCard
+from tools.cards.tlv import leaves
 from tools.cards.verify import check_cryptogram, parse
 
 DECLINED, USE_OTHER, END = 3, 5, 6
@@ -48,6 +50,8 @@ def test_a_proven_card_is_approved_offline(play: Play, pan: str, exponent: int) 
     assert (result.kind, result.first6, result.last4, result.away) == (APPROVED, pan[:6], pan[-4:], True)
     tags = parse(result.body)
     assert tags["9F27"] == b"\x40" and check_cryptogram(tags, key_for(pan) or b"")
+    signed = next(found["9F4B"] for answer in result.answers if "9F4B" in (found := leaves(answer[:-2])))
+    assert tags["DF01"] == sha1(signed).digest()[:8]
     assert play.cases("card", "residue") == 0
 
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Whether a card that was read is proven: its keys down from the scheme's, then the signature over this payment."""
 
+from hashlib import sha1
+
 from micropython import const
 
 from kassa.card import oda, track2
+from kassa.card.body import PROOF
 from kassa.crypto.wipe import zero
 from kassa.errors import CardError
 
@@ -42,7 +45,10 @@ def fast(terms: "Terms", arena: "Arena") -> bool:
         if qualifiers is not None and related[5:7] != qualifiers.data[qualifiers.start : qualifiers.end]:
             return False
         counter = arena.need(0x9F36)
-        return number == counter.data[counter.start : counter.end]
+        if number != counter.data[counter.start : counter.end]:
+            return False
+        _note(arena, evidence)
+        return True
     except CardError:
         return False
 
@@ -58,9 +64,15 @@ def combined(terms: "Terms", arena: "Arena", authority_key: oda.Key, said: int, 
         if arena.kept(0x9F26) is not None:
             return False  # in clear as well: not what the standard says
         arena.keep(0x9F26, cryptogram, 0, 8)
+        _note(arena, evidence)
         return True
     except CardError:
         return False
+
+
+def _note(arena: "Arena", evidence: "Evidence") -> None:
+    """What is kept of the signature, for a dispute."""
+    arena.keep(PROOF, sha1(evidence.need(0x9F4B)).digest(), 0, 8)
 
 
 def authority(terms: "Terms", arena: "Arena") -> "oda.Key | None":
