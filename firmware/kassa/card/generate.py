@@ -88,7 +88,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     refused = _judge(terms, arena, tvr, scheme)
     if refused is not None:
         return refused
-    able = authority is not None and not tvr[1] & restrictions.UNFIT
+    able = authority is not None and not tvr[1] & restrictions.UNFIT and _verification_is_signed(terms, arena)
     wish = restrictions.action(arena, tvr, scheme.denial, scheme.online, able)
     signed = authority is not None and wish != AAC
     _conclude(terms, tvr, signed)
@@ -140,6 +140,11 @@ def _judge(terms: "Terms", arena: "Arena", tvr: bytearray, scheme: Scheme) -> "O
     restrictions.check(terms, arena, tvr)
     tvr[3] |= terms.risk
     return cvm.choose(terms, arena, tvr, scheme.device_cvm)
+
+
+def _verification_is_signed(terms: "Terms", arena: "Arena") -> bool:
+    """A claim that the holder was verified stands in the AIP, which is signed only where the static data tag list names it."""
+    return not terms.cvm_required or arena.evidence is not None and bool(arena.evidence.find(0x9F4A))
 
 
 def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
