@@ -48,7 +48,7 @@ def fill(data, known):
     """The values a DOL asks for, from `known` TLV."""
     raw = bytes.fromhex(data)
     into = bytearray(300)
-    end = dol.fill(raw, 0, len(raw), tlv.Tlv(bytes.fromhex(known)), into, 0)
+    end = dol.fill(raw, 0, len(raw), bytes.fromhex(known), into, 0)
     return into[:end].hex()
 
 

@@ -68,7 +68,7 @@ def _tree(data):
 
 def _list(data):
     into = bytearray(300)
-    if dol.fill(data, 0, len(data), tlv.Tlv(_KNOWN), into, 0) > dol.MAX_VALUES:
+    if dol.fill(data, 0, len(data), _KNOWN, into, 0) > dol.MAX_VALUES:
         raise ValueError("too many values")
 
 

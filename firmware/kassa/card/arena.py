@@ -56,8 +56,7 @@ class Arena:
 
     def kept(self, tag: int) -> "tlv.Tlv | None":
         """A cursor on the kept object with this tag, or None."""
-        cursor = tlv.Tlv(self.store, 0, self.used)
-        return cursor if cursor.find(tag) else None
+        return tlv.kept(self.store, self.used, tag)
 
     def need(self, tag: int) -> "tlv.Tlv":
         """A cursor on the kept object with this tag. Raises CardError without one."""

@@ -26,9 +26,7 @@ def build(terms: "Terms", arena: "Arena") -> None:
     """Fill `arena.body` from what the card gave (it wins) and the terms. Raises CardError, never truncates."""
     at = 0
     for index, tag in enumerate(_ORDER):
-        found = arena.kept(tag)
-        if found is None:
-            found = terms.known if terms.known.find(tag) else None
+        found = arena.kept(tag) or tlv.kept(terms.known, len(terms.known), tag)
         if found is None:
             continue
         end = tlv.append(arena.body, at, tag, found.data, found.start, found.end)

@@ -63,8 +63,8 @@ class Evidence:
 
     def find(self, tag: int) -> memoryview:
         """The value kept under `tag`; empty when there is none."""
-        cursor = tlv.Tlv(self._objects, 0, self._used)
-        return self._objects[cursor.start : cursor.end] if cursor.find(tag) else self._objects[:0]
+        found = tlv.kept(self._objects, self._used, tag)
+        return self._objects[:0] if found is None else self._objects[found.start : found.end]
 
     def need(self, tag: int) -> memoryview:
         """The value kept under `tag`. Raises CardError without one."""

@@ -119,13 +119,14 @@ class Terms:
             reader[2] |= _CVM_REQUIRED
         self._add(0x9F6E, reader)
         self._add(0x9F4E, merchant[:_NAME_MAX])
-        self.known = tlv.Tlv(self._data, 0, self._used)  # the terminal's data objects
+        self.known = memoryview(self._data)[: self._used]  # the terminal's data objects
 
     def value(self, tag: int) -> memoryview:
         """The terminal's value of a tag it has."""
-        found = tlv.Tlv(self._data, 0, self._used)
-        found.find(tag)
-        return memoryview(self._data)[found.start : found.end]
+        found = tlv.kept(self.known, self._used, tag)
+        if found is None:
+            raise KeyError(tag)
+        return self.known[found.start : found.end]
 
     def set(self, tag: int, value: "bytes | bytearray") -> None:
         """Change the value of a tag the terminal has, to one of the same length."""

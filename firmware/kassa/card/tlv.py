@@ -123,6 +123,29 @@ def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
     return count
 
 
+def kept(data: "Bytes", end: int, wanted: int) -> "Tlv | None":
+    """A cursor on the first object with a tag in data[:end], which `append` wrote; None without one."""
+    at = 0
+    while at < end:
+        tag = data[at]
+        at += 1
+        if tag & 0x1F == 0x1F:
+            part = 0x80
+            while part & 0x80:
+                part = data[at]
+                tag = tag << 8 | part
+                at += 1
+        size = data[at]
+        at += 1
+        if size == 0x81:
+            size = data[at]
+            at += 1
+        if tag == wanted:
+            return Tlv(data, at, at + size)
+        at += size
+    return None
+
+
 def append(into: "bytearray | memoryview", at: int, tag: int, data: "Bytes", start: int, end: int) -> int:
     """Write one object (value data[start:end], up to 255 bytes) at `at`; return its end, 0 when it does not fit."""
     size = end - start
