@@ -170,20 +170,6 @@ def test_where_the_holder_must_be_verified_only_his_own_device_will_do(play: Pla
     assert (phone.kind, parse(phone.body)["9F34"].hex()) == (APPROVED, "010002")
     assert parse(play.card(mchip(Phone)).body)["9F34"].hex() == "3f0002"
 
-    class Unsigned(Phone):
-        def personalised(self) -> tuple[bytes, ...]:
-            self.profile.aip = ""  # not in what the certificate is over
-            made = super().personalised()
-            self.profile.aip = self.aip
-            return made
-
-        def static(self) -> bytes:
-            return super().static().removesuffix(tlv("9F4A", b"\x82"))
-
-    anyone = play.card(mchip(Unsigned), cvm_required=True, authorities=keys(MCHIP))
-    assert anyone.kind == ONLINE and parse(anyone.body)["9F27"] == b"\x80"
-    assert play.card(mchip(Unsigned), authorities=keys(MCHIP)).kind == APPROVED
-
 
 def test_a_card_that_only_knows_the_magnetic_stripe_is_sent_away(play: Play) -> None:
     class Stripe(ChipCard):

@@ -194,3 +194,21 @@ def test_what_a_tap_costs(rig: Rig) -> None:
         apdus, size = len(card.commands), sum(map(len, card.commands)) + sum(map(len, card.answers))
         print(f"{name}: {apdus} APDUs, {size} bytes")
         assert 3 <= apdus <= 7 and size < (1200 if apdus > 5 else 700)
+
+
+def test_a_command_whose_acknowledgement_is_lost_is_not_said_twice(rig: Rig) -> None:
+    """The card may have got it: GET PROCESSING OPTIONS twice would count twice."""
+    card = Watched(make("jade"))
+    rig.field.place(card)
+    ready, lost = rig.reader._ready, [False]
+
+    async def late(timeout_ms: int) -> bool:
+        there = await ready(timeout_ms)
+        if timeout_ms == 50 and not lost[0] and bytes(rig.reader._frame).find(b"\x80\xa8") > 0:
+            lost[0] = True
+            return False
+        return there
+
+    rig.reader._ready = late
+    assert rig.tap().kind == TRY_AGAIN
+    assert lost[0] and [command[1] for command in card.commands].count(0xA8) == 1

@@ -155,15 +155,23 @@ def intent(amount, track, submit=True):
     return sequence
 
 
+def withdraw():
+    """The online sale is taken back, and the cashier is asked what shall become of it."""
+    return _now.courier.withdraw()
+
+
 def unsent(sequence, amount, track, defer):
     """Nothing of an online sale left: deferred or given up. False when it is too late for that."""
     t = _now
     if t.courier.request and not t.courier.withdraw():
         return False
-    if defer:
-        t.till.defer(sequence, amount, _card(track).body)
-    else:
-        t.till.void_unsent(sequence)
+    try:
+        if defer:
+            t.till.defer(sequence, amount, _card(track).body)
+        else:
+            t.till.void_unsent(sequence)
+    finally:
+        t.courier.held = 0
     return True
 
 

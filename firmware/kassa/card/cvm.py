@@ -17,7 +17,7 @@ _GO_ON = const(0x40)  # of a method: try the next rule when it fails
 _ONLINE_PIN = const(0x02)
 _METHODS = ((_ONLINE_PIN, 0x40), (0x1E, 0x20), (0x1F, 0x08))  # and their bits in the capabilities (9F33), byte 2
 _NO_CVM = const(0x1F)
-_ALWAYS, _IF_SUPPORTED = const(0), const(3)
+_ALWAYS, _NO_CASH, _IF_SUPPORTED = const(0), const(2), const(3)  # 2: no cash and no cashback, as every payment here
 _AMOUNTS = (6, 7, 8, 9)  # below X, above X, below Y, above Y
 _UNKNOWN, _FAILED, _DONE = const(0), const(1), const(2)  # byte 3 of the result
 _NOT_SUCCESSFUL, _UNRECOGNISED = const(0x80), const(0x40)  # TVR byte 3
@@ -60,7 +60,7 @@ def _walk(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outc
                 bit = its
         if condition == _IF_SUPPORTED and not able & bit:
             continue
-        if condition not in (_ALWAYS, _IF_SUPPORTED) and not _holds(terms, arena, rules, condition):
+        if condition not in (_ALWAYS, _NO_CASH, _IF_SUPPORTED) and not _holds(terms, arena, rules, condition):
             continue
         if able & bit:
             terms.set(0x9F34, bytes((code, condition, _DONE if method == _NO_CVM else _UNKNOWN)))

@@ -88,7 +88,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     refused = _judge(terms, arena, tvr, scheme)
     if refused is not None:
         return refused
-    able = authority is not None and not tvr[1] & restrictions.UNFIT and _verification_is_signed(terms, arena)
+    able = authority is not None and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
     wish = restrictions.action(arena, tvr, scheme.denial, scheme.online, able)
     signed = authority is not None and wish != AAC
     _conclude(terms, tvr, signed)
@@ -142,9 +142,9 @@ def _judge(terms: "Terms", arena: "Arena", tvr: bytearray, scheme: Scheme) -> "O
     return cvm.choose(terms, arena, tvr, scheme.device_cvm)
 
 
-def _verification_is_signed(terms: "Terms", arena: "Arena") -> bool:
-    """A claim that the holder was verified stands in the AIP, which is signed only where the static data tag list names it."""
-    return not terms.cvm_required or arena.evidence is not None and bool(arena.evidence.find(0x9F4A))
+def _profile_is_signed(arena: "Arena") -> bool:
+    """The AIP says how the holder is verified; it is signed only where the static data tag list (9F4A) names it."""
+    return arena.evidence is not None and bool(arena.evidence.find(0x9F4A))
 
 
 def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
@@ -152,14 +152,14 @@ def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
     done = bytearray(_TSI)
     if signed:
         done[0] |= _TSI_PROOF
-    if terms.value(0x9F34)[0] != 0x3F:
+    if terms.value(0x9F34) != b"\x3f\0\0":
         done[0] |= _TSI_CVM
     terms.set(0x95, tvr)
     terms.set(0x9B, done)
 
 
 def _take_answer(answer: memoryview, arena: "Arena", seen: "list[int]", digest: "sha1", signed: bool) -> None:
-    """Format 2 (77), all of it but the signature into the digest; format 1 (80) where nothing was to be signed."""
+    """Format 2 (77), all of it but the signature into the digest; format 1 (80) where nothing is signed: never an AAC."""
     end = len(answer) - 2
     tlv.check(answer, 0, end)
     given = tlv.Tlv(answer, 0, end)
@@ -173,7 +173,7 @@ def _take_answer(answer: memoryview, arena: "Arena", seen: "list[int]", digest: 
                 digest.update(answer[at : objects.end])
             at = objects.end
             records.take(objects.tag, answer, objects.start, objects.end, arena, seen)
-    elif given.tag == 0x80 and not signed and 11 <= given.end - given.start <= 43:
+    elif given.tag == 0x80 and 11 <= given.end - given.start <= 43 and (not signed or not answer[given.start] & 0xC0):
         at = given.start
         for tag, size in ((0x9F27, 1), (0x9F36, 2), (0x9F26, 8), (0x9F10, given.end - at - 11)):
             if size:

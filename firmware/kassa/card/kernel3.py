@@ -81,7 +81,11 @@ def _decide(terms: "Terms", arena: "Arena") -> "Step":
         return refused
     expired = track2.expired(track, digits, terms.date) or _over(terms, arena)
     if kind == _TC:
-        if expired:
+        from kassa.card import restrictions
+
+        found = bytearray(5)
+        restrictions.check(terms, arena, found)
+        if expired or found[1] & restrictions.UNFIT:
             return Outcome(DECLINED, MSG_DECLINED)
         yield None  # the card has said all: it may be taken away
         from kassa.card import proof

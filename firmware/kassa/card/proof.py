@@ -42,7 +42,8 @@ def fast(terms: "Terms", arena: "Arena") -> bool:
         related, qualifiers = evidence.need(0x9F69), arena.kept(0x9F6C)
         if form != oda.SIGNED or len(related) < 7:
             return False
-        if qualifiers is not None and related[5:7] != qualifiers.data[qualifiers.start : qualifiers.end]:
+        said = b"\0\0" if qualifiers is None else qualifiers.data[qualifiers.start : qualifiers.end]
+        if related[5:7] != said:
             return False
         counter = arena.need(0x9F36)
         if number != counter.data[counter.start : counter.end]:

@@ -62,19 +62,27 @@ def read(arena: "Arena", seen: "list[int]") -> "Generator[memoryview, memoryview
             is_signed = record - first < signed
             if file >> 3 <= _LAST_OWN_FILE:
                 _take_record(answer, arena, seen, is_signed)
-            elif is_signed and arena.evidence is not None:
-                arena.evidence.sign(answer, 0, len(answer) - 2)
+            elif is_signed:
+                _template(answer)  # signed data nobody reads as data could hide what was cut out of another record
+                if arena.evidence is not None:
+                    arena.evidence.sign(answer, 0, len(answer) - 2)
 
 
 def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signed: bool) -> None:
+    record = _template(answer)
+    if is_signed and arena.evidence is not None:
+        arena.evidence.sign(answer, record.start, record.end)
+    _take_template(record.enter(), arena, seen)
+
+
+def _template(answer: memoryview) -> "tlv.Tlv":
+    """A cursor on the one template (70) that an answer is."""
     end = len(answer) - 2
     tlv.check(answer, 0, end)
     record = tlv.Tlv(answer, 0, end)
     if not record.next() or record.tag != 0x70 or record.end != end:
         raise CardError("a record is not one template")
-    if is_signed and arena.evidence is not None:
-        arena.evidence.sign(answer, record.start, record.end)
-    _take_template(record.enter(), arena, seen)
+    return record
 
 
 def _take_template(template: "tlv.Tlv", arena: "Arena", seen: "list[int]") -> None:

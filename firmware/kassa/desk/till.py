@@ -12,6 +12,7 @@ from kassa.desk.seen import SeenCards
 from kassa.errors import Refused
 from kassa.vault import layout
 from kassa.vault.draft import Draft
+from kassa.vault.fates import UNDECIDED
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 
@@ -108,7 +109,9 @@ class Till:
 
     def prepare_online(self, amount: int, card: "Arena") -> int:
         """Write the intent of an online sale; it must be durable before a byte of it leaves. Returns its sequence."""
-        return self._take(layout.INTENT, amount, card, 0)
+        sequence = self._take(layout.INTENT, amount, card, 0)
+        self.journal.fates.set(sequence, UNDECIDED)
+        return sequence
 
     def _take(self, kind: int, amount: int, card: "Arena", flags: int) -> int:
         made_ahead = self._sealer is not None
@@ -130,6 +133,7 @@ class Till:
 
     def defer(self, sequence: int, amount: int, body: memoryview) -> None:
         """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
+        self._undecided(sequence)
         self.journal.mark(layout.DEFERRED, sequence, charged=(amount, self._clock.now()))
         self._seen.add(_track(body))
 
@@ -141,7 +145,13 @@ class Till:
 
     def void_unsent(self, sequence: int) -> None:
         """An intent of which no byte left and that nobody wants: its void entry is owed to the host."""
+        self._undecided(sequence)
         self.journal.mark(layout.VOIDED, sequence)
+
+    def _undecided(self, sequence: int) -> None:
+        """Raises Refused when something was decided about an intent meanwhile."""
+        if sequence <= self.journal.state.watermark or self.journal.fates.get(sequence) not in (0, UNDECIDED):
+            raise Refused("reversing_note")
 
     def idle(self) -> bool:
         """One piece of work for a quiet moment: a blank sector ahead, then the next payment's ciphers. True = something done."""

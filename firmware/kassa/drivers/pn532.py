@@ -161,8 +161,13 @@ class PN532:
     async def _command(self, head: bytes, data: "memoryview | None", timeout_ms: int) -> None:
         """Run a host command, `head` its code and first parameters; the reply's data is then at _frame[_at:_end]."""
         size = self._compose(head, data)
-        if not await self._say(size) and not await self._say(size):
-            raise ReaderFault("the card reader does not answer")
+        if not await self._say(size):
+            if head is _EXCHANGE:
+                await self._abort()
+                await self._command(_VERSION, None, _CHIP_MS)  # a broken reader says so here
+                raise CardGone("nobody knows whether the card got it")  # said twice, it might count twice
+            if not await self._say(size):
+                raise ReaderFault("the card reader does not answer")
         if not await self._ready(timeout_ms):
             await self._abort()
             raise _NoReply("the card reader does not finish")

@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import money
-from kassa.errors import Refused
+from kassa.errors import FlashFault, JournalFull, Refused
 from kassa.flows.finish import finish
 from kassa.flows.result import refuse
 from kassa.flows.shop import Shop
@@ -26,7 +26,7 @@ async def authorise(shop: Shop, amount: int, expired: bool) -> None:
     while not courier.outcome.kind:
         waited = ticks_diff(ticks_ms(), start)
         if waited > _PATIENCE_MS:
-            courier.give_up()
+            _give_up(shop)
             break
         await ui.show("wait", ui.t("authorising"), (ui.t("authorising_time", waited // 1000),), "", money.text(amount))
         await asyncio.sleep_ms(100)
@@ -35,7 +35,7 @@ async def authorise(shop: Shop, amount: int, expired: bool) -> None:
         if courier.withdraw():
             await _unsent(shop, sequence, amount, expired)
             return
-        courier.give_up()
+        _give_up(shop)
     shop.arena.wipe()
     if outcome.kind == answers.YES:
         lines = [ui.t("auth_code", outcome.auth)] if outcome.auth else []
@@ -47,11 +47,20 @@ async def authorise(shop: Shop, amount: int, expired: bool) -> None:
         await finish(shop, "warn", "reversing", [ui.t("reversing_note")], amount)
 
 
+def _give_up(shop: Shop) -> None:
+    """It is reversed, even where the flash takes no mark of it now: the next connection makes it."""
+    try:
+        shop.courier.give_up()
+    except (FlashFault, JournalFull):
+        pass
+
+
 async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None:
     """Not a byte left: the cashier may take it offline, within the limits, or not at all."""
     from kassa.flows import offline
 
     ui, till = shop.ui, shop.till
+    refused = None
     try:
         till.check_offline(amount)
         offline.check_card(shop, expired)
@@ -63,11 +72,14 @@ async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None
         if key != ord("E"):
             raise Refused("fault_host")
         till.defer(sequence, amount, shop.arena.body)
-    except Refused as refused:
+    except Refused as reason:
+        refused = reason
         till.void_unsent(sequence)
-        shop.arena.wipe()
+    finally:
+        shop.courier.held = 0
+    shop.arena.wipe()
+    if refused is None:
+        await offline.accepted(shop, amount)
+    else:
         shop.status.queue(till.journal.state)
         await refuse(shop, refused, amount)
-        return
-    shop.arena.wipe()
-    await offline.accepted(shop, amount)

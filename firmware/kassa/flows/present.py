@@ -21,7 +21,7 @@ from kassa.card.terms import (
     Outcome,
     Terms,
 )
-from kassa.errors import ReaderFault
+from kassa.errors import FlashFault, ReaderFault
 from kassa.flows.result import result
 from kassa.flows.shop import Shop
 from kassa.modules import forget
@@ -117,15 +117,15 @@ async def _read(shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Autho
                 pass
             return None
     result = await reading
-    if isinstance(result, ReaderFault):
+    if isinstance(result, Exception):
         raise result
     return result
 
 
-async def _tap(shop: Shop, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault:
+async def _tap(shop: Shop, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault | FlashFault:
     """Read a card; before another try, wait until the last one was taken away.
 
-    The reader's error is returned, not raised: a task must not end by an error before somebody awaits it.
+    The reader's or the flash's error is returned, not raised: a task must not end by an error before somebody awaits it.
     """
 
     async def told() -> None:
@@ -135,5 +135,5 @@ async def _tap(shop: Shop, terms: Terms, amount: int, again: bool) -> Outcome | 
         if again:
             await shop.reader.gone(_PRESENT_MS)
         return await tap.read(shop.reader, terms, shop.arena, _PRESENT_MS, told)
-    except ReaderFault as fault:
+    except (ReaderFault, FlashFault) as fault:
         return fault

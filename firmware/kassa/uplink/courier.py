@@ -59,6 +59,7 @@ class Courier:
         self.outcome = Outcome()
         self.request = 0  # sequence of the intent to send online, 0 = none
         self.sent = False  # a byte of the request may have left
+        self.held = 0  # sequence of an intent that was withdrawn and is still to be decided about, 0 = none
         self.totals: "Bytes" = b""  # DE 48 of the batch close to send, b"" = none
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
@@ -91,7 +92,7 @@ class Courier:
         self._inbox.clear()
         self._put_off = False
         self._bad_macs = 0
-        self._queue.restart(self.request)
+        self._queue.restart(self.request or self.held)
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
@@ -284,10 +285,10 @@ class Courier:
 
     def _reverse(self, reason: bytes, kind: int) -> None:
         """The online request got no final answer: a reversal is owed, durable before anything else happens."""
-        self.journal.mark(layout.REVERSING, self.request, reason)
-        self._put_off = False
-        self.request = 0
+        sequence, self.request = self.request, 0  # should the mark fail, the next connection makes it
         self.outcome.kind = kind
+        self._put_off = False
+        self.journal.mark(layout.REVERSING, sequence, reason)
 
     def give_up(self) -> None:
         """The flow's patience is over: reverse the request if it may have left. Does nothing when it was answered."""
@@ -299,11 +300,14 @@ class Courier:
             self._publish()
 
     def withdraw(self) -> int:
-        """Take back a request of which nothing was sent; returns its sequence, 0 when it is too late."""
+        """Take back a request of which nothing was sent; returns its sequence, 0 when it is too late.
+
+        It is held until the caller has decided about it and sets `held` to 0.
+        """
         if not self.request or self.sent:
             return 0
-        sequence, self.request = self.request, 0
-        return sequence
+        self.held, self.request = self.request, 0
+        return self.held
 
     def submit(self, sequence: int) -> None:
         """Ask for an intent to be sent online; `outcome` is cleared and filled in later."""

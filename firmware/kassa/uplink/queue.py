@@ -28,17 +28,20 @@ class Queue:
         self._known = False
 
     def restart(self, request: int) -> None:
-        """Begin again at the watermark. `request`: the intent that is being asked about online, 0 = none."""
+        """Begin again at the watermark. `request`: the intent that is being asked or decided about, 0 = none.
+
+        Any other intent without a mark has lost it: it counts as sent and is reversed.
+        """
         journal = self._journal
         if not self._known:
             from kassa.vault.recovery import recover  # once
 
             recover(journal)
             forget("kassa.vault.recovery")
-            for sequence, kind in journal.fates.items():
-                if kind == UNDECIDED and sequence != request:  # its mark was lost: it counts as sent
-                    journal.mark(layout.REVERSING, sequence, b"98")
             self._known = True
+        lost = [sequence for sequence, kind in journal.fates.items() if kind == UNDECIDED and sequence != request]
+        for sequence in lost:
+            journal.mark(layout.REVERSING, sequence, b"98")
         self._reader = None
         self._later = False
 
