@@ -42,6 +42,10 @@ class Queue:
         lost = [sequence for sequence, kind in journal.fates.items() if kind == UNDECIDED and sequence != request]
         for sequence in lost:
             journal.mark(layout.REVERSING, sequence, b"98")
+        self.again()
+
+    def again(self) -> None:
+        """Begin again at the watermark, with what was put off too."""
         self._reader = None
         self._later = False
 
