@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """0500: the terminal's totals against ours. A batch closes once, when they agree and nothing is missing or open."""
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from tools.host import answers, books, chain, idempotency, terminals
+from tools.host import answers, books, chain, idempotency, terminals, totals
 from tools.host.answers import Answer
 from tools.host.case import Case
-from tools.host.payments import CASH_RECORD
 from tools.host.schema import batch as table
 from tools.host.schema import payment
+from tools.host.totals import Totals
 
 BALANCED, NOT_BALANCED, ERROR = "1", "2", "3"
 _FOREIGN = "0" * 31  # no foreign cards yet
@@ -21,31 +21,24 @@ def handle(case: Case) -> Answer:
     verdict = idempotency.look(case.db, message, epoch)
     if verdict.clash:
         case.alarm("same close, other content")
-        return _answer(case, ERROR, (0, 0), "Differs from the first one")
+        return _answer(case, ERROR, Totals(), "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
     closed = _closed(case, message.batch)
     if closed is not None and message.fields["48"] == _form(closed, "0") + _FOREIGN:
         return _answer(case, BALANCED, closed)  # closed before, with these totals: the terminal did not hear it
-    ours = closed or totals(case, message.batch)
+    ours = closed or totals.of_batch(case.db, case.tid, case.terminal.epoch, message.batch)
     obstacle = _obstacle(case)
     if obstacle is not None:
         return _answer(case, ERROR, ours, obstacle)
     if message.fields["48"] != _form(ours, "0") + _FOREIGN:
         case.alarm("batch not balanced")
-        amount, count = ours
-        return _answer(case, NOT_BALANCED, ours, f"Host has {count} for {amount // 100}.{amount % 100:02}")
+        amount = ours.debit_amount
+        return _answer(case, NOT_BALANCED, ours, f"Host has {ours.debit_count} for {amount // 100}.{amount % 100:02}")
     answer = _answer(case, BALANCED, ours)
     _close(case, ours)
     idempotency.open_(case.db, message, epoch, answer)
     return answer
-
-
-def totals(case: Case, number: str) -> tuple[int, int]:
-    """Amount (minor units) and count of this batch's card sales with a final yes; cash is outside DE 48."""
-    counted = _in_batch(case, number) & (payment.c.state == "APPROVED") & (payment.c.type != CASH_RECORD)
-    row = case.db.execute(select(func.coalesce(func.sum(payment.c.amount), 0), func.count()).where(counted)).one()
-    return row[0], row[1]
 
 
 def _obstacle(case: Case) -> str | None:
@@ -66,10 +59,10 @@ def _obstacle(case: Case) -> str | None:
     return f"{count} payments without final answer" if count else None
 
 
-def _close(case: Case, ours: tuple[int, int]) -> None:
+def _close(case: Case, ours: Totals) -> None:
     """Close the batch for ever; the next one is one higher, and never a number used before."""
     terminal, number = case.terminal, case.message.batch
-    done = {"state": "closed", "debit_amount": ours[0], "debit_count": ours[1], "closed": books.now()}
+    done = {"state": "closed", **ours._asdict(), "closed": books.now()}
     row = {"tid": case.tid, "epoch": terminal.epoch, "number": number, "opened": books.now(), **done}
     case.db.execute(
         insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
@@ -80,25 +73,25 @@ def _close(case: Case, ours: tuple[int, int]) -> None:
     terminals.change(case.db, terminal, batch=following)
 
 
-def _closed(case: Case, number: str) -> tuple[int, int] | None:
+def _closed(case: Case, number: str) -> Totals | None:
     """The totals a batch was closed with; None while it is not closed."""
     which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
     row = case.db.execute(select(table).where(*which, table.c.state == "closed")).one_or_none()
-    return (row.debit_amount, row.debit_count) if row else None
+    return Totals(*(getattr(row, name) or 0 for name in Totals._fields)) if row else None
 
 
 def _in_batch(case: Case, number: str) -> ColumnElement[bool]:
-    return and_(payment.c.tid == case.tid, payment.c.epoch == case.terminal.epoch, payment.c.settled_in == number)
+    return totals.in_batch(case.tid, case.terminal.epoch, number)
 
 
-def _answer(case: Case, result: str, ours: tuple[int, int], text: str = "") -> Answer:
+def _answer(case: Case, result: str, ours: Totals, text: str = "") -> Answer:
     """0510 has no DE 39: the result stands in DE 48, once for CNY and once for foreign cards."""
     foreign = _FOREIGN[:-1] + (result if case.message.fields["48"][31:] != _FOREIGN or result == ERROR else BALANCED)
     form = _form(ours, result) + foreign
     return answers.compose(case.message, case.now, text, _48=form, _49=case.message.fields["49"])
 
 
-def _form(sums: tuple[int, int], result: str) -> str:
-    """31 digits of DE 48: debit amount and count, credit (none yet), result."""
-    amount, count = sums
-    return f"{amount:012}{count % 1000:03}{0:012}{0:03}{result}"
+def _form(sums: Totals, result: str) -> str:
+    """31 digits of DE 48: debit amount and count, credit amount and count, result."""
+    debit, count, credit, backs = sums
+    return f"{debit:012}{count % 1000:03}{credit:012}{backs % 1000:03}{result}"

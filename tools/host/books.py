@@ -28,9 +28,9 @@ def note(db: Connection, tid: str | None, what: str, detail: str) -> None:
 
 
 def sale(payment_id: int, amount: int, cash: bool, quarantined: bool) -> list[dict[str, Any]]:
-    """Both legs of an approved payment; none for an amount of zero."""
+    """Both legs of an approved payment; none for an amount of zero. Of a void the amount is below zero."""
     debit, credit = (TILL, SALES) if cash else (CARDS, MERCHANT)
-    return _legs(payment_id, amount, debit, QUARANTINE if quarantined else credit, "sale")
+    return _legs(payment_id, amount, debit, QUARANTINE if quarantined else credit, "sale" if amount > 0 else "void")
 
 
 def post(db: Connection, legs: Iterable[dict[str, Any]]) -> None:
@@ -53,7 +53,7 @@ def release(db: Connection, tid: str) -> None:
     for row in db.execute(waiting).all():
         if row.state == "APPROVED":
             target = SALES if row.type == "71" else MERCHANT
-            post(db, _legs(row.id, row.amount, QUARANTINE, target, "release"))
+            post(db, _legs(row.id, -row.amount if row.type == "23" else row.amount, QUARANTINE, target, "release"))
     db.execute(update(payment).where(payment.c.tid == tid).values(quarantined=0))
 
 

@@ -4,13 +4,11 @@
 The terminal takes it over when nothing of the old one is owed. From then on the old one is over, and its batches close.
 """
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
-from tools.host import books
-from tools.host.schema import batch, beginning, payment
+from tools.host import books, totals
+from tools.host.schema import batch, beginning
 from tools.host.terminals import Terminal
-
-_CASH = "71"
 
 
 def start(db: Connection, tid: str, epoch: int) -> int:
@@ -44,19 +42,16 @@ def begin(db: Connection, terminal: Terminal) -> None:
     terminal.begun = True
     older = (batch.c.tid == terminal.tid, batch.c.epoch < terminal.epoch, batch.c.state == "open")
     for row in db.execute(select(batch).where(*older)).all():
-        counted = (
-            payment.c.tid == row.tid,
-            payment.c.epoch == row.epoch,
-            payment.c.settled_in == row.number,
-            payment.c.state == "APPROVED",
-            payment.c.type != _CASH,
-        )
-        sums = select(func.coalesce(func.sum(payment.c.amount), 0), func.count()).where(*counted)
-        amount, count = db.execute(sums).one()
-        done = {"state": "closed", "debit_amount": amount, "debit_count": count, "closed": books.now()}
+        sums = totals.of_batch(db, row.tid, row.epoch, row.number)
+        done = {"state": "closed", **sums._asdict(), "closed": books.now()}
         this = (batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == row.number)
         db.execute(update(batch).where(*this).values(**done))
-        books.note(db, row.tid, "batch closed with its epoch", f"{row.number} of epoch {row.epoch}: {count}, {amount}")
+        books.note(
+            db,
+            row.tid,
+            "batch closed with its epoch",
+            f"{row.number} of epoch {row.epoch}: {sums.debit_count}, {sums.debit_amount}",
+        )
 
 
 def _change(db: Connection, terminal: Terminal, **values: int) -> None:

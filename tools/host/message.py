@@ -9,17 +9,18 @@ from tools import mac
 from tools.host import codec, dukpt, seal
 from tools.host.errors import FrameError, SealError
 
-SALE, DEFERRED_SALE, CASH, VOID_ENTRY, OFFLINE_SALE = "22", "70", "71", "72", "73"
+SALE, VOID, DEFERRED_SALE, CASH, VOID_ENTRY, OFFLINE_SALE = "22", "23", "70", "71", "72", "73"
 REQUEST, REVERSAL, MANAGEMENT = "request", "reversal", "management"
 
 _PAYMENT = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}
 _ROWS = {
-    "0200": (REQUEST, _PAYMENT, {SALE, DEFERRED_SALE}, "000"),
+    "0200": (REQUEST, _PAYMENT, {SALE, VOID, DEFERRED_SALE}, "000"),
     "0220": (REQUEST, _PAYMENT, {CASH, VOID_ENTRY, OFFLINE_SALE}, "000"),
-    "0400": (REVERSAL, _PAYMENT | {39, 61}, {SALE, DEFERRED_SALE, CASH}, "000"),
+    "0400": (REVERSAL, _PAYMENT | {39, 61}, {SALE, VOID, DEFERRED_SALE, CASH}, "000"),
     "0500": (MANAGEMENT, {11, 41, 42, 48, 49, 53, 60, 63, 64}, {"00"}, "201"),
     "0800": (MANAGEMENT, {11, 41, 42, 53, 60, 62, 63, 64}, {"00"}, "900"),
 }
+_ABOUT_ANOTHER = {VOID}  # DE 61 names a payment
 _RECORD_VERSION = 1
 _HANDSHAKE_SIZE = 15
 _UID = slice(3, 19)
@@ -80,9 +81,11 @@ def read(frame: bytes) -> Message:
     if mti not in _ROWS:
         raise FrameError("a message type we do not take")
     group, elements, types, network = _ROWS[mti]
+    form = fields.get("60", "")
+    if group == REQUEST and form[:2] in _ABOUT_ANOTHER:
+        elements = elements | {61}
     if {int(name) for name in fields if name.isdecimal()} != elements:
         raise FrameError("data elements missing or too many")
-    form = fields["60"]
     if len(form) != (11 if group == MANAGEMENT else 14) or form[:2] not in types or form[8:11] != network:
         raise FrameError("DE 60 does not fit the message type")
     private = bytes.fromhex(fields["63"])

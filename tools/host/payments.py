@@ -11,22 +11,23 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tools.cards.verify import pan_of
-from tools.host import answers, background, books, chain, idempotency, seal
+from tools.host import answers, background, books, chain, idempotency, seal, voids
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.keys import HostKeys
-from tools.host.message import CASH, DEFERRED_SALE, OFFLINE_SALE, SALE, VOID_ENTRY, Message
+from tools.host.message import CASH, DEFERRED_SALE, OFFLINE_SALE, SALE, VOID, VOID_ENTRY, Message
 from tools.host.schema import payment as table
 
-SALE_RECORD, CASH_RECORD = "22", "71"
+SALE_RECORD, VOID_RECORD, CASH_RECORD = "22", "23", "71"
 _RECORD_TYPES = {
     SALE: (SALE_RECORD,),
+    VOID: (VOID_RECORD,),
     DEFERRED_SALE: (SALE_RECORD,),
     OFFLINE_SALE: (SALE_RECORD,),
     CASH: (CASH_RECORD,),
-    VOID_ENTRY: (SALE_RECORD, CASH_RECORD),
+    VOID_ENTRY: (SALE_RECORD, VOID_RECORD, CASH_RECORD),
 }
 _CURRENCY = {"0156": "156"}
 _INSERT = insert(table).returning(table.c.id)
@@ -92,7 +93,8 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
             }
         )
         if yes:
-            legs += books.sale(booked.id, booked.amount, booked.cash, booked.id in held)
+            amount = -booked.amount if message.type == VOID else booked.amount
+            legs += books.sale(booked.id, amount, booked.cash, booked.id in held)
         final.append((message, answer))
         replies.append(answer)
     if rows:
@@ -144,7 +146,9 @@ def _again(case: Case, record: seal.Record, keys: HostKeys) -> Answer | Booked:
 
 
 def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Answer | Booked:
-    """Open the body for the issuer; cash needs none."""
+    """Open the body for the issuer; cash needs none, and a void is ours to decide."""
+    if case.message.type == VOID:
+        return settle(case.db, case.now, [(booked, voids.decide(case, record, booked.id))])[0]
     if booked.cash:
         return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
     try:
@@ -167,7 +171,8 @@ def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: boo
     same = (record.stan, record.batch) == (message.stan, message.batch)
     if not same or record.type not in _RECORD_TYPES[message.type]:
         return Decision(answers.FORMAT_ERROR, text="Record differs from message")
-    if _CURRENCY.get(record.currency) != message.fields["49"] or message.fields["3"] != "000000":
+    code = "200000" if message.type == VOID else "000000"
+    if _CURRENCY.get(record.currency) != message.fields["49"] or message.fields["3"] != code:
         return Decision(answers.INVALID, text="Not taken here")
     if stan_used:
         return Decision(answers.FORMAT_ERROR, text="STAN used before")

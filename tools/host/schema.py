@@ -86,6 +86,7 @@ payment = _table(
     _whole("body_counter"),
     _text("state"),
     _whole("quarantined", default=0),
+    _text("original", nullable=True),  # uid of the payment that a void is about
     _text("code", nullable=True),
     _text("auth_code", nullable=True),
     _text("rrn", nullable=True),
@@ -140,6 +141,8 @@ batch = _table(
     _text("state"),
     _whole("debit_amount", nullable=True),
     _whole("debit_count", nullable=True),
+    _whole("credit_amount", nullable=True),
+    _whole("credit_count", nullable=True),
     _text("opened"),
     _text("closed", nullable=True),
     CheckConstraint("state IN ('open', 'closed')"),

@@ -61,8 +61,6 @@ def parse(raw: bytes) -> Record:
         raise SealError("a sealed record has 248 bytes")
     if raw[0] not in (ACCEPTED, INTENT):
         raise SealError("unknown kind of record")
-    if raw[54:56] != b"\0\0":
-        raise SealError("reserved bytes of the header are not zero")
     return Record(
         raw=raw,
         kind=raw[0],

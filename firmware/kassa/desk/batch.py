@@ -48,6 +48,9 @@ def totals(journal: Journal) -> Totals:
         elif record.type == layout.TYPE_CASH:
             result.cash_count += 1
             result.cash_sum += record.amount
+        elif record.type == layout.TYPE_VOID:
+            result.credit_count += 1
+            result.credit_sum += record.amount
         else:
             result.debit_count += 1
             result.debit_sum += record.amount

@@ -22,7 +22,8 @@ _WORDS = {
 def fate(record: Record, mark: int) -> str:
     """The text key of a payment. `mark`: the kind of the mark that decided about it, 0 = none yet."""
     if mark in _WORDS:
-        return _WORDS[mark]
+        word = _WORDS[mark]
+        return "voided" if record.type == layout.TYPE_VOID and word == "approved" else word
     if record.flags & layout.FLAG_APPROVED:
         return "approved_card"
     return "accepted" if record.kind == layout.ACCEPTED else "reversing"

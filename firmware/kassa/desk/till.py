@@ -20,8 +20,9 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.clock import Clock
-    from kassa.hardware import Entropy
+    from kassa.hardware import Bytes, Entropy
 
+_ORIGINAL = b"\xdf\x02\x10"  # tag of ours: the uid of the payment that is meant
 _CONTACTLESS = const(0x07)
 
 
@@ -107,13 +108,31 @@ class Till:
         self._seen.add(_track(card.body))
         return sequence
 
-    def prepare_online(self, amount: int, card: "Arena") -> int:
-        """Write the intent of an online sale; it must be durable before a byte of it leaves. Returns its sequence."""
+    def prepare_online(self, amount: int, card: "Arena | NoCard") -> int:
+        """Write the intent of an online payment; it must be durable before a byte of it leaves. Returns its sequence."""
         sequence = self._take(layout.INTENT, amount, card, 0)
         self.journal.fates.set(sequence, UNDECIDED)
         return sequence
 
-    def _take(self, kind: int, amount: int, card: "Arena", flags: int) -> int:
+    def prepare_void(self, page: "Bytes") -> int:
+        """Write the intent to void the payment whose record is `page`; no card is asked for. Returns its sequence."""
+        record = layout.Record(page)
+        back = self.journal.state.sequence + 1 - record.sequence
+        if back > 0xFFFF:
+            raise Refused("void_gone")
+        body = bytearray(160)
+        body[:3] = _ORIGINAL
+        body[3:19] = record.uid
+        draft = self._draft
+        draft.type, draft.entry, draft.back = layout.TYPE_VOID, 0, back
+        try:
+            self.warm()
+            self.journal.stage(draft)
+            return self.prepare_online(record.amount, NoCard(page, body))
+        finally:
+            draft.type, draft.entry, draft.back = layout.TYPE_SALE, _CONTACTLESS, 0
+
+    def _take(self, kind: int, amount: int, card: "Arena | NoCard", flags: int) -> int:
         made_ahead = self._sealer is not None
         sealer = self.warm()
         draft = self._draft
@@ -163,6 +182,14 @@ class Till:
             self.journal.stage(self._draft)
             return True
         return False
+
+
+class NoCard:
+    """What a payment about another one takes along instead of a card: its mask, and a body."""
+
+    def __init__(self, page: "Bytes", body: bytearray) -> None:
+        self.first6, self.last4 = page[48:51], page[51:53]
+        self.body = memoryview(body)
 
 
 def _track(body: memoryview) -> memoryview:

@@ -18,9 +18,17 @@ _ANSWER_MS = const(30000)
 
 
 async def authorise(shop: Shop, amount: int, expired: bool) -> None:
-    """Send it to the host and wait for the answer; what is on the screen is durable in the journal."""
-    ui, courier = shop.ui, shop.courier
+    """A sale with the card in the arena."""
     sequence = shop.till.prepare_online(amount, shop.arena)
+    if await ask(shop, sequence, amount):
+        await tell(shop, amount, "approved")
+    else:
+        await _unsent(shop, sequence, amount, expired)
+
+
+async def ask(shop: Shop, sequence: int, amount: int) -> bool:
+    """Send an intent to the host and wait for the answer. False: not a byte of it left, and none will."""
+    ui, courier = shop.ui, shop.courier
     courier.submit(sequence)
     start = ticks_ms()
     while not courier.outcome.kind:
@@ -33,13 +41,18 @@ async def authorise(shop: Shop, amount: int, expired: bool) -> None:
     outcome = courier.outcome
     if outcome.kind == answers.UNSENT or not outcome.kind:
         if courier.withdraw():
-            await _unsent(shop, sequence, amount, expired)
-            return
+            return False
         _give_up(shop)
+    return True
+
+
+async def tell(shop: Shop, amount: int, word: str) -> None:
+    """Show the answer, `word` when it was yes; what is on the screen is durable in the journal."""
+    ui, outcome = shop.ui, shop.courier.outcome
     shop.arena.wipe()
     if outcome.kind == answers.YES:
         lines = [ui.t("auth_code", outcome.auth)] if outcome.auth else []
-        await finish(shop, "ok", "approved", lines, amount, outcome.auth, outcome.rrn)
+        await finish(shop, "ok", word, lines, amount, outcome.auth, outcome.rrn)
     elif outcome.kind == answers.NO:
         code = str(outcome.code, "utf-8")
         await finish(shop, "refuse", "declined", [ui.words.reason(code), ui.t("de39_code", code)], amount)

@@ -8,7 +8,14 @@ from kassa.flows import receipt
 from kassa.flows.shop import Shop
 
 _FOR_EVER = const(0x0FFFFFFF)  # ms
-_KINDS = {"approved": "ok", "approved_card": "ok", "accepted": "hold", "reversing": "warn", "reversed": "warn"}
+_KINDS = {
+    "approved": "ok",
+    "approved_card": "ok",
+    "voided": "ok",
+    "accepted": "hold",
+    "reversing": "warn",
+    "reversed": "warn",
+}
 
 
 async def tell(shop: Shop) -> None:
@@ -22,7 +29,7 @@ async def tell(shop: Shop) -> None:
     if record is None:
         return
     word = shop.last_word(record)
-    paid = word in ("approved", "approved_card", "accepted")
+    paid = word in ("approved", "approved_card", "accepted", "voided")
     lines = (ui.t("fate_card", record.last4), ui.t("fate_receipt" if paid else "fate_title"))
     keys = "E=key_print C=key_skip" if paid else "E=key_ok"
     amount = money.text(record.amount)

@@ -44,6 +44,11 @@ async def _menu(shop: Shop) -> None:
     forget_all(("flows.menu", "flows.fate", "flows.receipt"))
     if chosen == "sale":
         await sale(shop)
+    elif chosen == "void":
+        from kassa.flows import void
+
+        await void.void(shop)
+        forget_all(("flows.void", "desk.voidable"))
     elif chosen == "settle":
         from kassa.flows import settle
 

@@ -13,14 +13,14 @@ _MOST_ROWS = 50
 
 
 async def menu(shop: Shop) -> str:
-    """Choose, and show a small page; "sale" and "settle", which come without the menu in memory, are returned."""
+    """Choose, and show a small page; "sale", "void" and "settle", which come without the menu in memory, are returned."""
     ui = shop.ui
-    items = ("sale", "settle", "last", "reprint", "queue", "change_language", "about")
+    items = ("sale", "settle", "void", "last", "reprint", "queue", "change_language", "about")
     chosen = await ui.menu(ui.t("menu"), [ui.t(item) for item in items])
     if chosen is None:
         return ""
-    if chosen >= 2:
-        await (_last, fate.print_last, _queue, _language, _about)[chosen - 2](shop)
+    if chosen >= 3:
+        await (_last, fate.print_last, _queue, _language, _about)[chosen - 3](shop)
         return ""
     return items[chosen]
 

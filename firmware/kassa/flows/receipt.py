@@ -7,17 +7,19 @@ from kassa import money
 from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
-from kassa.vault.layout import FLAG_CLOCK, TYPE_CASH, Record
+from kassa.vault.layout import FLAG_CLOCK, TYPE_CASH, TYPE_VOID, Record
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.desk.batch import Totals
 
 _COLUMNS = 32
+_NAMES = {TYPE_CASH: "r_cash", TYPE_VOID: "r_void"}
 _STATES = {
     "approved": "r_approved",
     "approved_card": "r_approved_card",
     "accepted": "r_offline",
+    "voided": "r_approved",
     "declined": "r_declined",
     "not_taken": "not_taken",
     "reversing": "reversing",
@@ -55,9 +57,10 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = ""
     ]
     if record.type != TYPE_CASH:
         lines.append(_pair(t("r_card"), "%s******%s" % (record.first6, record.last4)))
+    if record.type not in _NAMES:
         lines.append(_pair(t("r_entry"), t("r_contactless")))
     lines += [
-        _pair(t("r_type"), t("r_cash" if record.type == TYPE_CASH else "r_sale")),
+        _pair(t("r_type"), t(_NAMES.get(record.type, "r_sale"))),
         _pair(t("r_batch"), "%06d" % record.batch),
         _pair(t("r_trace"), "%06d" % record.stan),
     ]
@@ -69,7 +72,7 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = ""
     lines.append((when(record.time), 2, False, 1))
     lines.append(("-" * _COLUMNS, 0, False, 1))
     lines.append((t("r_amount"), 0, False, 1))
-    lines.append((money.text(record.amount), 2, True, 2))
+    lines.append((money.text(-record.amount if record.type == TYPE_VOID else record.amount), 2, True, 2))
     lines.append(("-" * _COLUMNS, 0, False, 1))
     lines.append((t(_STATES.get(word, word)), 1, True, 1))
     lines.append(("#%d %s" % (record.sequence, shop.till.journal.head.hex()), 1, False, 1))

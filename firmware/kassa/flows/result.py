@@ -4,9 +4,15 @@
 from micropython import const
 
 from kassa import money
-from kassa.errors import Refused
+from kassa.errors import FlashFault, JournalFull, KeyringError, Refused
 from kassa.flows.shop import Shop
+from kassa.modules import forget_all
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+ENDING = ("flows.authorise", "flows.offline", "flows.finish", "flows.receipt", "flows.supervisor")  # of a payment
 _RESULT_MS = const(30000)
 
 
@@ -15,6 +21,24 @@ async def result(shop: Shop, kind: str, word: str, lines: tuple, amount: int) ->
     ui = shop.ui
     said = [ui.t(line) for line in lines]
     await ui.message(kind, ui.t(word), said, "E=key_ok", _RESULT_MS, money.text(amount), fresh=True)
+
+
+async def attempt(shop: Shop, amount: int, work: "Awaitable[None]") -> None:
+    """Do what may be refused: whatever happens, no card data is left when the refusal is shown."""
+    refused = None
+    try:
+        await work
+    except Refused as reason:
+        refused = reason
+    except JournalFull:
+        refused = Refused("limit_full")
+    except (KeyringError, FlashFault):
+        refused = Refused("fault_flash")
+    finally:
+        shop.arena.wipe()
+        forget_all(ENDING)
+    if refused is not None:
+        await refuse(shop, refused, amount)
 
 
 async def refuse(shop: Shop, refused: Refused, amount: int) -> None:

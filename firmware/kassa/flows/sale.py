@@ -1,35 +1,20 @@
 # SPDX-License-Identifier: MIT
 """A card sale, from the amount to the receipt. What its steps need is in memory only meanwhile."""
 
-from kassa.errors import FlashFault, JournalFull, KeyringError, Refused
-from kassa.flows.result import refuse
+from kassa.errors import Refused
+from kassa.flows.result import ENDING, attempt
 from kassa.flows.shop import Shop
 from kassa.modules import forget_all
 
 _READING = ("flows.present", "vault.authorities", "card.")
-_ENDING = ("flows.authorise", "flows.offline", "flows.finish", "flows.receipt", "flows.supervisor")
 _KEPT = ("card.arena", "card.tlv")
 
 
 async def sale(shop: Shop, first: int = 0) -> None:
     """Ask for an amount and take it. `first`: the key of a digit already pressed on the home page, 0 = none."""
     amount = await shop.ui.amount(shop.ui.t("amount_sale"), shop.till.largest, first)
-    if amount is None:
-        return
-    refused = None
-    try:
-        await _take(shop, amount)
-    except Refused as reason:
-        refused = reason
-    except JournalFull:
-        refused = Refused("limit_full")
-    except (KeyringError, FlashFault):
-        refused = Refused("fault_flash")
-    finally:
-        shop.arena.wipe()
-        forget_all(_ENDING)
-    if refused is not None:
-        await refuse(shop, refused, amount)
+    if amount is not None:
+        await attempt(shop, amount, _take(shop, amount))
 
 
 async def _take(shop: Shop, amount: int) -> None:
@@ -46,7 +31,7 @@ async def _take(shop: Shop, amount: int) -> None:
 
             agreed = await offline.agreed(shop, amount)
             del offline
-            forget_all(_ENDING)
+            forget_all(ENDING)
     card = await _present(shop, amount, online)
     if card is None:
         return

@@ -132,8 +132,9 @@ class Courier:
             return self._reversal()
         if self.request and not self.sent:
             self._load(self.request)
+            original = self._queue.original(self._record)
             self.sent = True
-            return self._outbox.payment(ONLINE, messages.SALE, self._record, self.request, 0)
+            return self._outbox.payment(ONLINE, self._record[1], self._record, self.request, 0, original)
         sequence, kind, amount = self._queue.next(self._record, flights)
         if sequence:
             purpose = QUEUED if kind == messages.DEFERRED_SALE else ADVICE

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kassa.hardware import Bytes
 
 SALE = const(0x22)
+VOID = const(0x23)
 DEFERRED_SALE = const(0x70)
 CASH = const(0x71)
 VOID_ENTRY = const(0x72)
@@ -32,14 +33,27 @@ class Identity:
         self.merchant = merchant
 
 
-def payment(writer: Writer, who: Identity, kind: int, record: memoryview, ksn: bytearray, key: bytearray) -> memoryview:
-    """0200 or 0220 carrying a sealed record. `kind`: 60.1. Returns the frame, valid until the writer's next one."""
-    writer.begin(0x0200 if kind in (SALE, DEFERRED_SALE) else 0x0220)
+def payment(
+    writer: Writer,
+    who: Identity,
+    kind: int,
+    record: memoryview,
+    ksn: bytearray,
+    key: bytearray,
+    original: "Bytes" = b"",
+) -> memoryview:
+    """0200 or 0220 carrying a sealed record. `kind`: 60.1; `original`: batch and STAN (6 bytes) of the payment it is about.
+
+    Returns the frame, valid until the writer's next one.
+    """
+    writer.begin(0x0200 if kind in (SALE, VOID, DEFERRED_SALE) else 0x0220)
     _from_record(writer, record)
     writer.fixed(41, who.terminal)
     writer.fixed(42, who.merchant)
     _money_and_key(writer, ksn)
     writer.long(60, 14, _type(kind, record))
+    if original:
+        writer.long(61, 12, original)
     writer.long(62, 1 + SEALED, _RECORD_VERSION, record[:SEALED])
     writer.long(63, 19, _OPERATOR, record[8:24])
     return writer.finish(key)
@@ -64,7 +78,7 @@ def reversal(
 
 def _from_record(writer: Writer, record: memoryview) -> None:
     """DE 3, 4, 11, 22, 25 of a record."""
-    writer.fixed(3, b"\x00\x00\x00")
+    writer.fixed(3, b"\x20\x00\x00" if record[1] == VOID else b"\x00\x00\x00")
     writer.fixed(4, record[24:30])
     writer.fixed(11, record[32:35])
     writer.fixed(22, b"\x07\x20" if record[42] == 0x07 else b"\x00\x20")

@@ -42,11 +42,16 @@ class Outbox:
         self._close_uid = bytearray(16)
         self._close_stan = 0  # 0: the next batch close is a new message, not a repeat
 
-    def payment(self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int) -> memoryview:
-        """A record as it is sealed, `kind` = 60.1. `amount`: what its final answer takes off the pending sum."""
+    def payment(
+        self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, original: "Bytes" = b""
+    ) -> memoryview:
+        """A record as it is sealed, `kind` = 60.1. `amount`: what its final answer takes off the pending sum.
+
+        `original`: batch and STAN of the payment it is about.
+        """
         self._record_flight(purpose, record, sequence, amount)
         try:
-            return messages.payment(self._writer, self._who, kind, memoryview(record), self._ksn, self._key)
+            return messages.payment(self._writer, self._who, kind, memoryview(record), self._ksn, self._key, original)
         finally:
             zero(self._key)
 

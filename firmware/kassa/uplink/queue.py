@@ -82,6 +82,12 @@ class Queue:
         """The second page of the record that `next` gave, if it is a long one."""
         return self._reader.rest if self._reader is not None else None
 
+    def original(self, record: bytearray) -> bytes:
+        """Batch and STAN (6 bytes) of the payment that a record is about; empty when it is about none, or that is gone."""
+        sequence = layout.Record(record).original
+        page = bytearray(256)
+        return bytes(page[35:38] + page[32:35]) if sequence and self.load(sequence, page) else b""
+
     def load(self, sequence: int, into: bytearray) -> bool:
         """Read one record by its sequence."""
         return Reader(self._journal, sequence).read(into) == sequence

@@ -20,6 +20,7 @@ class Draft:
         self.operator = 1
         self.time = 0
         self.flags = 0
+        self.back = 0  # how many sequences back the payment lies that this one is about, 0 = none
         self.currency = b"\x01\x56"
         self.uid = bytearray(16)
         self.nonce = bytearray(16)

@@ -81,6 +81,7 @@ NOT_PAID = (
 )  # a record whose last own mark is one of these is no money
 
 TYPE_SALE = const(0x22)
+TYPE_VOID = const(0x23)
 TYPE_CASH = const(0x71)
 
 FLAG_CLOCK = const(1)  # in records
@@ -285,3 +286,5 @@ class Record:
         self.last4 = "%02x%02x" % (page[51], page[52])
         self.first6 = "%02x%02x%02x" % (page[48], page[49], page[50])
         self.flags = page[53]
+        back = page[54] << 8 | page[55]
+        self.original = self.sequence - back if back else 0  # the sequence of the payment this one is about

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""A payment of the open batch is taken back: chosen, agreed to, and answered by the host; the batch knows of both."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from host_tests.whole.cashier import Cashier
+
+CODE = "246813"
+
+
+def merchant(cashier: Cashier) -> int:
+    """What the host owes the merchant, minor units."""
+    with sqlite3.connect(cashier.host.ledger.path) as db:
+        row = db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = 'merchant payable'").fetchone()
+    return -row[0]
+
+
+def choose(cashier: Cashier, down: int = 0) -> None:
+    """Up to the question, for the payment so far down the list."""
+    cashier.world.press("M3")
+    cashier.world.wait_screen("Void")
+    cashier.world.press("D" * down + "E")
+    cashier.world.wait_screen("Void this payment?")
+
+
+def agree(cashier: Cashier) -> None:
+    cashier.world.press("E")
+    cashier.world.wait_screen("upervisor")
+    cashier.world.press(CODE + "E")
+
+
+def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
+    cashier.sell(1250, "jade")
+    cashier.sell(3000, "amber")
+    choose(cashier, down=1)
+    assert "12.50" in " ".join(cashier.world.screen_text())
+    agree(cashier)
+    cashier.page("Voided")
+    paper = cashier.world.receipts[-1].text()
+    assert "VOID" in paper and "-￥12.50" in paper and "476173******0011" in paper
+    cashier.home()
+    assert merchant(cashier) == 3000
+    said = " ".join(cashier.settle())
+    assert "alanced" in said, said
+    with sqlite3.connect(cashier.host.ledger.path) as db:
+        row = db.execute("SELECT debit_amount, debit_count, credit_amount, credit_count FROM batch").fetchone()
+    assert row == (4250, 2, 1250, 1)
+
+
+def test_what_was_voided_cannot_be_voided_again(cashier: Cashier) -> None:
+    cashier.sell(1250, "jade")
+    choose(cashier)
+    agree(cashier)
+    cashier.page("Voided")
+    cashier.home()
+    cashier.world.press("M3")
+    cashier.world.wait_screen("Nothing to void in this batch")
+
+
+def test_nobody_voids_without_a_supervisor_or_without_the_host(cashier: Cashier) -> None:
+    cashier.sell(1250, "jade")
+    choose(cashier)
+    cashier.world.press("E")
+    cashier.world.wait_screen("upervisor")
+    cashier.world.press("C")
+    cashier.world.wait_screen("Not taken")
+    cashier.home()
+    cashier.go_offline()
+    cashier.home()
+    cashier.world.press("M3")
+    cashier.world.wait_screen("Void")
+    cashier.world.press("E")
+    cashier.world.wait_screen("Only with the host")
+    assert merchant(cashier) == 1250 and len(cashier.journal().records) == 1
+
+
+def test_a_void_without_an_answer_is_reversed_and_the_sale_stands(cashier: Cashier) -> None:
+    cashier.sell(1250, "jade")
+    choose(cashier)
+    cashier.host.mood = "silent"
+    agree(cashier)
+    cashier.world.wait_screen("reversal pending", 90)
+    cashier.host.mood = "normal"
+    cashier.home()
+    cashier.await_reversal()
+    assert merchant(cashier) == 1250
+    choose(cashier)  # it can be voided still
+    agree(cashier)
+    cashier.page("Voided")
+    assert merchant(cashier) == 0
+
+
+def test_power_that_goes_while_the_host_is_asked_leaves_the_sale_or_its_void(cashier: Cashier) -> None:
+    cashier.sell(1250, "jade")
+    choose(cashier)
+    cashier.host.mood = "silent"
+    agree(cashier)
+    cashier.world.wait_screen("Authorising", 30)
+    said = " ".join(cashier.restart())
+    assert "reversal pending" in said, said
+    cashier.host.mood = "normal"
+    cashier.home()
+    cashier.await_reversal()
+    assert merchant(cashier) == 1250
