@@ -20,7 +20,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.clock import Clock
-    from kassa.hardware import Bytes, Entropy
+    from kassa.hardware import Entropy
 
 _ORIGINAL = b"\xdf\x02\x10"  # tag of ours: the uid of the payment that is meant
 _CONTACTLESS = const(0x07)
@@ -114,7 +114,7 @@ class Till:
         self.journal.fates.set(sequence, UNDECIDED)
         return sequence
 
-    def prepare_void(self, page: "Bytes") -> int:
+    def prepare_void(self, page: bytearray) -> int:
         """Write the intent to void the payment whose record is `page`; no card is asked for. Returns its sequence."""
         record = layout.Record(page)
         back = self.journal.state.sequence + 1 - record.sequence
@@ -187,7 +187,7 @@ class Till:
 class NoCard:
     """What a payment about another one takes along instead of a card: its mask, and a body."""
 
-    def __init__(self, page: "Bytes", body: bytearray) -> None:
+    def __init__(self, page: bytearray, body: bytearray) -> None:
         self.first6, self.last4 = page[48:51], page[51:53]
         self.body = memoryview(body)
 
