@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from host_tests.host.card import Card
 from host_tests.host.terminal import Terminal
 from tools.host.app import Host
+from tools.host.ledger import Ledger
 
 CARDS = ("4761730000000011", "4761730000000029", "4761731000000001")
 
@@ -113,3 +114,14 @@ def test_mood_over_the_page(host: Host) -> None:
     assert httpx.post(url, json=["normal"]).status_code == 400
     assert httpx.post(url, content='{"mood": "silent"}', headers={"content-type": "text/plain"}).status_code == 415
     assert host.mood == "slow 100"
+
+
+def test_a_database_of_an_older_version_gets_its_new_columns(tmp_path: Path) -> None:
+    Ledger(tmp_path / "ledger.db").close()
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        for table, column in (("payment", "original"), ("batch", "credit_amount"), ("batch", "credit_count")):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    Ledger(tmp_path / "ledger.db").close()
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        assert db.execute("SELECT original FROM payment").fetchall() == []
+        assert db.execute("SELECT credit_amount, credit_count FROM batch").fetchall() == []

@@ -25,6 +25,7 @@ class Ledger:
         self._reader = _engine(path, "BEGIN")
         with self.write() as db:
             schema.metadata.create_all(db)
+            _grow(db)
             db.execute(upsert(schema.account).on_conflict_do_nothing(), [{"name": name} for name in books.ACCOUNTS])
 
     @contextmanager
@@ -70,6 +71,16 @@ class Ledger:
             for token, atc, uid in db.execute(proven.order_by(payment.c.id)):
                 seen.setdefault(token, {}).setdefault(atc, bytes.fromhex(uid))
         return seen
+
+
+def _grow(db: Connection) -> None:
+    """Add the columns that a database of an older version has not yet; they may be empty."""
+    for table in schema.metadata.tables.values():
+        known = {row.name for row in db.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+        for column in table.columns:
+            if column.name not in known:
+                kind = column.type.compile(db.dialect)
+                db.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
 
 
 def _engine(path: Path, begin: str) -> Engine:

@@ -48,6 +48,8 @@ def fill_in(home: Path) -> bytes:
     flash, efuse = home / "flash.bin", home / "efuse.bin"
     if not flash.exists():
         flash.write_bytes(b"\xff" * CHIP_SIZE)
+    elif flash.stat().st_size < CHIP_SIZE:  # of a version with fewer partitions; they lie behind one another
+        flash.write_bytes(flash.read_bytes().ljust(CHIP_SIZE, b"\xff"))
     if not efuse.exists():
         efuse.write_bytes(os.urandom(32))
         efuse.chmod(0o400)
