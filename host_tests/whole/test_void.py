@@ -6,6 +6,8 @@ from __future__ import annotations
 import sqlite3
 
 from host_tests.whole.cashier import Cashier
+from tools.host.page import view
+from tools.panel import till
 
 CODE = "246813"
 
@@ -42,8 +44,16 @@ def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
     assert "VOID" in paper and "-￥12.50" in paper and "476173******0011" in paper
     cashier.home()
     assert merchant(cashier) == 3000
+    seen = view(cashier.host.ledger, {}, "normal")
+    assert [one["card_amount"] for one in seen["batches"]] == [3000]
+    assert {(one["kind"], one["amount"]) for one in seen["payments"]} == {
+        ("card", 1250),
+        ("card", 3000),
+        ("void", -1250),
+    }
+    assert till.read(cashier.world.home)["settled"]["sum"] == 3000
     said = " ".join(cashier.settle())
-    assert "alanced" in said, said
+    assert "alanced" in said and "Voided: 1, ¥12.50" in said, said
     with sqlite3.connect(cashier.host.ledger.path) as db:
         row = db.execute("SELECT debit_amount, debit_count, credit_amount, credit_count FROM batch").fetchone()
     assert row == (4250, 2, 1250, 1)

@@ -20,6 +20,8 @@ _PAGE = Path(__file__).with_name("page.html")
 _NEWEST = 500  # payments shown; the batches' sums cover all
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
+_VOID, _CASH = "23", "71"
+
 
 def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], str]) -> Starlette:
     """The web application. `look` gives the ledger's view; `set_mood` takes a mood and returns it as understood."""
@@ -64,8 +66,13 @@ def view(store: Ledger, counters: dict[str, int], mood: str) -> dict[str, Any]:
         }
 
 
+def _signed(kind: str, amount: int) -> int:
+    """What a payment brings the merchant: a void takes back."""
+    return -amount if kind == _VOID else amount
+
+
 def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]:
-    cash = row.type == "71"
+    cash = row.type == _CASH
     return {
         "id": row.id,
         "uid": row.uid,
@@ -74,8 +81,8 @@ def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]
         "sequence": row.sequence,
         "batch": row.settled_in,
         "stan": row.stan,
-        "kind": "cash" if cash else "card",
-        "amount": row.amount,
+        "kind": "cash" if cash else "void" if row.type == _VOID else "card",
+        "amount": _signed(row.type, row.amount),
         "currency": row.currency,
         "card": None if cash else f"{row.first6}******{row.last4}",
         "state": row.state,
@@ -94,11 +101,13 @@ def _batches(db: Connection) -> list[dict[str, Any]]:
     key = (payment.c.tid, payment.c.epoch, payment.c.settled_in)
     approved = payment.c.state == "APPROVED"
     sums = select(*key, payment.c.type, func.sum(payment.c.amount), func.count()).where(approved)
+    none = {"card_amount": 0, "card_count": 0, "cash_amount": 0, "cash_count": 0}
     found: dict[tuple[str, int, str], dict[str, int]] = {}
     for tid, epoch, number, kind, amount, count in db.execute(sums.group_by(*key, payment.c.type)):
-        name = "cash" if kind == "71" else "card"
-        found.setdefault((tid, epoch, number), {}).update({f"{name}_amount": amount, f"{name}_count": count})
-    none = {"card_amount": 0, "card_count": 0, "cash_amount": 0, "cash_count": 0}
+        name = "cash" if kind == _CASH else "card"
+        sums_of = found.setdefault((tid, epoch, number), {**none})
+        sums_of[f"{name}_amount"] += _signed(kind, amount)
+        sums_of[f"{name}_count"] += count
     rows = db.execute(select(batch).order_by(batch.c.opened.desc())).all()
     return [
         {

@@ -41,7 +41,7 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "sequence": record.sequence,
         "uid": record.uid.hex(),
         "stan": f"{record.stan:06}",
-        "amount": record.amount,
+        "amount": -record.amount if record.type == "23" else record.amount,  # a void takes back
         "card": "" if record.type == "71" else f"{record.first6}******{record.last4}",
         "state": state,
         "at": record.time + _EPOCH_2000,

@@ -38,7 +38,7 @@ async def settle(shop: Shop) -> None:
     batch = totals(journal)
     del totals
     forget("kassa.desk.batch")
-    await ui.show("wait", ui.t("settle_working"), (_counts(shop, batch),), "", money.text(batch.debit_sum))
+    await ui.show("wait", ui.t("settle_working"), _counts(shop, batch), "", money.text(batch.debit_sum))
     shop.courier.submit_close(batch.de48())
     start = ticks_ms()
     while not shop.courier.outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
@@ -46,8 +46,11 @@ async def settle(shop: Shop) -> None:
     await _tell(shop, batch)
 
 
-def _counts(shop: Shop, batch: "Totals") -> str:
-    return shop.ui.t("settle_counts", batch.debit_count, money.text(batch.debit_sum))
+def _counts(shop: Shop, batch: "Totals") -> list:
+    lines = [shop.ui.t("settle_counts", batch.debit_count, money.text(batch.debit_sum))]
+    if batch.credit_count:
+        lines.append(shop.ui.t("settle_credits", batch.credit_count, money.text(batch.credit_sum)))
+    return lines
 
 
 async def _drained(shop: Shop) -> bool:
@@ -77,7 +80,7 @@ async def _tell(shop: Shop, batch: "Totals") -> None:
     amount = money.text(batch.debit_sum)
     if outcome.kind == answers.YES:
         fault = await receipt.output(shop, receipt.settlement(shop, batch, True))
-        lines = [_counts(shop, batch), ui.t("settle_balanced_note")] + ([ui.t(fault)] if fault else [])
+        lines = _counts(shop, batch) + [ui.t("settle_balanced_note")] + ([ui.t(fault)] if fault else [])
         await ui.message("ok", ui.t("settle_balanced"), lines, "E=key_ok", amount=amount)
     elif outcome.kind == answers.NO and not outcome.totals:
         await ui.message("ask", ui.t("closed"), (ui.t("settle_by_host"),))

@@ -184,6 +184,7 @@ receipt_failed=Not printed
 settle_confirm=Settle the batch?
 settle_batch=Batch %s
 settle_counts=Payments: %d, %s
+settle_credits=Voided: %d, %s
 settle_working=Settling
 settle_balanced=Balanced
 settle_balanced_note=Terminal and host agree

@@ -184,6 +184,7 @@ receipt_failed=未打印
 settle_confirm=是否批结算？
 settle_batch=批次号 %s
 settle_counts=共%d笔，%s
+settle_credits=撤销%d笔，%s
 settle_working=正在结算
 settle_balanced=对账平
 settle_balanced_note=终端与主机一致
