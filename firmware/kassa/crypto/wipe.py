@@ -57,12 +57,6 @@ def zero(buffer: bytearray | memoryview) -> None:
         buffer[index] = 0
 
 
-def zero_bytes(data: "bytes | memoryview") -> None:
-    """Overwrite bytes that nothing else holds and Python would not let anyone change: what a number was turned into."""
-    if uctypes is not None:
-        zero(uctypes.bytearray_at(uctypes.addressof(data), len(data)))
-
-
 def wipe_cipher(cipher: object) -> None:
     """Overwrite the key and its schedule inside a cipher object, used or not; the object is useless afterwards.
 
@@ -70,3 +64,9 @@ def wipe_cipher(cipher: object) -> None:
     """
     if uctypes is not None and _END:
         uctypes.bytearray_at(_address(cipher) + _START, _END - _START)[:] = _BLANK
+
+
+def zero_bytes(data: "bytes | memoryview") -> None:
+    """Overwrite bytes that nothing else holds and Python would not let anyone change: what a number was turned into."""
+    if uctypes is not None:
+        zero(uctypes.bytearray_at(uctypes.addressof(data), len(data)))

@@ -8,6 +8,7 @@ from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
 from kassa.vault.layout import FLAG_CLOCK, TYPE_CASH, TYPE_VOID, Record
+from kassa.vault.reader import Reader
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = ""
         _pair(t("r_batch"), "%06d" % record.batch),
         _pair(t("r_trace"), "%06d" % record.stan),
     ]
+    if record.original:
+        page = bytearray(256)
+        if Reader(shop.till.journal, record.original).read(page) == record.original:
+            lines.append(_pair(t("r_original"), "%06d" % Record(page).stan))
     if auth:
         lines.append(_pair(t("r_auth"), auth))
     if rrn:

@@ -77,7 +77,7 @@ class Journal:
         pack_bcd(draft.stan, page, 32, 3)
         pack_bcd(state.batch, page, 35, 3)
         pack_into(">IBB", page, 38, draft.counter, draft.entry, draft.operator)
-        page[54], page[55] = draft.back >> 8, draft.back & 0xFF
+        pack_into(">H", page, 54, draft.back)
         self._previous[:] = self.head
         self._nonce[:] = draft.nonce
         self.tags.rest()

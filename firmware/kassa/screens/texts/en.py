@@ -259,6 +259,7 @@ r_void=VOID
 r_cash=CASH SALE
 r_batch=Batch
 r_trace=Trace
+r_original=Original trace
 r_reference=Reference
 r_auth=Auth code
 r_date=Date

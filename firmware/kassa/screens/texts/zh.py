@@ -259,6 +259,7 @@ r_void=消费撤销
 r_cash=现金收款
 r_batch=批次号
 r_trace=凭证号
+r_original=原凭证号
 r_reference=参考号
 r_auth=授权码
 r_date=日期时间
