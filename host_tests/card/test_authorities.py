@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tools.cards import certificates
-from tools.cards.proven import INDEX
+from tools.cards.certificates import INDEX
 from tools.provision.authorities import SCHEMES, TEST, Authority, Entry, Excepted, Revocation, blob
 from tools.provision.device import OfflineApproval
 

@@ -12,10 +12,11 @@ from host_tests.card.play import APPROVED, ONLINE, Play
 from host_tests.inside.inside import InsideError
 from tools.cards import certificates
 from tools.cards.card import tlv
+from tools.cards.certificates import INDEX
 from tools.cards.chip import AmexCard, ChipCard
 from tools.cards.issuer_keys import key_for
 from tools.cards.payment import AAC, ARQC, TC, Profile
-from tools.cards.proven import INDEX, UnionPayCard
+from tools.cards.proven import UnionPayCard
 from tools.cards.tlv import leaves
 from tools.cards.verify import check_cryptogram, parse
 

@@ -17,7 +17,7 @@ from tools.cards import certificates
 from tools.cards.card import SW_OK, tlv
 from tools.cards.chip import ChipCard
 from tools.cards.payment import PaymentCard, Profile, packed
-from tools.cards.proven import INDEX, ProvenVisa, UnionPayCard
+from tools.cards.proven import ProvenVisa, UnionPayCard
 
 DECLINED, USE_OTHER = 3, 5
 Answer = Callable[[bytes], bytes]
@@ -131,12 +131,7 @@ class _Unsigned(ChipCard):
         return super().static().removesuffix(tlv("9F4A", b"\x82"))
 
     def personalised(self) -> tuple[bytes, ...]:
-        authority, issuer, card = self.keys
-        of_issuer = {"8F": bytes((INDEX,))} | certificates.issuer_certificate(authority, issuer, self.profile.pan)
-        of_card = certificates.card_certificate(issuer, card, self.profile.pan, self.static())
-        big = of_issuer.pop("90")
-        rest = tlv("70", *(tlv(tag, value) for tag, value in (of_issuer | of_card).items()))
-        return tlv("70", self.static()), tlv("70", tlv("90", big)), rest
+        return certificates.records(self.keys, self.profile.pan, self.static(), b"")
 
 
 @pytest.mark.parametrize("profile", ["1B80", "0980"])

@@ -12,9 +12,10 @@ import pytest
 from host_tests.card.play import APPROVED, ONLINE, Play
 from tools.cards import certificates
 from tools.cards.catalogue import make
+from tools.cards.certificates import INDEX
 from tools.cards.issuer_keys import key_for
 from tools.cards.payment import Profile
-from tools.cards.proven import INDEX, ProvenVisa
+from tools.cards.proven import ProvenVisa
 from tools.cards.verify import check_cryptogram, parse
 
 DECLINED = 3

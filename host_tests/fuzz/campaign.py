@@ -10,9 +10,10 @@ from typing import Any
 from host_tests.card.play import APPROVED, Play
 from host_tests.inside.inside import Inside
 from tools.cards import certificates
+from tools.cards.certificates import INDEX
 from tools.cards.chip import AmexCard, ChipCard
 from tools.cards.payment import PaymentCard, Profile
-from tools.cards.proven import INDEX, ProvenVisa, UnionPayCard
+from tools.cards.proven import ProvenVisa, UnionPayCard
 
 ROUNDS = {"trees": 200, "taps": 100, "frames": 100}  # inputs of one call
 _CARDS: tuple[tuple[type[PaymentCard], Profile, str], ...] = (

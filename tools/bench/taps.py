@@ -11,9 +11,10 @@ from pathlib import Path
 from tools.bench import instructions, micropython32, model
 from tools.bench.inside import HEAP, HERE, ask, run_environment
 from tools.cards import catalogue, certificates
+from tools.cards.certificates import INDEX
 from tools.cards.chip import ChipCard
 from tools.cards.payment import PaymentCard
-from tools.cards.proven import INDEX, ProvenVisa
+from tools.cards.proven import ProvenVisa
 from tools.provision.authorities import SCHEMES
 from tools.world import interpreter, pn532
 

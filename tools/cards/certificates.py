@@ -7,6 +7,7 @@ EMV Book 2, 5 and 6. The keys lie in test_keys.json, made once by `python -m too
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha1
@@ -14,6 +15,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tools.cards.card import tlv
+
+INDEX = 0xE1  # of the test authority's key, under each scheme's RID
 _KEYS = Path(__file__).with_name("test_keys.json")
 _SIZES = {"authority": 1984, "issuer": 1408, "card": 1152, "authority 1152": 1152, "stranger": 1984}
 
@@ -88,6 +92,19 @@ def _certificate(
     if remainder:
         made[tags[1]] = remainder
     return made
+
+
+def records(keys: Sequence[PrivateKey], pan: str, static: bytes, aip: bytes) -> tuple[bytes, ...]:
+    """Three records of a card that can prove itself: what is signed, the issuer's certificate, and the rest.
+
+    `keys`: authority, issuer, card; `static`: the content of the first record, `aip`: b"" where it is not signed.
+    """
+    authority, issuer, card = keys
+    of_issuer = {"8F": bytes((INDEX,))} | issuer_certificate(authority, issuer, pan)
+    of_card = card_certificate(issuer, card, pan, static + aip)
+    big = of_issuer.pop("90")
+    rest = (tlv(tag, value) for tag, value in (of_issuer | of_card).items())
+    return tlv("70", static), tlv("70", tlv("90", big)), tlv("70", *rest)
 
 
 def static_signature(issuer: PrivateKey, static: bytes) -> bytes:

@@ -9,7 +9,6 @@ from hashlib import sha1
 from tools.cards import certificates
 from tools.cards.card import SW_CONDITIONS, SW_OK, SW_WRONG_LENGTH, tlv
 from tools.cards.payment import AAC, ARQC, TC, Dol, PaymentCard, Profile, packed, split
-from tools.cards.proven import INDEX
 from tools.cards.visa import CVR_KIND
 
 _WITH_CDA = 0x10
@@ -64,17 +63,7 @@ class ChipCard(PaymentCard):
 
     def personalised(self) -> tuple[bytes, ...]:
         """Records 1 to 3."""
-        authority, issuer, card = self.keys
-        aip = bytes.fromhex(self.profile.aip)
-        of_issuer = {"8F": bytes((INDEX,))} | certificates.issuer_certificate(authority, issuer, self.profile.pan)
-        of_card = certificates.card_certificate(issuer, card, self.profile.pan, self.static() + aip)
-        big = of_issuer.pop("90")
-        rest = of_issuer | of_card
-        return (
-            tlv("70", self.static()),
-            tlv("70", tlv("90", big)),
-            tlv("70", *(tlv(tag, value) for tag, value in rest.items())),
-        )
+        return certificates.records(self.keys, self.profile.pan, self.static(), bytes.fromhex(self.profile.aip))
 
     def reset(self) -> None:
         super().reset()

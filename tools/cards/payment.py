@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from tools.cards import cryptogram
@@ -43,7 +44,7 @@ class Profile:
     says_kind: bool = True  # 9F27 present
 
 
-class PaymentCard(Card):
+class PaymentCard(Card, ABC):
     """One application. `kind` is the cryptogram it is willing to give, `atc` counts its transactions."""
 
     pdol: Dol = ()  # what it asks for before it begins
@@ -105,9 +106,9 @@ class PaymentCard(Card):
         self.atc += 1
         return tlv("77", *(tlv(tag, value) for tag, value in self.options(split(self.pdol, data[2:])).items())) + SW_OK
 
+    @abstractmethod
     def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
         """The data objects of the answer, in order. `terminal`: the terminal's values by tag."""
-        raise NotImplementedError
 
     def generate_ac(self, control: int, data: bytes) -> bytes:
         """GENERATE AC; not every application has it."""

@@ -10,7 +10,6 @@ from tools.cards.card import tlv
 from tools.cards.payment import ARQC, TC, Profile
 from tools.cards.visa import CVR_KIND, VisaCard
 
-INDEX = 0xE1  # of the test authority's key, under each scheme's RID
 _CRYPTOGRAM_FOR_HOST = 0x80  # reader's qualifiers, byte 2
 _FAST_DDA = 0x80  # byte 4
 
@@ -39,17 +38,7 @@ class ProvenVisa(VisaCard):
 
     def personalised(self) -> tuple[bytes, ...]:
         """Records 1 to 3; the fourth follows from each payment."""
-        authority, issuer, card = self.keys
-        aip = bytes.fromhex(self.profile.aip)
-        of_issuer = {"8F": bytes((INDEX,))} | certificates.issuer_certificate(authority, issuer, self.profile.pan)
-        of_card = certificates.card_certificate(issuer, card, self.profile.pan, self.static() + aip)
-        big = of_issuer.pop("90")
-        rest = of_issuer | of_card
-        return (
-            tlv("70", self.static()),
-            tlv("70", tlv("90", big)),
-            tlv("70", *(tlv(tag, value) for tag, value in rest.items())),
-        )
+        return certificates.records(self.keys, self.profile.pan, self.static(), bytes.fromhex(self.profile.aip))
 
     def willing(self, terminal: dict[str, bytes]) -> int:
         asked = terminal["9F66"][1] & _CRYPTOGRAM_FOR_HOST

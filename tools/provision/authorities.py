@@ -9,7 +9,7 @@ from hashlib import sha1
 
 from tools import mac
 from tools.cards import certificates
-from tools.cards.proven import INDEX
+from tools.cards.certificates import INDEX
 
 SCHEMES = {
     "Visa": bytes.fromhex("A000000003"),

@@ -62,13 +62,8 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     command = apdu.get_processing_options(arena, terms, pdol if pdol.path(0x6F, 0xA5, 0x9F38) else None)
     digest = sha1(command[7 if command[6] < 0x80 else 8 : -1])
     answer = yield command
-    status = apdu.status(answer)
-    if status == apdu.SW_NEXT_APPLICATION:
-        return None
-    if status == apdu.SW_USE_CONTACT:
-        return Outcome(USE_OTHER, MSG_OTHER_CARD)
-    if status != apdu.SW_OK:
-        return Outcome(END, MSG_OTHER_CARD)
+    if apdu.status(answer) != apdu.SW_OK:
+        return records.refused(answer, False)
     seen = []
     records.take_options(answer, arena, seen)
     aip = arena.need(0x82)
@@ -77,11 +72,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     yield from records.read(arena, seen)
     for tag in _MANDATORY:
         arena.need(tag)
-    track = arena.need(0x57)
-    digits = track2.pan_digits(track)
-    pan = arena.kept(0x5A)
-    if pan is not None and not track2.same_pan(track, digits, pan):
-        raise CardError("two card numbers in one card")
+    track, digits = track2.card_number(arena)
 
     tvr = bytearray(5)
     authority = _authority(terms, arena, tvr)

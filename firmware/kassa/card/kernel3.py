@@ -10,14 +10,11 @@ from kassa.card import apdu, body, records, tlv, track2
 from kassa.card.terms import (
     APPROVED,
     DECLINED,
-    END,
     MSG_DECLINED,
     MSG_NOT_PROVEN,
     MSG_OTHER_CARD,
     MSG_READ_OK,
-    MSG_SEE_PHONE,
     ONLINE,
-    TRY_AGAIN,
     USE_OTHER,
     Outcome,
 )
@@ -48,15 +45,8 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "Step":
     """
     pdol = tlv.Tlv(fci, 0, len(fci) - 2)
     answer = yield apdu.get_processing_options(arena, terms, pdol if pdol.path(0x6F, 0xA5, 0x9F38) else None)
-    status = apdu.status(answer)
-    if status == apdu.SW_NEXT_APPLICATION:
-        return None
-    if status == apdu.SW_SEE_PHONE:
-        return Outcome(TRY_AGAIN, MSG_SEE_PHONE)
-    if status == apdu.SW_USE_CONTACT:
-        return Outcome(USE_OTHER, MSG_OTHER_CARD)
-    if status != apdu.SW_OK:
-        return Outcome(END, MSG_OTHER_CARD)
+    if apdu.status(answer) != apdu.SW_OK:
+        return records.refused(answer, True)
     seen = []
     records.take_options(answer, arena, seen)
     yield from records.read(arena, seen)
@@ -66,11 +56,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "Step":
 def _decide(terms: "Terms", arena: "Arena") -> "Step":
     for tag in _MANDATORY:
         arena.need(tag)
-    track = arena.need(0x57)
-    digits = track2.pan_digits(track)
-    pan = arena.kept(0x5A)
-    if pan is not None and not track2.same_pan(track, digits, pan):
-        raise CardError("two card numbers in one card")
+    track, digits = track2.card_number(arena)
     kind = _cryptogram_kind(arena)
     if kind not in (_AAC, _TC, _ARQC):
         raise CardError("unknown kind of cryptogram")

@@ -4,6 +4,7 @@
 from micropython import const
 
 from kassa.card import apdu, tlv
+from kassa.card.terms import END, MSG_OTHER_CARD, MSG_SEE_PHONE, TRY_AGAIN, USE_OTHER, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -21,6 +22,19 @@ _KEPT = (
 _MAX_RECORDS = const(32)
 _MAX_TAGS = const(96)
 _LAST_OWN_FILE = const(10)  # files above hold the issuer's own formats: read, not understood
+
+
+def refused(answer: memoryview, phone: bool) -> "Outcome | None":
+    """What it means that GET PROCESSING OPTIONS was not answered with 9000; None: the card wants another application.
+
+    `phone`: the kernel knows the word for "see the phone".
+    """
+    status = apdu.status(answer)
+    if status == apdu.SW_NEXT_APPLICATION:
+        return None
+    if phone and status == apdu.SW_SEE_PHONE:
+        return Outcome(TRY_AGAIN, MSG_SEE_PHONE)
+    return Outcome(USE_OTHER if status == apdu.SW_USE_CONTACT else END, MSG_OTHER_CARD)
 
 
 def take_options(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:

@@ -51,6 +51,16 @@ def same_pan(track: "Tlv", digits: int, pan: "Tlv") -> bool:
     return True
 
 
+def card_number(arena: "Arena") -> "tuple[Tlv, int]":
+    """Track 2 and the digits of its number. Raises CardError unless they are well formed and tag 5A, if given, agrees."""
+    track = arena.need(0x57)
+    digits = pan_digits(track)
+    pan = arena.kept(0x5A)
+    if pan is not None and not same_pan(track, digits, pan):
+        raise CardError("two card numbers in one card")
+    return track, digits
+
+
 def pad_pan(track: "Tlv", digits: int, into: bytearray) -> None:
     """Put the card number into 10 bytes, padded with F. The caller zeroes them."""
     for index in range(20):
