@@ -25,7 +25,7 @@ async def result(shop: Shop, kind: str, word: str, lines: tuple, amount: int) ->
 
 async def attempt(shop: Shop, amount: int, work: "Awaitable[None]") -> None:
     """Do what may be refused: whatever happens, no card data is left when the refusal is shown."""
-    refused = None
+    refused, broken = None, False
     try:
         await work
     except Refused as reason:
@@ -33,11 +33,13 @@ async def attempt(shop: Shop, amount: int, work: "Awaitable[None]") -> None:
     except JournalFull:
         refused = Refused("limit_full")
     except (KeyringError, FlashFault):
-        refused = Refused("fault_flash")
+        broken = True
     finally:
         shop.arena.wipe()
         forget_all(ENDING)
-    if refused is not None:
+    if broken:
+        await result(shop, "refuse", "not_taken", ("fault_flash",), amount)
+    elif refused is not None:
         await refuse(shop, refused, amount)
 
 
