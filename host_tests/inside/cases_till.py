@@ -7,8 +7,10 @@ The image: journal from 0, keyring in the last eight sectors. Time stands still 
 from cases_keys import Entropy
 from chips import Chip
 
+from kassa import transactions
 from kassa.card.arena import Arena
 from kassa.crypto.device import JOURNAL, KBPK, KEYRING, device_key
+from kassa.desk import nocard
 from kassa.desk.batch import Totals, totals
 from kassa.desk.fate import fate
 from kassa.desk.limits import Limits
@@ -92,6 +94,8 @@ def state():
         "refused": t.status.refused_later, "pending": [t.status.pending_count, t.status.pending_sum],
         "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
         "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
+        "uploaded": t.courier.outcome.uploaded, "disputed": t.courier.outcome.disputed, "waiting": t.courier.outcome.waiting,
+        "shown": t.courier.outcome.shown, "balance": t.courier.outcome.balance,
         "programs": t.chip.chip.programs, "keys_left": any(t.courier._flights._keys),
     }  # fmt: skip
 
@@ -149,7 +153,7 @@ def check(amount):
 
 def intent(amount, track, submit=True):
     """An online sale, durable and handed to the courier; its sequence."""
-    sequence = _now.till.prepare_online(amount, _card(track))
+    sequence = _now.till.prepare(transactions.SALE, amount, _card(track))
     if submit:
         _now.courier.submit(sequence)
     return sequence
@@ -234,19 +238,36 @@ def record(sequence):
 
 
 def cash(amount):
-    """A cash payment, as a later storey will take it: a deferred record of type cash."""
+    """A cash payment."""
+    return _now.till.accept(transactions.CASH, amount, nocard.cash())
+
+
+def ask(kind, amount, track="", original=0, submit=True):
+    """The intent of any request, with a card or about an earlier record, handed to the courier; its sequence."""
     t = _now
-    t.till.warm()
-    draft = t.till._draft
-    draft.type, draft.amount, draft.entry, draft.time = layout.TYPE_CASH, amount, 0, t.clock.now()
-    draft.mask[:] = bytes(5)
-    draft.data = bytearray(160)
-    sealer, t.till._sealer = t.till._sealer, None
-    t.journal.stage(draft)
-    try:
-        return t.journal.accept(draft, sealer, layout.ACCEPTED)
-    finally:
-        draft.type, draft.entry = layout.TYPE_SALE, 7
+    source, back = _source(track, original)
+    sequence = t.till.prepare(kind, amount, source, back)
+    if submit:
+        t.courier.submit(sequence)
+    return sequence
+
+
+def advise(kind, amount, track="", original=0):
+    """An advice, with a card or about an earlier record; its sequence."""
+    source, back = _source(track, original)
+    return _now.till.accept(kind, amount, source, back)
+
+
+def _source(track, original):
+    if not original:
+        return (_card(track), 0) if track else (nocard.shown(), 0)
+    page = bytearray(256)
+    Reader(_now.journal, original).read(page)
+    return nocard.about(page), _now.till.back(Record(page))
+
+
+def ask_again():
+    _now.courier.ask_again()
 
 
 def marks():
@@ -259,7 +280,7 @@ def fates(marks):
     found = []
     for kind in (layout.ACCEPTED, layout.INTENT):
         page = bytearray(256)
-        page[0] = kind
+        page[0], page[1] = kind, transactions.SALE
         for mark in [0] + marks:
             found.append([kind, mark, fate(Record(page), mark)])
     return found

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from host_tests.inside.inside import InsideError
-from host_tests.uplink.till import NO, YES, Till, TinyHost, content
+from host_tests.uplink.till import NO, YES, Till, TinyHost, content, track
+from tools.host.message import Message
 
 
 def test_batch_close(till: Till, host: TinyHost) -> None:
@@ -22,17 +23,95 @@ def test_batch_close(till: Till, host: TinyHost) -> None:
     assert (till.restart()["closed"], till.state()["batch"]) == (3, 2)
 
 
-def test_totals_that_do_not_agree_leave_the_batch_open(till: Till, host: TinyHost) -> None:
+def test_an_error_of_the_host_leaves_the_batch_open(till: Till, host: TinyHost) -> None:
     till.sells(3)
     host.connect()
     host.settle()
     till.close()
     (close,) = host.pull()
-    till.feed(host.answer(close, text="Host has 2 for 20.00", _48=close.fields["48"][:30] + "2" + "0" * 30 + "1").hex())
+    till.feed(host.answer(close, text="Batch 000009 is open", _48=close.fields["48"][:30] + "3" + "0" * 30 + "3").hex())
     state = till.state()
-    assert (state["outcome"], state["closed"], state["batch"], state["text"]) == (NO, 0, 1, "Host has 2 for 20.00")
+    assert (state["outcome"], state["closed"], state["batch"], state["text"]) == (NO, 0, 1, "Batch 000009 is open")
     assert host.pull() == []
     assert state["closing"] == 0 and till.restart()["closing"] == 0
+
+
+def differ(till: Till, host: TinyHost) -> list[Message]:
+    """Totals the host has others for; returns what the terminal sends next."""
+    till.close()
+    (close,) = host.pull()
+    till.feed(host.answer(close, text="Host has 2 for 20.00", _48=close.fields["48"][:30] + "2" + "0" * 30 + "1").hex())
+    return host.pull()
+
+
+def test_where_totals_differ_every_record_is_uploaded_and_the_batch_closes(till: Till, host: TinyHost) -> None:
+    till.sells(3)
+    till.intent(500, track(9))
+    host.connect()
+    host.settle(lambda request: "51" if request.type == "22" else "00")
+    records = differ(till, host)
+    assert [(one.mti, one.group, one.fields["60"][8:11]) for one in records] == [
+        ("0320", "upload", "205"), ("0320", "upload", "205"), ("0320", "upload", "205"), ("0320", "upload", "206")
+    ]  # fmt: skip
+    assert [one.record.sequence for one in records] == [1, 2, 3, 4]
+    for one in records:
+        till.feed(
+            host.answer(one, "94" if one.record.sequence == 2 else "12" if one.record.sequence == 3 else "00").hex()
+        )
+    (end,) = host.pull()
+    assert (end.mti, end.fields["60"][8:11], end.fields["48"]) == ("0320", "202", "0004")
+    till.feed(host.answer(end).hex())
+    state = till.state()
+    assert (state["outcome"], state["closed"], state["batch"], state["closing"]) == (YES, 4, 2, 0)
+    assert (state["uploaded"], state["disputed"]) == (4, 1)
+
+
+@pytest.mark.parametrize("lose", ["the totals' answer", "some records", "the end"])
+def test_an_upload_goes_on_after_a_lost_connection_or_a_power_cut(till: Till, host: TinyHost, lose: str) -> None:
+    till.sells(5)
+    host.connect()
+    host.settle()
+    for again in range(3):
+        if lose == "the totals' answer":
+            till.close()
+            host.pull()
+        else:
+            for one in differ(till, host)[: 5 if lose == "the end" else 2]:
+                till.feed(host.answer(one).hex())
+            host.pull()
+        assert till.state()["closing"] == 1 and till.state()["closed"] == 0
+        if again == 1:
+            till.lost()
+        else:
+            assert till.restart()["closing"] == 1
+        host.connect()
+    for one in differ(till, host):
+        till.feed(host.answer(one).hex())
+    (end,) = host.pull()
+    till.feed(host.answer(end).hex())
+    assert (till.state()["closed"], till.state()["batch"], till.state()["closing"]) == (5, 2, 0)
+
+
+def test_a_host_that_still_misses_something_leaves_the_batch_open(till: Till, host: TinyHost) -> None:
+    till.sells(1)
+    host.connect()
+    host.settle()
+    (one,) = differ(till, host)
+    till.feed(host.answer(one).hex())
+    (end,) = host.pull()
+    till.feed(host.answer(end, "30", text="Record 7 missing").hex())
+    state = till.state()
+    assert (state["outcome"], state["closed"], state["closing"], state["text"]) == (NO, 0, 0, "Record 7 missing")
+
+
+def test_an_upload_that_is_put_off_is_begun_again(till: Till, host: TinyHost) -> None:
+    till.sells(1)
+    host.connect()
+    host.settle()
+    (one,) = differ(till, host)
+    with pytest.raises(InsideError) as failure:
+        till.feed(host.answer(one, "96").hex())
+    assert failure.value.kind == "WireError" and till.state()["closing"] == 1
 
 
 @pytest.mark.parametrize("code", ["96", "97"])

@@ -109,7 +109,7 @@ class TinyHost:
             elements = {"_48": digits[:30] + "1" + digits[31:61] + "1", "_49": "156", **elements}
         else:
             elements = {"_39": code, **elements}
-            if code == "00" and request.mti == "0200":
+            if code == "00" and request.mti in ("0100", "0200"):
                 elements = {"_37": "123456789012", "_38": "A1B2C3", **elements}
         return answers.dress(answers.compose(request, self.time, text, **elements), request, TEST_BDK)
 

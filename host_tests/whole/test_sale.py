@@ -55,7 +55,7 @@ def test_chinese(stage) -> None:
 
 
 def test_language_switches_and_stays(cashier) -> None:
-    cashier.world.press("MDDDDDDE")
+    cashier.world.press("MDDDDDDDE")
     cashier.world.wait_screen("请输入金额")
     cashier.world.power_off()
     cashier.world.power_on()

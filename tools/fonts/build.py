@@ -49,8 +49,12 @@ SMALL = ("r_", "bar_", "key_", "about_", "test_", "held_")
 
 
 def table(language: str) -> dict[str, str]:
-    """The texts of one language, key -> text, as firmware/kassa/screens/texts holds them."""
-    text = runpy.run_path(str(SCREENS / "texts" / f"{language}.py"))["TABLE"]
+    """The texts of one language, key -> text, as firmware/kassa/screens/texts holds them; "de39_00" for answer code 00."""
+    return _lines(language) | {f"de39_{code}": text for code, text in _lines(f"answers_{language}").items()}
+
+
+def _lines(name: str) -> dict[str, str]:
+    text = runpy.run_path(str(SCREENS / "texts" / f"{name}.py"))["TABLE"]
     return dict(line.split("=", 1) for line in text.splitlines() if line)
 
 

@@ -11,22 +11,21 @@ Answer = dict[str, str]  # data elements by number and `t`, without the envelope
 
 APPROVED, INVALID, FORMAT_ERROR, IN_PROGRESS, NOT_FOUND = "00", "12", "30", "09", "25"
 BAD_CARD, EXPIRED, SUSPECT, RESTRICTED, WRONG_AMOUNT, DO_NOT_HONOUR = "14", "54", "59", "62", "64", "05"
+OVER_LIMIT, NO_FUNDS = "61", "51"
 DUPLICATE, UNKNOWN_TERMINAL, ISSUER_DOWN, ISSUER_SILENT = "94", "97", "91", "98"
 
 YES = frozenset(("00", "11", "A2", "A4", "A5", "A6"))
 NOT_FINAL = frozenset(("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7"))
 
-_ECHOED = {
-    "request": ("3", "4", "11", "25", "41", "42", "49", "60"),
-    "reversal": ("3", "4", "11", "25", "41", "42", "49", "60"),
-    "management": ("11", "41", "42", "60"),
-}
+_ECHOED = ("3", "4", "11", "25", "41", "42", "49", "60")  # of what carries a record
+_ECHOED_BY_OTHERS = ("11", "41", "42", "60")
 _TEXT_LIMIT = 60  # bytes of UTF-8: what a terminal's screen has room for
 
 
 def compose(message: Message, at: datetime.datetime, text: str = "", **elements: str) -> Answer:
     """The answer's data elements, without the envelope. `elements`: by number, as `_39="00"`. `at`: local time."""
-    fields = {name: message.fields[name] for name in _ECHOED[message.group]}
+    echoed = _ECHOED if "3" in message.fields else _ECHOED_BY_OTHERS
+    fields = {name: message.fields[name] for name in echoed}
     fields["t"] = f"{int(message.mti) + 10:04}"
     fields["12"], fields["13"] = f"{at:%H%M%S}", f"{at:%m%d}"
     cut = text.encode()[:_TEXT_LIMIT].decode(errors="ignore").encode()

@@ -19,6 +19,7 @@ from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.listener import Listener, tls_context
 from tools.host.service import Service
+from tools.host.wallet import Wallet, WalletSimulator
 from tools.host.wirelog import WireLog
 from tools.provision import pki
 
@@ -29,8 +30,8 @@ _ADDRESS = "127.0.0.1"
 class Host:
     """A settlement host with its files in `home`: ca, host certificate, keys.json, terminals.json, host.db.
 
-    `port` and `page_port` are chosen when 0; `now` gives the host's local time; `issuer` takes the simulator's
-    place. Start and stop it, or use a `with`.
+    `port` and `page_port` are chosen when 0; `now` gives the host's local time; `issuer` and `wallet`
+    take the simulators' places. Start and stop it, or use a `with`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Host:
         wire_log: Path | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
         issuer: Issuer | None = None,
+        wallet: Wallet | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
@@ -54,7 +56,8 @@ class Host:
         self.simulator = IssuerSimulator(self.ledger, now)
         self._address = address
         self._log = WireLog(wire_log)
-        self._service = Service(self.ledger, self.keys, issuer or self.simulator, now)
+        self.wallet = WalletSimulator()
+        self._service = Service(self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, now)
         self._listener = Listener(self._service, self._log)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -88,6 +91,8 @@ class Host:
         """Set the mood; returns it as understood."""
         mood = moods.parse(text)
         self.simulator.refuse_with = mood.code
+        self.wallet.mood = mood.kind if mood.kind in moods.WALLET else ""
+        self._service.distrust = mood.kind == moods.MISMATCH
         self._listener.mood = mood
         return str(mood)
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""0500: the terminal's totals against ours. A batch closes once, when they agree and nothing is missing or open."""
+"""0500: the terminal's totals against ours. A batch closes once, when they agree and nothing is missing or open.
+
+Where they do not agree the terminal sends what it has, record by record (upload.py), and the batch closes at its end.
+"""
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -24,19 +27,19 @@ def handle(case: Case) -> Answer:
         return _answer(case, ERROR, Totals(), "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
-    closed = _closed(case, message.batch)
+    closed = closed_with(case, message.batch)
     if closed is not None and message.fields["48"] == _form(closed, "0") + _FOREIGN:
         return _answer(case, BALANCED, closed)  # closed before, with these totals: the terminal did not hear it
     ours = closed or totals.of_batch(case.db, case.tid, case.terminal.epoch, message.batch)
     obstacle = _obstacle(case)
     if obstacle is not None:
         return _answer(case, ERROR, ours, obstacle)
-    if message.fields["48"] != _form(ours, "0") + _FOREIGN:
+    lack = missing(case)
+    if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN or case.distrust:
         case.alarm("batch not balanced")
-        amount = ours.debit_amount
-        return _answer(case, NOT_BALANCED, ours, f"Host has {ours.debit_count} for {amount // 100}.{amount % 100:02}")
+        return _answer(case, NOT_BALANCED, ours, lack or said(ours))
     answer = _answer(case, BALANCED, ours)
-    _close(case, ours)
+    close(case, ours)
     idempotency.open_(case.db, message, epoch, answer)
     return answer
 
@@ -44,36 +47,46 @@ def handle(case: Case) -> Answer:
 def _obstacle(case: Case) -> str | None:
     """Why the batch cannot close, in words for the cashier."""
     terminal, number = case.terminal, case.message.batch
-    if _closed(case, number) is not None:
+    if closed_with(case, number) is not None:
         return f"Batch {number} is closed already"
     if int(number) != terminal.batch:
         return f"Batch {terminal.batch:06} is open, not {number}"
     if terminal.quarantine:
         return "In quarantine: call a supervisor"
-    missing = chain.gaps(case.db, case.tid, terminal.epoch, terminal.reported_sequence)
-    if missing:
-        first, last = missing[0]
-        return f"Record {first} missing" if first == last else f"Records {first} to {last} missing"
     unanswered = _in_batch(case, number) & (payment.c.state == "RECEIVED")
     count = case.db.execute(select(func.count()).select_from(payment).where(unanswered)).scalar_one()
     return f"{count} payments without final answer" if count else None
 
 
-def _close(case: Case, ours: Totals) -> None:
+def said(ours: Totals) -> str:
+    """What we have, in words for the cashier."""
+    return f"Host has {ours.debit_count} for {ours.debit_amount // 100}.{ours.debit_amount % 100:02}"
+
+
+def missing(case: Case) -> str | None:
+    """Which records of the terminal's never came, in words for the cashier."""
+    gaps = chain.gaps(case.db, case.tid, case.terminal.epoch, case.terminal.reported_sequence)
+    if not gaps:
+        return None
+    first, last = gaps[0]
+    return f"Record {first} missing" if first == last else f"Records {first} to {last} missing"
+
+
+def close(case: Case, ours: Totals, uploaded: int = 0) -> None:
     """Close the batch for ever; the next one is one higher, and never a number used before."""
     terminal, number = case.terminal, case.message.batch
-    done = {"state": "closed", **ours._asdict(), "closed": books.now()}
+    done = {"state": "closed", **ours._asdict(), "uploaded": uploaded, "closed": books.now()}
     row = {"tid": case.tid, "epoch": terminal.epoch, "number": number, "opened": books.now(), **done}
     case.db.execute(
         insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
     )
     following = int(number) % terminals.LAST_BATCH + 1
-    while _closed(case, f"{following:06}") is not None:
+    while closed_with(case, f"{following:06}") is not None:
         following = following % terminals.LAST_BATCH + 1
     terminals.change(case.db, terminal, batch=following)
 
 
-def _closed(case: Case, number: str) -> Totals | None:
+def closed_with(case: Case, number: str) -> Totals | None:
     """The totals a batch was closed with; None while it is not closed."""
     which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
     row = case.db.execute(select(table).where(*which, table.c.state == "closed")).one_or_none()

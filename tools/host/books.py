@@ -7,14 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from tools.host import kinds
 from tools.host.schema import audit, entry, payment
 
 CARDS = "card receivable"  # owed to us by card issuers
+WALLETS = "wallet receivable"  # owed to us by wallets
 TILL = "cash in till"
-MERCHANT = "merchant payable"  # card sales we owe the merchant
+MERCHANT = "merchant payable"  # card and code sales we owe the merchant
 SALES = "cash sales"
 QUARANTINE = "quarantine"  # either, until a supervisor clears the terminal
-ACCOUNTS = (CARDS, TILL, MERCHANT, SALES, QUARANTINE)
+ACCOUNTS = (CARDS, WALLETS, TILL, MERCHANT, SALES, QUARANTINE)
+
+
+_ACCOUNTS = {kinds.IN_CASH: (TILL, SALES), kinds.IN_QR: (WALLETS, MERCHANT)}  # debited, credited
 
 
 def now() -> str:
@@ -27,10 +32,10 @@ def note(db: Connection, tid: str | None, what: str, detail: str) -> None:
     db.execute(insert(audit), {"at": now(), "tid": tid, "what": what, "detail": detail})
 
 
-def sale(payment_id: int, amount: int, cash: bool, quarantined: bool) -> list[dict[str, Any]]:
-    """Both legs of an approved payment; none for an amount of zero. Of a void the amount is below zero."""
-    debit, credit = (TILL, SALES) if cash else (CARDS, MERCHANT)
-    return _legs(payment_id, amount, debit, QUARANTINE if quarantined else credit, "sale" if amount > 0 else "void")
+def legs(payment_id: int, kind: str, worth: int, quarantined: bool) -> list[dict[str, Any]]:
+    """Both legs of an approved payment; none where no money moves. `worth`: what it brings the merchant, minor units."""
+    debit, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, (CARDS, MERCHANT))
+    return _legs(payment_id, worth, debit, QUARANTINE if quarantined else credit, kinds.KINDS[kind].name)
 
 
 def post(db: Connection, legs: Iterable[dict[str, Any]]) -> None:
@@ -49,11 +54,12 @@ def reverse(db: Connection, payment_id: int) -> None:
 
 def release(db: Connection, tid: str) -> None:
     """Move a terminal's quarantined money to where it would have gone."""
-    waiting = select(payment).where(payment.c.tid == tid, payment.c.quarantined == 1)
-    for row in db.execute(waiting).all():
-        if row.state == "APPROVED":
-            target = SALES if row.type == "71" else MERCHANT
-            post(db, _legs(row.id, -row.amount if row.type == "23" else row.amount, QUARANTINE, target, "release"))
+    held = select(payment.c.id, payment.c.type, func.sum(entry.c.amount))
+    mine = payment.c.tid == tid, payment.c.quarantined == 1, entry.c.account == QUARANTINE
+    rows = db.execute(held.join(entry, entry.c.payment_id == payment.c.id).where(*mine).group_by(payment.c.id)).all()
+    for number, kind, amount in rows:
+        _, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, (CARDS, MERCHANT))
+        post(db, _legs(number, -amount, QUARANTINE, credit, "release"))
     db.execute(update(payment).where(payment.c.tid == tid).values(quarantined=0))
 
 

@@ -23,6 +23,7 @@ class Case:
     bdk: bytes
     now: datetime.datetime
     busy: set[tuple[str, bytes]]
+    distrust: bool = False  # no batch balances: a mood
 
     @property
     def tid(self) -> str:

@@ -22,12 +22,14 @@ class Desk:
         now: datetime.datetime,
         busy: set[tuple[str, bytes]],
         counters: Counter[str],
+        distrust: bool = False,
     ) -> None:
         self.now = now
         self._db = db
         self._bdk = bdk
         self._busy = busy
         self._counters = counters
+        self._distrust = distrust
         self._terminals: dict[str, Terminal | None] = {}
         self._moved: set[str] = set()
 
@@ -52,7 +54,7 @@ class Desk:
 
     def case(self, terminal: Terminal, message: Message) -> Case:
         """A message with everything its handler needs."""
-        return Case(self._db, message, terminal, self._bdk, self.now, self._busy)
+        return Case(self._db, message, terminal, self._bdk, self.now, self._busy, self._distrust)
 
     def close(self) -> None:
         """Write the marks that moved."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Where the answer to a card payment comes from. A real acquirer's connection would take the simulator's place."""
 
+import dataclasses
 import datetime
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,10 +11,11 @@ from typing import Protocol
 
 from tools.cards.issuer_keys import ISSUER_MASTER_KEYS
 from tools.cards.verify import check_cryptogram, pan_of
-from tools.host import answers
+from tools.host import answers, kinds
 from tools.host.ledger import Ledger
 
 _ARQC, _TC = 0x80, 0x40
+CREDIT_LINE = 10_000_000  # minor units that each card's holder may spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +29,22 @@ class Payment:
     card: str  # token of the card number
     tags: Mapping[str, bytes] = field(repr=False)
     proven: bool = False  # the card approved it offline, and the terminal says it was proven
+    type: str = kinds.SALE  # 60.1
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The issuer's word: DE 39, DE 38 when approved, a text for the cashier, the card counter once proven."""
+    """The word of issuer or wallet: DE 39, DE 38 when approved, a text for the cashier, the card counter once proven.
+
+    `balance`: minor units, where it was asked for; `shown`: what the customer is to scan while the answer is open.
+    """
 
     code: str
     auth_code: str | None = None
     text: str = ""
     atc: int | None = None
+    balance: int | None = None
+    shown: bytes = b""
 
 
 class Issuer(Protocol):
@@ -59,6 +68,7 @@ class IssuerSimulator:
     ) -> None:
         self._now = now
         self._master_keys = master_keys
+        self._ledger = ledger
         self._seen = ledger.card_counters()
         self.blocked: set[str] = set()  # card numbers
         self.refuse_with: str | None = None  # an answer code for every payment, whatever the card
@@ -81,7 +91,11 @@ class IssuerSimulator:
         """The card is genuine; may this payment be made with it?"""
         if not self._take(payment, atc):
             return Decision(answers.SUSPECT, text="Card data used before")
-        return Decision(*self._terms(payment, pan), atc=atc)
+        decision = Decision(*self._terms(payment, pan), atc=atc)
+        if payment.type == kinds.BALANCE and decision.code in answers.YES:
+            left = CREDIT_LINE - self._ledger.spent(payment.card)
+            return dataclasses.replace(decision, auth_code=None, balance=left)
+        return decision
 
     def _terms(self, payment: Payment, pan: str) -> tuple[str, str | None, str]:
         """Answer code, authorisation code and text for a genuine card with a fresh counter."""
@@ -96,7 +110,12 @@ class IssuerSimulator:
             return answers.EXPIRED, None, "Card expired"
         if self.refuse_with is not None:
             return self.refuse_with, None, "Declined by issuer"
-        return answers.APPROVED, secrets.token_hex(3).upper(), ""
+        told = tags.get("89", b"").decode("ascii", "replace")
+        if payment.type == kinds.VOICE_SALE and not re.fullmatch("[0-9]{6}", told):
+            return answers.DO_NOT_HONOUR, None, "No such voice authorisation"
+        if payment.amount > CREDIT_LINE and kinds.KINDS[payment.type].effect == kinds.DEBIT:
+            return answers.NO_FUNDS, None, "Over the credit line"
+        return answers.APPROVED, told or f"{secrets.randbelow(10**6):06}", ""
 
     def _take(self, payment: Payment, atc: int) -> bool:
         """Note the card's counter; False when it is a replay."""

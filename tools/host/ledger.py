@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from tools.host import books, chain, schema, terminals
@@ -72,6 +72,12 @@ class Ledger:
                 seen.setdefault(token, {}).setdefault(atc, bytes.fromhex(uid))
         return seen
 
+    def spent(self, card: str) -> int:
+        """What payments with a card (its token) come to, minor units."""
+        mine = select(func.coalesce(func.sum(payment.c.worth), 0)).where(payment.c.pan_token == card)
+        with self.read() as db:
+            return db.execute(mine.where(payment.c.state == "APPROVED")).scalar_one()
+
 
 def _grow(db: Connection) -> None:
     """Add the columns that a database of an older version has not yet; they may be empty."""
@@ -81,6 +87,8 @@ def _grow(db: Connection) -> None:
             if column.name not in known:
                 kind = column.type.compile(db.dialect)
                 db.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+    worth = "CASE type WHEN '23' THEN -amount ELSE amount END"  # all that older versions knew
+    db.exec_driver_sql(f"UPDATE payment SET worth = {worth} WHERE worth IS NULL")
 
 
 def _engine(path: Path, begin: str) -> Engine:

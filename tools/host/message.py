@@ -6,21 +6,22 @@ import hmac
 from dataclasses import dataclass
 
 from tools import mac
-from tools.host import codec, dukpt, seal
+from tools.host import codec, dukpt, kinds, seal
 from tools.host.errors import FrameError, SealError
 
-SALE, VOID, DEFERRED_SALE, CASH, VOID_ENTRY, OFFLINE_SALE = "22", "23", "70", "71", "72", "73"
-REQUEST, REVERSAL, MANAGEMENT = "request", "reversal", "management"
+REQUEST, REVERSAL, UPLOAD, MANAGEMENT = "request", "reversal", "upload", "management"
 
-_PAYMENT = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}
-_ROWS = {
-    "0200": (REQUEST, _PAYMENT, {SALE, VOID, DEFERRED_SALE}, "000"),
-    "0220": (REQUEST, _PAYMENT, {CASH, VOID_ENTRY, OFFLINE_SALE}, "000"),
-    "0400": (REVERSAL, _PAYMENT | {39, 61}, {SALE, VOID, DEFERRED_SALE, CASH}, "000"),
-    "0500": (MANAGEMENT, {11, 41, 42, 48, 49, 53, 60, 63, 64}, {"00"}, "201"),
-    "0800": (MANAGEMENT, {11, 41, 42, 53, 60, 62, 63, 64}, {"00"}, "900"),
-}
-_ABOUT_ANOTHER = {VOID}  # DE 61 names a payment
+_RECORD = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}  # the elements around a sealed record
+_NAMED = {code for code, kind in kinds.KINDS.items() if kind.source == kinds.NAMED}  # DE 61 names a payment
+_REQUESTS = {code: kind.mti for code, kind in kinds.KINDS.items()}
+_TOTALS = {11, 41, 42, 48, 49, 53, 60, 63, 64}
+_FREE = {11, 41, 42, 53, 60, 62, 63, 64}
+_MANAGEMENT = {
+    ("0500", "201"): (MANAGEMENT, _TOTALS),
+    ("0320", "202"): (UPLOAD, _TOTALS),
+    ("0800", "900"): (MANAGEMENT, _FREE),
+}  # by MTI and 60.3
+PAID, NOT_PAID = "205", "206"  # 60.3 of an uploaded record
 _RECORD_VERSION = 1
 _HANDSHAKE_SIZE = 15
 _UID = slice(3, 19)
@@ -77,17 +78,10 @@ class Message:
 def read(frame: bytes) -> Message:
     """Decode a frame (without its 2-byte length). Raises FrameError for anything docs/wire.md does not know."""
     fields = codec.decode(frame)
-    mti = fields["t"]
-    if mti not in _ROWS:
-        raise FrameError("a message type we do not take")
-    group, elements, types, network = _ROWS[mti]
-    form = fields.get("60", "")
-    if group == REQUEST and form[:2] in _ABOUT_ANOTHER:
-        elements = elements | {61}
+    mti, form = fields["t"], fields.get("60", "")
+    group, elements = _row(mti, form)
     if {int(name) for name in fields if name.isdecimal()} != elements:
         raise FrameError("data elements missing or too many")
-    if len(form) != (11 if group == MANAGEMENT else 14) or form[:2] not in types or form[8:11] != network:
-        raise FrameError("DE 60 does not fit the message type")
     private = bytes.fromhex(fields["63"])
     ksn = bytes.fromhex(fields["53"])
     if len(private) != 19 or len(ksn) != 12 or not dukpt.is_counter(int.from_bytes(ksn[8:], "big")):
@@ -110,15 +104,30 @@ def read(frame: bytes) -> Message:
     )
 
 
+def _row(mti: str, form: str) -> tuple[str, set[int]]:
+    """The class of a message and the elements it has, by MTI and DE 60. Raises FrameError where the table has no row."""
+    kind, network = form[:2], form[8:11]
+    if len(form) == 11 and kind == "00" and (mti, network) in _MANAGEMENT:
+        return _MANAGEMENT[mti, network]
+    if len(form) == 14:
+        if _REQUESTS.get(kind) == mti and network == "000":
+            return REQUEST, _RECORD | ({61} if kind in _NAMED else set())
+        if mti == "0400" and kind in kinds.RECORDS | {kinds.DEFERRED_SALE} and network == "000":
+            return REVERSAL, _RECORD | {39, 61}
+        if mti == "0320" and kind in kinds.RECORDS and network in (PAID, NOT_PAID):
+            return UPLOAD, _RECORD | {61}
+    raise FrameError("a message type we do not take, or DE 60 does not fit it")
+
+
 def _record(mti: str, body: bytes) -> seal.Record | None:
     """The sealed record of DE 62; None where the message carries none, or one so damaged that it cannot be read."""
-    if mti == "0500":
+    if not body:
         return None
     if mti == "0800":
         if len(body) != _HANDSHAKE_SIZE or body[0] != 1:
             raise FrameError("DE 62 is no handshake")
         return None
-    if not body or body[0] != _RECORD_VERSION:
+    if body[0] != _RECORD_VERSION:
         raise FrameError("DE 62 has a version we do not know")
     try:
         return seal.parse(body[1:])

@@ -3,7 +3,8 @@
 
 `normal`; `decline NN` issuers refuse with NN; `silent` reads and never answers; `slow MS` waits before working;
 `late MS` commits, then waits before answering; `cut` commits, then closes the line; `bad_mac` answers under a wrong
-MAC; `html` answers as a captive portal does.
+MAC; `html` answers as a captive portal does; `asks` every customer who pays by code has to agree, `never` none does;
+`mismatch` no batch balances.
 """
 
 import re
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 
 from tools.host.errors import SetupError
 
-NORMAL, DECLINE, SILENT, SLOW, LATE, CUT, BAD_MAC, HTML = (
-    "normal", "decline", "silent", "slow", "late", "cut", "bad_mac", "html"
+NORMAL, DECLINE, SILENT, SLOW, LATE, CUT, BAD_MAC, HTML, MISMATCH = (
+    "normal", "decline", "silent", "slow", "late", "cut", "bad_mac", "html", "mismatch"
 )  # fmt: skip
+WALLET = ("asks", "never")
 _DEFAULTS = {SLOW: "2000", LATE: "5000", DECLINE: "05"}
 _LONGEST_MS = 600_000
 _PAGE = b"<html><body>Please accept the terms.</body></html>"
@@ -41,6 +43,6 @@ def parse(text: str) -> Mood:
         return Mood(kind, code=value)
     if kind in (SLOW, LATE) and re.fullmatch("[0-9]{1,6}", value) and int(value) <= _LONGEST_MS:
         return Mood(kind, delay=int(value) / 1000)
-    if kind in (NORMAL, SILENT, CUT, BAD_MAC, HTML) and not value:
+    if kind in (NORMAL, SILENT, CUT, BAD_MAC, HTML, MISMATCH, *WALLET) and not value:
         return Mood(kind)
     raise SetupError(f"no such mood: {text!r}"[:60])

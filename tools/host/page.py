@@ -11,16 +11,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
-from tools.host import books, chain
+from tools.host import books, chain, kinds
 from tools.host.errors import SetupError
 from tools.host.ledger import Ledger
 from tools.host.schema import audit, batch, payment, terminal
 
 _PAGE = Path(__file__).with_name("page.html")
 _NEWEST = 500  # payments shown; the batches' sums cover all
+_KIND_NAMES = {kinds.SALE: "card"}
+_LINES = {kinds.IN_CASH: "cash", kinds.IN_QR: "qr"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
-
-_VOID, _CASH = "23", "71"
 
 
 def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], str]) -> Starlette:
@@ -66,13 +66,8 @@ def view(store: Ledger, counters: dict[str, int], mood: str) -> dict[str, Any]:
         }
 
 
-def _signed(kind: str, amount: int) -> int:
-    """What a payment brings the merchant: a void takes back."""
-    return -amount if kind == _VOID else amount
-
-
 def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]:
-    cash = row.type == _CASH
+    digits = f"{row.first6}******{row.last4}" if int(row.first6) else f"*{row.last4}" if int(row.last4) else None
     return {
         "id": row.id,
         "uid": row.uid,
@@ -81,10 +76,10 @@ def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]
         "sequence": row.sequence,
         "batch": row.settled_in,
         "stan": row.stan,
-        "kind": "cash" if cash else "void" if row.type == _VOID else "card",
-        "amount": _signed(row.type, row.amount),
+        "kind": _KIND_NAMES.get(row.type, kinds.KINDS[row.type].name),
+        "amount": kinds.signed(row.type, row.amount),
         "currency": row.currency,
-        "card": None if cash else f"{row.first6}******{row.last4}",
+        "card": digits,
         "state": row.state,
         "closed": (row.tid, row.epoch, row.settled_in) in closed,
         "quarantined": bool(row.quarantined),
@@ -100,14 +95,15 @@ def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]
 def _batches(db: Connection) -> list[dict[str, Any]]:
     key = (payment.c.tid, payment.c.epoch, payment.c.settled_in)
     approved = payment.c.state == "APPROVED"
-    sums = select(*key, payment.c.type, func.sum(payment.c.amount), func.count()).where(approved)
-    none = {"card_amount": 0, "card_count": 0, "cash_amount": 0, "cash_count": 0}
+    sums = select(*key, payment.c.type, func.sum(payment.c.worth), func.count()).where(approved)
+    none = {f"{name}_{what}": 0 for name in ("card", "qr", "cash") for what in ("amount", "count")}
     found: dict[tuple[str, int, str], dict[str, int]] = {}
     for tid, epoch, number, kind, amount, count in db.execute(sums.group_by(*key, payment.c.type)):
-        name = "cash" if kind == _CASH else "card"
+        effect = kinds.KINDS[kind].effect
+        name = _LINES.get(effect, "card")
         sums_of = found.setdefault((tid, epoch, number), {**none})
-        sums_of[f"{name}_amount"] += _signed(kind, amount)
-        sums_of[f"{name}_count"] += count
+        sums_of[f"{name}_amount"] += amount
+        sums_of[f"{name}_count"] += 0 if effect in (kinds.NOTHING, kinds.INSTEAD) else count
     rows = db.execute(select(batch).order_by(batch.c.opened.desc())).all()
     return [
         {
@@ -117,6 +113,7 @@ def _batches(db: Connection) -> list[dict[str, Any]]:
             "state": row.state,
             "opened": row.opened,
             "closed": row.closed,
+            "uploaded": row.uploaded or 0,
             **none,
             **found.get((row.tid, row.epoch, row.number), {}),
         }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Sale, cash and void entry: received, decided, answered. The issuer's word comes between two transactions.
+"""Every payment: received, decided, answered. The word of issuer or wallet comes between two transactions.
 
 The sealed body is opened in memory for the issuer and never written: header, tags and hash are all that is stored.
 """
 
+import dataclasses
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,24 +12,17 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tools.cards.verify import pan_of
-from tools.host import answers, background, books, chain, idempotency, seal, voids
+from tools.host import answers, background, books, chain, idempotency, kinds, originals, seal
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.keys import HostKeys
-from tools.host.message import CASH, DEFERRED_SALE, OFFLINE_SALE, SALE, VOID, VOID_ENTRY, Message
+from tools.host.message import Message
 from tools.host.schema import payment as table
+from tools.host.wallet import Order
 
-SALE_RECORD, VOID_RECORD, CASH_RECORD = "22", "23", "71"
-_RECORD_TYPES = {
-    SALE: (SALE_RECORD,),
-    VOID: (VOID_RECORD,),
-    DEFERRED_SALE: (SALE_RECORD,),
-    OFFLINE_SALE: (SALE_RECORD,),
-    CASH: (CASH_RECORD,),
-    VOID_ENTRY: (SALE_RECORD, VOID_RECORD, CASH_RECORD),
-}
+_CODE = "DF03"  # a customer's code in the sealed body
 _CURRENCY = {"0156": "156"}
 _INSERT = insert(table).returning(table.c.id)
 _ONE = select(table).where(table.c.tid == bindparam("tid"), table.c.uid == bindparam("uid"))
@@ -37,14 +31,14 @@ _FINISH = update(table).where(table.c.id == bindparam("which"))
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A payment that has its row and waits for a decision. `ask` is what the issuer is asked."""
+    """A payment that has its row and waits for a decision. `type`: of its record; `ask`: what issuer or wallet is asked."""
 
     message: Message
     id: int
     amount: int
-    cash: bool
+    type: str
     quarantined: bool
-    ask: Payment | None = None
+    ask: Payment | Order | None = None
 
 
 def receive(case: Case, keys: HostKeys) -> Answer | Booked:
@@ -71,13 +65,20 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
     rows, legs, final = [], [], []
     held = _still_held(db, [booked.id for booked, _ in decided if booked.quarantined])
     for booked, decision in decided:
+        if isinstance(booked.ask, Payment) and decision.code in answers.YES:
+            decision = originals.found(db, booked.id, booked.ask, decision)
         message, yes = booked.message, decision.code in answers.YES
         if decision.code in answers.NOT_FINAL:
-            replies.append(answers.compose(message, now, decision.text, _39=decision.code))
+            more = {"_62": decision.shown.hex().upper()} if decision.shown else {}
+            replies.append(answers.compose(message, now, decision.text, _39=decision.code, **more))
             continue
         auth_code = decision.auth_code if yes else None
         rrn = f"{now:%y%j}"[1:] + f"{booked.id % 10**8:08}"
         elements = {"_37": rrn, "_39": decision.code} | ({"_38": auth_code} if auth_code else {})
+        if yes and decision.balance is not None:
+            elements["_54"] = (
+                f"1002156{'C' if decision.balance >= 0 else 'D'}{abs(decision.balance):012}".encode().hex()
+            )
         answer = answers.compose(message, now, decision.text, **elements)
         rows.append(
             {
@@ -87,14 +88,13 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
                 "auth_code": auth_code,
                 "rrn": rrn,
                 "text": decision.text,
-                "pan_token": booked.ask.card if booked.ask else None,
+                "pan_token": booked.ask.card if isinstance(booked.ask, Payment) else None,
                 "atc": decision.atc,
                 "answered": books.now(),
             }
         )
         if yes:
-            amount = -booked.amount if message.type == VOID else booked.amount
-            legs += books.sale(booked.id, amount, booked.cash, booked.id in held)
+            legs += books.legs(booked.id, booked.type, _worth(db, booked), booked.id in held)
         final.append((message, answer))
         replies.append(answer)
     if rows:
@@ -102,6 +102,13 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
     books.post(db, legs)
     idempotency.close(db, final)
     return replies
+
+
+def _worth(db: Connection, booked: Booked) -> int:
+    """What an approved payment brings the merchant; an adjustment's was noted with its original."""
+    if kinds.KINDS[booked.type].effect != kinds.INSTEAD:
+        return kinds.worth(booked.type, booked.amount)
+    return db.execute(select(table.c.worth).where(table.c.id == booked.id)).scalar_one()
 
 
 def _still_held(db: Connection, ids: list[int]) -> set[int]:
@@ -115,7 +122,7 @@ def _store(case: Case, record: seal.Record, keys: HostKeys, stan_used: bool) -> 
     """A request never seen before: its link, its message, its payment."""
     db, message = case.db, case.message
     known = background.look(db, case.tid, record)
-    void = message.type == VOID_ENTRY
+    void = message.type == kinds.VOID_ENTRY
     if known.buried or void:
         if not known.buried:
             background.note_record(case, record, chain.VOID, known)
@@ -141,25 +148,30 @@ def _again(case: Case, record: seal.Record, keys: HostKeys) -> Answer | Booked:
         answer = case.answer(answers.INVALID, "Cancelled")
         idempotency.close(case.db, [(case.message, answer)])
         return answer
-    booked = Booked(case.message, row.id, row.amount, row.type == CASH_RECORD, bool(row.quarantined))
+    booked = Booked(case.message, row.id, row.amount, row.type, bool(row.quarantined))
     return _ask(case, record, keys, booked)
 
 
 def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Answer | Booked:
-    """Open the body for the issuer; cash needs none, and a void is ours to decide."""
-    if case.message.type == VOID:
-        return settle(case.db, case.now, [(booked, voids.decide(case, record, booked.id))])[0]
-    if booked.cash:
+    """Open the body for issuer or wallet; cash needs none, and what names another payment is ours to decide."""
+    source = kinds.KINDS[booked.type].source
+    if source == kinds.NAMED:
+        return settle(case.db, case.now, [(booked, originals.named(case, record, booked.id))])[0]
+    if source == kinds.NO_SOURCE:
         return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
     try:
         tags = seal.open_body(record, case.bdk, case.terminal.ikid)
-        card = keys.token(pan_of(tags))
+        ask: Payment | Order
+        if source == kinds.CODE:
+            ask = Order(record.uid, record.amount, case.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
+        else:
+            card = keys.token(pan_of(tags))
+            online = case.message.mti != "0220" and case.message.type != kinds.DEFERRED_SALE
+            proven = case.message.type == kinds.OFFLINE_SALE
+            ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, booked.type)
     except (SealError, ValueError):
         return settle(case.db, case.now, [(booked, Decision(answers.FORMAT_ERROR, text="Card data unreadable"))])[0]
-    online = case.message.type == SALE
-    proven = case.message.type == OFFLINE_SALE
-    ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven)
-    return Booked(case.message, booked.id, booked.amount, False, booked.quarantined, ask)
+    return dataclasses.replace(booked, ask=ask)
 
 
 def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: bool) -> Decision | None:
@@ -169,10 +181,11 @@ def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: boo
     if f"{record.amount:012}" != message.fields["4"]:
         return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
     same = (record.stan, record.batch) == (message.stan, message.batch)
-    if not same or record.type not in _RECORD_TYPES[message.type]:
+    if not same or not kinds.carries(message.type, record.type):
         return Decision(answers.FORMAT_ERROR, text="Record differs from message")
-    code = "200000" if message.type == VOID else "000000"
-    if _CURRENCY.get(record.currency) != message.fields["49"] or message.fields["3"] != code:
+    kind = kinds.KINDS[record.type]
+    asked = message.fields["49"], message.fields["3"], message.fields["25"]
+    if asked != (_CURRENCY.get(record.currency), kind.process, kind.condition):
         return Decision(answers.INVALID, text="Not taken here")
     if stan_used:
         return Decision(answers.FORMAT_ERROR, text="STAN used before")
@@ -198,9 +211,10 @@ def _insert(case: Case, record: seal.Record, counting_in: str) -> Booked:
         "header": record.header,
         "body_hash": record.body_hash.hex(),
         "body_counter": record.counter,
+        "worth": kinds.worth(record.type, record.amount) if record.type in kinds.RECORDS else 0,
         "state": "RECEIVED",
         "quarantined": int(quarantined),
         "received": books.now(),
     }
     number = case.db.execute(_INSERT, row).scalar_one()
-    return Booked(case.message, number, record.amount, record.type == CASH_RECORD, quarantined)
+    return Booked(case.message, number, record.amount, record.type, quarantined)

@@ -86,7 +86,8 @@ payment = _table(
     _whole("body_counter"),
     _text("state"),
     _whole("quarantined", default=0),
-    _text("original", nullable=True),  # uid of the payment that a void is about
+    _text("original", nullable=True),  # uid of the payment that this one is about
+    _whole("worth", nullable=True),  # what it brings the merchant once it is approved; below zero: takes from him
     _text("code", nullable=True),
     _text("auth_code", nullable=True),
     _text("rrn", nullable=True),
@@ -143,6 +144,7 @@ batch = _table(
     _whole("debit_count", nullable=True),
     _whole("credit_amount", nullable=True),
     _whole("credit_count", nullable=True),
+    _whole("uploaded", nullable=True),  # records the terminal sent because the totals differed
     _text("opened"),
     _text("closed", nullable=True),
     CheckConstraint("state IN ('open', 'closed')"),

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from tools.host import answers, batch, handshake, payments, reversal
+from tools.host import answers, batch, handshake, kinds, payments, reversal, upload
 from tools.host.answers import Answer
 from tools.host.desk import Desk
 from tools.host.errors import IssuerFault
@@ -19,8 +19,11 @@ from tools.host.issuer import Decision, Issuer, Payment
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.message import Message, read
+from tools.host.wallet import Order, Wallet
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
+
+_HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handle}
 
 Reply = tuple[Message, Answer]
 
@@ -28,8 +31,17 @@ Reply = tuple[Message, Answer]
 class Service:
     """The host without its sockets. Used from one event loop only."""
 
-    def __init__(self, ledger: Ledger, keys: HostKeys, issuer: Issuer, now: Callable[[], datetime.datetime]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        keys: HostKeys,
+        issuer: Issuer,
+        wallet: Wallet,
+        now: Callable[[], datetime.datetime],
+    ) -> None:
         self.ledger = ledger
+        self.distrust = False  # no batch balances
+        self._wallet = wallet
         self.counters: Counter[str] = Counter()
         self._keys = keys
         self._issuer = issuer
@@ -49,7 +61,7 @@ class Service:
         replies: list[Reply] = []
         for together, run in itertools.groupby(messages, key=lambda message: message.is_payment):
             alike = list(run)
-            replies += await self._payments(alike) if together else self._others(alike)
+            replies += await self._payments(alike) if together else await self._others(alike)
         return replies
 
     def dress(self, reply: Reply) -> bytes:
@@ -58,14 +70,28 @@ class Service:
         self.counters[f"answer_{fields['t']}"] += 1
         return answers.dress(fields, message, self._keys.bdk)
 
-    def _others(self, run: list[Message]) -> list[Reply]:
+    async def _others(self, run: list[Message]) -> list[Reply]:
+        """What is no request for money, each kind that comes in numbers in one transaction."""
         replies: list[Reply] = []
-        for message in run:
+        for mti, alike in itertools.groupby(run, key=lambda message: message.mti):
+            messages = list(alike)
+            if mti == "0400":
+                messages = [message for message in messages if await self._revoked(message)]
             with self._desk() as desk:
-                fields = self._other(desk, message)
-            if fields is not None:
-                replies.append((message, fields))
+                answered = [(message, self._other(desk, message)) for message in messages]
+            replies += [(message, fields) for message, fields in answered if fields is not None]
         return replies
+
+    async def _revoked(self, message: Message) -> bool:
+        """Before a payment by code is reversed here the wallet undoes it. False: it cannot now, and the terminal asks again."""
+        if message.type not in (kinds.QR_SCANNED, kinds.QR_SHOWN):
+            return True
+        try:
+            await asyncio.wait_for(self._wallet.revoke(message.uid), _ISSUER_WAIT)
+        except (TimeoutError, IssuerFault):
+            self.counters["not_revoked"] += 1
+            return False
+        return True
 
     def _other(self, desk: Desk, message: Message) -> Answer | None:
         terminal = desk.sender(message)
@@ -77,7 +103,7 @@ class Service:
             return handshake.handle(case, stale=not rises)
         if not rises:
             return None
-        return reversal.handle(case) if message.mti == "0400" else batch.handle(case)
+        return _HANDLERS[message.mti](case)
 
     async def _payments(self, run: list[Message]) -> list[Reply]:
         """Store all, ask the issuer about those that need it, store all answers: two commits however many they are."""
@@ -117,10 +143,11 @@ class Service:
         with self.ledger.write() as db:
             return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
 
-    async def _decide(self, ask: Payment) -> Decision:
-        """The issuer's word within the time a terminal waits; without one the payment stays open."""
+    async def _decide(self, ask: Payment | Order) -> Decision:
+        """The word of issuer or wallet within the time a terminal waits; without one the payment stays open."""
         try:
-            return await asyncio.wait_for(self._issuer.decide(ask), _ISSUER_WAIT)
+            word = self._wallet.pay(ask) if isinstance(ask, Order) else self._issuer.decide(ask)
+            return await asyncio.wait_for(word, _ISSUER_WAIT)
         except TimeoutError:
             return Decision(answers.ISSUER_SILENT, text="Issuer does not answer")
         except IssuerFault:
@@ -130,6 +157,6 @@ class Service:
     def _desk(self) -> Iterator[Desk]:
         """One transaction; the KSN marks it moved are written at its end."""
         with self.ledger.write() as db:
-            desk = Desk(db, self._keys.bdk, self._now(), self._busy, self.counters)
+            desk = Desk(db, self._keys.bdk, self._now(), self._busy, self.counters, self.distrust)
             yield desk
             desk.close()

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What a batch comes to: card payments with a final yes. Cash is outside; a voided sale counts, and its void against it."""
+"""What a batch comes to: card payments with a final yes, without cash and codes. A void counts against its sale."""
 
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from tools.host import kinds
 from tools.host.schema import payment
 
-_VOID, _CASH = "23", "71"
+_DEBIT = kinds.with_effect(kinds.DEBIT)
+_DEBIT_SUM = kinds.with_effect(kinds.DEBIT, kinds.INSTEAD)
+_CREDIT = kinds.with_effect(kinds.CREDIT)
 
 
 class Totals(NamedTuple):
@@ -26,12 +29,12 @@ def in_batch(tid: str, epoch: int, number: str) -> ColumnElement[bool]:
 
 def of_batch(db: Connection, tid: str, epoch: int, number: str) -> Totals:
     """The totals as the host has them."""
+    sums = select(payment.c.type, func.sum(payment.c.worth), func.count())
     counted = in_batch(tid, epoch, number) & (payment.c.state == "APPROVED")
-
-    def of(which: ColumnElement[bool]) -> tuple[int, int]:
-        amount, count = db.execute(
-            select(func.coalesce(func.sum(payment.c.amount), 0), func.count()).where(counted, which)
-        ).one()
-        return amount, count
-
-    return Totals(*of(payment.c.type.not_in((_CASH, _VOID))), *of(payment.c.type == _VOID))
+    rows = db.execute(sums.where(counted).group_by(payment.c.type)).all()
+    return Totals(
+        sum(worth for kind, worth, _ in rows if kind in _DEBIT_SUM),
+        sum(count for kind, _, count in rows if kind in _DEBIT),
+        -sum(worth for kind, worth, _ in rows if kind in _CREDIT),
+        sum(count for kind, _, count in rows if kind in _CREDIT),
+    )

@@ -4,6 +4,7 @@
 from pathlib import Path
 from typing import Any
 
+from tools.host import kinds
 from tools.journal import image
 
 _EPOCH_2000 = 946_684_800
@@ -41,8 +42,8 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "sequence": record.sequence,
         "uid": record.uid.hex(),
         "stan": f"{record.stan:06}",
-        "amount": -record.amount if record.type == "23" else record.amount,  # a void takes back
-        "card": "" if record.type == "71" else f"{record.first6}******{record.last4}",
+        "amount": kinds.signed(record.type, record.amount),
+        "card": f"{record.first6}******{record.last4}" if int(record.first6) else "",
         "state": state,
         "at": record.time + _EPOCH_2000,
     }

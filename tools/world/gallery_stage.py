@@ -139,7 +139,7 @@ def pages(ui: Ui, status: Status):
     yield (
         "declined",
         "",
-        message("refuse", t("declined"), [t("de39_51"), t("de39_code", "51")], "E=key_ok", amount=yen(12345)),
+        message("refuse", t("declined"), [ui.words.reason("51"), t("de39_code", "51")], "E=key_ok", amount=yen(12345)),
     )
     status.reversing = True
     yield "reversing", "", message("warn", t("reversing"), [t("reversing_note")], "E=key_ok", amount=yen(12345))

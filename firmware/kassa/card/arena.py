@@ -34,6 +34,8 @@ class Arena:
     set, and the rest is zero. The owner calls `wipe()` when the payment is sealed, and on every other exit.
     """
 
+    entry = 0x07  # contactless EMV
+
     def __init__(self) -> None:
         self._data = bytearray(_SIZE)
         whole = memoryview(self._data)

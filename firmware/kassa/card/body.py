@@ -36,3 +36,14 @@ def build(terms: "Terms", arena: "Arena") -> None:
             raise CardError("the card gives too much data")
     for index in range(at, len(arena.body)):
         arena.body[index] = 0
+
+
+def add(arena: "Arena", tag: int, value: "bytes | bytearray") -> None:
+    """Put one more object behind those of the card that was read. Raises CardError when there is no room."""
+    body = arena.body
+    at = 0
+    cursor = tlv.Tlv(body)
+    while at < len(body) and body[at] and cursor.next():
+        at = cursor.end
+    if not tlv.append(body, at, tag, value, 0, len(value)):
+        raise CardError("the card gives too much data")

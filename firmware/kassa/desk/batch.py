@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The open batch: its totals from the journal's records with a final yes, and DE 48 of the batch close."""
 
+from kassa import transactions
 from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.fates import Fates
@@ -17,6 +18,8 @@ class Totals:
         self.debit_sum = 0
         self.credit_count = 0
         self.credit_sum = 0
+        self.qr_count = 0
+        self.qr_sum = 0
         self.cash_count = 0
         self.cash_sum = 0
         self.not_paid = 0
@@ -45,13 +48,27 @@ def totals(journal: Journal) -> Totals:
         record = layout.Record(page)
         if fates.get(record.sequence) in layout.NOT_PAID:
             result.not_paid += 1
-        elif record.type == layout.TYPE_CASH:
-            result.cash_count += 1
-            result.cash_sum += record.amount
-        elif record.type == layout.TYPE_VOID:
-            result.credit_count += 1
-            result.credit_sum += record.amount
         else:
-            result.debit_count += 1
-            result.debit_sum += record.amount
+            _add(result, journal, record)
     return result
+
+
+def _add(result: Totals, journal: Journal, record: layout.Record) -> None:
+    """Count a record with a final yes."""
+    effect = transactions.effect(record.type)
+    if effect == transactions.DEBIT:
+        result.debit_count += 1
+        result.debit_sum += record.amount
+    elif effect == transactions.CREDIT:
+        result.credit_count += 1
+        result.credit_sum += record.amount
+    elif effect == transactions.IN_CASH:
+        result.cash_count += 1
+        result.cash_sum += record.amount
+    elif effect == transactions.IN_QR:
+        result.qr_count += 1
+        result.qr_sum += record.amount
+    elif effect == transactions.INSTEAD:
+        page = bytearray(256)
+        if Reader(journal, record.original).read(page) == record.original:
+            result.debit_sum += record.amount - layout.Record(page).amount

@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa import money
+from kassa import money, transactions
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.crypto.wipe import zero
@@ -20,9 +20,9 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.clock import Clock
+    from kassa.desk.nocard import NoCard
     from kassa.hardware import Entropy
 
-_ORIGINAL = b"\xdf\x02\x10"  # tag of ours: the uid of the payment that is meant
 _CONTACTLESS = const(0x07)
 
 
@@ -43,7 +43,7 @@ class Till:
         self._entropy = entropy
         self._seen = SeenCards(entropy, max(1, limits.count) if limits.set else 1)
         self._draft = Draft()
-        self._draft.type = layout.TYPE_SALE
+        self._draft.type = transactions.SALE
         self._draft.entry = _CONTACTLESS
         self._sealer = None
 
@@ -108,31 +108,41 @@ class Till:
         self._seen.add(_track(card.body))
         return sequence
 
-    def prepare_online(self, amount: int, card: "Arena | NoCard") -> int:
-        """Write the intent of an online payment; it must be durable before a byte of it leaves. Returns its sequence."""
-        sequence = self._take(layout.INTENT, amount, card, 0)
+    def prepare(self, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> int:
+        """Write the intent of an online request; it must be durable before a byte of it leaves. Returns its sequence.
+
+        `kind`: of transactions.py; `source`: a read card.Arena, or what takes its place; `back`: how many sequences back
+        the payment lies that it is about. Raises as accept_offline does.
+        """
+        sequence = self._other(kind, layout.INTENT, amount, source, back)
         self.journal.fates.set(sequence, UNDECIDED)
         return sequence
 
-    def prepare_void(self, page: bytearray) -> int:
-        """Write the intent to void the payment whose record is `page`; no card is asked for. Returns its sequence."""
-        record = layout.Record(page)
+    def accept(self, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> int:
+        """Take cash, or an advice that is sent until it is answered. As `prepare`, but durable for good."""
+        return self._other(kind, layout.ACCEPTED, amount, source, back)
+
+    def back(self, record: layout.Record) -> int:
+        """How many sequences back a record lies from the next one. Raises Refused when it is too far."""
         back = self.journal.state.sequence + 1 - record.sequence
         if back > 0xFFFF:
             raise Refused("void_gone")
-        body = bytearray(160)
-        body[:3] = _ORIGINAL
-        body[3:19] = record.uid
+        return back
+
+    def _other(self, kind: int, state: int, amount: int, source: "Arena | NoCard", back: int) -> int:
+        """As _take, of any kind."""
         draft = self._draft
-        draft.type, draft.entry, draft.back = layout.TYPE_VOID, 0, back
+        if kind == draft.type and source.entry == _CONTACTLESS:
+            return self._take(state, amount, source, 0)
+        draft.type, draft.entry, draft.back = kind, source.entry, back
         try:
             self.warm()
             self.journal.stage(draft)
-            return self.prepare_online(record.amount, NoCard(page, body))
+            return self._take(state, amount, source, 0)
         finally:
-            draft.type, draft.entry, draft.back = layout.TYPE_SALE, _CONTACTLESS, 0
+            draft.type, draft.entry, draft.back = transactions.SALE, _CONTACTLESS, 0
 
-    def _take(self, kind: int, amount: int, card: "Arena | NoCard", flags: int) -> int:
+    def _take(self, kind: int, amount: int, source: "Arena | NoCard", flags: int) -> int:
         made_ahead = self._sealer is not None
         sealer = self.warm()
         draft = self._draft
@@ -141,9 +151,9 @@ class Till:
         draft.amount = amount
         draft.time = self._clock.now()
         draft.flags = (layout.FLAG_CLOCK if self._clock.trusted else 0) | flags
-        draft.mask[:3] = card.first6
-        draft.mask[3:] = card.last4
-        draft.data = card.body
+        draft.mask[:3] = source.first6
+        draft.mask[3:] = source.last4
+        draft.data = source.body
         self._sealer = None
         try:
             return self.journal.accept(draft, sealer, kind)
@@ -182,14 +192,6 @@ class Till:
             self.journal.stage(self._draft)
             return True
         return False
-
-
-class NoCard:
-    """What a payment about another one takes along instead of a card: its mask, and a body."""
-
-    def __init__(self, page: bytearray, body: bytearray) -> None:
-        self.first6, self.last4 = page[48:51], page[51:53]
-        self.body = memoryview(body)
 
 
 def _track(body: memoryview) -> memoryview:

@@ -6,12 +6,17 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import money
+from kassa import money, transactions
 from kassa.errors import FlashFault, JournalFull, Refused
 from kassa.flows.finish import finish
 from kassa.flows.result import refuse
 from kassa.flows.shop import Shop
 from kassa.uplink import answers
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.desk.nocard import NoCard
 
 _PATIENCE_MS = const(45000)
 _ANSWER_MS = const(30000)
@@ -19,11 +24,31 @@ _ANSWER_MS = const(30000)
 
 async def authorise(shop: Shop, amount: int, expired: bool) -> None:
     """A sale with the card in the arena."""
-    sequence = shop.till.prepare_online(amount, shop.arena)
+    sequence = shop.till.prepare(transactions.SALE, amount, shop.arena)
     if await ask(shop, sequence, amount):
-        await tell(shop, amount, "approved")
+        await tell(shop, amount)
     else:
         await _unsent(shop, sequence, amount, expired)
+
+
+async def request(shop: Shop, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> None:
+    """What only the host can decide, from its intent to its end. See Till.prepare. Raises Refused when nothing left."""
+    sequence = shop.till.prepare(kind, amount, source, back)
+    source.wipe()
+    if await ask(shop, sequence, amount):
+        await tell(shop, amount)
+    else:
+        give_back(shop, sequence)
+        raise Refused("only_online")
+
+
+def give_back(shop: Shop, sequence: int) -> None:
+    """An intent of which no byte left, and that nobody wants now."""
+    try:
+        shop.till.void_unsent(sequence)
+    finally:
+        shop.courier.held = 0
+    shop.status.queue(shop.till.journal.state)
 
 
 async def ask(shop: Shop, sequence: int, amount: int) -> bool:
@@ -34,7 +59,7 @@ async def ask(shop: Shop, sequence: int, amount: int) -> bool:
     while not courier.outcome.kind:
         waited = ticks_diff(ticks_ms(), start)
         if waited > _PATIENCE_MS:
-            _give_up(shop)
+            give_up(shop)
             break
         await ui.show("wait", ui.t("authorising"), (ui.t("authorising_time", waited // 1000),), "", money.text(amount))
         await asyncio.sleep_ms(100)
@@ -42,25 +67,28 @@ async def ask(shop: Shop, sequence: int, amount: int) -> bool:
     if outcome.kind == answers.UNSENT or not outcome.kind:
         if courier.withdraw():
             return False
-        _give_up(shop)
+        give_up(shop)
     return True
 
 
-async def tell(shop: Shop, amount: int, word: str) -> None:
-    """Show the answer, `word` when it was yes; what is on the screen is durable in the journal."""
+async def tell(shop: Shop, amount: int, said: tuple = ()) -> None:
+    """Show the answer, and `said` when it was yes; what is on the screen is durable in the journal."""
     ui, outcome = shop.ui, shop.courier.outcome
     shop.arena.wipe()
+    word = shop.last_word(shop.last())
     if outcome.kind == answers.YES:
-        lines = [ui.t("auth_code", outcome.auth)] if outcome.auth else []
+        lines = list(said) or ([ui.t("auth_code", outcome.auth)] if outcome.auth else [])
         await finish(shop, "ok", word, lines, amount, outcome.auth, outcome.rrn)
     elif outcome.kind == answers.NO:
         code = str(outcome.code, "utf-8")
         await finish(shop, "refuse", "declined", [ui.words.reason(code), ui.t("de39_code", code)], amount)
+    elif word == "unanswered":
+        await finish(shop, "warn", word, [ui.t("unanswered_note")], amount)
     else:
         await finish(shop, "warn", "reversing", [ui.t("reversing_note")], amount)
 
 
-def _give_up(shop: Shop) -> None:
+def give_up(shop: Shop) -> None:
     """It is reversed, even where the flash takes no mark of it now: the next connection makes it."""
     try:
         shop.courier.give_up()

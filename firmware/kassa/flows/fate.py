@@ -4,18 +4,12 @@
 from micropython import const
 
 from kassa import money
+from kassa.desk.fate import PAID, TOOK_BACK
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
 
 _FOR_EVER = const(0x0FFFFFFF)  # ms
-_KINDS = {
-    "approved": "ok",
-    "approved_card": "ok",
-    "voided": "ok",
-    "accepted": "hold",
-    "reversing": "warn",
-    "reversed": "warn",
-}
+_WARNINGS = ("reversing", "reversed", "unanswered")
 
 
 async def tell(shop: Shop) -> None:
@@ -29,11 +23,12 @@ async def tell(shop: Shop) -> None:
     if record is None:
         return
     word = shop.last_word(record)
-    paid = word in ("approved", "approved_card", "accepted", "voided")
+    paid = word in PAID + TOOK_BACK
+    kind = "hold" if word == "accepted" else "ok" if paid else "warn" if word in _WARNINGS else "refuse"
     lines = (ui.t("fate_card", record.last4), ui.t("fate_receipt" if paid else "fate_title"))
     keys = "E=key_print C=key_skip" if paid else "E=key_ok"
     amount = money.text(record.amount)
-    key = await ui.message(_KINDS.get(word, "refuse"), ui.t(word), lines, keys, _FOR_EVER, amount, fresh=True)
+    key = await ui.message(kind, ui.t(word), lines, keys, _FOR_EVER, amount, fresh=True)
     if key == ord("E") and paid:
         await print_last(shop)
 

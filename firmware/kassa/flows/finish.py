@@ -4,6 +4,7 @@
 from micropython import const
 
 from kassa import money
+from kassa.desk.fate import PAID, TOOK_BACK
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
 
@@ -16,7 +17,7 @@ async def finish(shop: Shop, kind: str, word: str, lines: list, amount: int, aut
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
     ui.keypad.flush()  # nobody skips a result with a key pressed before it stood
     record = shop.last()
-    if record is not None and word in ("approved", "approved_card", "accepted", "voided"):
+    if record is not None and word in PAID + TOOK_BACK:
         fault = await receipt.output(shop, receipt.payment(shop, record, word, auth, rrn))
         if fault:
             lines = [ui.t(fault)] + lines

@@ -6,13 +6,16 @@ from micropython import const
 from kassa import money, status
 from kassa.flows.sale import sale
 from kassa.flows.shop import Shop
-from kassa.modules import forget_all
+from kassa.modules import forget, forget_all
 from kassa.screens.font import TEXT
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# What the transactions of the menu need in memory meanwhile.
+_OTHERS = ("flows.adjust", "flows.authorise", "flows.balance", "flows.cash", "flows.named", "flows.preauth", "flows.qr",
+           "flows.refund", "flows.voice", "flows.void", "desk.named", "desk.nocard")  # fmt: skip
 _LOOK_MS = 60000
 _WIDTH = 288  # pixels of a line
 
@@ -48,7 +51,16 @@ async def _menu(shop: Shop) -> None:
         from kassa.flows import void
 
         await void.void(shop)
-        forget_all(("flows.void", "desk.voidable"))
+        forget_all(_OTHERS)
+    elif chosen == "others":
+        from kassa.flows import others
+
+        flow = await others.choose(shop)
+        del others
+        forget("kassa.flows.others")
+        if flow is not None:
+            await flow(shop)
+            forget_all(_OTHERS)
     elif chosen == "settle":
         from kassa.flows import settle
 

@@ -13,14 +13,14 @@ _MOST_ROWS = 50
 
 
 async def menu(shop: Shop) -> str:
-    """Choose, and show a small page; "sale", "void" and "settle", which come without the menu in memory, are returned."""
+    """Choose, and show a small page; the first four, which come without the menu in memory, are returned."""
     ui = shop.ui
-    items = ("sale", "settle", "void", "last", "reprint", "queue", "change_language", "about")
+    items = ("sale", "settle", "void", "others", "last", "reprint", "queue", "change_language", "about")
     chosen = await ui.menu(ui.t("menu"), [ui.t(item) for item in items])
     if chosen is None:
         return ""
-    if chosen >= 3:
-        await (_last, fate.print_last, _queue, _language, _about)[chosen - 3](shop)
+    if chosen >= 4:
+        await (_last, fate.print_last, _queue, _language, _about)[chosen - 4](shop)
         return ""
     return items[chosen]
 
@@ -33,7 +33,7 @@ async def _last(shop: Shop) -> None:
         return
     rows = (
         (ui.t("r_amount"), money.text(record.amount)),
-        (ui.t(shop.last_word(record)), ""),
+        (ui.t(shop.last_word(record)), ui.t("r_%02x" % record.type)),
         (ui.t("r_card"), "%s******%s" % (record.first6, record.last4)),
         (ui.t("r_trace"), "%06d" % record.stan),
         (ui.t("r_batch"), "%06d" % record.batch),

@@ -35,8 +35,8 @@ _TRIES = const(3)
 _CHINA = const(156)
 
 
-async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | None:
-    """Ask for a card until one is read, the cashier cancels, or three tries went wrong.
+async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple[bool, bool] | None:
+    """Ask for a card until one is read, the cashier cancels, or three tries went wrong. `kind`: transaction type 9C.
 
     Returns whether the card approved by itself and was proven, and whether it is over; None = said on the screen already.
     """
@@ -46,7 +46,7 @@ async def present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | 
     for attempt in range(_TRIES):
         await ui.show("tap", ui.t("present"), [ui.t(hint) for hint in hints], "C=key_cancel", money.text(amount))
         try:
-            outcome = await _read(shop, amount, attempt > 0, wishes)
+            outcome = await _read(shop, amount, attempt > 0, wishes, kind)
         except ReaderFault:
             await result(shop, "refuse", "not_taken", ("fault_reader",), amount)
             return None
@@ -94,7 +94,9 @@ def _hints(outcome: Outcome) -> "tuple[str, ...]":
     return ("card_error", "card_error_hint") if outcome.message == MSG_ERROR else ("other_card_hint", "use_other")
 
 
-async def _read(shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Authorities | None, int]") -> Outcome | None:
+async def _read(
+    shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Authorities | None, int]", kind: int
+) -> Outcome | None:
     """One tap; None when the cashier pressed Cancel meanwhile."""
     cvm_required, authorities, risk = wishes
     today = date(shop.clock.now())
@@ -103,7 +105,7 @@ async def _read(shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Autho
         money.pack_bcd(value, day, index, 1)
     terms = Terms(
         amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
-        cvm_required=cvm_required, authorities=authorities, risk=risk,
+        kind=kind, cvm_required=cvm_required, authorities=authorities, risk=risk,
     )  # fmt: skip
     reading = asyncio.create_task(_tap(shop, terms, amount, again))
     while not reading.done():

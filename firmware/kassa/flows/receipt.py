@@ -3,24 +3,30 @@
 
 from micropython import const
 
-from kassa import money
+from kassa import money, transactions
 from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
-from kassa.vault.layout import FLAG_CLOCK, TYPE_CASH, TYPE_VOID, Record
+from kassa.vault.layout import FLAG_CLOCK, Record
 from kassa.vault.reader import Reader
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.desk.batch import Totals
+    from kassa.uplink.outcome import Outcome
 
 _COLUMNS = 32
-_NAMES = {TYPE_CASH: "r_cash", TYPE_VOID: "r_void"}
+_ENTRIES = {0x03: "r_code", 0x07: "r_contactless"}
 _STATES = {
     "approved": "r_approved",
     "approved_card": "r_approved_card",
     "accepted": "r_offline",
     "voided": "r_approved",
+    "refunded": "r_approved",
+    "preauthorised": "r_approved",
+    "adjusted": "r_approved",
+    "paid": "r_approved",
+    "cash_taken": "r_cash_taken",
     "declined": "r_declined",
     "not_taken": "not_taken",
     "reversing": "reversing",
@@ -48,6 +54,7 @@ def _pair(left: str, right: str) -> tuple:
 def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False) -> list:
     """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain."""
     t = shop.ui.t
+    took_back = transactions.effect(record.type) == transactions.CREDIT
     lines = [(shop.name, 1, True, 2), ("", 0, False, 1)]
     if again:
         lines.append((t("r_duplicate"), 1, True, 1))
@@ -56,12 +63,12 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = ""
         _pair(t("r_terminal"), shop.terminal),
         _pair(t("r_operator"), "01"),
     ]
-    if record.type != TYPE_CASH:
+    if record.first6 != "000000":
         lines.append(_pair(t("r_card"), "%s******%s" % (record.first6, record.last4)))
-    if record.type not in _NAMES:
-        lines.append(_pair(t("r_entry"), t("r_contactless")))
+    if record.entry in _ENTRIES:
+        lines.append(_pair(t("r_entry"), t(_ENTRIES[record.entry])))
     lines += [
-        _pair(t("r_type"), t(_NAMES.get(record.type, "r_sale"))),
+        _pair(t("r_type"), t("r_%02x" % record.type)),
         _pair(t("r_batch"), "%06d" % record.batch),
         _pair(t("r_trace"), "%06d" % record.stan),
     ]
@@ -77,7 +84,7 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = ""
     lines.append((when(record.time), 2, False, 1))
     lines.append(("-" * _COLUMNS, 0, False, 1))
     lines.append((t("r_amount"), 0, False, 1))
-    lines.append((money.text(-record.amount if record.type == TYPE_VOID else record.amount), 2, True, 2))
+    lines.append((money.text(-record.amount if took_back else record.amount), 2, True, 2))
     lines.append(("-" * _COLUMNS, 0, False, 1))
     lines.append((t(_STATES.get(word, word)), 1, True, 1))
     lines.append(("#%d %s" % (record.sequence, shop.till.journal.head.hex()), 1, False, 1))
@@ -85,8 +92,8 @@ def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = ""
     return lines
 
 
-def settlement(shop: Shop, totals: "Totals", balanced: bool) -> list:
-    """The slip of a batch close."""
+def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome | None" = None) -> list:
+    """The slip of a batch close; `outcome`: of one whose records were uploaded."""
     t = shop.ui.t
     lines = [
         (shop.name, 1, True, 2),
@@ -99,10 +106,15 @@ def settlement(shop: Shop, totals: "Totals", balanced: bool) -> list:
         _pair("%s %d" % (t("r_debit"), totals.debit_count), money.text(totals.debit_sum)),
         _pair("%s %d" % (t("r_credit"), totals.credit_count), money.text(totals.credit_sum)),
     ]
+    if totals.qr_count:
+        lines.append(_pair("%s %d" % (t("r_qr"), totals.qr_count), money.text(totals.qr_sum)))
     if totals.cash_count:
         lines.append(_pair("%s %d" % (t("r_cash"), totals.cash_count), money.text(totals.cash_sum)))
     lines.append(("-" * _COLUMNS, 0, False, 1))
     lines.append((t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1))
+    if outcome is not None:
+        lines.append(_pair(t("r_uploaded"), "%d" % outcome.uploaded))
+        lines.append((outcome.text, 1, False, 1))
     return lines
 
 

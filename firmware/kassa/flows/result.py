@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The page at the end of what the cashier began: how it ended, or why it cannot be."""
+"""What stands around every payment: whether it may begin, and the page at its end, or why it cannot be."""
 
 from micropython import const
 
 from kassa import money
-from kassa.errors import FlashFault, JournalFull, KeyringError, Refused
+from kassa.errors import CardError, FlashFault, JournalFull, KeyringError, Refused
 from kassa.flows.shop import Shop
 from kassa.modules import forget_all
 
@@ -14,6 +14,30 @@ if TYPE_CHECKING:
 
 ENDING = ("flows.authorise", "flows.offline", "flows.finish", "flows.receipt", "flows.supervisor")  # of a payment
 _RESULT_MS = const(30000)
+
+
+def need_open(shop: Shop) -> None:
+    """Raises Refused while the close of the batch has no answer: nothing is taken then."""
+    if shop.till.journal.state.closing:
+        raise Refused("settle_unfinished")
+
+
+def need_host(shop: Shop) -> None:
+    """Raises Refused when the host cannot be asked now."""
+    need_open(shop)
+    if not shop.till.online_allowed() or not shop.line.reachable():
+        raise Refused("only_online")
+
+
+async def need_supervisor(shop: Shop) -> None:
+    """Raises Refused when no supervisor agrees."""
+    from kassa.flows import supervisor
+
+    agreed = await supervisor.allowed(shop)
+    del supervisor
+    forget_all(("flows.supervisor",))
+    if not agreed:
+        raise Refused("supervisor_needed")
 
 
 async def result(shop: Shop, kind: str, word: str, lines: tuple, amount: int) -> None:
@@ -32,6 +56,8 @@ async def attempt(shop: Shop, amount: int, work: "Awaitable[None]") -> None:
         refused = reason
     except JournalFull:
         refused = Refused("limit_full")
+    except CardError:  # what is to be sealed with the card's data has no room
+        refused = Refused("card_error")
     except (KeyringError, FlashFault):
         broken = True
     finally:

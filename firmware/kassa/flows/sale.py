@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A card sale, from the amount to the receipt. What its steps need is in memory only meanwhile."""
 
-from kassa.errors import Refused
-from kassa.flows.result import ENDING, attempt
+from kassa.flows.result import ENDING, attempt, need_open
 from kassa.flows.shop import Shop
 from kassa.modules import forget_all
 
@@ -20,8 +19,7 @@ async def sale(shop: Shop, first: int = 0) -> None:
 async def _take(shop: Shop, amount: int) -> None:
     till = shop.till
     till.check_amount(amount)
-    if till.journal.state.closing:
-        raise Refused("settle_unfinished")
+    need_open(shop)
     online = till.online_allowed() and shop.line.reachable()
     agreed = False
     if not online:
@@ -32,7 +30,7 @@ async def _take(shop: Shop, amount: int) -> None:
             agreed = await offline.agreed(shop, amount)
             del offline
             forget_all(ENDING)
-    card = await _present(shop, amount, online)
+    card = await read_card(shop, amount, online)
     if card is None:
         return
     approved, expired = card
@@ -46,12 +44,23 @@ async def _take(shop: Shop, amount: int) -> None:
         await offline.take(shop, amount, agreed, approved, expired)
 
 
-async def _present(shop: Shop, amount: int, online: bool) -> tuple[bool, bool] | None:
+async def read_card(shop: Shop, amount: int, online: bool, kind: int = 0) -> "tuple[bool, bool] | None":
     """As present.present."""
     from kassa.flows import present
 
     try:
-        return await present.present(shop, amount, online)
+        return await present.present(shop, amount, online, kind)
     finally:
         del present
+        forget_all(_READING, _KEPT)
+
+
+def take_along(shop: Shop, tag: int, value: "bytes | bytearray") -> None:
+    """Seal one more object with the card that was read. Raises CardError when there is no room."""
+    from kassa.card import body
+
+    try:
+        body.add(shop.arena, tag, value)
+    finally:
+        del body
         forget_all(_READING, _KEPT)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DRAIN_MS = const(120000)
 _ANSWER_MS = const(60000)
+_UPLOADED_PER_S = const(100)  # records, told to who waits
 
 
 async def settle(shop: Shop) -> None:
@@ -40,10 +41,23 @@ async def settle(shop: Shop) -> None:
     forget("kassa.desk.batch")
     await ui.show("wait", ui.t("settle_working"), _counts(shop, batch), "", money.text(batch.debit_sum))
     shop.courier.submit_close(batch.de48())
-    start = ticks_ms()
-    while not shop.courier.outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
-        await asyncio.sleep_ms(100)
+    await _answered(shop, batch)
     await _tell(shop, batch)
+
+
+async def _answered(shop: Shop, batch: "Totals") -> None:
+    """Wait for the end, as long as there is progress; an upload shows how far it is."""
+    ui, outcome = shop.ui, shop.courier.outcome
+    start, before = ticks_ms(), 0
+    while not outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
+        if outcome.uploaded != before:
+            start, before = ticks_ms(), outcome.uploaded
+            state = shop.till.journal.state
+            records = state.sequence - state.closed
+            left = ui.t("settle_seconds", (records - before) // _UPLOADED_PER_S + 1)
+            lines = (ui.t("settle_uploading", before, records), left)
+            await ui.show("wait", ui.t("settle_working"), lines, "", money.text(batch.debit_sum))
+        await asyncio.sleep_ms(100)
 
 
 def _counts(shop: Shop, batch: "Totals") -> list:
@@ -78,7 +92,14 @@ async def _tell(shop: Shop, batch: "Totals") -> None:
     ui = shop.ui
     outcome = shop.courier.outcome
     amount = money.text(batch.debit_sum)
-    if outcome.kind == answers.YES:
+    if outcome.kind == answers.YES and outcome.uploaded:
+        lines = [outcome.text or ui.t("settle_balanced_note"), ui.t("settle_uploaded", outcome.uploaded)]
+        if outcome.disputed:
+            lines.append(ui.t("settle_disputed", outcome.disputed))
+        fault = await receipt.output(shop, receipt.settlement(shop, batch, False, outcome))
+        lines += [ui.t(fault)] if fault else []
+        await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
+    elif outcome.kind == answers.YES:
         fault = await receipt.output(shop, receipt.settlement(shop, batch, True))
         lines = _counts(shop, batch) + [ui.t("settle_balanced_note")] + ([ui.t(fault)] if fault else [])
         await ui.message("ok", ui.t("settle_balanced"), lines, "E=key_ok", amount=amount)
@@ -92,5 +113,5 @@ async def _tell(shop: Shop, batch: "Totals") -> None:
         await receipt.output(shop, receipt.settlement(shop, batch, False))
         await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
     else:
-        shop.courier.totals = b""
+        shop.courier.forget_close()
         await ui.message("warn", ui.t("settle_failed"), (ui.t("fault_host"),), "E=key_ok", amount=amount)

@@ -51,6 +51,6 @@ class Shop:
         journal = self.till.journal
         return Record(journal.last) if journal.last[0] else None
 
-    def last_word(self, record: Record) -> str:
-        """What became of the newest payment, as a text key."""
-        return fate(record, self.till.journal.fate)
+    def last_word(self, record: Record | None) -> str:
+        """What became of the newest payment, as a text key; "" when there was none."""
+        return fate(record, self.till.journal.fate) if record else ""

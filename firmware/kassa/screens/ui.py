@@ -128,6 +128,15 @@ class Ui:
         finally:
             forget("kassa.screens.amount")
 
+    async def number(self, title: str, least: int, most: int, hint: str = "", empty: bool = False) -> str | None:
+        """Ask for `least` to `most` digits; `empty`: none will do too. None when cancelled."""
+        from kassa.screens import number
+
+        try:
+            return await number.run(self, title, least, most, hint, empty)
+        finally:
+            forget("kassa.screens.number")
+
     async def menu(self, title: str, items: "Lines", chosen: int = 0) -> int | None:
         """Let one of `items` be chosen. Returns its index."""
         from kassa.screens import menu
@@ -166,6 +175,16 @@ class Ui:
     ) -> None:
         """Draw a message and return at once. Shown again with other lines, only those are redrawn."""
         await message.show(self, kind, title, lines, keys, amount)
+        await self.refresh()
+
+    async def qr(self, title: str, amount: str, data: bytes, lines: "Lines" = (), keys: str = "C=key_cancel") -> None:
+        """Draw a page with the code of `data` and return at once. Shown again with other lines, only those are redrawn.
+
+        The caller forgets kassa.screens.qr when the page is done with. Raises ValueError when `data` are too long.
+        """
+        from kassa.screens import qr
+
+        await qr.show(self, title, amount, data, lines, keys)
         await self.refresh()
 
     async def list(self, title: str, rows: "Rows", choose: bool = True) -> int | None:

@@ -28,19 +28,27 @@ class Words:
         self.language = language
         self._table = TABLE
 
-    def has(self, key: str) -> bool:
-        return self._table.find("\n%s=" % key) >= 0
-
     def get(self, key: str, *values: object) -> str:
         """The text of `key` with `values` put in. An unknown key is shown as it is: a sale must not fail for a word."""
-        start = self._table.find("\n%s=" % key)
-        if start < 0:
+        text = _find(self._table, key)
+        if not text:
             return key
-        start += len(key) + 2
-        text = self._table[start : self._table.find("\n", start)]
         return text % values if values else text
 
     def reason(self, code: str) -> str:
         """The words for a host's answer code (DE 39); its number is the caller's to show."""
-        key = "de39_" + code
-        return self.get(key if self.has(key) else "de39_other")
+        if self.language == "zh":
+            from kassa.screens.texts.answers_zh import TABLE
+        else:
+            from kassa.screens.texts.answers_en import TABLE
+        forget(_TEXTS + "answers_" + self.language)
+        return _find(TABLE, code) or self.get("de39_other")
+
+
+def _find(table: str, key: str) -> str:
+    """The text of a key, "" when there is none."""
+    start = table.find("\n%s=" % key)
+    if start < 0:
+        return ""
+    start += len(key) + 2
+    return table[start : table.find("\n", start)]

@@ -14,6 +14,7 @@ ONLINE = const(1)  # class of the request
 DEFERRED = const(2)
 REVERSAL = const(3)
 MANAGEMENT = const(4)
+UPLOAD = const(5)
 
 _APPROVED = (b"00", b"11", b"A2", b"A4", b"A5", b"A6")
 _PENDING = (b"09", b"68", b"90", b"91", b"92", b"96", b"98", b"99", b"A0", b"A7")

@@ -8,27 +8,28 @@ from struct import unpack_from
 
 from micropython import const
 
-from kassa.calendar import seconds
+from kassa import transactions
 from kassa.errors import WireError
-from kassa.money import unpack_bcd
-from kassa.uplink import answers, messages
+from kassa.modules import forget
+from kassa.uplink import answers, messages, signon
 from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
-from kassa.uplink.outbox import ADVICE, CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, Outbox
+from kassa.uplink.outbox import CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, UPLOAD, Outbox
 from kassa.uplink.outcome import Outcome, text
 from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
-from kassa.vault.ring import AHEAD
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.clock import Clock
     from kassa.hardware import Bytes, Entropy
     from kassa.status import Status
+    from kassa.uplink.close import Close
 
+# The class of each purpose's messages, for the meaning of their answers.
 _CLASS = (
     0,
     answers.MANAGEMENT,
@@ -36,11 +37,11 @@ _CLASS = (
     answers.ONLINE,
     answers.DEFERRED,
     answers.MANAGEMENT,
-    answers.DEFERRED,
+    answers.UPLOAD,
+    answers.MANAGEMENT,
 )
-_MTI = (0, 0x0810, 0x0410, 0x0210, 0x0210, 0x0510, 0x0230)  # of the answer
 _BAD_MACS = const(3)
-_HEARD_S = const(600)  # the time the host was heard is written again after this
+_IN_PROGRESS = b"09"
 
 
 class Courier:
@@ -60,7 +61,7 @@ class Courier:
         self.request = 0  # sequence of the intent to send online, 0 = none
         self.sent = False  # a byte of the request may have left
         self.held = 0  # sequence of an intent that was withdrawn and is still to be decided about, 0 = none
-        self.totals: "Bytes" = b""  # DE 48 of the batch close to send, b"" = none
+        self.closing: "Close | None" = None  # the batch close that is asked for
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
         self.used = 0  # the highest transaction counter the host has seen of us
@@ -75,7 +76,8 @@ class Courier:
         self._inbox = Inbox()
         self._outbox = Outbox(journal, keyring, who, self._flights, entropy)
         self._record = bytearray(256)
-        self._covered = 0  # the newest sequence that these totals cover
+        self._kind = 0  # of the request
+        self._again = False  # it is to be sent once more
         self._put_off = False  # the host wants the reversal later: not again on this connection
         self._bad_macs = 0  # on this connection
         self._strikes = 0  # connections in a row that ended by them
@@ -93,6 +95,8 @@ class Courier:
         self._put_off = False
         self._bad_macs = 0
         self._queue.restart(self.request or self.held)
+        if self.closing:
+            self.closing.restart()
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
@@ -108,7 +112,11 @@ class Courier:
     def has_work(self) -> bool:
         """Whether anything waits to be sent or answered."""
         return bool(
-            self._flights.count or self.request or self.totals or self.journal.state.reversing or self._queue.has_work()
+            self._flights.count
+            or self.request
+            or self.closing
+            or self.journal.state.reversing
+            or self._queue.has_work()
         )
 
     def owes(self) -> bool:
@@ -130,27 +138,27 @@ class Courier:
             return None
         if self.journal.state.reversing and not self._put_off:
             return self._reversal()
-        if self.request and not self.sent:
+        if self.request and (self._again or not self.sent):
             self._load(self.request)
-            original = self._queue.original(self._record)
-            self.sent = True
-            return self._outbox.payment(ONLINE, self._record[1], self._record, self.request, 0, original)
+            about = self._queue.about(self._record)
+            self._kind = self._record[1]
+            self.sent, self._again = True, False
+            return self._outbox.payment(ONLINE, self._kind, self._record, self.request, 0, about)
         sequence, kind, amount = self._queue.next(self._record, flights)
         if sequence:
-            purpose = QUEUED if kind == messages.DEFERRED_SALE else ADVICE
-            return self._outbox.payment(purpose, kind, self._record, sequence, amount)
+            about = b"" if kind == transactions.VOID_ENTRY else self._queue.about(self._record)
+            return self._outbox.payment(QUEUED, kind, self._record, sequence, amount, about)
         if flights.count == 0:
             self._queue.flush()
             self._publish()
             if self._epoch > self.journal.state.epoch and not self.owes():
                 from kassa.uplink import epoch  # after a quarantine
 
-                if epoch.begin(self.journal, self._epoch, self._batch) and self.totals:
-                    self.totals, self.outcome.kind = b"", answers.NO  # their batch was closed with its epoch
-            if self.totals and not self._queue.owes() and not self.journal.state.reversing:
-                if not self.journal.state.closing:
-                    self.journal.mark(layout.CLOSING, self.journal.state.sequence)
-                return self._outbox.close(self.totals)
+                if epoch.begin(self.journal, self._epoch, self._batch) and self.closing:
+                    self.forget_close()
+                    self.outcome.kind = answers.NO  # their batch was closed with its epoch
+        if self.closing and not self._queue.owes() and not self.journal.state.reversing:
+            return self.closing.frame(flights, self._record)
         return None
 
     def _reversal(self) -> memoryview | None:
@@ -188,7 +196,7 @@ class Courier:
             self._bad_mac(slot)
             return
         code = bytes(answer.get(39))
-        if not self._matches(answer, slot) or not answers.is_code(code) and self._flights.purpose[slot] != CLOSE:
+        if not self._matches(answer, slot) or not answers.is_code(code) and answer.mti != 0x0510:
             return
         flights = self._flights
         purpose, sequence, amount = flights.purpose[slot], flights.sequence[slot], flights.amount[slot]
@@ -205,20 +213,19 @@ class Courier:
                 self._put_off = True
         elif purpose == ONLINE:
             self._online(answer, meaning, code)
-        elif purpose == QUEUED or purpose == ADVICE:
+        elif purpose == QUEUED:
             self._queue.answered(sequence, amount, meaning, code)
             if meaning == answers.NO:
                 self._status.refused_later += 1
-        else:
-            self._closed(answer)
+        elif self.closing and self.closing.take(answer, purpose, code):
+            self.forget_close()
 
     def _matches(self, answer: Answer, slot: int) -> bool:
         """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
-        purpose = self._flights.purpose[slot]
-        if answer.mti != _MTI[purpose] or answer.get(41) != self._who.terminal:
+        if answer.get(41) != self._who.terminal:
             return False
-        echo = bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
-        if purpose in (REVERSAL, ONLINE, QUEUED, ADVICE):
+        echo = bytes(answer.frame[13:15]) + bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
+        if self._flights.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
             echo += bytes(answer.get(4))
         return self._flights.echoes(slot, echo)
 
@@ -237,32 +244,16 @@ class Courier:
     # -- what an answer does ----------------------------------------------------------------------------------------
 
     def _handshake(self, answer: Answer, meaning: int) -> None:
-        free = answer.get(62)
         if meaning == answers.STRANGER:
             self.fault = "stranger"
             raise WireError("the host does not know this terminal")
-        if meaning != answers.YES or len(free) != 27 or free[0] != 1:
+        if meaning != answers.YES:
             raise WireError("handshake refused")
-        form = answer.get(60)
-        try:
-            now = seconds(
-                unpack_bcd(free, 16, 2), unpack_bcd(free, 18, 1), unpack_bcd(free, 19, 1),
-                unpack_bcd(free, 20, 1), unpack_bcd(free, 21, 1), unpack_bcd(free, 22, 1),
-            )  # fmt: skip
-            batch = unpack_bcd(form, 1, 3) if len(form) == 6 else 0
-        except ValueError:
-            raise WireError("handshake without a time or a batch")
-        self.fault = "rollback" if free[1] else ""
-        journal = self.journal
+        held, self._epoch, self._batch, now, self.used = signon.read(answer)
+        self.fault = "rollback" if held else ""
         self._clock.trust(now)
-        if abs(now - journal.state.heard) >= _HEARD_S and journal.free >= AHEAD:  # seldom: the ring is for money
-            journal.mark(layout.HEARD, now)
-        journal.state.heard = now
-        self._epoch, self._batch = 0 if free[1] else free[2] << 8 | free[3], batch
-        self.used = unpack_from(">I", free, 23)[0]
+        signon.heard(self.journal, now, self._batch)
         self._keyring.pass_over(self.used)
-        if batch and batch != journal.state.batch and journal.state.closed == journal.state.sequence:
-            journal.mark(layout.BATCH, batch)
         self.handshaken = True
         self._status.clock_trusted = True
 
@@ -272,6 +263,7 @@ class Courier:
         outcome.text = text(answer.get(63)[19:])
         outcome.auth = text(answer.get(38))
         outcome.rrn = text(answer.get(37))
+        outcome.balance = bytes(answer.get(54))
         sequence = self.request
         if meaning == answers.YES:
             self.request = 0
@@ -281,15 +273,23 @@ class Courier:
             self.request = 0
             self._queue.final(sequence, layout.DECLINED, code)
             outcome.kind = answers.NO
+        elif code == _IN_PROGRESS and transactions.effect(self._kind) == transactions.IN_QR:
+            outcome.shown = bytes(answer.get(62))
+            outcome.waiting = True  # the flow asks again, or gives up
         else:
             self._reverse(b"98", answers.REVERSE)
 
+    def ask_again(self) -> None:
+        """The same request once more: the host, which knows it by its uid, says how it stands."""
+        self.outcome.waiting = False
+        self._again = True
+
     def _reverse(self, reason: bytes, kind: int) -> None:
-        """The online request got no final answer: a reversal is owed, durable before anything else happens."""
+        """The online request got no final answer: what follows from that is durable before anything else happens."""
         sequence, self.request = self.request, 0  # should the mark fail, the next connection makes it
         self.outcome.kind = kind
         self._put_off = False
-        self.journal.mark(layout.REVERSING, sequence, reason)
+        self._queue.unanswered(sequence, reason)
 
     def give_up(self) -> None:
         """The flow's patience is over: reverse the request if it may have left. Does nothing when it was answered."""
@@ -313,29 +313,22 @@ class Courier:
     def submit(self, sequence: int) -> None:
         """Ask for an intent to be sent online; `outcome` is cleared and filled in later."""
         self.outcome = Outcome()
-        self.sent = False
+        self.sent = self._again = False
         self.request = sequence
         self._status.changed()
 
-    def submit_close(self, totals: bytearray) -> None:
+    def submit_close(self, totals: "Bytes") -> None:
         """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
+        from kassa.uplink.close import Close
+
         self.outcome = Outcome()
-        self.totals = totals
-        self._covered = self.journal.state.sequence
-        self._outbox.new_close()
+        self.closing = Close(self.journal, self._outbox, self.outcome, totals)
         self._status.changed()
 
-    def _closed(self, answer: Answer) -> None:
-        outcome = self.outcome
-        outcome.totals = bytes(answer.get(48))
-        outcome.text = text(answer.get(63)[19:])
-        self.totals = b""
-        if len(outcome.totals) == 31 and outcome.totals[15] >> 4 == 1:
-            self.journal.mark(layout.CLOSED, self._covered)
-            outcome.kind = answers.YES
-        else:
-            self.journal.mark(layout.REOPENED, self.journal.state.sequence)
-            outcome.kind = answers.NO
+    def forget_close(self) -> None:
+        """It has ended, or nobody waits for it any more."""
+        self.closing = None
+        forget("kassa.uplink.close")
 
     def _publish(self) -> None:
         self._status.queue(self.journal.state)

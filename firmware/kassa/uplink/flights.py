@@ -28,7 +28,7 @@ class Flights:
         return memoryview(self._keys)[16 * slot : 16 * slot + 16]
 
     def expect(self, slot: int, echo: bytes | bytearray) -> None:
-        """Note what the answer must carry: uid, STAN and, for a payment, amount. Its hash is kept: all would take 1 KiB more."""
+        """Note what the answer must carry: MTI, uid, STAN, a payment's amount. A hash is kept: all would take 1 KiB more."""
         self._echo[_ECHO * slot : _ECHO * slot + _ECHO] = _hash(echo)
 
     def echoes(self, slot: int, echo: bytes | bytearray) -> bool:

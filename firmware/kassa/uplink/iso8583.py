@@ -21,7 +21,7 @@ _BITMAP = const(15)
 MAX_FRAME = const(512)  # no message of ours, and no answer to one, is longer
 
 # How the data elements of answers are laid out: fixed bytes, or -1 LLVAR bytes, -2 LLLVAR bytes, -3 LLLVAR digits.
-_LAYOUT = {3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 25: 1, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15, 48: -3, 49: 3, 53: -1, 60: -3,
+_LAYOUT = {3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 25: 1, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15, 48: -3, 49: 3, 53: -1, 54: -2, 60: -3,
            62: -2, 63: -2, 64: 8}  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class Line:
 
     def _due(self) -> bool:
         courier = self._courier
-        if courier.request or courier.totals:
+        if courier.request or courier.closing:
             return True
         now = ticks_ms()
         if ticks_diff(now, self._not_before) < 0 or 0 <= ticks_diff(now, self._keypad.last_press) < _QUIET_MS:
@@ -130,7 +130,7 @@ class Line:
                 continue
             if idle_since is None:
                 idle_since = ticks_ms()
-            if ticks_diff(ticks_ms(), idle_since) > _LINGER_MS or not self._wifi.connected():
+            if not self._wifi.connected() or not courier.request and ticks_diff(ticks_ms(), idle_since) > _LINGER_MS:
                 return
             await self._nap(100)
 
@@ -140,9 +140,9 @@ class Line:
         if courier.request and not courier.sent:
             courier.outcome.kind = answers.UNSENT
             self._status.changed()
-        elif courier.totals:
+        elif courier.closing:
             courier.outcome.kind = answers.UNSENT
-            courier.totals = b""
+            courier.forget_close()
             self._status.changed()
 
     def _back_off(self) -> None:

@@ -11,7 +11,12 @@ class Outcome:
         self.text = ""
         self.auth = ""
         self.rrn = ""
+        self.waiting = False  # the customer has still to agree: the host knows no answer yet
+        self.shown = b""  # what the customer is to scan, DE 62
+        self.balance = b""  # DE 54
         self.totals = b""  # DE 48 of 0510
+        self.uploaded = 0  # records of a batch that did not balance
+        self.disputed = 0  # of them, those the host does not take
 
 
 def text(data: memoryview) -> str:

@@ -3,8 +3,9 @@
 
 from micropython import const
 
+from kassa import transactions
 from kassa.modules import forget
-from kassa.uplink import answers, messages
+from kassa.uplink import answers
 from kassa.uplink.flights import Flights
 from kassa.vault import layout
 from kassa.vault.fates import UNDECIDED, decided
@@ -25,12 +26,13 @@ class Queue:
         self._yes = {}  # sequence -> amount to take off, answered yes but not yet durable
         self._no = {}  # sequence -> (kind of its mark, amount to take off, code), likewise
         self._later = False  # something was answered `later` since the last restart
+        self._waiting = False  # a record was passed over for one it names, since the reader began
         self._known = False
 
     def restart(self, request: int) -> None:
         """Begin again at the watermark. `request`: the intent that is being asked or decided about, 0 = none.
 
-        Any other intent without a mark has lost it: it counts as sent and is reversed.
+        Any other intent without a mark has lost it: it counts as sent and unanswered.
         """
         journal = self._journal
         if not self._known:
@@ -41,13 +43,23 @@ class Queue:
             self._known = True
         lost = [sequence for sequence, kind in journal.fates.items() if kind == UNDECIDED and sequence != request]
         for sequence in lost:
-            journal.mark(layout.REVERSING, sequence, b"98")
+            self.unanswered(sequence, b"98")
         self.again()
+
+    def unanswered(self, sequence: int, reason: bytes) -> None:
+        """An intent that may have left got no answer: its reversal is owed, or it is repeated until there is one."""
+        page = bytearray(256)
+        if self.load(sequence, page) and not transactions.is_reversed(page[1]):
+            record = layout.Record(page)
+            self._journal.mark(layout.DEFERRED, sequence, reason, charged=(record.amount, record.time))
+            self.again()
+        else:
+            self._journal.mark(layout.REVERSING, sequence, reason)
 
     def again(self) -> None:
         """Begin again at the watermark, with what was put off too."""
         self._reader = None
-        self._later = False
+        self._later = self._waiting = False
 
     def has_work(self) -> bool:
         """Whether a record above the watermark waits for the host, and was not put off in this round."""
@@ -65,28 +77,43 @@ class Queue:
             if self._later or not self.has_work():
                 return _NOTHING
             self._reader = Reader(journal, journal.state.watermark + 1)
+        released = False
         while True:
             sequence = self._reader.read(into)
             if not sequence:
-                return _NOTHING
+                if released or not self._waiting or self._later or flights.count:
+                    return _NOTHING
+                self.flush()  # what was passed over may go now: once more from the watermark
+                released, self._waiting = True, False
+                self._reader = Reader(journal, journal.state.watermark + 1)
+                continue
             kind = journal.fates.get(sequence)
             if decided(kind) or kind == layout.REVERSING or self._is_answered(sequence) or flights.holds(sequence):
                 continue
             record = layout.Record(into)
             if kind == layout.VOIDED:
-                return sequence, messages.VOID_ENTRY, 0
+                return sequence, transactions.VOID_ENTRY, 0
             if kind == layout.DEFERRED or record.kind == layout.ACCEPTED:
+                if record.original and not self._has_answer(record.original):
+                    self._waiting = True
+                    continue
                 return sequence, _type(record), record.amount
+
+    def _has_answer(self, sequence: int) -> bool:
+        """Whether a record's final answer is durable."""
+        return sequence <= self._journal.state.watermark or decided(self._journal.fates.get(sequence))
 
     def rest(self) -> bytearray | None:
         """The second page of the record that `next` gave, if it is a long one."""
         return self._reader.rest if self._reader is not None else None
 
-    def original(self, record: bytearray) -> bytes:
-        """Batch and STAN (6 bytes) of the payment that a record is about; empty when it is about none, or that is gone."""
+    def about(self, record: bytearray) -> bytes:
+        """Batch and STAN (6 bytes) of the payment that a record is about, zero when that is gone; empty without one."""
         sequence = layout.Record(record).original
+        if not sequence:
+            return b""
         page = bytearray(256)
-        return bytes(page[35:38] + page[32:35]) if sequence and self.load(sequence, page) else b""
+        return bytes(page[35:38] + page[32:35]) if self.load(sequence, page) else bytes(6)
 
     def load(self, sequence: int, into: bytearray) -> bool:
         """Read one record by its sequence."""
@@ -178,7 +205,7 @@ class Queue:
 
 
 def _type(record: layout.Record) -> int:
-    """60.1 of a record that was taken offline."""
-    if record.type == layout.TYPE_CASH:
-        return messages.CASH
-    return messages.OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else messages.DEFERRED_SALE
+    """60.1 of a record that is sent from the queue."""
+    if record.type != transactions.SALE:
+        return record.type
+    return transactions.OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else transactions.DEFERRED_SALE

@@ -80,10 +80,6 @@ NOT_PAID = (
     LOST,
 )  # a record whose last own mark is one of these is no money
 
-TYPE_SALE = const(0x22)
-TYPE_VOID = const(0x23)
-TYPE_CASH = const(0x71)
-
 FLAG_CLOCK = const(1)  # in records
 FLAG_SUPERVISOR = const(2)
 FLAG_APPROVED = const(8)  # the card approved it offline, and was proven
@@ -282,6 +278,7 @@ class Record:
         self.amount = unpack_bcd(page, 24, 6)
         self.stan = unpack_bcd(page, 32, 3)
         self.batch = unpack_bcd(page, 35, 3)
+        self.entry = page[42]
         self.time = number(page, 44)
         self.last4 = "%02x%02x" % (page[51], page[52])
         self.first6 = "%02x%02x%02x" % (page[48], page[49], page[50])

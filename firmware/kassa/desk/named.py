@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Which payments of the open batch another one may name: to be voided, or to be adjusted."""
+
+from micropython import const
+
+from kassa import transactions
+from kassa.vault import layout
+from kassa.vault.fates import Fates
+from kassa.vault.journal import Journal
+from kassa.vault.layout import Record
+from kassa.vault.reader import Reader, fates_above
+
+_MOST = const(50)
+
+
+class Named:
+    """What a list shows of a payment, and what a message about it needs; `amount` as it stands now, minor units."""
+
+    def __init__(self, record: Record) -> None:
+        self.sequence = record.sequence
+        self.kind = record.type
+        self.stan = record.stan
+        self.last4 = record.last4
+        self.amount = record.amount
+
+
+def named(journal: Journal, kinds: "tuple[int, ...]", adjusting: bool = False) -> "list[Named]":
+    """The newest fifty of these kinds that nothing took back, newest first.
+
+    `adjusting`: also those without an answer yet, which what names them waits for; but none that was adjusted before.
+    """
+    state = journal.state
+    fates = Fates()
+    fates.clear(state.closed)
+    for sequence, kind in fates_above(journal, state.closed):
+        fates.set(sequence, kind)
+    found = {}
+    reader = Reader(journal, state.closed + 1)
+    page = bytearray(layout.PAGE)
+    while reader.read(page):
+        record = Record(page)
+        mark = fates.get(record.sequence)
+        if mark in layout.NOT_PAID:
+            continue
+        final = mark == layout.YES or record.sequence <= state.watermark
+        if record.original:
+            if final and not adjusting and transactions.effect(record.type) == transactions.INSTEAD:
+                if record.original in found:
+                    found[record.original].amount = record.amount
+            else:  # taken back, or about to be; or its amount is open
+                found.pop(record.original, None)
+        elif record.type in kinds and (final or adjusting and (record.kind == layout.ACCEPTED or mark)):
+            found[record.sequence] = Named(record)
+            if len(found) > _MOST:
+                found.pop(min(found))
+    return [found[sequence] for sequence in sorted(found, reverse=True)]

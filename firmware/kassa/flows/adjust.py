@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Adds a tip to a sale of the open batch, or corrects one that was authorised by telephone: an advice with the new amount."""
+
+from micropython import const
+
+from kassa import money, transactions
+from kassa.desk import nocard
+from kassa.flows.named import choose, page_of
+from kassa.flows.result import attempt, need_open, need_supervisor
+from kassa.flows.shop import Shop
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.desk.named import Named
+
+_TIP_PERCENT = 20  # at most, of the sale
+
+
+async def tip(shop: Shop) -> None:
+    """Choose the sale, then type the tip."""
+    one = await choose(shop, "tip", "adjust_none", (transactions.SALE,), True)
+    if one is None:
+        return
+    ui = shop.ui
+    more = await ui.amount(ui.t("amount_tip", money.text(one.amount)), one.amount * _TIP_PERCENT // 100)
+    if more is not None:
+        await attempt(shop, one.amount + more, _adjust(shop, transactions.TIP, one, one.amount + more))
+
+
+async def adjust(shop: Shop) -> None:
+    """Choose the sale, then type what it should have been; a supervisor agrees."""
+    one = await choose(shop, "adjust", "adjust_none", (transactions.VOICE_SALE,), True)
+    if one is None:
+        return
+    ui = shop.ui
+    amount = await ui.amount(ui.t("amount_adjust", money.text(one.amount)), shop.till.largest)
+    if amount is not None:
+        await attempt(shop, amount, _adjust(shop, transactions.ADJUST, one, amount))
+
+
+async def _adjust(shop: Shop, kind: int, one: "Named", amount: int) -> None:
+    ui = shop.ui
+    need_open(shop)
+    shop.till.check_amount(amount)
+    lines = (ui.t("adjust_from", money.text(one.amount)), ui.t("void_which", "%06d" % one.stan, one.last4))
+    asked = await ui.message("ask", ui.t("adjust_ask"), lines, "E=key_yes C=key_no", amount=money.text(amount))
+    if asked != ord("E"):
+        return
+    if kind == transactions.ADJUST:
+        await need_supervisor(shop)
+    record, page = page_of(shop, one)
+    shop.till.accept(kind, amount, nocard.about(page), shop.till.back(record))
+    shop.status.queue(shop.till.journal.state)
+    from kassa.flows.finish import finish
+
+    await finish(shop, "ok", "adjusted", [ui.t("adjust_from", money.text(one.amount))], amount)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""A sale in cash: the amount, what the customer gave, and the change. The host is told when it can be."""
+
+from kassa import money, transactions
+from kassa.desk import nocard
+from kassa.flows.result import attempt, need_open
+from kassa.flows.shop import Shop
+
+
+async def cash(shop: Shop) -> None:
+    """From the amount to the receipt."""
+    ui = shop.ui
+    amount = await ui.amount(ui.t("amount_cash"), shop.till.largest)
+    if amount is None:
+        return
+    given = await ui.amount(ui.t("amount_given", money.text(amount)))
+    while given is not None and given < amount:
+        given = await ui.amount(ui.t("cash_short", money.text(amount)))
+    if given is None:
+        return
+    await attempt(shop, amount, _take(shop, amount, given - amount))
+
+
+async def _take(shop: Shop, amount: int, change: int) -> None:
+    shop.till.check_amount(amount)
+    need_open(shop)
+    shop.till.accept(transactions.CASH, amount, nocard.cash())
+    shop.status.queue(shop.till.journal.state)
+    from kassa.flows.finish import finish
+
+    await finish(shop, "ok", "cash_taken", [shop.ui.t("cash_change", money.text(change))], amount)

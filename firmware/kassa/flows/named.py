@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""The list of payments of the open batch from which one is chosen: to be voided, or to be adjusted."""
+
+from micropython import const
+
+from kassa import money
+from kassa.errors import Refused
+from kassa.flows.shop import Shop
+from kassa.modules import forget
+from kassa.vault import layout
+from kassa.vault.reader import Reader
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.desk.named import Named
+
+
+async def choose(
+    shop: Shop, title: str, nothing: str, kinds: "tuple[int, ...]", adjusting: bool = False
+) -> "Named | None":
+    """The payment that was chosen; None when the list was left, or `nothing` said. See desk.named for the rest."""
+    from kassa.desk.named import named
+
+    ui = shop.ui
+    found = named(shop.till.journal, kinds, adjusting)
+    del named
+    forget("kassa.desk.named")
+    if not found:
+        await ui.message("ask", ui.t(title), (ui.t(nothing),))
+        return None
+    rows = [("%06d  %s" % (one.stan, one.last4), money.text(one.amount)) for one in found]
+    chosen = await ui.list(ui.t(title), rows)
+    return None if chosen is None else found[chosen]
+
+
+def page_of(shop: Shop, one: "Named") -> "tuple[layout.Record, bytearray]":
+    """The record that was chosen, and its page. Raises Refused when it cannot be read."""
+    page = bytearray(layout.PAGE)
+    if Reader(shop.till.journal, one.sequence).read(page) == one.sequence:
+        record = layout.Record(page)
+        if record.stan == one.stan:
+            return record, page
+    raise Refused("void_gone")

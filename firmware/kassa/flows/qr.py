@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Payments by code: the customer's code is read, or ours is shown. The host asks the wallet; nothing is taken without it.
+
+While the customer has still to agree the same request is sent again: the host knows it by its uid and says how it stands.
+"""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import money, transactions
+from kassa.desk import nocard
+from kassa.errors import Refused
+from kassa.flows import authorise
+from kassa.flows.result import attempt, need_host
+from kassa.flows.shop import Shop
+from kassa.modules import forget
+
+# Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
+_ASK_MS = const(5000)  # between two questions how it stands
+_NO_CANCEL_MS = const(15000)  # a wallet reverses no payment before
+_SCAN_MS = const(45000)  # the customer's time to agree
+_SHOW_MS = const(120000)  # the customer's time to scan and pay
+_CODE_MIN, _CODE_MAX = const(16), const(24)
+
+
+async def scan(shop: Shop) -> None:
+    """The customer shows a code."""
+    ui = shop.ui
+    amount = await ui.amount(ui.t("amount_qr"), shop.till.largest)
+    if amount is None:
+        return
+    code = await ui.number(ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"))
+    if code:
+        await attempt(shop, amount, _scanned(shop, amount, code.encode()))
+
+
+async def show(shop: Shop) -> None:
+    """The customer scans ours."""
+    amount = await shop.ui.amount(shop.ui.t("amount_qr"), shop.till.largest)
+    if amount is not None:
+        await attempt(shop, amount, _shown(shop, amount))
+
+
+async def _scanned(shop: Shop, amount: int, code: bytes) -> None:
+    need_host(shop)
+    if not _wallet(code):
+        raise Refused("qr_unknown")
+    source = nocard.scanned(code)
+    sequence = shop.till.prepare(transactions.QR_SCANNED, amount, source)
+    source.wipe()
+    await _settle(shop, sequence, amount, _SCAN_MS)
+
+
+async def _shown(shop: Shop, amount: int) -> None:
+    need_host(shop)
+    sequence = shop.till.prepare(transactions.QR_SHOWN, amount, nocard.shown())
+    try:
+        await _settle(shop, sequence, amount, _SHOW_MS)
+    finally:
+        forget("kassa.screens.qr")
+
+
+async def _settle(shop: Shop, sequence: int, amount: int, patience_ms: int) -> None:
+    """Ask the host until it knows, the cashier gives up, or the time is over: then the payment is reversed."""
+    ui, courier = shop.ui, shop.courier
+    start = asked = ticks_ms()
+    if not await authorise.ask(shop, sequence, amount):
+        authorise.give_back(shop, sequence)
+        raise Refused("only_online")
+    while courier.outcome.waiting or not courier.outcome.kind:
+        outcome, waited = courier.outcome, ticks_diff(ticks_ms(), start)
+        may_cancel = outcome.shown or waited > _NO_CANCEL_MS
+        left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)
+        keys = "C=key_cancel" if may_cancel else ""
+        if outcome.shown:
+            await ui.qr(ui.t("qr_show"), money.text(amount), outcome.shown, (ui.t("qr_please_scan"), left), keys)
+        else:
+            await ui.show("wait", ui.t("qr_confirm"), (left,), keys, money.text(amount))
+        if waited > patience_ms or await ui.key("C" if may_cancel else "", 200):
+            authorise.give_up(shop)
+        elif outcome.waiting and ticks_diff(ticks_ms(), asked) > _ASK_MS:
+            asked = ticks_ms()
+            courier.ask_again()
+        await asyncio.sleep_ms(0)
+    await authorise.tell(shop, amount)
+
+
+def _wallet(code: bytes) -> str:
+    """The wallet that gave a code, by its first digits and length; "" for none we know."""
+    start, size = int(code[:2]), len(code)
+    if 10 <= start <= 15 and size == 18:
+        return "WeChat"
+    if 25 <= start <= 30:
+        return "Alipay"
+    return "UnionPay" if start == 62 and size == 19 else ""

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Closes the batch: the totals, and where the host has others, record by record what the journal holds. Loaded when asked for.
+
+A power cut at any step leaves CLOSING in the journal: settling again starts with the same totals, and the host answers
+every record it has had already as it did before.
+"""
+
+from micropython import const
+
+from kassa.errors import WireError
+from kassa.uplink import answers
+from kassa.uplink.flights import Flights
+from kassa.uplink.iso8583 import Answer
+from kassa.uplink.outbox import CLOSE, Outbox
+from kassa.uplink.outcome import Outcome, text
+from kassa.vault import layout
+from kassa.vault.fates import Fates
+from kassa.vault.journal import Journal
+from kassa.vault.reader import Reader, fates_above
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Bytes
+
+_BALANCED = const(1)
+_NOT_BALANCED = const(2)
+_TOTALS = const(0)  # steps
+_RECORDS = const(1)
+_END = const(2)
+
+
+class Close:
+    """One attempt to close the open batch. `outcome` is filled in when it ends, and counts meanwhile."""
+
+    def __init__(self, journal: Journal, outbox: Outbox, outcome: Outcome, totals: "Bytes") -> None:
+        """`totals`: 31 bytes of DE 48."""
+        self._journal = journal
+        self._outbox = outbox
+        self._outcome = outcome
+        self._totals = totals
+        self._covered = journal.state.sequence  # the newest record that these totals cover
+        self._step = _TOTALS
+        self._reader = Reader(journal, journal.state.closed + 1)
+        self._fates = Fates()
+        outbox.new_close()
+
+    def restart(self) -> None:
+        """A new connection: from the totals."""
+        self._step = _TOTALS
+
+    def frame(self, flights: Flights, record: bytearray) -> memoryview | None:
+        """What to send now, None = first the answers. `record`: a page to read into."""
+        if self._step == _RECORDS:
+            if self._reader.read(record):
+                one = layout.Record(record)
+                if one.sequence <= self._covered:
+                    self._outcome.uploaded += 1
+                    paid = self._fates.get(one.sequence) not in layout.NOT_PAID
+                    return self._outbox.upload(record, one.sequence, paid)
+            self._step = _END
+        if flights.count:
+            return None
+        if self._step == _END:
+            return self._outbox.upload_end(self._outcome.uploaded)
+        if not self._journal.state.closing:
+            self._journal.mark(layout.CLOSING, self._journal.state.sequence)
+        return self._outbox.close(self._totals)
+
+    def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
+        """One answer; True when the close has ended. Raises WireError when the host wants what is left later."""
+        outcome = self._outcome
+        meaning = answers.meaning(code, answers.UPLOAD)
+        if purpose != CLOSE or self._step == _END:
+            if meaning == answers.RETRY:
+                raise WireError("batch upload put off")
+            if purpose != CLOSE:
+                outcome.disputed += meaning == answers.NO
+                return False
+            outcome.text = text(answer.get(63)[19:])
+            return self._ended(meaning == answers.YES)
+        outcome.totals = bytes(answer.get(48))
+        outcome.text = text(answer.get(63)[19:])
+        result = outcome.totals[15] >> 4 if len(outcome.totals) == 31 else 0
+        if result == _NOT_BALANCED:
+            self._upload()
+            return False
+        return self._ended(result == _BALANCED)
+
+    def _upload(self) -> None:
+        closed = self._journal.state.closed
+        self._fates.clear(closed)
+        for sequence, kind in fates_above(self._journal, closed):
+            self._fates.set(sequence, kind)
+        self._reader = Reader(self._journal, closed + 1)
+        self._outcome.uploaded = self._outcome.disputed = 0
+        self._step = _RECORDS
+
+    def _ended(self, closed: bool) -> bool:
+        if closed:
+            self._journal.mark(layout.CLOSED, self._covered)
+        else:
+            self._journal.mark(layout.REOPENED, self._journal.state.sequence)
+        self._outcome.kind = answers.YES if closed else answers.NO
+        return True

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""Cases of the QR Code encoder."""
+
+import gc
+
+from kassa.screens import qr
+
+
+def matrix(data):
+    """[modules a side, rows of bits in hex]."""
+    size, bits = qr.matrix(bytes.fromhex(data))
+    return [size, bits.hex()]
+
+
+def heap(data):
+    """Bytes that one encoding takes from the heap, garbage and all."""
+    raw = bytes.fromhex(data)
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    qr.matrix(raw)
+    taken = gc.mem_alloc() - before
+    gc.enable()
+    return taken

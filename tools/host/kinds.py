@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Every kind of payment by its 60.1 value, as docs/wire.md has it: how it travels, and what a yes does to batch and books."""
+
+from typing import NamedTuple
+
+BALANCE, PREAUTH, PREAUTH_CANCEL = "01", "10", "11"
+COMPLETION, COMPLETION_VOID, COMPLETION_ADVICE = "20", "21", "24"
+SALE, VOID, REFUND, VOICE_SALE, ADJUST, TIP = "22", "23", "25", "30", "32", "34"
+DEFERRED_SALE, CASH, VOID_ENTRY, OFFLINE_SALE = "70", "71", "72", "73"
+QR_SCANNED, QR_SHOWN = "74", "75"
+
+NOTHING, DEBIT, CREDIT, IN_CASH, IN_QR, INSTEAD = "nothing", "debit", "credit", "cash", "qr", "instead"
+CARD, CODE, NO_SOURCE, NAMED = "card", "code", "none", "named"  # what the sealed body holds
+
+
+class Kind(NamedTuple):
+    """`process`: DE 3; `condition`: DE 25; `source`: what is in the sealed body, NAMED = the uid of another payment."""
+
+    name: str
+    mti: str
+    process: str
+    condition: str
+    effect: str
+    source: str
+
+
+KINDS = {
+    SALE: Kind("sale", "0200", "000000", "00", DEBIT, CARD),
+    DEFERRED_SALE: Kind("sale", "0200", "000000", "00", DEBIT, CARD),
+    OFFLINE_SALE: Kind("sale", "0220", "000000", "00", DEBIT, CARD),
+    VOID_ENTRY: Kind("void entry", "0220", "", "", NOTHING, NO_SOURCE),
+    CASH: Kind("cash", "0220", "000000", "00", IN_CASH, NO_SOURCE),
+    VOID: Kind("void", "0200", "200000", "00", CREDIT, NAMED),
+    REFUND: Kind("refund", "0220", "200000", "00", CREDIT, CARD),
+    BALANCE: Kind("balance", "0200", "310000", "00", NOTHING, CARD),
+    PREAUTH: Kind("pre-authorisation", "0100", "030000", "06", NOTHING, CARD),
+    PREAUTH_CANCEL: Kind("pre-authorisation cancel", "0100", "200000", "06", NOTHING, CARD),
+    COMPLETION: Kind("completion", "0200", "000000", "06", DEBIT, CARD),
+    COMPLETION_VOID: Kind("completion void", "0200", "200000", "06", CREDIT, NAMED),
+    COMPLETION_ADVICE: Kind("completion", "0220", "000000", "06", DEBIT, CARD),
+    VOICE_SALE: Kind("voice sale", "0220", "000000", "00", DEBIT, CARD),
+    ADJUST: Kind("adjustment", "0220", "000000", "00", INSTEAD, NAMED),
+    TIP: Kind("tip", "0220", "000000", "00", INSTEAD, NAMED),
+    QR_SCANNED: Kind("code", "0200", "000000", "00", IN_QR, CODE),
+    QR_SHOWN: Kind("code", "0200", "000000", "00", IN_QR, CODE),
+}
+RECORDS = frozenset(KINDS) - {DEFERRED_SALE, OFFLINE_SALE, VOID_ENTRY}  # kinds that stand in a record
+_SALES = frozenset((SALE, DEFERRED_SALE, OFFLINE_SALE))
+
+
+def carries(message: str, record: str) -> bool:
+    """Whether a message of one 60.1 value may carry a record of another."""
+    if message == VOID_ENTRY:
+        return record in RECORDS
+    return record in RECORDS and (message == record or message in _SALES and record == SALE)
+
+
+def with_effect(*effects: str) -> frozenset[str]:
+    """The kinds of record that do one of these to the batch."""
+    return frozenset(code for code in RECORDS if KINDS[code].effect in effects)
+
+
+def signed(kind: str, amount: int) -> int:
+    """An amount as a person reads it: what gives money back is below zero."""
+    return -amount if kind in KINDS and KINDS[kind].effect == CREDIT else amount
+
+
+def worth(kind: str, amount: int, original: int = 0) -> int:
+    """What an approved payment brings the merchant. `original`: the amount that an adjustment takes the place of."""
+    effect = KINDS[kind].effect
+    if effect == NOTHING:
+        return 0
+    return amount - original if effect == INSTEAD else signed(kind, amount)

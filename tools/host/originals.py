@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Payments about another one: named by its uid (void, tip, adjustment), or found by card and code (refund, completion).
+
+Each takes back, takes the place of, or takes up its original once and within its amount.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+
+from tools.host import answers, kinds, seal
+from tools.host.case import Case
+from tools.host.errors import SealError
+from tools.host.issuer import Decision, Payment
+from tools.host.schema import payment, terminal
+
+_UID, _REFERENCE, _AUTH_CODE = "DF02", "DF04", "89"  # in the sealed body; 89 is EMV's, the others ours
+_ALIVE = ("RECEIVED", "APPROVED")
+_TAKE_BACK = (kinds.VOID, kinds.COMPLETION_VOID)
+_MAY_NAME = {
+    kinds.VOID: (kinds.SALE, kinds.VOICE_SALE),
+    kinds.COMPLETION_VOID: (kinds.COMPLETION, kinds.COMPLETION_ADVICE),
+    kinds.TIP: (kinds.SALE,),
+    kinds.ADJUST: (kinds.VOICE_SALE,),
+}
+_REFUNDABLE = (kinds.SALE, kinds.VOICE_SALE, kinds.COMPLETION, kinds.COMPLETION_ADVICE)
+_TAKES_UP = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
+TIP_PERCENT = 20  # at most, of the sale
+COMPLETION_PERCENT = 115  # at most, of what was pre-authorised (UnionPay's rule)
+REFUND_CAP = 1_000_000  # minor units, without a reference
+
+
+def named_by(case: Case, record: seal.Record) -> Row[Any] | None:
+    """The payment whose uid is in a record's sealed body, None when we do not have it. Raises SealError, ValueError."""
+    uid = seal.open_body(record, case.bdk, case.terminal.ikid).get(_UID, b"").hex()
+    mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid
+    return case.db.execute(select(payment).where(*mine)).one_or_none()
+
+
+def named(case: Case, record: seal.Record, number: int) -> Decision:
+    """What becomes of the payment in row `number`, which names another of the open batch; notes in it which."""
+    try:
+        row = named_by(case, record)
+    except (SealError, ValueError):
+        return Decision(answers.FORMAT_ERROR, text="Record damaged")
+    if row is None or row.type not in _MAY_NAME[record.type] or row.batch + row.stan != case.message.fields["61"]:
+        return Decision(answers.NOT_FOUND, text="No such payment")
+    if row.state != "APPROVED" or row.settled_in != record.batch:
+        return Decision(answers.INVALID, text="Not approved in this batch")
+    if _others(case.db, row.uid, number, *_TAKE_BACK):
+        return Decision(answers.INVALID, text="Voided already")
+    changes = _others(case.db, row.uid, number, kinds.TIP, kinds.ADJUST)
+    if record.type in _TAKE_BACK:
+        wanted = changes[-1].amount if changes else row.amount
+        if record.amount != wanted:
+            return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
+    elif changes:
+        return Decision(answers.INVALID, text="Changed already")
+    elif record.type == kinds.TIP and not row.amount <= record.amount <= row.amount * (100 + TIP_PERCENT) // 100:
+        return Decision(answers.OVER_LIMIT, text="Tip too large")
+    _note(case.db, number, row.uid, kinds.worth(record.type, record.amount, row.amount))
+    return Decision(answers.APPROVED)
+
+
+def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
+    """The issuer's yes to the payment in row `number`, if it fits what card and code on its slip lead to."""
+    if ask.type == kinds.REFUND:
+        return _refund(db, number, ask, decision)
+    if ask.type in _TAKES_UP:
+        return _take_up(db, number, ask, decision)
+    return decision
+
+
+def _refund(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
+    reference = ask.tags.get(_REFERENCE, b"").hex()
+    if not reference:
+        over = ask.amount > REFUND_CAP
+        return Decision(answers.OVER_LIMIT, text="Too much without its reference") if over else decision
+    row = _one(db, number, payment.c.rrn == reference, payment.c.pan_token == ask.card, *_of(_REFUNDABLE))
+    if row is None:
+        return Decision(answers.NOT_FOUND, text="No such payment of this card")
+    if _others(db, row.uid, number, *_TAKE_BACK):
+        return Decision(answers.INVALID, text="It was voided")
+    changes = _others(db, row.uid, number, kinds.TIP, kinds.ADJUST)
+    paid = changes[-1].amount if changes else row.amount
+    before = sum(other.amount for other in _others(db, row.uid, number, kinds.REFUND))
+    if before + ask.amount > paid:
+        return Decision(answers.OVER_LIMIT, text="More than was paid")
+    _note(db, number, row.uid)
+    return decision
+
+
+def _take_up(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
+    code = ask.tags.get(_AUTH_CODE, b"").decode("ascii", "replace")
+    row = _one(db, number, payment.c.auth_code == code, payment.c.pan_token == ask.card, *_of((kinds.PREAUTH,)))
+    if row is None:
+        return Decision(answers.NOT_FOUND, text="No such pre-authorisation")
+    if _others(db, row.uid, number, *_TAKES_UP):
+        return Decision(answers.INVALID, text="Completed or cancelled already")
+    if ask.type == kinds.PREAUTH_CANCEL and ask.amount != row.amount:
+        return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
+    if ask.amount > row.amount * COMPLETION_PERCENT // 100:
+        return Decision(answers.OVER_LIMIT, text="More than was pre-authorised")
+    _note(db, number, row.uid)
+    return decision
+
+
+def _of(types: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+    return payment.c.type.in_(types), payment.c.state == "APPROVED"
+
+
+def _one(db: Connection, number: int, *where: ColumnElement[bool]) -> Row[Any] | None:
+    """The newest payment of the same merchant that fits."""
+    me = select(payment.c.tid).where(payment.c.id == number).scalar_subquery()
+    mid = select(terminal.c.mid).where(terminal.c.tid == me).scalar_subquery()
+    shop = payment.c.tid.in_(select(terminal.c.tid).where(terminal.c.mid == mid))
+    return db.execute(select(payment).where(shop, *where).order_by(payment.c.id.desc()).limit(1)).one_or_none()
+
+
+def _others(db: Connection, uid: str, number: int, *types: str) -> list[Row[Any]]:
+    """What is about the same payment already, or may still become so; a completion that was voided frees its original."""
+    alive = payment.c.original == uid, payment.c.state.in_(_ALIVE), payment.c.id != number, payment.c.type.in_(types)
+    rows = db.execute(select(payment).where(*alive).order_by(payment.c.id)).all()
+    undone = select(func.count()).select_from(payment)
+    return [
+        row
+        for row in rows
+        if row.type not in _TAKES_UP
+        or not db.execute(
+            undone.where(payment.c.original == row.uid, payment.c.state == "APPROVED", payment.c.type.in_(_TAKE_BACK))
+        ).scalar_one()
+    ]
+
+
+def _note(db: Connection, number: int, uid: str, worth: int | None = None) -> None:
+    values: dict[str, Any] = {"original": uid} | ({} if worth is None else {"worth": worth})
+    db.execute(update(payment).where(payment.c.id == number).values(**values))

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""0320: a batch that did not balance, record by record. The terminal's journal is the word; what we lacked is taken in.
+
+Each record is answered for itself, the same for ever; at the end the batch closes, if no record is missing any more.
+"""
+
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from tools.host import answers, background, batch, books, chain, idempotency, kinds, originals, totals
+from tools.host.answers import Answer
+from tools.host.case import Case
+from tools.host.message import PAID, Message
+from tools.host.schema import payment
+from tools.host.seal import Record
+
+
+def handle(case: Case) -> Answer:
+    """The answer to an uploaded record, or to the end of an upload."""
+    message, record = case.message, case.message.record
+    epoch = case.terminal.epoch if record is None else record.epoch
+    verdict = idempotency.look(case.db, message, epoch)
+    if verdict.clash == "uid":
+        case.alarm("same upload, other content")
+        return case.answer(answers.DUPLICATE, "Differs from the first one")
+    if verdict.answer is not None:
+        return verdict.answer
+    if not message.body:
+        answer = _end(case)
+    elif record is None or not _fits(message, record):
+        case.alarm("unreadable record")
+        return case.answer(answers.FORMAT_ERROR, "Record damaged")
+    else:
+        answer = _record(case, record)
+    if answer["39"] == answers.APPROVED:
+        idempotency.open_(case.db, message, epoch, answer)
+    return answer
+
+
+def _fits(message: Message, record: Record) -> bool:
+    """Whether a message says of its record what the record says itself."""
+    said = message.uid, message.type, message.fields["4"], message.fields["61"]
+    return said == (record.uid, record.type, f"{record.amount:012}", record.batch + record.stan)
+
+
+def _record(case: Case, record: Record) -> Answer:
+    """Compare one record with ours: take in what we lack, undo what the terminal knows was not paid."""
+    paid = case.message.fields["60"][8:11] == PAID
+    mine = payment.c.tid == case.tid, payment.c.uid == record.uid.hex()
+    row = case.db.execute(select(payment).where(*mine)).one_or_none()
+    known = background.look(case.db, case.tid, record)
+    if not background.note_record(case, record, chain.PAYMENT if paid else chain.VOID, known):
+        return case.answer(answers.FORMAT_ERROR, "Record damaged")
+    if batch.closed_with(case, record.batch) is not None:
+        return case.answer(answers.INVALID, "Batch is closed")
+    if row is None and paid:
+        if known.buried:
+            case.alarm("uploaded as paid, but was reversed")
+            return case.answer(answers.INVALID, "Was reversed")
+        _take_in(case, record, known)
+    elif row is not None and paid and row.state != "APPROVED":
+        case.alarm("uploaded as paid, but is not")
+        return case.answer(answers.INVALID, f"Is {row.state.lower()} here")
+    elif row is not None and not paid and row.state == "APPROVED":
+        _undo(case, row)
+    return case.answer(answers.APPROVED)
+
+
+def _take_in(case: Case, record: Record, known: background.Background) -> None:
+    """A payment that was answered yes, and that we have lost since: its seal is ours to check, and holds."""
+    named = originals.named_by(case, record) if kinds.KINDS[record.type].source == kinds.NAMED else None
+    worth = kinds.worth(record.type, record.amount, named.amount if named else record.amount)
+    row = {
+        "tid": case.tid, "uid": record.uid.hex(), "epoch": record.epoch, "sequence": record.sequence,
+        "batch": record.batch, "settled_in": background.counting_in(case, record, known), "stan": record.stan,
+        "type": record.type, "amount": record.amount, "currency": record.currency, "first6": record.first6,
+        "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
+        "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED", "worth": worth,
+        "original": named.uid if named else None,
+        "text": "From a batch upload", "quarantined": int(case.terminal.quarantine is not None),
+        "received": books.now(), "answered": books.now(),
+    }  # fmt: skip
+    number = case.db.execute(insert(payment).values(row).returning(payment.c.id)).scalar_one()
+    books.post(case.db, books.legs(number, record.type, worth, case.terminal.quarantine is not None))
+    case.alarm("taken in from a batch upload")
+
+
+def _undo(case: Case, row: Row[Any]) -> None:
+    """The terminal has it as declined, reversed or never paid: so it is no money here either."""
+    books.reverse(case.db, row.id)
+    case.db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
+    case.alarm("undone by a batch upload")
+
+
+def _end(case: Case) -> Answer:
+    """Close the batch with what both sides now have."""
+    if batch.closed_with(case, case.message.batch) is not None:
+        return case.answer(answers.APPROVED)
+    if int(case.message.batch) != case.terminal.batch:
+        return case.answer(answers.INVALID, f"Batch {case.terminal.batch:06} is open")
+    if missing := batch.missing(case):
+        return case.answer(answers.FORMAT_ERROR, missing)
+    ours = totals.of_batch(case.db, case.tid, case.terminal.epoch, case.message.batch)
+    batch.close(case, ours, int(case.message.fields["48"]))
+    return case.answer(answers.APPROVED, batch.said(ours))

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Where the answer to a payment by code comes from. A real wallet's gateway would take the simulator's place.
+
+Modelled on the barcode payments of WeChat Pay and Alipay: an order has one number for ever (the payment's uid), asking again
+about it is the query, and revoking it undoes it whether it was paid or not.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tools.host import answers
+from tools.host.issuer import Decision
+from tools.host.mpm import payload
+
+_PREFIXES = {
+    "WeChat Pay": r"1[0-5][0-9]{16}",
+    "Alipay": r"(2[5-9]|30)[0-9]{14,22}",
+    "UnionPay": r"62[0-9]{17}",
+}
+_AGREES_AFTER = 8.0  # seconds until a customer who is asked has agreed, or has scanned and paid
+ASKED = "55"  # the simulator asks the holder of a code that ends so
+POOR = "51"  # and this one has no money
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One payment by code. `code`: the customer's digits; empty: the customer scans ours. Lives in memory only."""
+
+    uid: bytes
+    amount: int
+    merchant: str
+    code: str = field(default="", repr=False)
+
+
+class Wallet(Protocol):
+    """Asked about an order again it says how it stands. Each may raise IssuerFault."""
+
+    async def pay(self, order: Order) -> Decision: ...
+
+    async def revoke(self, uid: bytes) -> None: ...
+
+
+class WalletSimulator:
+    """Codes of three wallets; some customers must agree first. `mood`: "asks" makes every one do so, "never" agrees none."""
+
+    def __init__(self, merchant_name: str = "KASSA", now: Callable[[], float] = time.monotonic) -> None:
+        self.mood = ""
+        self._name = merchant_name
+        self._now = now
+        self._began: dict[bytes, float] = {}
+        self._codes: set[str] = set()
+        self._revoked: set[bytes] = set()
+        self.paid: dict[bytes, int] = {}
+
+    async def pay(self, order: Order) -> Decision:
+        """See Wallet."""
+        if order.uid in self._revoked:
+            return Decision(answers.INVALID, text="Order was revoked")
+        if order.uid in self.paid:
+            return Decision(answers.APPROVED)
+        first = order.uid not in self._began
+        began = self._began.setdefault(order.uid, self._now())
+        if order.code and first:
+            if not any(re.fullmatch(form, order.code) for form in _PREFIXES.values()) or order.code in self._codes:
+                return Decision(answers.BAD_CARD, text="Code not valid, or used before")
+            self._codes.add(order.code)
+        if order.code.endswith(POOR):
+            return Decision(answers.NO_FUNDS, text="Not enough money in the wallet")
+        asks = not order.code or order.code.endswith(ASKED) or self.mood in ("asks", "never")
+        if asks and (self.mood == "never" or self._now() - began < _AGREES_AFTER):
+            shown = b"" if order.code else payload(order.uid, order.amount, order.merchant, self._name)
+            return Decision(answers.IN_PROGRESS, text="Customer has to agree", shown=shown)
+        self.paid[order.uid] = order.amount
+        return Decision(answers.APPROVED)
+
+    async def revoke(self, uid: bytes) -> None:
+        """See Wallet."""
+        self._revoked.add(uid)
+        self.paid.pop(uid, None)
