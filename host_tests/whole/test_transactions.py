@@ -119,7 +119,12 @@ def test_a_refund_by_its_reference(cashier: Cashier) -> None:
     cashier.world.remove()
     cashier.home()
     batch = settled(cashier)
-    assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (5000, 1, 2000, 1)
+    assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (
+        5000,
+        1,
+        2000,
+        1,
+    )
 
 
 def test_a_refund_without_a_reference_and_of_another_card(cashier: Cashier) -> None:
@@ -169,7 +174,12 @@ def test_a_pre_authorisation_is_completed_voided_and_completed_again(cashier: Ca
     tap(cashier)
     end(cashier, "Approved")
     batch = settled(cashier)
-    assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (19500, 2, 11500, 1)
+    assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (
+        19500,
+        2,
+        11500,
+        1,
+    )
 
 
 def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> None:
@@ -214,8 +224,8 @@ def test_a_completion_without_a_network_goes_as_an_advice(cashier: Cashier) -> N
 def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cashier: Cashier) -> None:
     cashier.go_offline()
     begin(cashier, "voice")
-    type_in(cashier, "Voice-authorised: amount", "4000")
-    type_in(cashier, "Code told by telephone", "123456")
+    type_in(cashier, "Voice sale: amount", "4000")
+    type_in(cashier, "Code from the phone", "123456")
     tap(cashier)
     paper = end(cashier, "Accepted")
     assert "VOICE-AUTHORISED SALE" in paper and auth_code(paper) == "123456"
@@ -238,7 +248,7 @@ def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -
     begin(cashier, "tip")
     cashier.world.wait_screen("Add a tip")
     cashier.world.press("E")
-    type_in(cashier, "Tip on", "1000")
+    type_in(cashier, "Tip: amount", "1000")
     cashier.world.wait_screen("Change the amount?")
     cashier.world.press("E")
     end(cashier, "Amount changed")
@@ -256,7 +266,12 @@ def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -
     end(cashier, "Voided")
     assert account(cashier) == 0
     batch = settled(cashier)
-    assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (6000, 1, 6000, 1)
+    assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (
+        6000,
+        1,
+        6000,
+        1,
+    )
 
 
 def test_the_balance_of_a_card(cashier: Cashier) -> None:
@@ -270,7 +285,9 @@ def test_the_balance_of_a_card(cashier: Cashier) -> None:
     assert settled(cashier)["debit_amount"] == 5000
 
 
-@pytest.mark.parametrize("code, asks", [("134567890123456788", False), ("283456789012345655", True), ("6234567890123456788", False)])
+@pytest.mark.parametrize(
+    "code, asks", [("134567890123456788", False), ("283456789012345655", True), ("6234567890123456788", False)]
+)
 def test_the_customers_code(cashier: Cashier, code: str, asks: bool) -> None:
     begin(cashier, "qr_scan")
     type_in(cashier, "Pay by code: amount", "990")

@@ -6,8 +6,6 @@ about it is the query, and revoking it undoes it whether it was paid or not.
 """
 
 import re
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,7 +18,7 @@ _PREFIXES = {
     "Alipay": r"(2[5-9]|30)[0-9]{14,22}",
     "UnionPay": r"62[0-9]{17}",
 }
-_AGREES_AFTER = 8.0  # seconds until a customer who is asked has agreed, or has scanned and paid
+_QUESTIONS = 2  # the terminal is told to wait so often; then the customer has agreed, or has scanned and paid
 ASKED = "55"  # the simulator asks the holder of a code that ends so
 POOR = "51"  # and this one has no money
 
@@ -46,11 +44,10 @@ class Wallet(Protocol):
 class WalletSimulator:
     """Codes of three wallets; some customers must agree first. `mood`: "asks" makes every one do so, "never" agrees none."""
 
-    def __init__(self, merchant_name: str = "KASSA", now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, merchant_name: str = "KASSA") -> None:
         self.mood = ""
         self._name = merchant_name
-        self._now = now
-        self._began: dict[bytes, float] = {}
+        self._asked: dict[bytes, int] = {}
         self._codes: set[str] = set()
         self._revoked: set[bytes] = set()
         self.paid: dict[bytes, int] = {}
@@ -61,16 +58,16 @@ class WalletSimulator:
             return Decision(answers.INVALID, text="Order was revoked")
         if order.uid in self.paid:
             return Decision(answers.APPROVED)
-        first = order.uid not in self._began
-        began = self._began.setdefault(order.uid, self._now())
-        if order.code and first:
+        asked = self._asked.get(order.uid, 0)
+        self._asked[order.uid] = asked + 1
+        if order.code and not asked:
             if not any(re.fullmatch(form, order.code) for form in _PREFIXES.values()) or order.code in self._codes:
                 return Decision(answers.BAD_CARD, text="Code not valid, or used before")
             self._codes.add(order.code)
         if order.code.endswith(POOR):
             return Decision(answers.NO_FUNDS, text="Not enough money in the wallet")
         asks = not order.code or order.code.endswith(ASKED) or self.mood in ("asks", "never")
-        if asks and (self.mood == "never" or self._now() - began < _AGREES_AFTER):
+        if asks and (self.mood == "never" or asked < _QUESTIONS):
             shown = b"" if order.code else payload(order.uid, order.amount, order.merchant, self._name)
             return Decision(answers.IN_PROGRESS, text="Customer has to agree", shown=shown)
         self.paid[order.uid] = order.amount

@@ -22,7 +22,9 @@ async def tip(shop: Shop) -> None:
     if one is None:
         return
     ui = shop.ui
-    more = await ui.amount(ui.t("amount_tip", money.text(one.amount)), one.amount * _TIP_PERCENT // 100)
+    most = one.amount * _TIP_PERCENT // 100
+    note = ui.t("amount_tip_note", money.text(one.amount), money.text(most))
+    more = await ui.amount(ui.t("amount_tip"), most, note=note)
     if more is not None:
         await attempt(shop, one.amount + more, _adjust(shop, transactions.TIP, one, one.amount + more))
 
@@ -33,7 +35,8 @@ async def adjust(shop: Shop) -> None:
     if one is None:
         return
     ui = shop.ui
-    amount = await ui.amount(ui.t("amount_adjust", money.text(one.amount)), shop.till.largest)
+    was = ui.t("adjust_from", money.text(one.amount))
+    amount = await ui.amount(ui.t("amount_adjust"), shop.till.largest, note=was)
     if amount is not None:
         await attempt(shop, amount, _adjust(shop, transactions.ADJUST, one, amount))
 

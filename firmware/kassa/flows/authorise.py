@@ -52,11 +52,14 @@ def give_back(shop: Shop, sequence: int) -> None:
 
 
 async def ask(shop: Shop, sequence: int, amount: int) -> bool:
-    """Send an intent to the host and wait for the answer. False: not a byte of it left, and none will."""
+    """Send an intent to the host and wait for the answer, or for word that the customer has still to agree.
+
+    False: not a byte of it left, and none will.
+    """
     ui, courier = shop.ui, shop.courier
     courier.submit(sequence)
     start = ticks_ms()
-    while not courier.outcome.kind:
+    while not courier.outcome.kind and not courier.outcome.waiting:
         waited = ticks_diff(ticks_ms(), start)
         if waited > _PATIENCE_MS:
             give_up(shop)
@@ -64,7 +67,7 @@ async def ask(shop: Shop, sequence: int, amount: int) -> bool:
         await ui.show("wait", ui.t("authorising"), (ui.t("authorising_time", waited // 1000),), "", money.text(amount))
         await asyncio.sleep_ms(100)
     outcome = courier.outcome
-    if outcome.kind == answers.UNSENT or not outcome.kind:
+    if outcome.kind == answers.UNSENT or not outcome.kind and not outcome.waiting:
         if courier.withdraw():
             return False
         give_up(shop)

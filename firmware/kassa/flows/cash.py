@@ -13,9 +13,10 @@ async def cash(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_cash"), shop.till.largest)
     if amount is None:
         return
-    given = await ui.amount(ui.t("amount_given", money.text(amount)))
+    title, due = ui.t("amount_given"), money.text(amount)
+    given = await ui.amount(title, note=ui.t("amount_due", due))
     while given is not None and given < amount:
-        given = await ui.amount(ui.t("cash_short", money.text(amount)))
+        given = await ui.amount(title, note=ui.t("cash_short", due))
     if given is None:
         return
     await attempt(shop, amount, _take(shop, amount, given - amount))

@@ -69,7 +69,7 @@ async def _settle(shop: Shop, sequence: int, amount: int, patience_ms: int) -> N
     if not await authorise.ask(shop, sequence, amount):
         authorise.give_back(shop, sequence)
         raise Refused("only_online")
-    while courier.outcome.waiting or not courier.outcome.kind:
+    while not courier.outcome.kind:
         outcome, waited = courier.outcome, ticks_diff(ticks_ms(), start)
         may_cancel = outcome.shown or waited > _NO_CANCEL_MS
         left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)

@@ -47,15 +47,15 @@ async def figure(canvas: "Canvas", value: int, before: int, ink: int) -> int:
     return width
 
 
-async def run(ui: "Ui", title: str, limit: int, first: int) -> int | None:
-    """Returns minor units, or None when cancelled or left alone for two minutes."""
+async def run(ui: "Ui", title: str, limit: int, first: int, note: str) -> int | None:
+    """`note`: what to know, instead of the limit. Returns minor units, or None when cancelled or left alone for two minutes."""
     canvas = ui.canvas
     value = 0
     key = first
     await ui.begin(_KEYS)
     await canvas.text(16, 40, WIDTH - 32, title, face=font.TITLE)
     await field(canvas)
-    hint = ui.t("amount_limit", money.text(limit)) if limit else ""
+    hint = note or (ui.t("amount_limit", money.text(limit)) if limit else "")
     await canvas.text(16, _NOTE_Y, WIDTH - 32, hint, theme.QUIET)
     width = await figure(canvas, value, 0, theme.QUIET)
     note = hint

@@ -119,12 +119,14 @@ class Ui:
         finally:
             forget("kassa.screens.home")
 
-    async def amount(self, title: str, limit: int = 0, first: int = 0) -> int | None:
-        """Ask for an amount in minor units, at most `limit` (0 = twelve digits). `first`: a digit already pressed."""
+    async def amount(self, title: str, limit: int = 0, first: int = 0, note: str = "") -> int | None:
+        """Ask for an amount in minor units, at most `limit` (0 = twelve digits). `first`: a digit already pressed;
+        `note`: what to know, instead of the limit.
+        """
         from kassa.screens import amount
 
         try:
-            return await amount.run(self, title, limit, first)
+            return await amount.run(self, title, limit, first, note)
         finally:
             forget("kassa.screens.amount")
 
