@@ -10,7 +10,7 @@ from cases_keys import Entropy
 from cases_vault import state
 from chips import Chip, PowerCut
 
-from kassa import transactions
+from kassa import kinds
 from kassa.card.arena import Arena
 from kassa.crypto.device import JOURNAL, KBPK, KEYRING, device_key
 from kassa.desk.limits import Limits
@@ -76,14 +76,14 @@ class Life:
         _arena.body[:4] = b"\x57\x02\x12\x34"
         if long:
             till._draft.data = bytearray(b"\x57\x02\x12\x34" * (_LONG // 4))
-            draft.type, draft.amount, draft.time, draft.entry, draft.flags = transactions.SALE, amount, 800000000, 7, 1
+            draft.type, draft.amount, draft.time, draft.entry, draft.flags = kinds.SALE, amount, 800000000, 7, 1
             sealer, till._sealer = till._sealer, None
             self.journal.stage(draft)
             sequence = self.journal.accept(draft, sealer, kind)
         elif kind == layout.ACCEPTED:
             sequence = till.accept_offline(amount, _arena)
         else:
-            sequence = till.prepare(transactions.SALE, amount, _arena)
+            sequence = till.prepare(kinds.SALE, amount, _arena)
         return [sequence, bytes(draft.uid).hex(), amount]
 
     def final(self, kind, code):

@@ -135,7 +135,7 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
             if step[0] == "get":
                 result["values"].append(values.get(step[1]).hex())
             else:
-                values.put(step[1], bytes.fromhex(step[2]))
+                values.put({step[1]: bytes.fromhex(step[2])})
     except PowerCut:
         result["cut"] = True
     except KassaError as error:

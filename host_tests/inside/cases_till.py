@@ -7,7 +7,7 @@ The image: journal from 0, keyring in the last eight sectors. Time stands still 
 from cases_keys import Entropy
 from chips import Chip
 
-from kassa import transactions
+from kassa import kinds
 from kassa.card.arena import Arena
 from kassa.crypto.device import JOURNAL, KBPK, KEYRING, device_key
 from kassa.desk import nocard
@@ -153,7 +153,7 @@ def check(amount):
 
 def intent(amount, track, submit=True):
     """An online sale, durable and handed to the courier; its sequence."""
-    sequence = _now.till.prepare(transactions.SALE, amount, _card(track))
+    sequence = _now.till.prepare(kinds.SALE, amount, _card(track))
     if submit:
         _now.courier.submit(sequence)
     return sequence
@@ -239,7 +239,7 @@ def record(sequence):
 
 def cash(amount):
     """A cash payment."""
-    return _now.till.accept(transactions.CASH, amount, nocard.cash())
+    return _now.till.accept(kinds.CASH, amount, nocard.cash())
 
 
 def ask(kind, amount, track="", original=0, submit=True):
@@ -263,7 +263,7 @@ def _source(track, original):
         return (_card(track), 0) if track else (nocard.shown(), 0)
     page = bytearray(256)
     Reader(_now.journal, original).read(page)
-    return nocard.about(page), _now.till.back(Record(page))
+    return nocard.about(page), _now.journal.state.sequence + 1 - original
 
 
 def ask_again():
@@ -280,7 +280,7 @@ def fates(marks):
     found = []
     for kind in (layout.ACCEPTED, layout.INTENT):
         page = bytearray(256)
-        page[0], page[1] = kind, transactions.SALE
+        page[0], page[1] = kind, kinds.SALE
         for mark in [0] + marks:
             found.append([kind, mark, fate(Record(page), mark)])
     return found

@@ -3,7 +3,7 @@
 
 from chips import Chip, FlashChip, PowerCut
 
-from kassa import transactions
+from kassa import kinds
 from kassa.crypto.sealing import Sealer
 from kassa.errors import JournalFull, KassaError
 from kassa.uplink.flights import Flights
@@ -23,7 +23,7 @@ def fill(token, amount):
     """The draft of the payment with this number."""
     draft = _draft
     draft.data = _SHORT
-    draft.type = transactions.SALE
+    draft.type = kinds.SALE
     draft.amount = amount
     draft.stan = token % 999999 + 1
     draft.counter = token + 1

@@ -13,6 +13,7 @@ import sys
 
 from kassa import money
 from kassa.drivers.ili9341 import ILI9341
+from kassa.screens import listing
 from kassa.screens.font import Font
 from kassa.screens.ui import Ui
 from kassa.status import LINK_BUSY, LINK_HOST, LINK_OFF, LINK_WIFI, Status
@@ -75,7 +76,8 @@ def pages(ui: Ui, status: Status):
     yield (
         "starting",
         "",
-        ui.sheet(
+        listing.sheet(
+            ui,
             t("start_title"),
             [
                 (t("test_crypto"), t("test_ok")),

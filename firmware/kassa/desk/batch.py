@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The open batch: its totals from the journal's records with a final yes, and DE 48 of the batch close."""
 
-from kassa import transactions
+from kassa import kinds, transactions
 from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.fates import Fates
@@ -56,19 +56,19 @@ def totals(journal: Journal) -> Totals:
 def _add(result: Totals, journal: Journal, record: layout.Record) -> None:
     """Count a record with a final yes."""
     effect = transactions.effect(record.type)
-    if effect == transactions.DEBIT:
+    if effect == kinds.DEBIT:
         result.debit_count += 1
         result.debit_sum += record.amount
-    elif effect == transactions.CREDIT:
+    elif effect == kinds.CREDIT:
         result.credit_count += 1
         result.credit_sum += record.amount
-    elif effect == transactions.IN_CASH:
+    elif effect == kinds.IN_CASH:
         result.cash_count += 1
         result.cash_sum += record.amount
-    elif effect == transactions.IN_QR:
+    elif effect == kinds.IN_QR:
         result.qr_count += 1
         result.qr_sum += record.amount
-    elif effect == transactions.INSTEAD:
+    elif effect == kinds.INSTEAD:
         page = bytearray(256)
         if Reader(journal, record.original).read(page) == record.original:
             result.debit_sum += record.amount - layout.Record(page).amount

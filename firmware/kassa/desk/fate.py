@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What became of a payment, in one word that screens and receipts look up."""
 
+from micropython import const
+
 from kassa import transactions
 from kassa.vault import layout
 from kassa.vault.layout import Record
@@ -20,34 +22,43 @@ _WORDS = {
 }
 
 
-# What it is called once the host said yes, where that is not "approved".
-_DONE = {
-    transactions.VOID: "voided",
-    transactions.COMPLETION_VOID: "voided",
-    transactions.PREAUTH_CANCEL: "voided",
-    transactions.REFUND: "refunded",
-    transactions.PREAUTH: "preauthorised",
-    transactions.ADJUST: "adjusted",
-    transactions.TIP: "adjusted",
-    transactions.BALANCE: "balance_told",
-    transactions.QR_SCANNED: "paid",
-    transactions.QR_SHOWN: "paid",
-}
+_REFUND = const(0x25)  # kinds
+_PREAUTH = const(0x10)
+_PREAUTH_CANCEL = const(0x11)
+_BALANCE = const(0x01)
+_CASH = const(0x71)
+_CREDIT = const(2)
+_IN_QR = const(4)
+_INSTEAD = const(5)
 PAID = ("approved", "approved_card", "accepted", "cash_taken", "paid", "preauthorised", "adjusted")
 TOOK_BACK = ("voided", "refunded")
 
 
 def fate(record: Record, mark: int) -> str:
     """The text key of a payment. `mark`: the kind of the mark that decided about it, 0 = none yet."""
-    if record.type == transactions.CASH and mark not in layout.NOT_PAID:
+    if record.type == _CASH and mark not in layout.NOT_PAID:
         return "cash_taken"
     if mark == layout.DEFERRED and not transactions.is_reversed(record.type):
         return "unanswered"
     if mark in _WORDS:
         word = _WORDS[mark]
-        return _DONE.get(record.type, word) if word == "approved" else word
+        return _done(record.type) if word == "approved" else word
     if record.flags & layout.FLAG_APPROVED:
         return "approved_card"
     if record.kind == layout.ACCEPTED:
         return "accepted"
     return "reversing" if transactions.is_reversed(record.type) else "unanswered"
+
+
+def _done(kind: int) -> str:
+    """What it is called once the host said yes."""
+    effect = transactions.effect(kind)
+    if kind == _REFUND:
+        return "refunded"
+    if effect == _CREDIT or kind == _PREAUTH_CANCEL:
+        return "voided"
+    if kind == _PREAUTH:
+        return "preauthorised"
+    if kind == _BALANCE:
+        return "balance_told"
+    return "adjusted" if effect == _INSTEAD else "paid" if effect == _IN_QR else "approved"

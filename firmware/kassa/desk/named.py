@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa import transactions
+from kassa import kinds, transactions
 from kassa.vault import layout
 from kassa.vault.fates import Fates
 from kassa.vault.journal import Journal
@@ -24,7 +24,7 @@ class Named:
         self.amount = record.amount
 
 
-def named(journal: Journal, kinds: "tuple[int, ...]", adjusting: bool = False) -> "list[Named]":
+def named(journal: Journal, which: "tuple[int, ...]", adjusting: bool = False) -> "list[Named]":
     """The newest fifty of these kinds that nothing took back, newest first.
 
     `adjusting`: also those without an answer yet, which what names them waits for; but none that was adjusted before.
@@ -44,12 +44,12 @@ def named(journal: Journal, kinds: "tuple[int, ...]", adjusting: bool = False) -
             continue
         final = mark == layout.YES or record.sequence <= state.watermark
         if record.original:
-            if final and not adjusting and transactions.effect(record.type) == transactions.INSTEAD:
+            if final and not adjusting and transactions.effect(record.type) == kinds.INSTEAD:
                 if record.original in found:
                     found[record.original].amount = record.amount
             else:  # taken back, or about to be; or its amount is open
                 found.pop(record.original, None)
-        elif record.type in kinds and (final or adjusting and (record.kind == layout.ACCEPTED or mark)):
+        elif record.type in which and (final or adjusting and (record.kind == layout.ACCEPTED or mark)):
             found[record.sequence] = Named(record)
             if len(found) > _MOST:
                 found.pop(min(found))

@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import money
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.crypto.wipe import zero
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kassa.desk.nocard import NoCard
     from kassa.hardware import Entropy
 
+_SALE = const(0x22)
 _CONTACTLESS = const(0x07)
 
 
@@ -43,7 +44,7 @@ class Till:
         self._entropy = entropy
         self._seen = SeenCards(entropy, max(1, limits.count) if limits.set else 1)
         self._draft = Draft()
-        self._draft.type = transactions.SALE
+        self._draft.type = _SALE
         self._draft.entry = _CONTACTLESS
         self._sealer = None
 
@@ -122,13 +123,6 @@ class Till:
         """Take cash, or an advice that is sent until it is answered. As `prepare`, but durable for good."""
         return self._other(kind, layout.ACCEPTED, amount, source, back)
 
-    def back(self, record: layout.Record) -> int:
-        """How many sequences back a record lies from the next one. Raises Refused when it is too far."""
-        back = self.journal.state.sequence + 1 - record.sequence
-        if back > 0xFFFF:
-            raise Refused("void_gone")
-        return back
-
     def _other(self, kind: int, state: int, amount: int, source: "Arena | NoCard", back: int) -> int:
         """As _take, of any kind."""
         draft = self._draft
@@ -140,7 +134,7 @@ class Till:
             self.journal.stage(draft)
             return self._take(state, amount, source, 0)
         finally:
-            draft.type, draft.entry, draft.back = transactions.SALE, _CONTACTLESS, 0
+            draft.type, draft.entry, draft.back = _SALE, _CONTACTLESS, 0
 
     def _take(self, kind: int, amount: int, source: "Arena | NoCard", flags: int) -> int:
         made_ahead = self._sealer is not None

@@ -3,10 +3,11 @@
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import kinds, money
 from kassa.desk import nocard
 from kassa.flows.named import choose, page_of
-from kassa.flows.result import attempt, need_open, need_supervisor
+from kassa.flows.needs import need_supervisor
+from kassa.flows.result import attempt, need_open
 from kassa.flows.shop import Shop
 
 TYPE_CHECKING = const(False)
@@ -18,7 +19,7 @@ _TIP_PERCENT = 20  # at most, of the sale
 
 async def tip(shop: Shop) -> None:
     """Choose the sale, then type the tip."""
-    one = await choose(shop, "tip", "adjust_none", (transactions.SALE,), True)
+    one = await choose(shop, "tip", "adjust_none", (kinds.SALE,), True)
     if one is None:
         return
     ui = shop.ui
@@ -26,19 +27,19 @@ async def tip(shop: Shop) -> None:
     note = ui.t("amount_tip_note", money.text(one.amount), money.text(most))
     more = await ui.amount(ui.t("amount_tip"), most, note=note)
     if more is not None:
-        await attempt(shop, one.amount + more, _adjust(shop, transactions.TIP, one, one.amount + more))
+        await attempt(shop, one.amount + more, _adjust(shop, kinds.TIP, one, one.amount + more))
 
 
 async def adjust(shop: Shop) -> None:
     """Choose the sale, then type what it should have been; a supervisor agrees."""
-    one = await choose(shop, "adjust", "adjust_none", (transactions.VOICE_SALE,), True)
+    one = await choose(shop, "adjust", "adjust_none", (kinds.VOICE_SALE,), True)
     if one is None:
         return
     ui = shop.ui
     was = ui.t("adjust_from", money.text(one.amount))
     amount = await ui.amount(ui.t("amount_adjust"), shop.till.largest, note=was)
     if amount is not None:
-        await attempt(shop, amount, _adjust(shop, transactions.ADJUST, one, amount))
+        await attempt(shop, amount, _adjust(shop, kinds.ADJUST, one, amount))
 
 
 async def _adjust(shop: Shop, kind: int, one: "Named", amount: int) -> None:
@@ -49,10 +50,10 @@ async def _adjust(shop: Shop, kind: int, one: "Named", amount: int) -> None:
     asked = await ui.message("ask", ui.t("adjust_ask"), lines, "E=key_yes C=key_no", amount=money.text(amount))
     if asked != ord("E"):
         return
-    if kind == transactions.ADJUST:
+    if kind == kinds.ADJUST:
         await need_supervisor(shop)
-    record, page = page_of(shop, one)
-    shop.till.accept(kind, amount, nocard.about(page), shop.till.back(record))
+    back, page = page_of(shop, one)
+    shop.till.accept(kind, amount, nocard.about(page), back)
     shop.status.queue(shop.till.journal.state)
     from kassa.flows.finish import finish
 

@@ -6,7 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import kinds, money
 from kassa.errors import FlashFault, JournalFull, Refused
 from kassa.flows.finish import finish
 from kassa.flows.result import refuse
@@ -24,7 +24,7 @@ _ANSWER_MS = const(30000)
 
 async def authorise(shop: Shop, amount: int, expired: bool) -> None:
     """A sale with the card in the arena."""
-    sequence = shop.till.prepare(transactions.SALE, amount, shop.arena)
+    sequence = shop.till.prepare(kinds.SALE, amount, shop.arena)
     if await ask(shop, sequence, amount):
         await tell(shop, amount)
     else:

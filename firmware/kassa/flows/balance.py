@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Asks the issuer what is left on a card. No money moves."""
 
-from kassa import money, transactions
+from kassa import kinds, money
 from kassa.errors import Refused
-from kassa.flows.result import attempt, need_host
+from kassa.flows.needs import need_host
+from kassa.flows.result import attempt
 from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.uplink import answers
@@ -22,7 +23,7 @@ async def _ask(shop: Shop) -> None:
         return
     from kassa.flows import authorise
 
-    sequence = shop.till.prepare(transactions.BALANCE, 0, shop.arena)
+    sequence = shop.till.prepare(kinds.BALANCE, 0, shop.arena)
     shop.arena.wipe()
     if not await authorise.ask(shop, sequence, 0):
         authorise.give_back(shop, sequence)

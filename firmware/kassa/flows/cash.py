@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A sale in cash: the amount, what the customer gave, and the change. The host is told when it can be."""
 
-from kassa import money, transactions
+from kassa import kinds, money
 from kassa.desk import nocard
 from kassa.flows.result import attempt, need_open
 from kassa.flows.shop import Shop
@@ -25,7 +25,7 @@ async def cash(shop: Shop) -> None:
 async def _take(shop: Shop, amount: int, change: int) -> None:
     shop.till.check_amount(amount)
     need_open(shop)
-    shop.till.accept(transactions.CASH, amount, nocard.cash())
+    shop.till.accept(kinds.CASH, amount, nocard.cash())
     shop.status.queue(shop.till.journal.state)
     from kassa.flows.finish import finish
 

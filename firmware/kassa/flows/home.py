@@ -13,9 +13,9 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What the transactions of the menu need in memory meanwhile.
-_OTHERS = ("flows.adjust", "flows.authorise", "flows.balance", "flows.cash", "flows.named", "flows.preauth", "flows.qr",
-           "flows.refund", "flows.voice", "flows.void", "desk.named", "desk.nocard")  # fmt: skip
+# What the transactions of the menu need in memory meanwhile, and what of it stays.
+_OTHERS = ("flows.", "desk.named", "desk.nocard", "screens.number", "screens.qr", "kinds")
+_KEPT = ("flows.home", "flows.sale", "flows.result", "flows.shop")
 _LOOK_MS = 60000
 _WIDTH = 288  # pixels of a line
 
@@ -44,14 +44,14 @@ async def _menu(shop: Shop) -> None:
 
     chosen = await menu.menu(shop)
     del menu
-    forget_all(("flows.menu", "flows.fate", "flows.receipt"))
+    forget_all(_OTHERS, _KEPT)
     if chosen == "sale":
         await sale(shop)
     elif chosen == "void":
         from kassa.flows import void
 
         await void.void(shop)
-        forget_all(_OTHERS)
+        forget_all(_OTHERS, _KEPT)
     elif chosen == "others":
         from kassa.flows import others
 
@@ -60,12 +60,13 @@ async def _menu(shop: Shop) -> None:
         forget("kassa.flows.others")
         if flow is not None:
             await flow(shop)
-            forget_all(_OTHERS)
+            forget_all(_OTHERS, _KEPT)
     elif chosen == "settle":
         from kassa.flows import settle
 
         await settle.settle(shop)
-        forget_all(("flows.settle", "flows.receipt", "flows.lost", "desk.lost"))
+        forget_all(_OTHERS, _KEPT)
+        forget("kassa.desk.lost")
 
 
 def _held(shop: Shop) -> bool:

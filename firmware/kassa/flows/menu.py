@@ -71,7 +71,7 @@ async def _language(shop: Shop) -> None:
     ui = shop.ui
     other = "en" if ui.words.language == "zh" else "zh"
     ui.use(other)
-    shop.settings.put(settings.LANGUAGE, other.encode())
+    shop.settings.put({settings.LANGUAGE: other.encode()})
 
 
 async def _about(shop: Shop) -> None:

@@ -33,11 +33,11 @@ async def choose(
     return None if chosen is None else found[chosen]
 
 
-def page_of(shop: Shop, one: "Named") -> "tuple[layout.Record, bytearray]":
-    """The record that was chosen, and its page. Raises Refused when it cannot be read."""
+def page_of(shop: Shop, one: "Named") -> "tuple[int, bytearray]":
+    """How many sequences back the chosen record lies from the next one, and its page. Raises Refused."""
     page = bytearray(layout.PAGE)
     if Reader(shop.till.journal, one.sequence).read(page) == one.sequence:
-        record = layout.Record(page)
-        if record.stan == one.stan:
-            return record, page
+        back = shop.till.journal.state.sequence + 1 - one.sequence
+        if layout.Record(page).stan == one.stan and back <= 0xFFFF:
+            return back, page
     raise Refused("void_gone")

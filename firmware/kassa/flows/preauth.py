@@ -4,11 +4,13 @@
 The completion and the cancel find what they are about by the card and the authorisation code on its slip.
 """
 
-from kassa import transactions
+from kassa import kinds
 from kassa.errors import Refused
-from kassa.flows.result import attempt, need_host, need_open, need_supervisor
+from kassa.flows.needs import need_host, need_supervisor
+from kassa.flows.result import attempt, need_open
 from kassa.flows.sale import read_card, take_along
 from kassa.flows.shop import Shop
+from kassa.screens import number
 
 CODE = 0x89  # EMV: authorisation code, 6 characters
 DIGITS = 6
@@ -26,17 +28,17 @@ async def _hold(shop: Shop, amount: int) -> None:
     if await read_card(shop, amount, True) is not None:
         from kassa.flows import authorise
 
-        await authorise.request(shop, transactions.PREAUTH, amount, shop.arena)
+        await authorise.request(shop, kinds.PREAUTH, amount, shop.arena)
 
 
 async def cancel(shop: Shop) -> None:
     """Let go what a pre-authorisation holds."""
-    await _later(shop, "amount_preauth_cancel", transactions.PREAUTH_CANCEL)
+    await _later(shop, "amount_preauth_cancel", kinds.PREAUTH_CANCEL)
 
 
 async def complete(shop: Shop) -> None:
     """Take the money that a pre-authorisation holds, or part of it."""
-    await _later(shop, "amount_completion", transactions.COMPLETION)
+    await _later(shop, "amount_completion", kinds.COMPLETION)
 
 
 async def _later(shop: Shop, title: str, kind: int) -> None:
@@ -44,7 +46,7 @@ async def _later(shop: Shop, title: str, kind: int) -> None:
     amount = await ui.amount(ui.t(title), shop.till.largest)
     if amount is None:
         return
-    code = await ui.number(ui.t("preauth_code"), DIGITS, DIGITS, ui.t("preauth_code_hint"))
+    code = await number.run(ui, ui.t("preauth_code"), DIGITS, DIGITS, ui.t("preauth_code_hint"))
     if code:
         await attempt(shop, amount, _settle(shop, amount, kind, code))
 
@@ -55,18 +57,18 @@ async def _settle(shop: Shop, amount: int, kind: int, code: str) -> None:
         need_host(shop)
     except Refused:
         need_open(shop)
-        if kind != transactions.COMPLETION:
+        if kind != kinds.COMPLETION:
             raise
         lines = (ui.t("completion_advice_note"), ui.t("accepted_risk"))
         if await ui.message("ask", ui.t("completion_advice"), lines, "E=key_yes C=key_no") != ord("E"):
             raise
-        kind = transactions.COMPLETION_ADVICE
-    if kind == transactions.PREAUTH_CANCEL:
+        kind = kinds.COMPLETION_ADVICE
+    if kind == kinds.PREAUTH_CANCEL:
         await need_supervisor(shop)
     if await read_card(shop, amount, True) is None:
         return
     take_along(shop, CODE, code.encode())
-    if kind != transactions.COMPLETION_ADVICE:
+    if kind != kinds.COMPLETION_ADVICE:
         from kassa.flows import authorise
 
         await authorise.request(shop, kind, amount, shop.arena)

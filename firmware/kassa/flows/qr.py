@@ -9,13 +9,14 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import kinds, money
 from kassa.desk import nocard
 from kassa.errors import Refused
 from kassa.flows import authorise
-from kassa.flows.result import attempt, need_host
+from kassa.flows.needs import need_host
+from kassa.flows.result import attempt
 from kassa.flows.shop import Shop
-from kassa.modules import forget
+from kassa.screens import number, qr
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
 _ASK_MS = const(5000)  # between two questions how it stands
@@ -31,7 +32,7 @@ async def scan(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_qr"), shop.till.largest)
     if amount is None:
         return
-    code = await ui.number(ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"))
+    code = await number.run(ui, ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"))
     if code:
         await attempt(shop, amount, _scanned(shop, amount, code.encode()))
 
@@ -48,18 +49,15 @@ async def _scanned(shop: Shop, amount: int, code: bytes) -> None:
     if not _wallet(code):
         raise Refused("qr_unknown")
     source = nocard.scanned(code)
-    sequence = shop.till.prepare(transactions.QR_SCANNED, amount, source)
+    sequence = shop.till.prepare(kinds.QR_SCANNED, amount, source)
     source.wipe()
     await _settle(shop, sequence, amount, _SCAN_MS)
 
 
 async def _shown(shop: Shop, amount: int) -> None:
     need_host(shop)
-    sequence = shop.till.prepare(transactions.QR_SHOWN, amount, nocard.shown())
-    try:
-        await _settle(shop, sequence, amount, _SHOW_MS)
-    finally:
-        forget("kassa.screens.qr")
+    sequence = shop.till.prepare(kinds.QR_SHOWN, amount, nocard.shown())
+    await _settle(shop, sequence, amount, _SHOW_MS)
 
 
 async def _settle(shop: Shop, sequence: int, amount: int, patience_ms: int) -> None:
@@ -75,7 +73,9 @@ async def _settle(shop: Shop, sequence: int, amount: int, patience_ms: int) -> N
         left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)
         keys = "C=key_cancel" if may_cancel else ""
         if outcome.shown:
-            await ui.qr(ui.t("qr_show"), money.text(amount), outcome.shown, (ui.t("qr_please_scan"), left), keys)
+            said = ui.t("qr_please_scan"), left
+            await qr.show(ui, ui.t("qr_show"), money.text(amount), outcome.shown, said, keys)
+            await ui.refresh()
         else:
             await ui.show("wait", ui.t("qr_confirm"), (left,), keys, money.text(amount))
         if waited > patience_ms or await ui.key("C" if may_cancel else "", 200):

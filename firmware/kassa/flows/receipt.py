@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import kinds, money, transactions
 from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
@@ -54,7 +54,7 @@ def _pair(left: str, right: str) -> tuple:
 def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False) -> list:
     """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain."""
     t = shop.ui.t
-    took_back = transactions.effect(record.type) == transactions.CREDIT
+    took_back = transactions.effect(record.type) == kinds.CREDIT
     lines = [(shop.name, 1, True, 2), ("", 0, False, 1)]
     if again:
         lines.append((t("r_duplicate"), 1, True, 1))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Refunds a payment of any day: its reference if it is known, a supervisor, the card, and the host's yes."""
 
-from kassa import transactions
-from kassa.flows.result import attempt, need_host, need_supervisor
+from kassa import kinds
+from kassa.flows.needs import need_host, need_supervisor
+from kassa.flows.result import attempt
 from kassa.flows.sale import read_card, take_along
 from kassa.flows.shop import Shop
 from kassa.money import pack_bcd
+from kassa.screens import number
 
 _REFERENCE = 0xDF04  # tag of ours: the RRN, 6 bytes BCD
 _DIGITS = 12
@@ -17,7 +19,7 @@ async def refund(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_refund"), shop.till.largest)
     if amount is None:
         return
-    reference = await ui.number(ui.t("refund_reference"), _DIGITS, _DIGITS, ui.t("refund_reference_hint"), True)
+    reference = await number.run(ui, ui.t("refund_reference"), _DIGITS, _DIGITS, ui.t("refund_reference_hint"), True)
     if reference is not None:
         await attempt(shop, amount, _refund(shop, amount, reference))
 
@@ -33,4 +35,4 @@ async def _refund(shop: Shop, amount: int, reference: str) -> None:
         take_along(shop, _REFERENCE, packed)
     from kassa.flows import authorise
 
-    await authorise.request(shop, transactions.REFUND, amount, shop.arena)
+    await authorise.request(shop, kinds.REFUND, amount, shop.arena)

@@ -12,7 +12,14 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-ENDING = ("flows.authorise", "flows.offline", "flows.finish", "flows.receipt", "flows.supervisor")  # of a payment
+ENDING = (
+    "flows.authorise",
+    "flows.offline",
+    "flows.finish",
+    "flows.receipt",
+    "flows.supervisor",
+    "kinds",
+)  # of a payment
 _RESULT_MS = const(30000)
 
 
@@ -20,24 +27,6 @@ def need_open(shop: Shop) -> None:
     """Raises Refused while the close of the batch has no answer: nothing is taken then."""
     if shop.till.journal.state.closing:
         raise Refused("settle_unfinished")
-
-
-def need_host(shop: Shop) -> None:
-    """Raises Refused when the host cannot be asked now."""
-    need_open(shop)
-    if not shop.till.online_allowed() or not shop.line.reachable():
-        raise Refused("only_online")
-
-
-async def need_supervisor(shop: Shop) -> None:
-    """Raises Refused when no supervisor agrees."""
-    from kassa.flows import supervisor
-
-    agreed = await supervisor.allowed(shop)
-    del supervisor
-    forget_all(("flows.supervisor",))
-    if not agreed:
-        raise Refused("supervisor_needed")
 
 
 async def result(shop: Shop, kind: str, word: str, lines: tuple, amount: int) -> None:

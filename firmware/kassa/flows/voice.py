@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A sale that was authorised by telephone (CUP: offline sale): the code that was told, the card, and it is taken."""
 
-from kassa import transactions
+from kassa import kinds
 from kassa.flows.preauth import CODE, DIGITS
 from kassa.flows.result import attempt, need_open
 from kassa.flows.sale import read_card, take_along
 from kassa.flows.shop import Shop
+from kassa.screens import number
 
 
 async def voice(shop: Shop) -> None:
@@ -14,7 +15,7 @@ async def voice(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_voice"), shop.till.largest)
     if amount is None:
         return
-    code = await ui.number(ui.t("voice_code"), DIGITS, DIGITS, ui.t("voice_code_hint"))
+    code = await number.run(ui, ui.t("voice_code"), DIGITS, DIGITS, ui.t("voice_code_hint"))
     if code:
         await attempt(shop, amount, _take(shop, amount, code))
 
@@ -24,7 +25,7 @@ async def _take(shop: Shop, amount: int, code: str) -> None:
     if await read_card(shop, amount, True) is None:
         return
     take_along(shop, CODE, code.encode())
-    shop.till.accept(transactions.VOICE_SALE, amount, shop.arena)
+    shop.till.accept(kinds.VOICE_SALE, amount, shop.arena)
     shop.arena.wipe()
     shop.status.queue(shop.till.journal.state)
     from kassa.flows.finish import finish

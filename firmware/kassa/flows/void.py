@@ -3,18 +3,19 @@
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import kinds, money
 from kassa.desk import nocard
 from kassa.flows.named import choose, page_of
-from kassa.flows.result import attempt, need_host, need_supervisor
+from kassa.flows.needs import need_host, need_supervisor
+from kassa.flows.result import attempt
 from kassa.flows.shop import Shop
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.desk.named import Named
 
-_COMPLETIONS = (transactions.COMPLETION, transactions.COMPLETION_ADVICE)
-_VOIDABLE = (transactions.SALE, transactions.VOICE_SALE) + _COMPLETIONS
+_COMPLETIONS = (kinds.COMPLETION, kinds.COMPLETION_ADVICE)
+_VOIDABLE = (kinds.SALE, kinds.VOICE_SALE) + _COMPLETIONS
 
 
 async def void(shop: Shop) -> None:
@@ -32,8 +33,8 @@ async def _void(shop: Shop, one: "Named") -> None:
     if await ui.message("ask", ui.t("void_ask"), lines, "E=key_yes C=key_no", amount=amount) != ord("E"):
         return
     await need_supervisor(shop)
-    record, page = page_of(shop, one)
+    back, page = page_of(shop, one)
     from kassa.flows import authorise
 
-    kind = transactions.COMPLETION_VOID if one.kind in _COMPLETIONS else transactions.VOID
-    await authorise.request(shop, kind, one.amount, nocard.about(page), shop.till.back(record))
+    kind = kinds.COMPLETION_VOID if one.kind in _COMPLETIONS else kinds.VOID
+    await authorise.request(shop, kind, one.amount, nocard.about(page), back)

@@ -17,7 +17,7 @@ _WIDTH = const(288)
 _KEYS = "E=key_confirm C=key_cancel B=key_clear"
 
 
-async def run(ui: "Ui", title: str, least: int, most: int, hint: str, empty: bool) -> str | None:
+async def run(ui: "Ui", title: str, least: int, most: int, hint: str, empty: bool = False) -> str | None:
     """Returns `least` to `most` digits, or "" where that is allowed; None when cancelled or left alone."""
     canvas = ui.canvas
     await ui.begin(_KEYS)

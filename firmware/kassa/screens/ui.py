@@ -130,15 +130,6 @@ class Ui:
         finally:
             forget("kassa.screens.amount")
 
-    async def number(self, title: str, least: int, most: int, hint: str = "", empty: bool = False) -> str | None:
-        """Ask for `least` to `most` digits; `empty`: none will do too. None when cancelled."""
-        from kassa.screens import number
-
-        try:
-            return await number.run(self, title, least, most, hint, empty)
-        finally:
-            forget("kassa.screens.number")
-
     async def menu(self, title: str, items: "Lines", chosen: int = 0) -> int | None:
         """Let one of `items` be chosen. Returns its index."""
         from kassa.screens import menu
@@ -179,31 +170,12 @@ class Ui:
         await message.show(self, kind, title, lines, keys, amount)
         await self.refresh()
 
-    async def qr(self, title: str, amount: str, data: bytes, lines: "Lines" = (), keys: str = "C=key_cancel") -> None:
-        """Draw a page with the code of `data` and return at once. Shown again with other lines, only those are redrawn.
-
-        The caller forgets kassa.screens.qr when the page is done with. Raises ValueError when `data` are too long.
-        """
-        from kassa.screens import qr
-
-        await qr.show(self, title, amount, data, lines, keys)
-        await self.refresh()
-
     async def list(self, title: str, rows: "Rows", choose: bool = True) -> int | None:
         """Leaf through `rows` of (left, right) texts. Returns the index of the one opened with E when `choose`."""
         from kassa.screens import listing
 
         try:
             return await listing.run(self, title, rows, choose)
-        finally:
-            forget("kassa.screens.listing")
-
-    async def sheet(self, title: str, rows: "Rows") -> None:
-        """Draw the first rows of a list and return at once."""
-        from kassa.screens import listing
-
-        try:
-            await listing.sheet(self, title, rows)
         finally:
             forget("kassa.screens.listing")
 

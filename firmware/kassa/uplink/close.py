@@ -8,10 +8,11 @@ every record it has had already as it did before.
 from micropython import const
 
 from kassa.errors import WireError
+from kassa.money import pack_bcd
 from kassa.uplink import answers
 from kassa.uplink.flights import Flights
 from kassa.uplink.iso8583 import Answer
-from kassa.uplink.outbox import CLOSE, Outbox
+from kassa.uplink.outbox import CLOSE, UPLOAD, Outbox
 from kassa.uplink.outcome import Outcome, text
 from kassa.vault import layout
 from kassa.vault.fates import Fates
@@ -20,8 +21,12 @@ from kassa.vault.reader import Reader, fates_above
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from kassa.hardware import Bytes
+    from kassa.hardware import Bytes, Entropy
 
+_CLOSE = const(201)  # values of 60.3
+_UPLOAD_END = const(202)
+_PAID = const(205)
+_NOT_PAID = const(206)
 _BALANCED = const(1)
 _NOT_BALANCED = const(2)
 _TOTALS = const(0)  # steps
@@ -32,7 +37,7 @@ _END = const(2)
 class Close:
     """One attempt to close the open batch. `outcome` is filled in when it ends, and counts meanwhile."""
 
-    def __init__(self, journal: Journal, outbox: Outbox, outcome: Outcome, totals: "Bytes") -> None:
+    def __init__(self, journal: Journal, outbox: Outbox, outcome: Outcome, totals: "Bytes", entropy: "Entropy") -> None:
         """`totals`: 31 bytes of DE 48."""
         self._journal = journal
         self._outbox = outbox
@@ -42,7 +47,8 @@ class Close:
         self._step = _TOTALS
         self._reader = Reader(journal, journal.state.closed + 1)
         self._fates = Fates()
-        outbox.new_close()
+        self._stan = self._end_stan = 0
+        self._uid, self._end_uid = entropy(16), entropy(16)
 
     def restart(self) -> None:
         """A new connection: from the totals."""
@@ -56,15 +62,23 @@ class Close:
                 if one.sequence <= self._covered:
                     self._outcome.uploaded += 1
                     paid = self._fates.get(one.sequence) not in layout.NOT_PAID
-                    return self._outbox.upload(record, one.sequence, paid)
+                    itself = record[35:38] + record[32:35]
+                    network = _PAID if paid else _NOT_PAID
+                    return self._outbox.carrying(
+                        UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network
+                    )
             self._step = _END
         if flights.count:
             return None
         if self._step == _END:
-            return self._outbox.upload_end(self._outcome.uploaded)
+            self._end_stan = self._end_stan or self._outbox.new_stan()
+            digits = bytearray(2)
+            pack_bcd(self._outcome.uploaded % 10000, digits, 0, 2)
+            return self._outbox.management(CLOSE, 0x0320, _UPLOAD_END, self._end_stan, self._end_uid, b"", digits, 4)
         if not self._journal.state.closing:
             self._journal.mark(layout.CLOSING, self._journal.state.sequence)
-        return self._outbox.close(self._totals)
+        self._stan = self._stan or self._outbox.new_stan()
+        return self._outbox.management(CLOSE, 0x0500, _CLOSE, self._stan, self._uid, b"", self._totals, 62)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
         """One answer; True when the close has ended. Raises WireError when the host wants what is left later."""

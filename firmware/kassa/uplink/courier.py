@@ -11,7 +11,7 @@ from micropython import const
 from kassa import transactions
 from kassa.errors import WireError
 from kassa.modules import forget
-from kassa.uplink import answers, messages, signon
+from kassa.uplink import answers, messages
 from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
@@ -41,6 +41,8 @@ _CLASS = (
     answers.MANAGEMENT,
 )
 _BAD_MACS = const(3)
+_VOID_ENTRY = const(0x72)  # kinds
+_IN_QR = const(4)
 _IN_PROGRESS = b"09"
 
 
@@ -71,6 +73,7 @@ class Courier:
         self._keyring = keyring
         self._clock = clock
         self._status = status
+        self._entropy = entropy
         self._queue = Queue(journal)
         self._flights = Flights()
         self._inbox = Inbox()
@@ -146,7 +149,7 @@ class Courier:
             return self._outbox.payment(ONLINE, self._kind, self._record, self.request, 0, about)
         sequence, kind, amount = self._queue.next(self._record, flights)
         if sequence:
-            about = b"" if kind == transactions.VOID_ENTRY else self._queue.about(self._record)
+            about = b"" if kind == _VOID_ENTRY else self._queue.about(self._record)
             return self._outbox.payment(QUEUED, kind, self._record, sequence, amount, about)
         if flights.count == 0:
             self._queue.flush()
@@ -249,10 +252,14 @@ class Courier:
             raise WireError("the host does not know this terminal")
         if meaning != answers.YES:
             raise WireError("handshake refused")
+        from kassa.uplink import signon
+
         held, self._epoch, self._batch, now, self.used = signon.read(answer)
         self.fault = "rollback" if held else ""
         self._clock.trust(now)
         signon.heard(self.journal, now, self._batch)
+        del signon
+        forget("kassa.uplink.signon")
         self._keyring.pass_over(self.used)
         self.handshaken = True
         self._status.clock_trusted = True
@@ -273,7 +280,7 @@ class Courier:
             self.request = 0
             self._queue.final(sequence, layout.DECLINED, code)
             outcome.kind = answers.NO
-        elif code == _IN_PROGRESS and transactions.effect(self._kind) == transactions.IN_QR:
+        elif code == _IN_PROGRESS and transactions.effect(self._kind) == _IN_QR:
             outcome.shown = bytes(answer.get(62))
             outcome.waiting = True  # the flow asks again, or gives up
         else:
@@ -322,7 +329,7 @@ class Courier:
         from kassa.uplink.close import Close
 
         self.outcome = Outcome()
-        self.closing = Close(self.journal, self._outbox, self.outcome, totals)
+        self.closing = Close(self.journal, self._outbox, self.outcome, totals, self._entropy)
         self._status.changed()
 
     def forget_close(self) -> None:

@@ -27,11 +27,7 @@ QUEUED = const(4)
 CLOSE = const(5)
 UPLOAD = const(6)
 MANAGE = const(7)
-_CLOSE = const(201)  # values of 60.3
-_UPLOAD_END = const(202)
-_PAID = const(205)
-_NOT_PAID = const(206)
-_HANDSHAKE = const(900)
+_HANDSHAKE = const(900)  # 60.3
 
 
 class Outbox:
@@ -46,10 +42,6 @@ class Outbox:
         self._writer = Writer()
         self._ksn = bytearray(12)
         self._key = bytearray(16)
-        self._close_uid = bytearray(16)
-        self._close_stan = 0  # 0: the next batch close is a new message, not a repeat
-        self._end_uid = bytearray(16)
-        self._end_stan = 0  # likewise
 
     def payment(
         self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, about: "Bytes" = b""
@@ -59,18 +51,12 @@ class Outbox:
         `about`: batch and STAN of the payment it is about.
         """
         row = transactions.row(kind)
-        return self._carrying(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, about)
+        return self.carrying(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, about)
 
     def reversal(self, reason: bytes, record: bytearray, sequence: int) -> memoryview:
         """0400 for a record; `reason` = DE 39."""
         itself = record[35:38] + record[32:35]
-        return self._carrying(REVERSAL, 0x0400, record[1], record, sequence, 0, itself, reason)
-
-    def upload(self, record: bytearray, sequence: int, paid: bool) -> memoryview:
-        """0320 of a record of the batch that did not balance; `paid`: with a final yes."""
-        itself = record[35:38] + record[32:35]
-        network = _PAID if paid else _NOT_PAID
-        return self._carrying(UPLOAD, 0x0320, record[1], record, sequence, 0, itself, b"", network)
+        return self.carrying(REVERSAL, 0x0400, record[1], record, sequence, 0, itself, reason)
 
     def handshake(self) -> memoryview:
         """0800 with the journal's newest record."""
@@ -79,31 +65,16 @@ class Outbox:
 
     def manage(self, purpose: int, mti: int, network: int, free: "Bytes") -> memoryview:
         """08xx with a STAN and uid of its own."""
-        return self._management(purpose, mti, network, self._keyring.next_stan(), self._entropy(16), free, b"", 0)
+        return self.management(purpose, mti, network, self.new_stan(), self._entropy(16), free, b"", 0)
 
-    def new_close(self) -> None:
-        """The next batch close is a message of its own, with a STAN and uid of its own; so is the end of its upload."""
-        self._close_stan = self._end_stan = 0
+    def new_stan(self) -> int:
+        """A STAN for a message of its own."""
+        return self._keyring.next_stan()
 
-    def close(self, totals: "Bytes") -> memoryview:
-        """0500; sent again it keeps STAN and uid."""
-        if not self._close_stan:
-            self._close_uid[:] = self._entropy(16)
-            self._close_stan = self._keyring.next_stan()
-        return self._management(CLOSE, 0x0500, _CLOSE, self._close_stan, self._close_uid, b"", totals, 62)
-
-    def upload_end(self, count: int) -> memoryview:
-        """0320 that ends a batch upload of `count` records; sent again it keeps STAN and uid."""
-        if not self._end_stan:
-            self._end_uid[:] = self._entropy(16)
-            self._end_stan = self._keyring.next_stan()
-        digits = bytearray(2)
-        pack_bcd(count % 10000, digits, 0, 2)
-        return self._management(CLOSE, 0x0320, _UPLOAD_END, self._end_stan, self._end_uid, b"", digits, 4)
-
-    def _management(
+    def management(
         self, purpose: int, mti: int, network: int, stan: int, uid: "Bytes", free: "Bytes", totals: "Bytes", count: int
     ) -> memoryview:
+        """As messages.management; sent again it keeps STAN and uid."""
         digits = bytearray(3)
         pack_bcd(stan, digits, 0, 3)
         self._flight(purpose, mti, 0, 0, bytes(uid) + digits)
@@ -115,10 +86,11 @@ class Outbox:
         finally:
             zero(self._key)
 
-    def _carrying(
+    def carrying(
         self, purpose: int, mti: int, kind: int, record: bytearray, sequence: int, amount: int,
         about: "Bytes", reason: bytes = b"", network: int = 0,
     ) -> memoryview:  # fmt: skip
+        """As messages.carrying, for the record with this sequence."""
         self._flight(purpose, mti, sequence, amount, record[8:24] + record[32:35] + record[24:30])
         try:
             return messages.carrying(

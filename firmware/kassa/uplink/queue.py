@@ -13,6 +13,10 @@ from kassa.vault.journal import Journal
 from kassa.vault.reader import Reader
 from kassa.vault.ring import AHEAD
 
+_SALE = const(0x22)  # kinds
+_DEFERRED_SALE = const(0x70)
+_VOID_ENTRY = const(0x72)
+_OFFLINE_SALE = const(0x73)
 _NOTHING = (0, 0, 0)
 _TOGETHER = const(32)  # answers that one mark can hold
 
@@ -92,7 +96,7 @@ class Queue:
                 continue
             record = layout.Record(into)
             if kind == layout.VOIDED:
-                return sequence, transactions.VOID_ENTRY, 0
+                return sequence, _VOID_ENTRY, 0
             if kind == layout.DEFERRED or record.kind == layout.ACCEPTED:
                 if record.original and not self._has_answer(record.original):
                     self._waiting = True
@@ -102,10 +106,6 @@ class Queue:
     def _has_answer(self, sequence: int) -> bool:
         """Whether a record's final answer is durable."""
         return sequence <= self._journal.state.watermark or decided(self._journal.fates.get(sequence))
-
-    def rest(self) -> bytearray | None:
-        """The second page of the record that `next` gave, if it is a long one."""
-        return self._reader.rest if self._reader is not None else None
 
     def about(self, record: bytearray) -> bytes:
         """Batch and STAN (6 bytes) of the payment that a record is about, zero when that is gone; empty without one."""
@@ -206,6 +206,6 @@ class Queue:
 
 def _type(record: layout.Record) -> int:
     """60.1 of a record that is sent from the queue."""
-    if record.type != transactions.SALE:
+    if record.type != _SALE:
         return record.type
-    return transactions.OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else transactions.DEFERRED_SALE
+    return _OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else _DEFERRED_SALE
