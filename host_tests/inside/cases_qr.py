@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Cases of the QR Code encoder."""
 
+import asyncio
 import gc
 
 from kassa.screens import qr
@@ -8,7 +9,7 @@ from kassa.screens import qr
 
 def matrix(data):
     """[modules a side, rows of bits in hex]."""
-    size, bits = qr.matrix(bytes.fromhex(data))
+    size, bits = asyncio.run(qr.matrix(bytes.fromhex(data)))
     return [size, bits.hex()]
 
 
@@ -18,7 +19,7 @@ def heap(data):
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()
-    qr.matrix(raw)
+    asyncio.run(qr.matrix(raw))
     taken = gc.mem_alloc() - before
     gc.enable()
     return taken

@@ -56,17 +56,22 @@ async def show(ui: "Ui", title: str, amount: str, data: bytes, lines: "Sequence[
     if ui.shown is not None and ui.shown[0] == head:
         _, old, x, y = ui.shown
     else:
-        size, bits = matrix(data)
+        size, bits = await matrix(data)
         await ui.begin(keys)
         old = []
         x = await _code(canvas, size, bits)
         y = await _head(canvas, title, amount, x)
     width = WIDTH - 8 - x
-    rows = [row for line in lines for row in canvas.wrap(line, width, font.TEXT)][: (_FOOT - y) // 20]
+    rows = []
+    for line in lines:
+        ink = theme.QUIET if rows else theme.INK
+        for row in canvas.wrap(line, width, font.TEXT):
+            rows.append((ink, row))
+    rows = rows[: (_FOOT - y) // 20]
     for index in range(max(len(rows), len(old))):
-        row = rows[index] if index < len(rows) else ""
+        row = rows[index] if index < len(rows) else (theme.INK, "")
         if index >= len(old) or old[index] != row:
-            await canvas.text(x, y + 20 * index, width, row, theme.INK if index == 0 else theme.QUIET)
+            await canvas.text(x, y + 20 * index, width, row[1], row[0])
     ui.shown = (head, rows, x, y)
 
 
@@ -95,29 +100,32 @@ async def _code(canvas: "Canvas", size: int, bits: bytearray) -> int:
 async def _head(canvas: "Canvas", title: str, amount: str, x: int) -> int:
     """Draw title and amount, each in the largest face it fits in. Returns where the lines below begin (px)."""
     width = WIDTH - 8 - x
-    y = 32
-    for row in canvas.wrap(title, width, font.TITLE)[:2]:
-        await canvas.text(x, y, width, row, face=font.TITLE)
-        y += 28
-    y += 8
+    face = font.TITLE if len(canvas.wrap(title, width, font.TITLE)) < 3 else font.TEXT
+    y = await _rows(canvas, x, 32, title, face)
     face = font.TEXT
     for larger in (font.AMOUNT, font.TITLE):
         if canvas.measure(larger, amount) <= width:
             face = larger
             break
-    for row in canvas.wrap(amount, width, face):
+    return await _rows(canvas, x, y + 8, amount, face) + 12
+
+
+async def _rows(canvas: "Canvas", x: int, y: int, text: str, face: int) -> int:
+    """Draw `text` from (x, y) to the right edge in as many rows as it needs. Returns where they end (px)."""
+    width = WIDTH - 8 - x
+    for row in canvas.wrap(text, width, face):
         await canvas.text(x, y, width, row, face=face)
         y += canvas.font.height(face)
-    return y + 15 & ~3
+    return y
 
 
-def matrix(data: bytes) -> tuple[int, bytearray]:
-    """The code of `data`, 287 bytes at level M or 367 at L: modules a side, and rows of bits from the left, 1 is dark.
+async def matrix(data: bytes) -> tuple[int, bytearray]:
+    """The code of `data`, up to 287 bytes at level M or 367 at L: modules a side, and rows of bits from the left, 1 is dark.
 
-    Each row begins on a byte. Raises ValueError when the data are longer.
+    Each row begins on a byte. Other tasks run meanwhile. Raises ValueError when the data are longer.
     """
     version, form, blocks, parity = _fit(len(data))
-    words = _words(data, version, blocks, parity)
+    words = await _words(data, version, blocks, parity)
     size = 17 + 4 * version
     bits = bytearray((size + 7 >> 3) * size)
     taken = bytearray(len(bits))  # 1 where a module is no part of the words
@@ -127,7 +135,7 @@ def matrix(data: bytes) -> tuple[int, bytearray]:
     _format(code, size, form)
     if version >= 7:
         _version(code, used, size, _VERSIONS[version - 1][5])
-    _place(code, used, size, words)
+    await _place(code, used, size, words)
     return size, bits
 
 
@@ -142,7 +150,7 @@ def _fit(count: int) -> tuple[int, int, int, int]:
     raise ValueError("too long for a code")
 
 
-def _words(data: bytes, version: int, blocks: int, parity: int) -> bytearray:
+async def _words(data: bytes, version: int, blocks: int, parity: int) -> bytearray:
     """The code words in the order in which they are placed: data and parity, interleaved by blocks (7.4, 7.5, 7.6)."""
     total = _VERSIONS[version - 1][0]
     room = total - blocks * parity
@@ -174,6 +182,7 @@ def _words(data: bytes, version: int, blocks: int, parity: int) -> bytearray:
         for index in range(parity):
             words[room + index * blocks + block] = rest[index]
         start += count
+        await asyncio.sleep_ms(0)
     return words
 
 
@@ -257,7 +266,7 @@ def _version(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, size: int, 
     used.fill_rect(size - 11, 0, 3, 6, 1)
 
 
-def _place(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, size: int, words: bytearray) -> None:
+async def _place(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, size: int, words: bytearray) -> None:
     """The words, masked, in columns of two modules from the right, upwards and downwards in turn (7.7.3, 7.8.2)."""
     at = 0
     end = 8 * len(words)
@@ -275,3 +284,4 @@ def _place(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, size: int, wo
                     code.pixel(x, y, bit ^ ((y >> 1) + x // 3 & 1 ^ 1))
         up = not up
         right -= 2
+        await asyncio.sleep_ms(0)
