@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""Plays a cell, reads its end in four places, and holds it against the rules of money; the page is not asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from host_tests.inside.inside import Inside
+from host_tests.uncertainty import cells, failures
+from host_tests.uncertainty.cells import CLOSED, CLOSING, ENDS, NOTHING, SETTLED, Cell
+from host_tests.uncertainty.shop import TID, Shop
+
+# What a final yes brings the merchant, by 60.1, from the rules of C5; what is not here moves none of his money.
+_SIGNS = {"22": 1, "23": -1, "25": -1, "20": 1, "24": 1, "21": -1, "30": 1, "74": 1, "75": 1}
+_CHANGES = ("32", "34")  # their amount takes the place of their original's
+_AGREE = {"settled": "APPROVED", "declined": "DECLINED", "reversed": "REVERSED"}
+
+
+class Outcome(NamedTuple):
+    """`first`: text key of what the till says right after the failure; `last`: of what a reprint says in the end."""
+
+    first: str
+    last: str
+    end: str
+
+
+def play(inside: Inside, cell: Cell, home: Path) -> Outcome:
+    """One cell from an empty shop to a closed batch. Raises AssertionError where a rule is broken."""
+    with Shop(inside, home) as shop:
+        return _play(shop, cell)
+
+
+def _play(shop: Shop, cell: Cell) -> Outcome:
+    row = cell.row
+    original, reference = shop.settled_before(cells.SALE, cells.BEFORE)
+    for kind in row.needs:
+        original, reference = shop.settled_before(kind, cells.COMPLETED if kind == cells.COMPLETION else cells.PAID)
+    known = shop.till.state()["sequence"]
+    money = shop.account("merchant payable"), shop.account("cash sales")
+    failures.play(shop, cell, lambda: shop.begin(row, original, reference))
+    first = _word(shop, row, known)
+    if shop.till.state()["handshaken"]:  # the connection stays
+        shop.talk()
+        shop.till.lost()
+    shop.drain()
+    if row.how == CLOSING:
+        return _closed(shop, cell, first)
+    end = _end(shop, known)
+    last = _word(shop, row, known)
+    moved = shop.account("merchant payable") - money[0], shop.account("cash sales") - money[1]
+    assert moved == ((row.brings, row.shop_keeps) if end == SETTLED else (0, 0)), (end, moved)
+    shop.till.restart()
+    assert _word(shop, row, known) == last, "the same after another restart"
+    _agree(shop, row.amount - row.brings)
+    shop.close_batch()
+    _agree(shop, row.amount - row.brings)
+    assert shop.till.state()["batch"] == 2
+    assert end in (cells.rule(cell), cells.known(cell)), f"{end}, and the rules demand {cells.rule(cell)}"
+    return Outcome(first, last, end)
+
+
+def _word(shop: Shop, row: cells.Row, known: int) -> str:
+    """The till's word for the payment; "" when it has none of it, and tells of the one before."""
+    state = shop.till.state()
+    if row.how == CLOSING:
+        unfinished = "settle_unfinished" if state["closing"] else "settle_failed"
+        return "closed" if state["closed"] == state["sequence"] else unfinished
+    return state["fate"] if state["sequence"] > known else ""
+
+
+def _closed(shop: Shop, cell: Cell, first: str) -> Outcome:
+    """The cashier settles again if the till does not know of the end yet."""
+    if _word(shop, cell.row, 0) != "closed":
+        shop.close_batch()
+    rows = shop.query("SELECT number, state, debit_amount, debit_count FROM batch WHERE state = 'closed'")
+    assert rows == [("000001", "closed", cells.BEFORE, 1)], rows
+    state = shop.till.state()
+    assert state["batch"] == 2 and not state["closing"], state
+    _agree(shop, 0)
+    return Outcome(first, _word(shop, cell.row, 0), CLOSED)
+
+
+def _end(shop: Shop, known: int) -> str:
+    """The end's name, by journal and ledger."""
+    found = [record for record in shop.till.read().records.values() if record.sequence > known]
+    assert len(found) <= 1, "one payment, one record"
+    if not found:
+        return NOTHING
+    pair = shop.till.read().state(found[0]), _ledger(shop, found[0].uid)
+    ends = [name for name, places in ENDS.items() if places == pair]
+    assert ends, f"journal and ledger: {pair}"
+    return ends[0]
+
+
+def _ledger(shop: Shop, uid: bytes) -> str:
+    """The state of a payment at the host, or what stands in its place."""
+    states = shop.query("SELECT state FROM payment WHERE uid = ?", uid.hex())
+    links = shop.query("SELECT kind, state FROM link WHERE uid = ?", uid.hex())
+    buried = shop.query("SELECT count(*) FROM tombstone WHERE uid = ?", uid.hex())[0][0]
+    assert len(states) <= 1 and len(links) == 1 and links[0][1] == "holds", (states, links)
+    if states:
+        assert not buried and links[0][0] == "payment"
+        return states[0][0]
+    return "tombstone" if buried and links[0][0] == "reversal" else "void entry" if links[0][0] == "void" else ""
+
+
+def _agree(shop: Shop, original: int) -> None:
+    """Nothing is pending, host and journal agree on every record, and the money is what the settled records come to.
+
+    `original`: the amount that a tip or an adjustment takes the place of.
+    """
+    state = shop.till.state()
+    assert not (state["work"] or state["reversing"] or state["request"] or state["count"] or state["sum"]), state
+    assert state["watermark"] == state["sequence"] and state["pending"] == [0, 0] and not state["fault"], state
+    journal = shop.till.read()
+    owed = cash = codes = 0
+    for record in journal.records.values():
+        word, ledger = journal.state(record), _ledger(shop, record.uid)
+        assert word == "reported" and ledger == "void entry" or ledger in (_AGREE[word], "tombstone"), (word, ledger)
+        assert ledger != "tombstone" or word == "reversed"
+        if word == "settled":
+            sign = _SIGNS.get(record.type, 0)
+            owed += record.amount - original if record.type in _CHANGES else sign * record.amount
+            cash += record.amount if record.type == "71" else 0
+            codes += record.amount if record.type in ("74", "75") else 0
+    assert (shop.account("merchant payable"), shop.account("cash sales")) == (owed, cash)
+    assert -shop.account("wallet receivable") == codes == sum(shop.host.wallet.paid.values())
+    assert shop.account("quarantine") == 0 and -shop.account("card receivable") == owed - codes
+    assert -shop.account("cash in till") == cash
+    known = {record.uid.hex() for record in journal.records.values()}
+    assert {uid for (uid,) in shop.query("SELECT uid FROM payment")} <= known, "the host has nothing the till has not"
+    assert not shop.query("SELECT 1 FROM payment WHERE state = 'RECEIVED'")
+    assert not shop.query("SELECT 1 FROM entry GROUP BY payment_id HAVING sum(amount) <> 0")
+    assert shop.query("SELECT quarantine FROM terminal WHERE tid = ?", TID) == [(None,)]
