@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo bench cuts fuzz rot heap journal fonts dukpt-long
+.PHONY: help setup run test check demo day bench cuts fuzz rot heap journal fonts dukpt-long
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check: setup ## ruff, types, and every firmware file compiled for the chip
 
 demo: setup ## play the demo into OUT=dir, power cut at flash operation CUT=k (0 = none)
 	@$(PY) -m tools.demo $(OUT) $(if $(CUT),--cut $(CUT))
+
+day: setup ## play a day in a shop: every transaction, an outage, power cuts; till, paper, journal and ledger must agree
+	@$(PY) -m tools.demo.day
 
 bench: setup ## print every figure and write bench.json
 	@$(PY) -m tools.bench

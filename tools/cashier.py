@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A cashier's hands: what is done to a terminal whose screens are in English. Every wait has a limit in real seconds."""
 
+from tools.cards import catalogue
 from tools.cards.card import Card
 from tools.world.world import World
 
 HOME = "Type the amount"
+CODE = "246813"  # the supervisor's, where a stage is told to have this one
+OTHERS = ("cash", "qr_scan", "qr_show", "refund", "preauth", "completion", "preauth_cancel", "tip", "voice", "adjust",
+          "balance")  # fmt: skip
 _DRAWN_MS = 200
 
 
@@ -15,6 +19,13 @@ class Hands:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._cards: dict[str, Card] = {}
+
+    def card(self, name: str) -> Card:
+        """The one card of this name in the shop: it remembers its transaction counter."""
+        if name not in self._cards:
+            self._cards[name] = catalogue.make(name)
+        return self._cards[name]
 
     def sign_on(self) -> None:
         """Power on, and wait until the host was heard."""
@@ -36,6 +47,31 @@ class Hands:
         self.world.wait_screen("Present card")
         self.world.place(card)
 
+    def begin(self, name: str) -> None:
+        """Choose one of OTHERS from the menu."""
+        self.world.press("M4")
+        self.world.wait_screen("Other transactions")
+        self.world.press("D" * OTHERS.index(name) + "E")
+
+    def type_in(self, title: str, digits: str) -> None:
+        """Wait for a field, fill it in and confirm; without digits just confirm."""
+        self.world.wait_screen(title)
+        self.world.press(f"{digits}E")
+
+    def supervise(self) -> None:
+        """A supervisor agrees."""
+        self.type_in("Supervisor code", CODE)
+
+    def agree_to(self, question: str) -> None:
+        """Wait for a question, or a list whose first row is meant, and confirm."""
+        self.world.wait_screen(question)
+        self.world.press("E")
+
+    def tap(self, card: str = "jade") -> None:
+        """Lay the card of this name on the reader when it is asked for."""
+        self.world.wait_screen("Present card")
+        self.world.place(self.card(card))
+
     def page(self, text: str) -> list[str]:
         """Wait for a page, and until it is drawn to its last line; returns its lines."""
         self.world.wait_screen(text, self.patience_s)
@@ -55,6 +91,15 @@ class Hands:
         before = self.world.screen_text()
         self.world.press("C" if self.sees("C Skip") else "E")
         self.world.wait(lambda: self.world.screen_text() != before, "the next page")
+
+    def home(self) -> None:
+        """Confirm whatever is shown until the home page is there."""
+        for _ in range(8):
+            self.rest("the home page")
+            if self.sees(HOME):
+                return
+            self.confirm()
+        raise AssertionError(f"no home page: {self.world.screen_text()}")
 
     def back(self) -> list[str]:
         """Power on; returns the first page that waits for the cashier, drawn to its last line."""

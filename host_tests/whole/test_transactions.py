@@ -11,31 +11,6 @@ import pytest
 from host_tests.whole.cashier import Cashier
 from tools.host.page import view
 
-CODE = "246813"
-OTHERS = ("cash", "qr_scan", "qr_show", "refund", "preauth", "completion", "preauth_cancel", "tip", "voice", "adjust",
-          "balance")  # fmt: skip
-
-
-def begin(cashier: Cashier, name: str) -> None:
-    """Choose a transaction from the menu."""
-    cashier.world.press("M4")
-    cashier.world.wait_screen("Other transactions")
-    cashier.world.press("D" * OTHERS.index(name) + "E")
-
-
-def type_in(cashier: Cashier, title: str, digits: str) -> None:
-    cashier.world.wait_screen(title)
-    cashier.world.press(f"{digits}E")
-
-
-def supervise(cashier: Cashier) -> None:
-    type_in(cashier, "Supervisor code", CODE)
-
-
-def tap(cashier: Cashier, card: str = "jade") -> None:
-    cashier.world.wait_screen("Present card")
-    cashier.world.place(cashier.card(card))
-
 
 def end(cashier: Cashier, word: str) -> str:
     """Wait for the result and go home; returns the newest paper."""
@@ -77,10 +52,10 @@ def settled(cashier: Cashier) -> dict:
 
 
 def test_cash_with_its_change(cashier: Cashier) -> None:
-    begin(cashier, "cash")
-    type_in(cashier, "Cash sale: amount", "1250")
-    type_in(cashier, "Given by the customer", "1000")
-    type_in(cashier, "Too little", "2000")
+    cashier.begin("cash")
+    cashier.type_in("Cash sale: amount", "1250")
+    cashier.type_in("Given by the customer", "1000")
+    cashier.type_in("Too little", "2000")
     assert "Change ¥7.50" in " ".join(cashier.page("Paid in cash"))
     paper = end(cashier, "Paid in cash")
     assert "CASH SALE" in paper and "PAID IN CASH" in paper and "****" not in paper, paper
@@ -92,9 +67,9 @@ def test_cash_with_its_change(cashier: Cashier) -> None:
 
 def test_cash_is_taken_without_a_network(cashier: Cashier) -> None:
     cashier.go_offline()
-    begin(cashier, "cash")
-    type_in(cashier, "Cash sale: amount", "1250")
-    type_in(cashier, "Given by the customer", "1250")
+    cashier.begin("cash")
+    cashier.type_in("Cash sale: amount", "1250")
+    cashier.type_in("Given by the customer", "1250")
     end(cashier, "Paid in cash")
     cashier.drain()
     assert account(cashier, "cash in till") == 1250
@@ -102,19 +77,19 @@ def test_cash_is_taken_without_a_network(cashier: Cashier) -> None:
 
 def test_a_refund_by_its_reference(cashier: Cashier) -> None:
     number = reference(paper_of_a_sale(cashier, 5000))
-    begin(cashier, "refund")
-    type_in(cashier, "Refund: amount", "2000")
-    type_in(cashier, "Reference", number)
-    supervise(cashier)
-    tap(cashier)
+    cashier.begin("refund")
+    cashier.type_in("Refund: amount", "2000")
+    cashier.type_in("Reference", number)
+    cashier.supervise()
+    cashier.tap()
     paper = end(cashier, "Refunded")
     assert "REFUND" in paper and "-￥20.00" in paper, paper
     assert account(cashier) == -3000
-    begin(cashier, "refund")
-    type_in(cashier, "Refund: amount", "3001")
-    type_in(cashier, "Reference", number)
-    supervise(cashier)
-    tap(cashier)
+    cashier.begin("refund")
+    cashier.type_in("Refund: amount", "3001")
+    cashier.type_in("Reference", number)
+    cashier.supervise()
+    cashier.tap()
     cashier.page("Declined")
     cashier.world.remove()
     cashier.home()
@@ -129,35 +104,35 @@ def test_a_refund_by_its_reference(cashier: Cashier) -> None:
 
 def test_a_refund_without_a_reference_and_of_another_card(cashier: Cashier) -> None:
     number = reference(paper_of_a_sale(cashier, 5000))
-    begin(cashier, "refund")
-    type_in(cashier, "Refund: amount", "2000")
-    type_in(cashier, "Reference", number)
-    supervise(cashier)
-    tap(cashier, "amber")
+    cashier.begin("refund")
+    cashier.type_in("Refund: amount", "2000")
+    cashier.type_in("Reference", number)
+    cashier.supervise()
+    cashier.tap("amber")
     cashier.page("Declined")
     cashier.world.remove()
     cashier.home()
-    begin(cashier, "refund")
-    type_in(cashier, "Refund: amount", "700")
-    type_in(cashier, "Reference", "")
-    supervise(cashier)
-    tap(cashier, "amber")
+    cashier.begin("refund")
+    cashier.type_in("Refund: amount", "700")
+    cashier.type_in("Reference", "")
+    cashier.supervise()
+    cashier.tap("amber")
     end(cashier, "Refunded")
     assert account(cashier) == -4300
 
 
 def test_a_pre_authorisation_is_completed_voided_and_completed_again(cashier: Cashier) -> None:
-    begin(cashier, "preauth")
-    type_in(cashier, "Pre-authorise: amount", "10000")
-    tap(cashier)
+    cashier.begin("preauth")
+    cashier.type_in("Pre-authorise: amount", "10000")
+    cashier.tap()
     paper = end(cashier, "Pre-authorised")
     code = auth_code(paper)
     assert "PRE-AUTHORISATION" in paper and account(cashier) == 0
     for amount, word in (("11501", "Declined"), ("11500", "Approved")):
-        begin(cashier, "completion")
-        type_in(cashier, "Final amount", amount)
-        type_in(cashier, "Authorisation code", code)
-        tap(cashier)
+        cashier.begin("completion")
+        cashier.type_in("Final amount", amount)
+        cashier.type_in("Authorisation code", code)
+        cashier.tap()
         paper = end(cashier, word)
     assert "COMPLETION" in paper and account(cashier) == -11500
     cashier.world.press("M3")
@@ -165,13 +140,13 @@ def test_a_pre_authorisation_is_completed_voided_and_completed_again(cashier: Ca
     cashier.world.press("E")
     cashier.world.wait_screen("Void this payment?")
     cashier.world.press("E")
-    supervise(cashier)
+    cashier.supervise()
     assert "COMPLETION VOID" in end(cashier, "Voided")
     assert account(cashier) == 0
-    begin(cashier, "completion")
-    type_in(cashier, "Final amount", "8000")
-    type_in(cashier, "Authorisation code", code)
-    tap(cashier)
+    cashier.begin("completion")
+    cashier.type_in("Final amount", "8000")
+    cashier.type_in("Authorisation code", code)
+    cashier.tap()
     end(cashier, "Approved")
     batch = settled(cashier)
     assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (
@@ -183,20 +158,20 @@ def test_a_pre_authorisation_is_completed_voided_and_completed_again(cashier: Ca
 
 
 def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> None:
-    begin(cashier, "preauth")
-    type_in(cashier, "Pre-authorise: amount", "10000")
-    tap(cashier)
+    cashier.begin("preauth")
+    cashier.type_in("Pre-authorise: amount", "10000")
+    cashier.tap()
     code = auth_code(end(cashier, "Pre-authorised"))
-    begin(cashier, "preauth_cancel")
-    type_in(cashier, "Pre-authorised amount", "10000")
-    type_in(cashier, "Authorisation code", code)
-    supervise(cashier)
-    tap(cashier)
+    cashier.begin("preauth_cancel")
+    cashier.type_in("Pre-authorised amount", "10000")
+    cashier.type_in("Authorisation code", code)
+    cashier.supervise()
+    cashier.tap()
     assert "PRE-AUTH CANCEL" in end(cashier, "Voided")
-    begin(cashier, "completion")
-    type_in(cashier, "Final amount", "8000")
-    type_in(cashier, "Authorisation code", code)
-    tap(cashier)
+    cashier.begin("completion")
+    cashier.type_in("Final amount", "8000")
+    cashier.type_in("Authorisation code", code)
+    cashier.tap()
     cashier.page("Declined")
     cashier.world.remove()
     cashier.home()
@@ -204,17 +179,17 @@ def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> 
 
 
 def test_a_completion_without_a_network_goes_as_an_advice(cashier: Cashier) -> None:
-    begin(cashier, "preauth")
-    type_in(cashier, "Pre-authorise: amount", "10000")
-    tap(cashier)
+    cashier.begin("preauth")
+    cashier.type_in("Pre-authorise: amount", "10000")
+    cashier.tap()
     code = auth_code(end(cashier, "Pre-authorised"))
     cashier.go_offline()
-    begin(cashier, "completion")
-    type_in(cashier, "Final amount", "9000")
-    type_in(cashier, "Authorisation code", code)
+    cashier.begin("completion")
+    cashier.type_in("Final amount", "9000")
+    cashier.type_in("Authorisation code", code)
     cashier.world.wait_screen("Take it without the host?")
     cashier.world.press("E")
-    tap(cashier)
+    cashier.tap()
     assert "OFFLINE, TO BE AUTHORISED" in end(cashier, "Accepted")
     cashier.drain()
     assert account(cashier) == -9000
@@ -223,19 +198,19 @@ def test_a_completion_without_a_network_goes_as_an_advice(cashier: Cashier) -> N
 
 def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cashier: Cashier) -> None:
     cashier.go_offline()
-    begin(cashier, "voice")
-    type_in(cashier, "Voice sale: amount", "4000")
-    type_in(cashier, "Code from the phone", "123456")
-    tap(cashier)
+    cashier.begin("voice")
+    cashier.type_in("Voice sale: amount", "4000")
+    cashier.type_in("Code from the phone", "123456")
+    cashier.tap()
     paper = end(cashier, "Accepted")
     assert "VOICE-AUTHORISED SALE" in paper and auth_code(paper) == "123456"
-    begin(cashier, "adjust")
+    cashier.begin("adjust")
     cashier.world.wait_screen("Adjust a voice sale")
     cashier.world.press("E")
-    type_in(cashier, "Right amount", "4500")
+    cashier.type_in("Right amount", "4500")
     cashier.world.wait_screen("Change the amount?")
     cashier.world.press("E")
-    supervise(cashier)
+    cashier.supervise()
     assert "ADJUSTMENT" in end(cashier, "Amount changed")
     cashier.drain()
     assert account(cashier) == -4500
@@ -245,16 +220,16 @@ def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cas
 
 def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
-    begin(cashier, "tip")
+    cashier.begin("tip")
     cashier.world.wait_screen("Add a tip")
     cashier.world.press("E")
-    type_in(cashier, "Tip: amount", "1000")
+    cashier.type_in("Tip: amount", "1000")
     cashier.world.wait_screen("Change the amount?")
     cashier.world.press("E")
     end(cashier, "Amount changed")
     cashier.world.wait_screen("All sent")
     assert account(cashier) == -6000
-    begin(cashier, "tip")
+    cashier.begin("tip")
     cashier.world.wait_screen("No sale here can be changed")
     cashier.home()
     cashier.world.press("M3")
@@ -262,7 +237,7 @@ def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -
     cashier.world.press("E")
     cashier.world.wait_screen("Void this payment?")
     cashier.world.press("E")
-    supervise(cashier)
+    cashier.supervise()
     end(cashier, "Voided")
     assert account(cashier) == 0
     batch = settled(cashier)
@@ -276,8 +251,8 @@ def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -
 
 def test_the_balance_of_a_card(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
-    begin(cashier, "balance")
-    tap(cashier)
+    cashier.begin("balance")
+    cashier.tap()
     said = cashier.page("Balance")
     assert "¥99,950.00" in " ".join(said), said
     cashier.world.remove()
@@ -289,9 +264,9 @@ def test_the_balance_of_a_card(cashier: Cashier) -> None:
     "code, asks", [("134567890123456788", False), ("283456789012345655", True), ("6234567890123456788", False)]
 )
 def test_the_customers_code(cashier: Cashier, code: str, asks: bool) -> None:
-    begin(cashier, "qr_scan")
-    type_in(cashier, "Pay by code: amount", "990")
-    type_in(cashier, "The customer's code", code)
+    cashier.begin("qr_scan")
+    cashier.type_in("Pay by code: amount", "990")
+    cashier.type_in("The customer's code", code)
     if asks:
         cashier.world.wait_screen("Customer confirms on the phone")
     paper = end(cashier, "Paid")
@@ -303,18 +278,18 @@ def test_the_customers_code(cashier: Cashier, code: str, asks: bool) -> None:
 
 def test_codes_that_are_refused(cashier: Cashier) -> None:
     for code, word in (("9934567890123456", "Code of no wallet"), ("134567890123456751", "Not enough funds")):
-        begin(cashier, "qr_scan")
-        type_in(cashier, "Pay by code: amount", "990")
-        type_in(cashier, "The customer's code", code)
+        cashier.begin("qr_scan")
+        cashier.type_in("Pay by code: amount", "990")
+        cashier.type_in("The customer's code", code)
         end(cashier, word)
     assert account(cashier) == 0
 
 
 def test_a_customer_who_never_agrees_pays_nothing(cashier: Cashier) -> None:
     cashier.host.mood = "never"
-    begin(cashier, "qr_scan")
-    type_in(cashier, "Pay by code: amount", "990")
-    type_in(cashier, "The customer's code", "134567890123456788")
+    cashier.begin("qr_scan")
+    cashier.type_in("Pay by code: amount", "990")
+    cashier.type_in("The customer's code", "134567890123456788")
     cashier.world.wait_screen("Customer confirms on the phone")
     end(cashier, "reversal pending")
     cashier.await_reversal()
@@ -322,8 +297,8 @@ def test_a_customer_who_never_agrees_pays_nothing(cashier: Cashier) -> None:
 
 
 def test_our_code_is_shown_and_paid(cashier: Cashier) -> None:
-    begin(cashier, "qr_show")
-    type_in(cashier, "Pay by code: amount", "990")
+    cashier.begin("qr_show")
+    cashier.type_in("Pay by code: amount", "990")
     cashier.world.wait_screen("Please scan")
     paper = end(cashier, "Paid")
     assert "CODE PAYMENT" in paper
@@ -333,13 +308,13 @@ def test_our_code_is_shown_and_paid(cashier: Cashier) -> None:
 def test_what_needs_the_host_is_refused_without_it(cashier: Cashier) -> None:
     cashier.go_offline()
     for name, title in (("refund", "Refund: amount"), ("preauth", "Pre-authorise: amount"), ("qr_show", "Pay by code")):
-        begin(cashier, name)
-        type_in(cashier, title, "100")
+        cashier.begin(name)
+        cashier.type_in(title, "100")
         if name == "refund":
-            type_in(cashier, "Reference", "")
+            cashier.type_in("Reference", "")
         cashier.page("Only with the host")
         cashier.home()
-    begin(cashier, "balance")
+    cashier.begin("balance")
     cashier.page("Only with the host")
     cashier.home()
     assert not cashier.journal().records
@@ -348,11 +323,11 @@ def test_what_needs_the_host_is_refused_without_it(cashier: Cashier) -> None:
 def test_a_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
     cashier.host.mood = "cut"
-    begin(cashier, "refund")
-    type_in(cashier, "Refund: amount", "700")
-    type_in(cashier, "Reference", "")
-    supervise(cashier)
-    tap(cashier)
+    cashier.begin("refund")
+    cashier.type_in("Refund: amount", "700")
+    cashier.type_in("Reference", "")
+    cashier.supervise()
+    cashier.tap()
     cashier.page("Sent, no answer yet")
     cashier.world.remove()
     cashier.host.mood = "normal"

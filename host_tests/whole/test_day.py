@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""The day of `make day`: every transaction, an outage, two power cuts, a host that forgets; and five accounts of one money."""
+
+from pathlib import Path
+
+from tools.demo import agreement
+from tools.demo.agreement import COLUMNS, CREDIT, DEBIT, DECLINED, REVERSED, TILL, Sum, Tally
+from tools.demo.day import TERMINAL, Day
+from tools.stage import Stage
+
+
+def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
+    with Stage(tmp_path / "day", terminal=TERMINAL) as stage:
+        day = Day(stage)
+        for scene in day.scenes():
+            scene()
+        found = day.agree()
+        alarms = {alarm["what"] for alarm in stage.host.view()["alarms"]}
+        counted = sorted(row.label for row in found.rows if row.said[TILL] != Sum())
+        papers = [receipt.text() for receipt in stage.world.receipts]
+        day.tally.add(2, DEBIT, 1, 0)
+        wrong = day.agree()
+    assert found.agrees, found.differences()
+    assert alarms == {"batch not balanced", "taken in from a batch upload"}  # of the second batch: the host began anew
+    moved = [(batch, column) for batch in (1, 2) for column in (*COLUMNS, DECLINED)] + [(1, REVERSED)]
+    assert {f"batch {batch}, {column}" for batch, column in moved} <= set(counted), counted
+    assert {row.label for row in wrong.rows if not row.agrees} == {
+        "batch 2, sales",
+        "merchant payable",
+        "card receivable",
+    }
+    kinds = {line.split(maxsplit=1)[1] for paper in papers for line in paper.splitlines() if line.startswith("Type ")}
+    assert kinds == set(agreement.TYPES), kinds
+
+
+def test_of_two_papers_about_one_payment_the_later_counts_and_a_tip_takes_its_sales_place() -> None:
+    rule = "-" * 32
+
+    def paper(number: int, kind: str, amount: str, state: str, more: str = "") -> str:
+        head = f"Type   {kind}\nBatch   000001\nTrace   {number:06}\n{more}Date\n"
+        return f"{head}{rule}\nAmount\n   {amount}\n{rule}\n   {state}\n   #{number} 00ff\n"
+
+    papers = [
+        paper(1, "SALE", "￥50.00", "APPROVED"),
+        paper(2, "TIP", "￥60.00", "APPROVED", "Original trace   000001\n"),
+        paper(3, "SALE", "￥1,000.00", "OFFLINE, TO BE AUTHORISED"),
+        paper(3, "SALE", "￥1,000.00", "Refused later"),
+        paper(4, "VOID", "-￥60.00", "APPROVED"),
+        f"SETTLEMENT\nBatch   000001\n{rule}\nSales 1    ￥60.00\nRefunds, voids 1   ￥60.00\n{rule}\n",
+    ]
+    receipts, slips = agreement.of_paper(papers)
+    expected = Tally()
+    expected.add(1, DEBIT, 6000)
+    expected.add(1, CREDIT, 6000)
+    assert receipts.sums == slips.sums == expected.sums
+    assert receipts.of(1, DECLINED) == Sum()

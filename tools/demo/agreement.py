@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: MIT
+"""A shop's money five times over: as the cashier believes, in the journal, on paper, on the slips, and at the host.
+
+The journal is read by tools.journal, the ledger by SQL; nothing here asks the firmware.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.host import books, kinds
+from tools.journal import image
+from tools.journal.cells import PAGE, SECTOR, Record
+from tools.world.flash import PARTITIONS
+
+DEBIT, CREDIT, CASH, CODE = COLUMNS = ("sales", "taken back", "cash", "by code")
+DECLINED, REVERSED = ("declined", "reversed")
+TILL, JOURNAL, PAPER, SLIP, HOST, BATCH = SOURCES = ("till", "journal", "receipts", "slips", "host", "host's batch")
+_BACK = 54  # place in a record, two bytes: how many sequences back the payment lies that it is about
+_EFFECTS = {kinds.DEBIT: DEBIT, kinds.CREDIT: CREDIT, kinds.IN_CASH: CASH, kinds.IN_QR: CODE, kinds.INSTEAD: DEBIT}
+_STATES = {"declined": DECLINED, "refused": DECLINED, "reversed": REVERSED}  # of a journal's record
+TYPES = {
+    "SALE": DEBIT, "VOICE-AUTHORISED SALE": DEBIT, "COMPLETION": DEBIT, "COMPLETION ADVICE": DEBIT, "VOID": CREDIT,
+    "COMPLETION VOID": CREDIT, "REFUND": CREDIT, "CASH SALE": CASH, "CODE PAYMENT": CODE, "TIP": DEBIT, "ADJUSTMENT": DEBIT,
+    "PRE-AUTHORISATION": "", "PRE-AUTH CANCEL": "",
+}  # fmt: skip
+_INSTEAD = ("TIP", "ADJUSTMENT")
+_PAID = ("APPROVED", "APPROVED OFFLINE", "OFFLINE, TO BE AUTHORISED", "PAID IN CASH")
+_SLIP_LINES = {"Sales": DEBIT, "Refunds, voids": CREDIT, "By code": CODE, "Cash": CASH}
+_MONEY = re.compile(r"-?[¥￥]([0-9,]+)\.([0-9]{2})")
+
+
+@dataclass(frozen=True)
+class Sum:
+    """How many payments, and what they come to in minor units."""
+
+    count: int = 0
+    amount: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.count}: {in_words(self.amount)}"
+
+
+class Tally:
+    """Sums by batch and column."""
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[int, str], Sum] = {}
+
+    def add(self, batch: int, column: str, amount: int, count: int = 1) -> None:
+        before = self.sums.get((batch, column), Sum())
+        self.sums[batch, column] = Sum(before.count + count, before.amount + amount)
+
+    def of(self, batch: int, column: str) -> Sum:
+        return self.sums.get((batch, column), Sum())
+
+    def over_all(self, column: str) -> int:
+        """A column's amount in all batches."""
+        return sum(total.amount for (_, name), total in self.sums.items() if name == column)
+
+    def batches(self) -> set[int]:
+        return {batch for batch, _ in self.sums}
+
+
+@dataclass
+class Row:
+    """One line of the comparison: what each source that can know it says."""
+
+    label: str
+    said: dict[str, Sum | str]
+
+    @property
+    def agrees(self) -> bool:
+        return len(set(self.said.values())) == 1
+
+
+@dataclass
+class Agreement:
+    """The comparison. `faults`: what should not be there at all, such as payments without an answer."""
+
+    rows: list[Row] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        return not self.faults and all(row.agrees for row in self.rows)
+
+    def differences(self) -> list[str]:
+        rows = [f"{row.label}: {row.said}" for row in self.rows if not row.agrees]
+        return rows + self.faults
+
+    def table(self) -> list[str]:
+        """As lines of text; a row that differs ends in what makes one look."""
+        used = [source for source in SOURCES if any(source in row.said for row in self.rows)]
+        wide = max(len(row.label) for row in self.rows)
+        lines = [" " * wide + "".join(f"{source:>16}" for source in used)]
+        for row in self.rows:
+            cells = "".join(f"{str(row.said.get(source, '')):>16}" for source in used)
+            lines.append(f"{row.label:{wide}}{cells}{'' if row.agrees else '  <-- differs'}")
+        return lines + [f"!! {fault}" for fault in self.faults]
+
+
+def money(text: str) -> int:
+    """The first amount in a text, minor units, without its sign. Raises ValueError when there is none."""
+    found = _MONEY.search(text)
+    if not found:
+        raise ValueError(f"no amount in {text!r}")
+    return int(found[1].replace(",", "") + found[2])
+
+
+def in_words(amount: int) -> str:
+    """`-123456` -> `-1,234.56`."""
+    return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02}"
+
+
+class Journals:
+    """What the terminal's journal held whenever it was read: closed sectors may be erased between two readings."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._records: dict[
+            int, tuple[Record, str, int]
+        ] = {}  # sequence -> record, state, amount it takes the place of
+        self.damaged = 0
+
+    def read(self) -> None:
+        journal = image.of(self._home)
+        flash = (self._home / "flash.bin").read_bytes()
+        self.damaged = len(journal.damaged)
+        for record in journal.records.values():
+            sector, page = record.place
+            at = PARTITIONS["journal"][0] + sector * SECTOR + page * PAGE + _BACK
+            about = journal.records.get(record.sequence - int.from_bytes(flash[at : at + 2], "big"))
+            instead = kinds.KINDS[record.type].effect == kinds.INSTEAD
+            self._records[record.sequence] = record, journal.state(record), about.amount if about and instead else 0
+
+    def tally(self) -> Tally:
+        tally = Tally()
+        for record, state, replaced in self._records.values():
+            effect = kinds.KINDS[record.type].effect
+            if state == "settled" and effect in _EFFECTS:
+                tally.add(record.batch, _EFFECTS[effect], record.amount - replaced, effect != kinds.INSTEAD)
+            elif state in _STATES:
+                tally.add(record.batch, _STATES[state], record.amount)
+        return tally
+
+    def pending(self) -> list[str]:
+        return [f"no. {one.sequence} is {state}" for one, state, _ in self._records.values()
+                if state in ("accepted", "prepared", "reversing")]  # fmt: skip
+
+
+def of_paper(papers: Iterable[str]) -> tuple[Tally, Tally]:
+    """What the receipts come to, and what the settlement slips say. Of two papers about one payment the later counts."""
+    receipts: dict[str, dict[str, str]] = {}
+    slips = Tally()
+    for paper in papers:
+        facts = dict(re.findall(r"^(Type|Batch|Trace|Original trace) +(.+?)$", paper, re.MULTILINE))
+        if "SETTLEMENT" in paper:
+            for name, count, amount in re.findall(r"^([A-Z][a-z, ]+) ([0-9]+) +(￥\S+)$", paper, re.MULTILINE):
+                slips.add(int(facts["Batch"]), _SLIP_LINES[name], money(amount), int(count))
+            continue
+        _, facts["Amount"], state = paper.split("-" * 32)
+        facts["State"] = state.strip().splitlines()[0].strip()
+        receipts[re.findall(r"^ *(#[0-9]+) ", paper, re.MULTILINE)[0]] = facts
+    by_trace = {(facts["Batch"], facts["Trace"]): money(facts["Amount"]) for facts in receipts.values()}
+    tally = Tally()
+    for facts in receipts.values():
+        column, instead = TYPES[facts["Type"]], facts["Type"] in _INSTEAD
+        if column and facts["State"] in _PAID:
+            replaced = by_trace[facts["Batch"], facts["Original trace"]] if instead else 0
+            tally.add(int(facts["Batch"]), column, money(facts["Amount"]) - replaced, not instead)
+    return tally, slips
+
+
+class Books:
+    """The host's ledger, by SQL."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path)
+
+    def payments(self) -> Tally:
+        tally = Tally()
+        yes = "SELECT settled_in, type, sum(worth), count(*) FROM payment WHERE state = 'APPROVED' GROUP BY 1, 2"
+        for batch, kind, worth, count in self._db.execute(yes):
+            effect = kinds.KINDS[kind].effect
+            if effect in _EFFECTS:
+                sign = -1 if effect == kinds.CREDIT else 1
+                tally.add(int(batch), _EFFECTS[effect], sign * worth, 0 if effect == kinds.INSTEAD else count)
+        for name, column in (("DECLINED", DECLINED), ("REVERSED", REVERSED)):
+            no = "SELECT settled_in, sum(amount), count(*) FROM payment WHERE state = ? GROUP BY 1"
+            for batch, amount, count in self._db.execute(no, (name,)):
+                tally.add(int(batch), column, amount, count)
+        return tally
+
+    def closed(self) -> dict[int, dict[str, Sum]]:
+        """The sums a batch was closed with."""
+        rows = self._db.execute(
+            "SELECT number, debit_count, debit_amount, credit_count, credit_amount FROM batch WHERE state = 'closed'"
+        )
+        return {int(batch): {DEBIT: Sum(*row[:2]), CREDIT: Sum(*row[2:])} for batch, *row in rows}
+
+    def accounts(self) -> dict[str, int]:
+        """Balances, debits above zero."""
+        return dict(self._db.execute("SELECT account, sum(amount) FROM entry GROUP BY account").fetchall())
+
+    def faults(self) -> list[str]:
+        """Payments without an answer, batches left open with payments in them, and entries that do not balance."""
+        no_answer = "SELECT 'no. ' || sequence || ' has no answer at the host' FROM payment WHERE state = 'RECEIVED'"
+        left_open = "SELECT 'batch ' || number || ' is open' FROM batch WHERE state = 'open'"
+        skewed = ("SELECT 'entries of payment ' || payment_id || ' do not balance' FROM entry "
+                  "GROUP BY payment_id HAVING sum(amount) <> 0")  # fmt: skip
+        return [row[0] for query in (no_answer, left_open, skewed) for row in self._db.execute(query)]
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path, cuts: int) -> Agreement:
+    """Lay everything side by side. `cuts`: of power; each may leave one torn page in the journal."""
+    found = Agreement()
+    journal = journals.tally()
+    receipts, slips = of_paper(papers)
+    host = Books(ledger)
+    try:
+        payments, closed, accounts = host.payments(), host.closed(), host.accounts()
+        found.faults = journals.pending() + host.faults()
+    finally:
+        host.close()
+    if journals.damaged > cuts:
+        found.faults.append(f"{journals.damaged} damaged pages")
+    for batch in sorted(till.batches() | journal.batches() | receipts.batches() | payments.batches() | closed.keys()):
+        for column in COLUMNS:
+            sources = {TILL: till, JOURNAL: journal, PAPER: receipts, SLIP: slips, HOST: payments}
+            said: dict[str, Sum | str] = {source: tally.of(batch, column) for source, tally in sources.items()}
+            if column in (DEBIT, CREDIT):
+                said[BATCH] = closed.get(batch, {}).get(column, "open")
+            found.rows.append(Row(f"batch {batch}, {column}", said))
+        for column in (DECLINED, REVERSED):
+            sources = {TILL: till, JOURNAL: journal, HOST: payments}
+            found.rows.append(
+                Row(f"batch {batch}, {column}", {source: tally.of(batch, column) for source, tally in sources.items()})
+            )
+    cards, codes, cash = till.over_all(DEBIT) - till.over_all(CREDIT), till.over_all(CODE), till.over_all(CASH)
+    expected = {books.MERCHANT: -cards - codes, books.CARDS: cards, books.WALLETS: codes, books.TILL: cash,
+                books.SALES: -cash, books.QUARANTINE: 0}  # fmt: skip
+    for name, amount in expected.items():
+        found.rows.append(Row(name, {TILL: in_words(amount), HOST: in_words(accounts.get(name, 0))}))
+    return found
