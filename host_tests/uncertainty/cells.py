@@ -8,7 +8,7 @@ from typing import NamedTuple
 from host_tests.uplink.till import track
 
 CARD = track(7)
-CODE = "134567890123456788"
+CODE, ANOTHER_CODE = "134567890123456788", "134567890123456780"
 AUTH = "246801"  # of every approval of the test's issuer
 BEFORE, PAID, COMPLETED = 1000, 5000, 4800  # minor units: a sale nothing may touch; what another payment is about
 _AUTH_TAG = "8906" + AUTH.encode().hex()
@@ -85,11 +85,11 @@ COLUMNS = {
     "late": "answer too late",
     "bad_mac": "answer with a bad MAC",
     "html": "HTML in its place",
-    "power_before": "power cut before it is written",
-    "power_written": "written, not sent",
-    "power_sent": "sent, not answered",
-    "power_answer": "as the answer is written",
-    "power_after": "after the answer",
+    "power_before": "power cut: not yet written",
+    "power_written": "power cut: written, not sent",
+    "power_sent": "power cut: sent, not answered",
+    "power_answer": "power cut: as the answer is written",
+    "power_after": "power cut: after the answer",
 }
 _AT_BOOT = ("power_written", "power_sent", "power_answer")
 REPEATED_IS_REVERSED = tuple(f"{key}-{column}" for key in ("25", "01") for column in _AT_BOOT)

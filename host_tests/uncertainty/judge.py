@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from host_tests.inside.inside import Inside
 from host_tests.uncertainty import cells, failures
-from host_tests.uncertainty.cells import CLOSED, CLOSING, ENDS, NOTHING, SETTLED, Cell
+from host_tests.uncertainty.cells import CLOSED, CLOSING, ENDS, NOTHING, SETTLED, Cell, Row
 from host_tests.uncertainty.shop import TID, Shop
 
 # What a final yes brings the merchant, by 60.1, from the rules of C5; what is not here moves none of his money.
@@ -53,6 +53,8 @@ def _play(shop: Shop, cell: Cell) -> Outcome:
     shop.till.restart()
     assert _word(shop, row, known) == last, "the same after another restart"
     _agree(shop, row.amount - row.brings)
+    if end != SETTLED:
+        _once_more(shop, row, original, reference)
     shop.close_batch()
     _agree(shop, row.amount - row.brings)
     assert shop.till.state()["batch"] == 2
@@ -60,7 +62,23 @@ def _play(shop: Shop, cell: Cell) -> Outcome:
     return Outcome(first, last, end)
 
 
-def _word(shop: Shop, row: cells.Row, known: int) -> str:
+def _once_more(shop: Shop, row: Row, original: int, reference: str) -> None:
+    """What did not become a payment bars no other: the cashier begins anew, and it is settled."""
+    money = shop.account("merchant payable"), shop.account("cash sales")
+    shop.connect()
+    shop.begin(row._replace(code=row.code and cells.ANOTHER_CODE), original, reference)
+    shop.talk()
+    for _ in range(row.polls):
+        shop.till.ask_again()
+        shop.talk()
+    shop.till.lost()
+    shop.drain()
+    assert _end(shop, shop.till.state()["sequence"] - 1) == SETTLED, shop.till.state()["text"]
+    moved = shop.account("merchant payable") - money[0], shop.account("cash sales") - money[1]
+    assert moved == (row.brings, row.shop_keeps), moved
+
+
+def _word(shop: Shop, row: Row, known: int) -> str:
     """The till's word for the payment; "" when it has none of it, and tells of the one before."""
     state = shop.till.state()
     if row.how == CLOSING:
