@@ -16,6 +16,7 @@ from kassa.errors import (
     KeyringError,
     SettingsError,
 )
+from kassa.flows.renewal import renew
 from kassa.flows.shop import Shop
 from kassa.uplink.courier import Courier
 from kassa.uplink.line import Line
@@ -65,15 +66,14 @@ def open_shop(board: "Board", shop: Shop) -> None:
     clock = Clock()
     clock.floor(max(journal.state.heard, number(journal.last, 44)))
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
-    largest = values.get(settings.LARGEST_SALE, bytes(6))
     shop.settings, shop.clock = values, clock
     shop.entropy, shop.reader, shop.printer = board.entropy, board.reader, board.printer
-    shop.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
     shop.terminal, shop.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
     shop.cards = board.cards, device_key(secret, CARDS)
-    limits = Limits(values.get(settings.LIMITS, b""))
-    shop.till = Till(journal, keyring, limits, int.from_bytes(largest, "big"), clock, board.entropy)
+    shop.till = Till(journal, keyring, Limits(values.get(settings.LIMITS, b"")), 0, clock, board.entropy)
+    renew(shop)
     shop.courier = Courier(journal, keyring, who, clock, news, board.entropy)
+    shop.courier.settings, shop.courier.cards = values, shop.cards
     shop.line = Line(shop.courier, values, board.wifi, board.keypad, news, board.entropy)
     news.queue(journal.state)
 

@@ -27,7 +27,7 @@ _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
-_BOOT_ONLY = ("opening", "crypto.device", "crypto.tr31", "vault.mount", "vault.firm")
+_BOOT_ONLY = ("opening", "flows.renewal", "crypto.device", "crypto.tr31", "vault.mount", "vault.firm")
 
 
 class Terminal:
@@ -135,6 +135,13 @@ class Terminal:
             if self._status.link == status.LINK_HOST and not self._status.reversing:
                 shop.till.host_heard()
             shop.till.pass_over(shop.courier.used)
+            if shop.courier.renewed:
+                shop.courier.renewed = False
+                from kassa.flows import renewal
+
+                renewal.renew(shop)
+                del renewal
+                forget_all(_BOOT_ONLY)
             shop.clock.now()  # ticks wrap: the clock must look at them now and then
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
                 continue

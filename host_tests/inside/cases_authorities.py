@@ -2,6 +2,7 @@
 """Cases of the store of the schemes' keys, and of the rule when a card may approve by itself."""
 
 from kassa.desk.approval import Approval
+from kassa.vault import stoplist
 from kassa.vault.authorities import Authorities
 
 
@@ -32,7 +33,9 @@ def revoked(data, key, rid, index, serial):
 
 
 def excepted(data, key, pan):
-    return Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key))).excepted(bytes.fromhex(pan))
+    return stoplist.excepted(
+        Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key))), bytes.fromhex(pan)
+    )
 
 
 class _Values:

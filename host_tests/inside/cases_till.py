@@ -17,6 +17,7 @@ from kassa.desk.limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import Refused, WireError
 from kassa.status import Status
+from kassa.uplink.close import submit
 from kassa.uplink.courier import Courier
 from kassa.uplink.iso8583 import MAX_FRAME
 from kassa.uplink.messages import Identity
@@ -67,6 +68,7 @@ def boot(path, secret, options):
     recover(t.journal)
     t.clock = Clock(options.get("time", 0), options.get("trusted", False))
     t.status = Status()
+    t.entropy = entropy
     limits = Limits(bytes.fromhex(options.get("limits", "")))
     t.till = Till(t.journal, t.keyring, limits, options.get("largest", 5000000), t.clock, entropy)
     t.courier = Courier(t.journal, t.keyring, Identity(b"KASSA001", b"898000000000001"), t.clock, t.status, entropy)
@@ -227,7 +229,7 @@ def give_up():
 def close(over=None):
     """Ask for the batch to be closed: [DE 48, debit count and sum, cash count and sum, not paid]. `over`: other totals."""
     batch = totals(_now.journal)
-    _now.courier.submit_close(bytes.fromhex(over) if over else batch.de48())
+    submit(_now.courier, bytes.fromhex(over) if over else batch.de48(), _now.entropy)
     return [batch.de48().hex(), batch.debit_count, batch.debit_sum, batch.cash_count, batch.cash_sum, batch.not_paid]
 
 

@@ -34,9 +34,13 @@ def compose(message: Message, at: datetime.datetime, text: str = "", **elements:
     return fields
 
 
-def dress(fields: Answer, message: Message, bdk: bytes) -> bytes:
-    """The frame to send (2-byte length first): addresses swapped, the request's KSN, DE 64 under key 2001."""
-    header = message.frame[:1] + message.frame[3:5] + message.frame[1:3] + b"\x61\x31\x00\x00\x01\x00"
+def dress(fields: Answer, message: Message, bdk: bytes, request: int = 0) -> bytes:
+    """The frame to send (2-byte length first): addresses swapped, the request's KSN, DE 64 under key 2001.
+
+    `request`: what the terminal is asked to do, the header's processing request.
+    """
+    swapped = message.frame[:1] + message.frame[3:5] + message.frame[1:3]
+    header = swapped + bytes((0x61, 0x31, request, 0x00, 0x01, 0x00))
     envelope = {"h": header.hex(), "53": message.ksn.hex(), "64": "00" * 8}
     frame = codec.encode({**fields, **envelope})
     key = dukpt.working_key(bdk, message.ksn, dukpt.MAC_VERIFY)

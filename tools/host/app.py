@@ -19,6 +19,7 @@ from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.listener import Listener, tls_context
 from tools.host.service import Service
+from tools.host.tables import Tables
 from tools.host.wallet import Wallet, WalletSimulator
 from tools.host.wirelog import WireLog
 from tools.provision import pki
@@ -57,7 +58,10 @@ class Host:
         self._address = address
         self._log = WireLog(wire_log)
         self.wallet = WalletSimulator()
-        self._service = Service(self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, now)
+        self.tables = Tables(home)
+        self._service = Service(
+            self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, self.tables, now
+        )
         self._listener = Listener(self._service, self._log)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()

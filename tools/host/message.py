@@ -20,10 +20,16 @@ _MANAGEMENT = {
     ("0500", "201"): (MANAGEMENT, _TOTALS),
     ("0320", "202"): (UPLOAD, _TOTALS),
     ("0800", "900"): (MANAGEMENT, _FREE),
+    ("0800", "360"): (MANAGEMENT, _FREE),
+    ("0800", "370"): (MANAGEMENT, _FREE),
+    ("0800", "390"): (MANAGEMENT, _FREE),
+    ("0820", "362"): (MANAGEMENT, _FREE),
+    ("0820", "301"): (MANAGEMENT, _FREE - {62}),
+    ("0820", "002"): (MANAGEMENT, _FREE - {62}),
 }  # by MTI and 60.3
 PAID, NOT_PAID = "205", "206"  # 60.3 of an uploaded record
 _RECORD_VERSION = 1
-_HANDSHAKE_SIZE = 15
+_BODIES = {"900": 15, "360": 7, "370": 7, "390": 7, "362": 11}  # bytes of DE 62 by 60.3
 _UID = slice(3, 19)
 _KSN_ELEMENT = 13
 
@@ -100,7 +106,7 @@ def read(frame: bytes) -> Message:
         uid=private[_UID],
         ksn=ksn,
         body=body,
-        record=_record(mti, body),
+        record=_record(group, body, form[8:11]),
     )
 
 
@@ -119,13 +125,13 @@ def _row(mti: str, form: str) -> tuple[str, set[int]]:
     raise FrameError("a message type we do not take, or DE 60 does not fit it")
 
 
-def _record(mti: str, body: bytes) -> seal.Record | None:
+def _record(group: str, body: bytes, network: str) -> seal.Record | None:
     """The sealed record of DE 62; None where the message carries none, or one so damaged that it cannot be read."""
     if not body:
         return None
-    if mti == "0800":
-        if len(body) != _HANDSHAKE_SIZE or body[0] != 1:
-            raise FrameError("DE 62 is no handshake")
+    if group == MANAGEMENT:
+        if len(body) != _BODIES[network] or body[0] != 1:
+            raise FrameError("DE 62 has not its form")
         return None
     if body[0] != _RECORD_VERSION:
         raise FrameError("DE 62 has a version we do not know")

@@ -46,6 +46,7 @@ terminal = _table(
     _text("reported_tag", default="0" * 16),
     _text("quarantine", nullable=True),  # the reason; NULL = in good standing
     _text("heard", nullable=True),
+    _text("versions", nullable=True),  # of the tables it has: JSON, by 60.3
 )
 
 message = _table(

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from tools.host import answers, batch, handshake, kinds, payments, reversal, upload
+from tools.host import answers, batch, handshake, kinds, payments, reversal, tables, upload
 from tools.host.answers import Answer
 from tools.host.desk import Desk
 from tools.host.errors import IssuerFault
@@ -19,6 +19,7 @@ from tools.host.issuer import Decision, Issuer, Payment
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.message import Message, read
+from tools.host.tables import Tables
 from tools.host.wallet import Order, Wallet
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
@@ -37,11 +38,14 @@ class Service:
         keys: HostKeys,
         issuer: Issuer,
         wallet: Wallet,
+        tables: Tables,
         now: Callable[[], datetime.datetime],
     ) -> None:
         self.ledger = ledger
         self.distrust = False  # no batch balances
         self._wallet = wallet
+        self.tables = tables
+        self._requests: dict[str, int] = {}  # what each terminal is to be asked for
         self.counters: Counter[str] = Counter()
         self._keys = keys
         self._issuer = issuer
@@ -68,7 +72,7 @@ class Service:
         """The frame of an answer as it travels."""
         message, fields = reply
         self.counters[f"answer_{fields['t']}"] += 1
-        return answers.dress(fields, message, self._keys.bdk)
+        return answers.dress(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
 
     async def _others(self, run: list[Message]) -> list[Reply]:
         """What is no request for money, each kind that comes in numbers in one transaction."""
@@ -99,10 +103,16 @@ class Service:
             return handshake.stranger(message, desk.now)
         rises = desk.rises(terminal, message)
         case = desk.case(terminal, message)
-        if message.mti == "0800":
-            return handshake.handle(case, stale=not rises)
+        if message.mti == "0800" and not tables.is_fetch(message):
+            answer = handshake.handle(case, stale=not rises)
+            self._requests[message.terminal] = self.tables.wanted(tables.known(case.db, case.tid))
+            return answer
         if not rises:
             return None
+        if message.mti in ("0800", "0820"):
+            answer = tables.handle(case, self.tables)
+            self._requests[message.terminal] = self.tables.wanted(tables.known(case.db, case.tid))
+            return answer
         return _HANDLERS[message.mti](case)
 
     async def _payments(self, run: list[Message]) -> list[Reply]:

@@ -36,6 +36,7 @@ class Terminal:
     quarantine: str | None
     start: int = 0
     begun: bool = True
+    versions: str | None = None
 
 
 def load(db: Connection, tid: str) -> Terminal | None:

@@ -17,7 +17,7 @@ SCHEMES = {
     "American Express": bytes.fromhex("A000000025"),
     "UnionPay": bytes.fromhex("A000000333"),
 }
-_MOST = 0x8000 - 32
+_MOST = 0x4000 - 32  # half of the partition
 
 
 @dataclass(frozen=True)

@@ -20,21 +20,21 @@ class SeenCards:
     def __init__(self, entropy: "Entropy", most: int) -> None:
         self._key = bytearray(entropy(16))
         self._hashes = bytearray(most * _SIZE)
-        self._most = most
+        self.most = most
         self._count = 0
 
     def times(self, track: memoryview | bytearray) -> int:
         """How many payments this card has made. `track`: the value of tag 57, or of 5A."""
         mine = self._hash(track)
         count = 0
-        for at in range(0, min(self._count, self._most) * _SIZE, _SIZE):
+        for at in range(0, min(self._count, self.most) * _SIZE, _SIZE):
             if self._hashes[at : at + _SIZE] == mine:
                 count += 1
         return count
 
     def add(self, track: memoryview | bytearray) -> None:
         """Remember one payment; beyond `most` the oldest is forgotten."""
-        at = self._count % self._most * _SIZE
+        at = self._count % self.most * _SIZE
         self._hashes[at : at + _SIZE] = self._hash(track)
         self._count += 1
 

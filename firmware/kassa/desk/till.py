@@ -42,11 +42,17 @@ class Till:
         self._keyring = keyring
         self._clock = clock
         self._entropy = entropy
-        self._seen = SeenCards(entropy, max(1, limits.count) if limits.set else 1)
+        self._seen = SeenCards(entropy, limits.window())
         self._draft = Draft()
         self._draft.type = _SALE
         self._draft.entry = _CONTACTLESS
         self._sealer = None
+
+    def limit(self, limits: Limits, largest: int) -> None:
+        """New limits. The window of cards seen offline takes its new size when nothing is pending."""
+        self.limits, self.largest = limits, largest
+        if self._seen.most != limits.window() and not self.journal.state.count:
+            self._seen = SeenCards(self._entropy, limits.window())
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 

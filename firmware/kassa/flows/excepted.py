@@ -4,6 +4,7 @@
 from kassa.card import tlv, track2
 from kassa.crypto.wipe import zero
 from kassa.flows.shop import Shop
+from kassa.vault import stoplist
 from kassa.vault.authorities import Authorities
 
 
@@ -15,6 +16,6 @@ def excepted(shop: Shop) -> bool:
         if not track.find(0x57):
             return False
         track2.pad_pan(track, track2.pan_digits(track), pan)
-        return Authorities(*shop.cards).excepted(pan)
+        return stoplist.excepted(Authorities(*shop.cards), pan)
     finally:
         zero(pan)

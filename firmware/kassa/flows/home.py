@@ -29,6 +29,12 @@ async def run(shop: Shop) -> None:
             held = not held
             if held:
                 await _tell_held(shop)
+        if shop.status.link >= status.LINK_WIFI:
+            from kassa.flows import unasked
+
+            await unasked.settle(shop)
+            del unasked
+            forget_all(_OTHERS, _KEPT)
         key = await ui.home(shop.name, _lines_while(shop, held), "E=key_sell M=key_menu", _LOOK_MS)
         if key == ord("M"):
             await _menu(shop)

@@ -1,26 +1,42 @@
 # SPDX-License-Identifier: MIT
 """The menu and its small pages: last payment, queue, language, about. Loaded when it is asked for."""
 
+import asyncio
 import gc
+from time import ticks_diff, ticks_ms
 
 from kassa import VERSION, money
 from kassa.flows import fate, receipt
 from kassa.flows.shop import Shop
+from kassa.uplink import answers
 from kassa.vault import layout, settings
 from kassa.vault.reader import Reader
 
 _MOST_ROWS = 50
+_ANSWER_MS = 20000
 
 
 async def menu(shop: Shop) -> str:
     """Choose, and show a small page; the first four, which come without the menu in memory, are returned."""
     ui = shop.ui
-    items = ("sale", "settle", "void", "others", "last", "reprint", "queue", "change_language", "about")
+    items = (
+        "sale",
+        "settle",
+        "void",
+        "others",
+        "last",
+        "reprint",
+        "queue",
+        "change_language",
+        "about",
+        "echo",
+        "sign_off",
+    )
     chosen = await ui.menu(ui.t("menu"), [ui.t(item) for item in items])
     if chosen is None:
         return ""
     if chosen >= 4:
-        await (_last, fate.print_last, _queue, _language, _about)[chosen - 4](shop)
+        await (_last, fate.print_last, _queue, _language, _about, _echo, _sign_off)[chosen - 4](shop)
         return ""
     return items[chosen]
 
@@ -88,3 +104,33 @@ async def _about(shop: Shop) -> None:
         (ui.t("about_memory"), "%d KiB" % (gc.mem_free() // 1024)),
     )
     await ui.list(ui.t("about_title"), rows, choose=False)
+
+
+async def _echo(shop: Shop) -> None:
+    """Whether the host answers."""
+    from kassa.uplink.errands import ECHO
+
+    await _tell(shop, ECHO, "echo", "echo_ok")
+
+
+async def _sign_off(shop: Shop) -> None:
+    """Tell the host that the shift is over; the next connection signs on again by itself."""
+    from kassa.uplink.errands import SIGN_OFF
+
+    await _tell(shop, SIGN_OFF, "sign_off", "sign_off_ok")
+
+
+async def _tell(shop: Shop, network: int, title: str, done: str) -> None:
+    from kassa.uplink import errands
+
+    ui, courier = shop.ui, shop.courier
+    errands.tell(courier, network)
+    start = ticks_ms()
+    while not courier.outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
+        await ui.show("wait", ui.t(title), (ui.t("please_wait"),))
+        await asyncio.sleep_ms(100)
+    if courier.outcome.kind == answers.YES:
+        await ui.message("ok", ui.t(title), (ui.t(done),))
+    else:
+        courier.forget_errand()
+        await ui.message("warn", ui.t(title), (ui.t("fault_host"),))

@@ -39,7 +39,7 @@ def check_card(shop: Shop, expired: bool) -> None:
         raise Refused("fault_flash")
     finally:
         del excepted
-        forget_all(("flows.excepted", "vault.authorities", "card.track2"))
+        forget_all(("flows.excepted", "vault.authorities", "vault.stoplist", "card.track2"))
 
 
 async def take(shop: Shop, amount: int, agreed: bool, approved: bool, expired: bool) -> None:

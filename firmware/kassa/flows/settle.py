@@ -21,14 +21,14 @@ _ANSWER_MS = const(60000)
 _UPLOADED_PER_S = const(100)  # records, told to who waits
 
 
-async def settle(shop: Shop) -> None:
-    """From the question to the slip."""
+async def settle(shop: Shop, asked: bool = True) -> None:
+    """From the question to the slip. `asked`: by the cashier; else nobody need be there."""
     ui = shop.ui
     journal = shop.till.journal
     if journal.state.sequence == journal.state.closed:
         await ui.message("ask", ui.t("settle_nothing"))
         return
-    if not journal.state.closing:  # one whose answer is missing is repeated without a question
+    if asked and not journal.state.closing:  # one whose answer is missing is repeated without a question
         number = ui.t("settle_batch", "%06d" % journal.state.batch)
         if await ui.message("ask", ui.t("settle_confirm"), (number,), "E=key_yes C=key_no") != ord("E"):
             return
@@ -40,7 +40,10 @@ async def settle(shop: Shop) -> None:
     del totals
     forget("kassa.desk.batch")
     await ui.show("wait", ui.t("settle_working"), _counts(shop, batch), "", money.text(batch.debit_sum))
-    shop.courier.submit_close(batch.de48())
+    from kassa.uplink import close
+
+    close.submit(shop.courier, batch.de48(), shop.entropy)
+    del close
     await _answered(shop, batch)
     await _tell(shop, batch)
 
@@ -113,5 +116,5 @@ async def _tell(shop: Shop, batch: "Totals") -> None:
         await receipt.output(shop, receipt.settlement(shop, batch, False))
         await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
     else:
-        shop.courier.forget_close()
+        shop.courier.forget_errand()
         await ui.message("warn", ui.t("settle_failed"), (ui.t("fault_host"),), "E=key_ok", amount=amount)

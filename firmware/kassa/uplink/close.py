@@ -22,6 +22,7 @@ from kassa.vault.reader import Reader, fates_above
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes, Entropy
+    from kassa.uplink.courier import Courier
 
 _CLOSE = const(201)  # values of 60.3
 _UPLOAD_END = const(202)
@@ -36,6 +37,8 @@ _END = const(2)
 
 class Close:
     """One attempt to close the open batch. `outcome` is filled in when it ends, and counts meanwhile."""
+
+    closes, changed = True, False
 
     def __init__(self, journal: Journal, outbox: Outbox, outcome: Outcome, totals: "Bytes", entropy: "Entropy") -> None:
         """`totals`: 31 bytes of DE 48."""
@@ -116,3 +119,9 @@ class Close:
             self._journal.mark(layout.REOPENED, self._journal.state.sequence)
         self._outcome.kind = answers.YES if closed else answers.NO
         return True
+
+
+def submit(courier: "Courier", totals: "Bytes", entropy: "Entropy") -> None:
+    """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
+    outcome = Outcome()
+    courier.begin(Close(courier.journal, courier.outbox, outcome, totals, entropy), outcome)

@@ -15,8 +15,8 @@ from kassa.uplink import answers, messages
 from kassa.uplink.flights import WINDOW, Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
-from kassa.uplink.outbox import CLOSE, HANDSHAKE, ONLINE, QUEUED, REVERSAL, UPLOAD, Outbox
-from kassa.uplink.outcome import Outcome, text
+from kassa.uplink.outbox import CLOSE, HANDSHAKE, MANAGE, ONLINE, QUEUED, REVERSAL, UPLOAD, Outbox
+from kassa.uplink.outcome import Outcome
 from kassa.uplink.queue import Queue
 from kassa.vault import layout
 from kassa.vault.journal import Journal
@@ -25,9 +25,10 @@ from kassa.vault.keyring import Keyring
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.clock import Clock
-    from kassa.hardware import Bytes, Entropy
+    from kassa.hardware import Entropy
     from kassa.status import Status
-    from kassa.uplink.close import Close
+    from kassa.uplink.errands import Errand
+    from kassa.vault.settings import Settings
 
 # The class of each purpose's messages, for the meaning of their answers.
 _CLASS = (
@@ -44,6 +45,8 @@ _BAD_MACS = const(3)
 _VOID_ENTRY = const(0x72)  # kinds
 _IN_QR = const(4)
 _IN_PROGRESS = b"09"
+_SIGN_ON = const(3)  # a processing request
+_REQUEST = const(9)  # in a frame: terminal status and processing request
 
 
 class Courier:
@@ -63,7 +66,10 @@ class Courier:
         self.request = 0  # sequence of the intent to send online, 0 = none
         self.sent = False  # a byte of the request may have left
         self.held = 0  # sequence of an intent that was withdrawn and is still to be decided about, 0 = none
-        self.closing: "Close | None" = None  # the batch close that is asked for
+        self.errand: "Errand | None" = None  # a batch close, or what errands.py has
+        self.cards: tuple = ()  # partition and key of the card tables, for errands
+        self.settings: "Settings | None" = None  # likewise
+        self.renewed = False  # the host has changed settings
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
         self.used = 0  # the highest transaction counter the host has seen of us
@@ -73,14 +79,15 @@ class Courier:
         self._keyring = keyring
         self._clock = clock
         self._status = status
-        self._entropy = entropy
         self._queue = Queue(journal)
         self._flights = Flights()
         self._inbox = Inbox()
-        self._outbox = Outbox(journal, keyring, who, self._flights, entropy)
+        self.outbox = Outbox(journal, keyring, who, self._flights, entropy)
         self._record = bytearray(256)
         self._kind = 0  # of the request
         self._again = False  # it is to be sent once more
+        self._sign_on = False  # the host wants another handshake
+        self._asked = 0  # processing requests of the host on this connection, a bit each
         self._put_off = False  # the host wants the reversal later: not again on this connection
         self._bad_macs = 0  # on this connection
         self._strikes = 0  # connections in a row that ended by them
@@ -96,16 +103,14 @@ class Courier:
         self.handshaken = False
         self._inbox.clear()
         self._put_off = False
-        self._bad_macs = 0
+        self._bad_macs = self._asked = 0
         self._queue.restart(self.request or self.held)
-        if self.closing:
-            self.closing.restart()
+        if self.errand:
+            self.errand.restart()
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
-        for slot in range(WINDOW):
-            if self._flights.purpose[slot]:
-                self._flights.drop(slot)
+        self._flights.drop_all()
         self._queue.flush()
         self.handshaken = False
         if self.request and self.sent:
@@ -115,11 +120,7 @@ class Courier:
     def has_work(self) -> bool:
         """Whether anything waits to be sent or answered."""
         return bool(
-            self._flights.count
-            or self.request
-            or self.closing
-            or self.journal.state.reversing
-            or self._queue.has_work()
+            self._flights.count or self.request or self.errand or self.journal.state.reversing or self._queue.has_work()
         )
 
     def owes(self) -> bool:
@@ -136,8 +137,8 @@ class Courier:
         """The next frame that may be sent now, valid until another one is asked for; None = nothing to send now."""
         flights = self._flights
         if not self.handshaken:
-            return None if flights.count else self._outbox.handshake()
-        if flights.count >= WINDOW or flights.carries(REVERSAL) or flights.carries(CLOSE):
+            return None if flights.count else self.outbox.handshake()
+        if flights.count >= WINDOW or flights.carries(REVERSAL) or flights.carries(CLOSE) or flights.carries(MANAGE):
             return None
         if self.journal.state.reversing and not self._put_off:
             return self._reversal()
@@ -146,22 +147,25 @@ class Courier:
             about = self._queue.about(self._record)
             self._kind = self._record[1]
             self.sent, self._again = True, False
-            return self._outbox.payment(ONLINE, self._kind, self._record, self.request, 0, about)
+            return self.outbox.payment(ONLINE, self._kind, self._record, self.request, 0, about)
         sequence, kind, amount = self._queue.next(self._record, flights)
         if sequence:
             about = b"" if kind == _VOID_ENTRY else self._queue.about(self._record)
-            return self._outbox.payment(QUEUED, kind, self._record, sequence, amount, about)
+            return self.outbox.payment(QUEUED, kind, self._record, sequence, amount, about)
         if flights.count == 0:
             self._queue.flush()
             self._publish()
+            if self._sign_on:
+                self._sign_on = False
+                return self.outbox.handshake()
             if self._epoch > self.journal.state.epoch and not self.owes():
                 from kassa.uplink import epoch  # after a quarantine
 
-                if epoch.begin(self.journal, self._epoch, self._batch) and self.closing:
-                    self.forget_close()
+                if epoch.begin(self.journal, self._epoch, self._batch) and self.errand and self.errand.closes:
+                    self.forget_errand()
                     self.outcome.kind = answers.NO  # their batch was closed with its epoch
-        if self.closing and not self._queue.owes() and not self.journal.state.reversing:
-            return self.closing.frame(flights, self._record)
+        if self.errand and not self._queue.owes() and not self.journal.state.reversing:
+            return self.errand.frame(flights, self._record)
         return None
 
     def _reversal(self) -> memoryview | None:
@@ -171,7 +175,7 @@ class Courier:
             self.journal.state.reversing = 0
             return None
         self._load(sequence)
-        return self._outbox.reversal(self.journal.reasons.get(sequence, b"98"), self._record, sequence)
+        return self.outbox.reversal(self.journal.reasons.get(sequence, b"98"), self._record, sequence)
 
     def _load(self, sequence: int) -> None:
         """Read the record of a request or a reversal. Raises WireError when it is gone: nothing can be sent then."""
@@ -205,6 +209,8 @@ class Courier:
         purpose, sequence, amount = flights.purpose[slot], flights.sequence[slot], flights.amount[slot]
         flights.drop(slot)
         self._bad_macs = self._strikes = 0
+        if frame[_REQUEST] & 15:
+            self._asked_by_host(frame[_REQUEST] & 15)
         meaning = answers.meaning(code, _CLASS[purpose])
         if purpose == HANDSHAKE:
             self._handshake(answer, meaning)
@@ -220,8 +226,9 @@ class Courier:
             self._queue.answered(sequence, amount, meaning, code)
             if meaning == answers.NO:
                 self._status.refused_later += 1
-        elif self.closing and self.closing.take(answer, purpose, code):
-            self.forget_close()
+        elif self.errand and self.errand.take(answer, purpose, code):
+            self.renewed = self.renewed or self.errand.changed
+            self.forget_errand()
 
     def _matches(self, answer: Answer, slot: int) -> bool:
         """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
@@ -266,11 +273,7 @@ class Courier:
 
     def _online(self, answer: Answer, meaning: int, code: bytes) -> None:
         outcome = self.outcome
-        outcome.code = code
-        outcome.text = text(answer.get(63)[19:])
-        outcome.auth = text(answer.get(38))
-        outcome.rrn = text(answer.get(37))
-        outcome.balance = bytes(answer.get(54))
+        outcome.take(answer, code)
         sequence = self.request
         if meaning == answers.YES:
             self.request = 0
@@ -301,9 +304,7 @@ class Courier:
     def give_up(self) -> None:
         """The flow's patience is over: reverse the request if it may have left. Does nothing when it was answered."""
         if self.request and self.sent:
-            for slot in range(WINDOW):
-                if self._flights.purpose[slot] == ONLINE:
-                    self._flights.drop(slot)
+            self._flights.drop_all(ONLINE)
             self._reverse(b"98", answers.REVERSE)
             self._publish()
 
@@ -324,18 +325,28 @@ class Courier:
         self.request = sequence
         self._status.changed()
 
-    def submit_close(self, totals: "Bytes") -> None:
-        """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
-        from kassa.uplink.close import Close
-
-        self.outcome = Outcome()
-        self.closing = Close(self.journal, self._outbox, self.outcome, totals, self._entropy)
+    def begin(self, errand: "Errand", outcome: Outcome) -> None:
+        """Do an errand of the cashier's, when nothing else waits; `outcome` is what it fills in."""
+        self.outcome, self.errand = outcome, errand
         self._status.changed()
 
-    def forget_close(self) -> None:
+    def _asked_by_host(self, request: int) -> None:
+        """The host's processing request, obeyed once on a connection."""
+        if request == _SIGN_ON and not self._asked >> request & 1:
+            self._asked |= 1 << request
+            self._sign_on = True
+        if self.errand or self.settings is None or self._asked >> request & 1:
+            return
+        from kassa.uplink import errands
+
+        self._asked |= 1 << request
+        self.errand = errands.asked(request, self.settings, self.cards, self.journal, self.outbox)
+
+    def forget_errand(self) -> None:
         """It has ended, or nobody waits for it any more."""
-        self.closing = None
-        forget("kassa.uplink.close")
+        self.errand = None
+        for name in ("uplink.close", "uplink.errands", "vault.parameters", "vault.card_tables", "vault.authorities"):
+            forget("kassa." + name)
 
     def _publish(self) -> None:
         self._status.queue(self.journal.state)

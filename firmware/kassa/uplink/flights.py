@@ -64,6 +64,12 @@ class Flights:
         """Whether a message for this purpose is in flight."""
         return self.purpose.find(bytes((purpose,))) >= 0
 
+    def drop_all(self, purpose: int = 0) -> None:
+        """Free every slot, or those for one purpose."""
+        for slot in range(WINDOW):
+            if self.purpose[slot] and purpose in (0, self.purpose[slot]):
+                self.drop(slot)
+
     def drop(self, slot: int) -> None:
         """Free a slot and zero its key."""
         zero(self.key(slot))

@@ -7,7 +7,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import status as news
-from kassa.errors import FlashFault, JournalFull, KeyringError, LinkError, WireError
+from kassa.errors import FlashFault, JournalFull, KeyringError, LinkError, SettingsError, WireError
 from kassa.status import Status
 from kassa.uplink import answers
 from kassa.uplink.channel import Channel
@@ -75,7 +75,7 @@ class Line:
 
     def _due(self) -> bool:
         courier = self._courier
-        if courier.request or courier.closing:
+        if courier.request or courier.errand:
             return True
         now = ticks_ms()
         if ticks_diff(now, self._not_before) < 0 or 0 <= ticks_diff(now, self._keypad.last_press) < _QUIET_MS:
@@ -97,7 +97,7 @@ class Line:
                 self._back_off()
             else:
                 self._pause = _FIRST_PAUSE_MS
-        except (LinkError, WireError, FlashFault, JournalFull, KeyringError):
+        except (LinkError, WireError, FlashFault, JournalFull, KeyringError, SettingsError):
             self._failed()
         finally:
             self._channel.close()
@@ -140,9 +140,9 @@ class Line:
         if courier.request and not courier.sent:
             courier.outcome.kind = answers.UNSENT
             self._status.changed()
-        elif courier.closing:
-            courier.outcome.kind = answers.UNSENT
-            courier.forget_close()
+        elif courier.errand:
+            courier.outcome.kind = courier.outcome.kind or answers.UNSENT
+            courier.forget_errand()
             self._status.changed()
 
     def _back_off(self) -> None:

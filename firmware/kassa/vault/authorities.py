@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The card schemes' keys, the issuer certificates they revoked, the cards nobody should take. Layout: docs/keys.md."""
+"""The cards partition: the schemes' keys and the issuer certificates they revoked. Layout: docs/keys.md."""
 
 from hashlib import sha1
 
 from micropython import const
 
-from kassa.crypto.cmac import Cmac, cmac, equal
-from kassa.crypto.wipe import zero
+from kassa.crypto.cmac import Cmac, equal
 from kassa.errors import FlashFault
 from kassa.vault.flash import blocks
 
@@ -14,68 +13,59 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes, Flash
 
-_HEAD = const(16)
+HEAD = const(16)
 _PIECE = const(256)  # read at a time
 _SECTOR = const(4096)
-_KEY, _REVOKED, _EXCEPTED = const(1), const(2), const(3)
-_ABSENT, _NO_LIST = const(-1), const(-2)
+KEY = const(1)
+REVOKED = const(2)
+ABSENT, NO_LIST = const(-1), const(-2)
 # An entry begins with kind, RID (5) and index. A key goes on with last month (YYMM), exponent (3), bytes of the modulus
 # and three zeros, then modulus and checksum; a revocation with the serial (3) and six zeros. Whole sixteens of bytes.
-# A card number that must not be taken is kind and 15 bytes of a CMAC over kind, five zeros and the number.
+# Kinds 3 and 4 are the stop list's (stoplist.py), 5 a version (card_tables.py).
 _CHECKSUM = const(20)
 
 
 class Authorities:
-    """One blob, written by provisioning, read when asked; what does not verify is not there. Raises FlashFault."""
+    """The newer blob of two halves, read when asked; what does not verify is not there. Raises FlashFault."""
 
     def __init__(self, flash: "Flash", key: bytearray) -> None:
         """`flash`: the cards partition. `key`: the 16-byte cards key, kept here."""
         self._flash = flash
-        self._key = key
-
-    def any(self) -> bool:
-        """Whether there is a blob that verifies."""
-        return self._size() > 0
+        self.key = key
+        self.base = 0  # of the half that counts
+        self.generation = 0
 
     def find(self, rid: "Bytes", index: int, date: "Bytes") -> "tuple[bytes, int] | None":
         """Modulus and exponent of the key with this RID (5 B) and index, if it lasts till `date` (BCD YYMMDD)."""
-        at = self._search(bytes((_KEY,)) + rid + bytes((index,)))
+        at = self.search(bytes((KEY,)) + rid + bytes((index,)))
         if at < 0:
             return None
-        head = memoryview(bytearray(_HEAD))
-        self._read(at, head)
+        head = memoryview(bytearray(HEAD))
+        self.read(at, head)
         modulus = bytearray(_padded(head[12]))
-        self._read(at + _HEAD, modulus)
+        self.read(at + HEAD, modulus)
         return _checked(head, modulus, date)
 
     def revoked(self, rid: "Bytes", index: int, serial: "Bytes") -> bool:
         """Whether the issuer certificate with this serial (3 B) of that authority was revoked."""
-        return self._search(bytes((_REVOKED,)) + rid + bytes((index,)) + serial) != _ABSENT
+        return self.search(bytes((REVOKED,)) + rid + bytes((index,)) + serial) != ABSENT
 
-    def excepted(self, pan: "Bytes") -> bool:
-        """Whether the card with this number (10 B, BCD padded with F) is on the exception file."""
-        block = bytearray(16)
-        block[0] = _EXCEPTED
-        block[6:] = pan
-        name = cmac(self._key, block)
-        zero(block)
-        return self._search(bytes((_EXCEPTED,)) + name[:15]) >= 0
-
-    def _search(self, wanted: bytes) -> int:
-        """Where the first entry lies that begins so; _ABSENT without one, _NO_LIST when nothing can be vouched for."""
-        end, at = self._size(), 0
-        head = memoryview(bytearray(_HEAD))
+    def search(self, wanted: bytes) -> int:
+        """Where the first entry lies that begins so; ABSENT without one, NO_LIST when nothing can be vouched for."""
+        end, at = self.size(), 0
+        head = memoryview(bytearray(HEAD))
         while at < end:
-            self._read(at, head)
+            self.read(at, head)
             if head[: len(wanted)] == wanted:
                 return at
             if not head[0]:
                 break
-            at += _HEAD + (_padded(head[12]) if head[0] == _KEY else 0)
-        return _ABSENT if end else _NO_LIST
+            at += size_of(head)
+        return ABSENT if end else NO_LIST
 
-    def _read(self, at: int, into: "bytearray | memoryview") -> None:
-        self._raw(_HEAD + at, into)
+    def read(self, at: int, into: "bytearray | memoryview") -> None:
+        """Bytes of the entries, from `at` on."""
+        self._raw(self.base + HEAD + at, into)
 
     def _raw(self, at: int, into: "bytearray | memoryview") -> None:
         try:
@@ -83,25 +73,47 @@ class Authorities:
         except OSError:
             raise FlashFault("flash read")
 
-    def _size(self) -> int:
-        """Bytes of the entries; 0 when the blob does not verify."""
+    def size(self) -> int:
+        """Bytes of the entries of the newest half that verifies; 0 when none does."""
+        found = []
+        head = bytearray(HEAD)
+        for base in (0, half(self._flash)):
+            self._raw(base, head)
+            found.append((int.from_bytes(head[4:8], "big"), base, head))
+            head = bytearray(HEAD)
+        for self.generation, self.base, head in sorted(found, reverse=True):
+            size = head[8] << 8 | head[9]
+            if head[:3] == b"KC\x01" and size and size % 16 == 0 and size <= half(self._flash) - 2 * HEAD:
+                if self._verifies(size):
+                    return size
+        self.generation = self.base = 0
+        return 0
+
+    def _verifies(self, size: int) -> bool:
         piece = memoryview(bytearray(_PIECE))
-        self._raw(0, piece[:_HEAD])
-        size = piece[8] << 8 | piece[9]
-        if piece[:3] != b"KC\x01" or not size or size % 16 or size > blocks(self._flash) * _SECTOR - 2 * _HEAD:
-            return 0
-        mac = Cmac(self._key, False)
+        base = self.base
+        mac = Cmac(self.key, False)
         try:
             for at in range(0, size, _PIECE):  # the last block is behind: head and entries are one block longer
                 part = piece[: min(_PIECE, size - at)]
-                self._raw(at, part)
+                self._raw(base + at, part)
                 mac.absorb(part)
-            self._raw(size, mac.last)
+            self._raw(base + size, mac.last)
             mac.end()
-            self._raw(_HEAD + size, piece[:16])
-            return size if equal(mac.chain, piece[:16]) else 0
+            self._raw(base + HEAD + size, piece[:16])
+            return equal(mac.chain, piece[:16])
         finally:
             mac.wipe()
+
+
+def half(flash: "Flash") -> int:
+    """Bytes of a half of the partition."""
+    return blocks(flash) // 2 * _SECTOR
+
+
+def size_of(head: "Bytes") -> int:
+    """Bytes of the entry that begins so."""
+    return HEAD + (_padded(head[12]) if head[0] == KEY else 0)
 
 
 def _padded(size: int) -> int:

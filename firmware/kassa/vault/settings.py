@@ -29,6 +29,8 @@ LANGUAGE = const(0x0D)
 SUPERVISOR = const(0x0E)
 LARGEST_SALE = const(0x10)
 OFFLINE_APPROVAL = const(0x11)
+SETTLING = const(0x12)
+PARAMETERS = const(0x13)
 
 _SECTOR = const(4096)
 _HEAD = const(16)

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""Takes over what of the settings the host may change: at a start, and when it did. In memory only then."""
+
+from kassa.desk.limits import Limits
+from kassa.flows.shop import Shop
+from kassa.vault import settings
+
+
+def renew(shop: Shop) -> None:
+    """The merchant's name and the till's limits."""
+    values = shop.settings
+    shop.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
+    largest = int.from_bytes(values.get(settings.LARGEST_SALE, bytes(6)), "big")
+    shop.till.limit(Limits(values.get(settings.LIMITS, b"")), largest)

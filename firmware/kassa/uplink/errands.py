@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""What a connection does beside payments: tables to be fetched, a status, an echo, a sign-off. Loaded when asked for.
+
+The host asks by the header's processing request; a cashier by the menu. One errand at a time, when nothing else waits.
+"""
+
+from struct import pack_into, unpack_from
+
+from micropython import const
+
+from kassa.errors import WireError
+from kassa.uplink import answers
+from kassa.uplink.flights import Flights
+from kassa.uplink.iso8583 import Answer
+from kassa.uplink.outbox import MANAGE, Outbox
+from kassa.uplink.outcome import Outcome
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Errand(Protocol):
+        """What `courier.errand` may be. `closes`: a batch; `changed`: settings are others now."""
+
+        closes: bool
+        changed: bool
+
+        def restart(self) -> None: ...
+
+        def frame(self, flights: "Flights", record: bytearray) -> memoryview | None: ...
+
+        def take(self, answer: "Answer", purpose: int, code: bytes) -> bool: ...
+
+    from kassa.uplink.courier import Courier
+    from kassa.vault.journal import Journal
+    from kassa.vault.settings import Settings
+
+    class Sink(Protocol):
+        """Takes a table in pieces. `end` makes it durable, or raises WireError and leaves the old one."""
+
+        version: int
+
+        def begin(self, size: int, version: int) -> None: ...
+
+        def add(self, data: memoryview) -> None: ...
+
+        def end(self) -> None: ...
+
+
+SIGN_OFF = const(2)  # values of 60.3
+ECHO = const(301)
+_PARAMETERS = const(360)
+_STATUS = const(362)
+_CA_KEYS = const(370)
+_BLOCKED = const(390)
+_LARGEST = const(8192)  # bytes of a table
+# The processing request of an answer's header; sign on again (3) is the courier's own, 5 and 6 are not taken here.
+_PARAMETERS_ASKED, _STATUS_ASKED, _CA_KEYS_ASKED, _BLOCKED_ASKED = const(1), const(2), const(4), const(7)
+
+
+class Tell:
+    """One 0820, or a handshake on a connection that had one."""
+
+    closes = changed = False
+
+    def __init__(self, outbox: Outbox, network: int, free: "bytes | bytearray", outcome: Outcome) -> None:
+        self._outbox = outbox
+        self._network = network
+        self._free = free
+        self._outcome = outcome
+
+    def restart(self) -> None:
+        """A new connection: nothing was answered yet."""
+
+    def frame(self, flights: Flights, record: bytearray) -> memoryview | None:
+        """What to send now, None = first the answers."""
+        if flights.count:
+            return None
+        return self._outbox.manage(MANAGE, 0x0820, self._network, self._free)
+
+    def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
+        """Whether it is done."""
+        self._outcome.kind = answers.meaning(code, answers.MANAGEMENT)
+        return True
+
+
+class Fetch:
+    """One table, piece by piece; at its end the host is told the version that is here now."""
+
+    closes = False
+
+    def __init__(self, outbox: Outbox, network: int, sink: "Sink") -> None:
+        self._outbox = outbox
+        self._network = network
+        self._sink = sink
+        self._at = self._size = self._version = 0
+        self.changed = False
+
+    def restart(self) -> None:
+        """A new connection: from the start of the table."""
+        self._at = 0
+
+    def frame(self, flights: Flights, record: bytearray) -> memoryview | None:
+        """DE 62 up: version of the form, version of the table here, where the next piece begins."""
+        if flights.count:
+            return None
+        free = bytearray(7)
+        pack_into(">BIH", free, 0, 1, self._sink.version, self._at)
+        return self._outbox.manage(MANAGE, 0x0800, self._network, free)
+
+    def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
+        """DE 62 down: version of the form, of the table, its size, where this piece begins, the piece."""
+        free = answer.get(62)
+        if answers.meaning(code, answers.MANAGEMENT) != answers.YES:
+            return True
+        if len(free) < 9 or free[0] != 1:
+            raise WireError("a table without its form")
+        version, size, at = unpack_from(">IHH", free, 1)
+        if not size:  # nothing newer than what is here
+            return True
+        if not self._at:
+            if size > _LARGEST or at:
+                raise WireError("a table too long, or not from its start")
+            self._version, self._size = version, size
+            self._sink.begin(size, version)
+        piece = free[9:]
+        if (version, size, at) != (self._version, self._size, self._at) or not piece or at + len(piece) > size:
+            raise WireError("a table that changes on its way")
+        self._sink.add(piece)
+        self._at += len(piece)
+        if self._at == size:
+            self._sink.end()
+            self._at, self.changed = 0, True
+        return False
+
+
+def tell(courier: "Courier", network: int) -> None:
+    """Send one 0820 with this 60.3: ECHO or SIGN_OFF."""
+    outcome = Outcome()
+    courier.begin(Tell(courier.outbox, network, b"", outcome), outcome)
+
+
+def asked(request: int, values: "Settings", cards: tuple, journal: "Journal", outbox: Outbox) -> "Errand | None":
+    """The errand for a processing request of the host; None for one that is not for us."""
+    if request == _STATUS_ASKED:
+        return Tell(outbox, _STATUS, _status(journal), Outcome())
+    if request == _PARAMETERS_ASKED:
+        from kassa.vault.parameters import Parameters
+
+        return Fetch(outbox, _PARAMETERS, Parameters(values))
+    if request == _CA_KEYS_ASKED or request == _BLOCKED_ASKED:
+        from kassa.vault.card_tables import CardTables
+
+        blocked = request == _BLOCKED_ASKED
+        return Fetch(outbox, _BLOCKED if blocked else _CA_KEYS, CardTables(cards[0], cards[1], blocked))
+    return None
+
+
+def _status(journal: "Journal") -> bytearray:
+    """DE 62 of 0820/362: version 1, pending count 2, free sectors 2, damaged 2, watermark 4."""
+    free = bytearray(11)
+    state = journal.state
+    pack_into(">BHHHI", free, 0, 1, state.count, max(0, journal.free), journal.damaged, state.watermark)
+    return free

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""What the host manages at a terminal: limits, keys and blocked BINs it publishes, echo test, sign-off, and settling by itself."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+
+import pytest
+
+from host_tests.whole.cashier import Cashier
+from tools.host import tables
+from tools.provision.authorities import TEST, Excepted
+from tools.provision.device import OfflineLimits
+
+MINUTE_NEVER = 0xFFFF
+JADE = "4761730000000011"
+
+
+def versions(cashier: Cashier) -> dict[str, int]:
+    with cashier.host.ledger.read() as db:
+        return tables.known(db, "KASSA001")
+
+
+def publish(cashier: Cashier, network: str, data: bytes) -> None:
+    """A new table, and a sale online that lets the terminal hear of it."""
+    version = cashier.host.tables.publish(network, data)
+    cashier.restart()
+    cashier.home()
+    cashier.world.wait_screen("Online", 60)
+    cashier.world.wait(lambda: versions(cashier).get(network) == version, "the table at the terminal", 60)
+
+
+def settling(minute: int = MINUTE_NEVER, count: int = 900) -> bytes:
+    return minute.to_bytes(2, "big") + count.to_bytes(2, "big")
+
+
+def test_new_limits_hold_from_then_on(cashier: Cashier) -> None:
+    limits = OfflineLimits(payment=3_000).pack()
+    name = "新字号".encode()
+    publish(cashier, tables.PARAMETERS, tables.parameters({0x0C: limits, 0x10: (9_900).to_bytes(6, "big"), 0x03: name}))
+    cashier.go_offline()
+    cashier.home()
+    cashier.world.press("3001E")
+    cashier.world.wait_screen("One offline payment: at most ¥30.00")
+    cashier.home()
+    cashier.world.press("9901E")
+    cashier.world.wait_screen("Over the limit of ¥99.00")
+    cashier.world.press("C")
+    cashier.home()
+    cashier.restart()
+    cashier.home()
+    cashier.world.wait_screen("新字号")
+
+
+def test_a_table_with_what_is_not_the_hosts_to_set_changes_nothing(cashier: Cashier) -> None:
+    cashier.host.tables.publish(tables.PARAMETERS, tables.parameters({0x10: bytes(6), 0x0E: bytes(24)}))
+    cashier.restart()
+    cashier.home()
+    cashier.world.run_for(20_000)
+    cashier.home()
+    cashier.sell(1250)
+    assert versions(cashier).get(tables.PARAMETERS, 0) == 0
+
+
+def test_a_blocked_bin_is_not_taken_without_the_host(cashier: Cashier) -> None:
+    publish(cashier, tables.BLOCKED_BINS, tables.blocked_bins(["99", JADE[:15]]))
+    cashier.go_offline()
+    cashier.offer(1250, "jade")
+    cashier.page("stop list")
+    cashier.world.remove()
+    cashier.home()
+    cashier.sell(1250, "amber", "Accepted")
+
+
+def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(stage) -> None:  # noqa: ANN001 - a factory
+    ready = stage(authorities=(*TEST, Excepted(JADE)))
+    ready.sign_on()
+    publish(ready, tables.CA_KEYS, tables.ca_keys(TEST[:1]))
+    publish(ready, tables.BLOCKED_BINS, tables.blocked_bins(["99"]))
+    publish(ready, tables.CA_KEYS, tables.ca_keys(TEST))
+    ready.go_offline()
+    ready.offer(1250, "jade")
+    ready.page("stop list")
+    ready.world.remove()
+    ready.home()
+    assert versions(ready) == {tables.CA_KEYS: 2, tables.BLOCKED_BINS: 1}
+
+
+def test_the_host_asks_how_the_terminal_is(cashier: Cashier) -> None:
+    cashier.host.tables.ask_status = True
+    cashier.restart()
+    cashier.home()
+    cashier.world.wait(lambda: not cashier.host.tables.ask_status, "the status", 60)
+
+
+@pytest.mark.parametrize(
+    "item, title, said", [(8, "Test the host", "The host answers"), (9, "Sign off", "The host knows")]
+)
+def test_echo_and_sign_off(cashier: Cashier, item: int, title: str, said: str) -> None:
+    cashier.world.press("M" + "D" * (item + 1) + "E")
+    assert any(said in line for line in cashier.page(said)), title
+    cashier.home()
+    cashier.sell(1250)
+
+
+def closed(cashier: Cashier) -> list[tuple]:
+    with sqlite3.connect(cashier.host.ledger.path) as db:
+        return db.execute("SELECT number, debit_amount, debit_count FROM batch WHERE state = 'closed'").fetchall()
+
+
+def test_the_batch_settles_by_itself_before_it_is_full(cashier: Cashier) -> None:
+    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: settling(count=3)}))
+    for _ in range(2):
+        cashier.sell(1000)
+    assert not closed(cashier)
+    cashier.sell(1000)
+    cashier.world.wait(lambda: bool(closed(cashier)), "the close", 60)
+    cashier.home()
+    assert closed(cashier) == [("000001", 3000, 3)]
+
+
+def test_the_batch_settles_by_itself_at_its_time(cashier: Cashier) -> None:
+    soon = datetime.datetime.now() + datetime.timedelta(minutes=3)
+    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: settling(soon.hour * 60 + soon.minute)}))
+    cashier.sell(1000)
+    cashier.world.run_for(5_000)
+    assert not closed(cashier)
+    cashier.world.run_for(300_000)
+    cashier.world.wait(lambda: len(closed(cashier)) == 1, "the close", 60)
+    assert closed(cashier) == [("000001", 1000, 1)]
+    cashier.home()

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The tables a terminal fetches: parameters, the schemes' keys, blocked BINs; each with a version, kept in tables.json.
+
+The host asks for what is out of date by the processing request in the header of its answers.
+"""
+
+import json
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from tools.host import answers, terminals
+from tools.host.answers import Answer
+from tools.host.case import Case
+from tools.host.errors import SetupError
+from tools.host.message import Message
+from tools.host.schema import terminal
+from tools.provision.authorities import Authority, Revocation
+
+PARAMETERS, STATUS, CA_KEYS, BLOCKED_BINS = "360", "362", "370", "390"
+_REQUESTS = {PARAMETERS: 1, CA_KEYS: 4, BLOCKED_BINS: 7}  # nibble 6 of the header
+_STATUS_WANTED = 2
+_PIECE = 192  # bytes in one answer, whole sixteens
+_MOST = 8192
+_FORM = 1
+
+
+class Tables:
+    """Versioned tables by 60.3. `publish` makes a new version; terminals hear of it with their next answer."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "tables.json"
+        self._tables: dict[str, tuple[int, bytes]] = {}
+        self.ask_status = False
+        if self._path.exists():
+            try:
+                stored = json.loads(self._path.read_text())
+                self._tables = {name: (row["version"], bytes.fromhex(row["data"])) for name, row in stored.items()}
+            except (ValueError, KeyError, TypeError):
+                raise SetupError('tables.json must hold {"360": {"version": n, "data": hex}, ...}') from None
+
+    def publish(self, network: str, data: bytes) -> int:
+        """A new version of a table; returns its number. Raises SetupError when it is none of ours or too long."""
+        if network not in _REQUESTS or len(data) > _MOST:
+            raise SetupError(f"no table {network}, or longer than {_MOST} bytes")
+        version = self._tables.get(network, (0, b""))[0] + 1
+        self._tables[network] = version, data
+        rows = {name: {"version": number, "data": raw.hex()} for name, (number, raw) in self._tables.items()}
+        self._path.write_text(json.dumps(rows))
+        return version
+
+    def wanted(self, known: dict[str, int]) -> int:
+        """The processing request for a terminal that has these versions; 0 = none."""
+        for network, request in _REQUESTS.items():
+            if self._tables.get(network, (0, b""))[0] != known.get(network, 0):
+                return request
+        return _STATUS_WANTED if self.ask_status else 0
+
+    def piece(self, network: str, have: int, at: int) -> bytes:
+        """DE 62 down: form, version, size, where the piece begins, the piece; size 0 when `have` is the newest."""
+        version, data = self._tables.get(network, (0, b""))
+        if not data or have == version or at > len(data):
+            return struct.pack(">BIHH", _FORM, version, 0, 0)
+        return struct.pack(">BIHH", _FORM, version, len(data), at) + data[at : at + _PIECE]
+
+
+def known(db: Connection, tid: str) -> dict[str, int]:
+    """The versions a terminal last told."""
+    row = db.execute(select(terminal.c.versions).where(terminal.c.tid == tid)).scalar_one_or_none()
+    return json.loads(row) if row else {}
+
+
+def handle(case: Case, tables: Tables) -> Answer:
+    """The answer to a fetch (0800), a status, an echo test or a sign-off (0820)."""
+    message = case.message
+    network = message.fields["60"][8:11]
+    if message.mti == "0800":
+        return _fetch(case, tables, network)
+    if network == STATUS:
+        tables.ask_status = False
+        case.alarm(f"status {message.body.hex()}")
+    elif network == SIGN_OFF:
+        case.alarm("signed off")
+    return case.answer(answers.APPROVED)
+
+
+SIGN_OFF, ECHO = "002", "301"
+
+
+def _fetch(case: Case, tables: Tables, network: str) -> Answer:
+    _, have, at = struct.unpack(">BIH", case.message.body)
+    versions = known(case.db, case.tid)
+    if versions.get(network, 0) != have:
+        versions[network] = have
+        terminals.change(case.db, case.terminal, versions=json.dumps(versions))
+    return case.answer(answers.APPROVED, _62=tables.piece(network, have, at).hex().upper())
+
+
+def is_fetch(message: Message) -> bool:
+    return message.mti == "0800" and message.fields["60"][8:11] in _REQUESTS
+
+
+def parameters(values: dict[int, bytes]) -> bytes:
+    """Table 360 from settings by id (docs/keys.md)."""
+    return b"".join(bytes((name,)) + len(value).to_bytes(2, "big") + value for name, value in values.items())
+
+
+def ca_keys(entries: Iterable[Authority | Revocation]) -> bytes:
+    """Table 370."""
+    return b"".join(entry.pack(b"") for entry in entries)
+
+
+def blocked_bins(bins: Iterable[str]) -> bytes:
+    """Table 390: cards whose numbers begin so are not taken without the host. At most 24 digits each."""
+    rows = [b"\x04" + bytes((len(digits), 0, 0)) + bytes.fromhex(digits.ljust(24, "F")) for digits in bins]
+    return b"".join(row.ljust(16, b"\0") for row in rows)
