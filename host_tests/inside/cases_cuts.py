@@ -83,7 +83,7 @@ class Life:
         elif kind == layout.ACCEPTED:
             sequence = till.accept_offline(amount, _arena)
         else:
-            sequence = till.prepare(kinds.SALE, amount, _arena)
+            sequence = till.take(layout.INTENT, kinds.SALE, amount, _arena)
         return [sequence, bytes(draft.uid).hex(), amount]
 
     def final(self, kind, code):

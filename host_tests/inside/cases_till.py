@@ -91,14 +91,17 @@ def state():
         "batch": s.batch, "heard": s.heard, "reversing": s.reversing, "closing": s.closing, "oldest": s.oldest,
         "marks": [[about, kind] for about, kind in t.journal.fates.items()],
         "fate": fate(Record(t.journal.last), t.journal.fate) if t.journal.last[0] else "",
-        "work": t.courier.has_work(), "flights": t.courier._flights.count, "fault": t.courier.fault,
+        "work": bool(
+            t.courier.flights.count or t.courier.request or t.courier.errand or s.reversing or t.courier._queue.has_work()
+        ),
+        "flights": t.courier.flights.count, "fault": t.courier.fault,
         "handshaken": t.courier.handshaken, "outcome": t.courier.outcome.kind, "request": t.courier.request,
         "refused": t.status.refused_later, "pending": [t.status.pending_count, t.status.pending_sum],
         "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
         "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
         "uploaded": t.courier.outcome.uploaded, "disputed": t.courier.outcome.disputed, "waiting": t.courier.outcome.waiting,
         "shown": t.courier.outcome.shown, "balance": t.courier.outcome.balance,
-        "programs": t.chip.chip.programs, "keys_left": any(t.courier._flights._keys),
+        "programs": t.chip.chip.programs, "keys_left": any(t.courier.flights._keys),
     }  # fmt: skip
 
 
@@ -155,7 +158,7 @@ def check(amount):
 
 def intent(amount, track, submit=True):
     """An online sale, durable and handed to the courier; its sequence."""
-    sequence = _now.till.prepare(kinds.SALE, amount, _card(track))
+    sequence = _now.till.take(layout.INTENT, kinds.SALE, amount, _card(track))
     if submit:
         _now.courier.submit(sequence)
     return sequence
@@ -241,14 +244,14 @@ def record(sequence):
 
 def cash(amount):
     """A cash payment."""
-    return _now.till.accept(kinds.CASH, amount, nocard.cash())
+    return _now.till.take(layout.ACCEPTED, kinds.CASH, amount, nocard.cash())
 
 
 def ask(kind, amount, track="", original=0, submit=True):
     """The intent of any request, with a card or about an earlier record, handed to the courier; its sequence."""
     t = _now
     source, back = _source(track, original)
-    sequence = t.till.prepare(kind, amount, source, back)
+    sequence = t.till.take(layout.INTENT, kind, amount, source, back)
     if submit:
         t.courier.submit(sequence)
     return sequence
@@ -257,7 +260,7 @@ def ask(kind, amount, track="", original=0, submit=True):
 def advise(kind, amount, track="", original=0):
     """An advice, with a card or about an earlier record; its sequence."""
     source, back = _source(track, original)
-    return _now.till.accept(kind, amount, source, back)
+    return _now.till.take(layout.ACCEPTED, kind, amount, source, back)
 
 
 def _source(track, original):
@@ -269,7 +272,7 @@ def _source(track, original):
 
 
 def ask_again():
-    _now.courier.ask_again()
+    _now.courier.again = True
 
 
 def marks():

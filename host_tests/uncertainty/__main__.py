@@ -7,7 +7,7 @@ from pathlib import Path
 
 from host_tests.inside.inside import Inside
 from host_tests.uncertainty import judge, page
-from host_tests.uncertainty.cells import CELLS, rule
+from host_tests.uncertainty.cells import CELLS
 from tools.world import interpreter
 
 
@@ -22,8 +22,6 @@ def main() -> int:
                 except AssertionError as broken:
                     print(f"{cell}: {str(broken)[:300]}")
                     continue
-            if outcomes[cell].end != rule(cell):
-                print(f"{cell}: {outcomes[cell].end}, and the rules demand {rule(cell)}: a known defect")
     print(f"cells {len(CELLS)} ran {len(outcomes)}")
     if len(outcomes) < len(CELLS):
         return 1

@@ -91,8 +91,6 @@ COLUMNS = {
     "power_answer": "power cut: as the answer is written",
     "power_after": "power cut: after the answer",
 }
-_AT_BOOT = ("power_written", "power_sent", "power_answer")
-REPEATED_IS_REVERSED = tuple(f"{key}-{column}" for key in ("25", "01") for column in _AT_BOOT)
 _HOST_HAS_IT = ("cut", "late", "bad_mac", "power_sent", "power_answer")
 
 # Ends. Of each: the journal's state and the ledger's.
@@ -136,10 +134,3 @@ def rule(cell: Cell) -> str:
     if not row.reversed:
         return SETTLED
     return REVERSED if column in _HOST_HAS_IT or row.polls and column != "power_written" else BURIED
-
-
-def known(cell: Cell) -> str:
-    """The end of a cell that breaks the rule: the boot owes a reversal to every intent, also of what should be repeated."""
-    if str(cell) not in REPEATED_IS_REVERSED:
-        return ""
-    return BURIED if cell.column == "power_written" else REVERSED

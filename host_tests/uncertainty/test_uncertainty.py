@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.inside.inside import Inside
-from host_tests.uncertainty import cells, judge, page
+from host_tests.uncertainty import judge, page
 from host_tests.uncertainty.cells import CELLS, COLUMNS, ROWS, Cell
 from host_tests.uncertainty.judge import Outcome
 from tools.host import books, reversal
@@ -78,12 +78,3 @@ def test_a_host_that_posts_twice_is_caught(
     monkeypatch.setattr(books, "post", lambda db, legs: once(db, [*(rows := list(legs)), *rows]))
     with pytest.raises(AssertionError, match="settled once"):
         judge.play(inside, _cell(name), tmp_path)
-
-
-@pytest.mark.xfail(
-    reason="vault/firm.py: at boot a refund or balance without a mark is reversed, not repeated", strict=True
-)
-def test_what_is_repeated_is_never_reversed(play: Play) -> None:
-    """Once it holds: empty cells.REPEATED_IS_REVERSED, and write the page."""
-    for cell in CELLS:
-        assert not cells.known(cell) or play(cell).end == cells.rule(cell)

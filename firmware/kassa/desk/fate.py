@@ -41,24 +41,20 @@ def fate(record: Record, mark: int) -> str:
     if mark == layout.DEFERRED and not transactions.is_reversed(record.type):
         return "unanswered"
     if mark in _WORDS:
-        word = _WORDS[mark]
-        return _done(record.type) if word == "approved" else word
+        word, effect = _WORDS[mark], transactions.effect(record.type)
+        if word != "approved":
+            return word
+        if record.type == _REFUND:
+            return "refunded"
+        if effect == _CREDIT or record.type == _PREAUTH_CANCEL:
+            return "voided"
+        if record.type == _PREAUTH:
+            return "preauthorised"
+        if record.type == _BALANCE:
+            return "balance_told"
+        return "adjusted" if effect == _INSTEAD else "paid" if effect == _IN_QR else word
     if record.flags & layout.FLAG_APPROVED:
         return "approved_card"
     if record.kind == layout.ACCEPTED:
         return "accepted"
     return "reversing" if transactions.is_reversed(record.type) else "unanswered"
-
-
-def _done(kind: int) -> str:
-    """What it is called once the host said yes."""
-    effect = transactions.effect(kind)
-    if kind == _REFUND:
-        return "refunded"
-    if effect == _CREDIT or kind == _PREAUTH_CANCEL:
-        return "voided"
-    if kind == _PREAUTH:
-        return "preauthorised"
-    if kind == _BALANCE:
-        return "balance_told"
-    return "adjusted" if effect == _INSTEAD else "paid" if effect == _IN_QR else "approved"

@@ -21,10 +21,6 @@ class Limits:
             self.count, self.heard_hours, self.unsent_hours, self.per_card, flags = unpack_from(">HHHBB", data, 12)
             self.untrusted_clock = bool(flags & 1)
 
-    def window(self) -> int:
-        """How many payments are remembered by their cards."""
-        return max(1, self.count) if self.set else 1
-
     def check(self, amount: int, state: State, now: int, trusted: bool) -> None:
         """Raises Refused when a payment of `amount` may not be taken without the host now (seconds since 2000)."""
         if not self.set:

@@ -42,17 +42,11 @@ class Till:
         self._keyring = keyring
         self._clock = clock
         self._entropy = entropy
-        self._seen = SeenCards(entropy, limits.window())
+        self.seen = SeenCards(entropy, max(1, limits.count) if limits.set else 1)
         self._draft = Draft()
         self._draft.type = _SALE
         self._draft.entry = _CONTACTLESS
         self._sealer = None
-
-    def limit(self, limits: Limits, largest: int) -> None:
-        """New limits. The window of cards seen offline takes its new size when nothing is pending."""
-        self.limits, self.largest = limits, largest
-        if self._seen.most != limits.window() and not self.journal.state.count:
-            self._seen = SeenCards(self._entropy, limits.window())
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 
@@ -69,7 +63,7 @@ class Till:
 
     def check_card(self, body: memoryview) -> None:
         """Raises Refused when this card has paid as often as it may since the host was heard."""
-        if self._seen.times(_track(body)) >= self.limits.per_card:
+        if self.seen.times(_track(body)) >= self.limits.per_card:
             raise Refused("limit_card")
 
     def online_allowed(self) -> bool:
@@ -80,7 +74,7 @@ class Till:
         """The host answered a handshake and nothing is pending: a new window of offline payments begins."""
         self.needs_supervisor = False
         if not self.journal.state.count:
-            self._seen.clear()
+            self.seen.clear()
 
     # -- taking -----------------------------------------------------------------------------------------------------
 
@@ -112,35 +106,27 @@ class Till:
         """
         flags = (layout.FLAG_SUPERVISOR if supervisor else 0) | (layout.FLAG_APPROVED if approved else 0)
         sequence = self._take(layout.ACCEPTED, amount, card, flags)
-        self._seen.add(_track(card.body))
+        self.seen.add(_track(card.body))
         return sequence
 
-    def prepare(self, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> int:
-        """Write the intent of an online request; it must be durable before a byte of it leaves. Returns its sequence.
+    def take(self, state: int, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> int:
+        """Write a payment of any kind: layout.INTENT before an online request leaves, ACCEPTED for cash and advices.
 
-        `kind`: of transactions.py; `source`: a read card.Arena, or what takes its place; `back`: how many sequences back
-        the payment lies that it is about. Raises as accept_offline does.
+        `kind`: of kinds.py; `source`: a read card.Arena, or what takes its place; `back`: how many sequences back the payment
+        lies that it is about. Returns its sequence; raises as accept_offline does.
         """
-        sequence = self._other(kind, layout.INTENT, amount, source, back)
-        self.journal.fates.set(sequence, UNDECIDED)
-        return sequence
-
-    def accept(self, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> int:
-        """Take cash, or an advice that is sent until it is answered. As `prepare`, but durable for good."""
-        return self._other(kind, layout.ACCEPTED, amount, source, back)
-
-    def _other(self, kind: int, state: int, amount: int, source: "Arena | NoCard", back: int) -> int:
-        """As _take, of any kind."""
         draft = self._draft
-        if kind == draft.type and source.entry == _CONTACTLESS:
-            return self._take(state, amount, source, 0)
-        draft.type, draft.entry, draft.back = kind, source.entry, back
         try:
-            self.warm()
-            self.journal.stage(draft)
-            return self._take(state, amount, source, 0)
+            if kind != draft.type or source.entry != _CONTACTLESS:
+                draft.type, draft.entry, draft.back = kind, source.entry, back
+                self.warm()
+                self.journal.stage(draft)
+            sequence = self._take(state, amount, source, 0)
         finally:
             draft.type, draft.entry, draft.back = _SALE, _CONTACTLESS, 0
+        if state == layout.INTENT:
+            self.journal.fates.set(sequence, UNDECIDED)
+        return sequence
 
     def _take(self, kind: int, amount: int, source: "Arena | NoCard", flags: int) -> int:
         made_ahead = self._sealer is not None
@@ -164,7 +150,7 @@ class Till:
         """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
         self._undecided(sequence)
         self.journal.mark(layout.DEFERRED, sequence, charged=(amount, self._clock.now()))
-        self._seen.add(_track(body))
+        self.seen.add(_track(body))
 
     def pass_over(self, used: int) -> None:
         """The host has seen every key up to `used`: one that was made ahead is not used any more."""

@@ -9,6 +9,7 @@ from kassa.flows.named import choose, page_of
 from kassa.flows.needs import need_supervisor
 from kassa.flows.result import attempt, need_open
 from kassa.flows.shop import Shop
+from kassa.vault import layout
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def _adjust(shop: Shop, kind: int, one: "Named", amount: int) -> None:
     if kind == kinds.ADJUST:
         await need_supervisor(shop)
     back, page = page_of(shop, one)
-    shop.till.accept(kind, amount, nocard.about(page), back)
+    shop.till.take(layout.ACCEPTED, kind, amount, nocard.about(page), back)
     shop.status.queue(shop.till.journal.state)
     from kassa.flows.finish import finish
 

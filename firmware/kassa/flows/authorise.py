@@ -12,6 +12,7 @@ from kassa.flows.finish import finish
 from kassa.flows.result import refuse
 from kassa.flows.shop import Shop
 from kassa.uplink import answers
+from kassa.vault import layout
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _ANSWER_MS = const(30000)
 
 async def authorise(shop: Shop, amount: int, expired: bool) -> None:
     """A sale with the card in the arena."""
-    sequence = shop.till.prepare(kinds.SALE, amount, shop.arena)
+    sequence = shop.till.take(layout.INTENT, kinds.SALE, amount, shop.arena)
     if await ask(shop, sequence, amount):
         await tell(shop, amount)
     else:
@@ -33,7 +34,7 @@ async def authorise(shop: Shop, amount: int, expired: bool) -> None:
 
 async def request(shop: Shop, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> None:
     """What only the host can decide, from its intent to its end. See Till.prepare. Raises Refused when nothing left."""
-    sequence = shop.till.prepare(kind, amount, source, back)
+    sequence = shop.till.take(layout.INTENT, kind, amount, source, back)
     source.wipe()
     if await ask(shop, sequence, amount):
         await tell(shop, amount)

@@ -8,6 +8,7 @@ from kassa.flows.result import attempt
 from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.uplink import answers
+from kassa.vault import layout
 
 _ONE = 20  # bytes of one amount in DE 54: account 2, type 2, currency 3, C or D, amount 12
 
@@ -23,7 +24,7 @@ async def _ask(shop: Shop) -> None:
         return
     from kassa.flows import authorise
 
-    sequence = shop.till.prepare(kinds.BALANCE, 0, shop.arena)
+    sequence = shop.till.take(layout.INTENT, kinds.BALANCE, 0, shop.arena)
     shop.arena.wipe()
     if not await authorise.ask(shop, sequence, 0):
         authorise.give_back(shop, sequence)

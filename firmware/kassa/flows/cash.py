@@ -5,6 +5,7 @@ from kassa import kinds, money
 from kassa.desk import nocard
 from kassa.flows.result import attempt, need_open
 from kassa.flows.shop import Shop
+from kassa.vault import layout
 
 
 async def cash(shop: Shop) -> None:
@@ -25,7 +26,7 @@ async def cash(shop: Shop) -> None:
 async def _take(shop: Shop, amount: int, change: int) -> None:
     shop.till.check_amount(amount)
     need_open(shop)
-    shop.till.accept(kinds.CASH, amount, nocard.cash())
+    shop.till.take(layout.ACCEPTED, kinds.CASH, amount, nocard.cash())
     shop.status.queue(shop.till.journal.state)
     from kassa.flows.finish import finish
 

@@ -6,11 +6,12 @@ The completion and the cancel find what they are about by the card and the autho
 
 from kassa import kinds
 from kassa.errors import Refused
-from kassa.flows.needs import need_host, need_supervisor
+from kassa.flows.needs import need_host, need_supervisor, take_along
 from kassa.flows.result import attempt, need_open
-from kassa.flows.sale import read_card, take_along
+from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.screens import number
+from kassa.vault import layout
 
 CODE = 0x89  # EMV: authorisation code, 6 characters
 DIGITS = 6
@@ -73,7 +74,7 @@ async def _settle(shop: Shop, amount: int, kind: int, code: str) -> None:
 
         await authorise.request(shop, kind, amount, shop.arena)
         return
-    shop.till.accept(kind, amount, shop.arena)
+    shop.till.take(layout.ACCEPTED, kind, amount, shop.arena)
     shop.arena.wipe()
     from kassa.flows import offline
 

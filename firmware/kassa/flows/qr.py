@@ -17,6 +17,7 @@ from kassa.flows.needs import need_host
 from kassa.flows.result import attempt
 from kassa.flows.shop import Shop
 from kassa.screens import number, qr
+from kassa.vault import layout
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
 _ASK_MS = const(5000)  # between two questions how it stands
@@ -49,14 +50,14 @@ async def _scanned(shop: Shop, amount: int, code: bytes) -> None:
     if not _wallet(code):
         raise Refused("qr_unknown")
     source = nocard.scanned(code)
-    sequence = shop.till.prepare(kinds.QR_SCANNED, amount, source)
+    sequence = shop.till.take(layout.INTENT, kinds.QR_SCANNED, amount, source)
     source.wipe()
     await _settle(shop, sequence, amount, _SCAN_MS)
 
 
 async def _shown(shop: Shop, amount: int) -> None:
     need_host(shop)
-    sequence = shop.till.prepare(kinds.QR_SHOWN, amount, nocard.shown())
+    sequence = shop.till.take(layout.INTENT, kinds.QR_SHOWN, amount, nocard.shown())
     await _settle(shop, sequence, amount, _SHOW_MS)
 
 
@@ -82,7 +83,7 @@ async def _settle(shop: Shop, sequence: int, amount: int, patience_ms: int) -> N
             authorise.give_up(shop)
         elif outcome.waiting and ticks_diff(ticks_ms(), asked) > _ASK_MS:
             asked = ticks_ms()
-            courier.ask_again()
+            courier.again = True
         await asyncio.sleep_ms(0)
     await authorise.tell(shop, amount)
 

@@ -2,9 +2,9 @@
 """Refunds a payment of any day: its reference if it is known, a supervisor, the card, and the host's yes."""
 
 from kassa import kinds
-from kassa.flows.needs import need_host, need_supervisor
+from kassa.flows.needs import need_host, need_supervisor, take_along
 from kassa.flows.result import attempt
-from kassa.flows.sale import read_card, take_along
+from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.money import pack_bcd
 from kassa.screens import number

@@ -2,6 +2,7 @@
 """Takes over what of the settings the host may change: at a start, and when it did. In memory only then."""
 
 from kassa.desk.limits import Limits
+from kassa.desk.seen import SeenCards
 from kassa.flows.shop import Shop
 from kassa.vault import settings
 
@@ -10,5 +11,9 @@ def renew(shop: Shop) -> None:
     """The merchant's name and the till's limits."""
     values = shop.settings
     shop.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
-    largest = int.from_bytes(values.get(settings.LARGEST_SALE, bytes(6)), "big")
-    shop.till.limit(Limits(values.get(settings.LIMITS, b"")), largest)
+    till, limits = shop.till, Limits(values.get(settings.LIMITS, b""))
+    till.largest = int.from_bytes(values.get(settings.LARGEST_SALE, bytes(6)), "big")
+    till.limits = limits
+    most = max(1, limits.count) if limits.set else 1
+    if till.seen.most != most and not till.journal.state.count:  # while payments wait, their cards are remembered
+        till.seen = SeenCards(shop.entropy, most)

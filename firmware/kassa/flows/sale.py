@@ -53,14 +53,3 @@ async def read_card(shop: Shop, amount: int, online: bool, kind: int = 0) -> "tu
     finally:
         del present
         forget_all(_READING, _KEPT)
-
-
-def take_along(shop: Shop, tag: int, value: "bytes | bytearray") -> None:
-    """Seal one more object with the card that was read. Raises CardError when there is no room."""
-    from kassa.card import body
-
-    try:
-        body.add(shop.arena, tag, value)
-    finally:
-        del body
-        forget_all(_READING, _KEPT)

@@ -75,7 +75,13 @@ async def _drained(shop: Shop) -> bool:
     ui, status = shop.ui, shop.status
     start = ticks_ms()
     journal = shop.till.journal
-    while journal.unreadable or status.pending_count or status.reversing or shop.courier.has_work():
+    while (
+        journal.unreadable
+        or status.pending_count
+        or status.reversing
+        or shop.courier.owes()
+        or shop.courier.flights.count
+    ):
         if journal.unreadable:
             from kassa.flows.lost import given_up  # hardly ever
 

@@ -2,11 +2,13 @@
 """A sale that was authorised by telephone (CUP: offline sale): the code that was told, the card, and it is taken."""
 
 from kassa import kinds
+from kassa.flows.needs import take_along
 from kassa.flows.preauth import CODE, DIGITS
 from kassa.flows.result import attempt, need_open
-from kassa.flows.sale import read_card, take_along
+from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.screens import number
+from kassa.vault import layout
 
 
 async def voice(shop: Shop) -> None:
@@ -25,7 +27,7 @@ async def _take(shop: Shop, amount: int, code: str) -> None:
     if await read_card(shop, amount, True) is None:
         return
     take_along(shop, CODE, code.encode())
-    shop.till.accept(kinds.VOICE_SALE, amount, shop.arena)
+    shop.till.take(layout.ACCEPTED, kinds.VOICE_SALE, amount, shop.arena)
     shop.arena.wipe()
     shop.status.queue(shop.till.journal.state)
     from kassa.flows.finish import finish

@@ -76,16 +76,16 @@ class Courier:
         self._epoch = 0  # the host's
         self._batch = 0  # likewise
         self._who = who
-        self._keyring = keyring
+        self.keyring = keyring
         self._clock = clock
         self._status = status
         self._queue = Queue(journal)
-        self._flights = Flights()
+        self.flights = Flights()
         self._inbox = Inbox()
-        self.outbox = Outbox(journal, keyring, who, self._flights, entropy)
+        self.outbox = Outbox(journal, keyring, who, self.flights, entropy)
         self._record = bytearray(256)
         self._kind = 0  # of the request
-        self._again = False  # it is to be sent once more
+        self.again = False  # it is to be sent once more: the host, which knows it by its uid, says how it stands
         self._sign_on = False  # the host wants another handshake
         self._asked = 0  # processing requests of the host on this connection, a bit each
         self._put_off = False  # the host wants the reversal later: not again on this connection
@@ -93,10 +93,6 @@ class Courier:
         self._strikes = 0  # connections in a row that ended by them
 
     # -- the connection ---------------------------------------------------------------------------------------------
-
-    def before(self) -> None:
-        """A connection is about to be opened: keys for it, while there is room to make them."""
-        self._keyring.ahead()
 
     def open(self) -> None:
         """A new connection: start with a handshake, forget what was in flight on the old one."""
@@ -110,43 +106,33 @@ class Courier:
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
-        self._flights.drop_all()
+        self.flights.drop_all()
         self._queue.flush()
         self.handshaken = False
         if self.request and self.sent:
             self._reverse(b"98", answers.REVERSE)
-        self._publish()
-
-    def has_work(self) -> bool:
-        """Whether anything waits to be sent or answered."""
-        return bool(
-            self._flights.count or self.request or self.errand or self.journal.state.reversing or self._queue.has_work()
-        )
+        self._status.queue(self.journal.state)
 
     def owes(self) -> bool:
         """Whether the host still has something to come, put off by it or not."""
         return self.journal.state.reversing == 1 or self._queue.owes()
 
-    def in_flight(self) -> bool:
-        """Whether an answer is awaited."""
-        return bool(self._flights.count)
-
     # -- sending ----------------------------------------------------------------------------------------------------
 
     def next_frame(self) -> memoryview | None:
         """The next frame that may be sent now, valid until another one is asked for; None = nothing to send now."""
-        flights = self._flights
+        flights = self.flights
         if not self.handshaken:
             return None if flights.count else self.outbox.handshake()
         if flights.count >= WINDOW or flights.carries(REVERSAL) or flights.carries(CLOSE) or flights.carries(MANAGE):
             return None
         if self.journal.state.reversing and not self._put_off:
             return self._reversal()
-        if self.request and (self._again or not self.sent):
+        if self.request and (self.again or not self.sent):
             self._load(self.request)
             about = self._queue.about(self._record)
             self._kind = self._record[1]
-            self.sent, self._again = True, False
+            self.sent, self.again, self.outcome.waiting = True, False, False
             return self.outbox.payment(ONLINE, self._kind, self._record, self.request, 0, about)
         sequence, kind, amount = self._queue.next(self._record, flights)
         if sequence:
@@ -154,7 +140,7 @@ class Courier:
             return self.outbox.payment(QUEUED, kind, self._record, sequence, amount, about)
         if flights.count == 0:
             self._queue.flush()
-            self._publish()
+            self._status.queue(self.journal.state)
             if self._sign_on:
                 self._sign_on = False
                 return self.outbox.handshake()
@@ -188,7 +174,7 @@ class Courier:
         """Take received bytes, any split. Raises WireError when they cannot be frames: the connection is given up."""
         for frame in self._inbox.frames(data):
             self._take(frame)
-        self._publish()
+        self._status.queue(self.journal.state)
 
     def _take(self, frame: memoryview) -> None:
         """One answer: match it, believe it, act on it; what does not match is dropped."""
@@ -196,16 +182,16 @@ class Courier:
         ksn = answer.get(53)
         if len(ksn) != 12:
             return
-        slot = self._flights.find(unpack_from(">I", ksn, 8)[0])
+        slot = self.flights.find(unpack_from(">I", ksn, 8)[0])
         if slot < 0:
             return
-        if not answer.check(self._flights.key(slot)):
+        if not answer.check(self.flights.key(slot)):
             self._bad_mac(slot)
             return
         code = bytes(answer.get(39))
         if not self._matches(answer, slot) or not answers.is_code(code) and answer.mti != 0x0510:
             return
-        flights = self._flights
+        flights = self.flights
         purpose, sequence, amount = flights.purpose[slot], flights.sequence[slot], flights.amount[slot]
         flights.drop(slot)
         self._bad_macs = self._strikes = 0
@@ -235,17 +221,17 @@ class Courier:
         if answer.get(41) != self._who.terminal:
             return False
         echo = bytes(answer.frame[13:15]) + bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
-        if self._flights.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
+        if self.flights.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
             echo += bytes(answer.get(4))
-        return self._flights.echoes(slot, echo)
+        return self.flights.echoes(slot, echo)
 
     def _bad_mac(self, slot: int) -> None:
         """Count an answer whose MAC is wrong; an online request with one is reversed (A0); after three the link is given up."""
         self._bad_macs += 1
-        if self._flights.purpose[slot] == ONLINE:
-            self._flights.drop(slot)
+        if self.flights.purpose[slot] == ONLINE:
+            self.flights.drop(slot)
             self._reverse(b"A0", answers.REVERSE)
-        if self._bad_macs >= _BAD_MACS or self._flights.purpose[slot] == HANDSHAKE:
+        if self._bad_macs >= _BAD_MACS or self.flights.purpose[slot] == HANDSHAKE:
             self._strikes += 1
             if self._strikes >= 2:
                 self.fault = "stranger"
@@ -267,7 +253,7 @@ class Courier:
         signon.heard(self.journal, now, self._batch)
         del signon
         forget("kassa.uplink.signon")
-        self._keyring.pass_over(self.used)
+        self.keyring.pass_over(self.used)
         self.handshaken = True
         self._status.clock_trusted = True
 
@@ -289,11 +275,6 @@ class Courier:
         else:
             self._reverse(b"98", answers.REVERSE)
 
-    def ask_again(self) -> None:
-        """The same request once more: the host, which knows it by its uid, says how it stands."""
-        self.outcome.waiting = False
-        self._again = True
-
     def _reverse(self, reason: bytes, kind: int) -> None:
         """The online request got no final answer: what follows from that is durable before anything else happens."""
         sequence, self.request = self.request, 0  # should the mark fail, the next connection makes it
@@ -304,9 +285,9 @@ class Courier:
     def give_up(self) -> None:
         """The flow's patience is over: reverse the request if it may have left. Does nothing when it was answered."""
         if self.request and self.sent:
-            self._flights.drop_all(ONLINE)
+            self.flights.drop_all(ONLINE)
             self._reverse(b"98", answers.REVERSE)
-            self._publish()
+            self._status.queue(self.journal.state)
 
     def withdraw(self) -> int:
         """Take back a request of which nothing was sent; returns its sequence, 0 when it is too late.
@@ -321,7 +302,7 @@ class Courier:
     def submit(self, sequence: int) -> None:
         """Ask for an intent to be sent online; `outcome` is cleared and filled in later."""
         self.outcome = Outcome()
-        self.sent = self._again = False
+        self.sent = self.again = False
         self.request = sequence
         self._status.changed()
 
@@ -347,6 +328,3 @@ class Courier:
         self.errand = None
         for name in ("uplink.close", "uplink.errands", "vault.parameters", "vault.card_tables", "vault.authorities"):
             forget("kassa." + name)
-
-    def _publish(self) -> None:
-        self._status.queue(self.journal.state)

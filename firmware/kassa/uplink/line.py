@@ -63,7 +63,7 @@ class Line:
             if self._due():
                 await self._session()
             else:
-                await self._nap(250)
+                await asyncio.sleep_ms(250)
 
     def reachable(self) -> bool:
         """Whether an online request is worth a try: Wi-Fi is up and the last try to reach the host did not just fail."""
@@ -88,7 +88,7 @@ class Line:
         courier = self._courier
         self._say(news.LINK_BUSY)
         try:
-            courier.before()
+            courier.keyring.ahead()  # keys for it, while there is room to make them
             await self._channel.open()
             courier.open()
             await self._talk()
@@ -121,7 +121,7 @@ class Line:
                 await self._channel.send(frame)
                 idle_since = None
                 continue
-            if courier.in_flight():
+            if courier.flights.count:
                 count = await self._channel.receive(self._in, _ANSWER_S)
                 courier.feed(self._in[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
@@ -132,7 +132,7 @@ class Line:
                 idle_since = ticks_ms()
             if not self._wifi.connected() or not courier.request and ticks_diff(ticks_ms(), idle_since) > _LINGER_MS:
                 return
-            await self._nap(100)
+            await asyncio.sleep_ms(100)
 
     def _unsent(self) -> None:
         """Tell a waiting flow that its request did not leave."""
@@ -155,6 +155,3 @@ class Line:
         if self._status.link != link:
             self._status.link = link
             self._status.changed()
-
-    async def _nap(self, milliseconds: int) -> None:
-        await asyncio.sleep_ms(milliseconds)

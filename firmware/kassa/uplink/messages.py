@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Every request the terminal sends, built from a sealed record or from the till's state. Elements: docs/wire.md."""
 
-from struct import pack_into
-
 from micropython import const
 
 from kassa import transactions
 from kassa.money import pack_bcd
 from kassa.uplink.iso8583 import Writer
-from kassa.vault.layout import SEALED, State
+from kassa.vault.layout import SEALED
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -86,11 +84,3 @@ def management(
         writer.long(62, len(free), free)
     writer.long(63, 19, _OPERATOR, uid)
     return writer.finish(key)
-
-
-def handshake(state: State, head: bytearray) -> bytearray:
-    """DE 62 of 0800: version, epoch, newest sequence and its seal tag."""
-    free = bytearray(15)
-    pack_into(">BHI", free, 0, 1, state.epoch, state.sequence)
-    free[7:] = head
-    return free

@@ -60,7 +60,9 @@ class Outbox:
 
     def handshake(self) -> memoryview:
         """0800 with the journal's newest record."""
-        free = messages.handshake(self._journal.state, self._journal.head)
+        from kassa.uplink import signon
+
+        free = signon.form(self._journal.state, self._journal.head)
         return self.manage(HANDSHAKE, 0x0800, _HANDSHAKE, free)
 
     def manage(self, purpose: int, mti: int, network: int, free: "Bytes") -> memoryview:

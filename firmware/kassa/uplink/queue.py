@@ -101,7 +101,10 @@ class Queue:
                 if record.original and not self._has_answer(record.original):
                     self._waiting = True
                     continue
-                return sequence, _type(record), record.amount
+                kind = record.type
+                if kind == _SALE:
+                    kind = _OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else _DEFERRED_SALE
+                return sequence, kind, record.amount
 
     def _has_answer(self, sequence: int) -> bool:
         """Whether a record's final answer is durable."""
@@ -202,10 +205,3 @@ class Queue:
         if len(run) > 1:
             kind = layout.some(kind)
         self._journal.mark(kind, first, code, several, [amount for amount in amounts if amount])
-
-
-def _type(record: layout.Record) -> int:
-    """60.1 of a record that is sent from the queue."""
-    if record.type != _SALE:
-        return record.type
-    return _OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else _DEFERRED_SALE

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The host's answer to a handshake: its time, its batch, its epoch, and whether it has seen an older state of this chip."""
+"""The handshake: what it tells the host, and what the host says: time, batch, epoch, whether it saw an older state of this chip."""
 
-from struct import unpack_from
+from struct import pack_into, unpack_from
 
 from micropython import const
 
@@ -11,9 +11,18 @@ from kassa.money import unpack_bcd
 from kassa.uplink.iso8583 import Answer
 from kassa.vault import layout
 from kassa.vault.journal import Journal
+from kassa.vault.layout import State
 from kassa.vault.ring import AHEAD
 
 _HEARD_S = const(600)  # the time the host was heard is written again after this
+
+
+def form(state: State, head: bytearray) -> bytearray:
+    """DE 62 of 0800: version, epoch, newest sequence and its seal tag."""
+    free = bytearray(15)
+    pack_into(">BHI", free, 0, 1, state.epoch, state.sequence)
+    free[7:] = head
+    return free
 
 
 def read(answer: Answer) -> tuple[bool, int, int, int, int]:

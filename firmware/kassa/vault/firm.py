@@ -3,6 +3,8 @@
 
 from micropython import const
 
+from kassa import transactions
+from kassa.money import unpack_bcd
 from kassa.vault import layout
 from kassa.vault.layout import HEADER_SIZE, MARK_SIZE, PAGE, PAGES, PREFIX_SIZE, State
 from kassa.vault.reader import Reader
@@ -73,8 +75,12 @@ def trust_again(journal: "Journal", tail: "Tail") -> bool:
         )
     elif tail.opened and not _header_firm(journal):
         return False
-    if undecided:
-        journal.mark(layout.REVERSING, sequence, b"98")  # at boot every intent without an answer counts as sent
+    if undecided:  # at boot every intent without an answer counts as sent
+        if transactions.is_reversed(journal.last[1]):
+            journal.mark(layout.REVERSING, sequence, b"98")
+        else:
+            amount = unpack_bcd(journal.last, 24, 6)
+            journal.mark(layout.DEFERRED, sequence, b"98", charged=(amount, layout.number(journal.last, 44)))
     if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
         journal.seen(False)
     else:
