@@ -6,6 +6,7 @@ from cases_till import Terminal
 
 from kassa.desk import nocard
 from kassa.uplink.line import Line
+from kassa.vault import layout
 
 
 def _source(how):
@@ -26,7 +27,7 @@ def _source(how):
 def ask(kind, amount, how):
     """The intent of a request, handed to the courier; its sequence."""
     source, back = _source(how)
-    sequence = cases_till._now.till.prepare(kind, amount, source, back)
+    sequence = cases_till._now.till.take(layout.INTENT, kind, amount, source, back)
     cases_till._now.courier.submit(sequence)
     return sequence
 
@@ -34,7 +35,7 @@ def ask(kind, amount, how):
 def advise(kind, amount, how):
     """What is durable for good and then sent until it is answered; its sequence."""
     source, back = _source(how)
-    return cases_till._now.till.accept(kind, amount, source, back)
+    return cases_till._now.till.take(layout.ACCEPTED, kind, amount, source, back)
 
 
 def accept(amount, track, approved):

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import (
     BURIED,
     CELLS,
@@ -53,7 +52,7 @@ def word(key: str, texts: Mapping[str, str]) -> str:
 def render(outcomes: Mapping[Cell, Outcome]) -> str:
     """The tables of all cells."""
     texts = words()
-    parts = _ends(outcomes, texts), _firsts(outcomes, texts), _legend(outcomes, texts), _departures(outcomes)
+    parts = _ends(outcomes, texts), _firsts(outcomes, texts), _legend(outcomes, texts)
     return "\n\n".join([BEGIN, *("\n".join(part) for part in parts if part), END])
 
 
@@ -100,17 +99,6 @@ def _legend(outcomes: Mapping[Cell, Outcome], texts: Mapping[str, str]) -> list[
         says = "the last column" if end == SETTLED else " / ".join(sorted(said))
         lines.append(f"| {end} | {says} | {journal} | {ledger} | {owed} |")
     return lines
-
-
-def _departures(outcomes: Mapping[Cell, Outcome]) -> list[str]:
-    """Where an end is not yet what the rules demand."""
-    wrong = [cell for cell in CELLS if outcomes[cell].end != cells.rule(cell)]
-    names = [f"{cell.row.name}, {COLUMNS[cell.column]}" for cell in wrong]
-    if not wrong:
-        return []
-    return [
-        f"**Not yet as the rules demand** (no money is lost or doubled): {'; '.join(names)}. It should be repeated."
-    ]
 
 
 def _table(page: str, title: str) -> dict[tuple[str, str], str]:
