@@ -102,18 +102,20 @@ class Keeper(Hands):
             raise AssertionError(f"none of {words}: {said}")
         return said
 
-    def settle(self) -> str:
-        """Close the batch; returns what the page at its end says."""
-        self.world.press("M2")
-        self.agree_to("Settle the batch?")
+    def settle(self, *words: str, by_hand: bool = True) -> None:
+        """Close the batch, or wait until the terminal does; the page at its end must say each of the words."""
         papers = len(self.world.receipts)
+        if by_hand:
+            self.world.press("M2")
+            self.agree_to("Settle the batch?")
         self.page("alanced")
         self.world.wait(lambda: len(self.world.receipts) > papers, "the slip")
         said = " ".join(self.drawn())
+        if not all(word in said for word in words or ("Balanced",)):
+            raise AssertionError(f"not {words}: {said}")
         self.home()
         self.journals.read()
         self.batch += 1
-        return said
 
     def amount_on(self, page: list[str]) -> int:
         """The amount in large type on a page."""
