@@ -60,7 +60,7 @@ bench: setup ## print every figure and write bench.json
 cuts: setup ## cut the power N=20000 times in every flow and on every ground; SEED=n plays the same again
 	@$(PY) -m host_tests.cuts $(or $(N),20000) $(SEED)
 
-fuzz: setup ## throw mutations of all a card or a reader says at the parsers for SECONDS=60; SEED=n begins the same again
+fuzz: setup ## throw mutations of all a card, a reader or a host says at the parsers for SECONDS=60; SEED=n begins the same again
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
 rot: setup ## flip every single bit of a journal, and see that at most the record it hits is affected

@@ -65,6 +65,12 @@ class Board:
         self.entropy = os.urandom
         self.device_secret = _device_secret()
 
+    def scanner(self):  # noqa: ANN201 - its driver is in memory only once it is asked for
+        """The barcode scanner, made when one is needed."""
+        from kassa.drivers.scanner import Scanner
+
+        return Scanner(UART(wiring.SCANNER_UART, 9600))
+
     def reset_cause(self) -> str:
         """Why the terminal starts: "power", "watchdog" or "soft"."""
         return _CAUSES.get(machine.reset_cause(), "soft")

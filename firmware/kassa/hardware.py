@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kassa.drivers.ili9341 import ILI9341
     from kassa.drivers.keypad import Keypad
     from kassa.drivers.pn532 import PN532
+    from kassa.drivers.scanner import Scanner
     from kassa.drivers.wifi import Wifi
 
     Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
         cards: Flash
         entropy: Entropy
         device_secret: bytearray
+
+        def scanner(self) -> Scanner: ...
 
         def reset_cause(self) -> str: ...
 

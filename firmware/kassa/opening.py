@@ -67,13 +67,12 @@ def open_shop(board: "Board", shop: Shop) -> None:
     clock.floor(max(journal.state.heard, number(journal.last, 44)))
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
     shop.settings, shop.clock = values, clock
-    shop.entropy, shop.reader, shop.printer = board.entropy, board.reader, board.printer
+    shop.entropy, shop.reader, shop.printer, shop.scanner = board.entropy, board.reader, board.printer, board.scanner
     shop.terminal, shop.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
-    shop.cards = board.cards, device_key(secret, CARDS)
     shop.till = Till(journal, keyring, Limits(values.get(settings.LIMITS, b"")), 0, clock, board.entropy)
     renew(shop)
     shop.courier = Courier(journal, keyring, who, clock, news, board.entropy)
-    shop.courier.settings, shop.courier.cards = values, shop.cards
+    shop.courier.settings, shop.courier.cards = values, (board.cards, device_key(secret, CARDS))
     shop.line = Line(shop.courier, values, board.wifi, board.keypad, news, board.entropy)
     news.queue(journal.state)
 

@@ -33,6 +33,7 @@ class Status:
         self.pending_sum = 0  # likewise, minor units
         self.reversing = False  # likewise: a reversal waits for its answer
         self.refused_later = 0  # uplink: deferred payments the host refused since the last look
+        self.renewed = False  # uplink: the host has changed settings
         self.event = asyncio.Event()
 
     def queue(self, state: "Queue") -> None:

@@ -135,8 +135,8 @@ class Terminal:
             if self._status.link == status.LINK_HOST and not self._status.reversing:
                 shop.till.host_heard()
             shop.till.pass_over(shop.courier.used)
-            if shop.courier.renewed:
-                shop.courier.renewed = False
+            if self._status.renewed:
+                self._status.renewed = False
                 from kassa.flows import renewal
 
                 renewal.renew(shop)

@@ -9,7 +9,9 @@ from cases_card import Known
 from kassa.card import dol, entry, tlv
 from kassa.card.arena import Arena
 from kassa.card.terms import Terms
-from kassa.errors import CardError
+from kassa.errors import CardError, WireError
+from kassa.uplink.inbox import Inbox
+from kassa.uplink.iso8583 import Answer
 
 _APPROVED = 2
 _SIGNED_FROM = 3  # the first answer of a tap of which every byte is signed
@@ -19,6 +21,40 @@ _KNOWN = bytes.fromhex("9f02060000000123459a032611239f6604208040009f4e034b6173")
 
 _arena = Arena()
 _taps = []
+_frames = []
+
+
+def load_answers(frames):
+    """Whole frames of a host to begin with, in hex."""
+    _frames[:] = [bytes.fromhex(frame) for frame in frames]
+
+
+def wire(seed, count):
+    """Mutated streams of answers, cut into pieces: only WireError, bounded memory; [inputs, frames understood]."""
+    random.seed(seed)
+    understood = 0
+    inbox = Inbox()
+    for _ in range(count):
+        stream = b"".join([_frames[random.randrange(len(_frames))] for _ in range(3)])
+        stream = _mutate(stream, 1600)
+        inbox.clear()
+        before = gc.mem_alloc()
+        at = 0
+        try:
+            while at < len(stream):
+                size = 1 + random.getrandbits(8)
+                for frame in inbox.frames(memoryview(stream)[at : at + size]):
+                    answer = Answer(frame)
+                    for element in (4, 11, 38, 39, 41, 48, 53, 54, 60, 62, 63):
+                        bytes(answer.get(element))
+                    assert not answer.check(bytes(16)), "a MAC that nobody made"
+                    understood += 1
+                at += size
+        except WireError:
+            pass
+        assert gc.mem_alloc() - before < 3 * _MOST_BYTES, "memory"
+        gc.collect()
+    return [count, understood]
 
 
 def load(taps):

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from host_tests.uplink.till import Till, TinyHost, track, working
-from tools.host import codec, seal
+from tools.host import codec, kinds, seal
 from tools.host.keys import TEST_BDK
 from tools.host.message import Message
 
@@ -19,12 +19,36 @@ ROWS = {
     "cash": ("0220", "71", "000", "00 2"),
     "void entry": ("0220", "72", "000", "07 2"),
     "reversal": ("0400", "22", "000", "07 2"),
+    "void": ("0200", "23", "000", "00 2"),
+    "refund": ("0220", "25", "000", "07 2"),
+    "balance": ("0200", "01", "000", "07 2"),
+    "pre-authorisation": ("0100", "10", "000", "07 2"),
+    "pre-authorisation cancel": ("0100", "11", "000", "07 2"),
+    "completion": ("0200", "20", "000", "07 2"),
+    "completion void": ("0200", "21", "000", "00 2"),
+    "completion advice": ("0220", "24", "000", "07 2"),
+    "voice sale": ("0220", "30", "000", "07 2"),
+    "adjustment": ("0220", "32", "000", "00 2"),
+    "tip": ("0220", "34", "000", "00 2"),
+    "code, shown": ("0200", "75", "000", "03 2"),
+    "upload, paid": ("0320", "22", "205", "07 2"),
+    "upload, not paid": ("0320", "22", "206", "07 2"),
     "batch close": ("0500", "00", "201", ""),
+    "upload end": ("0320", "00", "202", ""),
     "handshake": ("0800", "00", "900", ""),
 }
+PROCESS = {
+    "void": "200000", "refund": "200000", "balance": "310000", "pre-authorisation": "030000",
+    "pre-authorisation cancel": "200000", "completion void": "200000",
+}  # fmt: skip
+LATER = ("pre-authorisation", "pre-authorisation cancel", "completion", "completion void", "completion advice")  # DE 25
+ABOUT = {"void": 0x22, "completion void": 0x20, "adjustment": 0x30, "tip": 0x22}  # what each names
+ADVICES = ("completion advice", "voice sale", "adjustment", "tip")
 PAYMENT = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}
 ELEMENTS = {
     "reversal": PAYMENT | {39, 61},
+    **{kind: PAYMENT | {61} for kind in (*ABOUT, "upload, paid", "upload, not paid")},
+    "upload end": {11, 41, 42, 48, 49, 53, 60, 63, 64},
     "batch close": {11, 41, 42, 48, 49, 53, 60, 63, 64},
     "handshake": {11, 41, 42, 53, 60, 62, 63, 64},
 }
@@ -47,12 +71,44 @@ def request(till: Till, host: TinyHost, kind: str) -> Message:
         till.intent(123_456, track(1))
         (sale,) = host.pull()
         till.feed(host.answer(sale, "96").hex())
+    elif kind.startswith("upload") or kind == "batch close":
+        return closing(till, host, kind)
     else:
-        till.sells(2)
-        host.settle()
-        till.close()
+        return other(till, host, kind)
     (found,) = host.pull()
     return found
+
+
+def other(till: Till, host: TinyHost, kind: str) -> Message:
+    """One of the requests and advices of the menu, after what it names was settled."""
+    original = 0
+    if kind in ABOUT:
+        original = till.ask(ABOUT[kind], 123_456, track(1))
+        (named,) = host.pull()
+        till.feed(host.answer(named).hex())
+    number = int(ROWS[kind][1], 16)
+    card = "" if original or kind == "code, shown" else track(1)
+    (till.advise if kind in ADVICES else till.ask)(number, 123_456, card, original)
+    (found,) = host.pull()
+    return found
+
+
+def closing(till: Till, host: TinyHost, kind: str) -> Message:
+    """A batch of one sale that is closed, or uploaded."""
+    till.intent(123_456, track(1))
+    (sale,) = host.pull()
+    till.feed(host.answer(sale, "51" if kind == "upload, not paid" else "00").hex())
+    till.close()
+    (close,) = host.pull()
+    if kind == "batch close":
+        return close
+    till.feed(host.answer(close, _48=close.fields["48"][:30] + "2" + "0" * 30 + "1").hex())
+    (record,) = host.pull()
+    if kind != "upload end":
+        return record
+    till.feed(host.answer(record).hex())
+    (end,) = host.pull()
+    return end
 
 
 @pytest.mark.parametrize("kind", ROWS)
@@ -65,17 +121,22 @@ def test_a_frame_is_what_the_table_says(till: Till, host: TinyHost, kind: str) -
     assert fields["60"][:2] == form and fields["60"][2:8] == "000001" and fields["60"][8:11] == network
     assert (fields["41"], fields["42"]) == ("KASSA001", "898000000000001")
     assert fields["63"][:6] == b"01 ".hex() and len(sent.uid) == 16
-    if kind in ("batch close", "handshake"):
+    if kind in ("batch close", "handshake", "upload end"):
         assert len(fields["60"]) == 11
         return
     assert fields["60"][11:] == "600"
-    assert (fields["3"], fields["4"], fields["25"], fields["49"]) == ("000000", "000000123456", "00", "156")
+    process, condition = PROCESS.get(kind, "000000"), "06" if kind in LATER else "00"
+    assert (fields["3"], fields["4"], fields["25"], fields["49"]) == (process, "000000123456", condition, "156")
     assert fields["22"] == entry.replace(" ", "")
     record = sent.record
     assert record is not None and sent.uid == record.uid and sent.stan == record.stan
     assert record.raw.hex() == till.record(record.sequence)[: 2 * seal.SIZE], "the sealed record travels unchanged"
     if kind == "reversal":
         assert (fields["39"], fields["61"]) == ("98", record.batch + record.stan)
+    elif kind in ABOUT:
+        assert fields["61"][:6] == record.batch and fields["61"][6:] == till.record(1)[64:70]
+    elif kind.startswith("upload"):
+        assert fields["61"] == record.batch + record.stan
 
 
 @pytest.mark.parametrize("kind", ROWS)
@@ -92,6 +153,11 @@ def test_pyiso8583_writes_the_same_bytes(till: Till, host: TinyHost, kind: str) 
     sent = request(till, host, kind)
     again, _ = iso8583.encode({**sent.fields}, codec.SPEC)
     assert bytes(again) == sent.frame
+
+
+def test_every_kind_of_record_is_among_them() -> None:
+    shown = {form for _, form, _, _ in ROWS.values()}
+    assert shown >= set(kinds.KINDS) - {kinds.OFFLINE_SALE, kinds.QR_SCANNED}  # 73 and 74: as 70 and 75, by other bytes
 
 
 def test_body_and_message_never_share_a_ksn(till: Till, host: TinyHost) -> None:

@@ -3,9 +3,8 @@
 
 import sqlite3
 
-from tools.cards import catalogue
 from tools.cards.card import Card
-from tools.cashier import HOME, Hands
+from tools.cashier import Hands
 from tools.journal import image
 from tools.stage import Stage
 
@@ -19,7 +18,6 @@ class Cashier(Hands):
         super().__init__(stage.world)
         self.stage = stage
         self.host = stage.host
-        self._cards: dict[str, Card] = {}
 
     # -- hands ------------------------------------------------------------------------------------------------------
 
@@ -27,24 +25,9 @@ class Cashier(Hands):
         super().sign_on()
         self.home()
 
-    def home(self) -> None:
-        """Confirm whatever is shown until the home page is there."""
-        for _ in range(8):
-            self.rest("the home page")
-            if self.sees(HOME):
-                return
-            self.confirm()
-        raise AssertionError(f"no home page: {self.world.screen_text()}")
-
     def offer(self, amount: int, card: str | Card = "jade") -> None:
         """As `present`, with a card or the name of one."""
         self.present(amount, self.card(card) if isinstance(card, str) else card)
-
-    def card(self, name: str) -> Card:
-        """The one card of this name in the shop: it remembers its transaction counter."""
-        if name not in self._cards:
-            self._cards[name] = catalogue.make(name)
-        return self._cards[name]
 
     def sell(self, amount: int, card: str | Card = "jade", result: str = "Approved") -> list[str]:
         """A sale up to the home page; returns what the result page said."""
@@ -53,6 +36,13 @@ class Cashier(Hands):
         self.world.remove()
         self.home()
         return said
+
+    def end(self, word: str) -> str:
+        """Wait for a result and go home; returns the newest paper."""
+        self.page(word)
+        self.world.remove()
+        self.home()
+        return self.world.receipts[-1].text() if self.world.receipts else ""
 
     def await_reversal(self) -> None:
         """Let time run until no reversal is owed any more."""
@@ -93,6 +83,19 @@ class Cashier(Hands):
         """(amount, state) of the host's payments in the order of the journal, by SQL."""
         with sqlite3.connect(self.host.ledger.path) as db:
             return db.execute("SELECT amount, state FROM payment ORDER BY epoch, sequence").fetchall()
+
+    def account(self, name: str = "merchant payable") -> int:
+        """The balance of an account at the host, by SQL: debits above zero."""
+        with sqlite3.connect(self.host.ledger.path) as db:
+            return db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = ?", (name,)).fetchone()[0]
+
+    def settled(self) -> dict:
+        """Settle; the batch as the host has it. The terminal's totals are its own: balanced means they agree."""
+        said = " ".join(self.settle())
+        assert "Balanced" in said, said
+        with sqlite3.connect(self.host.ledger.path) as db:
+            db.row_factory = sqlite3.Row
+            return dict(db.execute("SELECT * FROM batch WHERE state = 'closed'").fetchone())
 
     def agree(self) -> int:
         """Journal and ledger hold the same settled money; returns it."""

@@ -4,25 +4,8 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-
-import pytest
 
 from host_tests.whole.cashier import Cashier
-from tools.host.page import view
-
-
-def end(cashier: Cashier, word: str) -> str:
-    """Wait for the result and go home; returns the newest paper."""
-    cashier.page(word)
-    cashier.world.remove()
-    cashier.home()
-    return cashier.world.receipts[-1].text() if cashier.world.receipts else ""
-
-
-def account(cashier: Cashier, name: str = "merchant payable") -> int:
-    with sqlite3.connect(cashier.host.ledger.path) as db:
-        return db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = ?", (name,)).fetchone()[0]
 
 
 def auth_code(paper: str) -> str:
@@ -39,16 +22,7 @@ def reference(paper: str) -> str:
 
 def paper_of_a_sale(cashier: Cashier, amount: int, card: str = "jade") -> str:
     cashier.offer(amount, card)
-    return end(cashier, "Approved")
-
-
-def settled(cashier: Cashier) -> dict:
-    """Settle; the batch as the host has it. The terminal's totals are its own: balanced means they agree."""
-    said = " ".join(cashier.settle())
-    assert "Balanced" in said, said
-    with sqlite3.connect(cashier.host.ledger.path) as db:
-        db.row_factory = sqlite3.Row
-        return dict(db.execute("SELECT * FROM batch WHERE state = 'closed'").fetchone())
+    return cashier.end("Approved")
 
 
 def test_cash_with_its_change(cashier: Cashier) -> None:
@@ -57,11 +31,11 @@ def test_cash_with_its_change(cashier: Cashier) -> None:
     cashier.type_in("Given by the customer", "1000")
     cashier.type_in("Too little", "2000")
     assert "Change ¥7.50" in " ".join(cashier.page("Paid in cash"))
-    paper = end(cashier, "Paid in cash")
+    paper = cashier.end("Paid in cash")
     assert "CASH SALE" in paper and "PAID IN CASH" in paper and "****" not in paper, paper
     cashier.world.wait_screen("All sent")
-    assert account(cashier, "cash in till") == 1250 and account(cashier) == 0
-    assert settled(cashier)["debit_amount"] == 0
+    assert cashier.account("cash in till") == 1250 and cashier.account() == 0
+    assert cashier.settled()["debit_amount"] == 0
     assert re.search(r"Cash 1 +￥12.50", cashier.world.receipts[-1].text())
 
 
@@ -70,9 +44,9 @@ def test_cash_is_taken_without_a_network(cashier: Cashier) -> None:
     cashier.begin("cash")
     cashier.type_in("Cash sale: amount", "1250")
     cashier.type_in("Given by the customer", "1250")
-    end(cashier, "Paid in cash")
+    cashier.end("Paid in cash")
     cashier.drain()
-    assert account(cashier, "cash in till") == 1250
+    assert cashier.account("cash in till") == 1250
 
 
 def test_a_refund_by_its_reference(cashier: Cashier) -> None:
@@ -82,9 +56,9 @@ def test_a_refund_by_its_reference(cashier: Cashier) -> None:
     cashier.type_in("Reference", number)
     cashier.supervise()
     cashier.tap()
-    paper = end(cashier, "Refunded")
+    paper = cashier.end("Refunded")
     assert "REFUND" in paper and "-￥20.00" in paper, paper
-    assert account(cashier) == -3000
+    assert cashier.account() == -3000
     cashier.begin("refund")
     cashier.type_in("Refund: amount", "3001")
     cashier.type_in("Reference", number)
@@ -93,7 +67,7 @@ def test_a_refund_by_its_reference(cashier: Cashier) -> None:
     cashier.page("Declined")
     cashier.world.remove()
     cashier.home()
-    batch = settled(cashier)
+    batch = cashier.settled()
     assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (
         5000,
         1,
@@ -117,38 +91,38 @@ def test_a_refund_without_a_reference_and_of_another_card(cashier: Cashier) -> N
     cashier.type_in("Reference", "")
     cashier.supervise()
     cashier.tap("amber")
-    end(cashier, "Refunded")
-    assert account(cashier) == -4300
+    cashier.end("Refunded")
+    assert cashier.account() == -4300
 
 
 def test_a_pre_authorisation_is_completed_voided_and_completed_again(cashier: Cashier) -> None:
     cashier.begin("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
-    paper = end(cashier, "Pre-authorised")
+    paper = cashier.end("Pre-authorised")
     code = auth_code(paper)
-    assert "PRE-AUTHORISATION" in paper and account(cashier) == 0
+    assert "PRE-AUTHORISATION" in paper and cashier.account() == 0
     for amount, word in (("11501", "Declined"), ("11500", "Approved")):
         cashier.begin("completion")
         cashier.type_in("Final amount", amount)
         cashier.type_in("Authorisation code", code)
         cashier.tap()
-        paper = end(cashier, word)
-    assert "COMPLETION" in paper and account(cashier) == -11500
+        paper = cashier.end(word)
+    assert "COMPLETION" in paper and cashier.account() == -11500
     cashier.world.press("M3")
     cashier.world.wait_screen("Void")
     cashier.world.press("E")
     cashier.world.wait_screen("Void this payment?")
     cashier.world.press("E")
     cashier.supervise()
-    assert "COMPLETION VOID" in end(cashier, "Voided")
-    assert account(cashier) == 0
+    assert "COMPLETION VOID" in cashier.end("Voided")
+    assert cashier.account() == 0
     cashier.begin("completion")
     cashier.type_in("Final amount", "8000")
     cashier.type_in("Authorisation code", code)
     cashier.tap()
-    end(cashier, "Approved")
-    batch = settled(cashier)
+    cashier.end("Approved")
+    batch = cashier.settled()
     assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (
         19500,
         2,
@@ -161,13 +135,13 @@ def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> 
     cashier.begin("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
-    code = auth_code(end(cashier, "Pre-authorised"))
+    code = auth_code(cashier.end("Pre-authorised"))
     cashier.begin("preauth_cancel")
     cashier.type_in("Pre-authorised amount", "10000")
     cashier.type_in("Authorisation code", code)
     cashier.supervise()
     cashier.tap()
-    assert "PRE-AUTH CANCEL" in end(cashier, "Voided")
+    assert "PRE-AUTH CANCEL" in cashier.end("Voided")
     cashier.begin("completion")
     cashier.type_in("Final amount", "8000")
     cashier.type_in("Authorisation code", code)
@@ -175,14 +149,14 @@ def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> 
     cashier.page("Declined")
     cashier.world.remove()
     cashier.home()
-    assert account(cashier) == 0 and settled(cashier)["debit_count"] == 0
+    assert cashier.account() == 0 and cashier.settled()["debit_count"] == 0
 
 
 def test_a_completion_without_a_network_goes_as_an_advice(cashier: Cashier) -> None:
     cashier.begin("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
-    code = auth_code(end(cashier, "Pre-authorised"))
+    code = auth_code(cashier.end("Pre-authorised"))
     cashier.go_offline()
     cashier.begin("completion")
     cashier.type_in("Final amount", "9000")
@@ -190,10 +164,10 @@ def test_a_completion_without_a_network_goes_as_an_advice(cashier: Cashier) -> N
     cashier.world.wait_screen("Take it without the host?")
     cashier.world.press("E")
     cashier.tap()
-    assert "OFFLINE, TO BE AUTHORISED" in end(cashier, "Accepted")
+    assert "OFFLINE, TO BE AUTHORISED" in cashier.end("Accepted")
     cashier.drain()
-    assert account(cashier) == -9000
-    assert settled(cashier)["debit_amount"] == 9000
+    assert cashier.account() == -9000
+    assert cashier.settled()["debit_amount"] == 9000
 
 
 def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cashier: Cashier) -> None:
@@ -202,7 +176,7 @@ def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cas
     cashier.type_in("Voice sale: amount", "4000")
     cashier.type_in("Code from the phone", "123456")
     cashier.tap()
-    paper = end(cashier, "Accepted")
+    paper = cashier.end("Accepted")
     assert "VOICE-AUTHORISED SALE" in paper and auth_code(paper) == "123456"
     cashier.begin("adjust")
     cashier.world.wait_screen("Adjust a voice sale")
@@ -211,10 +185,10 @@ def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cas
     cashier.world.wait_screen("Change the amount?")
     cashier.world.press("E")
     cashier.supervise()
-    assert "ADJUSTMENT" in end(cashier, "Amount changed")
+    assert "ADJUSTMENT" in cashier.end("Accepted, to be authorised")
     cashier.drain()
-    assert account(cashier) == -4500
-    batch = settled(cashier)
+    assert cashier.account() == -4500
+    batch = cashier.settled()
     assert (batch["debit_amount"], batch["debit_count"]) == (4500, 1)
 
 
@@ -226,9 +200,9 @@ def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -
     cashier.type_in("Tip: amount", "1000")
     cashier.world.wait_screen("Change the amount?")
     cashier.world.press("E")
-    end(cashier, "Amount changed")
+    cashier.end("Accepted, to be authorised")
     cashier.world.wait_screen("All sent")
-    assert account(cashier) == -6000
+    assert cashier.account() == -6000
     cashier.begin("tip")
     cashier.world.wait_screen("No sale here can be changed")
     cashier.home()
@@ -238,9 +212,9 @@ def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -
     cashier.world.wait_screen("Void this payment?")
     cashier.world.press("E")
     cashier.supervise()
-    end(cashier, "Voided")
-    assert account(cashier) == 0
-    batch = settled(cashier)
+    cashier.end("Voided")
+    assert cashier.account() == 0
+    batch = cashier.settled()
     assert (batch["debit_amount"], batch["debit_count"], batch["credit_amount"], batch["credit_count"]) == (
         6000,
         1,
@@ -257,52 +231,7 @@ def test_the_balance_of_a_card(cashier: Cashier) -> None:
     assert "¥99,950.00" in " ".join(said), said
     cashier.world.remove()
     cashier.home()
-    assert settled(cashier)["debit_amount"] == 5000
-
-
-@pytest.mark.parametrize(
-    "code, asks", [("134567890123456788", False), ("283456789012345655", True), ("6234567890123456788", False)]
-)
-def test_the_customers_code(cashier: Cashier, code: str, asks: bool) -> None:
-    cashier.begin("qr_scan")
-    cashier.type_in("Pay by code: amount", "990")
-    cashier.type_in("The customer's code", code)
-    if asks:
-        cashier.world.wait_screen("Customer confirms on the phone")
-    paper = end(cashier, "Paid")
-    assert "CODE PAYMENT" in paper and code not in paper, paper
-    assert account(cashier, "wallet receivable") == 990 and account(cashier) == -990
-    assert settled(cashier)["debit_amount"] == 0
-    assert re.search(r"By code 1 +￥9.90", cashier.world.receipts[-1].text())
-
-
-def test_codes_that_are_refused(cashier: Cashier) -> None:
-    for code, word in (("9934567890123456", "Code of no wallet"), ("134567890123456751", "Not enough funds")):
-        cashier.begin("qr_scan")
-        cashier.type_in("Pay by code: amount", "990")
-        cashier.type_in("The customer's code", code)
-        end(cashier, word)
-    assert account(cashier) == 0
-
-
-def test_a_customer_who_never_agrees_pays_nothing(cashier: Cashier) -> None:
-    cashier.host.mood = "never"
-    cashier.begin("qr_scan")
-    cashier.type_in("Pay by code: amount", "990")
-    cashier.type_in("The customer's code", "134567890123456788")
-    cashier.world.wait_screen("Customer confirms on the phone")
-    end(cashier, "reversal pending")
-    cashier.await_reversal()
-    assert account(cashier) == 0 and view(cashier.host.ledger, {}, "")["payments"][0]["state"] == "REVERSED"
-
-
-def test_our_code_is_shown_and_paid(cashier: Cashier) -> None:
-    cashier.begin("qr_show")
-    cashier.type_in("Pay by code: amount", "990")
-    cashier.world.wait_screen("Please scan")
-    paper = end(cashier, "Paid")
-    assert "CODE PAYMENT" in paper
-    assert account(cashier, "wallet receivable") == 990
+    assert cashier.settled()["debit_amount"] == 5000
 
 
 def test_what_needs_the_host_is_refused_without_it(cashier: Cashier) -> None:
@@ -335,6 +264,24 @@ def test_a_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cash
     assert "no answer yet" in said or "Refunded" in said, said
     cashier.home()
     cashier.world.wait_screen("All sent", 60)
-    assert account(cashier) == -4300
-    batch = settled(cashier)
+    assert cashier.account() == -4300
+    batch = cashier.settled()
     assert (batch["credit_amount"], batch["credit_count"]) == (700, 1)
+
+
+def test_what_was_refused_later_is_listed_with_what_to_do(cashier: Cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(1250, "jade", "Accepted")
+    cashier.sell(990, "amber", "Accepted")
+    cashier.host.mood = "decline 51"
+    cashier.drain()
+    cashier.world.wait_screen("2 refused later")
+    cashier.world.press("M7")
+    assert sum("Refused later" in line for line in cashier.page("Payments to send")) == 2
+    cashier.world.press("E")
+    said = " ".join(cashier.page("Not paid: ask for another payment"))
+    assert "¥12.50" in said and "** 0011" in said, said
+    cashier.world.press("E")
+    cashier.world.wait_screen("Payments to send")
+    cashier.world.press("C")
+    cashier.home()

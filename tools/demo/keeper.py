@@ -36,7 +36,7 @@ class Keeper(Hands):
 
     def amount_changed(self) -> None:
         """Wait until an amount was changed; the difference counts."""
-        said = self.page("Amount changed")
+        said = self.page("Accepted, to be authorised")
         was = next(line for line in said if line.startswith("Was "))
         self.tally.add(self.batch, DEBIT, self.amount_on(said) - money(was), 0)
         self.home()

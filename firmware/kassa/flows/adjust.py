@@ -58,4 +58,5 @@ async def _adjust(shop: Shop, kind: int, one: "Named", amount: int) -> None:
     shop.status.queue(shop.till.journal.state)
     from kassa.flows.finish import finish
 
-    await finish(shop, "ok", "adjusted", [ui.t("adjust_from", money.text(one.amount))], amount)
+    lines = [ui.t("adjust_from", money.text(one.amount)), ui.t("accepted_note")]
+    await finish(shop, "hold", "accepted", lines, amount)

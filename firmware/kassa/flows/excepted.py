@@ -16,6 +16,6 @@ def excepted(shop: Shop) -> bool:
         if not track.find(0x57):
             return False
         track2.pad_pan(track, track2.pan_digits(track), pan)
-        return stoplist.excepted(Authorities(*shop.cards), pan)
+        return stoplist.excepted(Authorities(*shop.courier.cards), pan)
     finally:
         zero(pan)

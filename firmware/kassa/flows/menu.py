@@ -6,13 +6,11 @@ import gc
 from time import ticks_diff, ticks_ms
 
 from kassa import VERSION, money
-from kassa.flows import fate, receipt
+from kassa.flows import fate, receipt, waiting
 from kassa.flows.shop import Shop
 from kassa.uplink import answers
-from kassa.vault import layout, settings
-from kassa.vault.reader import Reader
+from kassa.vault import settings
 
-_MOST_ROWS = 50
 _ANSWER_MS = 20000
 
 
@@ -36,7 +34,7 @@ async def menu(shop: Shop) -> str:
     if chosen is None:
         return ""
     if chosen >= 4:
-        await (_last, fate.print_last, _queue, _language, _about, _echo, _sign_off)[chosen - 4](shop)
+        await (_last, fate.print_last, waiting.waiting, _language, _about, _echo, _sign_off)[chosen - 4](shop)
         return ""
     return items[chosen]
 
@@ -56,31 +54,6 @@ async def _last(shop: Shop) -> None:
         (ui.t("r_date"), receipt.when(record.time)),
     )
     await ui.list(ui.t("last"), rows, choose=False)
-
-
-async def _queue(shop: Shop) -> None:
-    """Payments the host has not answered yet, oldest first, and those it refused later."""
-    ui = shop.ui
-    journal = shop.till.journal
-    shop.status.refused_later = 0
-    from kassa.vault.recovery import recover  # seldom looked at
-
-    recover(journal)
-    reader = Reader(journal, journal.state.watermark + 1)
-    page = bytearray(256)
-    rows = []
-    while len(rows) < _MOST_ROWS and reader.read(page):
-        record = layout.Record(page)
-        mark = journal.fates.get(record.sequence)
-        if mark in (0, layout.DEFERRED) and (record.kind == layout.ACCEPTED or mark):
-            rows.append(("%06d  %s" % (record.stan, record.last4), money.text(record.amount)))
-        elif mark in (layout.REVERSING, layout.REFUSED):
-            rows.append((ui.t("reversing" if mark == layout.REVERSING else "refused_later"), money.text(record.amount)))
-    if not rows:
-        await ui.message("ok", ui.t("queue"), (ui.t("queue_empty"),))
-        return
-    state = journal.state
-    await ui.list(ui.t("queue_title", state.count, money.text(state.sum)), rows, choose=False)
 
 
 async def _language(shop: Shop) -> None:

@@ -80,7 +80,7 @@ def _wishes(shop: Shop, amount: int, online: bool) -> "tuple[bool, Authorities |
         return approval.cvm_required(amount), None, risk
     from kassa.vault.authorities import Authorities
 
-    return approval.cvm_required(amount), Authorities(*shop.cards), risk
+    return approval.cvm_required(amount), Authorities(*shop.courier.cards), risk
 
 
 def _hints(outcome: Outcome) -> "tuple[str, ...]":

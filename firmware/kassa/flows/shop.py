@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kassa.desk.till import Till
     from kassa.drivers.escpos import Printer
     from kassa.drivers.pn532 import PN532
-    from kassa.hardware import Flash
+    from kassa.drivers.scanner import Scanner
     from kassa.screens.ui import Ui
     from kassa.status import Status
     from kassa.uplink.courier import Courier
@@ -38,11 +38,11 @@ class Shop:
         self.torn = False  # boot found a payment that was not finished
         self.reader: "PN532"
         self.printer: "Printer"
+        self.scanner: "Callable[[], Scanner]"  # makes one
         self.arena = Arena()
         self.name = ""
         self.merchant = ""
         self.terminal = ""
-        self.cards: "tuple[Flash, bytearray]"  # the partition with the schemes' keys, and the key it is checked with
         self.supervisor: "Supervisor | None" = None  # made when one is first asked for
         self.entropy: "Callable[[int], bytes]"
 

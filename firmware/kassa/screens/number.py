@@ -8,17 +8,31 @@ from kassa.screens.canvas import CENTRE, WIDTH
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from kassa.screens.ui import Ui
+
+    class Scanner(Protocol):
+        def take(self) -> str | None: ...
+
 
 _CARD_Y = const(80)
 _CARD_HEIGHT = const(60)
 _NOTE_Y = const(156)
 _WIDTH = const(288)
+_WANTED = "0123456789EBC"
+_IDLE_MS = const(120000)
+_LOOK_MS = const(100)
 _KEYS = "E=key_confirm C=key_cancel B=key_clear"
 
 
-async def run(ui: "Ui", title: str, least: int, most: int, hint: str, empty: bool = False) -> str | None:
-    """Returns `least` to `most` digits, or "" where that is allowed; None when cancelled or left alone."""
+async def run(
+    ui: "Ui", title: str, least: int, most: int, hint: str, empty: bool = False, scanner: "Scanner | None" = None
+) -> str | None:
+    """`scanner`: reads it without a key.
+
+    Returns `least` to `most` digits, or "" where that is allowed; None when cancelled or left alone.
+    """
     canvas = ui.canvas
     await ui.begin(_KEYS)
     await canvas.text(16, 40, WIDTH - 32, title, face=font.TITLE)
@@ -31,12 +45,16 @@ async def run(ui: "Ui", title: str, least: int, most: int, hint: str, empty: boo
         if len(digits) and face == font.TEXT:
             await canvas.fill(16, _CARD_Y + 16, _WIDTH, 28, theme.CARD)
         await canvas.text(16, _CARD_Y + 16, _WIDTH, digits, theme.INK, theme.CARD, CENTRE, face)
-        key = await ui.key("0123456789EBC")
+        key, scanned = await _next(ui, scanner)
         character = chr(key)
         said = hint
-        if character in "C\x00":
+        if scanned and least <= len(scanned) <= most:
+            return scanned
+        if scanned is not None:
+            said = theme.MIND + ui.t("number_none")
+        elif character in "C\x00":
             return None
-        if character == "E":
+        elif character == "E":
             if len(digits) >= least or empty and not digits:
                 return digits
             said = theme.MIND + ui.t("number_short", least)
@@ -47,3 +65,19 @@ async def run(ui: "Ui", title: str, least: int, most: int, hint: str, empty: boo
         if said != note:
             note = said
             await canvas.text(16, _NOTE_Y, _WIDTH, note, theme.QUIET if note == hint else theme.RED)
+
+
+async def _next(ui: "Ui", scanner: "Scanner | None") -> "tuple[int, str | None]":
+    """The next key (0: left alone), or what was scanned ("" for what is no number)."""
+    if scanner is None:
+        return await ui.key(_WANTED), None
+    waited = 0
+    while waited < _IDLE_MS:
+        scanned = scanner.take()
+        if scanned is not None:
+            return 0, scanned
+        key = await ui.key(_WANTED, _LOOK_MS)
+        if key:
+            return key, None
+        waited += _LOOK_MS
+    return 0, None

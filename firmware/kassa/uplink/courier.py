@@ -69,7 +69,6 @@ class Courier:
         self.errand: "Errand | None" = None  # a batch close, or what errands.py has
         self.cards: tuple = ()  # partition and key of the card tables, for errands
         self.settings: "Settings | None" = None  # likewise
-        self.renewed = False  # the host has changed settings
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
         self.used = 0  # the highest transaction counter the host has seen of us
@@ -213,7 +212,7 @@ class Courier:
             if meaning == answers.NO:
                 self._status.refused_later += 1
         elif self.errand and self.errand.take(answer, purpose, code):
-            self.renewed = self.renewed or self.errand.changed
+            self._status.renewed = self._status.renewed or self.errand.changed
             self.forget_errand()
 
     def _matches(self, answer: Answer, slot: int) -> bool:
