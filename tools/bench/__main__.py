@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.bench import page, performance, rivals, stores, taps
+from tools.bench import drain, page, performance, rivals, stores, taps, tls
 from tools.bench.figures import show
 from tools.world import interpreter
 
@@ -19,7 +19,8 @@ _WHO = "import sys; print(sys.version)"
 def main(out: Path) -> None:
     """Measure, a group at a time."""
     figures: dict[str, float] = {}
-    for group in (stores.journal, stores.keyring, rivals.rivals, performance.one_payment, taps.taps):
+    groups = (stores.journal, stores.keyring, rivals.rivals, performance.one_payment, taps.taps, drain.drain, tls.hold)
+    for group in groups:
         measured = {name: round(value, 3) for name, value in group().items()}
         show(measured)
         figures |= measured

@@ -12,6 +12,9 @@ _UNITS = (
     ("records_per_mib", "records"),
     ("starved_pays", "payments"),
     ("lifetime_payments", "payments"),
+    ("round_trips", "round trips"),
+    ("handshakes", "handshakes"),
+    ("_per_s_", "payments/s"),
 )
 
 AT_MOST = {
@@ -36,8 +39,10 @@ AT_MOST = {
     "tap_heap_kib": 12,
     "keyring_erases_per_1000": 2,
     "keyring_bytes_per_payment": 4,
+    "drain_round_trips_per_1000": 20,
+    "drain_handshakes": 1,
 }
-AT_LEAST = {"journal_records_per_mib": 3700}
+AT_LEAST = {"journal_records_per_mib": 3700, "drain_handshakes": 1, "drain_per_s_50ms": 600}
 
 
 def unit(name: str) -> str:
@@ -49,7 +54,9 @@ def unit(name: str) -> str:
 
 
 def budget(name: str) -> str:
-    """Such as "<= 1.4"; empty where there is none."""
+    """Such as "<= 1.4", or a number alone where it must be that; empty where there is none."""
+    if name in AT_LEAST and AT_MOST.get(name) == AT_LEAST[name]:
+        return f"{AT_LEAST[name]:,}"
     if name in AT_LEAST:
         return f">= {AT_LEAST[name]:,}"
     if name in AT_MOST:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.bench import micropython32
 from tools.bench.inside import run_environment
 
-_HEAP = "1M"  # no collection falls into what is counted
+_HEAP = "4M"  # no collection falls into what is counted
 _PATIENCE_S = 300
 # A padding instruction of newer i386 libraries that valgrind cannot decode, in two lengths: it becomes a plain NOP.
 _PADDING = (b"\x2e\x8d\xb4\x26", b"\x2e\x8d\x74\x26")

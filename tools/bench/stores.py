@@ -81,7 +81,7 @@ def accept() -> dict[str, float]:
     """Instructions of one payment sealed, tagged and appended: with ciphers made ahead, and from cold."""
     if not instructions.available():
         return {}
-    script, more = HERE / "seal.py", _key_arguments()
+    script, more = HERE / "seal.py", key_arguments()
     rest, warm, cold = (instructions.per_turn(script, work, _TURNS, *more) for work in ("device", "accept", "cold"))
     memory = instructions.per_turn(script, "memory", _TURNS, *more)
     return {"journal_accept_instructions": round(warm - rest), "journal_accept_cold_instructions": round(cold - memory)}
@@ -89,7 +89,7 @@ def accept() -> dict[str, float]:
 
 def keyring() -> dict[str, float]:
     """What key and number reservations cost; they happen when the till is idle."""
-    told = ask("keyring.py", str(_KEYS), *_key_arguments())
+    told = ask("keyring.py", str(_KEYS), *key_arguments())
     return {
         "keyring_erases_per_1000": told["erases"] * 1000 / _KEYS,
         "keyring_bytes_per_payment": told["bytes"] / _KEYS,
@@ -97,7 +97,7 @@ def keyring() -> dict[str, float]:
     }
 
 
-def _key_arguments() -> tuple[str, str]:
+def key_arguments() -> tuple[str, str]:
     """The device secret, and an initial key wrapped for it."""
     kbpk = mac.device_key(_SECRET, b"kbpk")
     return _SECRET.hex(), initial_key_block(kbpk, _KEY_ID, TEST_BDK).decode()

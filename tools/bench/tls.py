@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""What TLS takes of C's heap at its peak, from the shipped channel's handshake with the host: valgrind's massif counts.
+"""What TLS takes, from the shipped channel's handshake with the host: of C's heap at its peak, and of the processor.
 
-The peak of a run that does everything but the handshake is taken off. The library is Debian's Mbed TLS with its own
-buffer sizes, not an ESP32's; the GC heap is apart.
+Valgrind counts: massif the heap, callgrind the instructions. A run that does everything but the handshake is taken off.
+The library is Debian's Mbed TLS with its own buffer sizes, not an ESP32's, and all of it is software; the GC heap is apart.
 """
 
 import re
 import tempfile
 from pathlib import Path
 
-from tools.bench import instructions
+from tools.bench import instructions, model, romfs
 from tools.bench.inside import HERE
 from tools.stage import Stage
 
 _PATIENCE_S = 120
 _HEAP = "256k"
+_DELAY_MS = 25  # each way: what the host says together arrives together
+_MASSIF = "--tool=massif --peak-inaccuracy=0.0 --massif-out-file={counts}"
+# asyncio polls once in each turn of its loop: what lies between two polls holds the processor. A part of the counts for each.
+_CALLGRIND = "--tool=callgrind --dump-before=poll --callgrind-out-file={counts}"
 
 
 def measure() -> float | None:
@@ -22,23 +26,44 @@ def measure() -> float | None:
     if not instructions.available():
         return None
     with tempfile.TemporaryDirectory(prefix="kassa-tls-") as folder:
-        return round((_peak(Path(folder), True) - _peak(Path(folder), False)) / 1024, 1)
+        without, whole = (max(_counts(Path(folder), opens, _MASSIF, r"mem_heap_B=(\d+)")) for opens in (False, True))
+    return round((whole - without) / 1024, 1)
 
 
-def _peak(folder: Path, opens: bool) -> int:
-    """The most bytes that were allocated at one time. Raises RuntimeError when the handshake did not come about."""
+def hold() -> dict[str, float]:
+    """How long the handshake holds the processor at a time, modelled, and all of its instructions.
+
+    No flash operation falls into it: the processor's part is all there is. Raises RuntimeError when something else held it longer.
+    """
+    if not instructions.available():
+        return {}
+    with tempfile.TemporaryDirectory(prefix="kassa-tls-") as folder:
+        without, whole = (_counts(Path(folder), opens, _CALLGRIND, r"totals: (\d+)") for opens in (False, True))
+    longest = max(whole)
+    if longest <= max(without):
+        raise RuntimeError("the handshake does not hold the processor longest")
+    return {
+        "key_hold_ms_tls": model.processor_ms(longest),
+        "key_hold_instructions_tls": longest,
+        "tls_handshake_instructions": sum(whole) - sum(without),
+    }
+
+
+def _counts(folder: Path, opens: bool, tool: str, number: str) -> list[int]:
+    """Every such `number` that valgrind's `tool` tells of a run. Raises RuntimeError when there was no handshake in it."""
     home = folder / ("with" if opens else "without")
     source = home / "source"
     source.mkdir(parents=True)
     (source / "main.py").write_text(f"OPENS = {opens}\n" + (HERE / "handshake.py").read_text())
-    counts = home / "massif"
-    command = home / "micropython"
-    tool = f"valgrind --trace-children=yes --tool=massif --peak-inaccuracy=0.0 --massif-out-file={counts}"
-    command.write_text(f'#!/bin/sh\nexec {tool} {instructions.decodable()} "$@"\n')
+    image = romfs.build(home / "image.romfs", source)
+    counts, command = home / "counts", home / "micropython"
+    options = f"--trace-children=yes {tool.format(counts=counts)}"
+    command.write_text(f'#!/bin/sh\nexec valgrind {options} {instructions.decodable()} "$@"\n')
     command.chmod(0o755)
-    with Stage(home / "stage", micropython=str(command), speed="real", heap=_HEAP, source=source) as stage:
+    with Stage(home / "stage", micropython=str(command), speed="real", heap=_HEAP, source=image) as stage:
+        stage.world.radio.delay_ms = _DELAY_MS
         stage.world.power_on()
         stage.world.wait_off(_PATIENCE_S)
-        if opens and "handshake done" not in stage.world.console:
+        if opens and not stage.host.counters.get("connections"):
             raise RuntimeError(stage.world.console)
-    return max(int(size) for size in re.findall(r"mem_heap_B=(\d+)", counts.read_text()))
+    return [int(count) for file in home.glob("counts*") for count in re.findall(number, file.read_text())]

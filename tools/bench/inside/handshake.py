@@ -5,9 +5,23 @@ import asyncio
 
 from board import Board
 from kassa.crypto.device import SETTINGS, device_key
+from kassa.errors import LinkError
 from kassa.uplink.channel import Channel
 from kassa.vault import settings
 from kassa.vault.settings import Settings
+
+_NO_FRAME = memoryview(b"\x00\x00")  # a length that none can have
+_PATIENCE_S = 20
+
+
+async def _shake_hands(channel: Channel) -> None:
+    """TLS does so when the first bytes are to go. The host hangs up after these."""
+    await channel.open()
+    await channel.send(_NO_FRAME)
+    try:
+        await channel.receive(memoryview(bytearray(16)), _PATIENCE_S)
+    except LinkError:
+        pass
 
 
 async def _main() -> None:
@@ -19,8 +33,7 @@ async def _main() -> None:
         pass
     channel = Channel(values)
     if OPENS:  # noqa: F821  written above this text
-        await channel.open()
-        print("handshake done")
+        await _shake_hands(channel)
 
 
 asyncio.run(_main())

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""What sending a queue of deferred payments costs: rounds of waiting, handshakes, instructions, bytes, and real time.
+
+The shipped record, courier, line and TLS on one side, the host of tools/host on the other, which answers what it has on
+disk; between them the world's radio, 50 ms there and back.
+"""
+
+import json
+import shutil
+import socket
+import ssl
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tools.bench import instructions, micropython32, romfs, stores
+from tools.bench.inside import HEAP, HERE, ask, run_environment
+from tools.cards import catalogue
+from tools.cards.card import tlv
+from tools.cards.visa import VisaCard
+from tools.host import codec
+from tools.provision import pki
+from tools.stage import Stage
+from tools.world import interpreter
+
+PAYMENTS = 1000
+_FEW = 40  # where each one waits for its answer
+_RUNS = 5
+_DELAY_MS = 25  # each way
+_PATIENCE_S = 120
+_DEVICE_HEAP = "256k"
+_TURNS = 64  # a window of payments
+_BOTH = _TURNS, 2 * _TURNS
+_READ = 65536
+_BODY = 160
+# What the terminal tells a card, but for the amount.
+_TERMS = {"9F03": bytes(6), "9F1A": b"\1\x56", "95": bytes(5), "5F2A": b"\1\x56", "9A": b"\x26\x08\x17", "9C": b"\0",
+          "9F37": b"\x1a\x2b\x3c\x4d"}  # fmt: skip
+
+
+def drain() -> dict[str, float]:
+    """Every figure of the drain; what needs tools this machine does not have is left out."""
+    with tempfile.TemporaryDirectory(prefix="kassa-drain-") as folder:
+        return counts(Path(folder)) | rates(Path(folder)) | steps(Path(folder))
+
+
+def counts(folder: Path, payments: int = PAYMENTS, one: bool = False) -> dict[str, float]:
+    """Counted, on the project's interpreter. `one`: one payment in flight at a time."""
+    source = _source(folder / "counts", one, True)
+    with _till(folder, payments) as till, _stage(till, interpreter.micropython(), source) as stage:
+        told = _run(stage, payments)
+        radio, connections = stage.world.radio, stage.host.counters["connections"]
+        return {
+            "drain_round_trips_per_1000": told["rounds"] * 1000 / payments,
+            "drain_handshakes": max(radio.connections, connections),
+            "wire_bytes_per_settled": told["bytes"] / payments,
+            "wire_tls_bytes_per_settled": (radio.bytes_up + radio.bytes_down) / payments,
+        }
+
+
+def rates(folder: Path) -> dict[str, float]:
+    """Payments a second in real time, on the 32-bit interpreter with the firmware as it lies in flash."""
+    micropython = micropython32.find()
+    if micropython is None:
+        return {}
+    image = romfs.build(folder / "many.romfs", _source(folder / "many", False, False))
+    with _till(folder, PAYMENTS) as till:
+        times = [_timed(till, str(micropython), image, PAYMENTS)["ms"] for _ in range(_RUNS)]
+    image = romfs.build(folder / "one.romfs", _source(folder / "one", True, False))
+    with _till(folder, _FEW) as till:
+        told = _timed(till, str(micropython), image, _FEW)
+    each = (told["ms"] - told["heard_ms"]) / _FEW
+    return {
+        "drain_per_s_50ms": PAYMENTS * 1000 / statistics.median(times),
+        "drain_per_s_sequential": PAYMENTS * 1000 / (told["heard_ms"] + each * PAYMENTS),
+    }
+
+
+def steps(folder: Path) -> dict[str, float]:
+    """Instructions of the courier for one payment sent and its answer taken, and what it leaves to the collector."""
+    micropython = micropython32.find()
+    if micropython is None or not instructions.available():
+        return {}
+    script, told = HERE / "drain.py", folder / "answers.json"
+    with _till(folder, 2 * _TURNS) as till:
+        more = (str(till / "terminal" / "bodies"), *stores.key_arguments())
+        told.write_text(json.dumps(list(_dialogue(script, more, till))))
+        more = (*more, str(told))
+        work = instructions.per_turn(script, "step", _TURNS, *more)
+        few, many = (ask(script.name, "step", str(count), *more, micropython=micropython) for count in _BOTH)
+    if (few["settled"], many["settled"]) != _BOTH:
+        raise RuntimeError(f"not settled: {few}, {many}")
+    return {
+        "drain_instructions_per_payment": round(work),
+        "drain_garbage_bytes_per_payment": (many["bytes"] - few["bytes"]) / _TURNS,
+    }
+
+
+@contextmanager
+def _till(folder: Path, payments: int) -> Iterator[Path]:
+    """A stage's home with so many payments in the terminal's flash."""
+    home = folder / f"till{payments}"
+    with Stage(home):
+        pass
+    card = catalogue.make("coral")
+    assert isinstance(card, VisaCard)
+    bodies = b"".join(_body(card, amount) for amount in range(1, payments + 1))
+    (home / "terminal" / "bodies").write_bytes(bodies)
+    if ask("drain.py", "fill", str(payments), str(home / "terminal"))["count"] != payments:
+        raise RuntimeError("the payments were not taken")
+    yield home
+    shutil.rmtree(home)
+
+
+def _body(card: VisaCard, amount: int) -> bytes:
+    """What a payment takes along of this card."""
+    terms = _TERMS | {"9F02": bytes.fromhex(f"{amount:012}")}
+    card.atc += 1
+    tags = card.options(terms) | terms
+    return b"".join([tlv("57", tags.pop("57")), *(tlv(tag, value) for tag, value in tags.items())]).ljust(_BODY, b"\0")
+
+
+def _source(folder: Path, one: bool, counts: bool) -> Path:
+    """A firmware whose main.py is inside/drain_line.py."""
+    folder.mkdir()
+    (folder / "main.py").write_text(f"ONE, COUNTS = {one}, {counts}\n" + (HERE / "drain_line.py").read_text())
+    return folder
+
+
+@contextmanager
+def _stage(till: Path, micropython: str, source: Path) -> Iterator[Stage]:
+    """A copy of the till and a host, where a drain can be run."""
+    with tempfile.TemporaryDirectory(dir=till.parent) as home:
+        shutil.copytree(till, home, dirs_exist_ok=True)
+        heap = _DEVICE_HEAP if source.suffix else None
+        with Stage(Path(home), micropython=micropython, speed="real", heap=heap, source=source) as stage:
+            stage.world.radio.delay_ms = _DELAY_MS
+            yield stage
+
+
+def _run(stage: Stage, payments: int) -> dict[str, Any]:
+    """What inside/drain_line.py tells. Raises RuntimeError when not every payment was approved."""
+    stage.world.power_on()
+    stage.world.wait_off(_PATIENCE_S)
+    told = json.loads(stage.world.console.splitlines()[-1])
+    if told["settled"] != payments or told["refused"]:
+        raise RuntimeError(f"not settled: {told}")
+    return told
+
+
+def _timed(till: Path, micropython: str, image: Path, payments: int) -> dict[str, Any]:
+    with _stage(till, micropython, image) as stage:
+        return _run(stage, payments)
+
+
+def _dialogue(script: Path, more: tuple[str, ...], till: Path) -> Iterator[str]:
+    """What the host answers to each window that the courier of inside/drain.py sends, in hex."""
+    command = [interpreter.micropython(), "-X", f"heapsize={HEAP}", script, "dialogue", str(2 * _TURNS), *more]
+    pipe = subprocess.PIPE
+    with Stage(till) as stage, _connect(stage) as line:
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=run_environment()) as courier:
+            assert courier.stdin is not None and courier.stdout is not None
+            for sent in courier.stdout:
+                line.sendall(bytes.fromhex(sent))
+                told = bytearray()
+                while _frames(told) < _frames(bytearray.fromhex(sent)):
+                    told += line.recv(_READ)
+                courier.stdin.write(told.hex() + "\n")
+                courier.stdin.flush()
+                yield told.hex()
+    if courier.returncode:
+        raise subprocess.CalledProcessError(courier.returncode, command)
+
+
+def _frames(data: bytearray) -> int:
+    """How many whole frames there are."""
+    return len(list(codec.split(bytearray(data))))
+
+
+def _connect(stage: Stage) -> ssl.SSLSocket:
+    """A line to the host as its terminal has one."""
+    home = stage.home / "host"
+    pki.terminal_identity(stage.host.authority, stage.terminal.terminal_id).save(home, "terminal")
+    context = ssl.create_default_context(cafile=home / "ca.pem")
+    context.load_cert_chain(home / "terminal.pem", home / "terminal.key.pem")
+    plain = socket.create_connection(("127.0.0.1", stage.host.port), _PATIENCE_S)
+    return context.wrap_socket(plain, server_hostname=pki.HOST_NAME)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""A queue of deferred payments, without asyncio, TLS and network. `drain.py WORK ...` with WORK one of
+
+`fill COUNT HOME`: so many payments into the flash of the terminal in HOME; HOME/bodies holds what each takes along of its
+card, 160 bytes a payment. `dialogue N BODIES SECRET BLOCK`: the shipped courier sends N payments out of a flash that is plain
+memory and filled with all of BODIES; prints each window of frames in hex, and reads their answers. `step N BODIES SECRET
+BLOCK ANSWERS`: the same with the answers of a dialogue, a JSON list. Nothing but `fill` is random: the frames are the same.
+"""
+
+import gc
+import json
+import os
+import sys
+
+import alone  # noqa: F401  before anything imports asyncio
+from keyring import open_keyring
+from memory import Memory
+
+from kassa.clock import Clock
+from kassa.crypto.device import JOURNAL, device_key
+from kassa.crypto.dukpt import DATA, MAC_SEAL
+from kassa.crypto.sealing import Sealer
+from kassa.status import Status
+from kassa.uplink.courier import Courier
+from kassa.uplink.messages import Identity
+from kassa.vault import layout
+from kassa.vault.draft import Draft
+from kassa.vault.journal import Journal
+from kassa.vault.keyring import Keyring
+
+_SALE = 0x22
+_CONTACTLESS = 7
+_TIME = 800000000
+_BODY = 160
+_RECORDS = 15  # in a sector
+_RECEIVED = 256  # bytes the line takes from its channel at a time
+
+
+class Counting:
+    """Numbers in place of random ones."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def __call__(self, size: int) -> bytes:
+        self._next += 1
+        return self._next.to_bytes(4, "big") + bytes(size - 4)
+
+
+class Queue:
+    """Takes deferred payments as a till does."""
+
+    def __init__(self, journal: Journal, keyring: Keyring, entropy: object) -> None:
+        self._journal, self._keyring, self._entropy = journal, keyring, entropy
+        self._draft = Draft()
+        self._taken = 0
+
+    def take(self, body: bytearray) -> None:
+        """One payment; its amount is its number."""
+        while self._journal.prepare():
+            pass
+        draft, key, other = self._draft, bytearray(16), bytearray(16)
+        self._taken += 1
+        draft.counter = self._keyring.take(DATA, key, MAC_SEAL, other)
+        draft.stan = self._keyring.next_stan()
+        draft.uid[:] = self._entropy(16)
+        draft.nonce[:] = self._entropy(16)
+        draft.type, draft.entry, draft.time, draft.amount = _SALE, _CONTACTLESS, _TIME, self._taken
+        draft.mask[:3], draft.mask[3:] = body[2:5], body[8:10]
+        draft.data = body
+        sealer = Sealer(key, other, draft.nonce)
+        self._journal.accept(draft, sealer, layout.ACCEPTED)
+        sealer.wipe()
+
+
+def fill(count: str, home: str) -> None:
+    os.chdir(home)
+    from esp32 import Partition  # it opens flash.bin where it stands
+    from kassa.vault.mount import mount
+
+    with open("efuse.bin", "rb") as fuses:
+        secret = bytearray(fuses.read())
+    journal = Journal(Partition("journal"), device_key(secret, JOURNAL))
+    mount(journal)
+    queue = Queue(journal, open_keyring(Partition("keyring"), secret), os.urandom)
+    with open("bodies", "rb") as bodies:
+        for _ in range(int(count)):
+            queue.take(bytearray(bodies.read(_BODY)))
+    print(json.dumps({"count": journal.state.count}))
+
+
+def courier(bodies: str, secret: str, block: str) -> Courier:
+    """The shipped courier with these payments to send."""
+    entropy = Counting()
+    store = Memory(8)
+    store.writeblocks(0, block.encode())
+    keyring = open_keyring(store, bytearray(bytes.fromhex(secret)))
+    count = os.stat(bodies)[6] // _BODY
+    journal = Journal(Memory(count // _RECORDS + 8), bytearray(b"journal key 16 B"))
+    queue = Queue(journal, keyring, entropy)
+    with open(bodies, "rb") as file:
+        for _ in range(count):
+            queue.take(bytearray(file.read(_BODY)))
+    keyring.ahead()
+    who = Identity(b"KASSA001", b"898000000000001")
+    return Courier(journal, keyring, who, Clock(), Status(), entropy)
+
+
+def drain(sender: Courier, count: int, ask: object) -> None:
+    """Send `count` payments, a window at a time; `ask(frames)` gives the bytes of their answers."""
+    sender.open()
+    left = 1  # the handshake
+    while left:
+        frames = []
+        while left and (frame := sender.next_frame()) is not None:
+            frames.append(bytes(frame))
+            left -= 1
+        answers = memoryview(ask(frames))
+        for at in range(0, len(answers), _RECEIVED):
+            sender.feed(answers[at : at + _RECEIVED])
+        if not left:
+            left, count = count, 0
+    sender.lost()
+
+
+def dialogue(count: str, *more: str) -> None:
+    def ask(frames: list) -> bytes:
+        print(b"".join(frames).hex())
+        return bytes.fromhex(sys.stdin.readline())
+
+    drain(courier(*more), int(count), ask)
+
+
+def step(count: str, bodies: str, secret: str, block: str, told: str) -> None:
+    """Tells too how many bytes of the heap were given out."""
+    with open(told) as file:
+        answers = [bytes.fromhex(window) for window in json.load(file)]
+    answers.reverse()
+    sender = courier(bodies, secret, block)
+    before = sender.journal.state.count
+    gc.collect()
+    start = gc.mem_alloc()
+    drain(sender, int(count), lambda frames: answers.pop())
+    print(json.dumps({"bytes": gc.mem_alloc() - start, "settled": before - sender.journal.state.count}))
+
+
+if __name__ == "__main__":
+    works = {"fill": fill, "dialogue": dialogue, "step": step}
+    works[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""A main.py that sends what waits in the journal over the shipped line, and tells how long that took.
+
+Set above it: `ONE`, whether the courier is to have one payment in flight at a time, and `COUNTS`, whether rounds and bytes
+are to be counted, which takes time of its own. It has the firmware's heap threshold, but no screen and no keys to look after.
+"""
+
+import asyncio
+import gc
+
+gc.threshold(2048)  # as in the firmware's main.py
+
+import json  # noqa: E402
+from time import ticks_add, ticks_diff, ticks_ms  # noqa: E402
+
+from board import Board  # noqa: E402
+from kassa.clock import Clock  # noqa: E402
+from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key  # noqa: E402
+from kassa.status import Status  # noqa: E402
+from kassa.uplink.channel import Channel  # noqa: E402
+from kassa.uplink.courier import Courier  # noqa: E402
+from kassa.uplink.line import Line  # noqa: E402
+from kassa.uplink.messages import Identity  # noqa: E402
+from kassa.vault import settings  # noqa: E402
+from kassa.vault.journal import Journal  # noqa: E402
+from kassa.vault.keyring import Keyring  # noqa: E402
+from kassa.vault.mount import mount  # noqa: E402
+from kassa.vault.settings import Settings  # noqa: E402
+
+_LONG_AGO_MS = 60000
+
+
+class News(Status):
+    """Ticks of what is waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = self.heard = self.done = None
+
+    def queue(self, state) -> None:
+        super().queue(state)
+        if self.heard is None and self.clock_trusted:
+            self.heard = ticks_ms()
+        if self.done is None and not state.count:
+            self.done = ticks_ms()
+
+
+class Hands:
+    """A keypad that nobody touches."""
+
+    last_press = ticks_add(ticks_ms(), -_LONG_AGO_MS)
+
+
+class OneByOne(Courier):
+    """Sends nothing before something was received."""
+
+    _waits = False
+
+    def next_frame(self) -> memoryview | None:
+        frame = None if self._waits else super().next_frame()
+        self._waits = self._waits or frame is not None
+        return frame
+
+    def feed(self, data: memoryview) -> None:
+        super().feed(data)
+        self._waits = False
+
+
+class Timed(Channel):
+    """Notes when it is opened."""
+
+    async def open(self) -> None:
+        if news.opened is None:
+            news.opened = ticks_ms()
+        await super().open()
+
+
+class Counted(Timed):
+    """Counts bytes of frames, and rounds: a frame belongs to the round after the newest answer that was there before it.
+
+    The last round is the longest chain of answers, each of which was waited for before the next request could go.
+    """
+
+    def __init__(self, values: Settings) -> None:
+        super().__init__(values)
+        self.bytes = self.round = 0
+        self._sent = []  # rounds of the frames in flight, which are answered in order
+        self._ends = [b"", b""]  # what has come of an unfinished frame, each way
+
+    async def send(self, data: memoryview) -> None:
+        self._sent += [self.round] * self._frames(0, data)
+        await super().send(data)
+
+    async def receive(self, into: memoryview, seconds: int) -> int:
+        count = await super().receive(into, seconds)
+        for _ in range(self._frames(1, into[:count])):
+            self.round = max(self.round, self._sent.pop(0) + 1)
+        return count
+
+    def _frames(self, way: int, data: memoryview) -> int:
+        """How many frames `data` completes."""
+        self.bytes += len(data)
+        stream, found = self._ends[way] + bytes(data), 0
+        while len(stream) >= 2 and len(stream) >= 2 + (stream[0] << 8 | stream[1]):
+            stream = stream[2 + (stream[0] << 8 | stream[1]) :]
+            found += 1
+        self._ends[way] = stream
+        return found
+
+
+async def _main() -> None:
+    board = Board()
+    secret = board.device_secret
+    values = Settings(board.settings, device_key(secret, SETTINGS), board.entropy)
+    values.open()
+    keyring = Keyring(board.keyring, device_key(secret, KEYRING), board.entropy)
+    keyring.open(device_key(secret, KBPK))
+    journal = Journal(board.journal, device_key(secret, JOURNAL))
+    mount(journal)
+    pending = journal.state.count
+    who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
+    courier = (OneByOne if ONE else Courier)(journal, keyring, who, Clock(), news, board.entropy)  # noqa: F821
+    line = Line(courier, values, board.wifi, Hands, news, board.entropy)
+    channel = line._channel = (Counted if COUNTS else Timed)(values)  # noqa: F821
+    sender = asyncio.create_task(line.run())
+    while news.done is None:
+        news.event.clear()
+        await news.event.wait()
+    sender.cancel()
+    told = {"settled": pending - journal.state.count, "refused": news.refused_later}
+    told["ms"], told["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
+    if COUNTS:  # noqa: F821
+        told["rounds"], told["bytes"] = channel.round, channel.bytes
+    print(json.dumps(told))
+
+
+news = News()
+asyncio.run(_main())
