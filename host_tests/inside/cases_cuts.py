@@ -111,7 +111,7 @@ class Life:
             if not sequence:
                 break
             flights.add(4, sequence, sequence, amount)
-            sent = bytes(page[:248]) + bytes(self.queue.rest() or b"")
+            sent = bytes(page[:248]) + bytes(self.queue._reader.rest or b"")
             taken.append((sequence, amount, bytes(page[8:24]).hex(), hashlib.sha256(sent).digest()[:8].hex()))
         for index in range(len(taken)):
             sequence, amount, uid, sent = taken[index]
