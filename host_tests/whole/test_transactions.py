@@ -251,15 +251,22 @@ def test_what_needs_the_host_is_refused_without_it(cashier: Cashier) -> None:
 
 def test_a_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
-    cashier.host.mood = "cut"
-    cashier.begin("refund")
-    cashier.type_in("Refund: amount", "700")
-    cashier.type_in("Reference", "")
-    cashier.supervise()
-    cashier.tap()
-    cashier.page("Sent, no answer yet")
-    cashier.world.remove()
-    cashier.host.mood = "normal"
+    for _ in range(5):
+        cashier.host.mood = "cut"
+        cashier.begin("refund")
+        cashier.type_in("Refund: amount", "700")
+        cashier.type_in("Reference", "")
+        cashier.supervise()
+        cashier.tap("jade")
+        cashier.world.wait(
+            lambda: cashier.sees("Sent, no answer yet") or cashier.sees("Not taken"), "the end of the refund", 60
+        )
+        cashier.world.remove()
+        cashier.host.mood = "normal"
+        if cashier.sees("Sent, no answer yet"):
+            break
+        cashier.home()  # the connection was over before, and the new one's handshake was cut: not a byte had left
+        cashier.world.wait_screen("Online", 60)
     said = " ".join(cashier.restart())
     assert "no answer yet" in said or "Refunded" in said, said
     cashier.home()

@@ -89,7 +89,8 @@ async def tell(shop: Shop, amount: int, said: tuple = ()) -> None:
     elif word == "unanswered":
         await finish(shop, "warn", word, [ui.t("unanswered_note")], amount)
     else:
-        await finish(shop, "warn", "reversing", [ui.t("reversing_note")], amount)
+        note = "qr_given_up" if outcome.waiting else "reversing_note"
+        await finish(shop, "warn", "reversing", [ui.t(note)], amount)
 
 
 def give_up(shop: Shop) -> None:

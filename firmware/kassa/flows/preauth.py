@@ -4,7 +4,7 @@
 The completion and the cancel find what they are about by the card and the authorisation code on its slip.
 """
 
-from kassa import kinds
+from kassa import kinds, money
 from kassa.errors import Refused
 from kassa.flows.needs import need_host, need_supervisor, take_along
 from kassa.flows.result import attempt, need_open
@@ -47,7 +47,7 @@ async def _later(shop: Shop, title: str, kind: int) -> None:
     amount = await ui.amount(ui.t(title), shop.till.largest)
     if amount is None:
         return
-    code = await number.run(ui, ui.t("preauth_code"), DIGITS, DIGITS, ui.t("preauth_code_hint"))
+    code = await number.run(ui, ui.t("preauth_code"), DIGITS, DIGITS, ui.t("preauth_code_hint"), money.text(amount))
     if code:
         await attempt(shop, amount, _settle(shop, amount, kind, code))
 

@@ -33,7 +33,9 @@ async def scan(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_qr"), shop.till.largest)
     if amount is None:
         return
-    code = await number.run(ui, ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"), scanner=shop.scanner())
+    code = await number.run(
+        ui, ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"), money.text(amount), scanner=shop.scanner()
+    )
     if code:
         await attempt(shop, amount, _scanned(shop, amount, code.encode()))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Refunds a payment of any day: its reference if it is known, a supervisor, the card, and the host's yes."""
 
-from kassa import kinds
+from kassa import kinds, money
 from kassa.flows.needs import need_host, need_supervisor, take_along
 from kassa.flows.result import attempt
 from kassa.flows.sale import read_card
@@ -19,7 +19,9 @@ async def refund(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_refund"), shop.till.largest)
     if amount is None:
         return
-    reference = await number.run(ui, ui.t("refund_reference"), _DIGITS, _DIGITS, ui.t("refund_reference_hint"), True)
+    reference = await number.run(
+        ui, ui.t("refund_reference"), _DIGITS, _DIGITS, ui.t("refund_reference_hint"), money.text(amount), True
+    )
     if reference is not None:
         await attempt(shop, amount, _refund(shop, amount, reference))
 

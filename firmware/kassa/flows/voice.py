@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A sale that was authorised by telephone (CUP: offline sale): the code that was told, the card, and it is taken."""
 
-from kassa import kinds
+from kassa import kinds, money
 from kassa.flows.needs import take_along
 from kassa.flows.preauth import CODE, DIGITS
 from kassa.flows.result import attempt, need_open
@@ -17,7 +17,7 @@ async def voice(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_voice"), shop.till.largest)
     if amount is None:
         return
-    code = await number.run(ui, ui.t("voice_code"), DIGITS, DIGITS, ui.t("voice_code_hint"))
+    code = await number.run(ui, ui.t("voice_code"), DIGITS, DIGITS, ui.t("voice_code_hint"), money.text(amount))
     if code:
         await attempt(shop, amount, _take(shop, amount, code))
 

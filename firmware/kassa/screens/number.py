@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _CARD_Y = const(80)
 _CARD_HEIGHT = const(60)
 _NOTE_Y = const(156)
+_AMOUNT_Y = const(180)
 _WIDTH = const(288)
 _WANTED = "0123456789EBC"
 _IDLE_MS = const(120000)
@@ -27,9 +28,10 @@ _KEYS = "E=key_confirm C=key_cancel B=key_clear"
 
 
 async def run(
-    ui: "Ui", title: str, least: int, most: int, hint: str, empty: bool = False, scanner: "Scanner | None" = None
-) -> str | None:
-    """`scanner`: reads it without a key.
+    ui: "Ui", title: str, least: int, most: int, hint: str, amount: str = "", empty: bool = False,
+    scanner: "Scanner | None" = None,
+) -> str | None:  # fmt: skip
+    """`amount`: what it is about, shown below; `scanner`: reads it without a key.
 
     Returns `least` to `most` digits, or "" where that is allowed; None when cancelled or left alone.
     """
@@ -40,6 +42,7 @@ async def run(
     await canvas.fill(8, _CARD_Y + _CARD_HEIGHT - 3, WIDTH - 16, 3, theme.ACCENT)
     digits, note = "", hint
     await canvas.text(16, _NOTE_Y, _WIDTH, note, theme.QUIET)
+    await canvas.text(16, _AMOUNT_Y, _WIDTH, amount, face=font.TITLE)
     while True:
         face = font.TITLE if canvas.measure(font.TITLE, digits) <= _WIDTH else font.TEXT
         if len(digits) and face == font.TEXT:

@@ -43,7 +43,7 @@ class Channel:
             server_hostname=str(values.get(settings.HOST_NAME), "utf-8"),
         )
 
-    async def send(self, data: memoryview) -> None:
+    async def send(self, data: bytearray) -> None:
         """Hand bytes to TLS. Raises LinkError: some of them may have left."""
         writer = self._writer
         if writer is None:

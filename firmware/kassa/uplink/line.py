@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kassa.hardware import Entropy
 
 _ANSWER_S = const(20)
+_GATHERED = const(1024)  # bytes of frames in one write; one frame more may follow them
 _LINGER_MS = const(5000)  # an idle connection stays this long: the next sale needs no handshake
 _QUIET_MS = const(2000)  # a handshake holds the processor: not while somebody types
 _FIRST_PAUSE_MS = const(1000)
@@ -116,9 +117,12 @@ class Line:
         courier = self._courier
         idle_since = None
         while True:
-            frame = courier.next_frame()
-            if frame is not None:
-                await self._channel.send(frame)
+            frame, gathered = courier.next_frame(), bytearray()
+            while frame is not None:
+                gathered.extend(frame)
+                frame = courier.next_frame() if len(gathered) < _GATHERED else None
+            if gathered:
+                await self._channel.send(gathered)
                 idle_since = None
                 continue
             if courier.flights.count:

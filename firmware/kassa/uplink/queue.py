@@ -6,7 +6,7 @@ from micropython import const
 from kassa import transactions
 from kassa.modules import forget
 from kassa.uplink import answers
-from kassa.uplink.flights import Flights
+from kassa.uplink.flights import WINDOW, Flights
 from kassa.vault import layout
 from kassa.vault.fates import UNDECIDED, decided
 from kassa.vault.journal import Journal
@@ -132,6 +132,8 @@ class Queue:
             self._no[sequence] = layout.REPORTED, 0, code
         elif meaning == answers.YES:
             self._yes[sequence] = amount
+            if len(self._yes) >= 2 * WINDOW:  # the heap has no room for a whole queue's
+                self.flush()
         elif meaning == answers.NO:
             self._no[sequence] = layout.REFUSED, amount, code
         else:

@@ -104,6 +104,7 @@ qr_code_hint=Scan it, or type its digits
 qr_unknown=Code of no wallet known here
 qr_confirm=Customer confirms on the phone
 qr_please_scan=Please scan with your wallet
+qr_given_up=Not paid in time: the order is closed
 qr_left=%d s left
 completion_advice=Take it without the host?
 completion_advice_note=Saved; sent when the network is back

@@ -104,6 +104,7 @@ qr_code_hint=请扫码或输入数字
 qr_unknown=无法识别的付款码
 qr_confirm=请顾客在手机上确认
 qr_please_scan=请用钱包扫码
+qr_given_up=未按时支付，订单将关闭
 qr_left=剩余%d秒
 completion_advice=不联机，先受理？
 completion_advice_note=交易已保存，联网后自动上送
