@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ANSWER_S = const(20)
 _GATHERED = const(1024)  # bytes of frames in one write; one frame more may follow them
+_MANY = const(8)  # answers awaited, from which on they are read ...
+_LARGE = const(1024)  # ... so many bytes at a time
 _LINGER_MS = const(5000)  # an idle connection stays this long: the next sale needs no handshake
 _QUIET_MS = const(2000)  # a handshake holds the processor: not while somebody types
 _FIRST_PAUSE_MS = const(1000)
@@ -114,7 +116,7 @@ class Line:
             pass  # the marks are owed still; the next connection's answers bring them
 
     async def _talk(self) -> None:
-        courier = self._courier
+        courier, into = self._courier, self._in
         idle_since = None
         while True:
             frame, gathered = courier.next_frame(), bytearray()
@@ -126,8 +128,10 @@ class Line:
                 idle_since = None
                 continue
             if courier.flights.count:
-                count = await self._channel.receive(self._in, _ANSWER_S)
-                courier.feed(self._in[:count])
+                if courier.flights.count > _MANY and into is self._in:  # a queue: as long as this connection lasts
+                    into = memoryview(bytearray(_LARGE))
+                count = await self._channel.receive(into, _ANSWER_S)
+                courier.feed(into[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
                     self._heard = ticks_ms()
                     self._say(news.LINK_HOST)
