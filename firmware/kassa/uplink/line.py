@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _ANSWER_S = const(20)
 _GATHERED = const(1024)  # bytes of frames in one write; one frame more may follow them
-_MANY = const(8)  # answers awaited, from which on they are read ...
-_LARGE = const(1024)  # ... so many bytes at a time
+_SMALL = const(256)  # bytes read at a time ...
+_LARGE = const(1024)  # ... and when more answers are awaited than
+_MANY = const(8)
 _LINGER_MS = const(5000)  # an idle connection stays this long: the next sale needs no handshake
 _QUIET_MS = const(2000)  # a handshake holds the processor: not while somebody types
 _FIRST_PAUSE_MS = const(1000)
@@ -45,7 +46,6 @@ class Line:
         self._status = status
         self._entropy = entropy
         self._channel = Channel(values)
-        self._in = memoryview(bytearray(256))
         self._pause = _FIRST_PAUSE_MS
         self._not_before = ticks_ms()
         self._heard = None  # ticks of the last handshake
@@ -116,7 +116,7 @@ class Line:
             pass  # the marks are owed still; the next connection's answers bring them
 
     async def _talk(self) -> None:
-        courier, into = self._courier, self._in
+        courier, into = self._courier, memoryview(bytearray(_SMALL))  # as long as this connection lasts
         idle_since = None
         while True:
             frame, gathered = courier.next_frame(), bytearray()
@@ -128,7 +128,7 @@ class Line:
                 idle_since = None
                 continue
             if courier.flights.count:
-                if courier.flights.count > _MANY and into is self._in:  # a queue: as long as this connection lasts
+                if courier.flights.count > _MANY and len(into) == _SMALL:
                     into = memoryview(bytearray(_LARGE))
                 count = await self._channel.receive(into, _ANSWER_S)
                 courier.feed(into[:count])
