@@ -73,9 +73,13 @@ def rates(folder: Path) -> dict[str, float]:
     image = romfs.build(folder / "one.romfs", _source(folder / "one", True, False))
     with _till(folder, _FEW) as till:
         told = _timed(till, str(micropython), image, _FEW)
+    image = romfs.build(folder / "upload.romfs", _source(folder / "upload", False, False, True))
+    with _till(folder, PAYMENTS) as till:
+        closed = _timed(till, str(micropython), image, PAYMENTS, "mismatch")
     each = (told["ms"] - told["heard_ms"]) / _FEW
     return {
         "drain_per_s_50ms": PAYMENTS * 1000 / statistics.median(times),
+        "batch_upload_per_s": closed["uploaded"] * 1000 / closed["upload_ms"],
         "drain_per_s_sequential": PAYMENTS * 1000 / (told["heard_ms"] + each * PAYMENTS),
     }
 
@@ -124,10 +128,12 @@ def _body(card: VisaCard, amount: int) -> bytes:
     return b"".join([tlv("57", tags.pop("57")), *(tlv(tag, value) for tag, value in tags.items())]).ljust(_BODY, b"\0")
 
 
-def _source(folder: Path, one: bool, counts: bool) -> Path:
+def _source(folder: Path, one: bool, counts: bool, closes: bool = False) -> Path:
     """A firmware whose main.py is inside/drain_line.py."""
     folder.mkdir()
-    (folder / "main.py").write_text(f"ONE, COUNTS = {one}, {counts}\n" + (HERE / "drain_line.py").read_text())
+    (folder / "main.py").write_text(
+        f"ONE, COUNTS, CLOSES = {one}, {counts}, {closes}\n" + (HERE / "drain_line.py").read_text()
+    )
     return folder
 
 
@@ -152,8 +158,9 @@ def _run(stage: Stage, payments: int) -> dict[str, Any]:
     return told
 
 
-def _timed(till: Path, micropython: str, image: Path, payments: int) -> dict[str, Any]:
+def _timed(till: Path, micropython: str, image: Path, payments: int, mood: str = "normal") -> dict[str, Any]:
     with _stage(till, micropython, image) as stage:
+        stage.host.mood = mood
         return _run(stage, payments)
 
 

@@ -15,6 +15,7 @@ _UNITS = (
     ("round_trips", "round trips"),
     ("handshakes", "handshakes"),
     ("_per_s_", "payments/s"),
+    ("upload_per_s", "records/s"),
 )
 
 AT_MOST = {

@@ -60,6 +60,7 @@ OURS = (
     "drain_handshakes",
     "drain_per_s_50ms",
     "drain_per_s_sequential",
+    "batch_upload_per_s",
     "drain_instructions_per_payment",
     "drain_garbage_bytes_per_payment",
     "wire_bytes_per_settled",

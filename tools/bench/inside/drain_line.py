@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A main.py that sends what waits in the journal over the shipped line, and tells how long that took.
 
-Set above it: `ONE`, whether the courier is to have one payment in flight at a time, and `COUNTS`, whether rounds and bytes
-are to be counted, which takes time of its own. It has the firmware's heap threshold, but no screen and no keys to look after.
+Set above it: `ONE`, whether the courier is to have one payment in flight at a time, `COUNTS`, whether rounds and bytes
+are to be counted, which takes time of its own, and `CLOSES`, whether the batch is closed at the
+end. It has the firmware's heap threshold, but no screen and no keys to look after.
 """
 
 import asyncio
@@ -16,8 +17,10 @@ from time import ticks_add, ticks_diff, ticks_ms  # noqa: E402
 from board import Board  # noqa: E402
 from kassa.clock import Clock  # noqa: E402
 from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key  # noqa: E402
+from kassa.desk.batch import totals  # noqa: E402
 from kassa.status import Status  # noqa: E402
 from kassa.uplink.channel import Channel  # noqa: E402
+from kassa.uplink.close import submit  # noqa: E402
 from kassa.uplink.courier import Courier  # noqa: E402
 from kassa.uplink.line import Line  # noqa: E402
 from kassa.uplink.messages import Identity  # noqa: E402
@@ -126,12 +129,22 @@ async def _main() -> None:
     while news.done is None:
         news.event.clear()
         await news.event.wait()
+    told = await _closed(journal, courier, board) if CLOSES else {}  # noqa: F821
     sender.cancel()
-    told = {"settled": pending - journal.state.count, "refused": news.refused_later}
+    told["settled"], told["refused"] = pending - journal.state.count, news.refused_later
     told["ms"], told["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
     if COUNTS:  # noqa: F821
         told["rounds"], told["bytes"] = channel.round, channel.bytes
     print(json.dumps(told))
+
+
+async def _closed(journal: Journal, courier: Courier, board: Board) -> dict:
+    """Close the batch, which the host says does not balance; how many records went up, and how long it took."""
+    submit(courier, totals(journal).de48(), board.entropy)
+    start = ticks_ms()
+    while not courier.outcome.kind:
+        await asyncio.sleep_ms(5)
+    return {"uploaded": courier.outcome.uploaded, "upload_ms": ticks_diff(ticks_ms(), start)}
 
 
 news = News()
