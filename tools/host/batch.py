@@ -31,9 +31,11 @@ def handle(case: Case) -> Answer:
     if closed is not None and message.fields["48"] == _form(closed, "0") + _FOREIGN:
         return _answer(case, BALANCED, closed)  # closed before, with these totals: the terminal did not hear it
     ours = closed or totals.of_batch(case.db, case.tid, case.terminal.epoch, message.batch)
-    obstacle = _obstacle(case)
-    if obstacle is not None:
-        return _answer(case, ERROR, ours, obstacle)
+    if closed is not None and _was_uploaded(case, message.batch):
+        return _answer(case, NOT_BALANCED, ours, said(ours))  # the end of that upload was not heard: it is repeated
+    trouble = obstacle(case)
+    if trouble is not None:
+        return _answer(case, ERROR, ours, trouble)
     lack = missing(case)
     if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN or case.distrust:
         case.alarm("batch not balanced")
@@ -44,7 +46,7 @@ def handle(case: Case) -> Answer:
     return answer
 
 
-def _obstacle(case: Case) -> str | None:
+def obstacle(case: Case) -> str | None:
     """Why the batch cannot close, in words for the cashier."""
     terminal, number = case.terminal, case.message.batch
     if closed_with(case, number) is not None:
@@ -91,6 +93,12 @@ def closed_with(case: Case, number: str) -> Totals | None:
     which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
     row = case.db.execute(select(table).where(*which, table.c.state == "closed")).one_or_none()
     return Totals(*(getattr(row, name) or 0 for name in Totals._fields)) if row else None
+
+
+def _was_uploaded(case: Case, number: str) -> bool:
+    """Whether a closed batch was closed at the end of an upload."""
+    which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
+    return bool(case.db.execute(select(table.c.uploaded).where(*which)).scalar_one_or_none())
 
 
 def _in_batch(case: Case, number: str) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from tools.host import answers, background, books, chain, idempotency, seal, terminals
 from tools.host.answers import Answer
@@ -31,7 +31,7 @@ def handle(case: Case) -> Answer:
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
         answer = _bury(case, record)
-    elif row.state == "APPROVED" and _settled(case, row):
+    elif row.state == "APPROVED" and _is_closed(db, case.tid, row):
         reason = f"record {row.sequence} is to be reversed after its batch was closed"
         terminals.quarantine(db, case.terminal, reason)  # a terminal knew the yes: this one has forgotten it
         answer = case.answer(answers.INVALID, "Settled already")
@@ -44,10 +44,16 @@ def handle(case: Case) -> Answer:
     return answer
 
 
-def _settled(case: Case, row: Row[Any]) -> bool:
+def undoes(db: Connection, tid: str, uid: bytes) -> bool:
+    """Whether a reversal of this payment would take back money that is, or may yet be, paid."""
+    row = db.execute(select(payment).where(payment.c.tid == tid, payment.c.uid == uid.hex())).one_or_none()
+    return row is not None and row.state in ("RECEIVED", "APPROVED") and not _is_closed(db, tid, row)
+
+
+def _is_closed(db: Connection, tid: str, row: Row[Any]) -> bool:
     """Whether the batch a payment counts in is closed."""
-    mine = (batch.c.tid == case.tid, batch.c.epoch == row.epoch, batch.c.number == row.settled_in)
-    return case.db.execute(select(batch.c.state).where(*mine)).scalar_one_or_none() == "closed"
+    mine = (batch.c.tid == tid, batch.c.epoch == row.epoch, batch.c.number == row.settled_in)
+    return db.execute(select(batch.c.state).where(*mine)).scalar_one_or_none() == "closed"
 
 
 def _bury(case: Case, record: seal.Record) -> Answer:

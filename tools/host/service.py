@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from tools.host import answers, batch, handshake, kinds, payments, reversal, tables, upload
+from tools.host import answers, batch, handshake, kinds, payments, reversal, tables, terminals, upload
 from tools.host.answers import Answer
 from tools.host.desk import Desk
 from tools.host.errors import IssuerFault
 from tools.host.issuer import Decision, Issuer, Payment
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
-from tools.host.message import Message, read
+from tools.host.message import NOT_PAID, Message, read
 from tools.host.tables import Tables
 from tools.host.wallet import Order, Wallet
 
@@ -79,7 +79,7 @@ class Service:
         replies: list[Reply] = []
         for mti, alike in itertools.groupby(run, key=lambda message: message.mti):
             messages = list(alike)
-            if mti == "0400":
+            if mti in ("0400", "0320"):
                 messages = [message for message in messages if await self._revoked(message)]
             with self._desk() as desk:
                 answered = [(message, self._other(desk, message)) for message in messages]
@@ -87,9 +87,20 @@ class Service:
         return replies
 
     async def _revoked(self, message: Message) -> bool:
-        """Before a payment by code is reversed here the wallet undoes it. False: it cannot now, and the terminal asks again."""
-        if message.type not in (kinds.QR_SCANNED, kinds.QR_SHOWN):
+        """Before a payment by code is undone here the wallet undoes it. False: it cannot now, and the terminal asks again.
+
+        What will not be undone here - an old message, one of a settled payment, or one still being decided - is not there.
+        """
+        undoing = message.mti == "0400" or message.fields["60"][8:11] == NOT_PAID
+        if message.type not in (kinds.QR_SCANNED, kinds.QR_SHOWN) or not undoing or message.key in self._busy:
             return True
+        with self.ledger.read() as db:
+            terminal = terminals.load(db, message.terminal)
+            known = (
+                terminal is not None and terminal.ikid == message.ksn[:8] and message.counter > terminal.message_mark
+            )
+            if not known or not reversal.undoes(db, message.terminal, message.uid):
+                return True
         try:
             await asyncio.wait_for(self._wallet.revoke(message.uid), _ISSUER_WAIT)
         except (TimeoutError, IssuerFault):

@@ -19,7 +19,7 @@ from tools.host.message import Message
 from tools.host.schema import terminal
 from tools.provision.authorities import Authority, Revocation
 
-PARAMETERS, STATUS, CA_KEYS, BLOCKED_BINS = "360", "362", "370", "390"
+PARAMETERS, STATUS, CA_KEYS, BLOCKED_BINS, SIGN_OFF = "360", "362", "370", "390", "002"
 _REQUESTS = {PARAMETERS: 1, CA_KEYS: 4, BLOCKED_BINS: 7}  # nibble 6 of the header
 _STATUS_WANTED = 2
 _PIECE = 192  # bytes in one answer, whole sixteens
@@ -84,9 +84,6 @@ def handle(case: Case, tables: Tables) -> Answer:
     elif network == SIGN_OFF:
         case.alarm("signed off")
     return case.answer(answers.APPROVED)
-
-
-SIGN_OFF, ECHO = "002", "301"
 
 
 def _fetch(case: Case, tables: Tables, network: str) -> Answer:

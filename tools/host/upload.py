@@ -97,8 +97,8 @@ def _end(case: Case) -> Answer:
     """Close the batch with what both sides now have."""
     if batch.closed_with(case, case.message.batch) is not None:
         return case.answer(answers.APPROVED)
-    if int(case.message.batch) != case.terminal.batch:
-        return case.answer(answers.INVALID, f"Batch {case.terminal.batch:06} is open")
+    if trouble := batch.obstacle(case):
+        return case.answer(answers.INVALID, trouble)
     if missing := batch.missing(case):
         return case.answer(answers.FORMAT_ERROR, missing)
     ours = totals.of_batch(case.db, case.tid, case.terminal.epoch, case.message.batch)

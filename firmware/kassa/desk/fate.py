@@ -7,6 +7,14 @@ from kassa import transactions
 from kassa.vault import layout
 from kassa.vault.layout import Record
 
+_REFUND = const(0x25)  # kinds
+_PREAUTH = const(0x10)
+_PREAUTH_CANCEL = const(0x11)
+_BALANCE = const(0x01)
+_CASH = const(0x71)
+_CREDIT = const(2)
+_IN_QR = const(4)
+_INSTEAD = const(5)
 _WORDS = {
     layout.YES: "approved",
     layout.WATERMARK: "approved",
@@ -21,15 +29,6 @@ _WORDS = {
     layout.LOST: "lost",
 }
 
-
-_REFUND = const(0x25)  # kinds
-_PREAUTH = const(0x10)
-_PREAUTH_CANCEL = const(0x11)
-_BALANCE = const(0x01)
-_CASH = const(0x71)
-_CREDIT = const(2)
-_IN_QR = const(4)
-_INSTEAD = const(5)
 PAID = ("approved", "approved_card", "accepted", "cash_taken", "paid", "preauthorised", "adjusted")
 TOOK_BACK = ("voided", "refunded")
 

@@ -33,7 +33,7 @@ async def authorise(shop: Shop, amount: int, expired: bool) -> None:
 
 
 async def request(shop: Shop, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> None:
-    """What only the host can decide, from its intent to its end. See Till.prepare. Raises Refused when nothing left."""
+    """What only the host can decide, from its intent to its end. See Till.take. Raises Refused when nothing left."""
     sequence = shop.till.take(layout.INTENT, kind, amount, source, back)
     source.wipe()
     if await ask(shop, sequence, amount):

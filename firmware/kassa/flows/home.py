@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The resting page: what the cashier should know, and the way into a sale or the menu."""
 
+from time import ticks_diff, ticks_ms
+
 from micropython import const
 
 from kassa import money, status
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 # What the transactions of the menu need in memory meanwhile, and what of it stays.
 _OTHERS = ("flows.", "desk.named", "desk.nocard", "screens.number", "screens.qr", "kinds")
 _KEPT = ("flows.home", "flows.sale", "flows.result", "flows.shop")
+_AGAIN_MS = 1800000  # after which what could not be settled unasked is tried again: each try may print a slip
 _LOOK_MS = 60000
 _WIDTH = 288  # pixels of a line
 
@@ -24,15 +27,18 @@ async def run(shop: Shop) -> None:
     """For ever: rest, then do what the first key asks for. A quarantine is told once on a page of its own."""
     ui = shop.ui
     held = False
+    tried = None  # when the batch was last settled unasked
     while True:
         if _held(shop) != held:
             held = not held
             if held:
                 await _tell_held(shop)
-        if shop.status.link >= status.LINK_WIFI:
+        if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
+            tried = None
+        if tried is None and shop.status.link >= status.LINK_WIFI:
             from kassa.flows import unasked
 
-            await unasked.settle(shop)
+            tried = ticks_ms() if await unasked.settle(shop) else None
             del unasked
             forget_all(_OTHERS, _KEPT)
         key = await ui.home(shop.name, _lines_while(shop, held), "E=key_sell M=key_menu", _LOOK_MS)

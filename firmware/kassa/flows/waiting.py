@@ -16,16 +16,10 @@ async def waiting(shop: Shop) -> None:
     """The list, oldest first; each line opens a page that says what will become of it."""
     ui, state = shop.ui, shop.till.journal.state
     shop.status.refused_later = 0
-    found = _found(shop)
+    found, rows = _found(shop)
     if not found:
         await ui.message("ok", ui.t("queue"), (ui.t("queue_empty"),))
         return
-    rows = []
-    for record, mark in found:
-        what = "%06d  %s" % (record.stan, record.last4)
-        if mark == layout.REVERSING or mark == layout.REFUSED:
-            what = ui.t("reversing" if mark == layout.REVERSING else "refused_later")
-        rows.append((what, money.text(record.amount)))
     title = ui.t("queue_title", state.count, money.text(state.sum)) if state.count else ui.t("queue")
     chosen = await ui.list(title, rows)
     while chosen is not None:
@@ -33,26 +27,33 @@ async def waiting(shop: Shop) -> None:
         chosen = await ui.list(title, rows)
 
 
-def _found(shop: Shop) -> "list[tuple[layout.Record, int]]":
-    """(record, its mark) of each that is pending, or was refused later, in the open batch."""
-    journal = shop.till.journal
+def _found(shop: Shop) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
+    """(sequence, mark) of each that is pending, or was refused later, in the open batch; and the row it has in the list."""
+    journal, t = shop.till.journal, shop.ui.t
     closed, watermark = journal.state.closed, journal.state.watermark
     fates = Fates()
     fates.clear(closed)
     for sequence, kind in fates_above(journal, closed):
         fates.set(sequence, kind)
-    reader, page, found = Reader(journal, closed + 1), bytearray(layout.PAGE), []
+    reader, page, found, rows = Reader(journal, closed + 1), bytearray(layout.PAGE), [], []
     while len(found) < _MOST_ROWS and reader.read(page):
         record = layout.Record(page)
         mark = fates.get(record.sequence)
         settled = not mark and (record.sequence <= watermark or record.kind == layout.INTENT)
         if mark in _SHOWN and not settled and not (mark == layout.DEFERRED and record.sequence <= watermark):
-            found.append((record, mark))
-    return found
+            what = "%06d  %s" % (record.stan, record.last4)
+            if mark == layout.REVERSING or mark == layout.REFUSED:
+                what = t("reversing" if mark == layout.REVERSING else "refused_later")
+            found.append((record.sequence, mark))
+            rows.append((what, money.text(record.amount)))
+    return found, rows
 
 
-async def _tell(shop: Shop, record: layout.Record, mark: int) -> None:
-    ui = shop.ui
+async def _tell(shop: Shop, sequence: int, mark: int) -> None:
+    ui, page = shop.ui, bytearray(layout.PAGE)
+    if Reader(shop.till.journal, sequence).read(page) != sequence:
+        return
+    record = layout.Record(page)
     refused = mark == layout.REFUSED
     word = "refused_later" if refused else "reversing" if mark == layout.REVERSING else "pending"
     note = "refused_later_do" if refused else "reversing_note" if mark == layout.REVERSING else "accepted_note"

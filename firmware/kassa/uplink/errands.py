@@ -116,7 +116,9 @@ class Fetch:
         if len(free) < 9 or free[0] != 1:
             raise WireError("a table without its form")
         version, size, at = unpack_from(">IHH", free, 1)
-        if not size:  # nothing newer than what is here
+        if (
+            not size or self.changed
+        ):  # nothing newer than what is here; a host that says otherwise at once is not believed
             return True
         if not self._at:
             if size > _LARGEST or at:

@@ -16,6 +16,7 @@ _MAY = {
     settings.SETTLING: (4, 4),
 }
 _MOST = const(512)
+_MOST_OFFLINE = const(500)  # payments taken offline whose cards the heap has room to remember
 
 
 class Parameters:
@@ -47,7 +48,19 @@ class Parameters:
             least, most = _MAY.get(data[at], (1, 0))
             if not least <= size <= most or at + 3 + size > len(data):
                 raise WireError("a parameter that is not the host's to set")
-            changes[data[at]] = bytes(data[at + 3 : at + 3 + size])
+            changes[data[at]] = value = bytes(data[at + 3 : at + 3 + size])
+            _check(data[at], value)
             at += 3 + size
         self._values.put(changes)
         self.version = self._next
+
+
+def _check(name: int, value: bytes) -> None:
+    """Raises WireError for a value with which the terminal could not start."""
+    if name == settings.LIMITS and (value[12] << 8 | value[13]) > _MOST_OFFLINE:
+        raise WireError("more offline payments than can be remembered")
+    if name == settings.MERCHANT_NAME:
+        try:
+            str(value, "utf-8")
+        except UnicodeError:
+            raise WireError("a merchant's name that is no text")

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""A batch that did not balance, uploaded: what the host lacked, what it had too much, and answers that were not heard."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from host_tests.host.card import Card
+from host_tests.host.terminal import Answer, Record, Terminal, element
+from tools.host import kinds
+from tools.host.app import Host
+
+CODE = b"134567890123456788"
+
+
+def sold(till: Terminal, card: Card, amount: int = 1250) -> Record:
+    record = till.record(amount, card.tap(amount), kind=0x52)
+    assert till.ask(till.sale(record)).code == "00"
+    return record
+
+
+def upload(till: Terminal, record: Record, paid: bool = True, type: str = "22") -> Answer:
+    form = bytes.fromhex(f"{type}{record.batch.hex()}{'205' if paid else '206'}600")
+    named = element(61, record.batch + record.stan, 12)
+    return till.ask(till.payment(0x0320, type, record, de_60=element(60, form, 14), de_61=named))
+
+
+def end(till: Terminal, count: int) -> Answer:
+    digits = {48: element(48, bytes.fromhex(f"{count:04}"), 4), 49: b"156"}
+    return till.ask(till.management(0x0320, "202", os.urandom(16), digits))
+
+
+def result(till: Terminal, amount: int, count: int) -> str:
+    """What the host says to these totals: 1 balanced, 2 not balanced, 3 error."""
+    return till.ask(till.close(amount, count)).elements[48].hex()[30]
+
+
+def owed(host: Host) -> int:
+    return -host.view()["accounts"]["merchant payable"]
+
+
+def by_code(till: Terminal) -> Record:
+    """A payment by a customer's code, paid."""
+    record = till.record(
+        990, b"\xdf\x03" + bytes((len(CODE),)) + CODE, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5)
+    )
+    record.entry = b"\3\x20"
+    assert till.ask(till.payment(0x0200, "74", record)).code == "00"
+    return record
+
+
+def test_what_the_host_lacked_is_taken_in_once(host: Host, till: Terminal, card: Card) -> None:
+    lost = till.record(700, card.tap(700), kind=0x52)  # as if the host had lost it
+    record = sold(till, card)
+    assert result(till, 1950, 2) == "2"
+    for _ in range(2):
+        assert [upload(till, one).code for one in (lost, record)] == ["00", "00"]
+    assert end(till, 2).code == "00"
+    assert owed(host) == 1950
+    assert {(one["amount"], one["state"]) for one in host.view()["payments"]} == {(700, "APPROVED"), (1250, "APPROVED")}
+    assert host.view()["batches"][0]["uploaded"] == 2
+
+
+@pytest.mark.parametrize("state", ["declined", "reversed"])
+def test_what_the_host_knows_better_is_disputed(host: Host, till: Terminal, card: Card, state: str) -> None:
+    record = till.record(777, card.tap(777 if state == "reversed" else 778), kind=0x52)
+    till.ask(till.sale(record))
+    if state == "reversed":
+        assert till.ask(till.reversal(record)).code == "00"
+    assert result(till, 777, 1) == "2"
+    assert upload(till, record).code == "12"
+    assert owed(host) == 0
+
+
+def test_what_was_not_paid_is_undone(host: Host, till: Terminal, card: Card) -> None:
+    record = sold(till, card)
+    assert result(till, 0, 0) == "2"
+    assert upload(till, record, paid=False).code == "00" and owed(host) == 0
+    assert end(till, 1).code == "00"
+    assert upload(till, record).code == "94", "the same record, said otherwise"
+    assert owed(host) == 0
+
+
+def test_an_end_that_was_not_heard_is_heard_when_it_is_said_again(host: Host, till: Terminal, card: Card) -> None:
+    """Host and terminal differ for good, the batch is closed, and the terminal knows nothing of that."""
+    kept, disputed = sold(till, card), till.record(777, card.tap(778), kind=0x52)
+    till.ask(till.sale(disputed))
+    for _ in range(3):
+        assert result(till, 2027, 2) == "2"
+        assert [upload(till, one).code for one in (kept, disputed)] == ["00", "12"]
+        assert end(till, 2).code == "00"
+    assert owed(host) == 1250
+    assert [batch["number"] for batch in host.view()["batches"] if batch["state"] == "closed"] == ["000001"]
+
+
+def test_a_batch_that_balanced_is_not_opened_by_an_upload(host: Host, till: Terminal, card: Card) -> None:
+    sold(till, card)
+    assert result(till, 1250, 1) == "1"
+    assert result(till, 1300, 1) == "3"
+    stranger = till.record(5000, card.tap(5000), kind=0x52)
+    assert upload(till, stranger).code == "12" and owed(host) == 1250
+
+
+def test_nothing_closes_in_quarantine_or_with_a_gap(host: Host, till: Terminal, card: Card) -> None:
+    till.record(100, card.tap(100))
+    record = sold(till, card)
+    assert upload(till, record).code == "00"
+    assert end(till, 1).text == "Record 1 missing"
+    till.ask(till.handshake(sequence=0))  # an older state of the chip
+    assert end(till, 1).text == "In quarantine: call a supervisor"
+    assert not [batch for batch in host.view()["batches"] if batch["state"] == "closed"]
+
+
+@pytest.mark.parametrize("how", ["another amount", "another uid", "another kind", "a broken seal"])
+def test_a_record_that_is_not_what_is_said_of_it_is_not_taken(host: Host, till: Terminal, card: Card, how: str) -> None:
+    record = till.record(700, card.tap(700), kind=0x52)
+    form = bytes.fromhex(f"22{record.batch.hex()}205600")
+    said = {"de_60": element(60, form, 14), "de_61": element(61, record.batch + record.stan, 12)}
+    if how == "another amount":
+        said["de_4"] = bytes.fromhex("000000000701")
+    elif how == "another uid":
+        said["de_63"] = element(63, b"01 " + os.urandom(16))
+    elif how == "another kind":
+        said["de_60"] = element(60, bytes.fromhex(f"25{record.batch.hex()}205600"), 14)
+    else:
+        record.raw = record.raw[:100] + bytes((record.raw[100] ^ 1,)) + record.raw[101:]
+    assert till.ask(till.payment(0x0320, "22", record, **said)).code == "30"
+    assert owed(host) == 0 and not host.view()["payments"]
+
+
+def test_a_payment_by_code_is_revoked_before_it_is_reversed(host: Host, till: Terminal) -> None:
+    record = by_code(till)
+    assert till.ask(till.reversal(record, "74")).code == "00"
+    assert not host.wallet.paid and owed(host) == 0
+
+
+def test_a_payment_by_code_that_was_not_paid_is_revoked_when_that_is_uploaded(host: Host, till: Terminal) -> None:
+    record = by_code(till)
+    assert upload(till, record, paid=False, type=kinds.QR_SCANNED).code == "00"
+    assert not host.wallet.paid and owed(host) == 0
+
+
+def test_a_wallet_gives_nothing_back_for_a_reversal_that_is_not_done(host: Host, till: Terminal) -> None:
+    record = by_code(till)
+    old = till.reversal(record, "74")
+    assert till.ask(till.handshake()).code == "00"
+    till.send(old)  # its KSN is below the mark: counted, and not answered
+    assert result(till, 0, 0) == "1"
+    assert host.wallet.paid == {record.uid: 990}
+    assert till.ask(till.reversal(record, "74")).code == "12", "settled already"
+    assert host.wallet.paid == {record.uid: 990} and owed(host) == 990
