@@ -12,13 +12,11 @@ from pathlib import Path
 
 from tools.host import books, kinds
 from tools.journal import image
-from tools.journal.cells import PAGE, SECTOR, Record
-from tools.world.flash import PARTITIONS
+from tools.journal.cells import Record
 
 DEBIT, CREDIT, CASH, CODE = COLUMNS = ("sales", "taken back", "cash", "by code")
 DECLINED, REVERSED = ("declined", "reversed")
 TILL, JOURNAL, PAPER, SLIP, HOST, BATCH = SOURCES = ("till", "journal", "receipts", "slips", "host", "host's batch")
-_BACK = 54  # place in a record, two bytes: how many sequences back the payment lies that it is about
 _EFFECTS = {kinds.DEBIT: DEBIT, kinds.CREDIT: CREDIT, kinds.IN_CASH: CASH, kinds.IN_QR: CODE, kinds.INSTEAD: DEBIT}
 _STATES = {"declined": DECLINED, "refused": DECLINED, "reversed": REVERSED}  # of a journal's record
 TYPES = {
@@ -127,12 +125,9 @@ class Journals:
 
     def read(self) -> None:
         journal = image.of(self._home)
-        flash = (self._home / "flash.bin").read_bytes()
         self.damaged = len(journal.damaged)
         for record in journal.records.values():
-            sector, page = record.place
-            at = PARTITIONS["journal"][0] + sector * SECTOR + page * PAGE + _BACK
-            about = journal.records.get(record.sequence - int.from_bytes(flash[at : at + 2], "big"))
+            about = journal.records.get(record.original)
             instead = kinds.KINDS[record.type].effect == kinds.INSTEAD
             self._records[record.sequence] = record, journal.state(record), about.amount if about and instead else 0
 

@@ -19,6 +19,7 @@ from tools.host.schema import audit, batch, payment, terminal
 _PAGE = Path(__file__).with_name("page.html")
 _NEWEST = 500  # payments shown; the batches' sums cover all
 _KIND_NAMES = {kinds.SALE: "card"}
+_PAID_WITH = ("card", "qr", "cash")
 _LINES = {kinds.IN_CASH: "cash", kinds.IN_QR: "qr"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
@@ -67,7 +68,7 @@ def view(store: Ledger, counters: dict[str, int], mood: str) -> dict[str, Any]:
 
 
 def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]:
-    digits = f"{row.first6}******{row.last4}" if int(row.first6) else f"*{row.last4}" if int(row.last4) else None
+    digits = f"{row.first6}******{row.last4}" if int(row.first6) else None  # of a code nothing is shown
     return {
         "id": row.id,
         "uid": row.uid,
@@ -96,7 +97,7 @@ def _batches(db: Connection) -> list[dict[str, Any]]:
     key = (payment.c.tid, payment.c.epoch, payment.c.settled_in)
     approved = payment.c.state == "APPROVED"
     sums = select(*key, payment.c.type, func.sum(payment.c.worth), func.count()).where(approved)
-    none = {f"{name}_{what}": 0 for name in ("card", "qr", "cash") for what in ("amount", "count")}
+    none = {f"{name}_{what}": 0 for name in _PAID_WITH for what in ("amount", "count")}
     found: dict[tuple[str, int, str], dict[str, int]] = {}
     for tid, epoch, number, kind, amount, count in db.execute(sums.group_by(*key, payment.c.type)):
         effect = kinds.KINDS[kind].effect
@@ -105,20 +106,22 @@ def _batches(db: Connection) -> list[dict[str, Any]]:
         sums_of[f"{name}_amount"] += amount
         sums_of[f"{name}_count"] += 0 if effect in (kinds.NOTHING, kinds.INSTEAD) else count
     rows = db.execute(select(batch).order_by(batch.c.opened.desc())).all()
-    return [
-        {
-            "terminal": row.tid,
-            "epoch": row.epoch,
-            "number": row.number,
-            "state": row.state,
-            "opened": row.opened,
-            "closed": row.closed,
-            "uploaded": row.uploaded or 0,
-            **none,
-            **found.get((row.tid, row.epoch, row.number), {}),
-        }
-        for row in rows
-    ]
+    return [_batch(row, found.get((row.tid, row.epoch, row.number), none)) for row in rows]
+
+
+def _batch(row: Row[Any], sums: dict[str, int]) -> dict[str, Any]:
+    """A batch with its sums by what was paid with, and `amount` and `count` of all."""
+    return {
+        "terminal": row.tid,
+        "epoch": row.epoch,
+        "number": row.number,
+        "state": row.state,
+        "opened": row.opened,
+        "closed": row.closed,
+        "uploaded": row.uploaded or 0,
+        **sums,
+        **{what: sum(sums[f"{name}_{what}"] for name in _PAID_WITH) for what in ("amount", "count")},
+    }
 
 
 def _terminal(db: Connection, row: Row[Any]) -> dict[str, Any]:

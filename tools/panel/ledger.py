@@ -40,7 +40,7 @@ class LedgerWatch:
                     self._payment(payment)
             for epoch, number in sorted(closed - self._closed):
                 batch = next(b for b in view["batches"] if (b["epoch"], b["number"]) == (epoch, number))
-                self._news.event("batch", number=number, amount=batch["card_amount"] + batch["cash_amount"])
+                self._news.event("batch", number=number, amount=batch["amount"])
         self._states, self._closed = states, closed
 
     def _payment(self, payment: dict[str, Any]) -> None:

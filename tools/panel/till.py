@@ -29,12 +29,22 @@ def read(home: Path) -> dict[str, Any]:
             "sum": sum(row["amount"] for row in waiting),
             "rows": (asking + waiting)[:_NEWEST],
         },
-        "settled": {"count": len(settled), "sum": sum(row["amount"] for row in settled)},
+        "settled": {
+            "count": sum(row["counts"] for row in settled),
+            "sum": sum(_worth(journal, row["sequence"]) for row in settled),
+        },
         "reversing": sum(row["state"] == "reversing" for row in rows),
         "last": rows[0] if rows else None,
         "records": len(journal.records),
         "damaged": len(journal.damaged),
     }
+
+
+def _worth(journal: image.Journal, sequence: int) -> int:
+    """What a settled record brings the merchant; a tip or adjustment, what it adds to its sale."""
+    record = journal.records[sequence]
+    about = journal.records.get(record.original)
+    return kinds.worth(record.type, record.amount, about.amount if about else record.amount)
 
 
 def _row(record: image.Record, state: str) -> dict[str, Any]:
@@ -44,6 +54,7 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "stan": f"{record.stan:06}",
         "amount": kinds.signed(record.type, record.amount),
         "card": f"{record.first6}******{record.last4}" if int(record.first6) else "",
+        "counts": kinds.KINDS[record.type].effect not in (kinds.NOTHING, kinds.INSTEAD),
         "state": state,
         "at": record.time + _EPOCH_2000,
     }

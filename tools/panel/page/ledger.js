@@ -26,9 +26,8 @@ export function drawTill(till) {
 /** The host's side. */
 export function drawLedger(ledger) {
   const batch = openBatch(ledger);
-  const count = batch ? batch.card_count + batch.cash_count : 0;
-  at("settled-sum").textContent = money(batch ? batch.card_amount + batch.cash_amount : 0);
-  at("settled-count").textContent = word("payments_count", { count });
+  at("settled-sum").textContent = money(batch ? batch.amount : 0);
+  at("settled-count").textContent = word("payments_count", { count: batch ? batch.count : 0 });
   at("batch-word").textContent = batch ? word("batch_open", { number: batch.number }) : "";
   at("no-payments").hidden = ledger.payments.length > 0;
   const known = seen;
@@ -42,8 +41,8 @@ export function drawLedger(ledger) {
   at("closed").hidden = !closed.length;
   at("batches").replaceChildren(...closed.slice(0, 5).map((one) => {
     const line = document.createElement("li");
-    line.append(text("number", one.number), text("count", word("payments_count", { count: one.card_count + one.cash_count })),
-      text("amount", money(one.card_amount + one.cash_amount)), pill("closed", word("state_closed")));
+    line.append(text("number", one.number), text("count", word("payments_count", { count: one.count })),
+      text("amount", money(one.amount)), pill("closed", word("state_closed")));
     return line;
   }));
   agree();
@@ -53,7 +52,8 @@ const openBatch = (ledger) => ledger.batches.find((batch) => batch.state === "op
 
 function paymentRow(payment) {
   const row = document.createElement("tr");
-  const card = cell("pan", payment.kind === "cash" ? word("cash") : masked(payment.card));
+  const kind = payment.kind === "card" ? "" : word(`kind_${payment.kind.replaceAll(" ", "_").replaceAll("-", "_")}`);
+  const card = cell("pan", [kind, masked(payment.card)].filter(Boolean).join(" · "));
   card.append(text("under", word("trace", payment) + (payment.rrn ? ` · ${word("reference", payment)}` : "")));
   const state = payment.closed && payment.state === "APPROVED" ? pill("closed", word("state_closed"))
     : pill(STATES[payment.state], word(`state_${payment.state}`));
@@ -71,7 +71,7 @@ function agree() {
   const till = latest("till"), ledger = latest("ledger");
   if (!till || !ledger) return;
   const batch = openBatch(ledger);
-  const there = batch ? batch.card_amount + batch.cash_amount : 0;
+  const there = batch ? batch.amount : 0;
   const same = there === till.settled.sum;
   at("agree").className = `agree ${same ? "yes" : "no"}`;
   at("agree").textContent = till.waiting.count ? word("agree_waits", { count: till.waiting.count, sum: money(till.waiting.sum) })
