@@ -53,8 +53,16 @@ def test_new_limits_hold_from_then_on(cashier: Cashier) -> None:
     cashier.world.wait_screen("新字号")
 
 
-def test_a_table_with_what_is_not_the_hosts_to_set_changes_nothing(cashier: Cashier) -> None:
-    cashier.host.tables.publish(tables.PARAMETERS, tables.parameters({0x10: bytes(6), 0x0E: bytes(24)}))
+MANY = OfflineLimits(count=60_000).pack()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{0x0E: bytes(24)}, {0x03: b"\xff\xfe"}, {0x0C: MANY}, {0x0C: MANY[:-1]}],
+    ids=["code", "name", "count", "size"],
+)
+def test_a_table_the_terminal_could_not_live_with_changes_nothing(cashier: Cashier, bad: dict[int, bytes]) -> None:
+    cashier.host.tables.publish(tables.PARAMETERS, tables.parameters({0x10: bytes(6), **bad}))
     cashier.restart()
     cashier.home()
     cashier.world.run_for(20_000)

@@ -53,7 +53,8 @@ const openBatch = (ledger) => ledger.batches.find((batch) => batch.state === "op
 function paymentRow(payment) {
   const row = document.createElement("tr");
   const kind = payment.kind === "card" ? "" : word(`kind_${payment.kind.replaceAll(" ", "_").replaceAll("-", "_")}`);
-  const card = cell("pan", [kind, masked(payment.card)].filter(Boolean).join(" · "));
+  const card = cell("pan", masked(payment.card) || kind);
+  if (payment.card && kind) card.append(text("under", kind));
   card.append(text("under", word("trace", payment) + (payment.rrn ? ` · ${word("reference", payment)}` : "")));
   const state = payment.closed && payment.state === "APPROVED" ? pill("closed", word("state_closed"))
     : pill(STATES[payment.state], word(`state_${payment.state}`));
