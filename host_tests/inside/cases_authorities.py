@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Cases of the store of the schemes' keys, and of the rule when a card may approve by itself."""
 
-from kassa.desk.approval import Approval
-from kassa.vault import stoplist
+from kassa.card.risk import Risk, draw
+from kassa.vault import aids, stoplist
 from kassa.vault.authorities import Authorities
 
 
@@ -38,17 +38,9 @@ def excepted(data, key, pan):
     )
 
 
-class _Values:
-    def __init__(self, data):
-        self._data = data
-
-    def get(self, wanted, default=None):
-        return self._data
-
-
-class _Clock:
-    def __init__(self, trusted):
-        self.trusted = trusted
+def applications(data, key):
+    """The rows of the AID table, in hex."""
+    return aids.rows(Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key)))).hex()
 
 
 class _Counting:
@@ -67,10 +59,10 @@ def risks(setting, amounts, trusted, draws):
 
     The numbers drawn are 0, 1, 2 ...
     """
-    approval = Approval(_Values(bytes.fromhex(setting)))
+    risk = Risk(bytes.fromhex(setting))
     counts = []
     for amount in amounts:
         entropy = _Counting()
-        found = [approval.risk(amount, _Clock(trusted), entropy) for _ in range(draws)]
+        found = [risk.reason(amount, trusted, draw(entropy)) for _ in range(draws)]
         counts.append([found.count(0), max(found)])
     return counts

@@ -58,7 +58,8 @@ def begin(terms):
     made = Terms(
         terms["amount"], terms["currency"], terms["country"], bytes.fromhex(terms["date"]), bytes.fromhex(terms["unpredictable"]),
         cvm_required=terms["cvm_required"], merchant=b"KASSA", risk=terms["risk"],
-        capabilities=bytes.fromhex(terms["capabilities"]),
+        capabilities=bytes.fromhex(terms["capabilities"]), applications=bytes.fromhex(terms["applications"]),
+        trusted=True, number=terms["number"],
         authorities=Known(terms["authorities"], terms["revoked"]) if terms["authorities"] is not None else None,
     )  # fmt: skip
     _steps = entry.transaction(made, _arena)

@@ -10,10 +10,9 @@ import pytest
 
 from host_tests.whole.cashier import Cashier
 from tools.host import tables
-from tools.provision.authorities import TEST, Excepted
-from tools.provision.device import OfflineLimits
+from tools.provision.authorities import TEST, Application, Excepted
+from tools.provision.device import OfflineApproval, OfflineLimits, Settling
 
-MINUTE_NEVER = 0xFFFF
 JADE = "4761730000000011"
 
 
@@ -29,10 +28,6 @@ def publish(cashier: Cashier, network: str, data: bytes) -> None:
     cashier.home()
     cashier.world.wait_screen("Online", 60)
     cashier.world.wait(lambda: versions(cashier).get(network) == version, "the table at the terminal", 60)
-
-
-def settling(minute: int = MINUTE_NEVER, count: int = 900) -> bytes:
-    return minute.to_bytes(2, "big") + count.to_bytes(2, "big")
 
 
 def test_new_limits_hold_from_then_on(cashier: Cashier) -> None:
@@ -95,6 +90,43 @@ def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(stage) -> No
     assert versions(ready) == {tables.CA_KEYS: 2, tables.BLOCKED_BINS: 1}
 
 
+VISA, MCHIP = bytes.fromhex("A000000003"), bytes.fromhex("A000000004")
+
+
+def test_the_applications_and_their_limits_are_the_hosts(stage) -> None:  # noqa: ANN001 - a factory
+    ready = stage(approval=OfflineApproval(floor=0))
+    ready.sign_on()
+    rows = [Application(VISA, 3, limit=9_000, floor=3_000), Application(MCHIP, 2, floor=1_000)]
+    publish(ready, tables.APPLICATIONS, tables.applications(rows))
+    ready.offer(1_000, "plum")
+    ready.page("Card not accepted here")
+    ready.world.press("C")
+    ready.world.remove()
+    ready.home()
+    ready.offer(9_000, "quartz")
+    ready.page("Too much for this kind of card")
+    ready.world.press("C")
+    ready.world.remove()
+    ready.home()
+    ready.sell(8_999, "quartz")
+    ready.go_offline()
+    ready.sell(3_000, "quartz", "Approved offline")
+    ready.sell(3_001, "quartz", "Accepted, to be authorised")
+    ready.sell(1_000, "maple", "Approved offline")
+    ready.sell(1_001, "maple", "Accepted, to be authorised")
+
+
+def test_a_table_of_applications_that_is_none_changes_nothing(cashier: Cashier) -> None:
+    good = tables.applications([Application(VISA, 3)])
+    cashier.host.tables.publish(tables.APPLICATIONS, good[:1] + b"\x05" + good[2:])
+    cashier.restart()
+    cashier.home()
+    cashier.world.run_for(20_000)
+    cashier.home()
+    cashier.sell(1250, "plum")
+    assert versions(cashier).get(tables.APPLICATIONS, 0) == 0
+
+
 def test_the_host_asks_how_the_terminal_is(cashier: Cashier) -> None:
     cashier.host.tables.ask_status = True
     cashier.restart()
@@ -118,7 +150,7 @@ def closed(cashier: Cashier) -> list[tuple]:
 
 
 def test_the_batch_settles_by_itself_before_it_is_full(cashier: Cashier) -> None:
-    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: settling(count=3)}))
+    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: Settling(count=3).pack()}))
     for _ in range(2):
         cashier.sell(1000)
     assert not closed(cashier)
@@ -130,7 +162,7 @@ def test_the_batch_settles_by_itself_before_it_is_full(cashier: Cashier) -> None
 
 def test_the_batch_settles_by_itself_at_its_time(cashier: Cashier) -> None:
     soon = datetime.datetime.now() + datetime.timedelta(minutes=3)
-    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: settling(soon.hour * 60 + soon.minute)}))
+    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: Settling(soon.hour * 60 + soon.minute).pack()}))
     cashier.sell(1000)
     cashier.world.run_for(5_000)
     assert not closed(cashier)

@@ -22,7 +22,7 @@ from tools.demo.keeper import Keeper, on_paper
 from tools.host import tables
 from tools.host.app import Host
 from tools.host.issuer import CREDIT_LINE
-from tools.provision.device import OfflineApproval, Terminal
+from tools.provision.device import OfflineApproval, Settling, Terminal
 from tools.stage import Stage
 
 TERMINAL = Terminal(
@@ -167,7 +167,9 @@ class Day(Keeper):
         """The power goes between the host's yes and its mark: the sale is reversed"""
         self.world.run_for(3000)
         self.world.cut_at(2, "half")
-        self.stage.host.tables.publish(tables.PARAMETERS, tables.parameters({SETTLING: _daily(_SETTLES_IN)}))
+        at = datetime.datetime.now() + _SETTLES_IN
+        daily = Settling(at.hour * 60 + at.minute)
+        self.stage.host.tables.publish(tables.PARAMETERS, tables.parameters({SETTLING: daily.pack()}))
         self.present(6625, self.card("maple"))
         said = self.after_the_cut("eversal pending", "Reversed")
         self.tally.add(self.batch, REVERSED, self.amount_on(said))
@@ -233,12 +235,6 @@ class Day(Keeper):
         found = compare(self.tally, self.journals, papers, self.stage.host.ledger.path, CUTS)
         found.rows += self._told
         return found
-
-
-def _daily(ahead: datetime.timedelta) -> bytes:
-    """The setting that lets the terminal settle at a time of day (minute, and the most records of a batch)."""
-    at = datetime.datetime.now() + ahead
-    return (at.hour * 60 + at.minute).to_bytes(2, "big") + (900).to_bytes(2, "big")
 
 
 @click.command()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The tables a terminal fetches: parameters, the schemes' keys, blocked BINs; each with a version, kept in tables.json.
+"""The tables a terminal fetches: parameters, schemes' keys, applications, blocked BINs; each with a version, in tables.json.
 
 The host asks for what is out of date by the processing request in the header of its answers.
 """
 
+import contextlib
 import json
 import struct
 from collections.abc import Iterable
@@ -17,10 +18,10 @@ from tools.host.case import Case
 from tools.host.errors import SetupError
 from tools.host.message import Message
 from tools.host.schema import terminal
-from tools.provision.authorities import Authority, Revocation
+from tools.provision.authorities import Application, Authority, Revocation
 
-PARAMETERS, STATUS, CA_KEYS, BLOCKED_BINS, SIGN_OFF = "360", "362", "370", "390", "002"
-_REQUESTS = {PARAMETERS: 1, CA_KEYS: 4, BLOCKED_BINS: 7}  # nibble 6 of the header
+PARAMETERS, STATUS, CA_KEYS, APPLICATIONS, BLOCKED_BINS, SIGN_OFF = "360", "362", "370", "380", "390", "002"
+_REQUESTS = {PARAMETERS: 1, CA_KEYS: 4, APPLICATIONS: 5, BLOCKED_BINS: 7}  # nibble 6 of the header
 _STATUS_WANTED = 2
 _PIECE = 192  # bytes in one answer, whole sixteens
 _MOST = 8192
@@ -33,30 +34,41 @@ class Tables:
     def __init__(self, home: Path) -> None:
         self._path = home / "tables.json"
         self._tables: dict[str, tuple[int, bytes]] = {}
+        self._changed = 0  # when the file was, as it was last read
         self.ask_status = False
-        if self._path.exists():
-            try:
-                stored = json.loads(self._path.read_text())
-                self._tables = {name: (row["version"], bytes.fromhex(row["data"])) for name, row in stored.items()}
-            except (ValueError, KeyError, TypeError):
-                raise SetupError('tables.json must hold {"360": {"version": n, "data": hex}, ...}') from None
+        self._read()
 
     def publish(self, network: str, data: bytes) -> int:
         """A new version of a table; returns its number. Raises SetupError when it is none of ours or too long."""
-        if network not in _REQUESTS or len(data) > _MOST:
-            raise SetupError(f"no table {network}, or longer than {_MOST} bytes")
+        if network not in _REQUESTS or not 0 < len(data) <= _MOST:
+            raise SetupError(f"no table {network}, empty, or longer than {_MOST} bytes")
         version = self._tables.get(network, (0, b""))[0] + 1
         self._tables[network] = version, data
         rows = {name: {"version": number, "data": raw.hex()} for name, (number, raw) in self._tables.items()}
-        self._path.write_text(json.dumps(rows))
+        new = self._path.with_suffix(".new")
+        new.write_text(json.dumps(rows))
+        new.replace(self._path)
         return version
 
     def wanted(self, known: dict[str, int]) -> int:
-        """The processing request for a terminal that has these versions; 0 = none."""
+        """The processing request for a terminal that has these versions; 0 = none. Sees what another process published."""
+        with contextlib.suppress(SetupError):  # edited by hand meanwhile: the last good ones stay
+            self._read()
         for network, request in _REQUESTS.items():
             if self._tables.get(network, (0, b""))[0] != known.get(network, 0):
                 return request
         return _STATUS_WANTED if self.ask_status else 0
+
+    def _read(self) -> None:
+        changed = self._path.stat().st_mtime_ns if self._path.exists() else 0
+        if changed == self._changed:
+            return
+        try:
+            stored = json.loads(self._path.read_text())
+            self._tables = {name: (row["version"], bytes.fromhex(row["data"])) for name, row in stored.items()}
+        except (ValueError, KeyError, TypeError):
+            raise SetupError('tables.json must hold {"360": {"version": n, "data": hex}, ...}') from None
+        self._changed = changed
 
     def piece(self, network: str, have: int, at: int) -> bytes:
         """DE 62 down: form, version, size, where the piece begins, the piece; size 0 when `have` is the newest."""
@@ -109,7 +121,13 @@ def ca_keys(entries: Iterable[Authority | Revocation]) -> bytes:
     return b"".join(entry.pack(b"") for entry in entries)
 
 
+def applications(rows: Iterable[Application]) -> bytes:
+    """Table 380: the applications taken, and what holds for each. The first row whose AID a card's begins with counts."""
+    return b"".join(row.pack(b"") for row in rows)
+
+
 def blocked_bins(bins: Iterable[str]) -> bytes:
     """Table 390: cards whose numbers begin so are not taken without the host. At most 24 digits each."""
+    bins = list(bins) or ["F" * 24]  # no table is empty: no card begins so
     rows = [b"\x04" + bytes((len(digits), 0, 0)) + bytes.fromhex(digits.ljust(24, "F")) for digits in bins]
     return b"".join(row.ljust(16, b"\0") for row in rows)

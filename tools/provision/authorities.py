@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes the schemes' keys into a terminal's cards partition. Layout: docs/keys.md."""
+"""The entries of a terminal's cards partition: schemes' keys, excepted cards, applications. Layout: docs/keys.md."""
 
 from __future__ import annotations
 
@@ -61,7 +61,32 @@ class Excepted:
         return b"\x03" + mac.cmac(key, b"\x03\0\0\0\0\0" + bytes.fromhex(self.pan.ljust(20, "F")))[:15]
 
 
-Entry = Authority | Revocation | Excepted
+@dataclass(frozen=True)
+class Application:
+    """A row of the AID table. Amounts in minor units; 0 = no floor limit to approve below, no limit, never to be verified."""
+
+    aid: bytes
+    kernel: int
+    limit: int = 0  # from this amount on the application is not taken
+    floor: int = 0
+    cvm: int = 0  # from this amount on the cardholder must be verified
+    threshold: int = 0
+    target: int = 0  # percent picked for the host at random, below the threshold
+    most: int = 0  # and at the floor limit
+    denial: bytes = bytes(5)  # terminal action codes, of kernels 2 and 4
+    online: bytes = bytes(5)
+
+    def pack(self, key: bytes) -> bytes:
+        """Raises ValueError for an AID, kernel or code that no terminal would take."""
+        if not 5 <= len(self.aid) <= 16 or self.kernel not in (2, 3, 4, 7) or len(self.denial + self.online) != 10:
+            raise ValueError(f"application {self.aid.hex()}")
+        head = bytes((6, self.kernel, len(self.aid), 0)) + self.aid.ljust(16, b"\0")
+        amounts = (self.limit, self.floor, self.cvm, self.threshold)
+        limits = b"".join(amount.to_bytes(6, "big") for amount in amounts) + bytes((self.target, self.most))
+        return (head + limits + self.denial + self.online).ljust(64, b"\0")
+
+
+Entry = Authority | Revocation | Excepted | Application
 
 
 def _pad(entry: bytes) -> bytes:

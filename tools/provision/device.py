@@ -58,6 +58,17 @@ class OfflineApproval:
 
 
 @dataclass(frozen=True)
+class Settling:
+    """Setting 12: when the terminal settles by itself. `minute` of the day, None = at no time; `count`: records of a batch."""
+
+    minute: int | None = None
+    count: int = 900
+
+    def pack(self) -> bytes:
+        return (0xFFFF if self.minute is None else self.minute).to_bytes(2, "big") + self.count.to_bytes(2, "big")
+
+
+@dataclass(frozen=True)
 class Terminal:
     """What one terminal is told. `limits` None: nothing is taken offline."""
 

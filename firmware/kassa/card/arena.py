@@ -72,8 +72,7 @@ class Arena:
         for index in range(self.used):
             self.store[index] = 0
         self.used = 0
-        if self.evidence is not None:
-            self.evidence.wipe()
+        self._drop()
 
     def tidy(self) -> None:
         """Zero everything but what a sale takes along: body, first six and last four digits."""

@@ -3,9 +3,9 @@
 
 from micropython import const
 
-from kassa.card import apdu, tlv
+from kassa.card import apdu, applications, tlv
 from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
-from kassa.card.terms import APPROVED, END, MSG_OTHER_CARD, ONLINE, Outcome
+from kassa.card.terms import APPROVED, END, MSG_OTHER_CARD, MSG_OVER_LIMIT, ONLINE, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -17,22 +17,6 @@ if TYPE_CHECKING:
 
     Step = Generator[memoryview | None, memoryview, Outcome | None]
 
-# (application identifier, a card's may be longer; kernel). Visa credit and debit, Electron, V Pay, US common debit;
-# Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US (e-cash, ...06, is refused).
-_APPLICATIONS = (
-    (b"\xa0\x00\x00\x00\x03\x10\x10", 3),
-    (b"\xa0\x00\x00\x00\x03\x20\x10", 3),
-    (b"\xa0\x00\x00\x00\x03\x20\x20", 3),
-    (b"\xa0\x00\x00\x00\x98\x08\x40", 3),
-    (b"\xa0\x00\x00\x00\x04\x10\x10", 2),
-    (b"\xa0\x00\x00\x00\x04\x30\x60", 2),
-    (b"\xa0\x00\x00\x00\x04\x22\x03", 2),
-    (b"\xa0\x00\x00\x00\x25\x01", 4),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x01", 7),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x02", 7),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x03", 7),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x08", 7),
-)
 _LOWEST = const(16)  # rank of an application without a priority
 
 
@@ -45,10 +29,6 @@ def transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None,
     Raises CardError for what no honest card sends.
     """
     taken = False
-    if terms.authorities is not None:
-        from kassa.card.evidence import Evidence  # only where a card may approve by itself
-
-        arena.evidence = Evidence()
     try:
         outcome = yield from _transaction(terms, arena)
         taken = outcome.kind in (ONLINE, APPROVED)
@@ -63,7 +43,7 @@ def transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None,
 def _transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
     answer = yield apdu.select_ppse(arena)
     if apdu.status(answer) == apdu.SW_OK:
-        _list_candidates(answer, arena)
+        _list_candidates(answer, terms, arena)
         for _ in range(MAX_CANDIDATES):
             at = _best(arena)
             if at < 0:
@@ -73,7 +53,7 @@ def _transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None
             if outcome is not None:
                 return outcome
             arena.forget()
-    return Outcome(END, MSG_OTHER_CARD)
+    return Outcome(END, MSG_OVER_LIMIT if terms.over else MSG_OTHER_CARD)
 
 
 def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
@@ -84,10 +64,15 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
         return None
     tlv.check(answer, 0, len(answer) - 2)
     fci = tlv.Tlv(answer, 0, len(answer) - 2)
-    if not fci.path(0x6F, 0x84) or not _starts_with(fci, arena.candidates, at + 2, size):
+    if not fci.path(0x6F, 0x84) or not applications.begins(fci, arena.candidates, at + 2, size):
         return None
     arena.keep(0x84, answer, fci.start, fci.end)
-    return (yield from _kernel(_kernel_for(fci, 0))(terms, arena, answer))
+    applications.agree(terms, fci)
+    if terms.authorities is not None:
+        from kassa.card.evidence import Evidence  # only where a card may approve by itself
+
+        arena.evidence = Evidence()
+    return (yield from _kernel(applications.kernel(terms, fci))(terms, arena, answer))
 
 
 def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":
@@ -103,7 +88,7 @@ def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":
     return kernel.run
 
 
-def _list_candidates(answer: "memoryview", arena: "Arena") -> None:
+def _list_candidates(answer: "memoryview", terms: "Terms", arena: "Arena") -> None:
     """Note rank and AID of each directory entry that one of our kernels can take, in the card's order."""
     end = len(answer) - 2
     tlv.check(answer, 0, end)
@@ -122,7 +107,8 @@ def _list_candidates(answer: "memoryview", arena: "Arena") -> None:
             rank = answer[entry.start] & 0x0F or _LOWEST
         if not entry.find(0x4F) or not 5 <= entry.end - entry.start <= 16:
             continue  # Book B: an entry that is not right is passed over
-        if not _kernel_for(entry, wanted):
+        kernel = applications.kernel(terms, entry)
+        if not kernel or wanted not in (0, kernel):
             continue
         arena.candidates[at] = rank
         arena.candidates[at + 1] = entry.end - entry.start
@@ -139,23 +125,6 @@ def _wanted_kernel(entry: "tlv.Tlv") -> int:
     if first & 0xC0 == 0:  # an international kernel; the others are domestic or proprietary
         return first & 0x3F
     return -1
-
-
-def _kernel_for(aid: "tlv.Tlv", wanted: int) -> int:
-    """The kernel for the AID under the cursor, 0 when we have none or the card wants a different one."""
-    for ours, kernel in _APPLICATIONS:
-        if _starts_with(aid, ours, 0, len(ours)):
-            return kernel if wanted in (0, kernel) else 0
-    return 0
-
-
-def _starts_with(value: "tlv.Tlv", prefix: "tlv.Bytes", start: int, size: int) -> bool:
-    if value.end - value.start < size:
-        return False
-    for index in range(size):
-        if value.data[value.start + index] != prefix[start + index]:
-            return False
-    return True
 
 
 def _best(arena: "Arena") -> int:

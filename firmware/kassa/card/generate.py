@@ -48,10 +48,11 @@ _TSI_PROOF, _TSI_CVM = const(0x80), const(0x40)
 
 
 class Scheme:
-    """What differs: terminal action codes, 5 bytes each, and whether a card without EMV mode must be sent away."""
+    """What differs: `codes`, the action codes denial and online, 5 bytes each, where no table of the host has others, and
+    whether a card without EMV mode must be sent away."""
 
-    def __init__(self, denial: bytes, online: bytes, device_cvm: bool, emv_mode: bool) -> None:
-        self.denial, self.online = denial, online
+    def __init__(self, codes: bytes, device_cvm: bool, emv_mode: bool) -> None:
+        self.codes = codes
         self.device_cvm = device_cvm
         self.emv_mode = emv_mode
 
@@ -80,7 +81,8 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     if refused is not None:
         return refused
     able = authority is not None and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
-    wish = restrictions.action(arena, tvr, scheme.denial, scheme.online, able)
+    codes = terms.codes or scheme.codes
+    wish = restrictions.action(arena, tvr, codes[:5], codes[5:], able)
     signed = authority is not None and wish != AAC
     _conclude(terms, tvr, signed)
     command = apdu.generate_ac(arena, terms, wish | _WITH_CDA if signed else wish, arena.need(0x8C))

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
 
 # Terminal action codes as acquirers commonly give them.
-_SCHEME = generate.Scheme(
-    denial=b"\x00\x00\x00\x00\x00", online=b"\xf4\x50\x84\x80\x0c", device_cvm=True, emv_mode=True
-)
+_SCHEME = generate.Scheme(codes=b"\x00\x00\x00\x00\x00" + b"\xf4\x50\x84\x80\x0c", device_cvm=True, emv_mode=True)
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate.Step":

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
 
 # Terminal action codes as acquirers commonly give them.
-_SCHEME = generate.Scheme(
-    denial=b"\x00\x10\x00\x00\x00", online=b"\xde\x00\xfc\x98\x00", device_cvm=False, emv_mode=False
-)
+_SCHEME = generate.Scheme(codes=b"\x00\x10\x00\x00\x00" + b"\xde\x00\xfc\x98\x00", device_cvm=False, emv_mode=False)
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate.Step":

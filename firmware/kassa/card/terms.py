@@ -9,6 +9,7 @@ from kassa.card import tlv
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.proof import Authorities
+    from kassa.card.risk import Risk
 
 # Outcomes (EMV Contactless Book A).
 ONLINE = const(1)  # the card gave an ARQC: the host decides, now or later
@@ -24,6 +25,7 @@ MSG_NOT_PROVEN = const(0x107)  # ours: declined, for the card could not be prove
 MSG_TRY_AGAIN = const(0x21)
 MSG_SEE_PHONE = const(0x20)
 MSG_OTHER_CARD = const(0x1C)
+MSG_OVER_LIMIT = const(0x11C)  # ours: another card, for those of this scheme may not pay so much
 MSG_ONE_CARD = const(0x19)
 MSG_READ_OK = const(0x17)
 MSG_ERROR = const(0x0F)
@@ -62,7 +64,8 @@ class Terms:
     random bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount the cardholder
     must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used;
     `authorities`: the schemes' keys where a card may approve by itself, None = the host decides, now or later;
-    `risk`: TVR byte 4, why the host is to decide.
+    `risk`: TVR byte 4, why the host is to decide; `applications`: rows of the host's AID table, empty = those compiled in,
+    with the terms as they are; `trusted` (the clock is) and `number` (of risk.draw) are what `decide` goes by.
     Raises ValueError when something does not fit.
     """
 
@@ -80,46 +83,56 @@ class Terms:
         authorities: "Authorities | None" = None,
         risk: int = 0,
         capabilities: bytes = CAPABILITIES,
+        applications: bytes = b"",
+        trusted: bool = False,
+        number: int = 1,
     ) -> None:
         if len(date) != 3 or len(unpredictable) != 4 or len(ttq) != 4:
             raise ValueError("terms")
         self._data = bytearray(_SIZE)
         self._used = 0
-        self.authorities = authorities
-        self.cvm_required = cvm_required or bool(ttq[1] & _CVM_REQUIRED)
+        self._keys = authorities
+        self._trusted = trusted
+        self._number = number
+        self.applications = applications
+        self.codes = (
+            b""  # action codes for the application at hand: denial and online, 5 bytes each; empty = the kernel's
+        )
+        self.over = False  # a card had an application that may not pay so much
         self.date = date
         self.amount = amount
-        self.risk = risk
-        number = bytearray(6)
-        money.pack_bcd(amount, number, 0, 6)
-        self._add(0x9F02, number)
+        digits = bytearray(6)
+        money.pack_bcd(amount, digits, 0, 6)
+        self._add(0x9F02, digits)
         self._add(0x9F03, bytes(6))
-        number = bytearray(2)
-        money.pack_bcd(currency, number, 0, 2)
-        self._add(0x5F2A, number)
-        money.pack_bcd(country, number, 0, 2)
-        self._add(0x9F1A, number)
+        digits = bytearray(2)
+        money.pack_bcd(currency, digits, 0, 2)
+        self._add(0x5F2A, digits)
+        money.pack_bcd(country, digits, 0, 2)
+        self._add(0x9F1A, digits)
         self._add(0x9A, date)
         self._add(0x9C, bytes((kind,)))
         self._add(0x9F37, unpredictable)
-        qualifiers = bytearray(ttq)
-        if authorities is None:
-            qualifiers[1] |= _CRYPTOGRAM_FOR_HOST
-        if cvm_required:
-            qualifiers[1] |= _CVM_REQUIRED
-        self._add(0x9F66, qualifiers)
-        able = bytearray(capabilities)
-        if authorities is not None:
-            able[2] |= _CAN_CDA
-        self._add(0x9F33, able)
+        self._add(0x9F66, ttq)
+        self._add(0x9F33, capabilities)
         for tag, value in _FIXED:
             self._add(tag, value)
-        reader = bytearray(_AMEX_READER)
-        if self.cvm_required:
-            reader[2] |= _CVM_REQUIRED
-        self._add(0x9F6E, reader)
+        self._add(0x9F6E, _AMEX_READER)
         self._add(0x9F4E, merchant[:_NAME_MAX])
         self.known = memoryview(self._data)[: self._used]  # the terminal's data objects
+        self._agree(authorities, cvm_required or bool(ttq[1] & _CVM_REQUIRED), risk)
+
+    def decide(self, risk: "Risk") -> None:
+        """Whether a card may approve by itself and its holder must be verified, by these limits."""
+        reason = risk.reason(self.amount, self._trusted, self._number)
+        self._agree(None if reason else self._keys, risk.cvm_required(self.amount), reason)
+
+    def _agree(self, authorities: "Authorities | None", cvm_required: bool, risk: int) -> None:
+        self.authorities, self.cvm_required, self.risk = authorities, cvm_required, risk
+        _put(self.value(0x9F66), 1, _CRYPTOGRAM_FOR_HOST, authorities is None)
+        _put(self.value(0x9F66), 1, _CVM_REQUIRED, cvm_required)
+        _put(self.value(0x9F33), 2, _CAN_CDA, authorities is not None)
+        _put(self.value(0x9F6E), 2, _CVM_REQUIRED, cvm_required)
 
     def value(self, tag: int) -> memoryview:
         """The terminal's value of a tag it has."""
@@ -134,6 +147,10 @@ class Terms:
 
     def _add(self, tag: int, value: "bytes | bytearray") -> None:
         self._used = tlv.append(self._data, self._used, tag, value, 0, len(value))
+
+
+def _put(value: memoryview, byte: int, bit: int, on: bool) -> None:
+    value[byte] = value[byte] | bit if on else value[byte] & ~bit
 
 
 class Outcome:

@@ -7,7 +7,7 @@ from micropython import const
 
 from kassa import money
 from kassa.calendar import date
-from kassa.card import tap
+from kassa.card import risk, tap
 from kassa.card.terms import (
     APPROVED,
     DECLINED,
@@ -15,6 +15,7 @@ from kassa.card.terms import (
     MSG_NO_CARD,
     MSG_NOT_PROVEN,
     MSG_ONE_CARD,
+    MSG_OVER_LIMIT,
     MSG_SEE_PHONE,
     ONLINE,
     TRY_AGAIN,
@@ -25,6 +26,7 @@ from kassa.errors import FlashFault, ReaderFault
 from kassa.flows.result import result
 from kassa.flows.shop import Shop
 from kassa.modules import forget
+from kassa.vault.settings import OFFLINE_APPROVAL
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple
     Returns whether the card approved by itself and was proven, and whether it is over; None = said on the screen already.
     """
     ui = shop.ui
-    wishes = _wishes(shop, amount, online)
+    wishes = _wishes(shop, online)
     hints = ("present_hint",)
     for attempt in range(_TRIES):
         await ui.show("tap", ui.t("present"), [ui.t(hint) for hint in hints], "C=key_cancel", money.text(amount))
@@ -69,18 +71,18 @@ async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple
     return None
 
 
-def _wishes(shop: Shop, amount: int, online: bool) -> "tuple[bool, Authorities | None, int]":
-    """The terms' cvm_required, authorities and risk."""
-    from kassa.desk.approval import Approval
-
-    approval = Approval(shop.settings)
-    forget("kassa.desk.approval")
-    risk = approval.risk(amount, shop.clock, shop.entropy)
-    if online or risk:
-        return approval.cvm_required(amount), None, risk
+def _wishes(shop: Shop, online: bool) -> "tuple[Authorities | None, bytes, int]":
+    """The terms' authorities, applications and number."""
+    from kassa.vault import aids
     from kassa.vault.authorities import Authorities
 
-    return approval.cvm_required(amount), Authorities(*shop.courier.cards), risk
+    cards = Authorities(*shop.courier.cards)
+    table = aids.rows(cards)
+    forget("kassa.vault.aids")
+    if not online:
+        return cards, table, risk.draw(shop.entropy)
+    forget("kassa.vault.authorities")
+    return None, table, 1
 
 
 def _hints(outcome: Outcome) -> "tuple[str, ...]":
@@ -89,24 +91,27 @@ def _hints(outcome: Outcome) -> "tuple[str, ...]":
         return ("one_card_hint",)
     if outcome.message == MSG_SEE_PHONE:
         return ("see_phone",)
+    if outcome.message == MSG_OVER_LIMIT:
+        return ("over_limit_hint", "use_other")
     if outcome.kind == TRY_AGAIN:
         return ("try_again_hint",)
     return ("card_error", "card_error_hint") if outcome.message == MSG_ERROR else ("other_card_hint", "use_other")
 
 
 async def _read(
-    shop: Shop, amount: int, again: bool, wishes: "tuple[bool, Authorities | None, int]", kind: int
+    shop: Shop, amount: int, again: bool, wishes: "tuple[Authorities | None, bytes, int]", kind: int
 ) -> Outcome | None:
     """One tap; None when the cashier pressed Cancel meanwhile."""
-    cvm_required, authorities, risk = wishes
+    authorities, applications, number = wishes
     today = date(shop.clock.now())
     day = bytearray(3)
     for index, value in enumerate((today[0] % 100, today[1], today[2])):
         money.pack_bcd(value, day, index, 1)
     terms = Terms(
         amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
-        kind=kind, cvm_required=cvm_required, authorities=authorities, risk=risk,
+        kind=kind, authorities=authorities, applications=applications, trusted=shop.clock.trusted, number=number,
     )  # fmt: skip
+    terms.decide(risk.Risk(shop.settings.get(OFFLINE_APPROVAL, b"")))
     reading = asyncio.create_task(_tap(shop, terms, amount, again))
     while not reading.done():
         if await shop.ui.key("C", 100):

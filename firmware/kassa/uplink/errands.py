@@ -51,11 +51,10 @@ SIGN_OFF = const(2)  # values of 60.3
 ECHO = const(301)
 _PARAMETERS = const(360)
 _STATUS = const(362)
-_CA_KEYS = const(370)
-_BLOCKED = const(390)
 _LARGEST = const(8192)  # bytes of a table
-# The processing request of an answer's header; sign on again (3) is the courier's own, 5 and 6 are not taken here.
-_PARAMETERS_ASKED, _STATUS_ASKED, _CA_KEYS_ASKED, _BLOCKED_ASKED = const(1), const(2), const(4), const(7)
+# The processing request of an answer's header; sign on again (3) is the courier's own, 6 is not taken here.
+_PARAMETERS_ASKED, _STATUS_ASKED = const(1), const(2)
+_CARDS_ASKED = ((4, 370, 0), (7, 390, 1), (5, 380, 2))  # with 60.3 and the table of vault/card_tables.py
 
 
 class Tell:
@@ -150,11 +149,11 @@ def asked(request: int, values: "Settings", cards: tuple, journal: "Journal", ou
         from kassa.vault.parameters import Parameters
 
         return Fetch(outbox, _PARAMETERS, Parameters(values))
-    if request == _CA_KEYS_ASKED or request == _BLOCKED_ASKED:
-        from kassa.vault.card_tables import CardTables
+    for asked, network, table in _CARDS_ASKED:
+        if request == asked:
+            from kassa.vault.card_tables import CardTables
 
-        blocked = request == _BLOCKED_ASKED
-        return Fetch(outbox, _BLOCKED if blocked else _CA_KEYS, CardTables(cards[0], cards[1], blocked))
+            return Fetch(outbox, network, CardTables(cards[0], cards[1], table))
     return None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes the cards partition anew with a table the host sent: the schemes' keys, or the blocked BINs. In memory only then.
+"""Writes the cards partition anew with a table the host sent: keys, blocked BINs or applications. In memory only then.
 
 The new blob goes into the half that is not in use; its header, which makes it count, is programmed last.
 """
@@ -22,20 +22,23 @@ if TYPE_CHECKING:
 
 _HEAD = const(16)
 _END = bytes(16)
-_KEYS, _BLOCKED = (authorities.KEY, authorities.REVOKED), (4,)
-_VERSION = const(5)  # an entry: kind, table (0 keys and revocations, 1 blocked BINs), number (4)
+KEYS, BLOCKED, APPLICATIONS = const(0), const(1), const(2)
+_KINDS = ((authorities.KEY, authorities.REVOKED), (4,), (authorities.APPLICATION,))  # of entries, by table
+_VERSION = const(5)  # an entry: kind, table, number (4)
+_KERNELS = b"\x02\x03\x04\x07"
+_MOST_ROWS = const(24)  # of applications
 
 
 class CardTables:
     """A sink of uplink.errands: entries as docs/keys.md has them, those of one table."""
 
-    def __init__(self, flash: "Flash", key: bytearray, blocked: bool) -> None:
-        """`blocked`: the table of BINs, else that of keys and revocations."""
+    def __init__(self, flash: "Flash", key: bytearray, table: int) -> None:
+        """`table`: KEYS with revocations, BLOCKED or APPLICATIONS."""
         self._flash = flash
         self._key = key
         self._old = Authorities(flash, key)
-        self._kinds = _BLOCKED if blocked else _KEYS
-        self._table = int(blocked)
+        self._kinds = _KINDS[table]
+        self._table = table
         self.version = self._version_of(self._old)
         self._mac = Cmac(key, False)
         self._head = bytearray(_HEAD)
@@ -48,7 +51,7 @@ class CardTables:
         kept = [entry for entry in self._entries() if not self._is_mine(entry[0], entry[1])]
         total = sum([size for _, _, size in kept]) + _HEAD + size + len(_END)
         half = authorities.half(self._flash)
-        if size % 16 or total > half - 2 * _HEAD:
+        if size % 16 or total > half - 2 * _HEAD or self._table == APPLICATIONS and size > _MOST_ROWS * authorities.ROW:
             raise WireError("a table that does not fit")
         base = 0 if self._old.base else half
         self._base = base
@@ -79,6 +82,8 @@ class CardTables:
             if not self._left:
                 if piece[0] not in self._kinds:
                     raise WireError("an entry of another table")
+                if piece[0] == authorities.APPLICATION and (piece[1] not in _KERNELS or not 5 <= piece[2] <= 16):
+                    raise WireError("an application without a kernel or a name")
                 self._left = authorities.size_of(piece)
             self._left -= _HEAD
             self._write(piece)

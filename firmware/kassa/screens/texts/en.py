@@ -135,6 +135,7 @@ torn=The card left too early
 one_card=One card only
 one_card_hint=Present a single card
 other_card_hint=Card not accepted here
+over_limit_hint=Too much for this kind of card
 use_other=Please use another card
 card_error_hint=Try again, or use another card
 card_error=Card not readable

@@ -135,6 +135,7 @@ torn=卡片移开过早
 one_card=请只出示一张卡
 one_card_hint=感应区有多张卡片
 other_card_hint=本机不能受理此卡
+over_limit_hint=超过此类卡的交易限额
 use_other=请使用其他卡片
 card_error_hint=请重试或使用其他卡片
 card_error=卡片无法读取

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""The applications a terminal takes: those compiled in, or the rows of the host's AID table (layout: docs/keys.md)."""
+
+from micropython import const
+
+from kassa.card.risk import Risk
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.terms import Terms
+    from kassa.card.tlv import Tlv
+
+# (application identifier, a card's may be longer; kernel). Visa credit and debit, Electron, V Pay, US common debit;
+# Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US (e-cash, ...06, is refused).
+_COMPILED_IN = (
+    (b"\xa0\x00\x00\x00\x03\x10\x10", 3),
+    (b"\xa0\x00\x00\x00\x03\x20\x10", 3),
+    (b"\xa0\x00\x00\x00\x03\x20\x20", 3),
+    (b"\xa0\x00\x00\x00\x98\x08\x40", 3),
+    (b"\xa0\x00\x00\x00\x04\x10\x10", 2),
+    (b"\xa0\x00\x00\x00\x04\x30\x60", 2),
+    (b"\xa0\x00\x00\x00\x04\x22\x03", 2),
+    (b"\xa0\x00\x00\x00\x25\x01", 4),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x01", 7),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x02", 7),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x03", 7),
+    (b"\xa0\x00\x00\x03\x33\x01\x01\x08", 7),
+)
+# A row: kind, kernel, length of the AID, zero; then:
+_ROW = const(64)
+_AID, _LIMIT, _RISK, _CODES, _END = const(4), const(20), const(26), const(46), const(56)
+
+
+def kernel(terms: "Terms", aid: "Tlv") -> int:
+    """The kernel for the AID under the cursor, 0 when we have none, or none for this amount (then `terms.over` is set)."""
+    if not terms.applications:
+        for ours, number in _COMPILED_IN:
+            if begins(aid, ours, 0, len(ours)):
+                return number
+        return 0
+    at = _row(terms.applications, aid)
+    if at < 0:
+        return 0
+    limit = int.from_bytes(terms.applications[at + _LIMIT : at + _RISK], "big")
+    if 0 < limit <= terms.amount:
+        terms.over = True
+        return 0
+    return terms.applications[at + 1]
+
+
+def agree(terms: "Terms", aid: "Tlv") -> None:
+    """What the table says of the AID under the cursor holds from now on: its limits and action codes."""
+    rows = terms.applications
+    at = _row(rows, aid)
+    if at >= 0:
+        terms.decide(Risk(rows[at + _RISK : at + _CODES]))
+        terms.codes = rows[at + _CODES : at + _END]
+
+
+def begins(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) -> bool:
+    """Whether the value under the cursor begins with prefix[start:start + size]."""
+    if value.end - value.start < size:
+        return False
+    for index in range(size):
+        if value.data[value.start + index] != prefix[start + index]:
+            return False
+    return True
+
+
+def _row(rows: bytes, aid: "Tlv") -> int:
+    for at in range(0, len(rows), _ROW):
+        if begins(aid, rows, at + _AID, rows[at + 2]):
+            return at
+    return -1

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""The host's AID table: which applications are taken, up to which amount, and when a card of each may approve by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from host_tests.card.play import APPROVED, ONLINE, Play
+from host_tests.card.test_authorities import KEY, chip
+from host_tests.card.test_chip_cards import AMEX, CARDS, DECLINED, END, MCHIP, UNION, keys, personal
+from tools.provision.authorities import TEST, Application, Entry, Excepted
+
+OTHER_CARD, OVER_LIMIT = 0x1C, 0x11C
+AIDS = {MCHIP: ("A000000004", 2), AMEX: ("A00000002501", 4), UNION: ("A000000333010102", 7)}
+
+
+def row(pan: str, **values: Any) -> Application:
+    aid, kernel = AIDS[pan]
+    return Application(bytes.fromhex(aid), kernel, **{"floor": 20_000, **values})
+
+
+def table(*rows: Application) -> str:
+    return b"".join(row.pack(b"") for row in rows).hex()
+
+
+def tap(play: Play, pan: str, *rows: Application, **more: Any) -> Any:
+    return play.card(CARDS[pan](), authorities=keys(pan), applications=table(*rows), **more)
+
+
+@pytest.mark.parametrize("pan", CARDS)
+def test_a_row_decides_what_its_cards_may_approve(play: Play, pan: str) -> None:
+    rows = [row(other) for other in AIDS if other != pan]
+    assert tap(play, pan, *rows, row(pan)).kind == APPROVED
+    assert tap(play, pan, *rows, row(pan, floor=12_344)).kind == ONLINE
+    assert tap(play, pan, *rows, row(pan, threshold=20_000, target=49)).kind == APPROVED
+    assert tap(play, pan, *rows, row(pan, threshold=20_000, target=50)).kind == ONLINE
+    assert tap(play, pan, *rows, row(pan, threshold=12_345, most=50)).kind == APPROVED
+    assert tap(play, pan, *rows, row(pan, threshold=4_690, most=100)).kind == ONLINE  # half way, half of it
+    assert tap(play, pan, *rows, row(pan, cvm=12_346)).kind == APPROVED
+    assert tap(play, pan, *rows, row(pan, cvm=12_345)).kind != APPROVED  # no device of the holder's own
+    assert tap(play, pan, *rows, row(pan, limit=12_346)).kind == APPROVED
+
+
+@pytest.mark.parametrize("pan", CARDS)
+def test_an_application_without_a_row_or_above_its_limit_is_not_taken(play: Play, pan: str) -> None:
+    rows = [row(other) for other in AIDS if other != pan]
+    missing, over = tap(play, pan, *rows), tap(play, pan, *rows, row(pan, limit=12_345))
+    assert (missing.kind, missing.message, over.kind, over.message) == (END, OTHER_CARD, END, OVER_LIMIT)
+    assert len(over.commands) == 1  # the directory, and nothing more
+
+
+def test_a_row_is_of_the_kernel_it_says(play: Play) -> None:
+    union = CARDS[UNION]()
+    union.profile.kernel = "07"
+    wrong = Application(bytes.fromhex(AIDS[UNION][0]), 3, floor=20_000)
+    assert play.card(union, applications=table(wrong)).kind == END
+    assert play.card(union, applications=table(row(UNION))).kind == ONLINE
+
+
+@pytest.mark.parametrize("pan", [MCHIP, AMEX])
+def test_what_the_denial_codes_of_the_row_name_is_declined(play: Play, pan: str) -> None:
+    for denial, kind in ((b"\x80\0\0\0\0", DECLINED), (b"\x7f\xff\xff\xff\xff", ONLINE)):
+        denied = play.card(CARDS[pan](), applications=table(row(pan, denial=denial)))  # 80: no proof was asked for
+        assert denied.kind == kind
+
+
+def test_what_the_online_codes_of_the_row_name_is_for_the_host(play: Play) -> None:
+    for online, kind in ((b"\0\x80\0\0\0", ONLINE), (b"\xff\x7f\xff\xff\xff", APPROVED)):
+        other = personal(t9F08=b"\x00\x03", t9F0F=bytes(5))  # of another version, which its issuer does not mind
+        assert play.card(other, authorities=keys(MCHIP), applications=table(row(MCHIP, online=online))).kind == kind
+
+
+def test_without_keys_or_online_a_row_lets_no_card_approve(play: Play) -> None:
+    assert play.card(CARDS[MCHIP](), applications=table(row(MCHIP)), authorities=None).kind == ONLINE
+
+
+def test_the_first_row_that_fits_counts(play: Play) -> None:
+    wide = Application(bytes.fromhex("A000000004"), 2, floor=20_000)
+    narrow = Application(bytes.fromhex("A0000000041010"), 2, limit=1)
+    assert tap(play, MCHIP, narrow, wide).kind == END
+    assert tap(play, MCHIP, wide, narrow).kind == APPROVED
+
+
+def test_the_rows_stand_in_flash_among_the_other_entries(play: Play) -> None:
+    rows = (row(MCHIP), row(AMEX, limit=7))
+    entries: tuple[Entry, ...] = (TEST[0], rows[0], Excepted("4761730000000011"), *TEST[1:], rows[1])
+    assert play.cases("authorities", "applications", chip(entries).hex(), KEY.hex()) == table(*rows)
+    assert play.cases("authorities", "applications", chip(TEST).hex(), KEY.hex()) == ""
+    torn = chip(entries)
+    assert play.cases("authorities", "applications", (torn[:40] + b"\0" + torn[41:]).hex(), KEY.hex()) == ""
+
+
+def test_a_row_no_terminal_would_take_is_not_made() -> None:
+    for bad in (
+        Application(b"\xa0\0\0\0", 2),
+        Application(b"\xa0\0\0\0\3", 5),
+        Application(bytes(17), 2),
+        Application(bytes(5), 2, denial=b""),
+    ):
+        with pytest.raises(ValueError, match="application"):
+            bad.pack(b"")

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Tables that an operator publishes from the command line, while the host runs or not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tools.host import publish, tables
+from tools.host.errors import SetupError
+from tools.host.tables import Tables
+from tools.provision.authorities import TEST, Application, Authority
+from tools.provision.device import OfflineApproval, OfflineLimits, Settling
+
+
+def run(home: Path, name: str, rows: Any = None, *words: str) -> Result:
+    file = home / "rows.json"
+    file.write_text(json.dumps(rows))
+    return CliRunner().invoke(publish.main, ["--home", str(home), name, *(words if rows is None else [str(file)])])
+
+
+def stored(home: Path, network: str) -> tuple[int, bytes]:
+    row = json.loads((home / "tables.json").read_text())[network]
+    return row["version"], bytes.fromhex(row["data"])
+
+
+def test_each_table_can_be_published(tmp_path: Path) -> None:
+    key = next(entry for entry in TEST if isinstance(entry, Authority))
+    named = {
+        "merchant_name": "老街茶馆", "largest_sale": 9_900, "settling": {"minute": 1350}, "offline_limits": {"payment": 5_000},
+        "offline_approval": {"floor": 3_000},
+    }  # fmt: skip
+    assert "360 is now version 1" in run(tmp_path, "parameters", named).output
+    assert stored(tmp_path, "360")[1] == tables.parameters(
+        {
+            0x03: "老街茶馆".encode(),
+            0x10: (9_900).to_bytes(6, "big"),
+            0x12: Settling(1350).pack(),
+            0x0C: OfflineLimits(payment=5_000).pack(),
+            0x11: OfflineApproval(floor=3_000).pack(),
+        }
+    )
+    rows = [{"aid": "A0000000041010", "kernel": 2, "floor": 5000, "online": "F45084800C"}]
+    assert "380 is now version 1" in run(tmp_path, "applications", rows).output
+    expected = Application(bytes.fromhex("A0000000041010"), 2, floor=5000, online=bytes.fromhex("F45084800C"))
+    assert stored(tmp_path, "380")[1] == expected.pack(b"")
+    known = {"rid": key.rid.hex(), "index": key.index, "modulus": key.modulus.hex(), "exponent": 3}
+    gone = {"rid": key.rid.hex(), "index": key.index, "serial": "000007"}
+    assert "370 is now version 1" in run(tmp_path, "ca-keys", [known, gone]).output
+    assert stored(tmp_path, "370")[1].startswith(key.pack(b""))
+    assert "390 is now version 1" in run(tmp_path, "blocked-bins", None, "622202", "99").output
+    assert "390 is now version 2" in run(tmp_path, "blocked-bins").output
+    assert stored(tmp_path, "390") == (2, tables.blocked_bins([]))
+
+
+@pytest.mark.parametrize(
+    "name, rows",
+    [
+        ("parameters", {"terminal_id": "KASSA002"}),
+        ("parameters", {"offline_limits": {"payments": 1}}),
+        ("parameters", {"largest_sale": -1}),
+        ("parameters", ["largest_sale"]),
+        ("applications", [{"aid": "A0000000041010", "kernel": 9}]),
+        ("applications", [{"aid": "no hex", "kernel": 2}]),
+        ("applications", []),
+        ("ca-keys", [{"rid": "A000000003"}]),
+    ],
+)
+def test_what_cannot_be_a_table_is_refused(tmp_path: Path, name: str, rows: Any) -> None:
+    result = run(tmp_path, name, rows)
+    assert result.exit_code == 1 and "not published" in result.output
+    assert not (tmp_path / "tables.json").exists()
+
+
+def test_a_running_host_sees_what_was_published(tmp_path: Path) -> None:
+    running = Tables(tmp_path)
+    assert running.wanted({}) == 0
+    run(tmp_path, "blocked-bins", None, "99")
+    assert running.wanted({}) == 7 and running.wanted({"390": 1}) == 0
+    (tmp_path / "tables.json").write_text("torn")
+    assert running.wanted({}) == 7
+    with pytest.raises(SetupError):
+        Tables(tmp_path)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Publishes a table for all terminals; each fetches it at its next connection. May be done while the host runs.
+
+    python -m tools.host.publish --home DIR blocked-bins 622202 99
+    python -m tools.host.publish --home DIR applications FILE.json
+
+The files' shapes are in docs/wire.md, under Tables.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tools.host import tables
+from tools.host.errors import SetupError
+from tools.host.tables import Tables
+from tools.provision.authorities import Application, Authority, Revocation
+from tools.provision.device import OfflineApproval, OfflineLimits, Settling
+
+_SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
+    "merchant_name": (0x03, lambda value: value.encode()),
+    "offline_limits": (0x0C, lambda value: OfflineLimits(**value).pack()),
+    "largest_sale": (0x10, lambda value: value.to_bytes(6, "big")),
+    "offline_approval": (0x11, lambda value: OfflineApproval(**value).pack()),
+    "settling": (0x12, lambda value: Settling(**value).pack()),
+}
+_IN_HEX = ("aid", "denial", "online", "rid", "modulus", "checksum", "serial")
+_FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+
+
+@click.group(help=(__doc__ or "").partition("\n")[0])
+@click.option("--home", type=click.Path(path_type=Path, exists=True), required=True, help="the host's folder")
+@click.pass_context
+def main(context: click.Context, home: Path) -> None:
+    context.obj = home
+
+
+@main.command(help="FILE: an object; what a terminal's settings are.")
+@_FILE
+@click.pass_obj
+def parameters(home: Path, file: Path) -> None:
+    _publish(home, tables.PARAMETERS, file, lambda values: tables.parameters(dict(map(_setting, values.items()))))
+
+
+@main.command("ca-keys", help="FILE: a list of the schemes' keys and of revoked issuer certificates.")
+@_FILE
+@click.pass_obj
+def ca_keys(home: Path, file: Path) -> None:
+    _publish(home, tables.CA_KEYS, file, lambda rows: tables.ca_keys(_key(**_bytes(row)) for row in rows))
+
+
+@main.command(
+    help="FILE: a list of the applications (AIDs) that are taken, each with its kernel, limits and action codes."
+)
+@_FILE
+@click.pass_obj
+def applications(home: Path, file: Path) -> None:
+    _publish(
+        home, tables.APPLICATIONS, file, lambda rows: tables.applications(Application(**_bytes(row)) for row in rows)
+    )
+
+
+@main.command(
+    "blocked-bins", help="The whole list: cards whose numbers begin so are not taken without the host; none = no card."
+)
+@click.argument("bins", nargs=-1)
+@click.pass_obj
+def blocked_bins(home: Path, bins: tuple[str, ...]) -> None:
+    _publish(home, tables.BLOCKED_BINS, None, lambda _: tables.blocked_bins(bins))
+
+
+def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], bytes]) -> None:
+    try:
+        version = Tables(home).publish(network, pack(json.loads(file.read_text()) if file else None))
+    except (SetupError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise click.ClickException(f"not published: {error}") from None
+    print(f"table {network} is now version {version}; terminals fetch it when they connect")
+
+
+def _setting(named: tuple[str, Any]) -> tuple[int, bytes]:
+    number, pack = _SETTINGS[named[0]]
+    return number, pack(named[1])
+
+
+def _key(**row: Any) -> Authority | Revocation:
+    return Revocation(**row) if "serial" in row else Authority(**row)
+
+
+def _bytes(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: bytes.fromhex(value) if name in _IN_HEX else value for name, value in row.items()}
+
+
+if __name__ == "__main__":
+    main()
