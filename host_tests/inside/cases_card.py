@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Cases of the card room: TLV, DOL, and a transaction stepped answer by answer."""
 
-from kassa.card import dol, entry, oda, tlv
+from kassa.card import dol, oda, tlv, transaction
 from kassa.card.arena import Arena
 from kassa.card.evidence import Evidence
 from kassa.card.terms import Terms
@@ -62,7 +62,7 @@ def begin(terms):
         trusted=True, number=terms["number"],
         authorities=Known(terms["authorities"], terms["revoked"]) if terms["authorities"] is not None else None,
     )  # fmt: skip
-    _steps = entry.transaction(made, _arena)
+    _steps = transaction.read(made, _arena)
     return {"command": bytes(next(_steps)).hex()}
 
 

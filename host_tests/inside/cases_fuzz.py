@@ -6,7 +6,7 @@ import random
 
 from cases_card import Known
 
-from kassa.card import dol, entry, tlv
+from kassa.card import dol, tlv, transaction
 from kassa.card.arena import Arena
 from kassa.card.terms import Terms
 from kassa.errors import CardError, WireError
@@ -159,7 +159,7 @@ def _tap(said, key):
     terms = Terms(
         12345, 156, 156, b"\x26\x11\x23", b"\xa1\xb2\xc3\xd4", merchant=b"KASSA", authorities=Known([key], []),
     )  # fmt: skip
-    steps = entry.transaction(terms, _arena)
+    steps = transaction.read(terms, _arena)
     at = 0
     try:
         command = next(steps)

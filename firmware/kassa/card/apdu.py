@@ -18,7 +18,7 @@ SW_OK = const(0x9000)
 SW_USE_CONTACT = const(0x6984)
 SW_NEXT_APPLICATION = const(0x6985)
 SW_SEE_PHONE = const(0x6986)
-GPO = const(0xA8)  # from this instruction on the card counts a transaction
+_GPO = const(0xA8)
 GENERATE_AC = const(0xAE)
 
 _PPSE = b"2PAY.SYS.DDF01"
@@ -65,7 +65,7 @@ def get_processing_options(arena: "Arena", terms: "Terms", pdol: "Tlv | None") -
         command[6] = 0
     if end - 5 > 255:
         raise CardError("DOL: asks for too much")
-    pack_into(">BBBBBB", command, 0, 0x80, GPO, 0x00, 0x00, end - 5, 0x83)
+    pack_into(">BBBBBB", command, 0, 0x80, _GPO, 0x00, 0x00, end - 5, 0x83)
     command[end] = 0
     return command[: end + 1]
 

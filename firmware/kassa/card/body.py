@@ -6,7 +6,7 @@ The host can check the cryptogram (Visa CVN 10 and 18) from the first fifteen al
 
 from micropython import const
 
-from kassa.card import tlv
+from kassa.card import tlv, track2
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -23,7 +23,9 @@ _MANDATORY = const(15)
 
 
 def build(terms: "Terms", arena: "Arena") -> None:
-    """Fill `arena.body` from what the card gave (it wins) and the terms. Raises CardError, never truncates."""
+    """Fill `arena.body` from what the card gave (it wins) and the terms, and its mask. Raises CardError, never truncates."""
+    track, digits = track2.card_number(arena)
+    track2.mask(track, digits, arena)
     at = 0
     for index, tag in enumerate(_ORDER):
         found = arena.kept(tag) or tlv.kept(terms.known, len(terms.known), tag)

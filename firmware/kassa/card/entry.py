@@ -5,7 +5,7 @@ from micropython import const
 
 from kassa.card import apdu, applications, tlv
 from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
-from kassa.card.terms import APPROVED, END, MSG_OTHER_CARD, MSG_OVER_LIMIT, ONLINE, Outcome
+from kassa.card.terms import END, MSG_OTHER_CARD, MSG_OVER_LIMIT, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -15,32 +15,13 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-    Step = Generator[memoryview | None, memoryview, Outcome | None]
+    Step = Generator[memoryview, memoryview, Outcome | None]
 
 _LOWEST = const(16)  # rank of an application without a priority
 
 
-def transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
-    """Read one card: yields command APDUs, is sent response APDUs, returns an Outcome. No clock, no loop.
-
-    Yields None once when the card has said all it need and may be taken away; anything may be sent then.
-
-    After ONLINE and APPROVED the arena holds body and mask; after anything else, an error or a close, it holds nothing.
-    Raises CardError for what no honest card sends.
-    """
-    taken = False
-    try:
-        outcome = yield from _transaction(terms, arena)
-        taken = outcome.kind in (ONLINE, APPROVED)
-        return outcome
-    finally:
-        if taken:
-            arena.tidy()
-        else:
-            arena.wipe()
-
-
-def _transaction(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
+def run(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+    """From the directory to what the kernel says. See transaction.read."""
     answer = yield apdu.select_ppse(arena)
     if apdu.status(answer) == apdu.SW_OK:
         _list_candidates(answer, terms, arena)

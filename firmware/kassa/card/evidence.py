@@ -29,6 +29,8 @@ class Evidence:
         self._static = []
         self._used = 0
         self._signed = 0  # bytes of `_static` in use
+        self.said = -1  # CDA: the cryptogram information in clear, and SHA-1 over all that was said
+        self.transaction = b""
         self.complete = True  # nothing was left out
 
     def take(self, tag: int, data: "Bytes", start: int, end: int) -> bool:
@@ -57,6 +59,10 @@ class Evidence:
             self._signed += size
             start += size
 
+    def combine(self, said: int, transaction: bytes) -> None:
+        """The proof is one of CDA, over a transaction with this digest."""
+        self.said, self.transaction = said, transaction
+
     def static(self) -> "list[Bytes]":
         """The static data that certificates are over, in pieces."""
         return [piece[: self._signed - at * _PIECE] for at, piece in enumerate(self._static)]
@@ -79,4 +85,5 @@ class Evidence:
             zero(data)
         self._static = []
         self._used = self._signed = 0
+        self.said, self.transaction = -1, b""
         self.complete = True

@@ -10,18 +10,16 @@ from hashlib import sha1
 from micropython import const
 
 from kassa.card import apdu, cvm, records, restrictions, tlv, track2
-from kassa.card.body import build
 from kassa.card.restrictions import AAC, ARQC, TC
 from kassa.card.terms import (
-    APPROVED,
     DECLINED,
     END,
     MSG_DECLINED,
-    MSG_NOT_PROVEN,
     MSG_OTHER_CARD,
     MSG_READ_OK,
     MSG_SEE_PHONE,
     ONLINE,
+    TO_PROVE,
     TRY_AGAIN,
     USE_OTHER,
     Outcome,
@@ -33,10 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from kassa.card.arena import Arena
-    from kassa.card.oda import Key
     from kassa.card.terms import Terms
 
-    Step = Generator[memoryview | None, memoryview, Outcome | None]
+    Step = Generator[memoryview, memoryview, Outcome | None]
 
 _MANDATORY = (0x82, 0x57, 0x5F24, 0x8C)
 _COMBINED = const(0x01)  # AIP, byte 1: CDA
@@ -73,17 +70,17 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     yield from records.read(arena, seen)
     for tag in _MANDATORY:
         arena.need(tag)
-    track, digits = track2.card_number(arena)
+    track2.card_number(arena)
 
     tvr = bytearray(5)
-    authority = _authority(terms, arena, tvr)
+    known = _authority_known(terms, arena, tvr)
     refused = _judge(terms, arena, tvr, scheme)
     if refused is not None:
         return refused
-    able = authority is not None and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
+    able = known and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
     codes = terms.codes or scheme.codes
     wish = restrictions.action(arena, tvr, codes[:5], codes[5:], able)
-    signed = authority is not None and wish != AAC
+    signed = known and wish != AAC
     _conclude(terms, tvr, signed)
     command = apdu.generate_ac(arena, terms, wish | _WITH_CDA if signed else wish, arena.need(0x8C))
     digest.update(command[5:-1])
@@ -101,32 +98,25 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
         return Outcome(DECLINED, MSG_DECLINED)
     if kind not in (TC, ARQC) or kind == TC and wish != TC:
         raise CardError("the card gives another cryptogram than was asked for")
-    if authority is not None and signed:
-        yield None  # the card has said all: it may be taken away
-        from kassa.card import proof
-
-        if not proof.combined(terms, arena, authority, said, digest.digest()):
-            return Outcome(DECLINED, MSG_NOT_PROVEN)
+    expired = kind == ARQC and bool(tvr[1] & restrictions.EXPIRED)
+    if signed and arena.evidence is not None:
+        arena.evidence.combine(said, digest.digest())
+        return Outcome(TO_PROVE, MSG_READ_OK, expired)
     arena.need(0x9F26)
-    track2.mask(track, digits, arena)
-    build(terms, arena)
-    if kind == TC:
-        return Outcome(APPROVED, MSG_READ_OK)
-    return Outcome(ONLINE, MSG_READ_OK, bool(tvr[1] & restrictions.EXPIRED))
+    return Outcome(ONLINE, MSG_READ_OK, expired)
 
 
-def _authority(terms: "Terms", arena: "Arena", tvr: bytearray) -> "Key | None":
-    """The scheme's key where the card may approve by itself and can prove it; else a bit of `tvr` says why not."""
+def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
+    """Whether the card may approve by itself and names a scheme's key that is there; else a bit of `tvr` says why not."""
     aip = arena.need(0x82)
-    if terms.authorities is None or not aip.data[aip.start] & _COMBINED:
+    if terms.authorities is None or arena.evidence is None or not aip.data[aip.start] & _COMBINED:
         tvr[0] |= _NOT_PROVEN
-        return None
-    from kassa.card import proof
-
-    found = proof.authority(terms, arena)
-    if found is None:
-        tvr[0] |= _CDA_FAILED
-    return found
+        return False
+    name, index = arena.need(0x84), arena.evidence.find(0x8F)
+    if index and terms.authorities.find(name.data[name.start : name.start + 5], index[0], terms.date) is not None:
+        return True
+    tvr[0] |= _CDA_FAILED
+    return False
 
 
 def _judge(terms: "Terms", arena: "Arena", tvr: bytearray, scheme: Scheme) -> "Outcome | None":

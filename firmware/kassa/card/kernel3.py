@@ -6,15 +6,14 @@ A card's own approval (TC) counts only where the terms allow one, and when fDDA 
 
 from micropython import const
 
-from kassa.card import apdu, body, records, tlv, track2
+from kassa.card import apdu, records, tlv, track2
 from kassa.card.terms import (
-    APPROVED,
     DECLINED,
     MSG_DECLINED,
-    MSG_NOT_PROVEN,
     MSG_OTHER_CARD,
     MSG_READ_OK,
     ONLINE,
+    TO_PROVE,
     USE_OTHER,
     Outcome,
 )
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-    Step = Generator[memoryview | None, memoryview, Outcome | None]
+    Step = Generator[memoryview, memoryview, Outcome | None]
 
 _MANDATORY = (0x82, 0x57, 0x9F10, 0x9F26, 0x9F36)
 
@@ -50,10 +49,10 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "Step":
     seen = []
     records.take_options(answer, arena, seen)
     yield from records.read(arena, seen)
-    return (yield from _decide(terms, arena))
+    return _decide(terms, arena)
 
 
-def _decide(terms: "Terms", arena: "Arena") -> "Step":
+def _decide(terms: "Terms", arena: "Arena") -> Outcome:
     for tag in _MANDATORY:
         arena.need(tag)
     track, digits = track2.card_number(arena)
@@ -73,14 +72,8 @@ def _decide(terms: "Terms", arena: "Arena") -> "Step":
         restrictions.check(terms, arena, found)
         if expired or found[1] & restrictions.UNFIT:
             return Outcome(DECLINED, MSG_DECLINED)
-        yield None  # the card has said all: it may be taken away
-        from kassa.card import proof
-
-        if not proof.fast(terms, arena):
-            return Outcome(DECLINED, MSG_NOT_PROVEN)
-    track2.mask(track, digits, arena)
-    body.build(terms, arena)
-    return Outcome(APPROVED if kind == _TC else ONLINE, MSG_READ_OK, expired)
+        return Outcome(TO_PROVE, MSG_READ_OK)
+    return Outcome(ONLINE, MSG_READ_OK, expired)
 
 
 def _over(terms: "Terms", arena: "Arena") -> bool:

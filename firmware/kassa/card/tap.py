@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""One tap: find a card, carry APDUs between it and the Entry Point, and keep nothing of what passed by."""
+"""One tap: find a card, carry APDUs between it and the transaction, and keep nothing of what passed by."""
 
 from micropython import const
 
-from kassa.card import apdu, entry
+from kassa.card import transaction
 from kassa.card.terms import (
     END,
     MSG_ERROR,
@@ -14,6 +14,7 @@ from kassa.card.terms import (
     Outcome,
 )
 from kassa.errors import CardError, CardGone, ReaderFault
+from kassa.modules import forget_all
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 
 _FIND_AGAIN_MS = const(300)
+_GPO = const(0xA8)  # GET PROCESSING OPTIONS: from this instruction on the card counts a transaction
+_PROVING = ("card.tap", "card.transaction", "card.terms", "card.arena", "card.evidence", "card.tlv")
 
 
 async def _silent() -> None:
@@ -73,7 +76,7 @@ async def _attempt(
     reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool, told: "Callable[[], Awaitable[None]]"
 ) -> "Outcome | None":
     """One transaction with the card in the field; None = lost while starting over is still harmless."""
-    steps = entry.transaction(terms, arena)
+    steps = transaction.read(terms, arena)
     counted = False
     try:
         command = next(steps)
@@ -81,9 +84,10 @@ async def _attempt(
             if command is None:
                 await reader.off()
                 await told()
+                forget_all(("card.",), _PROVING)
                 command = steps.send(arena.answer)
                 continue
-            counted = counted or command[1] == apdu.GPO
+            counted = counted or command[1] == _GPO
             size = await reader.exchange(command, arena.answer)
             command = steps.send(arena.answer[:size])
     except StopIteration as end:

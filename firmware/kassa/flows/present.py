@@ -7,7 +7,7 @@ from micropython import const
 
 from kassa import money
 from kassa.calendar import date
-from kassa.card import risk, tap
+from kassa.card import tap
 from kassa.card.terms import (
     APPROVED,
     DECLINED,
@@ -73,6 +73,7 @@ async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple
 
 def _wishes(shop: Shop, online: bool) -> "tuple[Authorities | None, bytes, int]":
     """The terms' authorities, applications and number."""
+    from kassa.card import risk
     from kassa.vault import aids
     from kassa.vault.authorities import Authorities
 
@@ -102,6 +103,8 @@ async def _read(
     shop: Shop, amount: int, again: bool, wishes: "tuple[Authorities | None, bytes, int]", kind: int
 ) -> Outcome | None:
     """One tap; None when the cashier pressed Cancel meanwhile."""
+    from kassa.card.risk import Risk
+
     authorities, applications, number = wishes
     today = date(shop.clock.now())
     day = bytearray(3)
@@ -111,7 +114,7 @@ async def _read(
         amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
         kind=kind, authorities=authorities, applications=applications, trusted=shop.clock.trusted, number=number,
     )  # fmt: skip
-    terms.decide(risk.Risk(shop.settings.get(OFFLINE_APPROVAL, b"")))
+    terms.decide(Risk(shop.settings.get(OFFLINE_APPROVAL, b"")))
     reading = asyncio.create_task(_tap(shop, terms, amount, again))
     while not reading.done():
         if await shop.ui.key("C", 100):

@@ -12,7 +12,7 @@ import sys
 
 sys.path.pop()  # the board's modules: the interpreter's own `select` will do
 
-from kassa.card import apdu, body, cvm, dol, entry, evidence, generate, kernel2, kernel3, oda, proof  # noqa: E402, F401
+from kassa.card import apdu, body, cvm, dol, entry, evidence, generate, kernel2, kernel3, oda, proof, transaction  # noqa: E402, F401
 from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
 from kassa.drivers.pn532 import PN532  # noqa: E402
@@ -66,7 +66,7 @@ def _terms(keys: Keys) -> Terms:
 
 
 def dialogue(keys: Keys) -> None:
-    steps = entry.transaction(_terms(keys), Arena())
+    steps = transaction.read(_terms(keys), Arena())
     try:
         command = next(steps)
         while True:
@@ -84,7 +84,7 @@ def tap(keys: Keys, replies: list, whole: bool, arena: Arena) -> int:
     bus = Bus(replies)
     reader = PN532(bus, bus, bus)
     reader._line = bus
-    steps = entry.transaction(_terms(keys), arena)
+    steps = transaction.read(_terms(keys), arena)
     try:
         command = next(steps)
         while command is not None or whole:
