@@ -6,7 +6,6 @@ import os
 import esp32
 import machine
 import network
-from kassa.drivers.escpos import Printer
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
@@ -45,7 +44,6 @@ class Board:
         self.reader = PN532(reader, _out(4), Pin(15, Pin.IN, Pin.PULL_UP), _out(16))
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys of one column must not fight
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
-        self.printer = Printer(UART(1, 115200, tx=17, rx=18))
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
         self.watchdog = WDT(timeout=_WATCHDOG_MS)
         self.journal = _partition("journal")
@@ -54,6 +52,12 @@ class Board:
         self.cards = _partition("cards")
         self.entropy = os.urandom
         self.device_secret = _device_secret()
+
+    def printer(self):  # noqa: ANN201 - its driver is in memory only while it prints
+        """The receipt printer, made when something is to be printed."""
+        from kassa.drivers.escpos import Printer
+
+        return Printer(UART(1, 115200, tx=17, rx=18))
 
     def scanner(self):  # noqa: ANN201 - its driver is in memory only once it is asked for
         """The barcode scanner, made when one is needed."""

@@ -7,7 +7,6 @@ import machine
 import network
 import wiring
 from esp32 import Partition
-from kassa.drivers.escpos import Printer
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
@@ -55,7 +54,6 @@ class Board:
             [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in wiring.KEY_ROWS],
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
-        self.printer = Printer(UART(wiring.PRINTER_UART, 115200))
         self.wifi = Wifi(network.WLAN(network.STA_IF))
         self.watchdog = WDT(timeout=_WATCHDOG_MS)
         self.journal = _partition("journal")
@@ -64,6 +62,12 @@ class Board:
         self.cards = _partition("cards")
         self.entropy = os.urandom
         self.device_secret = _device_secret()
+
+    def printer(self):  # noqa: ANN201 - its driver is in memory only while it prints
+        """The receipt printer, made when something is to be printed."""
+        from kassa.drivers.escpos import Printer
+
+        return Printer(UART(wiring.PRINTER_UART, 115200))
 
     def scanner(self):  # noqa: ANN201 - its driver is in memory only once it is asked for
         """The barcode scanner, made when one is needed."""

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
         display: ILI9341
         keypad: Keypad
         reader: PN532
-        printer: Printer
         wifi: Wifi
         watchdog: Watchdog
         journal: Flash
@@ -45,6 +44,8 @@ if TYPE_CHECKING:
         cards: Flash
         entropy: Entropy
         device_secret: bytearray
+
+        def printer(self) -> Printer: ...
 
         def scanner(self) -> Scanner: ...
 

@@ -8,11 +8,20 @@ def forget_all(names: "tuple[str, ...]", keep: "tuple[str, ...]" = ()) -> None:
     """Forget modules by their place in kassa; "card." stands for all of that room but those to `keep`."""
     for name in names:
         if name.endswith("."):
-            for known in list(sys.modules):
-                if known.startswith("kassa." + name) and known[6:] not in keep:
-                    forget(known)
+            known = _of("kassa." + name, keep)
+            while known:
+                forget(known)
+                known = _of("kassa." + name, keep)
         else:
             forget("kassa." + name)
+
+
+def _of(room: str, keep: "tuple[str, ...]") -> str:
+    """One that is known; no list of them all, for this is done where memory is scarce."""
+    for known in sys.modules:
+        if known.startswith(room) and known[6:] not in keep:
+            return known
+    return ""
 
 
 def forget(name: str) -> None:

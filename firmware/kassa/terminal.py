@@ -117,7 +117,7 @@ class Terminal:
         from kassa.flows import fate
 
         await fate.tell(shop)
-        forget_all(("flows.fate", "flows.receipt"))
+        forget_all(("flows.fate", "flows.receipt", "desk.fate"))
 
     async def _reader(self) -> None:
         """A reader that does not answer is told once; sales say so again."""

@@ -6,7 +6,7 @@ import asyncio, time
 from board import Board
 from kassa.errors import PrinterFault
 from kassa.screens.font import Font
-printer, font = Board().printer, Font()
+printer, font = Board().printer(), Font()
 LINES = [
     ("阳光便利店", 1, True, 2),
     ("Card 411111******1111", 0, False, 1),

@@ -10,21 +10,22 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
     from kassa.card.tlv import Tlv
 
-# (application identifier, a card's may be longer; kernel). Visa credit and debit, Electron, V Pay, US common debit;
-# Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US (e-cash, ...06, is refused).
+# Kernel, length of an application identifier (a card's may be longer), identifier. Visa credit and debit, Electron, V Pay,
+# US common debit; Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US (e-cash,
+# ...06, is refused).
 _COMPILED_IN = (
-    (b"\xa0\x00\x00\x00\x03\x10\x10", 3),
-    (b"\xa0\x00\x00\x00\x03\x20\x10", 3),
-    (b"\xa0\x00\x00\x00\x03\x20\x20", 3),
-    (b"\xa0\x00\x00\x00\x98\x08\x40", 3),
-    (b"\xa0\x00\x00\x00\x04\x10\x10", 2),
-    (b"\xa0\x00\x00\x00\x04\x30\x60", 2),
-    (b"\xa0\x00\x00\x00\x04\x22\x03", 2),
-    (b"\xa0\x00\x00\x00\x25\x01", 4),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x01", 7),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x02", 7),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x03", 7),
-    (b"\xa0\x00\x00\x03\x33\x01\x01\x08", 7),
+    b"\x03\x07\xa0\x00\x00\x00\x03\x10\x10"
+    b"\x03\x07\xa0\x00\x00\x00\x03\x20\x10"
+    b"\x03\x07\xa0\x00\x00\x00\x03\x20\x20"
+    b"\x03\x07\xa0\x00\x00\x00\x98\x08\x40"
+    b"\x02\x07\xa0\x00\x00\x00\x04\x10\x10"
+    b"\x02\x07\xa0\x00\x00\x00\x04\x30\x60"
+    b"\x02\x07\xa0\x00\x00\x00\x04\x22\x03"
+    b"\x04\x06\xa0\x00\x00\x00\x25\x01"
+    b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x01"
+    b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x02"
+    b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x03"
+    b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x08"
 )
 # A row: kind, kernel, length of the AID, zero; then:
 _ROW = const(64)
@@ -34,9 +35,11 @@ _AID, _LIMIT, _RISK, _CODES, _END = const(4), const(20), const(26), const(46), c
 def kernel(terms: "Terms", aid: "Tlv") -> int:
     """The kernel for the AID under the cursor, 0 when we have none, or none for this amount (then `terms.over` is set)."""
     if not terms.applications:
-        for ours, number in _COMPILED_IN:
-            if begins(aid, ours, 0, len(ours)):
-                return number
+        at = 0
+        while at < len(_COMPILED_IN):
+            if begins(aid, _COMPILED_IN, at + 2, _COMPILED_IN[at + 1]):
+                return _COMPILED_IN[at]
+            at += 2 + _COMPILED_IN[at + 1]
         return 0
     at = _row(terms.applications, aid)
     if at < 0:

@@ -6,7 +6,8 @@ What asked need not be in memory any more when the proof is checked, which takes
 
 from micropython import const
 
-from kassa.card.terms import APPROVED, DECLINED, MSG_NOT_PROVEN, MSG_READ_OK, ONLINE, TO_PROVE, Outcome
+from kassa.card.terms import APPROVED, DECLINED, MSG_DECLINED, MSG_NOT_PROVEN, MSG_READ_OK, ONLINE, TO_PROVE, Outcome
+from kassa.modules import forget
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
 
         outcome = yield from entry.run(terms, arena)
         del entry
-        if outcome.kind == TO_PROVE:
+        if outcome.kind in (ONLINE, TO_PROVE):
             yield None
-            outcome = _proven(terms, arena, outcome.expired)
+        if outcome.kind == TO_PROVE:
+            outcome = _judge(terms, arena, outcome.expired)
         if outcome.kind in (ONLINE, APPROVED):
             from kassa.card import body
 
@@ -47,7 +49,17 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
             arena.wipe()
 
 
-def _proven(terms: "Terms", arena: "Arena", expired: bool) -> Outcome:
+def _judge(terms: "Terms", arena: "Arena", expired: bool) -> Outcome:
+    """What an approval, or an answer signed by CDA, is worth."""
+    if arena.evidence is not None and arena.evidence.said < 0:  # fDDA: this kernel checks nothing before (Book C-3)
+        from kassa.card import restrictions
+
+        found = bytearray(5)
+        restrictions.check(terms, arena, found)
+        if expired or found[1] & restrictions.UNFIT:
+            return Outcome(DECLINED, MSG_DECLINED)
+        del restrictions
+        forget("kassa.card.restrictions")
     from kassa.card import proof
 
     kind = proof.check(terms, arena)

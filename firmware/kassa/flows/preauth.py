@@ -10,7 +10,6 @@ from kassa.flows.needs import need_host, need_supervisor, take_along
 from kassa.flows.result import attempt, need_open
 from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
-from kassa.screens import number
 from kassa.vault import layout
 
 CODE = 0x89  # EMV: authorisation code, 6 characters
@@ -47,7 +46,7 @@ async def _later(shop: Shop, title: str, kind: int) -> None:
     amount = await ui.amount(ui.t(title), shop.till.largest)
     if amount is None:
         return
-    code = await number.run(ui, ui.t("preauth_code"), DIGITS, DIGITS, ui.t("preauth_code_hint"), money.text(amount))
+    code = await ui.number(ui.t("preauth_code"), DIGITS, DIGITS, ui.t("preauth_code_hint"), money.text(amount))
     if code:
         await attempt(shop, amount, _settle(shop, amount, kind, code))
 

@@ -56,7 +56,6 @@ async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple
             await result(shop, "warn", "cancelled", ("cancelled_note",), amount)
             return None
         if outcome.kind in (ONLINE, APPROVED):
-            await ui.show("wait", ui.t("remove"), (), "", money.text(amount))
             return outcome.kind == APPROVED, outcome.expired
         if outcome.kind == DECLINED:
             unproven = outcome.message == MSG_NOT_PROVEN

@@ -16,7 +16,7 @@ from kassa.flows import authorise
 from kassa.flows.needs import need_host
 from kassa.flows.result import attempt
 from kassa.flows.shop import Shop
-from kassa.screens import number, qr
+from kassa.screens import qr
 from kassa.vault import layout
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
@@ -33,8 +33,8 @@ async def scan(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_qr"), shop.till.largest)
     if amount is None:
         return
-    code = await number.run(
-        ui, ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"), money.text(amount), scanner=shop.scanner()
+    code = await ui.number(
+        ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"), money.text(amount), scanner=shop.scanner()
     )
     if code:
         await attempt(shop, amount, _scanned(shop, amount, code.encode()))

@@ -7,6 +7,7 @@ from kassa import kinds, money, transactions
 from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
+from kassa.modules import forget
 from kassa.vault.layout import FLAG_CLOCK, Record
 from kassa.vault.reader import Reader
 
@@ -120,9 +121,12 @@ def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome |
 
 async def output(shop: Shop, lines: list) -> str:
     """Print; returns "" or the text key of what is wrong with the printer."""
+    printer = shop.printer()
     try:
-        await shop.printer.ready()
-        await shop.printer.print(lines, shop.ui.font.gbk)
+        await printer.ready()
+        await printer.print(lines, shop.ui.font.gbk)
     except PrinterFault as fault:
         return "fault_paper" if "paper" in str(fault) else "fault_printer"
+    finally:
+        forget("kassa.drivers.escpos")
     return ""

@@ -7,7 +7,6 @@ from kassa.flows.result import attempt
 from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.money import pack_bcd
-from kassa.screens import number
 
 _REFERENCE = 0xDF04  # tag of ours: the RRN, 6 bytes BCD
 _DIGITS = 12
@@ -19,8 +18,8 @@ async def refund(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_refund"), shop.till.largest)
     if amount is None:
         return
-    reference = await number.run(
-        ui, ui.t("refund_reference"), _DIGITS, _DIGITS, ui.t("refund_reference_hint"), money.text(amount), True
+    reference = await ui.number(
+        ui.t("refund_reference"), _DIGITS, _DIGITS, ui.t("refund_reference_hint"), money.text(amount), True
     )
     if reference is not None:
         await attempt(shop, amount, _refund(shop, amount, reference))

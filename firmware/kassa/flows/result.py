@@ -18,6 +18,7 @@ ENDING = (
     "flows.finish",
     "flows.receipt",
     "flows.supervisor",
+    "desk.fate",
     "kinds",
 )  # of a payment
 _RESULT_MS = const(30000)

@@ -4,7 +4,6 @@
 from micropython import const
 
 from kassa.card.arena import Arena
-from kassa.desk.fate import fate
 from kassa.vault.layout import Record
 
 TYPE_CHECKING = const(False)
@@ -37,8 +36,8 @@ class Shop:
         self.line: "Line"
         self.torn = False  # boot found a payment that was not finished
         self.reader: "PN532"
-        self.printer: "Printer"
-        self.scanner: "Callable[[], Scanner]"  # makes one
+        self.printer: "Callable[[], Printer]"  # makes one, as the next
+        self.scanner: "Callable[[], Scanner]"
         self.arena = Arena()
         self.name = ""
         self.merchant = ""
@@ -53,4 +52,8 @@ class Shop:
 
     def last_word(self, record: Record | None) -> str:
         """What became of the newest payment, as a text key; "" when there was none."""
-        return fate(record, self.till.journal.fate) if record else ""
+        if record is None:
+            return ""
+        from kassa.desk.fate import fate
+
+        return fate(record, self.till.journal.fate)

@@ -7,7 +7,6 @@ from kassa.flows.preauth import CODE, DIGITS
 from kassa.flows.result import attempt, need_open
 from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
-from kassa.screens import number
 from kassa.vault import layout
 
 
@@ -17,7 +16,7 @@ async def voice(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_voice"), shop.till.largest)
     if amount is None:
         return
-    code = await number.run(ui, ui.t("voice_code"), DIGITS, DIGITS, ui.t("voice_code_hint"), money.text(amount))
+    code = await ui.number(ui.t("voice_code"), DIGITS, DIGITS, ui.t("voice_code_hint"), money.text(amount))
     if code:
         await attempt(shop, amount, _take(shop, amount, code))
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kassa.screens.canvas import Display
     from kassa.screens.font import Font
     from kassa.screens.listing import Rows
+    from kassa.screens.number import Scanner
     from kassa.status import Status
 
     Lines = Sequence[str]
@@ -129,6 +130,24 @@ class Ui:
             return await amount.run(self, title, limit, first, note)
         finally:
             forget("kassa.screens.amount")
+
+    async def number(
+        self,
+        title: str,
+        least: int,
+        most: int,
+        hint: str,
+        amount: str,
+        empty: bool = False,
+        scanner: "Scanner | None" = None,
+    ) -> str | None:
+        """Ask for `least` to `most` digits that are no amount; see screens/number.py. None when cancelled."""
+        from kassa.screens import number
+
+        try:
+            return await number.run(self, title, least, most, hint, amount, empty, scanner)
+        finally:
+            forget("kassa.screens.number")
 
     async def menu(self, title: str, items: "Lines", chosen: int = 0) -> int | None:
         """Let one of `items` be chosen. Returns its index."""
