@@ -14,6 +14,7 @@ from kassa.errors import (
     JournalFull,
     KassaError,
     KeyringError,
+    ReaderFault,
     SettingsError,
 )
 from kassa.flows.renewal import renew
@@ -42,7 +43,21 @@ _FAULTS = (
 )
 
 
-def open_shop(board: "Board", shop: Shop) -> None:
+async def run(board: "Board", shop: Shop) -> None:
+    """Show that it starts, open the shop, start the card reader. Does not return when nothing can be sold."""
+    ui = shop.ui
+    await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
+    try:
+        _open(board, shop)
+    except KassaError as error:
+        await _out_of_service(shop, error)
+    try:
+        await board.reader.start()
+    except ReaderFault:  # told once; sales say so again
+        await ui.message("warn", ui.t("fault_reader"), (), "E=key_ok", 10000)
+
+
+def _open(board: "Board", shop: Shop) -> None:
     """Self-test, settings, keys, journal, in this order. Raises a KassaError that keeps the terminal from selling."""
     from kassa.crypto.device import CARDS, JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
     from kassa.vault.mount import mount
@@ -77,7 +92,7 @@ def open_shop(board: "Board", shop: Shop) -> None:
     news.queue(journal.state)
 
 
-async def out_of_service(shop: Shop, error: KassaError) -> None:
+async def _out_of_service(shop: Shop, error: KassaError) -> None:
     """Nothing is sold and nothing is erased; stay on this screen."""
     ui = shop.ui
     title, note = "fault_internal", ""

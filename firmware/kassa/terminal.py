@@ -8,14 +8,13 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kassa import log, status
-from kassa.errors import FlashFault, JournalFull, KassaError, KeyringError, ReaderFault
+from kassa.errors import FlashFault, JournalFull, KeyringError
 from kassa.flows import home
 from kassa.flows.shop import Shop
 from kassa.modules import forget_all
 from kassa.screens.font import Font
 from kassa.screens.ui import Ui
 from kassa.status import Status
-from kassa.vault import laststop
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -65,6 +64,8 @@ class Terminal:
         except Exception as error:  # noqa: BLE001 - the one place that sees every failure of a task
             log.stopped(name, error)
             if self._started:
+                from kassa.vault import laststop
+
                 laststop.note(self._board.settings, "%s %s" % (name, type(error).__name__))
 
     async def _stop(self, name: str) -> None:
@@ -85,47 +86,22 @@ class Terminal:
     # -- the cashier's task -----------------------------------------------------------------------------------------
 
     async def _cashier(self) -> None:
-        ui = self._ui
+        shop = self._shop
         from kassa import opening
 
-        await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
-        try:
-            opening.open_shop(self._board, self._shop)
-        except KassaError as error:
-            await opening.out_of_service(self._shop, error)
-            return
+        await opening.run(self._board, shop)
         del opening
-        await self._reader()
-        shop = self._shop
         forget_all(_BOOT_ONLY)
         gc.collect()
         self._start("line", shop.line.run())
         self._start("housekeeping", self._housekeeping())
         self._started = True
-        reason = laststop.take(self._board.settings)
-        if not reason and self._board.reset_cause() == "watchdog":
-            reason = "watchdog"
-        if reason:
-            await ui.message(
-                "warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True
-            )
-        await self._tell(shop)
-        await home.run(shop)
-
-    async def _tell(self, shop: Shop) -> None:
-        """What became of the last payment; once after a start."""
         from kassa.flows import fate
 
-        await fate.tell(shop)
-        forget_all(("flows.fate", "flows.receipt", "desk.fate"))
-
-    async def _reader(self) -> None:
-        """A reader that does not answer is told once; sales say so again."""
-        ui = self._ui
-        try:
-            await self._board.reader.start()
-        except ReaderFault:
-            await ui.message("warn", ui.t("fault_reader"), (), "E=key_ok", 10000)
+        await fate.tell(shop, self._board)
+        del fate
+        forget_all(("flows.fate", "flows.receipt", "desk.fate", "vault.laststop"))
+        await home.run(shop)
 
     async def _housekeeping(self) -> None:
         """Work for quiet moments, one piece at a time."""

@@ -118,13 +118,13 @@ def prove(given):
     authority = oda.Key(bytes.fromhex(given["authority"][0]), given["authority"][1])
     issuer, serial = oda.issuer_key(authority, evidence, pan, date)
     if given["goal"] == "issuer":
-        return [bytes(issuer.modulus).hex(), issuer.exponent, bytes(serial).hex()]
+        return [issuer.modulus.to_bytes(issuer.size, "big").hex(), issuer.exponent, bytes(serial).hex()]
     if given["goal"] == "static":
         oda.check_static(issuer, evidence, aip)
         return True
     card = oda.card_key(issuer, evidence, pan, date, aip)
     if given["goal"] == "card":
-        return [bytes(card.modulus).hex(), card.exponent]
+        return [card.modulus.to_bytes(card.size, "big").hex(), card.exponent]
     un = bytes.fromhex(given["un"])
     if given["goal"] == "fast":
         form, number = oda.check_fast(card, evidence, un, bytes.fromhex(given["amount"]), b"\x01\x56")

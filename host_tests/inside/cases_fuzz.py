@@ -37,7 +37,7 @@ def wire(seed, count):
     for _ in range(count):
         stream = b"".join([_frames[random.randrange(len(_frames))] for _ in range(3)])
         stream = _mutate(stream, 1600)
-        inbox.clear()
+        inbox.open()
         before = gc.mem_alloc()
         at = 0
         try:

@@ -313,7 +313,7 @@ def try_answer(data):
     try:
         feed(data)
     except WireError:
-        _now.courier._inbox.clear()
+        _now.courier._inbox.open()
         _now.courier._bad_macs = 0
         return "WireError"
     _now.courier._bad_macs = 0

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-PROOF = const(0xDF01)  # ours: the first 8 bytes of SHA-1 over the signature that proved the card
+_PROOF = const(0xDF01)  # ours: the first 8 bytes of SHA-1 over the signature that proved the card
 _ORDER = (
     0x57, 0x5F34, 0x9F26, 0x9F27, 0x9F10, 0x9F37, 0x9F36, 0x95, 0x9A, 0x9C, 0x9F02, 0x5F2A, 0x82, 0x9F1A, 0x9F03,
-    0x9F34, PROOF, 0x9F33, 0x5F24, 0x84, 0x9F6C,
+    0x9F34, _PROOF, 0x9F33, 0x5F24, 0x84, 0x9F6C,
 )  # fmt: skip
 _MANDATORY = const(15)
 

@@ -3,7 +3,6 @@
 
 from micropython import const
 
-from kassa.card import tlv
 from kassa.crypto.wipe import zero
 from kassa.errors import CardError
 
@@ -16,18 +15,19 @@ _KEPT = (
     (0x8F, 1), (0x90, 248), (0x92, 36), (0x93, 248), (0x9F32, 3), (0x9F46, 248), (0x9F47, 3), (0x9F48, 42),
     (0x9F4A, 1), (0x9F4B, 248), (0x9F69, 16),
 )  # fmt: skip
-_OBJECTS = const(1152)  # all of them
+_OBJECTS = const(1152)  # bytes of all of them
 _STATIC = const(1024)  # at most, in pieces: most cards sign a quarter of it
 _PIECE = const(256)
+_NOTHING = memoryview(b"")
 
 
 class Evidence:
-    """Two bounded stores, zeroed by `wipe`. What does not fit is left out: then nothing is proven."""
+    """Two bounded stores that grow with what comes, zeroed by `wipe`. What does not fit is left out: then nothing is proven."""
 
     def __init__(self) -> None:
-        self._objects = memoryview(bytearray(_OBJECTS))
+        self._objects = []  # (tag, value)
         self._static = []
-        self._used = 0
+        self._used = 0  # bytes of `_objects`
         self._signed = 0  # bytes of `_static` in use
         self.said = -1  # CDA: the cryptogram information in clear, and SHA-1 over all that was said
         self.transaction = b""
@@ -37,9 +37,9 @@ class Evidence:
         """Keep data[start:end] if it is part of a proof. Returns whether it is."""
         for kept, most in _KEPT:
             if kept == tag:
-                used = tlv.append(self._objects, self._used, tag, data, start, end) if end - start <= most else 0
-                if used:
-                    self._used = used
+                self._used += end - start
+                if end - start <= most and self._used <= _OBJECTS:
+                    self._objects.append((tag, memoryview(bytearray(data[start:end]))))
                 else:
                     self.complete = False
                 return True
@@ -69,8 +69,10 @@ class Evidence:
 
     def find(self, tag: int) -> memoryview:
         """The value kept under `tag`; empty when there is none."""
-        found = tlv.kept(self._objects, self._used, tag)
-        return self._objects[:0] if found is None else self._objects[found.start : found.end]
+        for kept, value in self._objects:
+            if kept == tag:
+                return value
+        return _NOTHING
 
     def need(self, tag: int) -> memoryview:
         """The value kept under `tag`. Raises CardError without one."""
@@ -81,9 +83,9 @@ class Evidence:
 
     def wipe(self) -> None:
         """Zero everything."""
-        for data in [self._objects] + self._static:
+        for data in [value for _, value in self._objects] + self._static:
             zero(data)
-        self._static = []
+        self._objects, self._static = [], []
         self._used = self._signed = 0
         self.said, self.transaction = -1, b""
         self.complete = True

@@ -29,23 +29,24 @@ _LEAST_BYTES = const(64)
 
 
 class Key:
-    """A public key: `modulus` as it stands in a certificate, `exponent` 3 or 65537."""
+    """A public key. `modulus`: as it stands in a certificate; kept as a number and its `size` in bytes; `exponent`: 3 or 65537."""
 
     def __init__(self, modulus: "Bytes", exponent: int) -> None:
-        self.modulus = modulus
+        self.size = len(modulus)
+        self.modulus = int.from_bytes(modulus, "big")
         self.exponent = exponent
 
 
 def recover(key: Key, signature: "Bytes") -> memoryview:
     """What was signed. Raises CardError unless it has the header, the trailer and the key's length."""
-    size = len(key.modulus)
+    size = key.size
     if len(signature) != size or not _LEAST_BYTES <= size <= _MOST_BYTES:
         raise CardError("proof: length of a signature")
-    modulus = int.from_bytes(key.modulus, "big")
     number = int.from_bytes(signature, "big")
-    if number >= modulus:
+    if number >= key.modulus:
         raise CardError("proof: not a signature of this key")
-    plain = memoryview(pow(number, key.exponent, modulus).to_bytes(size, "big"))
+    number = pow(number, key.exponent, key.modulus)
+    plain = memoryview(number.to_bytes(size, "big"))
     if plain[0] != _HEADER or plain[size - 1] != _TRAILER:
         raise CardError("proof: not a signature of this key")
     return plain

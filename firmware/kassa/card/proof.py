@@ -6,7 +6,6 @@ from hashlib import sha1
 from micropython import const
 
 from kassa.card import oda, track2
-from kassa.card.body import PROOF
 from kassa.card.terms import APPROVED, ONLINE
 from kassa.crypto.wipe import zero
 from kassa.errors import CardError
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _TC = const(0x40)
+_PROOF = const(0xDF01)  # as in body.py, which is not in memory yet
 
 
 def check(terms: "Terms", arena: "Arena") -> int:
@@ -44,7 +44,7 @@ def check(terms: "Terms", arena: "Arena") -> int:
             proven = _combined(terms, arena, evidence, card)
         if not proven:
             return 0
-        arena.keep(PROOF, sha1(evidence.need(0x9F4B)).digest(), 0, 8)  # what is kept of the signature, for a dispute
+        arena.keep(_PROOF, sha1(evidence.need(0x9F4B)).digest(), 0, 8)  # what is kept of the signature, for a dispute
         return APPROVED if evidence.said < 0 or evidence.said & 0xC0 == _TC else ONLINE
     except CardError:
         return 0
@@ -75,15 +75,20 @@ def _card(terms: "Terms", authorities: "Authorities", arena: "Arena", evidence: 
     """The card's key, proven by its issuer's, and that by the scheme's. Raises CardError."""
     name, aip, pan = arena.need(0x84), arena.need(0x82), bytearray(10)
     rid, index = name.data[name.start : name.start + 5], evidence.need(0x8F)[0]
-    found = authorities.find(rid, index, terms.date)
-    if found is None:
-        raise CardError("proof: no key of the scheme")
+    authority = _authority(authorities, rid, index, terms.date)
     track = arena.need(0x57)
     track2.pad_pan(track, track2.pan_digits(track), pan)
     try:
-        issuer, serial = oda.issuer_key(oda.Key(*found), evidence, pan, terms.date)
+        issuer, serial = oda.issuer_key(authority, evidence, pan, terms.date)
         if authorities.revoked(rid, index, serial):
             raise CardError("proof: revoked")
         return oda.card_key(issuer, evidence, pan, terms.date, aip.data[aip.start : aip.end])
     finally:
         zero(pan)
+
+
+def _authority(authorities: "Authorities", rid: "Bytes", index: int, date: "Bytes") -> oda.Key:
+    found = authorities.find(rid, index, date)
+    if found is None:
+        raise CardError("proof: no key of the scheme")
+    return oda.Key(*found)

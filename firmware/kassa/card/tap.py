@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """One tap: find a card, carry APDUs between it and the transaction, and keep nothing of what passed by."""
 
+import asyncio
+
 from micropython import const
 
 from kassa.card import transaction
@@ -67,9 +69,18 @@ async def read(
         return Outcome(TRY_AGAIN, MSG_TRY_AGAIN)
     finally:
         try:
-            await reader.off()
-        except ReaderFault:
-            pass  # what was read is read; a reader that is broken says so at the next card
+            await _off(reader)
+        except asyncio.CancelledError:
+            arena.wipe()
+            raise
+
+
+async def _off(reader: "Reader") -> None:
+    """What was read is read; a reader that is broken says so at the next card."""
+    try:
+        await reader.off()
+    except ReaderFault:
+        pass
 
 
 async def _attempt(
@@ -82,9 +93,9 @@ async def _attempt(
         command = next(steps)
         while True:
             if command is None:
-                await reader.off()
-                await told()
+                await _off(reader)
                 forget_all(("card.",), _PROVING)
+                await told()
                 command = steps.send(arena.answer)
                 continue
             counted = counted or command[1] == _GPO

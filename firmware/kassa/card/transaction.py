@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
 
 
+_ROOM = const(1024)
+
+
 def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
     """Read one card: yields command APDUs, is sent response APDUs, returns an Outcome. No clock, no loop.
 
@@ -60,7 +63,9 @@ def _judge(terms: "Terms", arena: "Arena", expired: bool) -> Outcome:
             return Outcome(DECLINED, MSG_DECLINED)
         del restrictions
         forget("kassa.card.restrictions")
+    room = bytearray(_ROOM)  # in one piece for the numbers of the proof, wherever its module finds place
     from kassa.card import proof
 
+    del room
     kind = proof.check(terms, arena)
     return Outcome(kind, MSG_READ_OK, expired) if kind else Outcome(DECLINED, MSG_NOT_PROVEN)

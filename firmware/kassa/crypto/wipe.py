@@ -41,7 +41,7 @@ def _key_place() -> tuple[int, int]:
 
 
 _START, _END = _key_place()
-_BLANK = bytes(_END - _START)
+_BLANK = "%ds" % (_END - _START)  # packs zeros
 
 
 def zero(buffer: bytearray | memoryview) -> None:
@@ -63,7 +63,7 @@ def wipe_cipher(cipher: object) -> None:
     Does nothing where the schedule's place is not known (AES in a peripheral): see docs/keys.md.
     """
     if uctypes is not None and _END:
-        uctypes.bytearray_at(_address(cipher) + _START, _END - _START)[:] = _BLANK
+        pack_into(_BLANK, uctypes.bytearray_at(_address(cipher) + _START, _END - _START), 0, b"")
 
 
 def zero_bytes(data: "bytes | memoryview") -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""After a restart: what became of the last payment, before anything new can be sold."""
+"""After a restart: what stopped the terminal and what became of the last payment, before anything new can be sold."""
 
 from micropython import const
 
@@ -7,14 +7,26 @@ from kassa import money
 from kassa.desk.fate import PAID, TOOK_BACK
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
+from kassa.vault import laststop
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Board
 
 _FOR_EVER = const(0x0FFFFFFF)  # ms
 _WARNINGS = ("reversing", "reversed", "unanswered")
 
 
-async def tell(shop: Shop) -> None:
-    """First that a payment was interrupted, if one was; then the last one that is in the journal, and its receipt."""
+async def tell(shop: Shop, board: "Board") -> None:
+    """First why the terminal stopped, if it did not mean to, and that a payment was interrupted, if one was; then the last
+    one that is in the journal, and its receipt.
+    """
     ui = shop.ui
+    reason = laststop.take(board.settings)
+    if not reason and board.reset_cause() == "watchdog":
+        reason = "watchdog"
+    if reason:
+        await ui.message("warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True)
     if shop.torn:
         lines = (ui.t("fate_interrupted"), ui.t("fate_not_taken"))
         await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)

@@ -98,12 +98,17 @@ def _hints(outcome: Outcome) -> "tuple[str, ...]":
     return ("card_error", "card_error_hint") if outcome.message == MSG_ERROR else ("other_card_hint", "use_other")
 
 
+def _decide(shop: Shop, terms: Terms) -> None:
+    """Setting 11, for applications without a row of their own."""
+    from kassa.card.risk import Risk
+
+    terms.decide(Risk(shop.settings.get(OFFLINE_APPROVAL, b"")))
+
+
 async def _read(
     shop: Shop, amount: int, again: bool, wishes: "tuple[Authorities | None, bytes, int]", kind: int
 ) -> Outcome | None:
     """One tap; None when the cashier pressed Cancel meanwhile."""
-    from kassa.card.risk import Risk
-
     authorities, applications, number = wishes
     today = date(shop.clock.now())
     day = bytearray(3)
@@ -113,7 +118,7 @@ async def _read(
         amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
         kind=kind, authorities=authorities, applications=applications, trusted=shop.clock.trusted, number=number,
     )  # fmt: skip
-    terms.decide(Risk(shop.settings.get(OFFLINE_APPROVAL, b"")))
+    _decide(shop, terms)
     reading = asyncio.create_task(_tap(shop, terms, amount, again))
     while not reading.done():
         if await shop.ui.key("C", 100):

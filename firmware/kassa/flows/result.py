@@ -19,6 +19,7 @@ ENDING = (
     "flows.receipt",
     "flows.supervisor",
     "desk.fate",
+    "calendar",
     "kinds",
 )  # of a payment
 _RESULT_MS = const(30000)

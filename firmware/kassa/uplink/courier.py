@@ -12,7 +12,7 @@ from kassa import transactions
 from kassa.errors import WireError
 from kassa.modules import forget
 from kassa.uplink import answers, messages
-from kassa.uplink.flights import WINDOW, Flights
+from kassa.uplink.flights import Flights
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import CLOSE, HANDSHAKE, MANAGE, ONLINE, QUEUED, REVERSAL, UPLOAD, Outbox
@@ -96,7 +96,7 @@ class Courier:
     def open(self) -> None:
         """A new connection: start with a handshake, forget what was in flight on the old one."""
         self.handshaken = False
-        self._inbox.clear()
+        self._inbox.open()
         self._put_off = False
         self._bad_macs = self._asked = 0
         self._queue.restart(self.request or self.held)
@@ -105,7 +105,9 @@ class Courier:
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
-        self.flights.drop_all()
+        self.flights.close()
+        self._inbox.close()
+        self.outbox.close()
         self._queue.flush()
         self.handshaken = False
         if self.request and self.sent:
@@ -123,7 +125,7 @@ class Courier:
         flights = self.flights
         if not self.handshaken:
             return None if flights.count else self.outbox.handshake()
-        if flights.count >= WINDOW or flights.carries(REVERSAL) or flights.carries(CLOSE) or flights.carries(MANAGE):
+        if not flights.room() or flights.carries(REVERSAL) or flights.carries(CLOSE) or flights.carries(MANAGE):
             return None
         if self.journal.state.reversing and not self._put_off:
             return self._reversal()

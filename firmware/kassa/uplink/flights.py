@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Messages in flight: a fixed table; the answer key of each is zeroed when it is answered or given up."""
+"""Messages in flight: a table of a few slots, of all where a queue needs them and as long as the connection lasts; the answer
+key of each is zeroed when it is answered or given up.
+"""
 
 import hashlib
 
@@ -8,20 +10,45 @@ from micropython import const
 from kassa.crypto.wipe import zero
 
 WINDOW = const(64)
+_FEW = const(4)
 _ECHO = const(8)  # bytes of the hash of what an answer must carry
 
 
 class Flights:
-    """Slots by number, 0..63. `purpose` 0 marks a free slot."""
+    """Slots by number, from 0 on. `purpose` 0 marks a free slot."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.purpose = bytearray(WINDOW)
-        self.counter = [0] * WINDOW  # of the message's KSN
-        self.sequence = [0] * WINDOW  # of the record it carries
-        self.amount = [0] * WINDOW  # what its final answer takes off the pending sum, 0 when it is not pending
-        self._keys = bytearray(16 * WINDOW)
-        self._echo = bytearray(_ECHO * WINDOW)
+        self._keys = bytearray()
+        self.purpose = bytearray()
+        self._resize(_FEW)
+
+    def _resize(self, slots: int) -> None:
+        """Make the table longer; what is in flight stays. Or shorter, when nothing is."""
+        kept = self.count and len(self.purpose)
+        keys, purpose = bytearray(16 * slots), bytearray(slots)
+        echo, numbers = bytearray(_ECHO * slots), [[0] * slots for _ in range(3)]
+        if kept:
+            keys[: 16 * kept], purpose[:kept], echo[: _ECHO * kept] = self._keys, self.purpose, self._echo
+            numbers[0][:kept], numbers[1][:kept], numbers[2][:kept] = self.counter, self.sequence, self.amount
+        zero(self._keys)
+        self._keys, self.purpose, self._echo = keys, purpose, echo
+        self.counter = numbers[0]  # of the message's KSN
+        self.sequence = numbers[1]  # of the record it carries
+        self.amount = numbers[2]  # what its final answer takes off the pending sum, 0 when it is not pending
+
+    def room(self) -> bool:
+        """Whether one more may be in flight; makes the table longer for it."""
+        slots = len(self.purpose)
+        if self.count == slots < WINDOW:
+            self._resize(WINDOW)
+        return self.count < len(self.purpose)
+
+    def close(self) -> None:
+        """The connection has ended: nothing is in flight, and no long table is needed."""
+        self.drop_all()
+        if len(self.purpose) > _FEW:
+            self._resize(_FEW)
 
     def key(self, slot: int) -> memoryview:
         """The 2001 key of a slot."""
@@ -36,7 +63,7 @@ class Flights:
         return self._echo[_ECHO * slot : _ECHO * slot + _ECHO] == _hash(echo)
 
     def add(self, purpose: int, counter: int, sequence: int, amount: int) -> int:
-        """Take a free slot; -1 when all are in flight."""
+        """Take a free slot; -1 when all are in flight. See `room`."""
         slot = self.purpose.find(b"\x00")
         if slot >= 0:
             self.purpose[slot] = purpose
@@ -48,14 +75,14 @@ class Flights:
 
     def find(self, counter: int) -> int:
         """The slot of a message KSN's counter, -1 when none is in flight."""
-        for slot in range(WINDOW):
+        for slot in range(len(self.purpose)):
             if self.purpose[slot] and self.counter[slot] == counter:
                 return slot
         return -1
 
     def holds(self, sequence: int) -> bool:
         """Whether a record is in flight."""
-        for slot in range(WINDOW):
+        for slot in range(len(self.purpose)):
             if self.purpose[slot] and self.sequence[slot] == sequence:
                 return True
         return False
@@ -66,7 +93,7 @@ class Flights:
 
     def drop_all(self, purpose: int = 0) -> None:
         """Free every slot, or those for one purpose."""
-        for slot in range(WINDOW):
+        for slot in range(len(self.purpose)):
             if self.purpose[slot] and purpose in (0, self.purpose[slot]):
                 self.drop(slot)
 

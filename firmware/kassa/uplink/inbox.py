@@ -15,12 +15,17 @@ class Inbox:
     """Holds at most one unfinished frame."""
 
     def __init__(self) -> None:
+        self._buffer = bytearray()  # between connections
+        self._filled = 0
+
+    def open(self) -> None:
+        """A new connection: what was left of the old one is gone."""
         self._buffer = bytearray(MAX_FRAME)
         self._filled = 0
 
-    def clear(self) -> None:
-        """A new connection: what was left of the old one is gone."""
-        self._filled = 0
+    def close(self) -> None:
+        """The connection has ended."""
+        self._buffer = bytearray()
 
     def frames(self, data: memoryview) -> "Iterator[memoryview]":
         """Each frame that `data` completes, from its length on, valid until the next is asked for.

@@ -43,6 +43,10 @@ class Outbox:
         self._ksn = bytearray(12)
         self._key = bytearray(16)
 
+    def close(self) -> None:
+        """The connection has ended."""
+        self._writer.close()
+
     def payment(
         self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, about: "Bytes" = b""
     ) -> memoryview:

@@ -13,13 +13,14 @@ from kassa.errors import CryptoError, FlashFault, KeyringError
 from kassa.modules import forget
 from kassa.vault.flash import blocks
 from kassa.vault.layout import BLANK
+from kassa.vault.reservation import write
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.vault.keyring import Keyring
 
 _STAGING = const(0)  # the sector a first initial key is put in
-_SIZE = const(592)  # this and the next five: as in keyring.py
+_SIZE = const(592)  # this and the next five: as in reservation.py
 _COPY = const(2048)
 _SEALED = const(32)
 _STORE = const(48)
@@ -51,7 +52,7 @@ def load(ring: "Keyring", kbpk: bytearray) -> None:
             # Its other copy may go too, or it may half be erased where a newer one is half written: two good ones before
             # all else is erased.
             try:
-                ring._write(bytearray(state))
+                write(ring, bytearray(state))
             except FlashFault:
                 pass  # it stays as it is
         ring._keep_only(ring._sector, used | state[_RESIDUE] | 1 << (ring._sector % (blocks(ring._flash) - 1) + 1))
@@ -165,7 +166,7 @@ def _load(ring: "Keyring", key: bytearray, block: bytearray) -> None:
         state[8:16] = initial_id
         pack_into(">II", state, 16, 1, (ring._stan + ring._stans_left - 1) % _LAST_STAN + 1)
         state[_STORE:_TAG] = store
-        ring._write(state)
+        write(ring, state)
     finally:
         zero(first)
         zero(state)
