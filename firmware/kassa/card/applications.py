@@ -29,7 +29,11 @@ _COMPILED_IN = (
 )
 # A row: kind, kernel, length of the AID, zero; then:
 _ROW = const(64)
-_AID, _LIMIT, _RISK, _CODES, _END = const(4), const(20), const(26), const(46), const(56)
+_AID = const(4)
+_LIMIT = const(20)
+_RISK = const(26)
+_CODES = const(46)
+_END = const(56)
 
 
 def kernel(terms: "Terms", aid: "Tlv") -> int:

@@ -12,15 +12,25 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
     from kassa.card.tlv import Tlv
 
-_VERIFIES, _ON_DEVICE = const(0x10), const(0x02)  # AIP, byte 1
+# AIP, byte 1
+_VERIFIES = const(0x10)
+_ON_DEVICE = const(0x02)
 _GO_ON = const(0x40)  # of a method: try the next rule when it fails
 _ONLINE_PIN = const(0x02)
 _METHODS = ((_ONLINE_PIN, 0x40), (0x1E, 0x20), (0x1F, 0x08))  # and their bits in the capabilities (9F33), byte 2
 _NO_CVM = const(0x1F)
-_ALWAYS, _NO_CASH, _IF_SUPPORTED = const(0), const(2), const(3)  # 2: no cash and no cashback, as every payment here
+# 2: no cash and no cashback, as every payment here
+_ALWAYS = const(0)
+_NO_CASH = const(2)
+_IF_SUPPORTED = const(3)
 _AMOUNTS = (6, 7, 8, 9)  # below X, above X, below Y, above Y
-_UNKNOWN, _FAILED, _DONE = const(0), const(1), const(2)  # byte 3 of the result
-_NOT_SUCCESSFUL, _UNRECOGNISED = const(0x80), const(0x40)  # TVR byte 3
+# byte 3 of the result
+_UNKNOWN = const(0)
+_FAILED = const(1)
+_DONE = const(2)
+# TVR byte 3
+_NOT_SUCCESSFUL = const(0x80)
+_UNRECOGNISED = const(0x40)
 _DATA_MISSING = const(0x20)  # TVR byte 1
 
 

@@ -38,10 +38,13 @@ if TYPE_CHECKING:
 _MANDATORY = (0x82, 0x57, 0x5F24, 0x8C)
 _COMBINED = const(0x01)  # AIP, byte 1: CDA
 _EMV_MODE = const(0x80)  # AIP, byte 2, kernel 2
-_NOT_PROVEN, _CDA_FAILED = const(0x80), const(0x04)  # TVR byte 1
+# TVR byte 1
+_NOT_PROVEN = const(0x80)
+_CDA_FAILED = const(0x04)
 _WITH_CDA = const(0x10)  # of the cryptogram asked for
 _TSI = b"\x28\x00"  # card and terminal risk management; with CDA and a CVM:
-_TSI_PROOF, _TSI_CVM = const(0x80), const(0x40)
+_TSI_PROOF = const(0x80)
+_TSI_CVM = const(0x40)
 
 
 class Scheme:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 _MANDATORY = (0x82, 0x57, 0x9F10, 0x9F26, 0x9F36)
 
-_AAC, _TC, _ARQC = const(0x00), const(0x40), const(0x80)
+_AAC = const(0x00)
+_TC = const(0x40)
+_ARQC = const(0x80)
 _CTQ_ONLINE_PIN = const(0x80)  # byte 1
 _CTQ_DEVICE_CVM = const(0x80)  # byte 2: the cardholder was verified on his own device
 _NO_CVM = b"\x1f\x03\x02"

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     from kassa.card.evidence import Evidence
     from kassa.card.tlv import Bytes
 
-_HEADER, _TRAILER, _PAD = const(0x6A), const(0xBC), const(0xBB)
-_ISSUER, _STATIC, _CARD = const(0x02), const(0x03), const(0x04)
+_HEADER = const(0x6A)
+_TRAILER = const(0xBC)
+_PAD = const(0xBB)
+_ISSUER = const(0x02)
+_STATIC = const(0x03)
+_CARD = const(0x04)
 SIGNED = const(0x05)  # format of a signature over a transaction
 SIGNED_ONLINE = const(0x95)  # the same of a Visa card that was told to go online: proves nothing offline
 _HASH = const(20)
-_ISSUER_HEAD, _CARD_HEAD = const(15), const(21)  # bytes before the modulus
+# bytes before the modulus
+_ISSUER_HEAD = const(15)
+_CARD_HEAD = const(21)
 _MOST_BYTES = const(248)
 _LEAST_BYTES = const(64)
 

@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-AAC, TC, ARQC = const(0x00), const(0x40), const(0x80)
+AAC = const(0x00)
+TC = const(0x40)
+ARQC = const(0x80)
 EXPIRED = const(0x40)  # TVR byte 2, as these
 UNFIT = const(0x70)  # too old, too new, not for this: never approved without the host, whatever the codes say
-_OTHER_VERSION, _NOT_YET, _NOT_ALLOWED = const(0x80), const(0x20), const(0x10)
+_OTHER_VERSION = const(0x80)
+_NOT_YET = const(0x20)
+_NOT_ALLOWED = const(0x10)
 _NOT_AT_ATMS = const(0x01)  # application usage control, byte 1
-_GOODS_AT_HOME, _GOODS_ABROAD = const(0x28), const(0x14)  # goods or services
-_IAC_DENIAL, _IAC_ONLINE = const(0x9F0E), const(0x9F0F)
+# goods or services
+_GOODS_AT_HOME = const(0x28)
+_GOODS_ABROAD = const(0x14)
+_IAC_DENIAL = const(0x9F0E)
+_IAC_ONLINE = const(0x9F0F)
 
 
 def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:

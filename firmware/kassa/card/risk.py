@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from kassa.hardware import Entropy
 
 _SIZE = const(20)
-_ABOVE_FLOOR, _PICKED, _FORCED = const(0x80), const(0x10), const(0x08)  # TVR byte 4
+# TVR byte 4
+_ABOVE_FLOOR = const(0x80)
+_PICKED = const(0x10)
+_FORCED = const(0x08)
 
 
 class Risk:

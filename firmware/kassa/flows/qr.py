@@ -16,7 +16,7 @@ from kassa.flows import authorise
 from kassa.flows.needs import need_host
 from kassa.flows.result import attempt
 from kassa.flows.shop import Shop
-from kassa.screens import qr
+from kassa.modules import forget
 from kassa.vault import layout
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
@@ -24,7 +24,8 @@ _ASK_MS = const(5000)  # between two questions how it stands
 _NO_CANCEL_MS = const(15000)  # a wallet reverses no payment before
 _SCAN_MS = const(45000)  # the customer's time to agree
 _SHOW_MS = const(120000)  # the customer's time to scan and pay
-_CODE_MIN, _CODE_MAX = const(16), const(24)
+_CODE_MIN = const(16)
+_CODE_MAX = const(24)
 
 
 async def scan(shop: Shop) -> None:
@@ -76,9 +77,7 @@ async def _settle(shop: Shop, sequence: int, amount: int, patience_ms: int) -> N
         left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)
         keys = "C=key_cancel" if may_cancel else ""
         if outcome.shown:
-            said = ui.t("qr_please_scan"), left
-            await qr.show(ui, ui.t("qr_show"), money.text(amount), outcome.shown, said, keys)
-            await ui.refresh()
+            await _show(shop, amount, (ui.t("qr_please_scan"), left), keys)
         else:
             await ui.show("wait", ui.t("qr_confirm"), (left,), keys, money.text(amount))
         if waited > patience_ms or await ui.key("C" if may_cancel else "", 200):
@@ -87,7 +86,17 @@ async def _settle(shop: Shop, sequence: int, amount: int, patience_ms: int) -> N
             asked = ticks_ms()
             courier.again = True
         await asyncio.sleep_ms(0)
+    forget("kassa.screens.qr")
     await authorise.tell(shop, amount)
+
+
+async def _show(shop: Shop, amount: int, lines: "tuple[str, str]", keys: str) -> None:
+    """Our code; drawn again, only `lines` are."""
+    from kassa.screens import qr
+
+    ui = shop.ui
+    await qr.show(ui, ui.t("qr_show"), money.text(amount), shop.courier.outcome.shown, lines, keys)
+    await ui.refresh()
 
 
 def _wallet(code: bytes) -> str:

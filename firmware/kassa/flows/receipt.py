@@ -13,10 +13,13 @@ from kassa.vault.reader import Reader
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kassa.desk.batch import Totals
     from kassa.uplink.outcome import Outcome
 
-_COLUMNS = 32
+_COLUMNS = const(32)
+_RULE = ("--------------------------------", 0, False, 1)
 _ENTRIES = {0x03: "r_code", 0x07: "r_contactless"}
 _STATES = {
     "approved": "r_approved",
@@ -52,74 +55,69 @@ def _pair(left: str, right: str) -> tuple:
     return (left + " " * max(1, room) + right, 0, False, 1)
 
 
-def payment(shop: Shop, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False) -> list:
+def payment(
+    shop: Shop, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False
+) -> "Iterator[tuple]":
     """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain."""
     t = shop.ui.t
     took_back = transactions.effect(record.type) == kinds.CREDIT
-    lines = [(shop.name, 1, True, 2), ("", 0, False, 1)]
+    yield shop.name, 1, True, 2
+    yield "", 0, False, 1
     if again:
-        lines.append((t("r_duplicate"), 1, True, 1))
-    lines += [
-        _pair(t("r_merchant"), shop.merchant),
-        _pair(t("r_terminal"), shop.terminal),
-        _pair(t("r_operator"), "01"),
-    ]
+        yield t("r_duplicate"), 1, True, 1
+    yield _pair(t("r_merchant"), shop.merchant)
+    yield _pair(t("r_terminal"), shop.terminal)
+    yield _pair(t("r_operator"), "01")
     if record.first6 != "000000":
-        lines.append(_pair(t("r_card"), "%s******%s" % (record.first6, record.last4)))
+        yield _pair(t("r_card"), "%s******%s" % (record.first6, record.last4))
     if record.entry in _ENTRIES:
-        lines.append(_pair(t("r_entry"), t(_ENTRIES[record.entry])))
-    lines += [
-        _pair(t("r_type"), t("r_%02x" % record.type)),
-        _pair(t("r_batch"), "%06d" % record.batch),
-        _pair(t("r_trace"), "%06d" % record.stan),
-    ]
+        yield _pair(t("r_entry"), t(_ENTRIES[record.entry]))
+    yield _pair(t("r_type"), t("r_%02x" % record.type))
+    yield _pair(t("r_batch"), "%06d" % record.batch)
+    yield _pair(t("r_trace"), "%06d" % record.stan)
     if record.original:
         page = bytearray(256)
         if Reader(shop.till.journal, record.original).read(page) == record.original:
-            lines.append(_pair(t("r_original"), "%06d" % Record(page).stan))
+            yield _pair(t("r_original"), "%06d" % Record(page).stan)
     if auth:
-        lines.append(_pair(t("r_auth"), auth))
+        yield _pair(t("r_auth"), auth)
     if rrn:
-        lines.append(_pair(t("r_reference"), rrn))
-    lines.append((t("r_date" if record.flags & FLAG_CLOCK else "r_date_untrusted"), 0, False, 1))
-    lines.append((when(record.time), 2, False, 1))
-    lines.append(("-" * _COLUMNS, 0, False, 1))
-    lines.append((t("r_amount"), 0, False, 1))
-    lines.append((money.text(-record.amount if took_back else record.amount), 2, True, 2))
-    lines.append(("-" * _COLUMNS, 0, False, 1))
-    lines.append((t(_STATES.get(word, word)), 1, True, 1))
-    lines.append(("#%d %s" % (record.sequence, shop.till.journal.head.hex()), 1, False, 1))
-    lines.append((t("r_thanks"), 1, False, 1))
-    return lines
+        yield _pair(t("r_reference"), rrn)
+    yield t("r_date" if record.flags & FLAG_CLOCK else "r_date_untrusted"), 0, False, 1
+    yield when(record.time), 2, False, 1
+    yield _RULE
+    yield t("r_amount"), 0, False, 1
+    yield money.text(-record.amount if took_back else record.amount), 2, True, 2
+    yield _RULE
+    yield t(_STATES.get(word, word)), 1, True, 1
+    yield "#%d %s" % (record.sequence, shop.till.journal.head.hex()), 1, False, 1
+    yield t("r_thanks"), 1, False, 1
 
 
-def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome | None" = None) -> list:
+def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome | None" = None) -> "Iterator[tuple]":
     """The slip of a batch close; `outcome`: of one whose records were uploaded."""
     t = shop.ui.t
-    lines = [
-        (shop.name, 1, True, 2),
-        (t("r_settlement"), 1, True, 1),
-        _pair(t("r_merchant"), shop.merchant),
-        _pair(t("r_terminal"), shop.terminal),
-        _pair(t("r_batch"), "%06d" % totals.batch),
-        (when(shop.clock.now()), 2, False, 1),
-        ("-" * _COLUMNS, 0, False, 1),
-        _pair("%s %d" % (t("r_debit"), totals.debit_count), money.text(totals.debit_sum)),
-        _pair("%s %d" % (t("r_credit"), totals.credit_count), money.text(totals.credit_sum)),
-    ]
+    yield shop.name, 1, True, 2
+    yield t("r_settlement"), 1, True, 1
+    yield _pair(t("r_merchant"), shop.merchant)
+    yield _pair(t("r_terminal"), shop.terminal)
+    yield _pair(t("r_batch"), "%06d" % totals.batch)
+    yield when(shop.clock.now()), 2, False, 1
+    yield _RULE
+    yield _pair("%s %d" % (t("r_debit"), totals.debit_count), money.text(totals.debit_sum))
+    yield _pair("%s %d" % (t("r_credit"), totals.credit_count), money.text(totals.credit_sum))
     if totals.qr_count:
-        lines.append(_pair("%s %d" % (t("r_qr"), totals.qr_count), money.text(totals.qr_sum)))
+        yield _pair("%s %d" % (t("r_qr"), totals.qr_count), money.text(totals.qr_sum))
     if totals.cash_count:
-        lines.append(_pair("%s %d" % (t("r_cash"), totals.cash_count), money.text(totals.cash_sum)))
-    lines.append(("-" * _COLUMNS, 0, False, 1))
-    lines.append((t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1))
+        yield _pair("%s %d" % (t("r_cash"), totals.cash_count), money.text(totals.cash_sum))
+    yield _RULE
+    yield t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1
     if outcome is not None:
-        lines.append(_pair(t("r_uploaded"), "%d" % outcome.uploaded))
-        lines.append((outcome.text, 1, False, 1))
-    return lines
+        yield _pair(t("r_uploaded"), "%d" % outcome.uploaded)
+        yield outcome.text, 1, False, 1
 
 
-async def output(shop: Shop, lines: list) -> str:
+async def output(shop: Shop, lines: "Iterator[tuple]") -> str:
     """Print; returns "" or the text key of what is wrong with the printer."""
     printer = shop.printer()
     try:

@@ -53,7 +53,8 @@ _PARAMETERS = const(360)
 _STATUS = const(362)
 _LARGEST = const(8192)  # bytes of a table
 # The processing request of an answer's header; sign on again (3) is the courier's own, 6 is not taken here.
-_PARAMETERS_ASKED, _STATUS_ASKED = const(1), const(2)
+_PARAMETERS_ASKED = const(1)
+_STATUS_ASKED = const(2)
 _CARDS_ASKED = ((4, 370, 0), (7, 390, 1), (5, 380, 2))  # with 60.3 and the table of vault/card_tables.py
 
 

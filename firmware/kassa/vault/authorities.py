@@ -20,7 +20,8 @@ KEY = const(1)
 REVOKED = const(2)
 APPLICATION = const(6)
 ROW = const(64)
-ABSENT, NO_LIST = const(-1), const(-2)
+ABSENT = const(-1)
+NO_LIST = const(-2)
 # An entry begins with kind, RID (5) and index. A key goes on with last month (YYMM), exponent (3), bytes of the modulus
 # and three zeros, then modulus and checksum; a revocation with the serial (3) and six zeros. Whole sixteens of bytes.
 # Kinds 3 and 4 are the stop list's (stoplist.py), 5 a version (card_tables.py), 6 an application's row (card/applications.py).

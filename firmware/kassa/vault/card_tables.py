@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _HEAD = const(16)
 _END = bytes(16)
-KEYS, BLOCKED, APPLICATIONS = const(0), const(1), const(2)
+KEYS = const(0)
+BLOCKED = const(1)
+APPLICATIONS = const(2)
 _KINDS = ((authorities.KEY, authorities.REVOKED), (4,), (authorities.APPLICATION,))  # of entries, by table
 _VERSION = const(5)  # an entry: kind, table, number (4)
 _KERNELS = b"\x02\x03\x04\x07"
