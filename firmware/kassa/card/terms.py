@@ -18,9 +18,7 @@ DECLINED = const(3)
 TRY_AGAIN = const(4)  # present the card again
 USE_OTHER = const(5)  # another card
 END = const(6)  # nothing to be had from this card
-TO_PROVE = const(
-    7
-)  # ours, inside the room: the card has said all, its proof (evidence.Evidence) is still to be checked
+TO_PROVE = const(7)  # ours, inside the room: all is said, the proof is still to be checked
 
 # Messages, by the identifiers of EMV Contactless Book A, table 9-1.
 MSG_DECLINED = const(0x07)
