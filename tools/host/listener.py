@@ -17,8 +17,9 @@ from tools.host.wirelog import WireLog
 _log = logging.getLogger("kassa.host")
 _IDLE = 120.0  # seconds a connection may say nothing, or take to read its answers
 _TLS_HANDSHAKE = 15.0
-_READ = 65536  # bytes taken from a connection at once: what is waiting there shares one transaction
+_READ = 65536  # bytes taken from a connection at once
 _CONNECTIONS = 512
+_TOGETHER = 8  # of them are answered at once: a terminal sends on while the rest is worked on
 
 
 class Closing(Exception):
@@ -71,8 +72,8 @@ class Listener:
         while data := await asyncio.wait_for(reader.read(_READ), _IDLE):
             buffer += data
             messages, sound = self._read(buffer)
-            if messages:
-                writer.write(await self._work(messages, writer))
+            for at in range(0, len(messages), _TOGETHER):
+                writer.write(await self._work(messages[at : at + _TOGETHER], writer))
                 await asyncio.wait_for(writer.drain(), _IDLE)
             if not sound:
                 await self._hang_up(writer)
