@@ -9,6 +9,7 @@ import pytest
 
 from tools.bench import heap
 from tools.world import World, interpreter
+from tools.world.power import FIRMWARE
 
 
 @pytest.fixture
@@ -44,6 +45,13 @@ def test_so_it_does_in_a_task(micropython32: str, tmp_path: Path) -> None:
 def test_other_errors_are_caught_as_ever(micropython32: str, tmp_path: Path) -> None:
     """The control: the same main, with an error that is none of memory."""
     assert ends_well(micropython32, tmp_path, "try:\n    [][1]\nexcept Exception:\n    pass\n")
+
+
+def test_the_whole_day_plays_in_the_budget(micropython32: str, tmp_path: Path) -> None:
+    empty = heap.image(tmp_path / "empty", heap.EMPTY)
+    board_kib = heap.smallest(lambda kib: heap.rest(micropython32, empty, kib), high=64)
+    whole = heap.image(tmp_path / "whole", (FIRMWARE / "main.py").read_text())
+    assert heap.play(micropython32, whole, board_kib + heap.BUDGET_KIB, heap.day)
 
 
 @pytest.mark.parametrize("needed", [5, 64, 200, 512])

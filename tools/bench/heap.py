@@ -26,7 +26,7 @@ _TIMES = 3  # a size counts when it suffices so often in a row: stray words on t
 _DAY_MORE = 16  # KiB the day may take more than the demo
 _CUT, _TEAR = 1, "prefix:112"
 # The board's shims and the objects they give for chips and pins; nothing of the firmware. On silicon these are C.
-_EMPTY = """
+EMPTY = """
 import esp32, machine, network, select, socket, time, wiring
 from machine import Pin
 outputs = wiring.DISPLAY_CS, wiring.DISPLAY_DC, wiring.DISPLAY_RST, wiring.DISPLAY_LIGHT, wiring.READER_CS, wiring.READER_RST
@@ -126,7 +126,7 @@ def measure() -> dict[str, float] | None:
         return None
     with tempfile.TemporaryDirectory(prefix="kassa-image-") as folder:
         whole = image(Path(folder) / "whole", (FIRMWARE / "main.py").read_text())
-        empty = image(Path(folder) / "empty", _EMPTY)
+        empty = image(Path(folder) / "empty", EMPTY)
         board_kib = smallest(lambda kib: rest(str(micropython), empty, kib), high=64)
         demo_kib = smallest(lambda kib: play(str(micropython), whole, kib), low=board_kib)
         day_kib = smallest(lambda kib: play(str(micropython), whole, kib, day), demo_kib - 1, demo_kib + _DAY_MORE)

@@ -68,7 +68,13 @@ def _decide(terms: "Terms", arena: "Arena") -> Outcome:
         return refused
     expired = track2.expired(track, digits, terms.date) or _over(terms, arena)
     if kind == _TC:
-        return Outcome(TO_PROVE, MSG_READ_OK, expired)
+        from kassa.card import restrictions
+
+        found = bytearray(5)
+        restrictions.check(terms, arena, found)
+        if expired or found[1] & restrictions.UNFIT:
+            return Outcome(DECLINED, MSG_DECLINED)
+        return Outcome(TO_PROVE, MSG_READ_OK)
     return Outcome(ONLINE, MSG_READ_OK, expired)
 
 

@@ -6,8 +6,7 @@ What asked need not be in memory any more when the proof is checked, which takes
 
 from micropython import const
 
-from kassa.card.terms import APPROVED, DECLINED, MSG_DECLINED, MSG_NOT_PROVEN, MSG_READ_OK, ONLINE, TO_PROVE, Outcome
-from kassa.modules import forget
+from kassa.card.terms import APPROVED, DECLINED, MSG_NOT_PROVEN, MSG_READ_OK, ONLINE, TO_PROVE, Outcome
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
 
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
-
-
-_ROOM = const(1024)
 
 
 def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
@@ -38,7 +34,7 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
         if outcome.kind in (ONLINE, TO_PROVE):
             yield None
         if outcome.kind == TO_PROVE:
-            outcome = _judge(terms, arena, outcome.expired)
+            outcome = _proven(terms, arena, outcome.expired)
         if outcome.kind in (ONLINE, APPROVED):
             from kassa.card import body
 
@@ -52,20 +48,8 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
             arena.wipe()
 
 
-def _judge(terms: "Terms", arena: "Arena", expired: bool) -> Outcome:
-    """What an approval, or an answer signed by CDA, is worth."""
-    if arena.evidence is not None and arena.evidence.said < 0:  # fDDA: this kernel checks nothing before (Book C-3)
-        from kassa.card import restrictions
-
-        found = bytearray(5)
-        restrictions.check(terms, arena, found)
-        if expired or found[1] & restrictions.UNFIT:
-            return Outcome(DECLINED, MSG_DECLINED)
-        del restrictions
-        forget("kassa.card.restrictions")
-    room = bytearray(_ROOM)  # in one piece for the numbers of the proof, wherever its module finds place
+def _proven(terms: "Terms", arena: "Arena", expired: bool) -> Outcome:
     from kassa.card import proof
 
-    del room
     kind = proof.check(terms, arena)
     return Outcome(kind, MSG_READ_OK, expired) if kind else Outcome(DECLINED, MSG_NOT_PROVEN)
