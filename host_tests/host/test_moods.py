@@ -29,6 +29,16 @@ def test_bad_mac_answers(host: Host, till: Terminal, card: Card) -> None:
     assert not till.receive().mac_holds
 
 
+def test_twice_and_wrong_amount(host: Host, till: Terminal, card: Card) -> None:
+    host.mood = "twice"
+    till.send(sale(till, card))
+    assert till.receive().frame == till.receive().frame
+    host.mood = "wrong_amount"
+    answer = till.ask(sale(till, card))
+    assert (answer.code, answer.elements[4].hex(), answer.mac_holds) == ("00", "000000000101", True)
+    assert [row["amount"] for row in host.view()["payments"]] == [100, 100]
+
+
 def test_html_is_no_frame(host: Host, till: Terminal, card: Card) -> None:
     host.mood = "html"
     till.send(sale(till, card))

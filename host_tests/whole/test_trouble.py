@@ -4,7 +4,7 @@
 import pytest
 
 
-@pytest.mark.parametrize("mood", ["silent", "bad_mac", "html", "cut"])
+@pytest.mark.parametrize("mood", ["silent", "bad_mac", "html", "cut", "wrong_amount"])
 def test_an_unanswered_online_sale_is_reversed(cashier, mood: str) -> None:
     cashier.host.mood = mood
     said = cashier.sell(700, result="Cancelled, reversal pending")
@@ -207,3 +207,13 @@ def test_an_intent_whose_mark_was_lost_is_reversed_though_others_follow(cashier)
     cashier.await_reversal()
     assert cashier.ledger() == [(700, "REVERSED"), (300, "APPROVED")]
     assert "¥3.00" in cashier.settle()
+
+
+def test_an_answer_that_comes_twice_counts_once(cashier) -> None:
+    cashier.host.mood = "twice"
+    cashier.sell(1250)
+    cashier.go_offline()
+    cashier.sell(800, result="Accepted")
+    cashier.world.radio.state = "on"
+    cashier.drain()
+    assert cashier.agree() == 2050

@@ -104,13 +104,18 @@ class Listener:
             await self._hang_up(writer)
         if mood.kind == moods.SLOW:
             await asyncio.sleep(mood.delay)
-        frames = [self._service.dress(reply) for reply in await self._service.answer(messages)]
+        replies = await self._service.answer(messages)
+        if mood.kind == moods.WRONG_AMOUNT:
+            replies = [(message, moods.with_wrong_amount(fields)) for message, fields in replies]
+        frames = [self._service.dress(reply) for reply in replies]
         if mood.kind == moods.LATE:
             await asyncio.sleep(mood.delay)
         if mood.kind == moods.CUT:
             raise Closing
         if mood.kind == moods.BAD_MAC:
             frames = [frame[:-1] + bytes((frame[-1] ^ 1,)) for frame in frames]
+        if mood.kind == moods.TWICE:
+            frames = [frame for frame in frames for _ in range(2)]
         self._log.write("down", frames)
         return b"".join(frames)
 

@@ -4,7 +4,7 @@
 `normal`; `decline NN` issuers refuse with NN; `silent` reads and never answers; `slow MS` waits before working;
 `late MS` commits, then waits before answering; `cut` commits, then closes the line; `bad_mac` answers under a wrong
 MAC; `html` answers as a captive portal does; `asks` every customer who pays by code has to agree, `never` none does;
-`mismatch` no batch balances.
+`mismatch` no batch balances; `twice` sends every answer twice; `wrong_amount` answers for another amount, under a right MAC.
 """
 
 import re
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from tools.host.errors import SetupError
 
-NORMAL, DECLINE, SILENT, SLOW, LATE, CUT, BAD_MAC, HTML, MISMATCH = (
-    "normal", "decline", "silent", "slow", "late", "cut", "bad_mac", "html", "mismatch"
+NORMAL, DECLINE, SILENT, SLOW, LATE, CUT, BAD_MAC, HTML, MISMATCH, TWICE, WRONG_AMOUNT = (
+    "normal", "decline", "silent", "slow", "late", "cut", "bad_mac", "html", "mismatch", "twice", "wrong_amount"
 )  # fmt: skip
 WALLET = ("asks", "never")
 _DEFAULTS = {SLOW: "2000", LATE: "5000", DECLINE: "05"}
@@ -43,6 +43,11 @@ def parse(text: str) -> Mood:
         return Mood(kind, code=value)
     if kind in (SLOW, LATE) and re.fullmatch("[0-9]{1,6}", value) and int(value) <= _LONGEST_MS:
         return Mood(kind, delay=int(value) / 1000)
-    if kind in (NORMAL, SILENT, CUT, BAD_MAC, HTML, MISMATCH, *WALLET) and not value:
+    if kind in (NORMAL, SILENT, CUT, BAD_MAC, HTML, MISMATCH, TWICE, WRONG_AMOUNT, *WALLET) and not value:
         return Mood(kind)
     raise SetupError(f"no such mood: {text!r}"[:60])
+
+
+def with_wrong_amount(fields: dict[str, str]) -> dict[str, str]:
+    """An answer's elements, with one more unit in DE 4 where it has one."""
+    return fields | ({"4": f"{int(fields['4']) + 1:012}"} if "4" in fields else {})

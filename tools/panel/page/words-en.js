@@ -20,7 +20,8 @@ export const EN = {
   cut_title: "Let power die inside the next write to flash, half done",
   mood_normal: "Answers normally", mood_decline_51: "Declines: not enough funds (51)", mood_decline_05: "Declines: do not honour (05)",
   mood_silent: "Never answers", mood_slow_2000: "Slow: 2 s before it works", mood_late_5000: "Late: books, answers after 5 s",
-  mood_asks: "Every customer must agree to a code", mood_never: "No customer agrees to a code", mood_mismatch: "No batch balances",
+  mood_asks: "Every customer must agree to a code", mood_never: "No customer agrees to a code", mood_mismatch: "No batch balances", mood_twice: "Answers twice",
+  mood_wrong_amount: "Answers for another amount",
   mood_cut: "Books, then hangs up", mood_bad_mac: "Answers under a wrong MAC", mood_html: "Answers with HTML",
 
   on_device: "Terminal, to send", at_host: "Host, open batch", payments_count: "{count} payments", payments_count_one: "1 payment",

@@ -20,7 +20,8 @@ export const ZH = {
   cut_title: "下一次写闪存写到一半时断电",
   mood_normal: "正常应答", mood_decline_51: "拒绝：余额不足 (51)", mood_decline_05: "拒绝：不予承兑 (05)",
   mood_silent: "从不应答", mood_slow_2000: "缓慢：2 秒后才处理", mood_late_5000: "迟到：入账，5 秒后应答",
-  mood_asks: "扫码均须顾客确认", mood_never: "顾客都不确认扫码", mood_mismatch: "批次都不平",
+  mood_asks: "扫码均须顾客确认", mood_never: "顾客都不确认扫码", mood_mismatch: "批次都不平", mood_twice: "每个应答发两次",
+  mood_wrong_amount: "应答金额不符",
   mood_cut: "入账后断线", mood_bad_mac: "应答的 MAC 错误", mood_html: "用网页应答",
 
   on_device: "终端待上送", at_host: "主机当前批次", payments_count: "{count} 笔",
