@@ -83,7 +83,7 @@ def test_an_open_payment_keeps_the_batch_open(host: Host, till: Terminal, card: 
     till.ask(till.sale(record, deferred=True))
     host.mood = "normal"
     answer = till.ask(till.close(0, 0))
-    assert result(answer)[0] == "3" and answer.text == "1 payments without final answer"
+    assert result(answer)[0] == "2" and answer.text == "1 payments without final answer"  # to be uploaded
     till.ask(till.sale(record, deferred=True))
     assert result(till.ask(till.close(700, 1)))[0] == "1"
 

@@ -63,6 +63,25 @@ def test_what_the_host_lacked_is_taken_in_once(host: Host, till: Terminal, card:
     assert host.view()["batches"][0]["uploaded"] == 2
 
 
+@pytest.mark.parametrize("paid", [True, False])
+def test_what_the_host_does_not_know_the_end_of_ends_as_the_terminal_says(
+    host: Host, till: Terminal, card: Card, paid: bool
+) -> None:
+    """As after a backup from between a payment's two commits: its request is there, and no answer."""
+    record = till.record(1250, card.tap(1250), kind=0x52)
+    host.mood = "decline 91"  # no end of a payment
+    assert till.ask(till.sale(record)).code == "91"
+    host.mood = "normal"
+    other = sold(till, card)
+    assert result(till, 2500, 2) == "2"
+    assert end(till, 2).code == "30"
+    assert [upload(till, record, paid).code, upload(till, other).code, end(till, 2).code] == ["00"] * 3
+    assert owed(host) == (2500 if paid else 1250)
+    assert till.ask(till.sale(record)).code == ("00" if paid else "12")  # were it sent again
+    assert owed(host) == (2500 if paid else 1250)
+    assert host.view()["batches"][0]["uploaded"] == 2
+
+
 @pytest.mark.parametrize("state", ["declined", "reversed"])
 def test_what_the_host_knows_better_is_disputed(host: Host, till: Terminal, card: Card, state: str) -> None:
     record = till.record(777, card.tap(777 if state == "reversed" else 778), kind=0x52)

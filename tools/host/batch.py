@@ -4,7 +4,7 @@
 Where they do not agree the terminal sends what it has, record by record (upload.py), and the batch closes at its end.
 """
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tools.host import answers, books, chain, idempotency, terminals, totals
@@ -34,9 +34,11 @@ def handle(case: Case) -> Answer:
     if closed is not None and _was_uploaded(case, message.batch):
         return _answer(case, NOT_BALANCED, ours, said(ours))  # the end of that upload was not heard: it is repeated
     trouble = obstacle(case)
+    if trouble is None and any((case.tid, bytes.fromhex(uid)) in case.busy for uid in unanswered(case)):
+        trouble = "A payment is being decided"
     if trouble is not None:
         return _answer(case, ERROR, ours, trouble)
-    lack = missing(case)
+    lack = missing(case) or undecided(case)
     if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN or case.distrust:
         case.alarm("batch not balanced")
         return _answer(case, NOT_BALANCED, ours, lack or said(ours))
@@ -55,8 +57,18 @@ def obstacle(case: Case) -> str | None:
         return f"Batch {terminal.batch:06} is open, not {number}"
     if terminal.quarantine:
         return "In quarantine: call a supervisor"
-    unanswered = _in_batch(case, number) & (payment.c.state == "RECEIVED")
-    count = case.db.execute(select(func.count()).select_from(payment).where(unanswered)).scalar_one()
+    return None
+
+
+def unanswered(case: Case) -> list[str]:
+    """Payments of the batch without a final answer here; the terminal, which closes it, knows one: it uploads them."""
+    received = _in_batch(case, case.message.batch) & (payment.c.state == "RECEIVED")
+    return list(case.db.execute(select(payment.c.uid).where(received)).scalars())
+
+
+def undecided(case: Case) -> str | None:
+    """How many of them there are, in words for the cashier."""
+    count = len(unanswered(case))
     return f"{count} payments without final answer" if count else None
 
 

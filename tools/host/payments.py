@@ -144,8 +144,9 @@ def _again(case: Case, record: seal.Record, keys: HostKeys) -> Answer | Booked:
     if case.message.key in case.busy:
         return case.answer(answers.IN_PROGRESS)
     row = case.db.execute(_ONE, {"tid": case.tid, "uid": record.uid.hex()}).one()
-    if row.state == "REVERSED":
-        answer = case.answer(answers.INVALID, "Cancelled")
+    if row.state in ("REVERSED", "APPROVED"):  # meanwhile: by a reversal, or by a batch upload
+        paid = row.state == "APPROVED"
+        answer = case.answer(answers.APPROVED) if paid else case.answer(answers.INVALID, "Cancelled")
         idempotency.close(case.db, [(case.message, answer)])
         return answer
     booked = Booked(case.message, row.id, row.amount, row.type, bool(row.quarantined))

@@ -59,6 +59,8 @@ def _record(case: Case, record: Record) -> Answer:
             case.alarm("uploaded as paid, but was reversed")
             return case.answer(answers.INVALID, "Was reversed")
         _take_in(case, record, known)
+    elif row is not None and row.state == "RECEIVED" and (case.tid, record.uid) not in case.busy:
+        _decide(case, row, paid)
     elif row is not None and paid and row.state != "APPROVED":
         case.alarm("uploaded as paid, but is not")
         return case.answer(answers.INVALID, f"Is {row.state.lower()} here")
@@ -86,6 +88,15 @@ def _take_in(case: Case, record: Record, known: background.Background) -> None:
     case.alarm("taken in from a batch upload")
 
 
+def _decide(case: Case, row: Row[Any], paid: bool) -> None:
+    """We have it, but not how it ended, which the terminal does know."""
+    done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": books.now()}
+    case.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
+    if paid:
+        books.post(case.db, books.legs(row.id, row.type, row.worth, bool(row.quarantined)))
+    case.alarm("decided by a batch upload")
+
+
 def _undo(case: Case, row: Row[Any]) -> None:
     """The terminal has it as declined, reversed or never paid: so it is no money here either."""
     books.reverse(case.db, row.id)
@@ -99,7 +110,7 @@ def _end(case: Case) -> Answer:
         return case.answer(answers.APPROVED)
     if trouble := batch.obstacle(case):
         return case.answer(answers.INVALID, trouble)
-    if missing := batch.missing(case):
+    if missing := batch.missing(case) or batch.undecided(case):
         return case.answer(answers.FORMAT_ERROR, missing)
     ours = totals.of_batch(case.db, case.tid, case.terminal.epoch, case.message.batch)
     batch.close(case, ours, int(case.message.fields["48"]))
