@@ -76,6 +76,12 @@ def test_what_cannot_be_a_table_is_refused(tmp_path: Path, name: str, rows: Any)
     assert not (tmp_path / "tables.json").exists()
 
 
+@pytest.mark.parametrize("digits", ["12ab", "", "1" * 20, "-1", "４"])
+def test_what_begins_no_card_number_is_no_bin(tmp_path: Path, digits: str) -> None:
+    assert run(tmp_path, "blocked-bins", None, "99", "--", digits).exit_code == 1
+    assert not (tmp_path / "tables.json").exists()
+
+
 def test_a_running_host_sees_what_was_published(tmp_path: Path) -> None:
     running = Tables(tmp_path)
     assert running.wanted({}) == 0

@@ -104,7 +104,7 @@ def test_the_applications_and_their_limits_are_the_hosts(stage) -> None:  # noqa
     ready.world.remove()
     ready.home()
     ready.offer(9_000, "quartz")
-    ready.page("Too much for this kind of card")
+    ready.page("Over this card's limit")
     ready.world.press("C")
     ready.world.remove()
     ready.home()

@@ -6,6 +6,7 @@ The host asks for what is out of date by the processing request in the header of
 
 import contextlib
 import json
+import re
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -127,7 +128,10 @@ def applications(rows: Iterable[Application]) -> bytes:
 
 
 def blocked_bins(bins: Iterable[str]) -> bytes:
-    """Table 390: cards whose numbers begin so are not taken without the host. At most 24 digits each."""
-    bins = list(bins) or ["F" * 24]  # no table is empty: no card begins so
-    rows = [b"\x04" + bytes((len(digits), 0, 0)) + bytes.fromhex(digits.ljust(24, "F")) for digits in bins]
-    return b"".join(row.ljust(16, b"\0") for row in rows)
+    """Table 390: cards whose numbers begin so are not taken without the host. 1 to 19 digits each, or ValueError is raised."""
+    bins = list(bins)
+    for digits in bins:
+        if not re.fullmatch("[0-9]{1,19}", digits):
+            raise ValueError(f"{digits!r} begins no card number")
+    bins = bins or ["F" * 19]  # no table is empty: no card begins so
+    return b"".join(b"\x04" + bytes((len(begin), 0, 0)) + bytes.fromhex(begin.ljust(24, "F")) for begin in bins)
