@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of keyring and settings: one life of a partition, steps until a power cut or the end."""
+"""Cases of keyring, settings and card tables: one life of a partition, steps until a power cut or the end."""
 
 import hashlib
 import io
@@ -10,6 +10,8 @@ from keyring_faults import FaultyChip
 from kassa.crypto.device import KBPK, KEYRING, SETTINGS, device_key
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.errors import KassaError
+from kassa.vault.authorities import Authorities, size_of
+from kassa.vault.card_tables import CardTables
 from kassa.vault.keyring import Keyring
 from kassa.vault.settings import Settings
 
@@ -143,3 +145,41 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
     result["operations"] = chip.operations()
     chip.save()
     return result
+
+
+def cards(path, key, table, version, data, piece=192, cut=0, tear="none", seed=1):
+    """Take a table of the host's as uplink.errands does, in pieces; `data` in hex."""
+    chip = Chip(path, cut, tear, seed)
+    result = {"cut": False, "error": ""}
+    raw = bytes.fromhex(data)
+    try:
+        sink = CardTables(chip.region(), bytearray(bytes.fromhex(key)), table)
+        sink.begin(len(raw), version)
+        for at in range(0, len(raw), piece):
+            sink.add(memoryview(raw[at : at + piece]))
+        sink.end()
+    except PowerCut:
+        result["cut"] = True
+    except KassaError as error:
+        result["error"] = type(error).__name__
+    result["operations"] = chip.operations()
+    chip.save()
+    return result
+
+
+def cards_hold(path, key):
+    """[each table's version], and all entries but the versions, in hex, in order of their bytes."""
+    flash, secret = Chip(path).region(), bytearray(bytes.fromhex(key))
+    store = Authorities(flash, secret)
+    end, at, entries = store.size(), 0, []
+    while at < end:
+        head = bytearray(16)
+        store.read(at, head)
+        if not head[0]:
+            break
+        entry = bytearray(size_of(head))
+        store.read(at, entry)
+        at += len(entry)
+        if entry[0] != 5:
+            entries.append(entry.hex())
+    return [CardTables(flash, secret, table).version for table in range(3)], sorted(entries)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Tables of the host's in the cards partition: the old one or the new one after a power cut, and the others stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tests.inside.inside import Inside
+from host_tests.vault.lives import TEARS
+from tools.host import tables
+from tools.provision.authorities import TEST, Application, Entry, Excepted, Revocation, blob
+
+KEY = bytes(range(3, 19))
+SIZE = 8 * 4096
+KEYS, BLOCKED, APPLICATIONS = range(3)
+OLD: tuple[Entry, ...] = (*TEST[:2], Excepted("4761730000000011"))
+NEW_KEYS = (*TEST[2:], Revocation(b"\xa0\0\0\0\x04", 0xEF, b"\0\0\x07"))
+ROWS = (Application(b"\xa0\0\0\0\x03", 3, floor=5_000), Application(b"\xa0\0\0\0\x04", 2, limit=9_900))
+
+
+class Partition:
+    """A cards partition in a file."""
+
+    def __init__(self, inside: Inside, path: Path) -> None:
+        self.inside, self.path = inside, path
+        path.write_bytes(blob(KEY, OLD).ljust(SIZE, b"\xff"))
+
+    def take(self, table: int, version: int, data: bytes, piece: int = 192, cut: int = 0, tear: str = "none") -> Any:
+        kind, _, number = tear.partition(":")
+        tear, seed = (kind, int(number)) if kind == "random" else (tear, 1)
+        more = piece, cut, tear, seed
+        return self.inside("keys", "cards", str(self.path), KEY.hex(), table, version, data.hex(), *more)
+
+    def holds(self) -> tuple[list[int], list[str]]:
+        versions, entries = self.inside("keys", "cards_hold", str(self.path), KEY.hex())
+        return versions, entries
+
+
+def packed(entries: Sequence[Entry]) -> list[str]:
+    return sorted(entry.pack(KEY).hex() for entry in entries)
+
+
+@pytest.fixture
+def partition(inside: Inside, tmp_path: Path) -> Partition:
+    return Partition(inside, tmp_path / "cards.bin")
+
+
+def test_each_table_takes_the_place_of_its_own_kind(partition: Partition) -> None:
+    assert partition.holds() == ([0, 0, 0], packed(OLD))
+    steps = ((KEYS, 4, tables.ca_keys(NEW_KEYS)), (APPLICATIONS, 7, tables.applications(ROWS)),
+             (BLOCKED, 2, tables.blocked_bins(["99"])), (APPLICATIONS, 8, tables.applications(ROWS[:1])))  # fmt: skip
+    for step in steps:
+        assert not partition.take(*step)["error"]
+    versions, entries = partition.holds()
+    bins = [tables.blocked_bins(["99"]).hex()]
+    assert versions == [4, 2, 8] and entries == sorted(packed((OLD[2], *NEW_KEYS, ROWS[0])) + bins)
+
+
+@pytest.mark.parametrize("table, data", [(KEYS, tables.ca_keys(NEW_KEYS)), (APPLICATIONS, tables.applications(ROWS))])
+def test_power_cut_at_every_operation(partition: Partition, table: int, data: bytes) -> None:
+    """Afterwards the old table stands or the new one, whole, every other entry is there, and the next fetch works."""
+    assert not partition.take(BLOCKED, 1, tables.blocked_bins(["99"]))["error"]
+    start, before = partition.path.read_bytes(), partition.holds()
+    total, cuts, new = partition.take(table, 3, data)["operations"], 0, partition.holds()
+    assert new != before
+    for operation in range(1, total + 1):
+        for tear in TEARS:
+            partition.path.write_bytes(start)
+            assert partition.take(table, 3, data, cut=operation, tear=tear)["cut"]
+            assert partition.holds() in (before, new), (operation, tear)
+            assert not partition.take(table, 3, data)["error"]
+            assert partition.holds() == new
+            cuts += 1
+    print(f"{cuts} cuts")
+    assert cuts >= 20 * len(TEARS)
+
+
+@pytest.mark.parametrize(
+    "table, data, piece",
+    [
+        (APPLICATIONS, tables.applications(ROWS)[:-16], 192),
+        (APPLICATIONS, tables.applications(ROWS), 24),
+        (APPLICATIONS, tables.ca_keys(TEST[:1]), 192),
+        (APPLICATIONS, b"\x06\x05" + tables.applications(ROWS)[2:], 192),
+        (APPLICATIONS, b"\x06\x02\x04" + tables.applications(ROWS)[3:], 192),
+        (APPLICATIONS, tables.applications(ROWS * 13), 192),
+        (KEYS, tables.applications(ROWS), 192),
+        (KEYS, tables.ca_keys(TEST * 20), 192),
+        (BLOCKED, bytes(32), 192),
+    ],
+    ids=["cut short", "odd pieces", "keys", "kernel 5", "AID of 4", "25 rows", "rows", "no room", "nothing"],
+)
+def test_a_table_that_is_none_leaves_the_old_one(partition: Partition, table: int, data: bytes, piece: int) -> None:
+    before = partition.holds()
+    assert partition.take(table, 9, data, piece)["error"] == "WireError"
+    assert partition.holds() == before
+    assert not partition.take(APPLICATIONS, 1, tables.applications(ROWS))["error"]
+    assert partition.holds() == ([0, 0, 1], packed((*OLD, *ROWS)))
