@@ -83,6 +83,34 @@ def test_the_first_row_that_fits_counts(play: Play) -> None:
     assert tap(play, MCHIP, wide, narrow).kind == APPROVED
 
 
+def test_a_short_name_in_the_directory_does_not_get_round_a_limit(play: Play) -> None:
+    card = CARDS[MCHIP]()
+    whole = bytes.fromhex("4f07a0000000041010")
+
+    def shorter(capdu: bytes) -> bytes:
+        answer = card.transmit(capdu)
+        if whole not in answer:
+            return answer
+        at, cut = answer.index(whole), 2
+        longer = answer[: at + 1] + bytes((7 - cut,)) + whole[2 : 9 - cut] + answer[at + 9 :]
+        return _shrunk(longer, at, cut)
+
+    narrow = Application(bytes.fromhex("A0000000041010"), 2, limit=1)
+    wide = Application(bytes.fromhex("A000000004"), 2, floor=20_000)
+    free = play.answers(shorter, applications=table(wide), authorities=keys(MCHIP))
+    card.reset()
+    limited = play.answers(shorter, applications=table(narrow, wide), authorities=keys(MCHIP))
+    assert (free.kind, limited.kind, limited.message) == (APPROVED, END, OVER_LIMIT)
+
+
+def _shrunk(answer: bytes, inside: int, cut: int) -> bytes:
+    """The templates around a place, each `cut` bytes shorter."""
+    data = bytearray(answer)
+    for tag in (b"\x6f", b"\xa5", b"\xbf\x0c", b"\x61"):
+        data[data.index(tag, 0, inside) + len(tag)] -= cut
+    return bytes(data)
+
+
 def test_the_rows_stand_in_flash_among_the_other_entries(play: Play) -> None:
     rows = (row(MCHIP), row(AMEX, limit=7))
     entries: tuple[Entry, ...] = (TEST[0], rows[0], Excepted("4761730000000011"), *TEST[1:], rows[1])

@@ -47,13 +47,16 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
     fci = tlv.Tlv(answer, 0, len(answer) - 2)
     if not fci.path(0x6F, 0x84) or not applications.begins(fci, arena.candidates, at + 2, size):
         return None
+    kernel = applications.kernel(terms, fci)
+    if not kernel:  # by its whole name it has another row than the directory's short one led to
+        return None
     arena.keep(0x84, answer, fci.start, fci.end)
     applications.agree(terms, fci)
     if terms.authorities is not None:
         from kassa.card.evidence import Evidence  # only where a card may approve by itself
 
         arena.evidence = Evidence()
-    return (yield from _kernel(applications.kernel(terms, fci))(terms, arena, answer))
+    return (yield from _kernel(kernel)(terms, arena, answer))
 
 
 def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":

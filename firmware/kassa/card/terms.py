@@ -96,9 +96,7 @@ class Terms:
         self._trusted = trusted
         self._number = number
         self.applications = applications
-        self.codes = (
-            b""  # action codes for the application at hand: denial and online, 5 bytes each; empty = the kernel's
-        )
+        self.codes = b""  # of the application at hand: denial and online, 5 bytes each; empty = the kernel's
         self.over = False  # a card had an application that may not pay so much
         self.date = date
         self.amount = amount
