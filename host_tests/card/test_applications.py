@@ -10,6 +10,8 @@ import pytest
 from host_tests.card.play import APPROVED, ONLINE, Play
 from host_tests.card.test_authorities import KEY, chip
 from host_tests.card.test_chip_cards import AMEX, CARDS, DECLINED, END, MCHIP, UNION, keys, personal
+from tools.cards.payment import Profile
+from tools.cards.proven import UnionPayCard
 from tools.provision.authorities import TEST, Application, Entry, Excepted
 
 OTHER_CARD, OVER_LIMIT = 0x1C, 0x11C
@@ -70,6 +72,19 @@ def test_what_the_online_codes_of_the_row_name_is_for_the_host(play: Play) -> No
     for online, kind in ((b"\0\x80\0\0\0", ONLINE), (b"\xff\x7f\xff\xff\xff", APPROVED)):
         other = personal(t9F08=b"\x00\x03", t9F0F=bytes(5))  # of another version, which its issuer does not mind
         assert play.card(other, authorities=keys(MCHIP), applications=table(row(MCHIP, online=online))).kind == kind
+
+
+@pytest.mark.parametrize("online, kind", [("0000000000", ONLINE), ("0000000001", APPROVED)])
+def test_a_row_of_limits_alone_keeps_the_kernel_s_action_codes(play: Play, online: str, kind: int) -> None:
+    failing = personal(t8E=bytes(8) + b"\x04\x00", t9F0F=bytes(5))  # no method of its list is one of ours
+    codes = table(row(MCHIP, online=bytes.fromhex(online)))
+    assert play.card(failing, authorities=keys(MCHIP), applications=codes).kind == kind
+
+
+def test_electronic_cash_is_not_taken_whatever_the_table_says(play: Play) -> None:
+    cash = UnionPayCard(Profile(UNION, aid="A000000333010106"))
+    for rows in ("", table(Application(bytes.fromhex("A000000333"), 7, floor=20_000))):
+        assert play.card(cash, authorities=keys(UNION), applications=rows).kind == END
 
 
 def test_without_keys_or_online_a_row_lets_no_card_approve(play: Play) -> None:

@@ -67,7 +67,13 @@ def test_each_table_can_be_published(tmp_path: Path) -> None:
         ("applications", [{"aid": "A0000000041010", "kernel": 9}]),
         ("applications", [{"aid": "no hex", "kernel": 2}]),
         ("applications", []),
+        ("applications", [{"aid": "A0000000041010", "kernel": 2}] * 25),
         ("ca-keys", [{"rid": "A000000003"}]),
+        ("ca-keys", [{"rid": "A00003", "index": 1, "modulus": "AA" * 128, "exponent": 3}]),
+        ("ca-keys", [{"rid": "A000000003", "index": 1, "serial": "07"}]),
+        ("parameters", {"merchant_name": "店" * 21}),
+        ("parameters", {"offline_limits": {"count": 501}}),
+        ("parameters", {"settling": {"count": 901}}),
     ],
 )
 def test_what_cannot_be_a_table_is_refused(tmp_path: Path, name: str, rows: Any) -> None:
@@ -87,7 +93,18 @@ def test_a_running_host_sees_what_was_published(tmp_path: Path) -> None:
     assert running.wanted({}) == 0
     run(tmp_path, "blocked-bins", None, "99")
     assert running.wanted({}) == 7 and running.wanted({"390": 1}) == 0
-    (tmp_path / "tables.json").write_text("torn")
+    for broken in ("torn", "[]", '{"390": {"version": "x", "data": ""}}', '{"390": 1}'):
+        (tmp_path / "tables.json").write_text(broken)
+        assert running.wanted({}) == 7
+        for fails in (lambda: Tables(tmp_path), lambda: running.publish("390", bytes(16))):
+            with pytest.raises(SetupError):
+                fails()
+    (tmp_path / "tables.json").unlink()
     assert running.wanted({}) == 7
-    with pytest.raises(SetupError):
-        Tables(tmp_path)
+
+
+def test_two_who_publish_do_not_lose_each_other_s_table(tmp_path: Path) -> None:
+    running = Tables(tmp_path)
+    run(tmp_path, "blocked-bins", None, "99")
+    running.publish(tables.APPLICATIONS, bytes(64))
+    assert running.wanted({"380": 1}) == 7 and Tables(tmp_path).wanted({"390": 1}) == 5

@@ -13,7 +13,7 @@ from kassa.errors import KassaError
 from kassa.vault.authorities import Authorities, size_of
 from kassa.vault.card_tables import CardTables
 from kassa.vault.keyring import Keyring
-from kassa.vault.settings import Settings
+from kassa.vault.settings import CARDS, Settings
 
 _SECTOR = 4096
 
@@ -147,13 +147,29 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
     return result
 
 
+class _Noted:
+    """Settings of which only one is asked for: the generation that must be there."""
+
+    def __init__(self, chip):
+        self._chip = chip
+
+    def get(self, wanted, default):
+        return _noted.get(self._chip, default)
+
+    def put(self, changes):
+        _noted[self._chip] = changes[CARDS]
+
+
+_noted = {}  # by the chip's path
+
+
 def cards(path, key, table, version, data, piece=192, cut=0, tear="none", seed=1):
     """Take a table of the host's as uplink.errands does, in pieces; `data` in hex."""
     chip = Chip(path, cut, tear, seed)
     result = {"cut": False, "error": ""}
     raw = bytes.fromhex(data)
     try:
-        sink = CardTables(chip.region(), bytearray(bytes.fromhex(key)), table)
+        sink = CardTables(chip.region(), bytearray(bytes.fromhex(key)), table, _Noted(path))
         sink.begin(len(raw), version)
         for at in range(0, len(raw), piece):
             sink.add(memoryview(raw[at : at + piece]))
@@ -182,4 +198,4 @@ def cards_hold(path, key):
         at += len(entry)
         if entry[0] != 5:
             entries.append(entry.hex())
-    return [CardTables(flash, secret, table).version for table in range(3)], sorted(entries)
+    return [CardTables(flash, secret, table, _Noted(path)).version for table in range(3)], sorted(entries)

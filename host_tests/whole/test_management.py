@@ -12,6 +12,7 @@ from host_tests.whole.cashier import Cashier
 from tools.host import tables
 from tools.provision.authorities import TEST, Application, Excepted
 from tools.provision.device import OfflineApproval, OfflineLimits, Settling
+from tools.world.flash import PARTITIONS
 
 JADE = "4761730000000011"
 
@@ -90,7 +91,7 @@ def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(stage) -> No
     assert versions(ready) == {tables.CA_KEYS: 2, tables.BLOCKED_BINS: 1}
 
 
-VISA, MCHIP = bytes.fromhex("A000000003"), bytes.fromhex("A000000004")
+VISA, MCHIP, UNION = (bytes.fromhex(rid) for rid in ("A000000003", "A000000004", "A000000333"))
 
 
 def test_the_applications_and_their_limits_are_the_hosts(stage) -> None:  # noqa: ANN001 - a factory
@@ -116,15 +117,55 @@ def test_the_applications_and_their_limits_are_the_hosts(stage) -> None:  # noqa
     ready.sell(1_001, "maple", "Accepted, to be authorised")
 
 
-def test_a_table_of_applications_that_is_none_changes_nothing(cashier: Cashier) -> None:
-    good = tables.applications([Application(VISA, 3)])
-    cashier.host.tables.publish(tables.APPLICATIONS, good[:1] + b"\x05" + good[2:])
+GOOD = tables.applications([Application(VISA, 3)])
+
+
+@pytest.mark.parametrize("bad", [GOOD[:1] + b"\x05" + GOOD[2:], GOOD * 25], ids=["kernel 5", "25 rows"])
+def test_a_table_of_applications_that_is_none_changes_nothing(cashier: Cashier, bad: bytes) -> None:
+    """And does not keep the host away: every sale is approved by it, on however many connections."""
+    cashier.host.tables.publish(tables.APPLICATIONS, bad)
     cashier.restart()
     cashier.home()
-    cashier.world.run_for(20_000)
-    cashier.home()
-    cashier.sell(1250, "plum")
+    connections = cashier.world.radio.connections
+    for _ in range(6):
+        cashier.sell(1250, "plum")
+        cashier.world.run_for(12_000)
+    assert cashier.world.radio.connections >= connections + 4
     assert versions(cashier).get(tables.APPLICATIONS, 0) == 0
+    publish(
+        cashier, tables.APPLICATIONS, tables.applications([Application(VISA, 3), Application(UNION, 7, limit=1_250)])
+    )
+    cashier.offer(1250, "plum")
+    cashier.page("limit")
+
+
+def test_card_tables_that_rotted_approve_nothing_and_are_fetched_anew(stage) -> None:  # noqa: ANN001 - a factory
+    ready = stage(approval=OfflineApproval(target=0, most=0))
+    ready.sign_on()
+    publish(ready, tables.APPLICATIONS, tables.applications([Application(VISA, 3, limit=9_000, floor=9_000)]))
+    publish(ready, tables.BLOCKED_BINS, tables.blocked_bins(["99"]))
+    ready.go_offline()
+    ready.sell(1_000, "quartz", "Approved offline")
+    ready.world.power_off()
+    flash = ready.world.home / "flash.bin"
+    data, (base, size) = bytearray(flash.read_bytes()), PARTITIONS["cards"]
+    for half in (base, base + size // 2):
+        data[half + 40] ^= 1
+    flash.write_bytes(data)
+    ready.back()
+    ready.world.radio.state = "on"
+    ready.home()
+    ready.sell(9_001, "quartz")  # the host decides
+    ready.world.run_for(20_000)
+    ready.home()
+    ready.offer(9_001, "quartz")
+    ready.page("Over this card's limit")
+    ready.world.press("C")
+    ready.world.remove()
+    ready.home()
+    ready.go_offline()
+    ready.sell(1_000, "quartz", "Declined")  # the schemes' keys came with provisioning alone: nothing can be proven
+    assert versions(ready) == {tables.APPLICATIONS: 1, tables.BLOCKED_BINS: 1}
 
 
 def test_the_host_asks_how_the_terminal_is(cashier: Cashier) -> None:

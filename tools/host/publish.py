@@ -27,6 +27,8 @@ _SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
     "offline_approval": (0x11, lambda value: OfflineApproval(**value).pack()),
     "settling": (0x12, lambda value: Settling(**value).pack()),
 }
+# What a terminal takes; it would refuse the whole table.
+_MOST_ROWS, _MOST_NAME, _MOST_OFFLINE, _MOST_RECORDS = 24, 60, 500, 900
 _IN_HEX = ("aid", "denial", "online", "rid", "modulus", "checksum", "serial")
 _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 
@@ -42,7 +44,7 @@ def main(context: click.Context, home: Path) -> None:
 @_FILE
 @click.pass_obj
 def parameters(home: Path, file: Path) -> None:
-    _publish(home, tables.PARAMETERS, file, lambda values: tables.parameters(dict(map(_setting, values.items()))))
+    _publish(home, tables.PARAMETERS, file, _parameters)
 
 
 @main.command("ca-keys", help="FILE: a list of the schemes' keys and of revoked issuer certificates.")
@@ -58,9 +60,7 @@ def ca_keys(home: Path, file: Path) -> None:
 @_FILE
 @click.pass_obj
 def applications(home: Path, file: Path) -> None:
-    _publish(
-        home, tables.APPLICATIONS, file, lambda rows: tables.applications(Application(**_bytes(row)) for row in rows)
-    )
+    _publish(home, tables.APPLICATIONS, file, _applications)
 
 
 @main.command(
@@ -80,9 +80,24 @@ def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], 
     print(f"table {network} is now version {version}; terminals fetch it when they connect")
 
 
-def _setting(named: tuple[str, Any]) -> tuple[int, bytes]:
-    number, pack = _SETTINGS[named[0]]
-    return number, pack(named[1])
+def _parameters(values: dict[str, Any]) -> bytes:
+    """Table 360. Raises ValueError for a value that no terminal would take."""
+    many = values.get("offline_limits", {}).get("count", 0), values.get("settling", {}).get("count", 0)
+    if len(values.get("merchant_name", "").encode()) > _MOST_NAME:
+        raise ValueError(f"merchant_name has more than {_MOST_NAME} bytes")
+    if many[0] > _MOST_OFFLINE or many[1] > _MOST_RECORDS:
+        raise ValueError(f"a count is above {_MOST_OFFLINE} offline payments or {_MOST_RECORDS} records")
+    packed = {}
+    for name, value in values.items():
+        number, pack = _SETTINGS[name]
+        packed[number] = pack(value)
+    return tables.parameters(packed)
+
+
+def _applications(rows: list[dict[str, Any]]) -> bytes:
+    if len(rows) > _MOST_ROWS:
+        raise ValueError(f"more than {_MOST_ROWS} applications")
+    return tables.applications(Application(**_bytes(row)) for row in rows)
 
 
 def _key(**row: Any) -> Authority | Revocation:

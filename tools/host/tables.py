@@ -40,9 +40,10 @@ class Tables:
         self._read()
 
     def publish(self, network: str, data: bytes) -> int:
-        """A new version of a table; returns its number. Raises SetupError when it is none of ours or too long."""
+        """A new version of a table; returns its number. Raises SetupError when it is none of ours, too long, or the file broken."""
         if network not in _REQUESTS or not 0 < len(data) <= _MOST:
             raise SetupError(f"no table {network}, empty, or longer than {_MOST} bytes")
+        self._read()
         version = self._tables.get(network, (0, b""))[0] + 1
         self._tables[network] = version, data
         rows = {name: {"version": number, "data": raw.hex()} for name, (number, raw) in self._tables.items()}
@@ -61,13 +62,16 @@ class Tables:
         return _STATUS_WANTED if self.ask_status else 0
 
     def _read(self) -> None:
-        changed = self._path.stat().st_mtime_ns if self._path.exists() else 0
-        if changed == self._changed:
+        """Raises SetupError for a file that is gone since, or holds something else."""
+        if not self._changed and not self._path.exists():
             return
         try:
+            changed = self._path.stat().st_mtime_ns
+            if changed == self._changed:
+                return
             stored = json.loads(self._path.read_text())
-            self._tables = {name: (row["version"], bytes.fromhex(row["data"])) for name, row in stored.items()}
-        except (ValueError, KeyError, TypeError):
+            self._tables = {name: (int(row["version"]), bytes.fromhex(row["data"])) for name, row in stored.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise SetupError('tables.json must hold {"360": {"version": n, "data": hex}, ...}') from None
         self._changed = changed
 

@@ -32,6 +32,10 @@ class Authority:
     checksum: bytes = b""
 
     def pack(self, key: bytes) -> bytes:
+        """Raises ValueError for what is no key of a scheme."""
+        sound = len(self.rid) == 5 and 64 <= len(self.modulus) <= 248 and self.exponent in (3, 65537)
+        if not sound or len(self.checksum) not in (0, 20) or len(self.until) != 4:
+            raise ValueError(f"key {self.index:02X} of {self.rid.hex()}")
         short = self.exponent.to_bytes(3, "big").lstrip(b"\x00")
         name = self.rid + bytes((self.index,))
         checksum = self.checksum or sha1(name + self.modulus + short).digest()
@@ -48,6 +52,9 @@ class Revocation:
     serial: bytes
 
     def pack(self, key: bytes) -> bytes:
+        """Raises ValueError for what is no certificate's name."""
+        if len(self.rid) != 5 or len(self.serial) != 3:
+            raise ValueError(f"revocation {self.serial.hex()} of {self.rid.hex()}")
         return _pad(b"\x02" + self.rid + bytes((self.index,)) + self.serial)
 
 
@@ -73,7 +80,7 @@ class Application:
     threshold: int = 0
     target: int = 0  # percent picked for the host at random, below the threshold
     most: int = 0  # and at the floor limit
-    denial: bytes = bytes(5)  # terminal action codes, of kernels 2 and 4
+    denial: bytes = bytes(5)  # terminal action codes, of kernels 2 and 4; both zero = those compiled in
     online: bytes = bytes(5)
 
     def pack(self, key: bytes) -> bytes:

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from kassa.card.tlv import Tlv
 
 # Kernel, length of an application identifier (a card's may be longer), identifier. Visa credit and debit, Electron, V Pay,
-# US common debit; Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US (e-cash,
-# ...06, is refused).
+# US common debit; Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US.
 _COMPILED_IN = (
     b"\x03\x07\xa0\x00\x00\x00\x03\x10\x10"
     b"\x03\x07\xa0\x00\x00\x00\x03\x20\x10"
@@ -27,6 +26,7 @@ _COMPILED_IN = (
     b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x03"
     b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x08"
 )
+_E_CASH = b"\xa0\x00\x00\x03\x33\x01\x01\x06"  # never taken: a card that is torn away has paid
 # A row: kind, kernel, length of the AID, zero; then:
 _ROW = const(64)
 _AID = const(4)
@@ -38,6 +38,8 @@ _END = const(56)
 
 def kernel(terms: "Terms", aid: "Tlv") -> int:
     """The kernel for the AID under the cursor, 0 when we have none, or none for this amount (then `terms.over` is set)."""
+    if begins(aid, _E_CASH, 0, len(_E_CASH)):
+        return 0
     if not terms.applications:
         at = 0
         while at < len(_COMPILED_IN):
@@ -61,7 +63,8 @@ def agree(terms: "Terms", aid: "Tlv") -> None:
     at = _row(rows, aid)
     if at >= 0:
         terms.decide(Risk(rows[at + _RISK : at + _CODES]))
-        terms.codes = rows[at + _CODES : at + _END]
+        codes = rows[at + _CODES : at + _END]
+        terms.codes = codes if any(codes) else b""
 
 
 def begins(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) -> bool:

@@ -26,7 +26,8 @@ from kassa.errors import FlashFault, ReaderFault
 from kassa.flows.result import result
 from kassa.flows.shop import Shop
 from kassa.modules import forget
-from kassa.vault.settings import OFFLINE_APPROVAL
+from kassa.uplink.courier import CARD_TABLES
+from kassa.vault.settings import CARDS, OFFLINE_APPROVAL
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -71,18 +72,26 @@ async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple
 
 
 def _wishes(shop: Shop, online: bool) -> "tuple[Authorities | None, bytes, int]":
-    """The terms' authorities, applications and number."""
+    """The terms' authorities, applications and number. Card tables that have rotted let no card approve by itself."""
     from kassa.card import risk
     from kassa.vault import aids
     from kassa.vault.authorities import Authorities
 
+    number = risk.draw(shop.entropy)
     cards = Authorities(*shop.courier.cards)
-    table = aids.rows(cards)
+    try:
+        table = aids.rows(cards)
+        rotten = cards.generation < int.from_bytes(shop.settings.get(CARDS, b"\0"), "big")
+    except FlashFault:
+        table, rotten = b"", True
     forget("kassa.vault.aids")
+    if rotten:
+        shop.courier.rotten = list(CARD_TABLES)
+        return None, b"", number
     if not online:
-        return cards, table, risk.draw(shop.entropy)
+        return cards, table, number
     forget("kassa.vault.authorities")
-    return None, table, 1
+    return None, table, number
 
 
 def _hints(outcome: Outcome) -> "tuple[str, ...]":

@@ -58,7 +58,21 @@ def _pair(left: str, right: str) -> tuple:
 def payment(
     shop: Shop, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False
 ) -> "Iterator[tuple]":
-    """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain."""
+    """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain.
+
+    All that is read of flash is read here, before a line is printed.
+    """
+    journal, original = shop.till.journal, ""
+    if record.original:
+        page = bytearray(256)
+        if Reader(journal, record.original).read(page) == record.original:
+            original = "%06d" % Record(page).stan
+    head = "#%d %s" % (record.sequence, journal.head.hex())
+    return _payment(shop, record, word, (auth, rrn, original, head), again)
+
+
+def _payment(shop: Shop, record: Record, word: str, numbers: tuple, again: bool) -> "Iterator[tuple]":
+    auth, rrn, original, head = numbers
     t = shop.ui.t
     took_back = transactions.effect(record.type) == kinds.CREDIT
     yield shop.name, 1, True, 2
@@ -75,10 +89,8 @@ def payment(
     yield _pair(t("r_type"), t("r_%02x" % record.type))
     yield _pair(t("r_batch"), "%06d" % record.batch)
     yield _pair(t("r_trace"), "%06d" % record.stan)
-    if record.original:
-        page = bytearray(256)
-        if Reader(shop.till.journal, record.original).read(page) == record.original:
-            yield _pair(t("r_original"), "%06d" % Record(page).stan)
+    if original:
+        yield _pair(t("r_original"), original)
     if auth:
         yield _pair(t("r_auth"), auth)
     if rrn:
@@ -90,7 +102,7 @@ def payment(
     yield money.text(-record.amount if took_back else record.amount), 2, True, 2
     yield _RULE
     yield t(_STATES.get(word, word)), 1, True, 1
-    yield "#%d %s" % (record.sequence, shop.till.journal.head.hex()), 1, False, 1
+    yield head, 1, False, 1
     yield t("r_thanks"), 1, False, 1
 
 

@@ -46,6 +46,7 @@ _VOID_ENTRY = const(0x72)  # kinds
 _IN_QR = const(4)
 _IN_PROGRESS = b"09"
 _SIGN_ON = const(3)  # a processing request
+CARD_TABLES = b"\x04\x07\x05"  # processing requests: keys, blocked BINs, applications
 _REQUEST = const(9)  # in a frame: terminal status and processing request
 
 
@@ -69,6 +70,8 @@ class Courier:
         self.errand: "Errand | None" = None  # a batch close, or what errands.py has
         self.cards: tuple = ()  # partition and key of the card tables, for errands
         self.settings: "Settings | None" = None  # likewise
+        self.rotten = []  # processing requests for tables that must be fetched anew
+        self._refused = {}  # tables that were not taken, for errands
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
         self.used = 0  # the highest transaction counter the host has seen of us
@@ -151,7 +154,11 @@ class Courier:
                 if epoch.begin(self.journal, self._epoch, self._batch) and self.errand and self.errand.closes:
                     self.forget_errand()
                     self.outcome.kind = answers.NO  # their batch was closed with its epoch
-        if self.errand and not self._queue.owes() and not self.journal.state.reversing:
+        if self._queue.owes() or self.journal.state.reversing:
+            return None
+        if self.rotten and not self.errand:
+            self._do(self.rotten.pop())
+        if self.errand:
             return self.errand.frame(flights, self._record)
         return None
 
@@ -317,12 +324,15 @@ class Courier:
         if request == _SIGN_ON and not self._asked >> request & 1:
             self._asked |= 1 << request
             self._sign_on = True
-        if self.errand or self.settings is None or self._asked >> request & 1:
-            return
-        from kassa.uplink import errands
+        if not self.errand and not self._asked >> request & 1:
+            self._asked |= 1 << request
+            self._do(request)
 
-        self._asked |= 1 << request
-        self.errand = errands.asked(request, self.settings, self.cards, self.journal, self.outbox)
+    def _do(self, request: int) -> None:
+        if self.settings is not None:
+            from kassa.uplink import errands
+
+            self.errand = errands.asked(request, self.settings, self.cards, self.journal, self.outbox, self._refused)
 
     def forget_errand(self) -> None:
         """It has ended, or nobody waits for it any more."""

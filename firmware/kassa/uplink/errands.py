@@ -8,7 +8,7 @@ from struct import pack_into, unpack_from
 
 from micropython import const
 
-from kassa.errors import WireError
+from kassa.errors import FlashFault, SettingsError, WireError
 from kassa.uplink import answers
 from kassa.uplink.flights import Flights
 from kassa.uplink.iso8583 import Answer
@@ -89,7 +89,9 @@ class Fetch:
 
     closes = False
 
-    def __init__(self, outbox: Outbox, network: int, sink: "Sink") -> None:
+    def __init__(self, outbox: Outbox, network: int, sink: "Sink", refused: "dict[int, int]") -> None:
+        """`refused`: by 60.3, the version that was not taken; noted here."""
+        self._refused = refused
         self._outbox = outbox
         self._network = network
         self._sink = sink
@@ -109,23 +111,33 @@ class Fetch:
         return self._outbox.manage(MANAGE, 0x0800, self._network, free)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
-        """DE 62 down: version of the form, of the table, its size, where this piece begins, the piece."""
+        """DE 62 down: version of the form, of the table, its size, where this piece begins, the piece.
+
+        A table that is refused ends the errand, not the connection, and is not asked for again before a restart.
+        """
         free = answer.get(62)
-        if answers.meaning(code, answers.MANAGEMENT) != answers.YES:
+        if answers.meaning(code, answers.MANAGEMENT) != answers.YES or len(free) < 9 or free[0] != 1:
             return True
-        if len(free) < 9 or free[0] != 1:
-            raise WireError("a table without its form")
         version, size, at = unpack_from(">IHH", free, 1)
         if (
             not size or self.changed
         ):  # nothing newer than what is here; a host that says otherwise at once is not believed
             return True
+        if self._refused.get(self._network) == version:
+            return True
+        try:
+            self._put(version, size, at, free[9:])
+        except (WireError, SettingsError, FlashFault):
+            self._refused[self._network] = version
+            return True
+        return False
+
+    def _put(self, version: int, size: int, at: int, piece: memoryview) -> None:
         if not self._at:
             if size > _LARGEST or at:
                 raise WireError("a table too long, or not from its start")
             self._version, self._size = version, size
             self._sink.begin(size, version)
-        piece = free[9:]
         if (version, size, at) != (self._version, self._size, self._at) or not piece or at + len(piece) > size:
             raise WireError("a table that changes on its way")
         self._sink.add(piece)
@@ -133,7 +145,6 @@ class Fetch:
         if self._at == size:
             self._sink.end()
             self._at, self.changed = 0, True
-        return False
 
 
 def tell(courier: "Courier", network: int) -> None:
@@ -142,19 +153,21 @@ def tell(courier: "Courier", network: int) -> None:
     courier.begin(Tell(courier.outbox, network, b"", outcome), outcome)
 
 
-def asked(request: int, values: "Settings", cards: tuple, journal: "Journal", outbox: Outbox) -> "Errand | None":
-    """The errand for a processing request of the host; None for one that is not for us."""
+def asked(
+    request: int, values: "Settings", cards: tuple, journal: "Journal", outbox: Outbox, refused: "dict[int, int]"
+) -> "Errand | None":
+    """The errand for a processing request of the host; None for one that is not for us. `refused`: see Fetch."""
     if request == _STATUS_ASKED:
         return Tell(outbox, _STATUS, _status(journal), Outcome())
     if request == _PARAMETERS_ASKED:
         from kassa.vault.parameters import Parameters
 
-        return Fetch(outbox, _PARAMETERS, Parameters(values))
+        return Fetch(outbox, _PARAMETERS, Parameters(values), refused)
     for asked, network, table in _CARDS_ASKED:
         if request == asked:
             from kassa.vault.card_tables import CardTables
 
-            return Fetch(outbox, network, CardTables(cards[0], cards[1], table))
+            return Fetch(outbox, network, CardTables(cards[0], cards[1], table, values), refused)
     return None
 
 

@@ -13,6 +13,7 @@ from kassa.errors import FlashFault, WireError
 from kassa.vault import authorities
 from kassa.vault.authorities import Authorities
 from kassa.vault.flash import erase, program
+from kassa.vault.settings import CARDS, Settings
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ _MOST_ROWS = const(24)  # of applications
 class CardTables:
     """A sink of uplink.errands: entries as docs/keys.md has them, those of one table."""
 
-    def __init__(self, flash: "Flash", key: bytearray, table: int) -> None:
-        """`table`: KEYS with revocations, BLOCKED or APPLICATIONS."""
+    def __init__(self, flash: "Flash", key: bytearray, table: int, values: Settings) -> None:
+        """`table`: KEYS with revocations, BLOCKED or APPLICATIONS. `values` keep the generation that must be there."""
+        self._values = values
         self._flash = flash
         self._key = key
         self._old = Authorities(flash, key)
@@ -59,7 +61,8 @@ class CardTables:
         self._base = base
         for sector in range(base // 4096, (base + half) // 4096):
             erase(self._flash, sector)
-        pack_into(">4sIH", self._head, 0, b"KC\x01\x00", self._old.generation + 1, total)
+        noted = int.from_bytes(self._values.get(CARDS, b"\0"), "big")
+        pack_into(">4sIH", self._head, 0, b"KC\x01\x00", max(self._old.generation, noted) + 1, total)
         self._begun = True
         self._mac = Cmac(self._key, False)
         self._mac.absorb(memoryview(bytearray(self._head)))
@@ -107,6 +110,7 @@ class CardTables:
         if self._version_of(Authorities(self._flash, self._key)) != self._next:
             raise FlashFault("cards partition")
         self.version = self._next
+        self._values.put({CARDS: bytes(self._head[4:8])})
 
     def _version_of(self, cards: Authorities) -> int:
         """Which version of this table is there, 0 = none from a host."""
