@@ -201,6 +201,25 @@ def test_the_batch_settles_by_itself_before_it_is_full(cashier: Cashier) -> None
     assert closed(cashier) == [("000001", 3000, 3)]
 
 
+def test_a_settlement_by_itself_that_failed_is_tried_again_after_half_an_hour(cashier: Cashier) -> None:
+    """Each try may print a slip: not one a minute."""
+    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: Settling(count=2).pack()}))
+    cashier.sell(1000)
+    cashier.offer(1000)
+    cashier.page("Approved")
+    cashier.host.mood = "silent"
+    cashier.world.remove()
+    cashier.world.press("E")
+    cashier.page("Not settled")
+    cashier.host.mood = "normal"
+    cashier.home()
+    cashier.world.run_for(25 * 60_000, 120)
+    assert not closed(cashier)
+    cashier.world.run_for(6 * 60_000, 60)
+    cashier.world.wait(lambda: bool(closed(cashier)), "the close", 60)
+    assert closed(cashier) == [("000001", 2000, 2)]
+
+
 def test_the_batch_settles_by_itself_at_its_time(cashier: Cashier) -> None:
     soon = datetime.datetime.now() + datetime.timedelta(minutes=3)
     publish(cashier, tables.PARAMETERS, tables.parameters({0x12: Settling(soon.hour * 60 + soon.minute).pack()}))
