@@ -116,6 +116,9 @@ def test_a_short_name_in_the_directory_does_not_get_round_a_limit(play: Play) ->
     card.reset()
     limited = play.answers(shorter, applications=table(narrow, wide), authorities=keys(MCHIP))
     assert (free.kind, limited.kind, limited.message) == (APPROVED, END, OVER_LIMIT)
+    card.reset()
+    other = Application(narrow.aid, 4, floor=20_000)
+    assert play.answers(shorter, applications=table(other, wide), authorities=keys(MCHIP)).kind == END
 
 
 def _shrunk(answer: bytes, inside: int, cut: int) -> bytes:

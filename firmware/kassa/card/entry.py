@@ -48,8 +48,9 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
     if not fci.path(0x6F, 0x84) or not applications.begins(fci, arena.candidates, at + 2, size):
         return None
     kernel = applications.kernel(terms, fci)
-    if not kernel:  # by its whole name it has another row than the directory's short one led to
-        return None
+    short = tlv.Tlv(arena.candidates, at + 2, at + 2 + size)
+    if not kernel or kernel != applications.kernel(terms, short):
+        return None  # by its whole name it has another row than the directory's short one led to
     arena.keep(0x84, answer, fci.start, fci.end)
     applications.agree(terms, fci)
     if terms.authorities is not None:
