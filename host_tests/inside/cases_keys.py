@@ -124,20 +124,11 @@ def many(path, secret, count):
     return [counters, stans, chip.chip.erases, chip.chip.bytes_programmed]
 
 
-def settings(path, secret, steps, cut=0, tear="none", seed=1):
-    """Open and do the steps: ["get", id], ["put", id, value in hex]."""
-    chip = Chip(path, cut, tear, seed)
-    result = {"values": [], "cut": False, "error": ""}
+def _live(chip, work, **result):
+    """Do the work until it ends, power dies or an error of ours comes: what `result` says then."""
+    result["cut"], result["error"] = False, ""
     try:
-        values = Settings(
-            chip.region(), device_key(bytearray(bytes.fromhex(secret)), SETTINGS), Entropy(seed + len(steps))
-        )
-        values.open()
-        for step in steps:
-            if step[0] == "get":
-                result["values"].append(values.get(step[1]).hex())
-            else:
-                values.put({step[1]: bytes.fromhex(step[2])})
+        work(result)
     except PowerCut:
         result["cut"] = True
     except KassaError as error:
@@ -145,6 +136,23 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
     result["operations"] = chip.operations()
     chip.save()
     return result
+
+
+def settings(path, secret, steps, cut=0, tear="none", seed=1):
+    """Open and do the steps: ["get", id], ["put", id, value in hex]."""
+    chip = Chip(path, cut, tear, seed)
+
+    def work(result):
+        key = device_key(bytearray(bytes.fromhex(secret)), SETTINGS)
+        values = Settings(chip.region(), key, Entropy(seed + len(steps)))
+        values.open()
+        for step in steps:
+            if step[0] == "get":
+                result["values"].append(values.get(step[1]).hex())
+            else:
+                values.put({step[1]: bytes.fromhex(step[2])})
+
+    return _live(chip, work, values=[])
 
 
 class _Noted:
@@ -166,21 +174,16 @@ _noted = {}  # by the chip's path
 def cards(path, key, table, version, data, piece=192, cut=0, tear="none", seed=1):
     """Take a table of the host's as uplink.errands does, in pieces; `data` in hex."""
     chip = Chip(path, cut, tear, seed)
-    result = {"cut": False, "error": ""}
     raw = bytes.fromhex(data)
-    try:
+
+    def work(result):
         sink = CardTables(chip.region(), bytearray(bytes.fromhex(key)), table, _Noted(path))
         sink.begin(len(raw), version)
         for at in range(0, len(raw), piece):
             sink.add(memoryview(raw[at : at + piece]))
         sink.end()
-    except PowerCut:
-        result["cut"] = True
-    except KassaError as error:
-        result["error"] = type(error).__name__
-    result["operations"] = chip.operations()
-    chip.save()
-    return result
+
+    return _live(chip, work)
 
 
 def cards_hold(path, key):

@@ -49,6 +49,15 @@ def test_new_limits_hold_from_then_on(cashier: Cashier) -> None:
     cashier.world.wait_screen("新字号")
 
 
+def turned_away(cashier: Cashier, amount: int, card: str, said: str) -> None:
+    """A card that is asked to be another one; the sale is given up."""
+    cashier.offer(amount, card)
+    cashier.page(said)
+    cashier.world.press("C")
+    cashier.world.remove()
+    cashier.home()
+
+
 MANY = OfflineLimits(count=60_000).pack()
 
 
@@ -99,16 +108,8 @@ def test_the_applications_and_their_limits_are_the_hosts(stage) -> None:  # noqa
     ready.sign_on()
     rows = [Application(VISA, 3, limit=9_000, floor=3_000), Application(MCHIP, 2, floor=1_000)]
     publish(ready, tables.APPLICATIONS, tables.applications(rows))
-    ready.offer(1_000, "plum")
-    ready.page("Card not accepted here")
-    ready.world.press("C")
-    ready.world.remove()
-    ready.home()
-    ready.offer(9_000, "quartz")
-    ready.page("Over this card's limit")
-    ready.world.press("C")
-    ready.world.remove()
-    ready.home()
+    turned_away(ready, 1_000, "plum", "Card not accepted here")
+    turned_away(ready, 9_000, "quartz", "Over this card's limit")
     ready.sell(8_999, "quartz")
     ready.go_offline()
     ready.sell(3_000, "quartz", "Approved offline")
@@ -158,11 +159,7 @@ def test_card_tables_that_rotted_approve_nothing_and_are_fetched_anew(stage) -> 
     ready.sell(9_001, "quartz")  # the host decides
     ready.world.run_for(20_000)
     ready.home()
-    ready.offer(9_001, "quartz")
-    ready.page("Over this card's limit")
-    ready.world.press("C")
-    ready.world.remove()
-    ready.home()
+    turned_away(ready, 9_001, "quartz", "Over this card's limit")
     ready.go_offline()
     ready.sell(1_000, "quartz", "Declined")  # the schemes' keys came with provisioning alone: nothing can be proven
     assert versions(ready) == {tables.APPLICATIONS: 1, tables.BLOCKED_BINS: 1}

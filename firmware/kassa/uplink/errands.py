@@ -156,18 +156,24 @@ def tell(courier: "Courier", network: int) -> None:
 def asked(
     request: int, values: "Settings", cards: tuple, journal: "Journal", outbox: Outbox, refused: "dict[int, int]"
 ) -> "Errand | None":
-    """The errand for a processing request of the host; None for one that is not for us. `refused`: see Fetch."""
+    """The errand for a processing request of the host; None for one that is not for us, or where the chip cannot be read.
+
+    `refused`: see Fetch.
+    """
     if request == _STATUS_ASKED:
         return Tell(outbox, _STATUS, _status(journal), Outcome())
-    if request == _PARAMETERS_ASKED:
-        from kassa.vault.parameters import Parameters
+    try:
+        if request == _PARAMETERS_ASKED:
+            from kassa.vault.parameters import Parameters
 
-        return Fetch(outbox, _PARAMETERS, Parameters(values), refused)
-    for asked, network, table in _CARDS_ASKED:
-        if request == asked:
-            from kassa.vault.card_tables import CardTables
+            return Fetch(outbox, _PARAMETERS, Parameters(values), refused)
+        for asked, network, table in _CARDS_ASKED:
+            if request == asked:
+                from kassa.vault.card_tables import CardTables
 
-            return Fetch(outbox, network, CardTables(cards[0], cards[1], table, values), refused)
+                return Fetch(outbox, network, CardTables(cards[0], cards[1], table, values), refused)
+    except (FlashFault, SettingsError):
+        pass  # a table is not worth the connection
     return None
 
 
