@@ -126,8 +126,7 @@ def test_offline_sale_waits_on_the_terminal_and_settles_by_itself(page: Page) ->
     assert (row["amount"], row["state"], row["card"][-4:]) == (2500, "accepted", "0029")
     page.do("radio", state="on")
     page.wait(lambda: page.topics["till"]["settled"]["sum"] == settled + 2500, "the settlement", 40)
-    page.wait(lambda: page.payments[0]["amount"] == 2500, "the ledger")
-    assert page.payments[0]["state"] == "APPROVED"
+    page.wait(lambda: (page.payments[0]["amount"], page.payments[0]["state"]) == (2500, "APPROVED"), "the ledger")
 
 
 def test_a_forged_card_is_refused(page: Page) -> None:
