@@ -9,6 +9,7 @@ HOME = "Type the amount"
 CODE = "246813"  # the supervisor's, where a stage is told to have this one
 OTHERS = ("cash", "qr_scan", "qr_show", "refund", "preauth", "completion", "preauth_cancel", "tip", "voice", "adjust",
           "balance")  # fmt: skip
+_PAID_BY = ("card", "code", "cash")
 _DRAWN_MS = 200
 
 
@@ -58,6 +59,13 @@ class Hands:
         self.world.wait_screen(title)
         self.world.press(f"{digits}E")
 
+    def refund_of(self, how: str, amount: int) -> None:
+        """Begin a refund of what was paid by "card", "code" or "cash"."""
+        self.begin("refund")
+        self.world.wait_screen("Refund: paid by")
+        self.world.press("D" * _PAID_BY.index(how) + "E")
+        self.type_in("Refund: amount", str(amount))
+
     def supervise(self) -> None:
         """A supervisor agrees."""
         self.type_in("Supervisor code", CODE)
@@ -87,15 +95,16 @@ class Hands:
         self.world.wait(lambda: self.sees(HOME) or self.sees("E OK") or self.sees("C Skip"), what, 30)
 
     def confirm(self) -> None:
-        """Take what is shown as read, without a receipt, and wait for the next page."""
-        before = self.world.screen_text()
+        """Take what is shown as read, without a receipt, and wait for the next page. The top bar changes by itself."""
+        before = self.world.screen_text()[1:]
         self.world.press("C" if self.sees("C Skip") else "E")
-        self.world.wait(lambda: self.world.screen_text() != before, "the next page")
+        self.world.wait(lambda: self.world.screen_text()[1:] != before, "the next page")
 
     def home(self) -> None:
         """Confirm whatever is shown until the home page is there."""
         for _ in range(8):
             self.rest("the home page")
+            self.drawn()  # else a key might go to the page behind the one that is still being drawn
             if self.sees(HOME):
                 return
             self.confirm()

@@ -24,6 +24,8 @@ VOID_ENTRY = const(0x72)
 OFFLINE_SALE = const(0x73)  # approved by the card
 QR_SCANNED = const(0x74)  # the customer's code
 QR_SHOWN = const(0x75)  # ours, which the customer scans
+QR_REFUND = const(0x76)  # of a payment by code: all of it or a part
+CASH_REFUND = const(0x77)
 
 # What a final yes does to the batch.
 NOTHING = const(0)
@@ -32,3 +34,5 @@ CREDIT = const(2)
 IN_CASH = const(3)
 IN_QR = const(4)
 INSTEAD = const(5)  # its amount takes the place of its original's
+OUT_OF_CASH = const(6)
+OUT_OF_QR = const(7)

@@ -11,12 +11,12 @@ _ROWS = (
     b"\x71\x02\x20\x00\x00\x03\x23\x02\x00\x20\x00\x12\x25\x02\x20\x20\x00\x02\x01\x02\x00\x31\x00\x00"
     b"\x10\x01\x00\x03\x06\x10\x11\x01\x00\x20\x06\x10\x20\x02\x00\x00\x06\x11\x21\x02\x00\x20\x06\x12"
     b"\x24\x02\x20\x00\x06\x01\x30\x02\x20\x00\x00\x01\x32\x02\x20\x00\x00\x05\x34\x02\x20\x00\x00\x05"
-    b"\x74\x02\x00\x00\x00\x14\x75\x02\x00\x00\x00\x14"
+    b"\x74\x02\x00\x00\x00\x14\x75\x02\x00\x00\x00\x14\x76\x02\x20\x20\x00\x07\x77\x02\x20\x20\x00\x06"
 )
 
 
 def row(kind: int) -> bytes:
-    """60.1, MTI (2 bytes), first byte of DE 3, DE 25, and what `effect` and `is_reversed` read. Raises ValueError."""
+    """60.1, MTI (2 bytes), first byte of DE 3, DE 25, and what the functions below read. Raises ValueError."""
     for at in range(0, len(_ROWS), _ROW):
         if _ROWS[at] == kind:
             return _ROWS[at : at + _ROW]
@@ -24,8 +24,13 @@ def row(kind: int) -> bytes:
 
 
 def effect(kind: int) -> int:
-    """What a final yes does to the batch: NOTHING to INSTEAD of kinds.py."""
+    """What a final yes does to the batch: NOTHING to OUT_OF_QR of kinds.py."""
     return row(kind)[5] & 15
+
+
+def takes_back(kind: int) -> bool:
+    """Whether it gives the customer money back."""
+    return effect(kind) in (2, 6, 7)  # CREDIT, OUT_OF_CASH, OUT_OF_QR
 
 
 def is_reversed(kind: int) -> bool:

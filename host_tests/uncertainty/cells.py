@@ -44,7 +44,7 @@ class Row(NamedTuple):
     polls: int = 0
 
 
-SALE, PREAUTH, COMPLETION, VOICE = 0x22, 0x10, 0x20, 0x30
+SALE, PREAUTH, COMPLETION, VOICE, CASH, SCANNED = 0x22, 0x10, 0x20, 0x30, 0x71, 0x74
 ROWS = (
     Row("22", "sale", SALE, 1200, 1200, reversed=True),
     Row("22, put off", "sale taken offline as the host was not reached", SALE, 1200, 1200, PUT_OFF),
@@ -74,6 +74,8 @@ ROWS = (
     Row("71", "cash", 0x71, 1200, 0, TOLD, card=False, shop_keeps=1200),
     Row("74", "the customer's code", 0x74, 1200, 1200, reversed=True, code=CODE, card=False),
     Row("75", "our code, shown", 0x75, 1200, 1200, reversed=True, card=False, polls=2),
+    Row("76", "refund of a code payment", 0x76, PAID, -PAID, needs=(SCANNED,), named=True, card=False),
+    Row("77", "cash refund", 0x77, PAID, 0, TOLD, needs=(CASH,), named=True, card=False, shop_keeps=-PAID),
     Row("0500", "batch close", 0, 0, 0, CLOSING),
 )
 

@@ -12,7 +12,8 @@ from host_tests.uncertainty.cells import CLOSED, CLOSING, ENDS, NOTHING, SETTLED
 from host_tests.uncertainty.shop import TID, Shop
 
 # What a final yes brings the merchant, by 60.1, from the rules of C5; what is not here moves none of his money.
-_SIGNS = {"22": 1, "23": -1, "25": -1, "20": 1, "24": 1, "21": -1, "30": 1, "74": 1, "75": 1}
+_SIGNS = {"22": 1, "23": -1, "25": -1, "20": 1, "24": 1, "21": -1, "30": 1, "74": 1, "75": 1, "76": -1}
+_CODES, _CASH = {"74": 1, "75": 1, "76": -1}, {"71": 1, "77": -1}
 _CHANGES = ("32", "34")  # their amount takes the place of their original's
 _AGREE = {"settled": "APPROVED", "declined": "DECLINED", "reversed": "REVERSED"}
 
@@ -140,8 +141,8 @@ def _agree(shop: Shop, original: int) -> None:
         if word == "settled":
             sign = _SIGNS.get(record.type, 0)
             owed += record.amount - original if record.type in _CHANGES else sign * record.amount
-            cash += record.amount if record.type == "71" else 0
-            codes += record.amount if record.type in ("74", "75") else 0
+            cash += _CASH.get(record.type, 0) * record.amount
+            codes += _CODES.get(record.type, 0) * record.amount
     assert (shop.account("merchant payable"), shop.account("cash sales")) == (owed, cash)
     assert -shop.account("wallet receivable") == codes == sum(shop.host.wallet.paid.values())
     assert shop.account("quarantine") == 0 and -shop.account("card receivable") == owed - codes

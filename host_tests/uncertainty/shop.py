@@ -129,9 +129,9 @@ class Shop:
 
     def settled_before(self, kind: int, amount: int) -> tuple[int, str]:
         """A payment that is answered yes: its sequence, and the reference on its slip."""
-        told = kind == cells.VOICE
-        extra = next((row.extra for row in cells.ROWS if row.kind == kind), "")
-        row = Row("", "", kind, amount, amount, cells.TOLD if told else cells.ASKED, extra=extra)
+        told = kind in (cells.VOICE, cells.CASH)
+        like = next(row for row in cells.ROWS if row.kind == kind)
+        row = like._replace(amount=amount, how=cells.TOLD if told else cells.ASKED)
         sequence = self.begin(row, 0, "")
         self.drain()
         state = self.till.state()

@@ -51,16 +51,14 @@ def test_cash_is_taken_without_a_network(cashier: Cashier) -> None:
 
 def test_a_refund_by_its_reference(cashier: Cashier) -> None:
     number = reference(paper_of_a_sale(cashier, 5000))
-    cashier.begin("refund")
-    cashier.type_in("Refund: amount", "2000")
+    cashier.refund_of("card", 2000)
     cashier.type_in("Reference", number)
     cashier.supervise()
     cashier.tap()
     paper = cashier.end("Refunded")
     assert "REFUND" in paper and "-￥20.00" in paper, paper
     assert cashier.account() == -3000
-    cashier.begin("refund")
-    cashier.type_in("Refund: amount", "3001")
+    cashier.refund_of("card", 3001)
     cashier.type_in("Reference", number)
     cashier.supervise()
     cashier.tap()
@@ -78,16 +76,14 @@ def test_a_refund_by_its_reference(cashier: Cashier) -> None:
 
 def test_a_refund_without_a_reference_and_of_another_card(cashier: Cashier) -> None:
     number = reference(paper_of_a_sale(cashier, 5000))
-    cashier.begin("refund")
-    cashier.type_in("Refund: amount", "2000")
+    cashier.refund_of("card", 2000)
     cashier.type_in("Reference", number)
     cashier.supervise()
     cashier.tap("amber")
     cashier.page("Declined")
     cashier.world.remove()
     cashier.home()
-    cashier.begin("refund")
-    cashier.type_in("Refund: amount", "700")
+    cashier.refund_of("card", 700)
     cashier.type_in("Reference", "")
     cashier.supervise()
     cashier.tap("amber")
@@ -253,8 +249,7 @@ def test_a_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cash
     cashier.sell(5000, "jade")
     for _ in range(5):
         cashier.host.mood = "cut"
-        cashier.begin("refund")
-        cashier.type_in("Refund: amount", "700")
+        cashier.refund_of("card", 700)
         cashier.type_in("Reference", "")
         cashier.supervise()
         cashier.tap("jade")

@@ -14,19 +14,25 @@ from tools.host import books, kinds
 from tools.journal import image
 from tools.journal.cells import Record
 
-DEBIT, CREDIT, CASH, CODE = COLUMNS = ("sales", "taken back", "cash", "by code")
+DEBIT, CREDIT, CASH, CASH_BACK, CODE, CODE_BACK = COLUMNS = (
+    "sales", "taken back", "cash", "cash returned", "by code", "codes returned"
+)  # fmt: skip
 DECLINED, REVERSED = ("declined", "reversed")
 TILL, JOURNAL, PAPER, SLIP, HOST, BATCH = SOURCES = ("till", "journal", "receipts", "slips", "host", "host's batch")
-_EFFECTS = {kinds.DEBIT: DEBIT, kinds.CREDIT: CREDIT, kinds.IN_CASH: CASH, kinds.IN_QR: CODE, kinds.INSTEAD: DEBIT}
+_EFFECTS = {kinds.DEBIT: DEBIT, kinds.CREDIT: CREDIT, kinds.IN_CASH: CASH, kinds.IN_QR: CODE, kinds.INSTEAD: DEBIT,
+            kinds.OUT_OF_CASH: CASH_BACK, kinds.OUT_OF_QR: CODE_BACK}  # fmt: skip
+_BACK = (kinds.CREDIT, kinds.OUT_OF_CASH, kinds.OUT_OF_QR)
 _STATES = {"declined": DECLINED, "refused": DECLINED, "reversed": REVERSED}  # of a journal's record
 TYPES = {
     "SALE": DEBIT, "VOICE-AUTHORISED SALE": DEBIT, "COMPLETION": DEBIT, "COMPLETION ADVICE": DEBIT, "VOID": CREDIT,
-    "COMPLETION VOID": CREDIT, "REFUND": CREDIT, "CASH SALE": CASH, "CODE PAYMENT": CODE, "TIP": DEBIT, "ADJUSTMENT": DEBIT,
+    "COMPLETION VOID": CREDIT, "REFUND": CREDIT, "CASH SALE": CASH, "CODE PAYMENT": CODE, "CODE REFUND": CODE_BACK,
+    "CASH REFUND": CASH_BACK, "TIP": DEBIT, "ADJUSTMENT": DEBIT,
     "PRE-AUTHORISATION": "", "PRE-AUTH CANCEL": "",
 }  # fmt: skip
 _INSTEAD = ("TIP", "ADJUSTMENT")
-_PAID = ("APPROVED", "APPROVED OFFLINE", "OFFLINE, TO BE AUTHORISED", "PAID IN CASH")
-_SLIP_LINES = {"Sales": DEBIT, "Refunds, voids": CREDIT, "By code": CODE, "Cash": CASH}
+_PAID = ("APPROVED", "APPROVED OFFLINE", "OFFLINE, TO BE AUTHORISED", "PAID IN CASH", "RETURNED IN CASH")
+_SLIP_LINES = {"Sales": DEBIT, "Refunds, voids": CREDIT, "By code": CODE, "Cash": CASH,
+               "Code refunds": CODE_BACK, "Cash refunds": CASH_BACK}  # fmt: skip
 _MONEY = re.compile(r"-?[¥￥]([0-9,]+)\.([0-9]{2})")
 
 
@@ -181,7 +187,7 @@ class Books:
         for batch, kind, worth, count in self._db.execute(yes):
             effect = kinds.KINDS[kind].effect
             if effect in _EFFECTS:
-                sign = -1 if effect == kinds.CREDIT else 1
+                sign = -1 if effect in _BACK else 1
                 tally.add(int(batch), _EFFECTS[effect], sign * worth, 0 if effect == kinds.INSTEAD else count)
         for name, column in (("DECLINED", DECLINED), ("REVERSED", REVERSED)):
             no = "SELECT settled_in, sum(amount), count(*) FROM payment WHERE state = ? GROUP BY 1"
@@ -237,7 +243,10 @@ def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path
             found.rows.append(
                 Row(f"batch {batch}, {column}", {source: tally.of(batch, column) for source, tally in sources.items()})
             )
-    cards, codes, cash = till.over_all(DEBIT) - till.over_all(CREDIT), till.over_all(CODE), till.over_all(CASH)
+    cards, codes, cash = (
+        till.over_all(paid) - till.over_all(back)
+        for paid, back in ((DEBIT, CREDIT), (CODE, CODE_BACK), (CASH, CASH_BACK))
+    )
     expected = {books.MERCHANT: -cards - codes, books.CARDS: cards, books.WALLETS: codes, books.TILL: cash,
                 books.SALES: -cash, books.QUARANTINE: 0}  # fmt: skip
     for name, amount in expected.items():

@@ -17,7 +17,8 @@ import click
 
 from tools.cards.catalogue import CATALOGUE
 from tools.cashier import CODE as SUPERVISOR
-from tools.demo.agreement import CODE, DEBIT, DECLINED, HOST, REVERSED, TILL, Agreement, Row, compare, in_words, money
+from tools.demo import agreement
+from tools.demo.agreement import CASH_BACK, CODE, CODE_BACK, DEBIT, DECLINED, HOST, REVERSED, TILL, in_words, money
 from tools.demo.keeper import Keeper, on_paper
 from tools.host import tables
 from tools.host.app import Host
@@ -39,7 +40,7 @@ class Day(Keeper):
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
-        self._told: list[Row] = []
+        self._told: list[agreement.Row] = []
         self._reference = self._held_code = ""
         self._backup = stage.home / "backup.db"
 
@@ -106,20 +107,25 @@ class Day(Keeper):
         with closing(sqlite3.connect(self.stage.host.ledger.path)) as db:
             spent = "SELECT sum(worth) FROM payment WHERE state = 'APPROVED' AND first6 = ? AND last4 = ?"
             left = CREDIT_LINE - db.execute(spent, (pan[:6], pan[-4:])).fetchone()[0]
-        self._told.append(Row("balance of a card", {TILL: in_words(told), HOST: in_words(left)}))
+        self._told.append(agreement.Row("balance of a card", {TILL: in_words(told), HOST: in_words(left)}))
 
     def codes(self) -> None:
-        """The customer's code, one that must be confirmed on the phone, and a code of ours"""
-        for amount, code in ((990, "134567890123456788"), (1990, "283456789012345655")):
-            self.customers_code(amount, code)
+        """The customer's code, one that must be confirmed on the phone, and a code of ours; a refund of a part, a void"""
+        reference = on_paper("Reference", self.customers_code(990, "134567890123456788"))
+        self.customers_code(1990, "283456789012345655")
+        self.void_newest("Refunded", CODE_BACK)
+        self.refund_code(400, reference)
         self.begin("qr_show")
         self.type_in("Pay by code: amount", "505")
         self.world.wait_screen("Please scan")
         self.end("Paid", CODE)
 
     def cash(self) -> None:
-        """A sale in cash"""
+        """Sales in cash: one stands, one is voided; and money back without a sale"""
         self.cash_sale(1250)
+        self.cash_sale(1600)
+        self.void_newest("Cash returned", CASH_BACK)
+        self.refund_cash(300)
 
     def declined(self) -> None:
         """A sale the issuer declines, and a refund of more than was left"""
@@ -228,11 +234,11 @@ class Day(Keeper):
         """The batch is settled: host and terminal differ, every record is uploaded, and both agree"""
         self.settle("Not balanced", "Differences sent")
 
-    def agree(self) -> Agreement:
+    def agree(self) -> agreement.Agreement:
         """Lay till, journal, paper and ledger side by side."""
         self.journals.read()
         papers = [receipt.text() for receipt in self.world.receipts]
-        found = compare(self.tally, self.journals, papers, self.stage.host.ledger.path, CUTS)
+        found = agreement.compare(self.tally, self.journals, papers, self.stage.host.ledger.path, CUTS)
         found.rows += self._told
         return found
 

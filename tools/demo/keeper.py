@@ -4,7 +4,7 @@
 import re
 
 from tools.cashier import Hands
-from tools.demo.agreement import CASH, CODE, CREDIT, DEBIT, Journals, Tally, money
+from tools.demo.agreement import CASH, CASH_BACK, CODE, CODE_BACK, CREDIT, DEBIT, Journals, Tally, money
 from tools.stage import Stage
 
 
@@ -41,13 +41,13 @@ class Keeper(Hands):
         self.tally.add(self.batch, DEBIT, self.amount_on(said) - money(was), 0)
         self.home()
 
-    def void_newest(self) -> None:
+    def void_newest(self, result: str = "Voided", column: str = CREDIT) -> None:
         """Void the newest payment."""
         self.world.press("M3")
         self.agree_to("Void")
         self.agree_to("Void this payment?")
         self.supervise()
-        self.end("Voided", CREDIT)
+        self.end(result, column)
 
     def pre_authorise(self, amount: int, card: str) -> str:
         """Returns the authorisation code."""
@@ -66,12 +66,22 @@ class Keeper(Hands):
         self.end("Accepted" if by_advice else "Approved", DEBIT)
 
     def refund(self, amount: int, reference: str, card: str, result: str = "Refunded", column: str = CREDIT) -> None:
-        self.begin("refund")
-        self.type_in("Refund: amount", str(amount))
+        self.refund_of("card", amount)
         self.type_in("Reference", reference)
         self.supervise()
         self.tap(card)
         self.end(result, column)
+
+    def refund_code(self, amount: int, reference: str) -> None:
+        self.refund_of("code", amount)
+        self.type_in("Reference", reference)
+        self.supervise()
+        self.end("Refunded", CODE_BACK)
+
+    def refund_cash(self, amount: int) -> None:
+        self.refund_of("cash", amount)
+        self.supervise()
+        self.end("Cash returned", CASH_BACK)
 
     def cash_sale(self, amount: int) -> None:
         self.begin("cash")
@@ -79,11 +89,12 @@ class Keeper(Hands):
         self.type_in("Given by the customer", "2000")
         self.end("Paid in cash", CASH)
 
-    def customers_code(self, amount: int, code: str) -> None:
+    def customers_code(self, amount: int, code: str) -> str:
+        """Returns the receipt."""
         self.begin("qr_scan")
         self.type_in("Pay by code: amount", str(amount))
         self.type_in("The customer's code", code)
-        self.end("Paid", CODE)
+        return self.end("Paid", CODE)
 
     def tip_newest(self, amount: int) -> None:
         """Add a tip to the newest sale."""

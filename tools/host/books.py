@@ -19,7 +19,8 @@ QUARANTINE = "quarantine"  # either, until a supervisor clears the terminal
 ACCOUNTS = (CARDS, WALLETS, TILL, MERCHANT, SALES, QUARANTINE)
 
 
-_ACCOUNTS = {kinds.IN_CASH: (TILL, SALES), kinds.IN_QR: (WALLETS, MERCHANT)}  # debited, credited
+_CASH, _CODES, _CARDS = (TILL, SALES), (WALLETS, MERCHANT), (CARDS, MERCHANT)  # debited, credited
+_ACCOUNTS = {kinds.IN_CASH: _CASH, kinds.OUT_OF_CASH: _CASH, kinds.IN_QR: _CODES, kinds.OUT_OF_QR: _CODES}
 
 
 def now() -> str:
@@ -34,7 +35,7 @@ def note(db: Connection, tid: str | None, what: str, detail: str) -> None:
 
 def legs(payment_id: int, kind: str, worth: int, quarantined: bool) -> list[dict[str, Any]]:
     """Both legs of an approved payment; none where no money moves. `worth`: what it brings the merchant, minor units."""
-    debit, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, (CARDS, MERCHANT))
+    debit, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, _CARDS)
     return _legs(payment_id, worth, debit, QUARANTINE if quarantined else credit, kinds.KINDS[kind].name)
 
 
@@ -58,7 +59,7 @@ def release(db: Connection, tid: str) -> None:
     mine = payment.c.tid == tid, payment.c.quarantined == 1, entry.c.account == QUARANTINE
     rows = db.execute(held.join(entry, entry.c.payment_id == payment.c.id).where(*mine).group_by(payment.c.id)).all()
     for number, kind, amount in rows:
-        _, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, (CARDS, MERCHANT))
+        _, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, _CARDS)
         post(db, _legs(number, -amount, QUARANTINE, credit, "release"))
     db.execute(update(payment).where(payment.c.tid == tid).values(quarantined=0))
 

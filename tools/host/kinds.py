@@ -8,13 +8,17 @@ COMPLETION, COMPLETION_VOID, COMPLETION_ADVICE = "20", "21", "24"
 SALE, VOID, REFUND, VOICE_SALE, ADJUST, TIP = "22", "23", "25", "30", "32", "34"
 DEFERRED_SALE, CASH, VOID_ENTRY, OFFLINE_SALE = "70", "71", "72", "73"
 QR_SCANNED, QR_SHOWN = "74", "75"
+QR_REFUND, CASH_REFUND = "76", "77"
 
 NOTHING, DEBIT, CREDIT, IN_CASH, IN_QR, INSTEAD = "nothing", "debit", "credit", "cash", "qr", "instead"
-CARD, CODE, NO_SOURCE, NAMED = "card", "code", "none", "named"  # what the sealed body holds
+OUT_OF_CASH, OUT_OF_QR = "out of cash", "out of qr"
+_BACK = (CREDIT, OUT_OF_CASH, OUT_OF_QR)
+# What the sealed body holds: nothing, a card, a code, which payment is meant, which code payment, which cash if any.
+NO_SOURCE, CARD, CODE, NAMED, PAID_CODE, PAID_CASH = "none", "card", "code", "named", "paid code", "paid cash"
 
 
 class Kind(NamedTuple):
-    """`process`: DE 3; `condition`: DE 25; `source`: what is in the sealed body, NAMED = the uid of another payment."""
+    """`process`: DE 3; `condition`: DE 25; `source`: what is in the sealed body."""
 
     name: str
     mti: str
@@ -43,6 +47,8 @@ KINDS = {
     TIP: Kind("tip", "0220", "000000", "00", INSTEAD, NAMED),
     QR_SCANNED: Kind("code", "0200", "000000", "00", IN_QR, CODE),
     QR_SHOWN: Kind("code", "0200", "000000", "00", IN_QR, CODE),
+    QR_REFUND: Kind("code refund", "0220", "200000", "00", OUT_OF_QR, PAID_CODE),
+    CASH_REFUND: Kind("cash refund", "0220", "200000", "00", OUT_OF_CASH, PAID_CASH),
 }
 RECORDS = frozenset(KINDS) - {DEFERRED_SALE, OFFLINE_SALE, VOID_ENTRY}  # kinds that stand in a record
 _SALES = frozenset((SALE, DEFERRED_SALE, OFFLINE_SALE))
@@ -62,7 +68,7 @@ def with_effect(*effects: str) -> frozenset[str]:
 
 def signed(kind: str, amount: int) -> int:
     """An amount as a person reads it: what gives money back is below zero."""
-    return -amount if kind in KINDS and KINDS[kind].effect == CREDIT else amount
+    return -amount if kind in KINDS and KINDS[kind].effect in _BACK else amount
 
 
 def worth(kind: str, amount: int, original: int = 0) -> int:

@@ -13,6 +13,7 @@ REQUEST, REVERSAL, UPLOAD, MANAGEMENT = "request", "reversal", "upload", "manage
 
 _RECORD = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}  # the elements around a sealed record
 _NAMED = {code for code, kind in kinds.KINDS.items() if kind.source == kinds.NAMED}  # DE 61 names a payment
+_MAY_NAME = {kinds.QR_REFUND, kinds.CASH_REFUND}  # it does, when the payment is of the open batch
 _REQUESTS = {code: kind.mti for code, kind in kinds.KINDS.items()}
 _TOTALS = {11, 41, 42, 48, 49, 53, 60, 63, 64}
 _FREE = {11, 41, 42, 53, 60, 62, 63, 64}
@@ -86,7 +87,7 @@ def read(frame: bytes) -> Message:
     """Decode a frame (without its 2-byte length). Raises FrameError for anything docs/wire.md does not know."""
     fields = codec.decode(frame)
     mti, form = fields["t"], fields.get("60", "")
-    group, elements = _row(mti, form)
+    group, elements = _row(mti, form, "61" in fields)
     if {int(name) for name in fields if name.isdecimal()} != elements:
         raise FrameError("data elements missing or too many")
     private = bytes.fromhex(fields["63"])
@@ -111,14 +112,18 @@ def read(frame: bytes) -> Message:
     )
 
 
-def _row(mti: str, form: str) -> tuple[str, set[int]]:
-    """The class of a message and the elements it has, by MTI and DE 60. Raises FrameError where the table has no row."""
+def _row(mti: str, form: str, names: bool) -> tuple[str, set[int]]:
+    """The class of a message and the elements it has, by MTI, DE 60 and whether it names a payment (DE 61).
+
+    Raises FrameError where the table has no row.
+    """
     kind, network = form[:2], form[8:11]
     if len(form) == 11 and kind == "00" and (mti, network) in _MANAGEMENT:
         return _MANAGEMENT[mti, network]
     if len(form) == 14:
         if _REQUESTS.get(kind) == mti and network == "000":
-            return REQUEST, _RECORD | ({61} if kind in _NAMED else set())
+            named = kind in _NAMED or names and kind in _MAY_NAME
+            return REQUEST, _RECORD | ({61} if named else set())
         if mti == "0400" and kind in kinds.RECORDS | {kinds.DEFERRED_SALE} and network == "000":
             return REVERSAL, _RECORD | {39, 61}
         if mti == "0320" and kind in kinds.RECORDS and network in (PAID, NOT_PAID):

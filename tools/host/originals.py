@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Payments about another one: named by its uid (void, tip, adjustment), or found by card and code (refund, completion).
+"""Payments about another one: named by its uid (void, tip, adjustment), or found by reference, card and code (refund, completion).
 
 Each takes back, takes the place of, or takes up its original once and within its amount.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, update
@@ -24,6 +25,7 @@ _MAY_NAME = {
     kinds.ADJUST: (kinds.VOICE_SALE,),
 }
 _REFUNDABLE = (kinds.SALE, kinds.VOICE_SALE, kinds.COMPLETION, kinds.COMPLETION_ADVICE)
+_CODES = (kinds.QR_SCANNED, kinds.QR_SHOWN)
 _TAKES_UP = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
 TIP_PERCENT = 20  # at most, of the sale
 COMPLETION_PERCENT = 115  # at most, of what was pre-authorised (UnionPay's rule)
@@ -32,8 +34,12 @@ REFUND_CAP = 1_000_000  # minor units, without a reference
 
 def named_by(case: Case, record: seal.Record) -> Row[Any] | None:
     """The payment whose uid is in a record's sealed body, None when we do not have it. Raises SealError, ValueError."""
-    uid = seal.open_body(record, case.bdk, case.terminal.ikid).get(_UID, b"").hex()
-    mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid
+    return _of_mine(case, record, seal.open_body(record, case.bdk, case.terminal.ikid).get(_UID, b""))
+
+
+def _of_mine(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
+    """The same terminal's payment with this uid, of the record's epoch."""
+    mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
     return case.db.execute(select(payment).where(*mine)).one_or_none()
 
 
@@ -62,6 +68,39 @@ def named(case: Case, record: seal.Record, number: int) -> Decision:
     return Decision(answers.APPROVED)
 
 
+def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, bytes]) -> bytes | Decision:
+    """The uid of the code payment that row `number` gives back, wholly or in part, and notes it there; or why not."""
+    if _UID in tags:
+        row = _of_mine(case, record, tags[_UID])
+        if row is not None and row.batch + row.stan != case.message.fields.get("61", ""):
+            row = None
+    else:
+        row = _one(case.db, number, payment.c.rrn == tags.get(_REFERENCE, b"").hex())
+    if row is None or row.type not in _CODES:
+        return Decision(answers.NOT_FOUND, text="No such payment by code")
+    if row.state != "APPROVED":
+        return Decision(answers.INVALID, text="It was not paid")
+    if _left(case.db, row, number, kinds.QR_REFUND) < record.amount:
+        return Decision(answers.OVER_LIMIT, text="More than was paid")
+    _note(case.db, number, row.uid)
+    return bytes.fromhex(row.uid)
+
+
+def note_cash(case: Case, record: seal.Record, number: int) -> None:
+    """Note which cash sale row `number` gives back, if it names one. It has left the drawer: nothing is refused here."""
+    try:
+        uid = seal.open_body(record, case.bdk, case.terminal.ikid).get(_UID)
+    except (SealError, ValueError):
+        uid = b""
+    if uid is None:
+        return
+    row = _of_mine(case, record, uid)
+    if row is None or row.type != kinds.CASH or _left(case.db, row, number, kinds.CASH_REFUND) < record.amount:
+        case.alarm("cash given back that was not taken")
+    else:
+        _note(case.db, number, row.uid)
+
+
 def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
     """The issuer's yes to the payment in row `number`, if it fits what card and code on its slip lead to."""
     if ask.type == kinds.REFUND:
@@ -82,9 +121,8 @@ def _refund(db: Connection, number: int, ask: Payment, decision: Decision) -> De
     if _others(db, row.uid, number, *_TAKE_BACK):
         return Decision(answers.INVALID, text="It was voided")
     changes = _others(db, row.uid, number, kinds.TIP, kinds.ADJUST)
-    paid = changes[-1].amount if changes else row.amount
-    before = sum(other.amount for other in _others(db, row.uid, number, kinds.REFUND))
-    if before + ask.amount > paid:
+    added = changes[-1].amount - row.amount if changes else 0
+    if _left(db, row, number, kinds.REFUND) + added < ask.amount:
         return Decision(answers.OVER_LIMIT, text="More than was paid")
     _note(db, number, row.uid)
     return decision
@@ -115,6 +153,11 @@ def _one(db: Connection, number: int, *where: ColumnElement[bool]) -> Row[Any] |
     mid = select(terminal.c.mid).where(terminal.c.tid == me).scalar_subquery()
     shop = payment.c.tid.in_(select(terminal.c.tid).where(terminal.c.mid == mid))
     return db.execute(select(payment).where(shop, *where).order_by(payment.c.id.desc()).limit(1)).one_or_none()
+
+
+def _left(db: Connection, row: Row[Any], number: int, kind: str) -> int:
+    """What of a payment is not given back by others of this kind, nor may still be."""
+    return row.amount - sum(other.amount for other in _others(db, row.uid, number, kind))
 
 
 def _others(db: Connection, uid: str, number: int, *types: str) -> list[Row[Any]]:

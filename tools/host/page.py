@@ -20,7 +20,7 @@ _PAGE = Path(__file__).with_name("page.html")
 _NEWEST = 500  # payments shown; the batches' sums cover all
 _KIND_NAMES = {kinds.SALE: "card"}
 _PAID_WITH = ("card", "qr", "cash")
-_LINES = {kinds.IN_CASH: "cash", kinds.IN_QR: "qr"}
+_LINES = {kinds.IN_CASH: "cash", kinds.OUT_OF_CASH: "cash", kinds.IN_QR: "qr", kinds.OUT_OF_QR: "qr"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
 

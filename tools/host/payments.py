@@ -20,7 +20,7 @@ from tools.host.issuer import Decision, Payment
 from tools.host.keys import HostKeys
 from tools.host.message import Message
 from tools.host.schema import payment as table
-from tools.host.wallet import Order
+from tools.host.wallet import Order, Return
 
 _CODE = "DF03"  # a customer's code in the sealed body
 _CURRENCY = {"0156": "156"}
@@ -38,7 +38,7 @@ class Booked:
     amount: int
     type: str
     quarantined: bool
-    ask: Payment | Order | None = None
+    ask: Payment | Order | Return | None = None
 
 
 def receive(case: Case, keys: HostKeys) -> Answer | Booked:
@@ -154,16 +154,24 @@ def _again(case: Case, record: seal.Record, keys: HostKeys) -> Answer | Booked:
 
 
 def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Answer | Booked:
-    """Open the body for issuer or wallet; cash needs none, and what names another payment is ours to decide."""
+    """Open the body for issuer or wallet; cash needs neither, and what names another payment is ours to decide."""
     source = kinds.KINDS[booked.type].source
     if source == kinds.NAMED:
         return settle(case.db, case.now, [(booked, originals.named(case, record, booked.id))])[0]
     if source == kinds.NO_SOURCE:
         return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
+    if source == kinds.PAID_CASH:
+        originals.note_cash(case, record, booked.id)
+        return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
     try:
         tags = seal.open_body(record, case.bdk, case.terminal.ikid)
-        ask: Payment | Order
-        if source == kinds.CODE:
+        ask: Payment | Order | Return
+        if source == kinds.PAID_CODE:
+            paid = originals.paid_code(case, record, booked.id, tags)
+            if isinstance(paid, Decision):
+                return settle(case.db, case.now, [(booked, paid)])[0]
+            ask = Return(record.uid, paid, record.amount)
+        elif source == kinds.CODE:
             ask = Order(record.uid, record.amount, case.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
         else:
             card = keys.token(pan_of(tags))

@@ -20,7 +20,7 @@ from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.message import NOT_PAID, Message, read
 from tools.host.tables import Tables
-from tools.host.wallet import Order, Wallet
+from tools.host.wallet import Order, Return, Wallet
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
 
@@ -164,10 +164,13 @@ class Service:
         with self.ledger.write() as db:
             return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
 
-    async def _decide(self, ask: Payment | Order) -> Decision:
+    async def _decide(self, ask: Payment | Order | Return) -> Decision:
         """The word of issuer or wallet within the time a terminal waits; without one the payment stays open."""
+        if isinstance(ask, Payment):
+            word = self._issuer.decide(ask)
+        else:
+            word = self._wallet.pay(ask) if isinstance(ask, Order) else self._wallet.give_back(ask)
         try:
-            word = self._wallet.pay(ask) if isinstance(ask, Order) else self._issuer.decide(ask)
             return await asyncio.wait_for(word, _ISSUER_WAIT)
         except TimeoutError:
             return Decision(answers.ISSUER_SILENT, text="Issuer does not answer")

@@ -33,10 +33,21 @@ class Order:
     code: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Money of a paid order back to the customer, all of it or a part; `uid`: its own number, for ever."""
+
+    uid: bytes
+    order: bytes
+    amount: int
+
+
 class Wallet(Protocol):
-    """Asked about an order again it says how it stands. Each may raise IssuerFault."""
+    """Asked about an order or a return again it says how it stands. Each may raise IssuerFault."""
 
     async def pay(self, order: Order) -> Decision: ...
+
+    async def give_back(self, back: Return) -> Decision: ...
 
     async def revoke(self, uid: bytes) -> None: ...
 
@@ -50,7 +61,8 @@ class WalletSimulator:
         self._asked: dict[bytes, int] = {}
         self._codes: set[str] = set()
         self._revoked: set[bytes] = set()
-        self.paid: dict[bytes, int] = {}
+        self._returned: set[bytes] = set()
+        self.paid: dict[bytes, int] = {}  # what is left of each order
 
     async def pay(self, order: Order) -> Decision:
         """See Wallet."""
@@ -71,6 +83,18 @@ class WalletSimulator:
             shown = b"" if order.code else payload(order.uid, order.amount, order.merchant, self._name)
             return Decision(answers.IN_PROGRESS, text="Customer has to agree", shown=shown)
         self.paid[order.uid] = order.amount
+        return Decision(answers.APPROVED)
+
+    async def give_back(self, back: Return) -> Decision:
+        """See Wallet. An order from before the simulator was started is believed."""
+        if back.uid in self._returned:
+            return Decision(answers.APPROVED)
+        left = self.paid.get(back.order, back.amount)
+        if back.order in self._revoked or back.amount > left:
+            return Decision(answers.INVALID, text="Not paid, or given back already")
+        if back.order in self.paid:
+            self.paid[back.order] = left - back.amount
+        self._returned.add(back.uid)
         return Decision(answers.APPROVED)
 
     async def revoke(self, uid: bytes) -> None:

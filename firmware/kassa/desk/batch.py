@@ -22,6 +22,10 @@ class Totals:
         self.qr_sum = 0
         self.cash_count = 0
         self.cash_sum = 0
+        self.qr_back_count = 0
+        self.qr_back_sum = 0
+        self.cash_back_count = 0
+        self.cash_back_sum = 0
         self.not_paid = 0
 
     def de48(self) -> bytearray:
@@ -68,6 +72,12 @@ def _add(result: Totals, journal: Journal, record: layout.Record) -> None:
     elif effect == kinds.IN_QR:
         result.qr_count += 1
         result.qr_sum += record.amount
+    elif effect == kinds.OUT_OF_CASH:
+        result.cash_back_count += 1
+        result.cash_back_sum += record.amount
+    elif effect == kinds.OUT_OF_QR:
+        result.qr_back_count += 1
+        result.qr_back_sum += record.amount
     elif effect == kinds.INSTEAD:
         page = bytearray(256)
         if Reader(journal, record.original).read(page) == record.original:

@@ -7,11 +7,12 @@ from kassa import transactions
 from kassa.vault import layout
 from kassa.vault.layout import Record
 
-_REFUND = const(0x25)  # kinds
+_REFUNDS = (0x25, 0x76)  # kinds
 _PREAUTH = const(0x10)
 _PREAUTH_CANCEL = const(0x11)
 _BALANCE = const(0x01)
 _CASH = const(0x71)
+_CASH_REFUND = const(0x77)
 _CREDIT = const(2)
 _IN_QR = const(4)
 _INSTEAD = const(5)
@@ -30,20 +31,20 @@ _WORDS = {
 }
 
 PAID = ("approved", "approved_card", "accepted", "cash_taken", "paid", "preauthorised", "adjusted")
-TOOK_BACK = ("voided", "refunded")
+TOOK_BACK = ("voided", "refunded", "cash_returned")
 
 
 def fate(record: Record, mark: int) -> str:
     """The text key of a payment. `mark`: the kind of the mark that decided about it, 0 = none yet."""
-    if record.type == _CASH and mark not in layout.NOT_PAID:
-        return "cash_taken"
+    if record.type in (_CASH, _CASH_REFUND) and mark not in layout.NOT_PAID:
+        return "cash_taken" if record.type == _CASH else "cash_returned"
     if mark == layout.DEFERRED and not transactions.is_reversed(record.type):
         return "unanswered"
     if mark in _WORDS:
         word, effect = _WORDS[mark], transactions.effect(record.type)
         if word != "approved":
             return word
-        if record.type == _REFUND:
+        if record.type in _REFUNDS:
             return "refunded"
         if effect == _CREDIT or record.type == _PREAUTH_CANCEL:
             return "voided"

@@ -18,8 +18,9 @@ class Named:
 
     def __init__(self, record: Record) -> None:
         self.sequence = record.sequence
-        self.kind = record.type
+        self.type = record.type
         self.stan = record.stan
+        self.first6 = record.first6
         self.last4 = record.last4
         self.amount = record.amount
 
@@ -27,7 +28,8 @@ class Named:
 def named(journal: Journal, which: "tuple[int, ...]", adjusting: bool = False) -> "list[Named]":
     """The newest fifty of these kinds that nothing took back, newest first.
 
-    `adjusting`: also those without an answer yet, which what names them waits for; but none that was adjusted before.
+    Cash needs no answer to be given back. `adjusting`: also others without an answer yet, which what names them waits for;
+    but none that was adjusted before.
     """
     state = journal.state
     fates = Fates()
@@ -49,7 +51,9 @@ def named(journal: Journal, which: "tuple[int, ...]", adjusting: bool = False) -
                     found[record.original].amount = record.amount
             else:  # taken back, or about to be; or its amount is open
                 found.pop(record.original, None)
-        elif record.type in which and (final or adjusting and (record.kind == layout.ACCEPTED or mark)):
+        elif record.type in which and (
+            final or (adjusting or record.type == kinds.CASH) and (record.kind == layout.ACCEPTED or mark)
+        ):
             found[record.sequence] = Named(record)
             if len(found) > _MOST:
                 found.pop(min(found))

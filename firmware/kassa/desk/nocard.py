@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _SIZE = const(160)
 _ORIGINAL = b"\xdf\x02\x10"  # tags of ours: the uid of the payment that is meant
+_REFERENCE = b"\xdf\x04\x06"  # an RRN, 6 bytes BCD
 _CODE = const(0xDF03)  # a customer's code, ASCII
 _CODE_ENTRY = const(0x03)
 
@@ -39,6 +40,14 @@ def about(page: bytearray) -> NoCard:
     made = NoCard(0, page[48:51], page[51:53])
     made.body[:3] = _ORIGINAL
     made.body[3:19] = page[8:24]
+    return made
+
+
+def referenced(reference: "Bytes") -> NoCard:
+    """The payment with this reference (RRN, 6 bytes BCD)."""
+    made = cash()
+    made.body[:3] = _REFERENCE
+    made.body[3:9] = reference
     return made
 
 

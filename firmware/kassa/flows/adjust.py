@@ -47,7 +47,7 @@ async def _adjust(shop: Shop, kind: int, one: "Named", amount: int) -> None:
     ui = shop.ui
     need_open(shop)
     shop.till.check_amount(amount)
-    lines = (ui.t("adjust_from", money.text(one.amount)), ui.t("void_which", "%06d" % one.stan, one.last4))
+    lines = (ui.t("adjust_from", money.text(one.amount)), ui.t("void_which", "%06d" % one.stan, shop.paid_with(one)))
     asked = await ui.message("ask", ui.t("adjust_ask"), lines, "E=key_yes C=key_no", amount=money.text(amount))
     if asked != ord("E"):
         return

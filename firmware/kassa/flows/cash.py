@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A sale in cash: the amount, what the customer gave, and the change. The host is told when it can be."""
+"""Cash: a sale, with what the customer gave and the change; and money back. The host is told of both when it can be."""
 
 from kassa import kinds, money
 from kassa.desk import nocard
@@ -31,3 +31,12 @@ async def _take(shop: Shop, amount: int, change: int) -> None:
     from kassa.flows.finish import finish
 
     await finish(shop, "ok", "cash_taken", [shop.ui.t("cash_change", money.text(change))], amount)
+
+
+async def give_back(shop: Shop, amount: int, source: nocard.NoCard, back: int = 0) -> None:
+    """Money back, to which a supervisor agreed. `source`, `back`: of the cash sale that is voided, see Till.take."""
+    shop.till.take(layout.ACCEPTED, kinds.CASH_REFUND, amount, source, back)
+    shop.status.queue(shop.till.journal.state)
+    from kassa.flows.finish import finish
+
+    await finish(shop, "ok", "cash_returned", [shop.ui.t("cash_returned_note")], amount)

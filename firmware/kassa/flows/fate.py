@@ -37,7 +37,7 @@ async def tell(shop: Shop, board: "Board") -> None:
     word = shop.last_word(record)
     paid = word in PAID + TOOK_BACK
     kind = "hold" if word == "accepted" else "ok" if paid else "warn" if word in _WARNINGS else "refuse"
-    lines = (ui.t("fate_card", record.last4), ui.t("fate_receipt" if paid else "fate_title"))
+    lines = (shop.paid_with(record), ui.t("fate_receipt" if paid else "fate_title"))
     keys = "E=key_print C=key_skip" if paid else "E=key_ok"
     amount = money.text(record.amount)
     key = await ui.message(kind, ui.t(word), lines, keys, _FOR_EVER, amount, fresh=True)

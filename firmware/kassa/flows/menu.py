@@ -48,7 +48,7 @@ async def _last(shop: Shop) -> None:
     rows = (
         (ui.t("r_amount"), money.text(record.amount)),
         (ui.t(shop.last_word(record)), ui.t("r_%02x" % record.type)),
-        (ui.t("r_card"), "%s******%s" % (record.first6, record.last4)),
+        (ui.t("paid_with"), shop.paid_with(record)),
         (ui.t("r_trace"), "%06d" % record.stan),
         (ui.t("r_batch"), "%06d" % record.batch),
         (ui.t("r_date"), receipt.when(record.time)),

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 async def choose(
-    shop: Shop, title: str, nothing: str, kinds: "tuple[int, ...]", adjusting: bool = False
+    shop: Shop, title: str, nothing: str, which: "tuple[int, ...]", adjusting: bool = False
 ) -> "Named | None":
     """The payment that was chosen; None when the list was left, or `nothing` said. See desk.named for the rest."""
     from kassa.desk.named import named
 
     ui = shop.ui
-    found = named(shop.till.journal, kinds, adjusting)
+    found = named(shop.till.journal, which, adjusting)
     del named
     forget("kassa.desk.named")
     if not found:
         await ui.message("ask", ui.t(title), (ui.t(nothing),))
         return None
-    rows = [("%06d  %s" % (one.stan, one.last4), money.text(one.amount)) for one in found]
+    rows = [("%06d  %s" % (one.stan, shop.paid_with(one)), money.text(one.amount)) for one in found]
     chosen = await ui.list(ui.t(title), rows)
     return None if chosen is None else found[chosen]
 

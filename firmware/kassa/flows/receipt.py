@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa import kinds, money, transactions
+from kassa import money, transactions
 from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
@@ -31,6 +31,7 @@ _STATES = {
     "adjusted": "r_approved",
     "paid": "r_approved",
     "cash_taken": "r_cash_taken",
+    "cash_returned": "r_cash_returned",
     "declined": "r_declined",
     "not_taken": "not_taken",
     "reversing": "reversing",
@@ -74,7 +75,7 @@ def payment(
 def _payment(shop: Shop, record: Record, word: str, numbers: tuple, again: bool) -> "Iterator[tuple]":
     auth, rrn, original, head = numbers
     t = shop.ui.t
-    took_back = transactions.effect(record.type) == kinds.CREDIT
+    took_back = transactions.takes_back(record.type)
     yield shop.name, 1, True, 2
     yield "", 0, False, 1
     if again:
@@ -118,10 +119,14 @@ def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome |
     yield _RULE
     yield _pair("%s %d" % (t("r_debit"), totals.debit_count), money.text(totals.debit_sum))
     yield _pair("%s %d" % (t("r_credit"), totals.credit_count), money.text(totals.credit_sum))
-    if totals.qr_count:
-        yield _pair("%s %d" % (t("r_qr"), totals.qr_count), money.text(totals.qr_sum))
-    if totals.cash_count:
-        yield _pair("%s %d" % (t("r_cash"), totals.cash_count), money.text(totals.cash_sum))
+    for name, count, amount in (
+        ("r_qr", totals.qr_count, totals.qr_sum),
+        ("r_qr_back", totals.qr_back_count, totals.qr_back_sum),
+        ("r_cash", totals.cash_count, totals.cash_sum),
+        ("r_cash_back", totals.cash_back_count, totals.cash_back_sum),
+    ):
+        if count:
+            yield _pair("%s %d" % (t(name), count), money.text(amount))
     yield _RULE
     yield t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1
     if outcome is not None:

@@ -1,39 +1,79 @@
 # SPDX-License-Identifier: MIT
-"""Refunds a payment of any day: its reference if it is known, a supervisor, the card, and the host's yes."""
+"""Refunds a payment of any day, the way it was paid; a supervisor agrees.
+
+By card: its reference if it is known, the card, the host's yes. By code: its reference, and the wallet's yes. In cash.
+"""
+
+from micropython import const
 
 from kassa import kinds, money
+from kassa.desk import nocard
 from kassa.flows.needs import need_host, need_supervisor, take_along
-from kassa.flows.result import attempt
+from kassa.flows.result import attempt, need_open
 from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.money import pack_bcd
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
 _REFERENCE = 0xDF04  # tag of ours: the RRN, 6 bytes BCD
 _DIGITS = 12
+_CARD, _CODE = const(0), const(1)
 
 
 async def refund(shop: Shop) -> None:
-    """From the amount to the slip."""
+    """From the question how it was paid to the slip."""
     ui = shop.ui
+    how = await ui.menu(ui.t("refund_how"), [ui.t("refund_card"), ui.t("r_qr"), ui.t("r_cash")])
+    if how is None:
+        return
     amount = await ui.amount(ui.t("amount_refund"), shop.till.largest)
     if amount is None:
         return
-    reference = await ui.number(
-        ui.t("refund_reference"), _DIGITS, _DIGITS, ui.t("refund_reference_hint"), money.text(amount), True
-    )
-    if reference is not None:
-        await attempt(shop, amount, _refund(shop, amount, reference))
+    work: "Awaitable[None]"
+    if how in (_CARD, _CODE):
+        hint = ui.t("refund_reference_hint" if how == _CARD else "refund_reference_code")
+        reference = await ui.number(ui.t("refund_reference"), _DIGITS, _DIGITS, hint, money.text(amount), how == _CARD)
+        if reference is None:
+            return
+        work = _to_card(shop, amount, reference) if how == _CARD else _to_wallet(shop, amount, reference)
+    else:
+        work = _in_cash(shop, amount)
+    await attempt(shop, amount, work)
 
 
-async def _refund(shop: Shop, amount: int, reference: str) -> None:
+async def _to_card(shop: Shop, amount: int, reference: str) -> None:
     need_host(shop)
     await need_supervisor(shop)
     if await read_card(shop, amount, True, 0x20) is None:
         return
     if reference:
-        packed = bytearray(6)
-        pack_bcd(int(reference), packed, 0, 6)
-        take_along(shop, _REFERENCE, packed)
+        take_along(shop, _REFERENCE, _packed(reference))
     from kassa.flows import authorise
 
     await authorise.request(shop, kinds.REFUND, amount, shop.arena)
+
+
+async def _to_wallet(shop: Shop, amount: int, reference: str) -> None:
+    need_host(shop)
+    await need_supervisor(shop)
+    from kassa.flows import authorise
+
+    await authorise.request(shop, kinds.QR_REFUND, amount, nocard.referenced(_packed(reference)))
+
+
+async def _in_cash(shop: Shop, amount: int) -> None:
+    shop.till.check_amount(amount)
+    need_open(shop)
+    await need_supervisor(shop)
+    from kassa.flows import cash
+
+    await cash.give_back(shop, amount, nocard.cash())
+
+
+def _packed(reference: str) -> bytearray:
+    packed = bytearray(6)
+    pack_bcd(int(reference), packed, 0, 6)
+    return packed

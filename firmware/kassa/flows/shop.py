@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kassa.clock import Clock
+    from kassa.desk.named import Named
     from kassa.desk.supervisor import Supervisor
     from kassa.desk.till import Till
     from kassa.drivers.escpos import Printer
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from kassa.uplink.courier import Courier
     from kassa.uplink.line import Line
     from kassa.vault.settings import Settings
+
+_NO_CARD = "000000"
+_IN_CASH = b"\x71\x77"  # kinds
 
 
 class Shop:
@@ -57,3 +61,9 @@ class Shop:
         from kassa.desk.fate import fate
 
         return fate(record, self.till.journal.fate)
+
+    def paid_with(self, record: "Record | Named") -> str:
+        """How a payment was made, as a person reads it: its card's last digits, cash, or a code."""
+        if record.first6 != _NO_CARD:
+            return self.ui.t("fate_card", record.last4)
+        return self.ui.t("r_cash" if record.type in _IN_CASH else "r_qr")

@@ -41,7 +41,7 @@ def _found(shop: Shop) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
         mark = fates.get(record.sequence)
         settled = not mark and (record.sequence <= watermark or record.kind == layout.INTENT)
         if mark in _SHOWN and not settled and not (mark == layout.DEFERRED and record.sequence <= watermark):
-            what = "%06d  %s" % (record.stan, record.last4)
+            what = "%06d  %s" % (record.stan, shop.paid_with(record))
             if mark == layout.REVERSING or mark == layout.REFUSED:
                 what = t("reversing" if mark == layout.REVERSING else "refused_later")
             found.append((record.sequence, mark))
@@ -57,5 +57,5 @@ async def _tell(shop: Shop, sequence: int, mark: int) -> None:
     refused = mark == layout.REFUSED
     word = "refused_later" if refused else "reversing" if mark == layout.REVERSING else "pending"
     note = "refused_later_do" if refused else "reversing_note" if mark == layout.REVERSING else "accepted_note"
-    lines = [ui.t("void_which", "%06d" % record.stan, record.last4), receipt.when(record.time), ui.t(note)]
+    lines = [ui.t("void_which", "%06d" % record.stan, shop.paid_with(record)), receipt.when(record.time), ui.t(note)]
     await ui.message("refuse" if refused else "hold", ui.t(word), lines, "E=key_ok", amount=money.text(record.amount))
