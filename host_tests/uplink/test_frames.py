@@ -30,6 +30,8 @@ ROWS = {
     "voice sale": ("0220", "30", "000", "07 2"),
     "adjustment": ("0220", "32", "000", "00 2"),
     "tip": ("0220", "34", "000", "00 2"),
+    "code refund": ("0220", "76", "000", "00 2"),
+    "cash refund": ("0220", "77", "000", "00 2"),
     "code, shown": ("0200", "75", "000", "03 2"),
     "upload, paid": ("0320", "22", "205", "07 2"),
     "upload, not paid": ("0320", "22", "206", "07 2"),
@@ -40,10 +42,18 @@ ROWS = {
 PROCESS = {
     "void": "200000", "refund": "200000", "balance": "310000", "pre-authorisation": "030000",
     "pre-authorisation cancel": "200000", "completion void": "200000",
+    "code refund": "200000", "cash refund": "200000",
 }  # fmt: skip
 LATER = ("pre-authorisation", "pre-authorisation cancel", "completion", "completion void", "completion advice")  # DE 25
-ABOUT = {"void": 0x22, "completion void": 0x20, "adjustment": 0x30, "tip": 0x22}  # what each names
-ADVICES = ("completion advice", "voice sale", "adjustment", "tip")
+ABOUT = {
+    "void": 0x22,
+    "completion void": 0x20,
+    "adjustment": 0x30,
+    "tip": 0x22,
+    "code refund": 0x75,
+    "cash refund": 0x71,
+}  # what each names
+ADVICES = ("completion advice", "voice sale", "adjustment", "tip", "cash refund")
 PAYMENT = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}
 ELEMENTS = {
     "reversal": PAYMENT | {39, 61},

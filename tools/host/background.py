@@ -54,7 +54,7 @@ def highest_counter(db: Connection, tid: str) -> int:
 def note_record(case: Case, record: seal.Record, kind: str, known: Background) -> bool:
     """Add a record to the chain. Returns whether its seal holds; what it proves puts the terminal in quarantine."""
     try:
-        recomputed = seal.recomputed_tag(record, case.bdk, case.terminal.ikid)
+        recomputed = seal.recomputed_tag(record, case.keys.bdk, case.terminal.ikid)
     except SealError:
         recomputed = bytes(8)
     intact = seal.holds(record, recomputed)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from tools.host import answers
 from tools.host.answers import Answer
 from tools.host.books import note
+from tools.host.keys import HostKeys
 from tools.host.message import Message
 from tools.host.terminals import Terminal
 
@@ -20,7 +21,7 @@ class Case:
     db: Connection
     message: Message
     terminal: Terminal
-    bdk: bytes
+    keys: HostKeys
     now: datetime.datetime
     busy: set[tuple[str, bytes]]
     distrust: bool = False  # no batch balances: a mood

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from tools.host import terminals
 from tools.host.case import Case
+from tools.host.keys import HostKeys
 from tools.host.message import Message
 from tools.host.terminals import Terminal
 
@@ -18,7 +19,7 @@ class Desk:
     def __init__(
         self,
         db: Connection,
-        bdk: bytes,
+        keys: HostKeys,
         now: datetime.datetime,
         busy: set[tuple[str, bytes]],
         counters: Counter[str],
@@ -26,7 +27,7 @@ class Desk:
     ) -> None:
         self.now = now
         self._db = db
-        self._bdk = bdk
+        self._keys = keys
         self._busy = busy
         self._counters = counters
         self._distrust = distrust
@@ -54,7 +55,7 @@ class Desk:
 
     def case(self, terminal: Terminal, message: Message) -> Case:
         """A message with everything its handler needs."""
-        return Case(self._db, message, terminal, self._bdk, self.now, self._busy, self._distrust)
+        return Case(self._db, message, terminal, self._keys, self.now, self._busy, self._distrust)
 
     def close(self) -> None:
         """Write the marks that moved."""

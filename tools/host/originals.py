@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Payments about another one: named by its uid (void, tip, adjustment), or found by reference, card and code (refund, completion).
+"""Payments about another one: named by its uid (void, tip, adjustment), or found by what its slip says (refund, completion).
 
 Each takes back, takes the place of, or takes up its original once and within its amount.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
+from tools.cards.verify import pan_of
 from tools.host import answers, kinds, seal
 from tools.host.case import Case
 from tools.host.errors import SealError
@@ -32,21 +33,10 @@ COMPLETION_PERCENT = 115  # at most, of what was pre-authorised (UnionPay's rule
 REFUND_CAP = 1_000_000  # minor units, without a reference
 
 
-def named_by(case: Case, record: seal.Record) -> Row[Any] | None:
-    """The payment whose uid is in a record's sealed body, None when we do not have it. Raises SealError, ValueError."""
-    return _of_mine(case, record, seal.open_body(record, case.bdk, case.terminal.ikid).get(_UID, b""))
-
-
-def _of_mine(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
-    """The same terminal's payment with this uid, of the record's epoch."""
-    mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
-    return case.db.execute(select(payment).where(*mine)).one_or_none()
-
-
 def named(case: Case, record: seal.Record, number: int) -> Decision:
     """What becomes of the payment in row `number`, which names another of the open batch; notes in it which."""
     try:
-        row = named_by(case, record)
+        row = _of_mine(case, record, _opened(case, record).get(_UID, b""))
     except (SealError, ValueError):
         return Decision(answers.FORMAT_ERROR, text="Record damaged")
     if row is None or row.type not in _MAY_NAME[record.type] or row.batch + row.stan != case.message.fields["61"]:
@@ -60,6 +50,8 @@ def named(case: Case, record: seal.Record, number: int) -> Decision:
         wanted = changes[-1].amount if changes else row.amount
         if record.amount != wanted:
             return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
+        if _others(case.db, row.uid, number, kinds.REFUND):
+            return Decision(answers.INVALID, text="Refunded already, or a part of it")
     elif changes:
         return Decision(answers.INVALID, text="Changed already")
     elif record.type == kinds.TIP and not row.amount <= record.amount <= row.amount * (100 + TIP_PERCENT) // 100:
@@ -75,7 +67,7 @@ def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, b
         if row is not None and row.batch + row.stan != case.message.fields.get("61", ""):
             row = None
     else:
-        row = _one(case.db, number, payment.c.rrn == tags.get(_REFERENCE, b"").hex())
+        row = _by_reference(case.db, number, tags)
     if row is None or row.type not in _CODES:
         return Decision(answers.NOT_FOUND, text="No such payment by code")
     if row.state != "APPROVED":
@@ -89,7 +81,7 @@ def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, b
 def note_cash(case: Case, record: seal.Record, number: int) -> None:
     """Note which cash sale row `number` gives back, if it names one. It has left the drawer: nothing is refused here."""
     try:
-        uid = seal.open_body(record, case.bdk, case.terminal.ikid).get(_UID)
+        uid = _opened(case, record).get(_UID)
     except (SealError, ValueError):
         uid = b""
     if uid is None:
@@ -99,6 +91,26 @@ def note_cash(case: Case, record: seal.Record, number: int) -> None:
         case.alarm("cash given back that was not taken")
     else:
         _note(case.db, number, row.uid)
+
+
+def taken_in(case: Case, record: seal.Record, number: int) -> int:
+    """Note in row `number`, which came with a batch upload, its card and what it is about. Returns what it brings."""
+    try:
+        tags = _opened(case, record)
+        card = case.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
+    except (SealError, ValueError):
+        tags, card = {}, None  # its seal holds all the same
+    row = None
+    if _UID in tags:
+        row = _of_mine(case, record, tags[_UID])
+    elif _REFERENCE in tags:
+        row = _by_reference(case.db, number, tags, payment.c.pan_token.is_not_distinct_from(card))
+    elif record.type in _TAKES_UP and card:
+        row = _by_auth_code(case.db, number, tags, card)
+    worth = kinds.worth(record.type, record.amount, row.amount if row else record.amount)
+    noted = {"pan_token": card, "original": row.uid if row else None, "worth": worth}
+    case.db.execute(update(payment).where(payment.c.id == number).values(**noted))
+    return worth
 
 
 def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
@@ -111,11 +123,10 @@ def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Deci
 
 
 def _refund(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
-    reference = ask.tags.get(_REFERENCE, b"").hex()
-    if not reference:
+    if _REFERENCE not in ask.tags:
         over = ask.amount > REFUND_CAP
         return Decision(answers.OVER_LIMIT, text="Too much without its reference") if over else decision
-    row = _one(db, number, payment.c.rrn == reference, payment.c.pan_token == ask.card, *_of(_REFUNDABLE))
+    row = _by_reference(db, number, ask.tags, payment.c.pan_token == ask.card, *_of(_REFUNDABLE))
     if row is None:
         return Decision(answers.NOT_FOUND, text="No such payment of this card")
     if _others(db, row.uid, number, *_TAKE_BACK):
@@ -129,8 +140,7 @@ def _refund(db: Connection, number: int, ask: Payment, decision: Decision) -> De
 
 
 def _take_up(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
-    code = ask.tags.get(_AUTH_CODE, b"").decode("ascii", "replace")
-    row = _one(db, number, payment.c.auth_code == code, payment.c.pan_token == ask.card, *_of((kinds.PREAUTH,)))
+    row = _by_auth_code(db, number, ask.tags, ask.card)
     if row is None:
         return Decision(answers.NOT_FOUND, text="No such pre-authorisation")
     if _others(db, row.uid, number, *_TAKES_UP):
@@ -141,6 +151,27 @@ def _take_up(db: Connection, number: int, ask: Payment, decision: Decision) -> D
         return Decision(answers.OVER_LIMIT, text="More than was pre-authorised")
     _note(db, number, row.uid)
     return decision
+
+
+def _opened(case: Case, record: seal.Record) -> dict[str, bytes]:
+    return seal.open_body(record, case.keys.bdk, case.terminal.ikid)
+
+
+def _of_mine(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
+    """The same terminal's payment with this uid, of the record's epoch."""
+    mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
+    return case.db.execute(select(payment).where(*mine)).one_or_none()
+
+
+def _by_reference(
+    db: Connection, number: int, tags: Mapping[str, bytes], *where: ColumnElement[bool]
+) -> Row[Any] | None:
+    return _one(db, number, payment.c.rrn == tags.get(_REFERENCE, b"").hex(), *where)
+
+
+def _by_auth_code(db: Connection, number: int, tags: Mapping[str, bytes], card: str) -> Row[Any] | None:
+    code = tags.get(_AUTH_CODE, b"").decode("ascii", "replace")
+    return _one(db, number, payment.c.auth_code == code, payment.c.pan_token == card, *_of((kinds.PREAUTH,)))
 
 
 def _of(types: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:

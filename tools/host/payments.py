@@ -17,7 +17,6 @@ from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
-from tools.host.keys import HostKeys
 from tools.host.message import Message
 from tools.host.schema import payment as table
 from tools.host.wallet import Order, Return
@@ -41,7 +40,7 @@ class Booked:
     ask: Payment | Order | Return | None = None
 
 
-def receive(case: Case, keys: HostKeys) -> Answer | Booked:
+def receive(case: Case) -> Answer | Booked:
     """First transaction: store what is new. Returns the answer, or the payment to ask the issuer about."""
     message, record = case.message, case.message.record
     if record is None or record.uid != message.uid:
@@ -55,8 +54,8 @@ def receive(case: Case, keys: HostKeys) -> Answer | Booked:
     if verdict.answer is not None:
         return verdict.answer
     if verdict.seen:
-        return _again(case, record, keys)
-    return _store(case, record, keys, verdict.clash == "stan")
+        return _again(case, record)
+    return _store(case, record, verdict.clash == "stan")
 
 
 def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booked, Decision]]) -> list[Answer]:
@@ -118,7 +117,7 @@ def _still_held(db: Connection, ids: list[int]) -> set[int]:
     return set(db.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.quarantined == 1)).scalars())
 
 
-def _store(case: Case, record: seal.Record, keys: HostKeys, stan_used: bool) -> Answer | Booked:
+def _store(case: Case, record: seal.Record, stan_used: bool) -> Answer | Booked:
     """A request never seen before: its link, its message, its payment."""
     db, message = case.db, case.message
     known = background.look(db, case.tid, record)
@@ -136,10 +135,10 @@ def _store(case: Case, record: seal.Record, keys: HostKeys, stan_used: bool) -> 
     if refusal := _refusal(message, record, intact, stan_used and not booked.quarantined):
         case.alarm(refusal.text)
         return settle(db, case.now, [(booked, refusal)])[0]
-    return _ask(case, record, keys, booked)
+    return _ask(case, record, booked)
 
 
-def _again(case: Case, record: seal.Record, keys: HostKeys) -> Answer | Booked:
+def _again(case: Case, record: seal.Record) -> Answer | Booked:
     """Received before, but not answered: still at the issuer, cut off by a crash, or reversed meanwhile."""
     if case.message.key in case.busy:
         return case.answer(answers.IN_PROGRESS)
@@ -150,10 +149,10 @@ def _again(case: Case, record: seal.Record, keys: HostKeys) -> Answer | Booked:
         idempotency.close(case.db, [(case.message, answer)])
         return answer
     booked = Booked(case.message, row.id, row.amount, row.type, bool(row.quarantined))
-    return _ask(case, record, keys, booked)
+    return _ask(case, record, booked)
 
 
-def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Answer | Booked:
+def _ask(case: Case, record: seal.Record, booked: Booked) -> Answer | Booked:
     """Open the body for issuer or wallet; cash needs neither, and what names another payment is ours to decide."""
     source = kinds.KINDS[booked.type].source
     if source == kinds.NAMED:
@@ -164,7 +163,7 @@ def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Ans
         originals.note_cash(case, record, booked.id)
         return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
     try:
-        tags = seal.open_body(record, case.bdk, case.terminal.ikid)
+        tags = seal.open_body(record, case.keys.bdk, case.terminal.ikid)
         ask: Payment | Order | Return
         if source == kinds.PAID_CODE:
             paid = originals.paid_code(case, record, booked.id, tags)
@@ -174,7 +173,7 @@ def _ask(case: Case, record: seal.Record, keys: HostKeys, booked: Booked) -> Ans
         elif source == kinds.CODE:
             ask = Order(record.uid, record.amount, case.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
         else:
-            card = keys.token(pan_of(tags))
+            card = case.keys.token(pan_of(tags))
             online = case.message.mti != "0220" and case.message.type != kinds.DEFERRED_SALE
             proven = case.message.type == kinds.OFFLINE_SALE
             ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, booked.type)

@@ -154,7 +154,7 @@ class Service:
             return handshake.stranger(message, desk.now)
         if not desk.rises(terminal, message):
             return None
-        return payments.receive(desk.case(terminal, message), self._keys)
+        return payments.receive(desk.case(terminal, message))
 
     async def _settle(self, asked: list[payments.Booked]) -> list[Answer]:
         """Ask the issuer about each, then commit what it said."""
@@ -181,6 +181,6 @@ class Service:
     def _desk(self) -> Iterator[Desk]:
         """One transaction; the KSN marks it moved are written at its end."""
         with self.ledger.write() as db:
-            desk = Desk(db, self._keys.bdk, self._now(), self._busy, self.counters, self.distrust)
+            desk = Desk(db, self._keys, self._now(), self._busy, self.counters, self.distrust)
             yield desk
             desk.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from tools.host import answers, background, batch, books, chain, idempotency, kinds, originals, totals
+from tools.host import answers, background, batch, books, chain, idempotency, originals, totals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.message import PAID, Message
@@ -71,19 +71,17 @@ def _record(case: Case, record: Record) -> Answer:
 
 def _take_in(case: Case, record: Record, known: background.Background) -> None:
     """A payment that was answered yes, and that we have lost since: its seal is ours to check, and holds."""
-    named = originals.named_by(case, record) if kinds.KINDS[record.type].source == kinds.NAMED else None
-    worth = kinds.worth(record.type, record.amount, named.amount if named else record.amount)
     row = {
         "tid": case.tid, "uid": record.uid.hex(), "epoch": record.epoch, "sequence": record.sequence,
         "batch": record.batch, "settled_in": background.counting_in(case, record, known), "stan": record.stan,
         "type": record.type, "amount": record.amount, "currency": record.currency, "first6": record.first6,
         "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
-        "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED", "worth": worth,
-        "original": named.uid if named else None,
+        "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED",
         "text": "From a batch upload", "quarantined": int(case.terminal.quarantine is not None),
         "received": books.now(), "answered": books.now(),
     }  # fmt: skip
     number = case.db.execute(insert(payment).values(row).returning(payment.c.id)).scalar_one()
+    worth = originals.taken_in(case, record, number)
     books.post(case.db, books.legs(number, record.type, worth, case.terminal.quarantine is not None))
     case.alarm("taken in from a batch upload")
 

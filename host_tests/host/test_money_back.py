@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Money back the way it was paid: a code payment by its wallet, within its amount; cash out of the drawer; no sale twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from host_tests.host.card import Card
+from host_tests.host.terminal import Answer, Record, Terminal, element
+from host_tests.host.test_upload import by_code, end, owed, result, upload
+from tools.host.app import Host
+from tools.host.errors import IssuerFault
+from tools.host.schema import payment
+
+PAID = 990  # what by_code pays
+
+
+def about(original: Record) -> bytes:
+    """What is sealed where a payment of the open batch is named."""
+    return b"\xdf\x02\x10" + original.uid
+
+
+def reference(rrn: bytes) -> bytes:
+    """What is sealed where the slip's reference was typed."""
+    return b"\xdf\x04\x06" + bytes.fromhex(rrn.decode())
+
+
+def back(till: Terminal, amount: int, body: bytes, type: int = 0x76) -> Record:
+    record = till.record(amount, body, kind=0x51 if type == 0x77 else 0x52, type=type, at_42=b"\0", at_48=bytes(5))
+    record.entry = b"\0\x20"
+    return record
+
+
+def ask(till: Terminal, record: Record, original: Record | None = None, type: str = "76") -> Answer:
+    named = {"de_61": element(61, original.batch + original.stan, 12)} if original else {}
+    return till.ask(till.payment(0x0220, type, record, de_3=b"\x20\0\0", **named))
+
+
+def paid(till: Terminal) -> tuple[Record, bytes]:
+    """A payment by code, and its reference."""
+    record = by_code(till)
+    return record, till.ask(till.payment(0x0200, "74", record)).elements[37]
+
+
+def original_of(host: Host, record: Record) -> str | None:
+    with host.ledger.read() as db:
+        return db.execute(payment.select().where(payment.c.uid == record.uid.hex())).one().original
+
+
+def accounts(host: Host) -> dict[str, int]:
+    return host.view()["accounts"]
+
+
+def test_a_code_payment_is_given_back_once_by_its_wallet(host: Host, till: Terminal) -> None:
+    code, _ = paid(till)
+    record = back(till, PAID, about(code))
+    first, again = ask(till, record, code), ask(till, record, code)
+    assert (first.code, again.code, again.elements[37]) == ("00", "00", first.elements[37]), first.text
+    assert host.wallet.paid == {code.uid: 0} and owed(host) == 0 == accounts(host)["wallet receivable"]
+    assert original_of(host, record) == code.uid.hex()
+    assert ask(till, back(till, PAID, about(code)), code).code == "61"
+    batch = host.view()["batches"][0]
+    assert (batch["qr_amount"], batch["qr_count"], batch["amount"]) == (0, 2, 0)
+    assert result(till, 0, 0) == "1"
+
+
+def test_parts_of_a_code_payment_by_its_reference(host: Host, till: Terminal) -> None:
+    code, rrn = paid(till)
+    assert ask(till, back(till, 600, reference(rrn))).code == "00"
+    assert ask(till, back(till, 391, reference(rrn))).code == "61"
+    assert ask(till, back(till, PAID, about(code)), code).code == "61", "what is left is less"
+    assert result(till, 0, 0) == "1"
+    till.batch += 1
+    assert ask(till, back(till, 390, reference(rrn))).code == "00", "of a closed batch"
+    assert host.wallet.paid == {code.uid: 0} and owed(host) == 0
+
+
+@pytest.mark.parametrize(
+    "what", ["nothing of that reference", "a card's", "another DE 61", "not paid", "no name at all"]
+)
+def test_what_no_code_payment_was_made_for_is_not_given_back(host: Host, till: Terminal, card: Card, what: str) -> None:
+    code, rrn = paid(till)
+    before = dict(host.wallet.paid)
+    sale = till.record(700, card.tap(700), kind=0x52)
+    slip = till.ask(till.sale(sale)).elements[37]
+    if what == "nothing of that reference":
+        answer = ask(till, back(till, 100, reference(b"%012d" % (int(rrn) + 99))))
+    elif what == "a card's":
+        answer = ask(till, back(till, 100, reference(slip)))
+    elif what == "another DE 61":
+        answer = ask(till, back(till, PAID, about(code)), sale)
+    elif what == "not paid":
+        assert till.ask(till.reversal(code, "74")).code == "00"
+        before = {}
+        answer = ask(till, back(till, PAID, about(code)), code)
+    else:
+        answer = ask(till, back(till, 100, b""))
+    assert answer.code == ("12" if what == "not paid" else "25"), answer.text
+    assert host.wallet.paid == before and owed(host) == 700 + sum(before.values())
+
+
+def test_a_wallet_that_cannot_be_reached_is_asked_again(
+    host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, rrn = paid(till)
+    record = back(till, 500, reference(rrn))
+
+    async def down(_: object) -> None:
+        raise IssuerFault("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(host.wallet, "give_back", down)
+        assert ask(till, record).code == "91"
+        assert ask(till, back(till, 500, reference(rrn))).code == "61", "what may still be given back counts"
+    assert owed(host) == PAID
+    assert ask(till, record).code == "00"
+    assert host.wallet.paid == {code.uid: PAID - 500} and owed(host) == PAID - 500
+
+
+def test_cash_is_given_back_whatever_the_host_knows_of_it(host: Host, till: Terminal) -> None:
+    cash = till.record(1250, kind=0x51, type=0x71)
+    assert till.ask(till.cash(cash)).code == "00"
+    record = back(till, 1250, about(cash), 0x77)
+    assert ask(till, record, cash, "77").code == "00" == ask(till, record, cash, "77").code
+    assert original_of(host, record) == cash.uid.hex() and not host.view()["alarms"]
+    assert ask(till, back(till, 300, b"", 0x77), type="77").code == "00"
+    assert not host.view()["alarms"]
+    again = back(till, 1250, about(cash), 0x77)
+    assert ask(till, again, cash, "77").code == "00", "it has left the drawer"
+    assert host.view()["alarms"][0]["what"] == "cash given back that was not taken"
+    assert accounts(host)["cash in till"] == 1250 - 1250 - 300 - 1250 and owed(host) == 0
+    assert result(till, 0, 0) == "1"
+
+
+def test_a_sale_that_was_refunded_cannot_be_voided_too(host: Host, till: Terminal, card: Card) -> None:
+    sale = till.record(1250, card.tap(1250), kind=0x52)
+    rrn = till.ask(till.sale(sale)).elements[37]
+    refund = till.record(250, card.tap(250) + reference(rrn), kind=0x52, type=0x25)
+    assert till.ask(till.payment(0x0220, "25", refund, de_3=b"\x20\0\0")).code == "00"
+    void = till.record(1250, about(sale), kind=0x52, type=0x23, at_42=b"\0", at_48=sale.raw[48:53])
+    void.entry = b"\0\x20"
+    named = element(61, sale.batch + sale.stan, 12)
+    answer = till.ask(till.payment(0x0200, "23", void, de_3=b"\x20\0\0", de_61=named))
+    assert (answer.code, answer.text) == ("12", "Refunded already, or a part of it")
+    assert owed(host) == 1000
+
+
+def test_what_an_upload_brings_counts_against_what_it_was_about(host: Host, till: Terminal, card: Card) -> None:
+    code, code_rrn = paid(till)
+    cash = till.record(1250, kind=0x51, type=0x71)
+    assert till.ask(till.cash(cash)).code == "00"
+    sale = till.record(2000, card.tap(2000), kind=0x52)
+    rrn = till.ask(till.sale(sale)).elements[37]
+    lost = {  # the host answered them, and has lost its disk since
+        "76": back(till, 600, reference(code_rrn)),
+        "77": back(till, 1250, about(cash), 0x77),
+        "25": till.record(1500, card.tap(1500) + reference(rrn), kind=0x52, type=0x25),
+    }
+    assert result(till, 2001, 1) == "2"
+    everything = {"74": code, "71": cash, "22": sale, **lost}
+    assert [upload(till, one, type=kind).code for kind, one in everything.items()] == ["00"] * 6
+    assert end(till, 6).code == "00"
+    assert [original_of(host, one) for one in lost.values()] == [one.uid.hex() for one in (code, cash, sale)]
+    assert owed(host) == (PAID - 600) + (2000 - 1500) and accounts(host)["cash in till"] == 0
+    till.batch += 1
+    assert ask(till, back(till, PAID - 599, reference(code_rrn))).code == "61"
+    more = till.record(501, card.tap(501) + reference(rrn), kind=0x52, type=0x25)
+    assert till.ask(till.payment(0x0220, "25", more, de_3=b"\x20\0\0")).code == "61"
