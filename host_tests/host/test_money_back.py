@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
 import pytest
 
 from host_tests.host.card import Card
 from host_tests.host.terminal import Answer, Record, Terminal, element
 from host_tests.host.test_upload import by_code, end, owed, result, upload
+from tools.host import rrn
 from tools.host.app import Host
 from tools.host.errors import IssuerFault
 from tools.host.schema import payment
@@ -20,9 +25,9 @@ def about(original: Record) -> bytes:
     return b"\xdf\x02\x10" + original.uid
 
 
-def reference(rrn: bytes) -> bytes:
+def reference(slip: bytes) -> bytes:
     """What is sealed where the slip's reference was typed."""
-    return b"\xdf\x04\x06" + bytes.fromhex(rrn.decode())
+    return b"\xdf\x04\x06" + bytes.fromhex(slip.decode())
 
 
 def back(till: Terminal, amount: int, body: bytes, type: int = 0x76) -> Record:
@@ -40,6 +45,11 @@ def paid(till: Terminal) -> tuple[Record, bytes]:
     """A payment by code, and its reference."""
     record = by_code(till)
     return record, till.ask(till.payment(0x0200, "74", record)).elements[37]
+
+
+def paid_in_cash(till: Terminal) -> bytes:
+    """The reference of a cash sale."""
+    return till.ask(till.cash(till.record(1250, kind=0x51, type=0x71))).elements[37]
 
 
 def original_of(host: Host, record: Record) -> str | None:
@@ -65,13 +75,13 @@ def test_a_code_payment_is_given_back_once_by_its_wallet(host: Host, till: Termi
 
 
 def test_parts_of_a_code_payment_by_its_reference(host: Host, till: Terminal) -> None:
-    code, rrn = paid(till)
-    assert ask(till, back(till, 600, reference(rrn))).code == "00"
-    assert ask(till, back(till, 391, reference(rrn))).code == "61"
+    code, slip = paid(till)
+    assert ask(till, back(till, 600, reference(slip))).code == "00"
+    assert ask(till, back(till, 391, reference(slip))).code == "61"
     assert ask(till, back(till, PAID, about(code)), code).code == "61", "what is left is less"
     assert result(till, 0, 0) == "1"
     till.batch += 1
-    assert ask(till, back(till, 390, reference(rrn))).code == "00", "of a closed batch"
+    assert ask(till, back(till, 390, reference(slip))).code == "00", "of a closed batch"
     assert host.wallet.paid == {code.uid: 0} and owed(host) == 0
 
 
@@ -79,14 +89,14 @@ def test_parts_of_a_code_payment_by_its_reference(host: Host, till: Terminal) ->
     "what", ["nothing of that reference", "a card's", "another DE 61", "not paid", "no name at all"]
 )
 def test_what_no_code_payment_was_made_for_is_not_given_back(host: Host, till: Terminal, card: Card, what: str) -> None:
-    code, rrn = paid(till)
+    code, slip = paid(till)
     before = dict(host.wallet.paid)
     sale = till.record(700, card.tap(700), kind=0x52)
-    slip = till.ask(till.sale(sale)).elements[37]
+    bought = till.ask(till.sale(sale)).elements[37]
     if what == "nothing of that reference":
-        answer = ask(till, back(till, 100, reference(b"%012d" % (int(rrn) + 99))))
+        answer = ask(till, back(till, 100, reference(b"%012d" % (int(slip) + 99))))
     elif what == "a card's":
-        answer = ask(till, back(till, 100, reference(slip)))
+        answer = ask(till, back(till, 100, reference(bought)))
     elif what == "another DE 61":
         answer = ask(till, back(till, PAID, about(code)), sale)
     elif what == "not paid":
@@ -102,8 +112,8 @@ def test_what_no_code_payment_was_made_for_is_not_given_back(host: Host, till: T
 def test_a_wallet_that_cannot_be_reached_is_asked_again(
     host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, rrn = paid(till)
-    record = back(till, 500, reference(rrn))
+    code, slip = paid(till)
+    record = back(till, 500, reference(slip))
 
     async def down(_: object) -> None:
         raise IssuerFault("down")
@@ -111,7 +121,7 @@ def test_a_wallet_that_cannot_be_reached_is_asked_again(
     with monkeypatch.context() as patch:
         patch.setattr(host.wallet, "give_back", down)
         assert ask(till, record).code == "91"
-        assert ask(till, back(till, 500, reference(rrn))).code == "61", "what may still be given back counts"
+        assert ask(till, back(till, 500, reference(slip))).code == "61", "what may still be given back counts"
     assert owed(host) == PAID
     assert ask(till, record).code == "00"
     assert host.wallet.paid == {code.uid: PAID - 500} and owed(host) == PAID - 500
@@ -134,8 +144,8 @@ def test_cash_is_given_back_whatever_the_host_knows_of_it(host: Host, till: Term
 
 def test_a_sale_that_was_refunded_cannot_be_voided_too(host: Host, till: Terminal, card: Card) -> None:
     sale = till.record(1250, card.tap(1250), kind=0x52)
-    rrn = till.ask(till.sale(sale)).elements[37]
-    refund = till.record(250, card.tap(250) + reference(rrn), kind=0x52, type=0x25)
+    bought = till.ask(till.sale(sale)).elements[37]
+    refund = till.record(250, card.tap(250) + reference(bought), kind=0x52, type=0x25)
     assert till.ask(till.payment(0x0220, "25", refund, de_3=b"\x20\0\0")).code == "00"
     void = till.record(1250, about(sale), kind=0x52, type=0x23, at_42=b"\0", at_48=sale.raw[48:53])
     void.entry = b"\0\x20"
@@ -145,16 +155,46 @@ def test_a_sale_that_was_refunded_cannot_be_voided_too(host: Host, till: Termina
     assert owed(host) == 1000
 
 
+def test_what_was_lost_and_uploaded_has_the_reference_of_its_slip(
+    new_host: Callable[[], Host], host: Host, till: Terminal
+) -> None:
+    backup = (host.home / "host.db").with_suffix(".copy")
+    with closing(sqlite3.connect(host.ledger.path)) as source, closing(sqlite3.connect(backup)) as copy:
+        source.backup(copy)
+    code, slip = paid(till)
+    till.hang_up()
+    host.stop()
+    for file in host.home.glob("host.db*"):
+        file.unlink()
+    backup.rename(host.ledger.path)
+    host = new_host()
+    till.connect(host.port, host.home)
+    assert result(till, 1, 1) == "2" and owed(host) == 0
+    assert upload(till, code, type="74").code == "00" and end(till, 1).code == "00"
+    assert host.view()["payments"][0]["rrn"].encode() == slip
+    till.batch += 1
+    assert ask(till, back(till, PAID, reference(slip))).code == "00"
+    assert owed(host) == 0
+
+
+def test_no_reference_comes_twice(host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two uids give the same eight digits the later payment gets others."""
+    numbers = iter((7, 7, 8, 7, 8, 9))
+    monkeypatch.setattr(rrn, "_digits", lambda uid, attempt: next(numbers))
+    slips = [paid_in_cash(till) for _ in range(3)]
+    assert [slip[4:] for slip in slips] == [b"00000007", b"00000008", b"00000009"]
+
+
 def test_what_an_upload_brings_counts_against_what_it_was_about(host: Host, till: Terminal, card: Card) -> None:
-    code, code_rrn = paid(till)
+    code, code_slip = paid(till)
     cash = till.record(1250, kind=0x51, type=0x71)
     assert till.ask(till.cash(cash)).code == "00"
     sale = till.record(2000, card.tap(2000), kind=0x52)
-    rrn = till.ask(till.sale(sale)).elements[37]
+    bought = till.ask(till.sale(sale)).elements[37]
     lost = {  # the host answered them, and has lost its disk since
-        "76": back(till, 600, reference(code_rrn)),
+        "76": back(till, 600, reference(code_slip)),
         "77": back(till, 1250, about(cash), 0x77),
-        "25": till.record(1500, card.tap(1500) + reference(rrn), kind=0x52, type=0x25),
+        "25": till.record(1500, card.tap(1500) + reference(bought), kind=0x52, type=0x25),
     }
     assert result(till, 2001, 1) == "2"
     everything = {"74": code, "71": cash, "22": sale, **lost}
@@ -163,6 +203,6 @@ def test_what_an_upload_brings_counts_against_what_it_was_about(host: Host, till
     assert [original_of(host, one) for one in lost.values()] == [one.uid.hex() for one in (code, cash, sale)]
     assert owed(host) == (PAID - 600) + (2000 - 1500) and accounts(host)["cash in till"] == 0
     till.batch += 1
-    assert ask(till, back(till, PAID - 599, reference(code_rrn))).code == "61"
-    more = till.record(501, card.tap(501) + reference(rrn), kind=0x52, type=0x25)
+    assert ask(till, back(till, PAID - 599, reference(code_slip))).code == "61"
+    more = till.record(501, card.tap(501) + reference(bought), kind=0x52, type=0x25)
     assert till.ask(till.payment(0x0220, "25", more, de_3=b"\x20\0\0")).code == "61"

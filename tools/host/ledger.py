@@ -80,13 +80,15 @@ class Ledger:
 
 
 def _grow(db: Connection) -> None:
-    """Add the columns that a database of an older version has not yet; they may be empty."""
+    """Add the columns, which may be empty, and indexes that a database of an older version has not yet."""
     for table in schema.metadata.tables.values():
         known = {row.name for row in db.exec_driver_sql(f"PRAGMA table_info({table.name})")}
         for column in table.columns:
             if column.name not in known:
                 kind = column.type.compile(db.dialect)
                 db.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+        for index in table.indexes:
+            index.create(db, checkfirst=True)
     worth = "CASE type WHEN '23' THEN -amount ELSE amount END"  # all that older versions knew
     db.exec_driver_sql(f"UPDATE payment SET worth = {worth} WHERE worth IS NULL")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tools.cards.verify import pan_of
-from tools.host import answers, background, books, chain, idempotency, kinds, originals, seal
+from tools.host import answers, background, books, chain, idempotency, kinds, originals, rrn, seal
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.errors import SealError
@@ -30,14 +30,22 @@ _FINISH = update(table).where(table.c.id == bindparam("which"))
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A payment that has its row and waits for a decision. `type`: of its record; `ask`: what issuer or wallet is asked."""
+    """A payment that has its row and waits for a decision. `ask`: what issuer or wallet is asked."""
 
     message: Message
+    record: seal.Record
     id: int
-    amount: int
-    type: str
     quarantined: bool
     ask: Payment | Order | Return | None = None
+
+    @property
+    def type(self) -> str:
+        """60.1 of the record: of one taken offline its message has another."""
+        return self.record.type
+
+    @property
+    def amount(self) -> int:
+        return self.record.amount
 
 
 def receive(case: Case) -> Answer | Booked:
@@ -63,6 +71,8 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
     replies: list[Answer] = []
     rows, legs, final = [], [], []
     held = _still_held(db, [booked.id for booked, _ in decided if booked.quarantined])
+    ended = [booked for booked, decision in decided if decision.code not in answers.NOT_FINAL]
+    numbers = dict(zip([booked.id for booked in ended], rrn.give(db, [booked.record for booked in ended]), strict=True))
     for booked, decision in decided:
         if isinstance(booked.ask, Payment) and decision.code in answers.YES:
             decision = originals.found(db, booked.id, booked.ask, decision)
@@ -72,8 +82,7 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
             replies.append(answers.compose(message, now, decision.text, _39=decision.code, **more))
             continue
         auth_code = decision.auth_code if yes else None
-        rrn = f"{now:%y%j}"[1:] + f"{booked.id % 10**8:08}"
-        elements = {"_37": rrn, "_39": decision.code} | ({"_38": auth_code} if auth_code else {})
+        elements = {"_37": numbers[booked.id], "_39": decision.code} | ({"_38": auth_code} if auth_code else {})
         if yes and decision.balance is not None:
             elements["_54"] = (
                 f"1002156{'C' if decision.balance >= 0 else 'D'}{abs(decision.balance):012}".encode().hex()
@@ -85,7 +94,7 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
                 "state": "APPROVED" if yes else "DECLINED",
                 "code": decision.code,
                 "auth_code": auth_code,
-                "rrn": rrn,
+                "rrn": numbers[booked.id],
                 "text": decision.text,
                 "pan_token": booked.ask.card if isinstance(booked.ask, Payment) else None,
                 "atc": decision.atc,
@@ -145,10 +154,11 @@ def _again(case: Case, record: seal.Record) -> Answer | Booked:
     row = case.db.execute(_ONE, {"tid": case.tid, "uid": record.uid.hex()}).one()
     if row.state in ("REVERSED", "APPROVED"):  # meanwhile: by a reversal, or by a batch upload
         paid = row.state == "APPROVED"
-        answer = case.answer(answers.APPROVED) if paid else case.answer(answers.INVALID, "Cancelled")
+        number = {"_37": row.rrn} if row.rrn else {}
+        answer = case.answer(answers.APPROVED, **number) if paid else case.answer(answers.INVALID, "Cancelled")
         idempotency.close(case.db, [(case.message, answer)])
         return answer
-    booked = Booked(case.message, row.id, row.amount, row.type, bool(row.quarantined))
+    booked = Booked(case.message, record, row.id, bool(row.quarantined))
     return _ask(case, record, booked)
 
 
@@ -225,4 +235,4 @@ def _insert(case: Case, record: seal.Record, counting_in: str) -> Booked:
         "received": books.now(),
     }
     number = case.db.execute(_INSERT, row).scalar_one()
-    return Booked(case.message, number, record.amount, record.type, quarantined)
+    return Booked(case.message, record, number, quarantined)

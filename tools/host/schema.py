@@ -101,6 +101,7 @@ payment = _table(
     Index("payment_batch", "tid", "epoch", "settled_in"),
     Index("payment_body", "tid", "body_counter"),
     Index("payment_card", "pan_token", "atc"),
+    Index("payment_rrn", "rrn"),
 )
 
 link = _table(

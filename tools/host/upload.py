@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from tools.host import answers, background, batch, books, chain, idempotency, originals, totals
+from tools.host import answers, background, batch, books, chain, idempotency, originals, rrn, totals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.message import PAID, Message
@@ -60,7 +60,7 @@ def _record(case: Case, record: Record) -> Answer:
             return case.answer(answers.INVALID, "Was reversed")
         _take_in(case, record, known)
     elif row is not None and row.state == "RECEIVED" and (case.tid, record.uid) not in case.busy:
-        _decide(case, row, paid)
+        _decide(case, row, record, paid)
     elif row is not None and paid and row.state != "APPROVED":
         case.alarm("uploaded as paid, but is not")
         return case.answer(answers.INVALID, f"Is {row.state.lower()} here")
@@ -77,6 +77,7 @@ def _take_in(case: Case, record: Record, known: background.Background) -> None:
         "type": record.type, "amount": record.amount, "currency": record.currency, "first6": record.first6,
         "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
         "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED",
+        "rrn": rrn.give(case.db, [record])[0],
         "text": "From a batch upload", "quarantined": int(case.terminal.quarantine is not None),
         "received": books.now(), "answered": books.now(),
     }  # fmt: skip
@@ -86,12 +87,13 @@ def _take_in(case: Case, record: Record, known: background.Background) -> None:
     case.alarm("taken in from a batch upload")
 
 
-def _decide(case: Case, row: Row[Any], paid: bool) -> None:
+def _decide(case: Case, row: Row[Any], record: Record, paid: bool) -> None:
     """We have it, but not how it ended, which the terminal does know."""
     done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": books.now()}
-    case.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
     if paid:
+        done["rrn"] = rrn.give(case.db, [record])[0]
         books.post(case.db, books.legs(row.id, row.type, row.worth, bool(row.quarantined)))
+    case.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
     case.alarm("decided by a batch upload")
 
 
