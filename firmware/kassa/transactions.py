@@ -5,6 +5,7 @@ from micropython import const
 
 _REVERSED = const(0x10)  # without an answer it is reversed; others are repeated until there is one
 _ROW = const(6)
+_BACK = b"\x02\x06\x07"  # effects: CREDIT, OUT_OF_CASH, OUT_OF_QR
 # 60.1, MTI (2), DE 3's first two digits, DE 25, effect and _REVERSED
 _ROWS = (
     b"\x22\x02\x00\x00\x00\x11\x70\x02\x00\x00\x00\x01\x73\x02\x20\x00\x00\x01\x72\x02\x20\x00\x00\x00"
@@ -30,7 +31,7 @@ def effect(kind: int) -> int:
 
 def takes_back(kind: int) -> bool:
     """Whether it gives the customer money back."""
-    return effect(kind) in (2, 6, 7)  # CREDIT, OUT_OF_CASH, OUT_OF_QR
+    return effect(kind) in _BACK
 
 
 def is_reversed(kind: int) -> bool:

@@ -119,9 +119,11 @@ def test_mood_over_the_page(host: Host) -> None:
 def test_a_database_of_an_older_version_gets_its_new_columns(tmp_path: Path) -> None:
     Ledger(tmp_path / "ledger.db").close()
     with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute("DROP INDEX payment_original")
         for table, column in (("payment", "original"), ("batch", "credit_amount"), ("batch", "credit_count")):
             db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     Ledger(tmp_path / "ledger.db").close()
     with sqlite3.connect(tmp_path / "ledger.db") as db:
         assert db.execute("SELECT original FROM payment").fetchall() == []
+        assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'payment_original'").fetchone() == (1,)
         assert db.execute("SELECT credit_amount, credit_count FROM batch").fetchall() == []

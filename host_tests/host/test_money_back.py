@@ -12,9 +12,10 @@ import pytest
 from host_tests.host.card import Card
 from host_tests.host.terminal import Answer, Record, Terminal, element
 from host_tests.host.test_upload import by_code, end, owed, result, upload
-from tools.host import rrn
+from tools.host import kinds, rrn
 from tools.host.app import Host
 from tools.host.errors import IssuerFault
+from tools.host.issuer import IssuerSimulator
 from tools.host.schema import payment
 
 PAID = 990  # what by_code pays
@@ -147,10 +148,7 @@ def test_a_sale_that_was_refunded_cannot_be_voided_too(host: Host, till: Termina
     bought = till.ask(till.sale(sale)).elements[37]
     refund = till.record(250, card.tap(250) + reference(bought), kind=0x52, type=0x25)
     assert till.ask(till.payment(0x0220, "25", refund, de_3=b"\x20\0\0")).code == "00"
-    void = till.record(1250, about(sale), kind=0x52, type=0x23, at_42=b"\0", at_48=sale.raw[48:53])
-    void.entry = b"\0\x20"
-    named = element(61, sale.batch + sale.stan, 12)
-    answer = till.ask(till.payment(0x0200, "23", void, de_3=b"\x20\0\0", de_61=named))
+    answer = voided(till, sale)
     assert (answer.code, answer.text) == ("12", "Refunded already, or a part of it")
     assert owed(host) == 1000
 
@@ -206,3 +204,67 @@ def test_what_an_upload_brings_counts_against_what_it_was_about(host: Host, till
     assert ask(till, back(till, PAID - 599, reference(code_slip))).code == "61"
     more = till.record(501, card.tap(501) + reference(bought), kind=0x52, type=0x25)
     assert till.ask(till.payment(0x0220, "25", more, de_3=b"\x20\0\0")).code == "61"
+
+
+def voided(till: Terminal, sale: Record) -> Answer:
+    record = till.record(1250, about(sale), kind=0x52, type=0x23, at_42=b"\0", at_48=sale.raw[48:53])
+    record.entry = b"\0\x20"
+    named = element(61, sale.batch + sale.stan, 12)
+    return till.ask(till.payment(0x0200, "23", record, de_3=b"\x20\0\0", de_61=named))
+
+
+def test_a_payment_that_was_given_back_is_not_reversed_too(host: Host, till: Terminal, card: Card) -> None:
+    """A terminal that asks for it has forgotten a yes: somebody must look."""
+    code, slip = paid(till)
+    assert ask(till, back(till, 400, reference(slip))).code == "00"
+    sale = till.record(1250, card.tap(1250), kind=0x52)
+    assert till.ask(till.sale(sale)).code == "00" == voided(till, sale).code
+    for record, kind in ((code, "74"), (sale, "22")):
+        answer = till.ask(till.reversal(record, kind))
+        assert (answer.code, answer.text) == ("12", "Another payment is about it")
+        assert upload(till, record, paid=False, type=kind).code == "12"
+    assert host.wallet.paid == {code.uid: PAID - 400} and owed(host) == PAID - 400
+    assert "after another payment named it" in host.view()["terminals"][0]["quarantine"]
+
+
+@pytest.mark.parametrize("type", sorted(set(kinds.KINDS) - kinds.REVERSED))
+def test_what_is_repeated_is_never_reversed(host: Host, till: Terminal, type: str) -> None:
+    code, slip = paid(till)
+    record = back(till, 400, reference(slip))
+    assert ask(till, record).code == "00"
+    till.send(till.reversal(record, type))
+    assert till.line is not None and till.line.recv(1) == b"", "the connection ends"
+    assert host.wallet.paid == {code.uid: PAID - 400} and owed(host) == PAID - 400
+
+
+def test_cash_given_back_for_a_sale_that_was_not_approved_is_an_alarm(host: Host, till: Terminal) -> None:
+    cash = till.record(1250, kind=0x51, type=0x71)
+    assert till.ask(till.payment(0x0220, "71", cash, de_4=bytes.fromhex("000000001251"))).code == "64"
+    record = back(till, 1250, about(cash), 0x77)
+    assert ask(till, record, cash, "77").code == "00" and original_of(host, record) is None
+    assert host.view()["alarms"][0]["what"] == "cash given back that was not taken"
+
+
+def test_a_refund_that_an_upload_decides_counts_against_its_sale(
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = till.record(2000, card.tap(2000), kind=0x52)
+    bought = till.ask(till.sale(sale)).elements[37]
+    refund = till.record(1500, card.tap(1500) + reference(bought), kind=0x52, type=0x25)
+
+    async def down(*_: object) -> None:
+        raise IssuerFault("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(IssuerSimulator, "decide", down)
+        assert till.ask(till.payment(0x0220, "25", refund, de_3=b"\x20\0\0")).code == "91"
+    assert upload(till, refund, type="25").code == "00"
+    assert original_of(host, refund) == sale.uid.hex() and owed(host) == 500
+    more = till.record(501, card.tap(501) + reference(bought), kind=0x52, type=0x25)
+    assert till.ask(till.payment(0x0220, "25", more, de_3=b"\x20\0\0")).code == "61"
+
+
+def test_an_upload_about_a_payment_that_is_not_here_is_an_alarm(host: Host, till: Terminal, card: Card) -> None:
+    refund = till.record(700, card.tap(700) + reference(b"633099999999"), kind=0x52, type=0x25)
+    assert upload(till, refund, type="25").code == "00"
+    assert "uploaded, and about a payment that is not here" in {alarm["what"] for alarm in host.view()["alarms"]}

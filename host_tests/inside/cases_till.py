@@ -10,6 +10,7 @@ from chips import Chip
 from kassa import kinds
 from kassa.card.arena import Arena
 from kassa.crypto.device import JOURNAL, KBPK, KEYRING, device_key
+from kassa.desk import lost as lost_records
 from kassa.desk import nocard
 from kassa.desk.batch import Totals, totals
 from kassa.desk.fate import fate
@@ -22,6 +23,7 @@ from kassa.uplink.courier import Courier
 from kassa.uplink.iso8583 import MAX_FRAME
 from kassa.uplink.messages import Identity
 from kassa.vault import layout
+from kassa.vault.fates import MISSING
 from kassa.vault.journal import Journal
 from kassa.vault.keyring import Keyring
 from kassa.vault.layout import Record
@@ -227,6 +229,13 @@ def lost():
 
 def give_up():
     _now.courier.give_up()
+
+
+def lose(sequence):
+    """As if a record could not be read any more: a supervisor gives it up. Returns how many were."""
+    _now.journal.fates.set(sequence, MISSING)
+    _now.journal.unreadable = sequence
+    return lost_records.give_up(_now.journal)
 
 
 def close(over=None):

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from host_tests.whole.cashier import Cashier
 from tools.demo.keeper import on_paper
+from tools.host import payments
+from tools.host.issuer import Decision
 
 CODE = "134567890123456788"
 
@@ -119,3 +123,27 @@ def test_nobody_gives_cash_back_without_a_supervisor(cashier: Cashier) -> None:
     cashier.page("A supervisor must agree")
     cashier.home()
     assert len(cashier.journal().records) == 1
+
+
+def test_money_back_that_the_host_refuses_says_what_to_do(cashier: Cashier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cash has left the drawer all the same, and its sale is not offered a second time."""
+    pay_by_code(cashier)
+    cashier.go_offline()
+    cashier.home()
+    pay_in_cash(cashier)
+    void(cashier, "Cash")
+    cashier.end("Cash returned")
+    monkeypatch.setattr(payments, "_refusal", lambda message, *_: Decision("64") if message.type == "77" else None)
+    cashier.drain()
+    cashier.world.wait_screen("1 refused later")
+    cashier.world.press("M7")
+    cashier.page("Refused later")
+    cashier.world.press("E")
+    cashier.page("Cash changed hands: call supervisor")
+    cashier.world.press("E")
+    cashier.page("Refused later")
+    cashier.world.press("C")
+    cashier.home()
+    cashier.world.press("M3")
+    said = " ".join(cashier.page("By code"))
+    assert "Cash" not in said, said

@@ -232,11 +232,14 @@ def test_the_balance_of_a_card(cashier: Cashier) -> None:
 
 def test_what_needs_the_host_is_refused_without_it(cashier: Cashier) -> None:
     cashier.go_offline()
-    for name, title in (("refund", "Refund: amount"), ("preauth", "Pre-authorise: amount"), ("qr_show", "Pay by code")):
+    for name, title in (("preauth", "Pre-authorise: amount"), ("qr_show", "Pay by code")):
         cashier.begin(name)
         cashier.type_in(title, "100")
-        if name == "refund":
-            cashier.type_in("Reference", "")
+        cashier.page("Only with the host")
+        cashier.home()
+    for how, reference in (("card", ""), ("code", "633100000000")):
+        cashier.refund_of(how, 100)
+        cashier.type_in("Reference", reference)
         cashier.page("Only with the host")
         cashier.home()
     cashier.begin("balance")

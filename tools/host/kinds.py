@@ -50,6 +50,7 @@ KINDS = {
     QR_REFUND: Kind("code refund", "0220", "200000", "00", OUT_OF_QR, PAID_CODE),
     CASH_REFUND: Kind("cash refund", "0220", "200000", "00", OUT_OF_CASH, PAID_CASH),
 }
+REVERSED = frozenset(code for code, kind in KINDS.items() if kind.mti != "0220") - {BALANCE}  # others are repeated
 RECORDS = frozenset(KINDS) - {DEFERRED_SALE, OFFLINE_SALE, VOID_ENTRY}  # kinds that stand in a record
 _SALES = frozenset((SALE, DEFERRED_SALE, OFFLINE_SALE))
 

@@ -13,7 +13,7 @@ REQUEST, REVERSAL, UPLOAD, MANAGEMENT = "request", "reversal", "upload", "manage
 
 _RECORD = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}  # the elements around a sealed record
 _NAMED = {code for code, kind in kinds.KINDS.items() if kind.source == kinds.NAMED}  # DE 61 names a payment
-_MAY_NAME = {kinds.QR_REFUND, kinds.CASH_REFUND}  # it does, when the payment is of the open batch
+_CAN_NAME = {kinds.QR_REFUND, kinds.CASH_REFUND}  # it does, when the payment is of the open batch
 _REQUESTS = {code: kind.mti for code, kind in kinds.KINDS.items()}
 _TOTALS = {11, 41, 42, 48, 49, 53, 60, 63, 64}
 _FREE = {11, 41, 42, 53, 60, 62, 63, 64}
@@ -122,9 +122,9 @@ def _row(mti: str, form: str, names: bool) -> tuple[str, set[int]]:
         return _MANAGEMENT[mti, network]
     if len(form) == 14:
         if _REQUESTS.get(kind) == mti and network == "000":
-            named = kind in _NAMED or names and kind in _MAY_NAME
+            named = kind in _NAMED or names and kind in _CAN_NAME
             return REQUEST, _RECORD | ({61} if named else set())
-        if mti == "0400" and kind in kinds.RECORDS | {kinds.DEFERRED_SALE} and network == "000":
+        if mti == "0400" and kind in kinds.REVERSED and network == "000":
             return REVERSAL, _RECORD | {39, 61}
         if mti == "0320" and kind in kinds.RECORDS and network in (PAID, NOT_PAID):
             return UPLOAD, _RECORD | {61}

@@ -45,13 +45,13 @@ def named(case: Case, record: seal.Record, number: int) -> Decision:
         return Decision(answers.INVALID, text="Not approved in this batch")
     if _others(case.db, row.uid, number, *_TAKE_BACK):
         return Decision(answers.INVALID, text="Voided already")
+    if _others(case.db, row.uid, number, kinds.REFUND):
+        return Decision(answers.INVALID, text="Refunded already, or a part of it")
     changes = _others(case.db, row.uid, number, kinds.TIP, kinds.ADJUST)
     if record.type in _TAKE_BACK:
         wanted = changes[-1].amount if changes else row.amount
         if record.amount != wanted:
             return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
-        if _others(case.db, row.uid, number, kinds.REFUND):
-            return Decision(answers.INVALID, text="Refunded already, or a part of it")
     elif changes:
         return Decision(answers.INVALID, text="Changed already")
     elif record.type == kinds.TIP and not row.amount <= record.amount <= row.amount * (100 + TIP_PERCENT) // 100:
@@ -64,11 +64,10 @@ def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, b
     """The uid of the code payment that row `number` gives back, wholly or in part, and notes it there; or why not."""
     if _UID in tags:
         row = _of_mine(case, record, tags[_UID])
-        if row is not None and row.batch + row.stan != case.message.fields.get("61", ""):
-            row = None
     else:
         row = _by_reference(case.db, number, tags)
-    if row is None or row.type not in _CODES:
+    named = case.message.fields.get("61", "")
+    if row is None or row.type not in _CODES or named != (row.batch + row.stan if _UID in tags else ""):
         return Decision(answers.NOT_FOUND, text="No such payment by code")
     if row.state != "APPROVED":
         return Decision(answers.INVALID, text="It was not paid")
@@ -79,7 +78,7 @@ def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, b
 
 
 def note_cash(case: Case, record: seal.Record, number: int) -> None:
-    """Note which cash sale row `number` gives back, if it names one. It has left the drawer: nothing is refused here."""
+    """Note which cash sale row `number` gives back, if it names one. It has left the drawer: it is booked all the same."""
     try:
         uid = _opened(case, record).get(_UID)
     except (SealError, ValueError):
@@ -87,14 +86,18 @@ def note_cash(case: Case, record: seal.Record, number: int) -> None:
     if uid is None:
         return
     row = _of_mine(case, record, uid)
-    if row is None or row.type != kinds.CASH or _left(case.db, row, number, kinds.CASH_REFUND) < record.amount:
+    if (
+        row is None
+        or (row.type, row.state) != (kinds.CASH, "APPROVED")
+        or _left(case.db, row, number, kinds.CASH_REFUND) < record.amount
+    ):
         case.alarm("cash given back that was not taken")
     else:
         _note(case.db, number, row.uid)
 
 
 def taken_in(case: Case, record: seal.Record, number: int) -> int:
-    """Note in row `number`, which came with a batch upload, its card and what it is about. Returns what it brings."""
+    """Note in row `number`, settled by a batch upload, its card and what it is about. Returns what it brings."""
     try:
         tags = _opened(case, record)
         card = case.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
@@ -107,10 +110,17 @@ def taken_in(case: Case, record: seal.Record, number: int) -> int:
         row = _by_reference(case.db, number, tags, payment.c.pan_token.is_not_distinct_from(card))
     elif record.type in _TAKES_UP and card:
         row = _by_auth_code(case.db, number, tags, card)
+    if row is None and (_UID in tags or _REFERENCE in tags):
+        case.alarm("uploaded, and about a payment that is not here")
     worth = kinds.worth(record.type, record.amount, row.amount if row else record.amount)
     noted = {"pan_token": card, "original": row.uid if row else None, "worth": worth}
     case.db.execute(update(payment).where(payment.c.id == number).values(**noted))
     return worth
+
+
+def is_named(db: Connection, row: Row[Any]) -> bool:
+    """Whether another payment takes back, changes or takes up this one, or may still: then it cannot be undone any more."""
+    return bool(_others(db, row.uid, row.id, *kinds.RECORDS))
 
 
 def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from tools.host import answers, background, books, chain, idempotency, seal, terminals
+from tools.host import answers, background, books, chain, idempotency, originals, seal, terminals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.schema import batch, payment, tombstone
@@ -31,10 +31,10 @@ def handle(case: Case) -> Answer:
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
         answer = _bury(case, record)
-    elif row.state == "APPROVED" and _is_closed(db, case.tid, row):
-        reason = f"record {row.sequence} is to be reversed after its batch was closed"
+    elif row.state == "APPROVED" and (what := stands(db, row)):
+        reason = f"record {row.sequence} is to be reversed after {what[0]}"
         terminals.quarantine(db, case.terminal, reason)  # a terminal knew the yes: this one has forgotten it
-        answer = case.answer(answers.INVALID, "Settled already")
+        answer = case.answer(answers.INVALID, what[1])
     else:
         if row.state in ("RECEIVED", "APPROVED"):
             books.reverse(db, row.id)
@@ -47,13 +47,17 @@ def handle(case: Case) -> Answer:
 def undoes(db: Connection, tid: str, uid: bytes) -> bool:
     """Whether a reversal of this payment would take back money that is, or may yet be, paid."""
     row = db.execute(select(payment).where(payment.c.tid == tid, payment.c.uid == uid.hex())).one_or_none()
-    return row is not None and row.state in ("RECEIVED", "APPROVED") and not _is_closed(db, tid, row)
+    return row is not None and row.state in ("RECEIVED", "APPROVED") and not stands(db, row)
 
 
-def _is_closed(db: Connection, tid: str, row: Row[Any]) -> bool:
-    """Whether the batch a payment counts in is closed."""
-    mine = (batch.c.tid == tid, batch.c.epoch == row.epoch, batch.c.number == row.settled_in)
-    return db.execute(select(batch.c.state).where(*mine)).scalar_one_or_none() == "closed"
+def stands(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
+    """Why a payment cannot be undone any more: what came before, and how the terminal is told. None: it can."""
+    mine = (batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == row.settled_in)
+    if db.execute(select(batch.c.state).where(*mine)).scalar_one_or_none() == "closed":
+        return "its batch was closed", "Settled already"
+    if originals.is_named(db, row):
+        return "another payment named it", "Another payment is about it"
+    return None
 
 
 def _bury(case: Case, record: seal.Record) -> Answer:

@@ -102,6 +102,7 @@ payment = _table(
     Index("payment_body", "tid", "body_counter"),
     Index("payment_card", "pan_token", "atc"),
     Index("payment_rrn", "rrn"),
+    Index("payment_original", "original"),
 )
 
 link = _table(

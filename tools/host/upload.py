@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from tools.host import answers, background, batch, books, chain, idempotency, originals, rrn, totals
+from tools.host import answers, background, batch, books, chain, idempotency, originals, reversal, rrn, totals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.message import PAID, Message
@@ -65,6 +65,9 @@ def _record(case: Case, record: Record) -> Answer:
         case.alarm("uploaded as paid, but is not")
         return case.answer(answers.INVALID, f"Is {row.state.lower()} here")
     elif row is not None and not paid and row.state == "APPROVED":
+        if what := reversal.stands(case.db, row):
+            case.alarm("uploaded as not paid, but another payment is about it")
+            return case.answer(answers.INVALID, what[1])
         _undo(case, row)
     return case.answer(answers.APPROVED)
 
@@ -92,7 +95,8 @@ def _decide(case: Case, row: Row[Any], record: Record, paid: bool) -> None:
     done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": books.now()}
     if paid:
         done["rrn"] = rrn.give(case.db, [record])[0]
-        books.post(case.db, books.legs(row.id, row.type, row.worth, bool(row.quarantined)))
+        worth = originals.taken_in(case, record, row.id)
+        books.post(case.db, books.legs(row.id, row.type, worth, bool(row.quarantined)))
     case.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
     case.alarm("decided by a batch upload")
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from tools.host import kinds
 from tools.journal.cells import Mark, Record
 from tools.journal.survey import Damage, Survey, money
 
 _EPOCH = datetime(2000, 1, 1)
-_CASH = "71"
+_CASH = (kinds.CASH, kinds.CASH_REFUND)
 _RECORDS = (">seq", ">batch", "<STAN", ">amount", "<card", "<time", "<kind", "<state", "<chain", ">KSN")
 _MARKS = (">serial", ">page", ">no", "<mark", "<about", "<code", ">pending", ">sum")
 
@@ -108,6 +109,12 @@ def _mark_row(one: Mark) -> list[str]:
     return [*place, one.kind, about, row["code"], str(one.count), money(one.sum)]
 
 
+def _paid_with(one: Record) -> str:
+    if int(one.first6):
+        return f"{one.first6}******{one.last4}"
+    return "cash" if one.type in _CASH else "code"
+
+
 def _record(survey: Survey, one: Record) -> dict[str, Any]:
     return {
         "sequence": one.sequence,
@@ -116,7 +123,7 @@ def _record(survey: Survey, one: Record) -> dict[str, Any]:
         "stan": f"{one.stan:06}",
         "amount": one.amount,
         "currency": f"{one.currency:03}",
-        "card": "cash" if one.type == _CASH else f"{one.first6}******{one.last4}",
+        "card": _paid_with(one),
         "time": _time(one.time),
         "kind": one.kind.lower(),
         "state": survey.journal.state(one),

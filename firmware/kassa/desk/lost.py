@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Gives up payments whose records cannot be read any more. The host has the gap in its books, by sequence."""
 
-from kassa.desk.fate import fate
 from kassa.vault import layout
 from kassa.vault.fates import MISSING
 from kassa.vault.journal import Journal
@@ -17,7 +16,8 @@ def give_up(journal: Journal) -> int:
     reader, page = Reader(journal, journal.state.watermark + 1), bytearray(layout.PAGE)
     while reader.read(page):
         record = layout.Record(page)
-        if fate(record, journal.fates.get(record.sequence)) in ("accepted", "approved_card"):
+        mark = journal.fates.get(record.sequence)
+        if mark == layout.DEFERRED or not mark and record.kind == layout.ACCEPTED:
             count -= 1
             amount -= record.amount
     given_up = 0

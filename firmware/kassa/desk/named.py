@@ -42,6 +42,8 @@ def named(journal: Journal, which: "tuple[int, ...]", adjusting: bool = False) -
     while reader.read(page):
         record = Record(page)
         mark = fates.get(record.sequence)
+        if record.type == kinds.CASH_REFUND:  # it has left the drawer, whatever the host says
+            found.pop(record.original, None)
         if mark in layout.NOT_PAID:
             continue
         final = mark == layout.YES or record.sequence <= state.watermark

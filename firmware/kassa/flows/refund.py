@@ -14,13 +14,9 @@ from kassa.flows.sale import read_card
 from kassa.flows.shop import Shop
 from kassa.money import pack_bcd
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
 _REFERENCE = 0xDF04  # tag of ours: the RRN, 6 bytes BCD
 _DIGITS = 12
-_CARD, _CODE = const(0), const(1)
+_CARD, _CASH = const(0), const(2)
 
 
 async def refund(shop: Shop) -> None:
@@ -32,16 +28,14 @@ async def refund(shop: Shop) -> None:
     amount = await ui.amount(ui.t("amount_refund"), shop.till.largest)
     if amount is None:
         return
-    work: "Awaitable[None]"
-    if how in (_CARD, _CODE):
-        hint = ui.t("refund_reference_hint" if how == _CARD else "refund_reference_code")
-        reference = await ui.number(ui.t("refund_reference"), _DIGITS, _DIGITS, hint, money.text(amount), how == _CARD)
-        if reference is None:
-            return
-        work = _to_card(shop, amount, reference) if how == _CARD else _to_wallet(shop, amount, reference)
-    else:
-        work = _in_cash(shop, amount)
-    await attempt(shop, amount, work)
+    if how == _CASH:
+        await attempt(shop, amount, _in_cash(shop, amount))
+        return
+    by_card = how == _CARD  # whose reference need not be known
+    hint = ui.t("refund_reference_hint" if by_card else "refund_reference_code")
+    reference = await ui.number(ui.t("refund_reference"), _DIGITS, _DIGITS, hint, money.text(amount), by_card)
+    if reference is not None:
+        await attempt(shop, amount, (_to_card if by_card else _to_wallet)(shop, amount, reference))
 
 
 async def _to_card(shop: Shop, amount: int, reference: str) -> None:

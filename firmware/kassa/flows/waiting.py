@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What of the open batch still waits for the host, and what the host refused later, with what a cashier can do about it."""
 
-from kassa import money
+from kassa import kinds, money, transactions
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
 from kassa.vault import layout
@@ -56,6 +56,13 @@ async def _tell(shop: Shop, sequence: int, mark: int) -> None:
     record = layout.Record(page)
     refused = mark == layout.REFUSED
     word = "refused_later" if refused else "reversing" if mark == layout.REVERSING else "pending"
-    note = "refused_later_do" if refused else "reversing_note" if mark == layout.REVERSING else "accepted_note"
+    note = _what_to_do(record.type) if refused else "reversing_note" if mark == layout.REVERSING else "accepted_note"
     lines = [ui.t("void_which", "%06d" % record.stan, shop.paid_with(record)), receipt.when(record.time), ui.t(note)]
     await ui.message("refuse" if refused else "hold", ui.t(word), lines, "E=key_ok", amount=money.text(record.amount))
+
+
+def _what_to_do(kind: int) -> str:
+    """About one that was refused later."""
+    if kind in (kinds.CASH, kinds.CASH_REFUND):
+        return "refused_cash_do"
+    return "refused_refund_do" if transactions.takes_back(kind) else "refused_later_do"

@@ -31,7 +31,7 @@ export const EN = {
   queue: "On the terminal, sealed, not yet at the host", till_accepted: "To be authorised", till_prepared: "Authorising",
   ledger: "Host ledger", batch_open: "batch {number}, open", no_payments: "No payment yet. Type an amount, press the green key, tap a card.",
   col_time: "Time", col_card: "Card", col_amount: "Amount", col_state: "State",
-  kind_cash: "Cash", kind_code: "By code", kind_void: "Void", kind_refund: "Refund", kind_balance: "Balance", kind_tip: "Tip",
+  kind_cash: "Cash", kind_code: "By code", kind_void: "Void", kind_refund: "Refund", kind_code_refund: "Code refund", kind_cash_refund: "Cash refund", kind_balance: "Balance", kind_tip: "Tip",
   kind_pre_authorisation: "Pre-authorisation", kind_pre_authorisation_cancel: "Pre-auth cancel", kind_completion: "Completion",
   kind_completion_void: "Completion void", kind_voice_sale: "Voice sale", kind_adjustment: "Adjustment",
   trace: "trace {stan}", reference: "ref {rrn}", code: "answer {code}", code_none: "no answer yet",

@@ -31,7 +31,7 @@ export const ZH = {
   queue: "终端上已加密、尚未到达主机", till_accepted: "待授权", till_prepared: "授权中",
   ledger: "主机账本", batch_open: "批次 {number}，未结", no_payments: "暂无交易。输入金额，按绿键，挥卡。",
   col_time: "时间", col_card: "卡号", col_amount: "金额", col_state: "状态",
-  kind_cash: "现金", kind_code: "扫码", kind_void: "撤销", kind_refund: "退货", kind_balance: "余额查询", kind_tip: "小费",
+  kind_cash: "现金", kind_code: "扫码", kind_void: "撤销", kind_refund: "退货", kind_code_refund: "扫码退款", kind_cash_refund: "现金退款", kind_balance: "余额查询", kind_tip: "小费",
   kind_pre_authorisation: "预授权", kind_pre_authorisation_cancel: "预授权撤销", kind_completion: "预授权完成",
   kind_completion_void: "预授权完成撤销", kind_voice_sale: "离线结算", kind_adjustment: "结算调整",
   trace: "凭证号 {stan}", reference: "参考号 {rrn}", code: "应答码 {code}", code_none: "尚无应答",

@@ -179,6 +179,8 @@ not_taken=Not taken
 not_taken_note=This payment was not taken
 refused_later=Refused later
 refused_later_do=Not paid: ask for another payment
+refused_refund_do=Not refunded: refund it again
+refused_cash_do=Cash changed hands: call supervisor
 refused_later_note=Taken offline, refused by the host
 unresolved=Unresolved
 unresolved_note=No final answer: ask the supervisor
@@ -210,7 +212,7 @@ limit_how=Connect to send what waits
 
 fate_title=After the restart
 fate_last=Last payment %s
-fate_card=Card ending %s
+fate_card=Card ** %s
 paid_with=Paid with
 fate_accepted=Accepted: it is safe
 fate_not_taken=Not taken: nothing was charged

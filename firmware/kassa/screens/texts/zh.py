@@ -179,6 +179,8 @@ not_taken=未收款
 not_taken_note=该笔交易未成立
 refused_later=事后被拒
 refused_later_do=未收到款，请重新收款
+refused_refund_do=未退款，请重新退货
+refused_cash_do=现金已收付，请告知主管
 refused_later_note=脱机受理后被主机拒绝
 unresolved=结果不明
 unresolved_note=尚无最终应答，请联系主管
@@ -210,7 +212,7 @@ limit_how=请联网上送交易
 
 fate_title=重启后提示
 fate_last=上笔交易 %s
-fate_card=卡号末四位 %s
+fate_card=卡尾号%s
 paid_with=支付方式
 fate_accepted=已受理，交易已保存
 fate_not_taken=未收款，未扣款
