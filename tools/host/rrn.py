@@ -7,8 +7,7 @@ no number comes a second time, also not after a backup was restored.
 
 import datetime
 import hashlib
-import itertools
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -16,27 +15,32 @@ from tools.host.schema import payment
 from tools.host.seal import Record
 
 _EPOCH = datetime.datetime(2000, 1, 1)
-_TAKEN = select(payment.c.rrn).where(payment.c.rrn == bindparam("rrn"))
+_TAKEN = select(payment.c.rrn).where(payment.c.rrn.in_(bindparam("numbers", expanding=True)))
 
 
-def give(db: Connection, records: Iterable[Record]) -> list[str]:
+def give(db: Connection, records: Sequence[Record]) -> list[str]:
     """A number for each of these records, which have none yet."""
+    best = [_number(record, 0) for record in records]
+    taken = _taken(db, best)
     given: list[str] = []
-    for record in records:
-        given.append(next(number for number in _numbers(record) if number not in given and not _known(db, number)))
+    for record, number in zip(records, best, strict=True):
+        attempt = 0
+        while number in taken or number in given:
+            attempt += 1
+            number = _number(record, attempt)
+            taken |= _taken(db, [number])
+        given.append(number)
     return given
 
 
-def _numbers(record: Record) -> Iterable[str]:
-    """What it may be called, best first."""
+def _number(record: Record, attempt: int) -> str:
     day = f"{_EPOCH + datetime.timedelta(seconds=record.taken_at):%y%j}"[1:]
-    for attempt in itertools.count():
-        yield f"{day}{_digits(record.uid, attempt):08}"
+    return f"{day}{_digits(record.uid, attempt):08}"
 
 
 def _digits(uid: bytes, attempt: int) -> int:
     return int.from_bytes(hashlib.sha256(uid + bytes((attempt,))).digest()) % 10**8
 
 
-def _known(db: Connection, number: str) -> bool:
-    return db.execute(_TAKEN, {"rrn": number}).first() is not None
+def _taken(db: Connection, numbers: Sequence[str]) -> set[str]:
+    return set(db.execute(_TAKEN, {"numbers": numbers}).scalars()) if numbers else set()

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    text,
 )
 from sqlalchemy.schema import DDL, SchemaItem
 
@@ -102,7 +103,7 @@ payment = _table(
     Index("payment_body", "tid", "body_counter"),
     Index("payment_card", "pan_token", "atc"),
     Index("payment_rrn", "rrn"),
-    Index("payment_original", "original"),
+    Index("payment_original", "original", sqlite_where=text("original IS NOT NULL")),
 )
 
 link = _table(
