@@ -68,7 +68,7 @@ def view(store: Ledger, counters: dict[str, int], mood: str) -> dict[str, Any]:
 
 
 def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]:
-    digits = f"{row.first6}******{row.last4}" if int(row.first6) else None  # of a code nothing is shown
+    digits = f"{row.first6}******{row.last4}" if row.first6 != "000000" else None  # of a code nothing is shown
     return {
         "id": row.id,
         "uid": row.uid,

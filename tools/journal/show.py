@@ -12,6 +12,7 @@ from tools.journal.survey import Damage, Survey, money
 
 _EPOCH = datetime(2000, 1, 1)
 _CASH = (kinds.CASH, kinds.CASH_REFUND)
+_NO_CARD = "000000"
 _RECORDS = (">seq", ">batch", "<STAN", ">amount", "<card", "<time", "<kind", "<state", "<chain", ">KSN")
 _MARKS = (">serial", ">page", ">no", "<mark", "<about", "<code", ">pending", ">sum")
 
@@ -110,7 +111,7 @@ def _mark_row(one: Mark) -> list[str]:
 
 
 def _paid_with(one: Record) -> str:
-    if int(one.first6):
+    if one.first6 != _NO_CARD:
         return f"{one.first6}******{one.last4}"
     return "cash" if one.type in _CASH else "code"
 

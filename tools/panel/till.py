@@ -53,7 +53,7 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "uid": record.uid.hex(),
         "stan": f"{record.stan:06}",
         "amount": kinds.signed(record.type, record.amount),
-        "card": f"{record.first6}******{record.last4}" if int(record.first6) else "",
+        "card": f"{record.first6}******{record.last4}" if record.first6 != "000000" else "",
         "counts": kinds.KINDS[record.type].effect not in (kinds.NOTHING, kinds.INSTEAD),
         "state": state,
         "at": record.time + _EPOCH_2000,
