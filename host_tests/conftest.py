@@ -6,10 +6,16 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import settings
 
 from host_tests.inside.inside import Inside, interpreter_of
 from host_tests.uplink.till import Till, TinyHost
 from tools.world import World, interpreter
+
+# The same examples every time, so that a change is judged by what it changed; --hypothesis-profile search looks for others.
+settings.register_profile("steady", derandomize=True, database=None)
+settings.register_profile("search", print_blob=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
