@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A cashier's ordinary day: sales online and offline, in both languages, and amounts that cannot be."""
 
+import re
+
 import pytest
 
+from host_tests.whole.cashier import Cashier
 from tools.cashier import HOME
 from tools.provision.device import OfflineLimits
 
@@ -130,3 +133,22 @@ def test_after_a_restart_with_payments_pending_a_supervisor_is_asked(cashier) ->
     cashier.home()
     cashier.drain()
     assert cashier.agree() == 300
+
+
+def test_a_receipt_without_paper_is_printed_again_as_it_was(cashier: Cashier) -> None:
+    printer = cashier.world.chips.printer
+    printer.paper = False
+    cashier.offer(1250, "jade")
+    cashier.page("No paper in the printer")
+    cashier.world.remove()
+    cashier.home()
+    assert not cashier.world.receipts
+    printer.paper = True
+    cashier.world.press("M6")
+    cashier.world.wait(lambda: cashier.world.receipts, "the receipt")
+    paper = cashier.world.receipts[-1].text()
+    payment = cashier.host.view()["payments"][0]
+    assert "DUPLICATE" in paper and "APPROVED" in paper, paper
+    assert re.search(rf"Auth code +{payment['auth_code']}", paper) and re.search(
+        rf"Reference +{payment['rrn']}", paper
+    ), paper

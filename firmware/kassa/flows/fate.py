@@ -53,6 +53,8 @@ async def print_last(shop: Shop) -> None:
         await ui.message("ask", ui.t("last"), (ui.t("last_none"),))
         return
     await ui.show("wait", ui.t("receipt_printing"), ())
-    fault = await receipt.output(shop, receipt.payment(shop, record, shop.last_word(record), again=True))
+    said = shop.courier.outcome
+    numbers = (said.auth, said.rrn) if said.sequence == record.sequence else ("", "")  # not kept over a restart
+    fault = await receipt.output(shop, receipt.payment(shop, record, shop.last_word(record), *numbers, again=True))
     if fault:
         await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),))

@@ -309,7 +309,7 @@ class Courier:
 
     def submit(self, sequence: int) -> None:
         """Ask for an intent to be sent online; `outcome` is cleared and filled in later."""
-        self.outcome = Outcome()
+        self.outcome = Outcome(sequence)
         self.sent = self.again = False
         self.request = sequence
         self._status.changed()

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class Outcome:
     """What became of the one request a flow waits for; `kind` 0 while it is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, sequence: int = 0) -> None:
+        self.sequence = sequence  # of the record it is about, 0 = of none
         self.kind = 0  # answers.YES, NO, REVERSE (no answer)
         self.code = b""
         self.text = ""
