@@ -67,6 +67,9 @@ def _counts(shop: Shop, batch: "Totals") -> list:
     lines = [shop.ui.t("settle_counts", batch.debit_count, money.text(batch.debit_sum))]
     if batch.credit_count:
         lines.append(shop.ui.t("settle_credits", batch.credit_count, money.text(batch.credit_sum)))
+    if batch.qr_count or batch.qr_back_count or batch.cash_count or batch.cash_back_count:
+        codes, cash = batch.qr_sum - batch.qr_back_sum, batch.cash_sum - batch.cash_back_sum
+        lines.append(shop.ui.t("settle_beside", money.text(codes), money.text(cash)))
     return lines
 
 
@@ -106,11 +109,11 @@ async def _tell(shop: Shop, batch: "Totals") -> None:
         if outcome.disputed:
             lines.append(ui.t("settle_disputed", outcome.disputed))
         fault = await receipt.output(shop, receipt.settlement(shop, batch, False, outcome))
-        lines += [ui.t(fault)] if fault else []
+        lines = ([ui.t(fault)] if fault else []) + lines
         await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
     elif outcome.kind == answers.YES:
         fault = await receipt.output(shop, receipt.settlement(shop, batch, True))
-        lines = _counts(shop, batch) + [ui.t("settle_balanced_note")] + ([ui.t(fault)] if fault else [])
+        lines = ([ui.t(fault)] if fault else []) + _counts(shop, batch) + [ui.t("settle_balanced_note")]
         await ui.message("ok", ui.t("settle_balanced"), lines, "E=key_ok", amount=amount)
     elif outcome.kind == answers.NO and not outcome.totals:
         await ui.message("ask", ui.t("closed"), (ui.t("settle_by_host"),))

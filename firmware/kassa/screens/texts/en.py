@@ -227,6 +227,7 @@ settle_confirm=Settle the batch?
 settle_batch=Batch %s
 settle_counts=Payments: %d, %s
 settle_credits=Voided: %d, %s
+settle_beside=Codes %s, cash %s
 settle_working=Settling
 settle_balanced=Balanced
 settle_balanced_note=Terminal and host agree

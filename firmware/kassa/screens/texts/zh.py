@@ -227,6 +227,7 @@ settle_confirm=是否批结算？
 settle_batch=批次号 %s
 settle_counts=共%d笔，%s
 settle_credits=撤销%d笔，%s
+settle_beside=扫码%s，现金%s
 settle_working=正在结算
 settle_balanced=对账平
 settle_balanced_note=终端与主机一致
