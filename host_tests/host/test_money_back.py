@@ -12,7 +12,7 @@ import pytest
 from host_tests.host.card import Card
 from host_tests.host.terminal import Answer, Record, Terminal, element
 from host_tests.host.test_upload import by_code, end, owed, result, upload
-from tools.host import kinds, rrn
+from tools.host import kinds, rrn, seal
 from tools.host.app import Host
 from tools.host.errors import IssuerFault
 from tools.host.issuer import IssuerSimulator
@@ -265,6 +265,12 @@ def test_a_refund_that_an_upload_decides_counts_against_its_sale(
 
 
 def test_an_upload_about_a_payment_that_is_not_here_is_an_alarm(host: Host, till: Terminal, card: Card) -> None:
-    refund = till.record(700, card.tap(700) + reference(b"633099999999"), kind=0x52, type=0x25)
-    assert upload(till, refund, type="25").code == "00"
+    """Until that is uploaded too, by another terminal of the shop."""
+    sale = till.record(2000, card.tap(2000), kind=0x52)
+    slip = rrn._number(seal.parse(sale.raw), 0).encode()
+    refund = till.record(1500, card.tap(1500) + reference(slip), kind=0x52, type=0x25)
+    assert upload(till, refund, type="25").code == "00" and original_of(host, refund) is None
     assert "uploaded, and about a payment that is not here" in {alarm["what"] for alarm in host.view()["alarms"]}
+    assert upload(till, sale).code == "00" and original_of(host, refund) == sale.uid.hex()
+    more = till.record(501, card.tap(501) + reference(slip), kind=0x52, type=0x25)
+    assert till.ask(till.payment(0x0220, "25", more, de_3=b"\x20\0\0")).code == "61"

@@ -97,7 +97,10 @@ def note_cash(case: Case, record: seal.Record, number: int) -> None:
 
 
 def taken_in(case: Case, record: seal.Record, number: int) -> int:
-    """Note in row `number`, settled by a batch upload, its card and what it is about. Returns what it brings."""
+    """Note in row `number`, settled by a batch upload, its card and what it is about. Returns what it brings.
+
+    A refund may come before what it is about: another terminal of the shop uploads that later.
+    """
     try:
         tags = _opened(case, record)
         card = case.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
@@ -114,7 +117,11 @@ def taken_in(case: Case, record: seal.Record, number: int) -> int:
         case.alarm("uploaded, and about a payment that is not here")
     worth = kinds.worth(record.type, record.amount, row.amount if row else record.amount)
     noted = {"pan_token": card, "original": row.uid if row else None, "worth": worth}
-    case.db.execute(update(payment).where(payment.c.id == number).values(**noted))
+    if row is None and _REFERENCE in tags:
+        noted["refers_to"] = tags[_REFERENCE].hex()
+    mine = update(payment).where(payment.c.id == number).values(**noted).returning(payment.c.rrn)
+    waiting = payment.c.refers_to == case.db.execute(mine).scalar_one()
+    case.db.execute(update(payment).where(waiting).values(original=record.uid.hex(), refers_to=None))
     return worth
 
 

@@ -89,6 +89,7 @@ payment = _table(
     _text("state"),
     _whole("quarantined", default=0),
     _text("original", nullable=True),  # uid of the payment that this one is about
+    _text("refers_to", nullable=True),  # RRN of the payment it is about, while we do not have that
     _whole("worth", nullable=True),  # what it brings the merchant once it is approved; below zero: takes from him
     _text("code", nullable=True),
     _text("auth_code", nullable=True),
@@ -103,6 +104,7 @@ payment = _table(
     Index("payment_body", "tid", "body_counter"),
     Index("payment_card", "pan_token", "atc"),
     Index("payment_rrn", "rrn"),
+    Index("payment_refers_to", "refers_to", sqlite_where=text("refers_to IS NOT NULL")),
     Index("payment_original", "original", sqlite_where=text("original IS NOT NULL")),
 )
 

@@ -95,9 +95,10 @@ def _decide(case: Case, row: Row[Any], record: Record, paid: bool) -> None:
     done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": books.now()}
     if paid:
         done["rrn"] = rrn.give(case.db, [record])[0]
+    case.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
+    if paid:
         worth = originals.taken_in(case, record, row.id)
         books.post(case.db, books.legs(row.id, row.type, worth, bool(row.quarantined)))
-    case.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
     case.alarm("decided by a batch upload")
 
 

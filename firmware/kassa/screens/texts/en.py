@@ -2,7 +2,6 @@
 """The English words: one `key=text` a line. One long constant stays in flash; a dict of it would cost 9 KiB of heap."""
 
 TABLE = """
-language=English
 
 key_ok=OK
 key_confirm=Confirm
@@ -69,7 +68,6 @@ void_gone=That payment cannot be read
 voided=Voided
 last=Last payment
 queue=Payments to send
-payments=Payments
 supervisor=Supervisor
 about=About
 selftest=Self-test
@@ -347,5 +345,4 @@ r_qr_back=Code refunds
 r_cash=Cash
 r_cash_back=Cash refunds
 r_uploaded=Records uploaded
-r_host=Host
 """

@@ -2,7 +2,6 @@
 """The Chinese words, in the terms of a Chinese payment terminal: one `key=text` a line, the same keys as en.py."""
 
 TABLE = """
-language=中文
 
 key_ok=确定
 key_confirm=确认
@@ -69,7 +68,6 @@ void_gone=无法读取该笔交易
 voided=已撤销
 last=上笔交易
 queue=待上送交易
-payments=交易明细
 supervisor=主管功能
 about=本机信息
 selftest=自检
@@ -347,5 +345,4 @@ r_qr_back=扫码退款
 r_cash=现金
 r_cash_back=现金退款
 r_uploaded=批上送笔数
-r_host=主机
 """
