@@ -18,8 +18,11 @@ export function word(key, places = {}) {
 /** A card's title or fault; the catalogue's English where we have no other word. */
 export const cardWord = (name, english) => (language === "en" ? english : TABLES[language].cards_by_name[name] ?? english) ?? name;
 
-/** Minor units as ¥12.80. */
-export const money = (minor) => `¥${(Math.floor(minor / 100)).toLocaleString("en")}.${String(minor % 100).padStart(2, "0")}`;
+/** Minor units as ¥12.80; money back as -¥12.80. */
+export function money(minor) {
+  const size = Math.abs(minor);
+  return `${minor < 0 ? "-" : ""}¥${Math.floor(size / 100).toLocaleString("en")}.${String(size % 100).padStart(2, "0")}`;
+}
 
 /** Call now and after each change of language. */
 export function whenTranslated(listener) {
