@@ -242,7 +242,9 @@ def close(over=None):
     """Ask for the batch to be closed: [DE 48, debit count and sum, cash count and sum, not paid]. `over`: other totals."""
     batch = totals(_now.journal)
     submit(_now.courier, bytes.fromhex(over) if over else batch.de48(), _now.entropy)
-    return [batch.de48().hex(), batch.debit_count, batch.debit_sum, batch.cash_count, batch.cash_sum, batch.not_paid]
+    counts, sums = batch.counts, batch.sums
+    told = [counts[kinds.DEBIT], sums[kinds.DEBIT], counts[kinds.IN_CASH], sums[kinds.IN_CASH], batch.not_paid]
+    return [batch.de48().hex()] + told
 
 
 def record(sequence):
@@ -308,7 +310,8 @@ def hear(at):
 def totals_digits(debit, debits, credit, credits):
     """DE 48 of any totals."""
     batch = Totals(1)
-    batch.debit_sum, batch.debit_count, batch.credit_sum, batch.credit_count = debit, debits, credit, credits
+    batch.sums[kinds.DEBIT], batch.counts[kinds.DEBIT] = debit, debits
+    batch.sums[kinds.CREDIT], batch.counts[kinds.CREDIT] = credit, credits
     return batch.de48().hex()
 
 

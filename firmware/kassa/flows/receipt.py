@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import kinds, money, transactions
 from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.shop import Shop
@@ -117,16 +117,17 @@ def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome |
     yield _pair(t("r_batch"), "%06d" % totals.batch)
     yield when(shop.clock.now()), 2, False, 1
     yield _RULE
-    yield _pair("%s %d" % (t("r_debit"), totals.debit_count), money.text(totals.debit_sum))
-    yield _pair("%s %d" % (t("r_credit"), totals.credit_count), money.text(totals.credit_sum))
-    for name, count, amount in (
-        ("r_qr", totals.qr_count, totals.qr_sum),
-        ("r_qr_back", totals.qr_back_count, totals.qr_back_sum),
-        ("r_cash", totals.cash_count, totals.cash_sum),
-        ("r_cash_back", totals.cash_back_count, totals.cash_back_sum),
+    for name, effect in (
+        ("r_debit", kinds.DEBIT),
+        ("r_credit", kinds.CREDIT),
+        ("r_qr", kinds.IN_QR),
+        ("r_qr_back", kinds.OUT_OF_QR),
+        ("r_cash", kinds.IN_CASH),
+        ("r_cash_back", kinds.OUT_OF_CASH),
     ):
-        if count:
-            yield _pair("%s %d" % (t(name), count), money.text(amount))
+        count = totals.counts[effect]
+        if count or effect <= kinds.CREDIT:
+            yield _pair("%s %d" % (t(name), count), money.text(totals.sums[effect]))
     yield _RULE
     yield t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1
     if outcome is not None:

@@ -6,7 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import money
+from kassa import kinds, money
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
 from kassa.modules import forget
@@ -39,7 +39,7 @@ async def settle(shop: Shop, asked: bool = True) -> None:
     batch = totals(journal)
     del totals
     forget("kassa.desk.batch")
-    await ui.show("wait", ui.t("settle_working"), _counts(shop, batch), "", money.text(batch.debit_sum))
+    await ui.show("wait", ui.t("settle_working"), _counts(shop, batch), "", money.text(batch.sums[kinds.DEBIT]))
     from kassa.uplink import close
 
     close.submit(shop.courier, batch.de48(), shop.entropy)
@@ -59,16 +59,17 @@ async def _answered(shop: Shop, batch: "Totals") -> None:
             records = state.sequence - state.closed
             left = ui.t("settle_seconds", (records - before) // _UPLOADED_PER_S + 1)
             lines = (ui.t("settle_uploading", before, records), left)
-            await ui.show("wait", ui.t("settle_working"), lines, "", money.text(batch.debit_sum))
+            await ui.show("wait", ui.t("settle_working"), lines, "", money.text(batch.sums[kinds.DEBIT]))
         await asyncio.sleep_ms(100)
 
 
 def _counts(shop: Shop, batch: "Totals") -> list:
-    lines = [shop.ui.t("settle_counts", batch.debit_count, money.text(batch.debit_sum))]
-    if batch.credit_count:
-        lines.append(shop.ui.t("settle_credits", batch.credit_count, money.text(batch.credit_sum)))
-    if batch.qr_count or batch.qr_back_count or batch.cash_count or batch.cash_back_count:
-        codes, cash = batch.qr_sum - batch.qr_back_sum, batch.cash_sum - batch.cash_back_sum
+    lines = [shop.ui.t("settle_counts", batch.counts[kinds.DEBIT], money.text(batch.sums[kinds.DEBIT]))]
+    if batch.counts[kinds.CREDIT]:
+        lines.append(shop.ui.t("settle_credits", batch.counts[kinds.CREDIT], money.text(batch.sums[kinds.CREDIT])))
+    if any([batch.counts[effect] for effect in (kinds.IN_QR, kinds.OUT_OF_QR, kinds.IN_CASH, kinds.OUT_OF_CASH)]):
+        codes = batch.sums[kinds.IN_QR] - batch.sums[kinds.OUT_OF_QR]
+        cash = batch.sums[kinds.IN_CASH] - batch.sums[kinds.OUT_OF_CASH]
         lines.append(shop.ui.t("settle_beside", money.text(codes), money.text(cash)))
     return lines
 
@@ -103,7 +104,7 @@ async def _drained(shop: Shop) -> bool:
 async def _tell(shop: Shop, batch: "Totals") -> None:
     ui = shop.ui
     outcome = shop.courier.outcome
-    amount = money.text(batch.debit_sum)
+    amount = money.text(batch.sums[kinds.DEBIT])
     if outcome.kind == answers.YES and outcome.uploaded:
         lines = [outcome.text or ui.t("settle_balanced_note"), ui.t("settle_uploaded", outcome.uploaded)]
         if outcome.disputed:
@@ -121,7 +122,10 @@ async def _tell(shop: Shop, batch: "Totals") -> None:
         lines = (ui.t("call_supervisor"), ui.t("quarantined"))
         await ui.message("warn", ui.t("settle_failed"), lines, "E=key_ok", amount=amount)
     elif outcome.kind == answers.NO:
-        lines = [ui.t("settle_terminal", batch.debit_count, amount), outcome.text or ui.t("settle_unbalanced_note")]
+        lines = [
+            ui.t("settle_terminal", batch.counts[kinds.DEBIT], amount),
+            outcome.text or ui.t("settle_unbalanced_note"),
+        ]
         await receipt.output(shop, receipt.settlement(shop, batch, False))
         await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
     else:
