@@ -13,7 +13,7 @@ from tools.cards.card import Card
 ONLINE, APPROVED = 1, 2
 TERMS = {
     "amount": 12345, "date": "261123", "unpredictable": "a1b2c3d4", "cvm_required": False, "authorities": None, "revoked": [],
-    "risk": 0, "currency": 156, "country": 156, "capabilities": "000800", "applications": "", "number": 50,
+    "risk": 0, "currency": 156, "country": 156, "capabilities": "000800", "applications": "", "number": 50, "time": "235958",
 }  # fmt: skip
 
 

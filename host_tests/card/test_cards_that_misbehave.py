@@ -99,11 +99,11 @@ def test_optional_data_may_be_missing(play: Play, tag: str) -> None:
         ("82", "00"),
         ("9F26", "00112233445566"),
         ("9F36", "000001"),
-        ("9F10", "0601"),
+        ("9F10", "06010A03A00000" + "00" * 26),
         ("9F27", "8000"),
         ("9F27", "c0"),
         ("9F6C", "00"),
-        ("5F34", ""),
+        ("5F34", "0102"),
     ],
 )
 def test_data_of_a_wrong_shape_is_refused(play: Play, tag: str, value: str) -> None:
@@ -114,7 +114,7 @@ def test_data_of_a_wrong_shape_is_refused(play: Play, tag: str, value: str) -> N
 @pytest.mark.parametrize(
     "afl",
     [
-        "100101", "10010100" * 17, "00010100", "f8010100", "11010100", "10000100", "10020100", "10010102", "1001ff00",
+        "100101", "10010100" * 64, "00010100", "f8010100", "11010100", "10000100", "10020100", "10010102", "1001ff00",
         "08010100",
     ],
 )  # fmt: skip
@@ -123,7 +123,7 @@ def test_a_wrong_file_locator_is_refused(play: Play, afl: str) -> None:
     assert play.ending(card.transmit) == CARD_ERROR
 
 
-@pytest.mark.parametrize("record", ["", "7000ff", "7100", "70029f0d00", "7003570100", "70045a025a02", "70025a00"])
+@pytest.mark.parametrize("record", ["", "7000ff", "7100", "70029f0d00", "7003570100", "70045a025a02"])
 def test_a_malformed_record_is_refused(play: Play, record: str) -> None:
     card = Edited(records=(bytes.fromhex(record),))
     assert play.ending(card.transmit) == CARD_ERROR

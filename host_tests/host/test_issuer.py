@@ -73,8 +73,12 @@ def test_expired_unknown_and_blocked_cards(host: Host, till: Terminal) -> None:
     assert sale(till, 100, Card("4999990000000013").tap(100)) == ("14", "Unknown card issuer")
 
 
-def test_a_card_that_did_not_ask_for_online_is_declined(till: Terminal, card: Card) -> None:
-    assert sale(till, 100, card.tap(100, t9F27="40"))[0] == "05"
+def test_a_card_that_declined_is_declined_and_one_that_approved_unproven_is_decided_here(
+    till: Terminal, card: Card
+) -> None:
+    """A TC comes online where its proof failed and the card's qualifiers say so (EMV Book C-3, CTQ)."""
+    assert sale(till, 100, card.tap(100, t9F27="00"))[0] == "05"
+    assert sale(till, 100, card.tap(100, t9F27="40"))[0] == "00"
 
 
 def test_every_good_card_of_the_catalogue_has_an_issuer_here(host: Host) -> None:

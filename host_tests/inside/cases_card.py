@@ -59,7 +59,7 @@ def begin(terms):
         terms["amount"], terms["currency"], terms["country"], bytes.fromhex(terms["date"]), bytes.fromhex(terms["unpredictable"]),
         cvm_required=terms["cvm_required"], merchant=b"KASSA", risk=terms["risk"],
         capabilities=bytes.fromhex(terms["capabilities"]), applications=bytes.fromhex(terms["applications"]),
-        trusted=True, number=terms["number"],
+        trusted=True, number=terms["number"], time=bytes.fromhex(terms["time"]),
         authorities=Known(terms["authorities"], terms["revoked"]) if terms["authorities"] is not None else None,
     )  # fmt: skip
     _steps = transaction.read(made, _arena)
@@ -94,8 +94,9 @@ def give_up():
 
 
 def residue():
-    """How many bytes of the arena, body and mask apart, are not zero."""
-    return sum(1 for part in (_arena.command, _arena.answer, _arena.candidates, _arena.store) for byte in part if byte)
+    """How many bytes of the arena and of what lies beside it, body and mask apart, are not zero."""
+    parts = [_arena.command, _arena.answer, _arena.candidates, _arena.store] + [value for _, value in _arena._more]
+    return sum(1 for part in parts for byte in part if byte)
 
 
 def kept():

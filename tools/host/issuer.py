@@ -100,7 +100,8 @@ class IssuerSimulator:
     def _terms(self, payment: Payment, pan: str) -> tuple[str, str | None, str]:
         """Answer code, authorisation code and text for a genuine card with a fresh counter."""
         tags = payment.tags
-        if tags.get("9F27", bytes((_ARQC,)))[:1] != bytes((_TC if payment.proven else _ARQC,)):
+        kind = tags.get("9F27", bytes((_ARQC,)))[:1]
+        if kind != bytes((_TC,)) and (payment.proven or kind != bytes((_ARQC,))):  # a TC may come unproven: CTQ, byte 1
             return answers.DO_NOT_HONOUR, None, "Card declined"
         if tags["9F02"].hex() != f"{payment.amount:012}" or tags["5F2A"].hex() != payment.currency:
             return answers.WRONG_AMOUNT, None, "Amount differs from the card's"

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Where card data lies while a card is read: one bytearray, cut into views once, zeroed on every exit."""
+"""Where card data lies while a card is read: one bytearray, cut into views once; what finds no room there lies beside it.
+Everything is zeroed on every exit."""
 
 from struct import pack_into
 
 from micropython import const
 
 from kassa.card import tlv
+from kassa.crypto.wipe import zero
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -47,17 +49,22 @@ class Arena:
         self.first6 = whole[_FIRST6:_LAST4]
         self.last4 = whole[_LAST4:_SIZE]
         self.used = 0  # bytes of `store` in use
+        self._more = []  # (tag, value) of what found no room there: long lists of a few cards
         self.evidence: Evidence | None = None  # while a card is read that may approve by itself
 
     def keep(self, tag: int, data: "Bytes", start: int, end: int) -> None:
-        """Append data[start:end] to the store under `tag`. Raises CardError when it is full."""
-        end = tlv.append(self.store, self.used, tag, data, start, end)
-        if not end:
-            raise CardError("the card gives too much data")
-        self.used = end
+        """Append data[start:end] to the store under `tag`, or keep it in a piece of its own where the store is full."""
+        used = tlv.append(self.store, self.used, tag, data, start, end)
+        if used:
+            self.used = used
+        else:
+            self._more.append((tag, bytearray(data[start:end])))
 
     def kept(self, tag: int) -> "tlv.Tlv | None":
         """A cursor on the kept object with this tag, or None."""
+        for known, value in self._more:
+            if known == tag:
+                return tlv.Tlv(value)
         return tlv.kept(self.store, self.used, tag)
 
     def need(self, tag: int) -> "tlv.Tlv":
@@ -87,6 +94,8 @@ class Arena:
         self._drop()
 
     def _drop(self) -> None:
+        while self._more:
+            zero(self._more.pop()[1])
         if self.evidence is not None:
             self.evidence.wipe()
             self.evidence = None

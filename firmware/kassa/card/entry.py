@@ -43,9 +43,8 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
     answer = yield apdu.select(arena, arena.candidates, at + 2, size)
     if apdu.status(answer) != apdu.SW_OK:
         return None
-    tlv.check(answer, 0, len(answer) - 2)
-    fci = tlv.Tlv(answer, 0, len(answer) - 2)
-    if not fci.path(0x6F, 0x84) or not applications.begins(fci, arena.candidates, at + 2, size):
+    fci = tlv.single(answer, len(answer) - 2)
+    if fci.tag != 0x6F or not fci.enter().find(0x84) or not applications.begins(fci, arena.candidates, at + 2, size):
         return None
     kernel = applications.kernel(terms, fci)
     short = tlv.Tlv(arena.candidates, at + 2, at + 2 + size)
@@ -75,10 +74,8 @@ def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":
 
 def _list_candidates(answer: "memoryview", terms: "Terms", arena: "Arena") -> None:
     """Note rank and AID of each directory entry that one of our kernels can take, in the card's order."""
-    end = len(answer) - 2
-    tlv.check(answer, 0, end)
-    entries = tlv.Tlv(answer, 0, end)
-    if not entries.path(0x6F, 0xA5, 0xBF0C):
+    entries = tlv.single(answer, len(answer) - 2)
+    if entries.tag != 0x6F or not entries.enter().path(0xA5, 0xBF0C):
         raise CardError("PPSE without a directory")
     entries.enter()
     at = 0

@@ -16,7 +16,7 @@ _KEPT = (
     (0x9F4A, 1), (0x9F4B, 248), (0x9F69, 16),
 )  # fmt: skip
 _OBJECTS = const(1152)  # bytes of all of them
-_STATIC = const(1024)  # at most, in pieces: most cards sign a quarter of it
+_STATIC = const(2048)  # at most, in pieces: most cards sign an eighth of it
 _PIECE = const(256)
 _NOTHING = memoryview(b"")
 
@@ -31,7 +31,7 @@ class Evidence:
         self._signed = 0  # bytes of `_static` in use
         self.said = -1  # CDA: the cryptogram information in clear, and SHA-1 over all that was said
         self.transaction = b""
-        self.complete = True  # nothing was left out
+        self.complete = True  # nothing was left out, for its size or because it cannot be authenticated
 
     def take(self, tag: int, data: "Bytes", start: int, end: int) -> bool:
         """Keep data[start:end] if it is part of a proof. Returns whether it is."""

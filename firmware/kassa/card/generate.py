@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from kassa.card.arena import Arena
+    from kassa.card.evidence import Evidence
     from kassa.card.terms import Terms
 
     Step = Generator[memoryview, memoryview, Outcome | None]
@@ -40,7 +41,11 @@ _COMBINED = const(0x01)  # AIP, byte 1: CDA
 _EMV_MODE = const(0x80)  # AIP, byte 2, kernel 2
 # TVR byte 1
 _NOT_PROVEN = const(0x80)
+_DATA_MISSING = const(0x20)
 _CDA_FAILED = const(0x04)
+# What CDA needs of the card's records: scheme's key index, issuer's and card's certificates and exponents (Book 3, 7.5).
+_TO_BE_PROVEN = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47)
+_CERTIFICATE_HEAD = const(36)  # bytes of an issuer certificate that are no modulus
 _WITH_CDA = const(0x10)  # of the cryptogram asked for
 _TSI = b"\x28\x00"  # card and terminal risk management; with CDA and a CVM:
 _TSI_PROOF = const(0x80)
@@ -110,16 +115,31 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
 
 
 def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
-    """Whether the card may approve by itself and names a scheme's key that is there; else a bit of `tvr` says why not."""
-    aip = arena.need(0x82)
-    if terms.authorities is None or arena.evidence is None or not aip.data[aip.start] & _COMBINED:
+    """Whether the card may approve by itself and CDA can work: its data are there and the scheme's key is known. Else bits of
+    `tvr` say why not, before the action analysis (Book 3, 10.3), and CDA is not asked for."""
+    aip, evidence = arena.need(0x82), arena.evidence
+    if terms.authorities is None or evidence is None or not aip.data[aip.start] & _COMBINED:
         tvr[0] |= _NOT_PROVEN
         return False
-    name, index = arena.need(0x84), arena.evidence.find(0x8F)
-    if index and terms.authorities.find(name.data[name.start : name.start + 5], index[0], terms.date) is not None:
+    if not _complete(evidence):
+        tvr[0] |= _DATA_MISSING | _CDA_FAILED
+        return False
+    name, tags = arena.need(0x84), evidence.find(0x9F4A)
+    rid, index = name.data[name.start : name.start + 5], evidence.find(0x8F)[0]
+    listed = not tags or bytes(tags) == b"\x82"
+    if evidence.complete and listed and terms.authorities.find(rid, index, terms.date) is not None:
         return True
     tvr[0] |= _CDA_FAILED
     return False
+
+
+def _complete(evidence: "Evidence") -> bool:
+    """Whether every object is there that CDA needs before the cryptogram; a remainder where a key is too long without it."""
+    for tag in _TO_BE_PROVEN:
+        if not evidence.find(tag):
+            return False
+    issuer_room = len(evidence.find(0x90)) - _CERTIFICATE_HEAD
+    return len(evidence.find(0x9F46)) <= issuer_room or bool(evidence.find(0x92))
 
 
 def _judge(terms: "Terms", arena: "Arena", tvr: bytearray, scheme: Scheme) -> "Outcome | None":
@@ -145,19 +165,13 @@ def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
 
 
 def _take_answer(answer: memoryview, arena: "Arena", seen: "list[int]", digest: "sha1", signed: bool) -> None:
-    """Format 2 (77), all of it but the signature into the digest; format 1 (80) where nothing is signed: never an AAC."""
-    end = len(answer) - 2
-    tlv.check(answer, 0, end)
-    given = tlv.Tlv(answer, 0, end)
-    if not given.next() or given.end != end:
-        raise CardError("cryptogram: not one object")
+    """Format 2 (77), every object of it but the signature into the digest; format 1 (80) where nothing is signed: never an AAC."""
+    given = tlv.single(answer, len(answer) - 2)
     if given.tag == 0x77:
         objects = given.enter()
-        at = objects.start
         while objects.next():
             if objects.tag != 0x9F4B:
-                digest.update(answer[at : objects.end])
-            at = objects.end
+                digest.update(answer[objects.head : objects.end])
             records.take(objects.tag, answer, objects.start, objects.end, arena, seen)
     elif given.tag == 0x80 and 11 <= given.end - given.start <= 43 and (not signed or not answer[given.start] & 0xC0):
         at = given.start
@@ -167,5 +181,5 @@ def _take_answer(answer: memoryview, arena: "Arena", seen: "list[int]", digest: 
             at += size
     else:
         raise CardError("cryptogram: unknown format")
-    for tag in (0x9F27, 0x9F36, 0x9F10):
+    for tag in (0x9F27, 0x9F36):
         arena.need(tag)

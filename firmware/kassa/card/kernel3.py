@@ -14,6 +14,7 @@ from kassa.card.terms import (
     MSG_READ_OK,
     ONLINE,
     TO_PROVE,
+    TO_PROVE_OR_ASK,
     USE_OTHER,
     Outcome,
 )
@@ -33,7 +34,10 @@ _MANDATORY = (0x82, 0x57, 0x9F10, 0x9F26, 0x9F36)
 _AAC = const(0x00)
 _TC = const(0x40)
 _ARQC = const(0x80)
-_CTQ_ONLINE_PIN = const(0x80)  # byte 1
+# Card transaction qualifiers (9F6C), byte 1. Bits 5 and 3 ask for another interface, which this terminal has not.
+_CTQ_ONLINE_PIN = const(0x80)
+_CTQ_ASK_IF_NOT_PROVEN = const(0x20)  # go online if offline data authentication fails
+_CTQ_ASK_IF_EXPIRED = const(0x08)  # go online if the application is expired
 _CTQ_DEVICE_CVM = const(0x80)  # byte 2: the cardholder was verified on his own device
 _NO_CVM = b"\x1f\x03\x02"
 _DEVICE_CVM = b"\x01\x00\x02"
@@ -72,9 +76,13 @@ def _decide(terms: "Terms", arena: "Arena") -> Outcome:
 
         found = bytearray(5)
         restrictions.check(terms, arena, found)
-        if expired or found[1] & restrictions.UNFIT:
+        qualifiers = arena.kept(0x9F6C)
+        wishes = 0 if qualifiers is None else qualifiers.data[qualifiers.start]
+        expired = expired or bool(found[1] & restrictions.EXPIRED)
+        if found[1] & restrictions.UNFIT & ~restrictions.EXPIRED or expired and not wishes & _CTQ_ASK_IF_EXPIRED:
             return Outcome(DECLINED, MSG_DECLINED)
-        return Outcome(TO_PROVE, MSG_READ_OK)
+        if not expired:
+            return Outcome(TO_PROVE_OR_ASK if wishes & _CTQ_ASK_IF_NOT_PROVEN else TO_PROVE, MSG_READ_OK)
     return Outcome(ONLINE, MSG_READ_OK, expired)
 
 
@@ -90,6 +98,8 @@ def _cryptogram_kind(arena: "Arena") -> int:
     if information is not None:
         return information.data[information.start] & 0xC0
     issuer = arena.need(0x9F10)
+    if issuer.end - issuer.start < 5:
+        raise CardError("unknown kind of cryptogram")
     kind = issuer.data[issuer.start + 4] << 2 & 0xC0
     single = bytes((kind,))
     arena.keep(0x9F27, single, 0, 1)

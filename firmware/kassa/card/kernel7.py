@@ -16,7 +16,8 @@ _FAST_DDA = const(0x80)  # qualifiers, byte 4: fDDA version 01 is understood
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "kernel3.Step":
     """As kernel3.run."""
-    if not tlv.Tlv(fci, 0, len(fci) - 2).path(0x6F, 0xA5, 0x9F38):
+    pdol = tlv.Tlv(fci, 0, len(fci) - 2)
+    if not pdol.path(0x6F, 0xA5, 0x9F38) or pdol.start == pdol.end:
         return Outcome(END, MSG_OTHER_CARD)
     qualifiers = terms.value(0x9F66)
     qualifiers[3] |= _FAST_DDA

@@ -30,6 +30,9 @@ _HASH = const(20)
 # bytes before the modulus
 _ISSUER_HEAD = const(15)
 _CARD_HEAD = const(21)
+_DYNAMIC_HEAD = const(
+    25
+)  # bytes of a signature that are not dynamic data: header, format, algorithm, length, hash, trailer
 _MOST_BYTES = const(248)
 _LEAST_BYTES = const(64)
 
@@ -138,9 +141,12 @@ def check_combined(card: Key, evidence: "Evidence", un: "Bytes", said: int, tran
 
 
 def _dynamic(plain: memoryview, more: int = 0) -> memoryview:
-    """The card's dynamic number out of the dynamic data, which hold `more` bytes behind it."""
+    """The card's dynamic number out of the dynamic data, which hold `more` bytes behind it that are read.
+
+    The fields of the standard are the leftmost bytes of the dynamic data; others may follow (Book 2, 6.5.1 and 6.6.1).
+    """
     size, count = plain[3], plain[4]
-    if plain[2] != 1 or size != 1 + count + more or not 2 <= count <= 8:
+    if plain[2] != 1 or size < 1 + count + more or not 2 <= count <= 8 or size > len(plain) - _DYNAMIC_HEAD:
         raise CardError("proof: dynamic data")
     _padded(plain, 4 + size)
     return plain[5 : 5 + count]

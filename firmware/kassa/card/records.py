@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from kassa.card.arena import Arena
+    from kassa.card.evidence import Evidence
 
 # What is kept of a card's data: tag, least and most bytes.
 _KEPT = (
     (0x57, 9, 19), (0x5A, 6, 10), (0x5F24, 3, 3), (0x5F25, 3, 3), (0x5F28, 2, 2), (0x5F34, 1, 1), (0x82, 2, 2),
-    (0x8C, 2, 128), (0x8E, 10, 64), (0x94, 4, 64), (0x9F07, 2, 2), (0x9F08, 2, 2), (0x9F0E, 5, 5), (0x9F0F, 5, 5),
-    (0x9F10, 7, 32), (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F42, 2, 2), (0x9F6C, 2, 2),
+    (0x8C, 2, 252), (0x8E, 10, 252), (0x94, 4, 252), (0x9F07, 2, 2), (0x9F08, 2, 2), (0x9F0E, 5, 5), (0x9F0F, 5, 5),
+    (0x9F10, 1, 32), (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F42, 2, 2), (0x9F6C, 2, 2),
 )  # fmt: skip
-_MAX_RECORDS = const(32)
-_MAX_TAGS = const(96)
+_MAX_RECORDS = const(64)  # a list of 252 bytes has 63 entries
+_MAX_TAGS = const(192)
 _LAST_OWN_FILE = const(10)  # files above hold the issuer's own formats: read, not understood
 
 
@@ -39,11 +40,7 @@ def refused(answer: memoryview, phone: bool) -> "Outcome | None":
 
 def take_options(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:
     """Format 2 (77: data objects) or format 1 (80: AIP, then AFL). Raises CardError."""
-    end = len(answer) - 2
-    tlv.check(answer, 0, end)
-    options = tlv.Tlv(answer, 0, end)
-    if not options.next() or options.end != end:
-        raise CardError("processing options: not one object")
+    options = tlv.single(answer, len(answer) - 2)
     if options.tag == 0x77:
         _take_template(options.enter(), arena, seen)
     elif options.tag == 0x80 and options.end - options.start >= 2:
@@ -76,10 +73,8 @@ def read(arena: "Arena", seen: "list[int]") -> "Generator[memoryview, memoryview
             is_signed = record - first < signed
             if file >> 3 <= _LAST_OWN_FILE:
                 _take_record(answer, arena, seen, is_signed)
-            elif is_signed:
-                _template(answer)  # signed data nobody reads as data could hide what was cut out of another record
-                if arena.evidence is not None:
-                    arena.evidence.sign(answer, 0, len(answer) - 2)
+            elif is_signed and arena.evidence is not None:
+                _sign_whole(answer, arena.evidence)
 
 
 def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signed: bool) -> None:
@@ -89,12 +84,23 @@ def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signe
     _take_template(record.enter(), arena, seen)
 
 
+def _sign_whole(answer: memoryview, evidence: "Evidence") -> None:
+    """A signed record of a file of the issuer's own. What is not one template (70) of objects cannot be authenticated: the
+    proof has failed, the transaction goes on (EMV Book 3, 10.3). Unread data could hide what was cut out of a record.
+    """
+    try:
+        if _template(answer).enter().next():
+            evidence.sign(answer, 0, len(answer) - 2)
+            return
+    except CardError:
+        pass
+    evidence.complete = False
+
+
 def _template(answer: memoryview) -> "tlv.Tlv":
     """A cursor on the one template (70) that an answer is."""
-    end = len(answer) - 2
-    tlv.check(answer, 0, end)
-    record = tlv.Tlv(answer, 0, end)
-    if not record.next() or record.tag != 0x70 or record.end != end:
+    record = tlv.single(answer, len(answer) - 2)
+    if record.tag != 0x70:
         raise CardError("a record is not one template")
     return record
 
@@ -106,10 +112,13 @@ def _take_template(template: "tlv.Tlv", arena: "Arena", seen: "list[int]") -> No
 
 
 def take(tag: int, data: "tlv.Bytes", start: int, end: int, arena: "Arena", seen: "list[int]") -> None:
-    """Note one primitive object, keep it if it matters. The same tag twice is an error (EMV Book 3, 10.2)."""
+    """Note one primitive object, keep it if it matters. The same tag twice is an error (EMV Book 3, 10.2); an object without
+    a value counts as not there."""
     if tag in seen or len(seen) == _MAX_TAGS:
         raise CardError("redundant or too many data objects")
     seen.append(tag)
+    if start == end:
+        return
     if arena.evidence is not None and arena.evidence.take(tag, data, start, end):
         return
     for kept, least, most in _KEPT:

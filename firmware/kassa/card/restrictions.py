@@ -6,6 +6,7 @@ Results go into the terminal verification results (TVR, tag 95, five bytes).
 
 from micropython import const
 
+from kassa.card import track2
 from kassa.card.track2 import before
 
 TYPE_CHECKING = const(False)
@@ -30,7 +31,7 @@ _IAC_ONLINE = const(0x9F0F)
 
 
 def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:
-    """Version, dates and usage; what is not right is a bit in byte 2 of `tvr`."""
+    """Version, dates (track 2's too) and usage; what is not right is a bit in byte 2 of `tvr`."""
     version = arena.kept(0x9F08)
     if version is not None and version.data[version.start : version.end] != terms.value(0x9F09):
         tvr[1] |= _OTHER_VERSION
@@ -38,7 +39,7 @@ def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:
     if start is not None and before(terms.date, 0, start.data[start.start : start.end], 3):
         tvr[1] |= _NOT_YET
     until = arena.need(0x5F24)
-    if before(until.data, until.start, terms.date, 3):
+    if before(until.data, until.start, terms.date, 3) or track2.expired(*track2.card_number(arena), terms.date):
         tvr[1] |= EXPIRED
     usage, country = arena.kept(0x9F07), arena.kept(0x5F28)
     if usage is not None:

@@ -19,6 +19,7 @@ TRY_AGAIN = const(4)  # present the card again
 USE_OTHER = const(5)  # another card
 END = const(6)  # nothing to be had from this card
 TO_PROVE = const(7)  # ours, inside the room: all is said, the proof is still to be checked
+TO_PROVE_OR_ASK = const(8)  # ours, likewise: without a proof the host decides
 
 # Messages, by the identifiers of EMV Contactless Book A, table 9-1.
 MSG_DECLINED = const(0x07)
@@ -53,7 +54,7 @@ _FIXED = (
     (0x9F6D, b"\xc0"),  # American Express: contactless EMV, mobile
     (0x9F40, b"\x60\x00\xb0\xa0\x01"),  # goods and services; keys; printer and display
 )
-_SIZE = const(176)
+_SIZE = const(184)
 _NAME_MAX = const(20)
 _AMEX_READER = b"\x18\x80\x00\x03"  # 9F6E: contactless EMV, partial online, mobile; CVM on the device
 
@@ -61,10 +62,10 @@ _AMEX_READER = b"\x18\x80\x00\x03"  # 9F6E: contactless EMV, partial online, mob
 class Terms:
     """The terminal's side of one payment.
 
-    `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD; `unpredictable` 4 fresh
-    random bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount the cardholder
-    must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are used;
-    `authorities`: the schemes' keys where a card may approve by itself, None = the host decides, now or later;
+    `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD, `time` BCD HHMMSS;
+    `unpredictable` 4 fresh random bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount
+    the cardholder must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are
+    used; `authorities`: the schemes' keys where a card may approve by itself, None = the host decides, now or later;
     `risk`: TVR byte 4, why the host is to decide; `applications`: rows of the host's AID table, empty = those compiled in,
     with the terms as they are; `trusted` (the clock is) and `number` (of risk.draw) are what `decide` goes by.
     Raises ValueError when something does not fit.
@@ -87,8 +88,9 @@ class Terms:
         applications: bytes = b"",
         trusted: bool = False,
         number: int = 1,
+        time: bytes = bytes(3),
     ) -> None:
-        if len(date) != 3 or len(unpredictable) != 4 or len(ttq) != 4:
+        if len(date) != 3 or len(time) != 3 or len(unpredictable) != 4 or len(ttq) != 4:
             raise ValueError("terms")
         self._data = bytearray(_SIZE)
         self._used = 0
@@ -110,6 +112,7 @@ class Terms:
         money.pack_bcd(country, digits, 0, 2)
         self._add(0x9F1A, digits)
         self._add(0x9A, date)
+        self._add(0x9F21, time)
         self._add(0x9C, bytes((kind,)))
         self._add(0x9F37, unpredictable)
         self._add(0x9F66, ttq)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """BER-TLV (EMV Book 3, annex B) read in place: bounded in depth, count and length; nothing is copied.
 
-Strict: indefinite lengths, padding bytes between objects and anything that leaves its template are CardErrors.
+Filler bytes (00, or FF as older cards have it) may stand before, between and after the objects of a template.
+Strict otherwise: filler outside a template, indefinite lengths and anything that leaves its template are CardErrors.
 """
 
 from micropython import const
@@ -19,18 +20,23 @@ _MAX_OBJECTS = const(96)
 class Tlv:
     """A cursor over the objects of data[start:end], its scope.
 
-    After `next`, `find` or `step` said True: `tag` (int, e.g. 0x9F02), and `start`, `end` of the value within `data`.
+    After `next` or `find` said True: `tag` (int, e.g. 0x9F02), `head`, where the object begins, and `start`, `end` of its
+    value, all within `data`.
     """
 
     def __init__(self, data: "Bytes", start: int = 0, end: int = -1) -> None:
         self.data = data
         self.tag = 0
-        self.start = self._from = self._at = start
+        self.head = self.start = self._from = self._at = start
         self.end = self._to = len(data) if end < 0 else end
 
     def next(self) -> bool:
-        """Go to the next object of the scope; False at its end. Raises CardError when malformed."""
-        if self._at >= self._to:
+        """Go to the next object of the scope, past filler; False at its end. Raises CardError when malformed."""
+        data, at = self.data, self._at
+        while at < self._to and (data[at] == 0x00 or data[at] == 0xFF):
+            at += 1
+        self.head = self._at = at
+        if at >= self._to:
             return False
         self._read_tag()
         size = self._byte()
@@ -104,7 +110,7 @@ class Tlv:
                 part = self._byte()
                 tag = tag << 8 | part
         if not tag:
-            raise CardError("TLV: padding")
+            raise CardError("DOL: filler")
         self.tag = tag
 
 
@@ -112,15 +118,28 @@ def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
     """Walk the whole tree of data[start:end] once; return the number of objects in it. Raises CardError."""
     if not depth:
         raise CardError("TLV: too deep")
-    count = 0
+    count, at = 0, start
     cursor = Tlv(data, start, end)
     while cursor.next():
-        count += 1
+        if depth == _MAX_DEPTH and cursor.head != at:
+            break
+        count, at = count + 1, cursor.end
         if cursor.constructed():
             count += check(data, cursor.start, cursor.end, depth - 1)
         if count > _MAX_OBJECTS:
             raise CardError("TLV: too many objects")
+    if depth == _MAX_DEPTH and at != end:
+        raise CardError("TLV: filler outside a template")
     return count
+
+
+def single(data: "Bytes", end: int) -> Tlv:
+    """A cursor on the one object that data[:end] is, its tree checked. Raises CardError for anything before or behind it."""
+    check(data, 0, end)
+    cursor = Tlv(data, 0, end)
+    if not cursor.next() or cursor.end != end:
+        raise CardError("TLV: not one object")
+    return cursor
 
 
 def kept(data: "Bytes", end: int, wanted: int) -> "Tlv | None":

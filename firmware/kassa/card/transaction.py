@@ -6,7 +6,16 @@ What asked need not be in memory any more when the proof is checked, which takes
 
 from micropython import const
 
-from kassa.card.terms import APPROVED, DECLINED, MSG_NOT_PROVEN, MSG_READ_OK, ONLINE, TO_PROVE, Outcome
+from kassa.card.terms import (
+    APPROVED,
+    DECLINED,
+    MSG_NOT_PROVEN,
+    MSG_READ_OK,
+    ONLINE,
+    TO_PROVE,
+    TO_PROVE_OR_ASK,
+    Outcome,
+)
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -26,15 +35,16 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
     Raises CardError for what no honest card sends.
     """
     taken = False
+    arena.wipe()
     try:
         from kassa.card import entry
 
         outcome = yield from entry.run(terms, arena)
         del entry
-        if outcome.kind in (ONLINE, TO_PROVE):
+        if outcome.kind in (ONLINE, TO_PROVE, TO_PROVE_OR_ASK):
             yield None
-        if outcome.kind == TO_PROVE:
-            outcome = _proven(terms, arena, outcome.expired)
+        if outcome.kind in (TO_PROVE, TO_PROVE_OR_ASK):
+            outcome = _proven(terms, arena, outcome)
         if outcome.kind in (ONLINE, APPROVED):
             from kassa.card import body
 
@@ -48,8 +58,10 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
             arena.wipe()
 
 
-def _proven(terms: "Terms", arena: "Arena", expired: bool) -> Outcome:
+def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
     from kassa.card import proof
 
     kind = proof.check(terms, arena)
-    return Outcome(kind, MSG_READ_OK, expired) if kind else Outcome(DECLINED, MSG_NOT_PROVEN)
+    if not kind and said.kind == TO_PROVE_OR_ASK:
+        kind = ONLINE
+    return Outcome(kind, MSG_READ_OK, said.expired) if kind else Outcome(DECLINED, MSG_NOT_PROVEN)

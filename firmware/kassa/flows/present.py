@@ -119,13 +119,12 @@ async def _read(
 ) -> Outcome | None:
     """One tap; None when the cashier pressed Cancel meanwhile."""
     authorities, applications, number = wishes
-    today = date(shop.clock.now())
-    day = bytearray(3)
-    for index, value in enumerate((today[0] % 100, today[1], today[2])):
-        money.pack_bcd(value, day, index, 1)
+    now = bytearray(6)
+    for index, value in enumerate(date(shop.clock.now())):
+        money.pack_bcd(value % 100, now, index, 1)
     terms = Terms(
-        amount, money.CNY, _CHINA, bytes(day), shop.entropy(4), merchant=shop.terminal.encode(),
-        kind=kind, authorities=authorities, applications=applications, trusted=shop.clock.trusted, number=number,
+        amount, money.CNY, _CHINA, bytes(now[:3]), shop.entropy(4), merchant=shop.terminal.encode(), kind=kind,
+        authorities=authorities, applications=applications, trusted=shop.clock.trusted, number=number, time=bytes(now[3:]),
     )  # fmt: skip
     _decide(shop, terms)
     reading = asyncio.create_task(_tap(shop, terms, amount, again))
