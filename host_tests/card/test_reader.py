@@ -120,6 +120,20 @@ def test_no_card_two_cards_and_a_key_fob(rig: Rig) -> None:
     assert rig.tap().kind == ONLINE
 
 
+@pytest.mark.parametrize("names", [("jade", "amber"), ("jade", "type B"), ("type B", "jade"), ("fob", "type B")])
+def test_two_cards_of_any_types_are_one_too_many_and_neither_counts(rig: Rig, names: tuple[str, str]) -> None:
+    """EMV Book D, collision detection: both types are polled before a card is read."""
+    type_b = next(name for name in GOOD if make(name).technology == "B")
+    cards = [make(type_b if name == "type B" else name) for name in names]
+    for card in cards:
+        rig.field.place(card)
+    outcome = rig.tap()
+    assert (outcome.kind, outcome.message) == (TRY_AGAIN, ONE_CARD)
+    assert [card.atc for card in cards if isinstance(card, VisaCard)] == [0] * (2 - (names[0] == "fob"))
+    rig.field.remove(cards[0])
+    assert rig.tap().kind == ONLINE
+
+
 @pytest.mark.parametrize("name", ["noise", "oversize", "foreign", "unusable"])
 def test_cards_of_no_use_end(rig: Rig, name: str) -> None:
     rig.field.place(make(name))

@@ -36,6 +36,7 @@ _FIELD_OFF = b"\x32\x01\x00"
 _LIST_A = b"\x4a\x02\x00"  # up to two cards, 106 kbit/s type A
 _LIST_B = b"\x4a\x02\x03\x00"  # type B, every application family
 _EXCHANGE = b"\x40\x01"
+_LAYER_4 = const(0x20)  # of a type A card's SEL_RES
 
 _ACK_MS = const(50)  # the chip needs 15 at most
 _CHIP_MS = const(200)  # for what needs no card
@@ -50,7 +51,8 @@ class PN532:
 
     `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board; without `irq` the status byte is polled.
     Raises ReaderFault when the chip is absent or answers garbage. May be cancelled anywhere: a new command makes the
-    chip drop the one before.
+    chip drop the one before. A chip that was away (a brown-out forgets all that was set up) is set up again before the next
+    card is looked for.
     """
 
     def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin | None" = None, reset: "Pin | None" = None) -> None:
@@ -65,10 +67,12 @@ class PN532:
         self._status = bytearray(1)
         self._at = 0  # reply data in _frame: first byte after the reply code ...
         self._end = 0  # ... and the end
+        self.works = False  # set up, and answering when it was last asked
 
     async def start(self) -> None:
-        """Wake and set up the chip. Raises ReaderFault when no PN532 answers."""
+        """Reset, wake and set up the chip. Raises ReaderFault when no PN532 answers."""
         self._line = None
+        self.works = False
         if self._reset is not None:
             self._reset(0)
             await asyncio.sleep_ms(_RESET_MS)
@@ -86,6 +90,25 @@ class PN532:
             raise ReaderFault("the card reader is no PN532")
         await self._command(_PARAMETERS, None, _CHIP_MS)
         await self._command(_RETRIES, None, _CHIP_MS)
+        self.works = True
+
+    async def check(self) -> None:
+        """See whether the chip still answers, and set it up again when not; `works` says how it stands. Field off."""
+        try:
+            await self._at_work()
+        except ReaderFault:
+            pass
+
+    async def _at_work(self) -> None:
+        """Switch the field off; set up a chip that does not do as it is told. Raises ReaderFault."""
+        try:
+            await self.off()
+            if self.works:
+                return
+        except ReaderFault:
+            pass
+        await self.start()
+        await self.off()
 
     async def find(self, timeout_ms: int) -> int:
         """Wait for a card: 1 = one card is active and speaks ISO/IEC 14443-4, 2 = more than one card, 0 = none came.
@@ -93,19 +116,31 @@ class PN532:
         Looks once at least. Cards without layer 4 (key fobs) count as none. On 0 and 2 the field is off.
         """
         deadline = ticks_add(ticks_ms(), timeout_ms)
-        await self.off()
+        await self._at_work()
         while True:
-            for request in (_LIST_A, _LIST_B):
-                cards = await self._list(request)
-                if cards == 1:
-                    return 1
-                if cards > 1:
-                    await self.off()
-                    return 2
-            if ticks_diff(deadline, ticks_ms()) <= 0:
+            cards = await self._look()
+            if cards != 1:
                 await self.off()
-                return 0
+            if cards or ticks_diff(deadline, ticks_ms()) <= 0:
+                return cards
             await asyncio.sleep_ms(_POLL_MS)
+
+    async def _look(self) -> int:
+        """How many cards of both types are in the field, 2 for more than one; a single one is active.
+
+        Both types are asked before a card is taken (EMV Book D, collision detection). Type B first: most cards are of
+        type A, and stay as they were activated.
+        """
+        type_b = await self._list(_LIST_B)
+        type_a = await self._list(_LIST_A)
+        if type_a + type_b > 1:
+            return 2
+        if type_b:
+            await self.off()  # asking for type A let go of it
+            return await self._list(_LIST_B)
+        if type_a and not (self._end > self._at + 4 and self._frame[self._at + 4] & _LAYER_4):
+            return 0
+        return type_a
 
     async def exchange(self, capdu: memoryview, into: "bytearray | memoryview") -> int:
         """Send a command APDU to the card found, put its answer (status word last) into `into`, return its length.
@@ -133,9 +168,10 @@ class PN532:
     async def gone(self, timeout_ms: int) -> bool:
         """Wait until no card is in the field; False when one is still there at the end. Leaves the field off."""
         deadline = ticks_add(ticks_ms(), timeout_ms)
+        await self._at_work()
         while True:
             await self.off()
-            if not await self._list(_LIST_A) and not await self._list(_LIST_B):
+            if not await self._look():
                 await self.off()
                 return True
             if ticks_diff(deadline, ticks_ms()) <= 0:
@@ -151,12 +187,9 @@ class PN532:
     # --- one command: frame, ACK, reply -------------------------------------------------------------------------------
 
     async def _list(self, request: bytes) -> int:
-        """How many cards answered; one that cannot do layer 4 counts as none."""
+        """How many cards of one type answered."""
         await self._command(request, None, _LIST_MS)
-        cards = self._frame[self._at] if self._end > self._at else 0
-        if cards == 1 and request is _LIST_A and not (self._end > self._at + 4 and self._frame[self._at + 4] & 0x20):
-            return 0
-        return cards
+        return self._frame[self._at] if self._end > self._at else 0
 
     async def _command(self, head: bytes, data: "memoryview | None", timeout_ms: int) -> None:
         """Run a host command, `head` its code and first parameters; the reply's data is then at _frame[_at:_end]."""
@@ -167,6 +200,7 @@ class PN532:
                 await self._command(_VERSION, None, _CHIP_MS)  # a broken reader says so here
                 raise CardGone("nobody knows whether the card got it")  # said twice, it might count twice
             if not await self._say(size):
+                self.works = False
                 raise ReaderFault("the card reader does not answer")
         if not await self._ready(timeout_ms):
             await self._abort()
@@ -175,6 +209,7 @@ class PN532:
             self._transfer(_NACK)
             if not await self._ready(_CHIP_MS) or not self._heard(head[0] + 1):
                 await self._abort()
+                self.works = False
                 raise ReaderFault("the card reader answers garbage")
 
     def _compose(self, head: bytes, data: "memoryview | None") -> int:

@@ -41,6 +41,14 @@ async def run(shop: Shop) -> None:
             await sale(shop)
         elif key > ord("0"):
             await sale(shop, key)
+        elif not key:
+            await _look_after(shop)
+
+
+async def _look_after(shop: Shop) -> None:
+    """After a minute without a key: chips that lost their power meanwhile are set up again."""
+    shop.ui.restore()
+    await shop.reader.check()
 
 
 async def _menu(shop: Shop) -> None:

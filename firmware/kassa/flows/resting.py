@@ -45,6 +45,8 @@ def _lines(shop: Shop) -> list:
         lines.append("!" + ui.t("fault_key_unknown"))
     elif is_held(shop):
         lines.append("!" + ui.t("home_held"))
+    if not shop.reader.works:
+        lines.append("!" + ui.t("fault_reader"))
     if shop.till.journal.state.closing:
         lines.append("!" + ui.t("settle_unfinished"))
     if shop.till.journal.unreadable:

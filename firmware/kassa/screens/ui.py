@@ -106,6 +106,12 @@ class Ui:
 
     # for flows
 
+    def restore(self) -> None:
+        """Set up again a display that may have lost its power; the next page draws all of it."""
+        self.canvas.display.restore()
+        self._bar = top.Bar()
+        self.shown = None
+
     async def home(
         self, name: str, lines: "Callable[[], Lines | None]", keys: str = "M=key_menu", timeout_ms: int = IDLE_MS
     ) -> int:
