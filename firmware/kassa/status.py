@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         count: int
         sum: int
         reversing: int
+        refused: tuple
 
 
 class Status:
@@ -32,15 +33,16 @@ class Status:
         self.pending_count = 0  # from the journal's state: accepted, not yet answered by the host
         self.pending_sum = 0  # likewise, minor units
         self.reversing = False  # likewise: a reversal waits for its answer
-        self.refused_later = 0  # uplink: deferred payments the host refused since the last look
+        self.refused_later = 0  # likewise: payments the host refused later, and nobody has noted yet
         self.renewed = False  # uplink: the host has changed settings
         self.event = asyncio.Event()
 
     def queue(self, state: "Queue") -> None:
-        """Take over count, sum and open reversal from the journal's state, whoever changed it."""
+        """Take over count, sum, open reversal and later refusals from the journal's state, whoever changed it."""
         self.pending_count = state.count
         self.pending_sum = state.sum
         self.reversing = bool(state.reversing)
+        self.refused_later = len(state.refused)
         self.changed()
 
     def changed(self) -> None:

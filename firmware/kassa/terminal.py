@@ -125,3 +125,5 @@ class Terminal:
                 shop.till.idle()
             except (FlashFault, JournalFull, KeyringError):
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # a sale will say it; here it is only tried again
+            if len(shop.till.journal.state.refused) != self._status.refused_later:  # found by a look at the journal
+                self._status.queue(shop.till.journal.state)

@@ -80,7 +80,7 @@ def test_only_the_open_batch_counts(till: Till) -> None:
 
 EXPECTED = {
     "approved": {"YES", "WATERMARK", "CLOSED"},
-    "refused_later": {"REFUSED"},
+    "refused_later": {"REFUSED", "NOTED"},
     "declined": {"DECLINED"},
     "reversing": {"REVERSING"},
     "reversed": {"REVERSED"},

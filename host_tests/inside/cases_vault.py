@@ -14,6 +14,7 @@ from kassa.vault.journal import Journal
 from kassa.vault.mount import mount
 from kassa.vault.reader import Reader
 from kassa.vault.recovery import recover
+from kassa.vault.refusals import search_all
 
 _draft = Draft()
 _SHORT = bytes(160)
@@ -140,11 +141,19 @@ def _list(journal, queue):
     return found
 
 
+def _refused(journal, queue):
+    """What was refused later and not noted: as the running journal knows it, and as a search of the marks finds it."""
+    known = list(journal.state.refused)
+    journal.searched = False
+    search_all(journal)
+    return [known, list(journal.state.refused)]
+
+
 _STEPS = {
     "accept": _accept, "accept long": _accept_long, "fill": _fill_up,
     "final": _final, "reversing": _reversing, "reversed": _reversed,
     "defer": _defer, "void": _void, "drain": _drain, "closing": _closing, "close": _close,
-    "mark": _mark, "prepare": _prepare,
+    "mark": _mark, "prepare": _prepare, "refused": _refused,
     "state": _state, "list": _list,
 }  # fmt: skip
 

@@ -104,7 +104,7 @@ def test_a_good_journal(tmp_path: Path, good: bytes, secret: bytes | None) -> No
     lines = result.stdout.splitlines()
     assert result.exit_code == 0 and lines[-1] == "nothing wrong was found"
     assert printed(result) == list(range(1, LAST + 1))
-    assert lines[0] == "journal  8 sectors, 32768 bytes, 3 in use, serials 1..3, format 2"
+    assert lines[0] == "journal  8 sectors, 32768 bytes, 3 in use, serials 1..3, format 3"
     assert lines[1].startswith("tags     every one checked" if secret else "tags     not checked")
     assert lines[2:5] == [
         "open     epoch 1, batch 1",

@@ -2,6 +2,7 @@
 """Journals of older firmware open: same state, same records, and trade goes on. What each must say is typed by hand.
 
 Format 1 was written, and listed, by the firmware before format 2; format 2 by the one that brought it, with the same lives.
+Format 3 adds one kind of mark (78).
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def test_trade_goes_on(flash: Flash, number: int) -> None:
     assert (told["error"], told["done"][1], told["erased"]) == ("", PENDING[number], [2, 3, 4])
     assert told["done"][-1] == 36
     chip = flash.data
-    assert untouched(old, chip, range(2)) and chip[2 * SECTOR : 2 * SECTOR + 3] == b"KJ\2"
+    assert untouched(old, chip, range(2)) and chip[2 * SECTOR : 2 * SECTOR + 3] == b"KJ\3"
     booted = flash.live([["list"]])["done"]
     assert [sequence for sequence, _, _ in booted[1]] == list(range(6, 37))
     assert (booted[0]["count"], booted[0]["sum"], booted[0]["reversing"], booted[0]["watermark"]) == (20, 1000, 0, 16)
@@ -113,7 +114,7 @@ def test_old_sectors_go_when_their_batch_is_closed(flash: Flash, number: int) ->
         assert flash.live(steps)["error"] == ""
     booted = flash.live()["done"][0]
     assert (booted["sequence"], booted["count"], booted["closed"], booted["batch"]) == (106, 0, 106, 6)
-    assert {flash.data[at + 2] for at in range(0, len(flash.data), SECTOR)} <= {2, 0xFF}
+    assert {flash.data[at + 2] for at in range(0, len(flash.data), SECTOR)} <= {3, 0xFF}
 
 
 @pytest.mark.parametrize("operation", range(1, 13))
@@ -140,7 +141,13 @@ def test_an_intent_that_nobody_decided_is_one_to_reverse(flash: Flash) -> None:
     assert words(flash.read()) == {1: "settled", 2: "reversed"}
 
 
-def test_todays_firmware_writes_format_2_as_it_was(flash: Flash) -> None:
-    """The first life of the golden journal, written anew. A change of it is a change of the format: a new number, a new image."""
-    flash.set(b"\xff" * (6 * SECTOR)).live(FIRST_LIFE)
-    assert untouched(flash.data, golden("2"), range(1)) and flash.data[:3] == b"KJ\2"
+def test_todays_firmware_writes_format_3_as_it_was(flash: Flash) -> None:
+    """A life written anew. A change of it is a change of the format: a new number, a new image."""
+    flash.set(b"\xff" * (6 * SECTOR)).live([*FIRST_LIFE, ["mark", 0x78, 2]])
+    assert flash.data == golden("3") and flash.data[:3] == b"KJ\3"
+    assert words(flash.read())[2] == "refused"
+
+
+def test_what_an_older_firmware_saw_refused_is_still_to_be_noted(flash: Flash) -> None:
+    told = flash.set(golden("2")).live([["refused"], ["mark", 0x78, 2], ["refused"]])
+    assert [told["done"][1][1], told["done"][3]] == [[2, 10, 12, 13], [[10, 12, 13]] * 2]

@@ -93,6 +93,53 @@ def test_refused_later_is_told_and_settles_without_it(cashier) -> None:
     assert cashier.agree() == 900
 
 
+def test_refused_later_is_told_until_each_is_noted_through_restart_and_settlement(cashier) -> None:
+    """Nobody looks before the batch is settled: nothing is forgotten, and the slip names each."""
+    cashier.go_offline()
+    for amount, card in ((700, "amber"), (20000, "coral")):
+        cashier.sell(amount, card, "Accepted")
+    cashier.host.mood = "decline 05"
+    cashier.drain()
+    cashier.host.mood = "normal"
+    cashier.sell(900)
+    assert "¥9.00" in cashier.settle()
+    slip = cashier.world.receipts[-1].text()
+    named = slip[slip.index("Refused later, not paid") :].splitlines()
+    stans = [f"{record.stan:06}" for record in cashier.journal().records.values()][:2]
+    assert [line.split() for line in named[1:3]] == [["Trace", stans[0], "￥7.00"], ["Trace", stans[1], "￥200.00"]]
+    cashier.world.wait_screen("2 refused later")
+    cashier.restart()
+    cashier.home()
+    cashier.world.wait_screen("2 refused later")
+
+    cashier.world.press("M7")
+    assert sum("Refused later" in line for line in cashier.page("Payments to send")) == 2
+    cashier.world.press("E")
+    cashier.page("Not paid: ask for another payment")
+    cashier.world.press("C")  # a look alone notes nothing
+    assert sum("Refused later" in line for line in cashier.page("Payments to send")) == 2
+    cashier.world.press("E")
+    assert "¥7.00" in " ".join(cashier.page("E Noted"))
+    cashier.world.press("E")
+    assert sum("Refused later" in line for line in cashier.page("Payments to send")) == 1
+    cashier.world.press("C")
+    cashier.home()
+    assert cashier.sees("1 refused later")
+    cashier.world.press("M7")
+    cashier.page("Payments to send")
+    cashier.world.press("E")
+    cashier.page("E Noted")
+    cashier.world.press("E")
+    cashier.page("Nothing waits")
+    cashier.world.press("E")
+    cashier.home()
+    assert not cashier.sees("refused later")
+    cashier.sell(1100)
+    cashier.settle()
+    assert "Refused later" not in cashier.world.receipts[-1].text()
+    assert cashier.agree() == 2000
+
+
 def test_a_host_that_says_later_keeps_them_pending(cashier) -> None:
     cashier.go_offline()
     cashier.sell(700, "amber", "Accepted")

@@ -11,7 +11,7 @@ BLANK = b"\xff"
 MARKS = {
     0x61: "YES", 0x62: "WATERMARK", 0x63: "REFUSED", 0x64: "DECLINED", 0x65: "REVERSING", 0x66: "REVERSED", 0x67: "DEFERRED",
     0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED", 0x6E: "CLOSING", 0x6F: "REOPENED",
-    0x70: "EPOCH", 0x74: "YES", 0x75: "REFUSED", 0x76: "REPORTED", 0x77: "LOST",
+    0x70: "EPOCH", 0x74: "YES", 0x75: "REFUSED", 0x76: "REPORTED", 0x77: "LOST", 0x78: "NOTED",
 }  # fmt: skip
 SOME = (0x74, 0x75, 0x76)  # a mark for up to 32 records
 RECORDS, REST = (0x51, 0x52), 0x54  # kinds of pages
@@ -81,7 +81,7 @@ class Mark:
 
 def header(key: bytes | None, cell: bytes, sector: int) -> Header | None:
     """The header in 48 bytes, if it holds; without a key, if it can be one."""
-    if cell[:2] != b"KJ" or cell[2] not in (1, 2) or not holds(key, cell[:40], cell[40:]):
+    if cell[:2] != b"KJ" or cell[2] not in (1, 2, 3) or not holds(key, cell[:40], cell[40:]):
         return None
     try:
         batch = _bcd(cell[29:32])

@@ -19,7 +19,7 @@ from tools.world.flash import PARTITIONS
 _NUMBERS = 63  # of marks: 1 to 63 and round again
 _AHEAD = 3  # places in the ring a sector may go on at
 _FIRST_CELLS = (*range(48, 240, 32), *range(256, 512, 32))  # of marks, in a sector
-_NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED", "LOST"}
+_NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED", "LOST", "NOTED"}
 _DECIDES = _NO_MONEY | {"YES", "DEFERRED"}
 
 
@@ -70,7 +70,7 @@ class Journal:
         """`settled`, `accepted` (pending), `prepared` (an intent nobody decided) or the word of its last own mark."""
         word = self.fates.get(record.sequence, "")
         if word in _NO_MONEY:
-            return word.lower()
+            return "refused" if word == "NOTED" else word.lower()  # it was refused, and a cashier has noted that
         if word == "YES" or record.sequence <= self.watermark:
             return "settled"
         return "accepted" if word == "DEFERRED" or record.kind == "ACCEPTED" else "prepared"

@@ -21,6 +21,7 @@ class Totals:
         self.counts = [0] * _EFFECTS
         self.sums = [0] * _EFFECTS
         self.not_paid = 0
+        self.refused = []  # (STAN, amount) of what was refused later: not noted yet, or of this batch
 
     def de48(self) -> bytearray:
         """62 digits (31 bytes): debit and credit of the home currency, result 0, then zeros for foreign cards."""
@@ -36,19 +37,30 @@ def totals(journal: Journal) -> Totals:
     """Read the open batch off the journal. Everything in it must have its final answer."""
     state = journal.state
     result = Totals(state.batch)
+    page = bytearray(256)
+    for sequence in sorted(state.refused):
+        if sequence <= state.closed and Reader(journal, sequence).read(page) == sequence:
+            _refused(result, layout.Record(page))
     fates = Fates()
     fates.clear(state.closed)
     for sequence, kind in fates_above(journal, state.closed):
         fates.set(sequence, kind)
     reader = Reader(journal, state.closed + 1)
-    page = bytearray(256)
     while reader.read(page):
         record = layout.Record(page)
-        if fates.get(record.sequence) in layout.NOT_PAID:
+        mark = fates.get(record.sequence)
+        if mark == layout.REFUSED or mark == layout.NOTED:
+            _refused(result, record)
+        if mark in layout.NOT_PAID:
             result.not_paid += 1
         else:
             _add(result, journal, record)
     return result
+
+
+def _refused(result: Totals, record: layout.Record) -> None:
+    if len(result.refused) < layout.MOST_REFUSED:
+        result.refused.append((record.stan, -record.amount if transactions.takes_back(record.type) else record.amount))
 
 
 def _add(result: Totals, journal: Journal, record: layout.Record) -> None:

@@ -28,6 +28,7 @@ _WORDS = {
     layout.VOIDED: "not_taken",
     layout.REPORTED: "not_taken",
     layout.LOST: "lost",
+    layout.NOTED: "refused_later",
 }
 
 PAID = ("approved", "approved_card", "accepted", "cash_taken", "paid", "preauthorised", "adjusted")

@@ -10,6 +10,7 @@ from kassa.crypto.wipe import zero
 from kassa.desk.limits import Limits
 from kassa.desk.seen import SeenCards
 from kassa.errors import Refused
+from kassa.modules import forget
 from kassa.vault import layout
 from kassa.vault.draft import Draft
 from kassa.vault.fates import UNDECIDED
@@ -47,6 +48,7 @@ class Till:
         self._draft.type = _SALE
         self._draft.entry = _CONTACTLESS
         self._sealer = None
+        self._search = None  # for what was refused later, while it lasts
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 
@@ -169,7 +171,8 @@ class Till:
             raise Refused("reversing_note")
 
     def idle(self) -> bool:
-        """One piece of work for a quiet moment: a blank sector ahead, then the next payment's ciphers. True = something done."""
+        """One piece of work for a quiet moment: a blank sector ahead, the next payment's ciphers, a look for what was refused
+        later. True = something done."""
         journal = self.journal
         if journal.prepare():
             return True
@@ -177,6 +180,18 @@ class Till:
             self.warm(True)
             self.journal.stage(self._draft)
             return True
+        return not journal.searched and self._searched_on()
+
+    def _searched_on(self) -> bool:
+        """Look at a few more of the journal's marks; True: there are others."""
+        if self._search is None:
+            from kassa.vault.refusals import search  # once
+
+            self._search = search(self.journal)
+        for _ in self._search:
+            return True
+        self._search = None
+        forget("kassa.vault.refusals")
         return False
 
 

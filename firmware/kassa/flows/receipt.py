@@ -128,6 +128,11 @@ def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome |
         count = totals.counts[effect]
         if count or effect <= kinds.CREDIT:
             yield _pair("%s %d" % (t(name), count), money.text(totals.sums[effect]))
+    if totals.refused:
+        yield _RULE
+        yield t("r_refused"), 0, True, 1
+    for stan, amount in totals.refused:
+        yield _pair("%s %06d" % (t("r_trace"), stan), money.text(amount))
     yield _RULE
     yield t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1
     if outcome is not None:

@@ -218,8 +218,6 @@ class Courier:
             self._online(answer, meaning, code)
         elif purpose == QUEUED:
             self._queue.answered(sequence, amount, meaning, code)
-            if meaning == answers.NO:
-                self._status.refused_later += 1
         elif self.errand and self.errand.take(answer, purpose, code):
             self._status.renewed = self._status.renewed or self.errand.changed
             self.forget_errand()

@@ -25,6 +25,7 @@ _KINDS = (
     layout.VOIDED,
     layout.REPORTED,
     layout.LOST,
+    layout.NOTED,
 )
 
 
@@ -83,4 +84,4 @@ class Fates:
 
 def decided(kind: int) -> bool:
     """Whether a record with this mark has its final answer."""
-    return kind in (layout.YES, layout.REFUSED, layout.DECLINED, layout.REVERSED, layout.REPORTED, layout.LOST)
+    return kind == layout.YES or kind in layout.NOT_PAID and kind != layout.REVERSING and kind != layout.VOIDED

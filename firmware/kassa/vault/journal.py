@@ -52,6 +52,7 @@ class Journal:
         self.unreadable = 0  # the first sequence, as far as known, that is MISSING: nobody can settle or reverse it
         self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
         self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
+        self.searched = False  # for what was refused later, since boot: see refusals.py
         self.unsaid = False  # boot wrote nothing of what it saw at the end: SEEN goes before the first write
         self._staged = False
         self.buffer = bytearray(PAGE)
@@ -227,6 +228,7 @@ class Journal:
             self.recount()
         for one, sequence in layout.spoken_of(cell):
             self.fates.set(sequence, one)
+            state.refusal(one, sequence)
             if sequence == newest:
                 self.fate = one
             if one == layout.REVERSING:

@@ -20,7 +20,7 @@ MARK_SIZE = const(32)
 HEADER_CELLS = const(6)  # marks behind the sector header
 PAGE_CELLS = const(8)  # marks in a page of marks
 TAG = const(8)
-FORMAT = const(2)
+FORMAT = const(3)
 
 NONCE = const(64)  # offsets in a record
 DATA = const(80)
@@ -54,8 +54,9 @@ YES_SOME = const(0x74)  # these three speak of up to 32 records
 REFUSED_SOME = const(0x75)
 REPORTED_SOME = const(0x76)
 LOST = const(0x77)
+NOTED = const(0x78)  # a payment that was refused later, and that a cashier has taken note of
 _FIRST_MARK = const(0x61)
-_LAST_MARK = const(0x77)
+_LAST_MARK = const(0x78)
 _SOME = (YES, REFUSED, REPORTED)
 MOST_SOME = const(32)
 SOME = (YES_SOME, REFUSED_SOME, REPORTED_SOME)
@@ -78,12 +79,15 @@ NOT_PAID = (
     VOIDED,
     REPORTED,
     LOST,
+    NOTED,
 )  # a record whose last own mark is one of these is no money
 
 FLAG_CLOCK = const(1)  # in records
 FLAG_SUPERVISOR = const(2)
 FLAG_APPROVED = const(8)  # the card approved it offline, and was proven
 FLAG_LONG = const(4)  # the rest of the body is in a page before this one
+
+MOST_REFUSED = const(64)  # of them are known at a time
 
 _NUMBERS = const(63)
 BLANK = b"\xff" * 256
@@ -106,6 +110,7 @@ class State:
         self.reversing = 0  # 1: a reversal is unanswered
         self.closing = 0  # 1: a batch close is unanswered
         self.number = 0  # of the newest mark: 1..63, and round again; 0 before the first
+        self.refused: tuple = ()  # sequences that were refused later and not noted, as far as known; in no header or mark
 
     def turn(self, kind: int) -> None:
         """The two flags follow from the kind of the mark that is written."""
@@ -113,6 +118,14 @@ class State:
             self.reversing = 1 if kind == REVERSING else 0
         elif kind in (CLOSING, CLOSED, REOPENED):
             self.closing = 1 if kind == CLOSING else 0
+
+    def refusal(self, kind: int, sequence: int) -> None:
+        """Keep up with what a mark says of a record: whether it was refused later and nobody has noted it."""
+        known = sequence in self.refused
+        if kind == REFUSED and not known and len(self.refused) < MOST_REFUSED:
+            self.refused += (sequence,)
+        elif kind != REFUSED and known:
+            self.refused = tuple([one for one in self.refused if one != sequence])
 
     def flags(self) -> int:
         return self.reversing | self.closing << 1 | self.number << 2

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""What was refused later: listed from the journal until it is noted, through restarts and closed batches."""
+
+from pathlib import Path
+
+import pytest
+
+from host_tests.inside.inside import Inside
+from host_tests.vault.lives import ACCEPTED, Flash, words
+
+SECTOR = 4096
+
+
+@pytest.fixture
+def flash(inside: Inside, tmp_path: Path) -> Flash:
+    made = Flash(inside, tmp_path / "chip.bin").set(b"\xff" * (6 * SECTOR))
+    sales = [["accept", number, 1000 + number, ACCEPTED] for number in range(1, 6)]
+    assert (
+        made.live([["prepare"], *sales, ["drain", [1, 2, 1, 2, 1], [0, 1, 2, 3, 4]], ["closing"], ["close"]])["error"]
+        == ""
+    )
+    return made
+
+
+def test_refusals_outlive_restart_and_close_until_each_is_noted(flash: Flash) -> None:
+    told = flash.live([["refused"], ["mark", 0x78, 4], ["refused"]])
+    assert told["done"][1] == [[], [2, 4]], "a boot knows nothing until the marks were searched"
+    assert told["done"][3] == [[2], [2]]
+    assert flash.live([["refused"]])["done"][1][1] == [2]
+    assert words(flash.read())[4] == "refused"
+    assert flash.live([["mark", 0x78, 2], ["refused"]])["done"][2] == [[], []]
+
+
+def test_what_is_refused_after_the_search_is_listed_without_another(flash: Flash) -> None:
+    steps = [["refused"], ["accept", 9, 900, ACCEPTED], ["drain", [2], [0]], ["refused"]]
+    assert flash.live(steps)["done"][4] == [[2, 4, 6], [2, 4, 6]]
+
+
+def test_a_record_that_went_with_its_sector_is_not_listed(flash: Flash) -> None:
+    for day in range(4):
+        sales = [["accept", 100 + 30 * day + index, 50, ACCEPTED] for index in range(30)]
+        flash.live([["prepare"], *sales, ["drain", [1] * 32, list(range(32))], ["closing"], ["close"], ["prepare"]])
+    assert 2 not in words(flash.read())
+    assert flash.live([["refused"]])["done"][1][1] == []
+
+
+@pytest.mark.parametrize("tear", ["none", "prefix:16", "random:1", "all"])
+def test_a_cut_while_one_is_noted_leaves_it_noted_or_not(flash: Flash, tear: str) -> None:
+    before = flash.data
+    count = flash.live([["mark", 0x78, 2]])["operations"]
+    for cut in range(1, count + 1):
+        flash.set(before).live([["mark", 0x78, 2]], cut, tear)
+        assert flash.live([["refused"]])["done"][1][1] in ([2, 4], [4])
