@@ -10,6 +10,12 @@ from kassa.errors import LinkError
 from kassa.vault import settings
 from kassa.vault.settings import Settings
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from socket import socket as Socket
+    from typing import Any
+
 _OPEN_S = const(10)
 _SEND_S = const(10)
 
@@ -19,48 +25,62 @@ class Channel:
 
     def __init__(self, values: Settings) -> None:
         self._settings = values
-        self._reader = None
-        self._writer = None
+        self._socket = None  # the one that carries TLS
+        self._stream: "Any" = None  # one object reads and writes
 
     async def open(self) -> None:
-        """Connect and authenticate. Raises LinkError."""
+        """Connect and authenticate. Raises LinkError; no socket is open then."""
         values = self._settings
         try:
             await asyncio.wait_for(self._connect(values), _OPEN_S)
         except (OSError, ValueError, asyncio.TimeoutError):
+            self.close()
             raise LinkError("no connection to the host")
 
     async def _connect(self, values: Settings) -> None:
+        """As `asyncio.open_connection`, which lets go of a socket without closing it when something fails."""
+        import socket
+        from errno import EINPROGRESS
+
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]  missing in the stubs
         context.load_verify_locations(values.get(settings.CA_CERTIFICATE))
         context.load_cert_chain(values.get(settings.CLIENT_CERTIFICATE), values.get(settings.CLIENT_KEY))
         port = values.get(settings.HOST_PORT)
-        self._reader, self._writer = await asyncio.open_connection(
-            str(values.get(settings.HOST_ADDRESS), "utf-8"),
-            port[0] << 8 | port[1],
-            ssl=context,
-            server_hostname=str(values.get(settings.HOST_NAME), "utf-8"),
+        where = socket.getaddrinfo(
+            str(values.get(settings.HOST_ADDRESS), "utf-8"), port[0] << 8 | port[1], 0, socket.SOCK_STREAM
+        )[0]
+        self._socket = bare = socket.socket(where[0], where[1], where[2])
+        bare.setblocking(False)
+        try:
+            bare.connect(where[-1])
+        except OSError as error:
+            if error.errno != EINPROGRESS:
+                raise
+        await _writable(bare)  # pyright: ignore[reportGeneralTypeIssues]  in MicroPython it is
+        wrapped = context.wrap_socket(
+            bare, server_hostname=str(values.get(settings.HOST_NAME), "utf-8"), do_handshake_on_connect=False
         )
+        self._stream = asyncio.StreamReader(wrapped)
 
     async def send(self, data: bytearray) -> None:
         """Hand bytes to TLS. Raises LinkError: some of them may have left."""
-        writer = self._writer
-        if writer is None:
+        stream = self._stream
+        if stream is None:
             raise LinkError("not connected")
         try:
-            writer.write(data)
-            await asyncio.wait_for(writer.drain(), _SEND_S)
+            stream.write(data)
+            await asyncio.wait_for(stream.drain(), _SEND_S)
         except (OSError, ValueError, asyncio.TimeoutError):
             raise LinkError("connection lost", sent=True)
 
     async def receive(self, into: memoryview, seconds: int) -> int:
         """Whatever has arrived, at least one byte. Raises LinkError when the host closes or says nothing in time."""
-        reader = self._reader
-        if reader is None:
+        stream = self._stream
+        if stream is None:
             raise LinkError("not connected")
         try:
-            count = await asyncio.wait_for(_some(reader, into), seconds)
+            count = await asyncio.wait_for(_some(stream, into), seconds)
         except (OSError, ValueError, asyncio.TimeoutError):
             raise LinkError("no answer", sent=True)
         if not count:
@@ -68,13 +88,22 @@ class Channel:
         return count
 
     def close(self) -> None:
-        """Close the socket; safe to call twice. A failed handshake leaves it open otherwise."""
-        writer, self._reader, self._writer = self._writer, None, None
-        if writer is not None:
-            try:
-                writer.s.close()  # pyright: ignore[reportAttributeAccessIssue]  the stream's socket, not in the stubs
-            except OSError:
-                pass
+        """Close TLS and its socket; safe to call twice.
+
+        Both: after a failed handshake the TLS object has forgotten its socket, and without one it never had it.
+        """
+        bare, stream, self._socket, self._stream = self._socket, self._stream, None, None
+        for end in (stream and stream.s, bare):
+            if end is not None:
+                try:
+                    end.close()
+                except OSError:
+                    pass
+
+
+def _writable(bare: "Socket") -> "Generator":
+    """Wait until a socket is connected, or has failed to connect."""
+    yield asyncio.core._io_queue.queue_write(bare)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
 
 
 async def _some(reader: asyncio.StreamReader, into: memoryview) -> int:
