@@ -28,6 +28,7 @@ class Stage:
         heap: str | None = None,
         source: Path = FIRMWARE,
         page_port: int = 0,
+        overlay: Path | None = None,
     ) -> None:
         self.home = home
         self.terminal = terminal or Terminal()
@@ -48,6 +49,7 @@ class Stage:
             speed=speed,
             heap=heap,
             source=source,
+            overlay=overlay,
         )
 
     def __enter__(self) -> "Stage":

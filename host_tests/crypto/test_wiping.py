@@ -4,13 +4,39 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from host_tests.inside.inside import Inside
+from host_tests.inside.inside import Inside, InsideError, interpreter_of
+from tools.world.power import AES_ESP32
 
 DATA_KEY, SEAL_KEY = bytes(range(0x40, 0x50)), bytes(range(0xA0, 0xB0))
+
+
+# An AES object that holds a handle; the key is somewhere else.
+HIDDEN = """
+import ucryptolib
+
+class aes:
+    def __init__(self, *given):
+        self._cipher = ucryptolib.aes(*given)
+
+    def encrypt(self, *given):
+        return self._cipher.encrypt(*given)
+
+    def decrypt(self, *given):
+        return self._cipher.decrypt(*given)
+"""
+
+
+@pytest.fixture(scope="module", params=["64", "32"])
+def esp32(request: pytest.FixtureRequest) -> Iterator[Inside]:
+    """An interpreter whose AES objects are laid out as an ESP32's."""
+    with Inside(interpreter_of(request.param), overlay=AES_ESP32) as worker:
+        yield worker
 
 
 def traces(memory: bytes, key: bytes) -> list[int]:
@@ -44,3 +70,34 @@ def test_a_wiped_sealer_holds_nothing_of_its_keys(inside: Inside, used: bool) ->
     for secret in secrets:
         assert traces(before, secret), "the control"
         assert not traces(after, secret)
+
+
+@pytest.mark.parametrize("use", [0, 1, 2])
+@pytest.mark.parametrize("mode", [1, 2])
+@pytest.mark.parametrize("size", [16, 32])
+def test_on_an_esp32_a_wiped_cipher_holds_nothing_of_its_key(esp32: Inside, size: int, mode: int, use: int) -> None:
+    """There the object holds the key as given, at one place before its first use and at another after it."""
+    key = random.Random(size).randbytes(size)
+    before, after = (bytes.fromhex(memory) for memory in esp32("crypto", "wiped", key.hex(), mode, use))
+    word = before.find(key) - (2 if use else 0)
+    assert word in (4, 8), "the layout of the chip"
+    held = word + 34  # the IV follows, then mode and direction, and then what is not the object's
+    assert traces(before[:held], key) == list(range(size - 3)), "the control"
+    assert not traces(after[:held], key)
+    assert after[held:] == before[held:] and after[:word] == before[:word]
+
+
+def test_on_an_esp32_the_self_test_passes_and_seals_are_the_same(esp32: Inside, inside: Inside) -> None:
+    record = random.Random(1).randbytes(240).hex()
+    assert esp32("crypto", "self_test", "good") == "passed"
+    assert esp32("crypto", "seal", DATA_KEY.hex(), SEAL_KEY.hex(), record) == inside(
+        "crypto", "seal", DATA_KEY.hex(), SEAL_KEY.hex(), record
+    )
+
+
+@pytest.mark.parametrize("bits", ["64", "32"])
+def test_where_no_key_can_be_found_the_self_test_fails(bits: str, tmp_path: Path) -> None:
+    (tmp_path / "cryptolib.py").write_text(HIDDEN)
+    with Inside(interpreter_of(bits), overlay=tmp_path) as inside:
+        with pytest.raises(InsideError, match="key wiping self-test"):
+            inside("crypto", "self_test", "good")

@@ -33,13 +33,14 @@ class InsideError(Exception):
 class Inside:
     """One MicroPython process that runs the cases of cases_<room>.py. Use as a context manager."""
 
-    def __init__(self, interpreter: str, heap: str = "4M") -> None:
+    def __init__(self, interpreter: str, heap: str = "4M", overlay: Path | None = None) -> None:
         self.interpreter = interpreter
         self.printed: list[str] = []
         self._heap = heap
+        self._overlay = [str(overlay)] if overlay else []
 
     def __enter__(self) -> Inside:
-        path = os.pathsep.join([str(HERE), str(ROOT / "firmware"), ".frozen"])
+        path = os.pathsep.join([*self._overlay, str(HERE), str(ROOT / "firmware"), ".frozen"])
         self._process = subprocess.Popen(
             [self.interpreter, "-X", f"heapsize={self._heap}", str(HERE / "worker.py")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,

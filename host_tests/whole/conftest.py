@@ -13,12 +13,12 @@ from tools.stage import Stage
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
-    """`stage(**Terminal's fields)`: a terminal in English, power off, with its host, and the cashier at it."""
+    """`stage(overlay=World's, **Terminal's fields)`: a terminal in English, power off, with its host, and the cashier at it."""
     stages: list[Stage] = []
 
-    def make(name: str = "stage", **fields: object) -> Cashier:
+    def make(name: str = "stage", overlay: Path | None = None, **fields: object) -> Cashier:
         options = {"language": "en", "supervisor_code": "246813", **fields}
-        made = Stage(tmp_path / name, terminal=Terminal(**options))  # type: ignore[arg-type]
+        made = Stage(tmp_path / name, overlay=overlay, terminal=Terminal(**options))  # type: ignore[arg-type]
         stages.append(made)
         return Cashier(made)
 

@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.world.power import BOARD, FIRMWARE
+from tools.world.power import AES_ESP32, BOARD, FIRMWARE
 
 BIN = Path(sys.executable).parent
 _CONST = re.compile(r"^from micropython import const$", re.M)
 _UNFOLDED = re.compile(r"^(?!\w+ = const\(.*\)( *#.*)?$).*\bconst\(", re.M)  # const as a function that is called
 _CHECKING = re.compile(r"^TYPE_CHECKING = const\(False\)$", re.M)
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py", AES_ESP32.name)
 
 
 def build(out: Path, firmware: Path = FIRMWARE) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BOARD = ROOT / "boards" / "unix"
+AES_ESP32 = BOARD / "aes_esp32"  # an overlay: cipher objects laid out as on an ESP32
 FIRMWARE = ROOT / "firmware"
 _TRACEBACK = b"Traceback (most recent call last)"
 
@@ -14,10 +15,13 @@ _TRACEBACK = b"Traceback (most recent call last)"
 class Power:
     """One terminal's process. `source` is a folder with main.py or a romfs image; `heap` such as "96k".
 
-    It runs in `home`, where the chip finds flash.bin and efuse.bin and the console goes to console.log.
+    It runs in `home`, where the chip finds flash.bin and efuse.bin and the console goes to console.log. What `overlay`
+    holds is imported before the board's and the interpreter's own modules; an image has its own.
     """
 
-    def __init__(self, home: Path, micropython: str, source: Path, heap: str | None, bus_port: int) -> None:
+    def __init__(
+        self, home: Path, micropython: str, source: Path, heap: str | None, bus_port: int, overlay: Path | None = None
+    ) -> None:
         self.console_path = home / "console.log"
         self.console_path.touch()
         self.exit_code: int | None = None  # of a process that ended by itself
@@ -25,11 +29,13 @@ class Power:
         self._bus_port = bus_port
         self._process: subprocess.Popen[bytes] | None = None
         self._checked = self.console_path.stat().st_size
-        folders = [BOARD, source] + ([FIRMWARE] if source != FIRMWARE else [])
+        folders = ([overlay] if overlay else []) + [BOARD, source] + ([FIRMWARE] if source != FIRMWARE else [])
         self._path = ":".join([*map(str, folders), ".frozen"])
         self._command = [os.path.abspath(micropython), *(["-X", f"heapsize={heap}"] if heap else [])]
         self._command.append(str(BOARD / "start.py"))
         if source.suffix == ".romfs":
+            if overlay:
+                raise ValueError("an image takes no overlay")
             self._path = ".frozen"
             self._command.append(str(source))
 

@@ -26,8 +26,9 @@ class World:
 
     `speed`: "jump" lets the terminal's time jump while somebody waits (`wait_screen`, `wait`, `run_for`), and pass as
     ours in between; "real" never jumps. `host_port` is the settlement host's on this machine. `source` is the
-    firmware: a folder with main.py, or a romfs image; `heap` limits the terminal's heap, such as "96k". Time-outs are
-    real seconds. Calls are thread-safe, and raise WorldError when the terminal has printed a traceback since the last.
+    firmware: a folder with main.py, or a romfs image; `heap` limits the terminal's heap, such as "96k"; `overlay` is
+    Power's. Time-outs are real seconds. Calls are thread-safe, and raise WorldError when the terminal has printed a
+    traceback since the last.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class World:
         micropython: str,
         heap: str | None = None,
         source: Path = FIRMWARE,
+        overlay: Path | None = None,
     ) -> None:
         if speed not in ("jump", "real"):
             raise ValueError(speed)
@@ -49,7 +51,7 @@ class World:
         self._lock = self._pace.lock
         self.board = Mainboard(self._pace, self.radio, mac)
         self.chips: Chips = self.board.chips
-        self._power = Power(self.home, micropython, source.resolve(), heap, self.board.bus.port)
+        self._power = Power(self.home, micropython, source.resolve(), heap, self.board.bus.port, overlay)
         self.board.power = self._power
         self._closed = False
         self._read: tuple[int, list[str]] = (-1, [])  # what the display showed, at so many bytes written to it
