@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Fixtures of more than one room: worlds closed when the test ends, MicroPython without a world, a till and its host."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -16,6 +17,13 @@ from tools.world import World, interpreter
 settings.register_profile("steady", derandomize=True, database=None)
 settings.register_profile("search", print_blob=True)
 settings.load_profile("steady")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """An interpreter that is named has to be fit for its work; where none is named and none is there, tests skip."""
+    said = interpreter.complaint() if os.environ.get("MICROPYTHON") else None
+    if said:
+        pytest.exit(said, pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,7 @@ def _task(job: tuple[str, list[Plan]]) -> tuple[int, int]:
 
 def main(count: int, seed: int) -> int:
     """Check so many on all cores, the interpreters in turn; the last line says how many there were and how many differed."""
+    interpreter.require()
     found = [interpreter.micropython()]
     other = interpreter.micropython32()
     if other and Path(other).exists():

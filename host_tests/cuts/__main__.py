@@ -60,6 +60,7 @@ def table(wanted: Counter[State], run: Counter[State]) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    interpreter.require()
     if arguments[:1] == ["--replay"]:
         for command in interpreters():
             with Inside(command) as inside, tempfile.TemporaryDirectory(prefix="kassa-cuts-") as folder:

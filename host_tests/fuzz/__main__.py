@@ -11,9 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 
 from host_tests.cuts.__main__ import interpreters
 from host_tests.fuzz.campaign import run
+from tools.world import interpreter
 
 
 def main(seconds: int, seed: int) -> int:
+    interpreter.require()
     every, cores = interpreters(), os.cpu_count() or 1
     print(f"fuzz: {seconds} s on {cores} cores, seed {seed}")
     total: Counter[str] = Counter()

@@ -13,6 +13,7 @@ from tools.world import interpreter
 
 def main() -> int:
     """The exit code tells whether every cell could be played; the page is left alone when one could not."""
+    interpreter.require()
     outcomes: dict[judge.Cell, judge.Outcome] = {}
     with Inside(interpreter.micropython()) as inside:
         for cell in CELLS:

@@ -18,6 +18,7 @@ _WHO = "import sys; print(sys.version)"
 
 def main(out: Path) -> None:
     """Measure, a group at a time."""
+    interpreter.require()
     figures: dict[str, float] = {}
     groups = (stores.journal, stores.keyring, rivals.rivals, performance.one_payment, taps.taps, drain.drain, tls.hold)
     for group in groups:

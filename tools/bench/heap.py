@@ -16,6 +16,7 @@ from tools.bench.figures import show
 from tools.demo.day import TERMINAL, Day
 from tools.demo.story import Story
 from tools.stage import Stage
+from tools.world import interpreter
 from tools.world.power import FIRMWARE
 from tools.world.world import World, WorldError
 
@@ -139,6 +140,7 @@ def measure() -> dict[str, float] | None:
 
 
 def main() -> int:
+    interpreter.require()
     figures = measure()
     if figures is None:
         print("heap: skipped, there is no 32-bit MicroPython here")

@@ -16,6 +16,7 @@ from tools.demo.story import CARDS, Story
 from tools.journal import image
 from tools.provision.device import Terminal
 from tools.stage import Stage
+from tools.world import interpreter
 
 _TEAR = "prefix:112"  # the header made it to the page, the seal did not
 
@@ -30,6 +31,7 @@ _TEAR = "prefix:112"  # the header made it to the page, the seal did not
 )
 def main(out: Path, cut: int, tear: str) -> None:
     """Play the demo into OUT."""
+    interpreter.require()
     summary = perform(out, cut, tear)
     for name, value in summary.items():
         click.echo(f"{name:18} {value}")

@@ -25,6 +25,7 @@ from tools.host.app import Host
 from tools.host.issuer import CREDIT_LINE
 from tools.provision.device import OfflineApproval, Settling, Terminal
 from tools.stage import Stage
+from tools.world import interpreter
 
 TERMINAL = Terminal(
     language="en", supervisor_code=SUPERVISOR, approval=OfflineApproval(target=0, most=0)
@@ -246,6 +247,7 @@ class Day(Keeper):
 @click.command()
 def main() -> None:
     """Play the day; exit 0 only if till, journal, receipts, slips and ledger agree to the cent."""
+    interpreter.require()
     with tempfile.TemporaryDirectory(prefix="kassa-day-") as home, Stage(Path(home), terminal=TERMINAL) as stage:
         day = Day(stage)
         for number, scene in enumerate(day.scenes(), 1):

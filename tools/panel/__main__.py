@@ -34,7 +34,7 @@ _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.option("--port", default=8580, show_default=True, help="of the page; the next free one if it is taken")
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="of a new terminal")
 def main(home: Path, fresh: bool, port: int, language: str) -> None:
-    micropython = interpreter.micropython()
+    interpreter.require()
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -42,12 +42,13 @@ def main(home: Path, fresh: bool, port: int, language: str) -> None:
 
     for number in _STOP:
         signal.signal(number, on_signal)
-    if not os.access(micropython, os.X_OK):
-        raise click.ClickException(f"no MicroPython at {micropython}: run `make setup`, or set MICROPYTHON")
     if fresh and home.exists():
         _forget(home)
     try:
-        with Counter(home, micropython, Terminal(language=language)) as counter, Server(counter, port) as server:
+        with (
+            Counter(home, interpreter.micropython(), Terminal(language=language)) as counter,
+            Server(counter, port) as server,
+        ):
             counter.hands.do({"do": "power", "on": True})
             click.echo(
                 f"Kassa is open at {server.address} (a simulator with test cards, no real money; "

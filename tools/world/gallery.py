@@ -52,6 +52,7 @@ def pages(language: str) -> list[tuple[str, bytes, int]]:
 
 
 def main() -> int:
+    interpreter.require()
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "build/gallery")
     out.mkdir(parents=True, exist_ok=True)
     count = 0

@@ -2,8 +2,21 @@
 """Which MicroPython runs things here: the one the environment names, or the project's own."""
 
 import os
+import subprocess
+import sys
 
 from tools.world.power import ROOT
+
+OLDEST = (1, 26)
+_PATIENCE_S = 20
+_TELL = """
+import sys
+try:
+    import tls
+except ImportError:
+    tls = None
+print("kassa", sys.implementation.name, sys.implementation.version[0], sys.implementation.version[1], int(tls is not None))
+"""
 
 
 def micropython() -> str:
@@ -14,3 +27,41 @@ def micropython() -> str:
 def micropython32() -> str | None:
     """$MICROPYTHON32, a 32-bit MicroPython; None where the environment names none."""
     return os.environ.get("MICROPYTHON32") or None
+
+
+def require() -> None:
+    """Every command calls this first: ends it with one line on standard error and status 1 if `micropython` will not do."""
+    said = complaint()
+    if said:
+        sys.exit(said)
+
+
+def complaint() -> str | None:
+    """One line for the user if `micropython` will not do, else None."""
+    wrong = unfit(micropython())
+    return wrong and f"{wrong}: run `make setup`, or set MICROPYTHON to a Unix port {_dotted(OLDEST)} or newer with tls"
+
+
+def unfit(command: str) -> str | None:
+    """What is wrong with an interpreter, in a few words; None for one that the terminal runs on."""
+    if not os.path.isfile(command):
+        return f"no MicroPython at {command}"
+    try:
+        done = subprocess.run([command, "-c", _TELL], capture_output=True, text=True, timeout=_PATIENCE_S)
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        return f"{command} does not run"
+    told = done.stdout.split()
+    if done.returncode or len(told) != 5 or told[0] != "kassa":
+        return f"{command} does not run"
+    if told[1] != "micropython":
+        return f"{command} is no MicroPython"
+    version = int(told[2]), int(told[3])
+    if version < OLDEST:
+        return f"{command} is MicroPython {_dotted(version)}"
+    if told[4] != "1":
+        return f"{command} was built without tls"
+    return None
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return "%d.%d" % version

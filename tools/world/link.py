@@ -116,6 +116,7 @@ class _Client(socketserver.StreamRequestHandler):
 @click.option("--heap", help='limit of the terminal\'s heap, such as "96k"')
 def main(home: Path, port: int, host_port: int | None, speed: str, firmware: Path, heap: str | None) -> None:
     """Serve a world until interrupted. The terminal is off at first."""
+    interpreter.require()
     micropython = interpreter.micropython()
     with World(home, host_port=host_port, speed=speed, micropython=micropython, heap=heap, source=firmware) as world:
         with Link(world, port) as link:

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""An interpreter that will not do: every command says so in one line and ends, before it has begun anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.world import interpreter
+from tools.world.power import ROOT
+
+# Every command that runs MicroPython, with arguments it would take.
+COMMANDS = {
+    "tools.panel": ["--home", "{}/home"],
+    "tools.demo": ["{}/out"],
+    "tools.demo.day": [],
+    "tools.bench": ["{}/bench.json"],
+    "tools.bench.heap": [],
+    "tools.world.gallery": ["{}/gallery"],
+    "tools.world.link": ["--home", "{}/home"],
+    "host_tests.cuts": ["2", "1"],
+    "host_tests.fuzz": ["1", "1"],
+    "host_tests.crypto.many": ["4", "1"],
+    "host_tests.uncertainty": [],
+    "pytest": ["-q", "-p", "no:cacheprovider", "host_tests/vault/test_journal_rot.py"],
+}
+WITHOUT = {"tools.journal", "tools.fonts.build"}  # commands of the Makefile that run none
+
+
+def run(module: str, folder: Path, micropython: str) -> subprocess.CompletedProcess[str]:
+    arguments = [argument.format(folder) for argument in COMMANDS[module]]
+    environment = {**os.environ, "MICROPYTHON": micropython}
+    return subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment,
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+
+
+def impostor(folder: Path, says: str) -> str:
+    """An executable that says this, whatever it is asked."""
+    command = folder / "micropython"
+    command.write_text(f"#!/bin/sh\necho {shlex.quote(says)}\n")
+    command.chmod(0o755)
+    return str(command)
+
+
+def test_every_command_of_the_makefile_is_known() -> None:
+    named = set(re.findall(r"\$\(PY\) -m (\S+)", (ROOT / "Makefile").read_text()))
+    assert len(named) >= 9 and named <= set(COMMANDS) | WITHOUT
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_without_an_interpreter_a_command_says_so_and_ends(module: str, tmp_path: Path) -> None:
+    done = run(module, tmp_path, "/nowhere")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "no MicroPython at /nowhere: run `make setup`, or set MICROPYTHON" in said
+    assert "Traceback" not in said and "INTERNALERROR" not in said
+    assert module == "pytest" or len(said.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_cannot_begin_keeps_the_last_one(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "summary.json").write_text("{}")
+    assert run("tools.demo", tmp_path, "/nowhere").returncode != 0
+    assert (tmp_path / "out" / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("says", "wrong"),
+    [
+        ("kassa micropython 1 25 1", "is MicroPython 1.25"),
+        ("kassa micropython 1 26 0", "was built without tls"),
+        ("kassa cpython 3 13 1", "is no MicroPython"),
+        ("Hello", "does not run"),
+    ],
+)
+def test_an_interpreter_that_is_too_old_or_lacks_something_is_refused(tmp_path: Path, says: str, wrong: str) -> None:
+    command = impostor(tmp_path, says)
+    assert interpreter.unfit(command) == f"{command} {wrong}"
+
+
+def test_what_is_no_program_or_no_micropython_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("not a program")
+    assert interpreter.unfit(str(tmp_path / "text")) == f"{tmp_path}/text does not run"
+    assert interpreter.unfit(str(tmp_path)) == f"no MicroPython at {tmp_path}"
+    assert interpreter.unfit(sys.executable) == f"{sys.executable} is no MicroPython"
+
+
+def test_the_interpreters_here_are_fit() -> None:
+    named = (interpreter.micropython(), interpreter.micropython32())
+    for found in named:
+        if found and Path(found).exists():
+            assert interpreter.unfit(found) is None
