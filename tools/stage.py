@@ -12,6 +12,11 @@ from tools.world.world import World
 PROVISIONED = "provisioned"  # a file with the supervisor code: the stage was set before
 
 
+def folders(home: Path) -> tuple[Path, Path, Path]:
+    """What one process alone may work in: the stage, its host, its terminal."""
+    return home, home / "host", home / "terminal"
+
+
 class Stage:
     """`home` keeps host/, terminal/ and wire.log from one performance to the next; a new one is provisioned first.
 

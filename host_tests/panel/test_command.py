@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.claim import claim
 from tools.world.power import ROOT
 
 
@@ -21,10 +22,10 @@ class _Command:
         assert found, self.line + self._process.stdout.read()
         self.port = int(found[1])
 
-    def end(self, number: int) -> str:
+    def end(self, number: int, code: int = 0) -> str:
         self._process.send_signal(number)
         rest, _ = self._process.communicate(timeout=30)
-        assert self._process.returncode == 0, rest
+        assert self._process.returncode == code, rest
         return rest
 
 
@@ -69,3 +70,38 @@ def test_fresh_removes_nothing_that_is_not_ours(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "not removed" in done.stderr
     assert (tmp_path / "letters").exists()
+
+
+def _refused(*command: str) -> str:
+    """What a command says that ends at once and in failure."""
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and "Traceback" not in said, said
+    return said
+
+
+def test_a_folder_serves_one_at_a_time(tmp_path: Path) -> None:
+    """Two would be two hosts on one database and two terminals on one flash image."""
+    home = tmp_path / "run"
+    first = _Command(home, "--port", "0")
+    secret = (home / "terminal" / "efuse.bin").read_bytes()
+    for more in ([], ["--fresh"]):
+        said = _refused("tools.panel", "--home", str(home), "--port", "0", *more)
+        assert f"another process works in {home}" in said and len(said.splitlines()) == 1
+    assert f"works in {home}/terminal" in _refused("tools.world.link", "--home", str(home / "terminal"))
+    assert f"works in {home}/host" in _refused("tools.host", "--home", str(home / "host"))
+    assert f"works in {home}" in _refused("tools.demo", str(home))
+    own = _Command(tmp_path / "own", "--port", "0", "--fresh")  # told to take a folder of its own
+    own.end(signal.SIGTERM)
+    assert (home / "terminal" / "efuse.bin").read_bytes() == secret
+    first.end(signal.SIGKILL, -signal.SIGKILL)
+    _Command(home, "--port", "0").end(signal.SIGINT)  # a claim dies with its process
+    assert (home / "terminal" / "efuse.bin").read_bytes() == secret
+
+
+def test_a_run_fresh_is_told_while_a_part_of_it_is_in_use(tmp_path: Path) -> None:
+    home = tmp_path / "run"
+    _Command(home, "--port", "0").end(signal.SIGINT)
+    with claim(home / "host"):
+        assert f"works in {home}/host" in _refused("tools.panel", "--home", str(home), "--port", "0", "--fresh")
+    assert (home / "host" / "host.db").exists()

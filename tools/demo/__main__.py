@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from tools.cards import catalogue
+from tools.claim import Taken, claim, clear
 from tools.demo.record import Recorder
 from tools.demo.story import CARDS, Story
 from tools.journal import image
@@ -32,7 +33,11 @@ _TEAR = "prefix:112"  # the header made it to the page, the seal did not
 def main(out: Path, cut: int, tear: str) -> None:
     """Play the demo into OUT."""
     interpreter.require()
-    summary = perform(out, cut, tear)
+    try:
+        with claim(out):
+            summary = perform(out, cut, tear)
+    except Taken as taken:
+        raise click.ClickException(str(taken)) from None
     for name, value in summary.items():
         click.echo(f"{name:18} {value}")
     click.echo(f"{'artifacts':18} {out}")
@@ -41,9 +46,8 @@ def main(out: Path, cut: int, tear: str) -> None:
 
 def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
     """Play the story, leave its artifacts in `out`, and compare; returns what summary.json holds."""
-    if out.exists():
-        shutil.rmtree(out)
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
+    clear(out)
     with tempfile.TemporaryDirectory(prefix="kassa-demo-") as home:
         stage = Stage(Path(home), terminal=Terminal(language="en"))
         with stage:

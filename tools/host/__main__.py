@@ -3,10 +3,12 @@
 
 import json
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from tools.claim import Taken, claim
 from tools.host.app import Host
 from tools.host.errors import HostError
 
@@ -30,17 +32,20 @@ def main(
 ) -> None:
     stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+    claimed = ExitStack()
     try:
+        claimed.enter_context(claim(home))
         host = Host(home, port=port, page_port=page_port, address=address, db=db, wire_log=wire_log)
         for line in terminals:
             tid, mid, ikid = line.split(",")
             host.register(tid, mid, ikid)
         host.start()
-    except (HostError, OSError, ValueError) as error:
+    except (Taken, HostError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     print(json.dumps({"ready": True, "port": host.port, "page_port": host.page_port}), flush=True)
     signal.sigwait(stop)
     host.stop()
+    claimed.close()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 """`python -m tools.panel`: host, terminal and page in one process, until Ctrl-C."""
 
 import os
-import shutil
 import signal
 import threading
 from pathlib import Path
@@ -10,11 +9,12 @@ from types import FrameType
 
 import click
 
+from tools.claim import Taken, claim, clear, contents
 from tools.host.errors import HostError
 from tools.panel.counter import Counter
 from tools.panel.server import Server
 from tools.provision.device import Terminal
-from tools.stage import PROVISIONED
+from tools.stage import PROVISIONED, folders
 from tools.world import interpreter
 from tools.world.power import ROOT
 from tools.world.world import WorldError
@@ -42,31 +42,35 @@ def main(home: Path, fresh: bool, port: int, language: str) -> None:
 
     for number in _STOP:
         signal.signal(number, on_signal)
-    if fresh and home.exists():
+    try:
+        with claim(*folders(home)):
+            _run(home, fresh, port, Terminal(language=language), stop)
+    except (Taken, HostError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"\nClosed. Payments stay in {_short(home)}; --fresh starts anew.")
+
+
+def _run(home: Path, fresh: bool, port: int, terminal: Terminal, stop: threading.Event) -> None:
+    """Open the shop, and close it when `stop` is set."""
+    if fresh:
         _forget(home)
     try:
-        with (
-            Counter(home, interpreter.micropython(), Terminal(language=language)) as counter,
-            Server(counter, port) as server,
-        ):
+        with Counter(home, interpreter.micropython(), terminal) as counter, Server(counter, port) as server:
             counter.hands.do({"do": "power", "on": True})
             click.echo(
                 f"Kassa is open at {server.address} (a simulator with test cards, no real money; "
                 f"supervisor code {counter.stage.supervisor_code}; Ctrl-C closes it)"
             )
             stop.wait()
-    except (HostError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     except WorldError:
         pass  # the last traceback is in console.log; Ctrl-C reaches the interpreter too and makes one
-    click.echo(f"\nClosed. Payments stay in {_short(home)}; --fresh starts anew.")
 
 
 def _forget(home: Path) -> None:
     """Remove an earlier run, and nothing that is not one."""
-    if any(home.iterdir()) and not (home / PROVISIONED).exists():
+    if contents(home) and not (home / PROVISIONED).exists():
         raise click.ClickException(f"{home} holds no earlier run of the panel: not removed")
-    shutil.rmtree(home)
+    clear(home)
 
 
 def _short(path: Path) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from tools.claim import Taken, claim
 from tools.world import interpreter
 from tools.world.power import FIRMWARE
 from tools.world.world import World
@@ -118,13 +119,18 @@ def main(home: Path, port: int, host_port: int | None, speed: str, firmware: Pat
     """Serve a world until interrupted. The terminal is off at first."""
     interpreter.require()
     micropython = interpreter.micropython()
-    with World(home, host_port=host_port, speed=speed, micropython=micropython, heap=heap, source=firmware) as world:
-        with Link(world, port) as link:
+    try:
+        with (
+            claim(home),
+            World(home, host_port=host_port, speed=speed, micropython=micropython, heap=heap, source=firmware) as world,
+            Link(world, port) as link,
+        ):
             print(link.port, flush=True)
-            try:
-                threading.Event().wait()
-            except KeyboardInterrupt:
-                pass
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+    except Taken as taken:
+        raise click.ClickException(str(taken)) from None
 
 
 if __name__ == "__main__":
