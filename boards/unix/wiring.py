@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the two processes of the simulator agree on: which pin goes where, and the messages on the bus between them.
 
-A message is a header (operation u8, unit u8, payload size u16, virtual ms since power-on u32, little-endian) and its
-payload. Those marked -> get an answer of the size given; the others go one way and may wait for the next one that does.
+A message is a header (operation u8, unit u8, payload size u16, virtual ms since power-on modulo 2**30 u32, little-endian)
+and its payload. Those marked -> get an answer of the size given; the others go one way and may wait for the next one that does.
 """
 
 # Pins of the board.

@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import log, status
+from kassa import log
 from kassa.errors import FlashFault, JournalFull, KeyringError
 from kassa.flows import home
 from kassa.flows.shop import Shop
@@ -108,7 +108,9 @@ class Terminal:
         board, shop = self._board, self._shop
         while True:
             await asyncio.sleep_ms(200)
-            if self._status.link == status.LINK_HOST and not self._status.reversing:
+            if (
+                shop.courier.handshaken and not self._status.reversing
+            ):  # the bar says Online longer than the line stands
                 shop.till.host_heard()
             shop.till.pass_over(shop.courier.used)
             if self._status.renewed:

@@ -94,6 +94,29 @@ def test_leap_moves_the_ticks_at_once_and_spares_the_watchdog(run_script) -> Non
     assert world.resets == []
 
 
+def test_ticks_wrap_as_the_chips_do_and_the_loop_runs_on(run_script) -> None:
+    """After 2**30 ms; the world's own time runs on."""
+    world = run_script("""
+        import asyncio, time
+        async def main():
+            last, wraps, begin = time.ticks_ms(), 0, time.ticks_ms()
+            while True:
+                await asyncio.sleep_ms(500)
+                now = time.ticks_ms()
+                assert 0 <= now < 1 << 30 and time.ticks_diff(now, last) > 0
+                if now < last:
+                    wraps += 1
+                    print("wraps", wraps, time.ticks_diff(begin, time.ticks_add(begin, 1 << 28)))
+                last = now
+        asyncio.run(main())
+    """)
+    for _ in range(2 * 12):  # twice round, in steps that are below half of it
+        world.leap(1 << 27)
+        world.run_for(1200)
+    assert world.console.splitlines()[:3] == [f"wraps {n} -268435456" for n in (1, 2, 3)]
+    assert world.now >= 24 << 27
+
+
 def test_what_never_comes_is_told_with_screen_and_console(run_script) -> None:
     world = run_script("""
         import asyncio

@@ -14,6 +14,7 @@ from tools.world.pace import Pace
 from tools.world.power import Power
 from tools.world.radio import Radio
 
+_TICKS = (1 << 30) - 1  # the chip's ticks are counted modulo one more
 _WATCHDOG_GRACE_S = 5.0  # what a slow machine may add to a watchdog's real time
 
 
@@ -105,7 +106,8 @@ class Mainboard:
         }
 
     def _on_time(self, now: int) -> None:
-        self.now = self.lines.now = now
+        """`now` is the ticks' count since power-on, which wraps; ours runs on."""
+        self.now = self.lines.now = self.now + (now - self.now & _TICKS)
 
     def _on_silence(self) -> None:
         """No message for a while: has the watchdog's real time run out?"""

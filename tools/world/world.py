@@ -205,7 +205,7 @@ class World:
         self._check()
 
     def leap(self, ms: int) -> None:
-        """Move the terminal's ticks ahead (less than 2**28 ms in all), as if it had been frozen so long."""
+        """Move the terminal's ticks ahead, as if it had been frozen so long (less than 2**28 ms in all in 32 bits)."""
         with self._lock:
             self.board.order_leap(ms)
         self.wait(lambda: not self.board.leap_pending, "the leap in time")

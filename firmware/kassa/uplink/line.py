@@ -47,8 +47,9 @@ class Line:
         self._entropy = entropy
         self._channel = Channel(values)
         self._pause = _FIRST_PAUSE_MS
-        self._not_before = ticks_ms()
-        self._heard = None  # ticks of the last handshake
+        # Deadlines in ticks, 0 = none. One that is over is forgotten: ticks wrap, and 6.2 days later it would lie ahead again.
+        self._not_before = 0  # after a failure: the next try
+        self._stale = 0  # after a handshake: the next one that is due unasked
 
     async def run(self) -> None:
         """For ever: keep Wi-Fi up, connect when there is something to say."""
@@ -58,9 +59,10 @@ class Line:
             if not self._wifi.connected():
                 self._say(news.LINK_OFF)
                 self._unsent()
+                self._stale = 0
                 if not await self._wifi.join(name, password):
                     continue
-                self._not_before = ticks_ms()
+                self._not_before = 0
             if self._status.link == news.LINK_OFF:
                 self._say(news.LINK_WIFI)
             if self._due():
@@ -70,21 +72,16 @@ class Line:
 
     def reachable(self) -> bool:
         """Whether an online request is worth a try: Wi-Fi is up and the last try to reach the host did not just fail."""
-        return (
-            self._wifi.connected()
-            and ticks_diff(ticks_ms(), self._not_before) >= 0
-            or self._status.link >= news.LINK_BUSY
-        )
+        return self._wifi.connected() and not self._not_before or self._status.link >= news.LINK_BUSY
 
     def _due(self) -> bool:
         courier = self._courier
         if courier.request or courier.errand:
             return True
-        now = ticks_ms()
-        if ticks_diff(now, self._not_before) < 0 or 0 <= ticks_diff(now, self._keypad.last_press) < _QUIET_MS:
+        self._not_before, self._stale = _ahead(self._not_before), _ahead(self._stale)
+        if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < _QUIET_MS:
             return False
-        stale = self._heard is None or ticks_diff(now, self._heard) > _REFRESH_MS
-        return stale or courier.owes()
+        return not self._stale or courier.owes()
 
     async def _session(self) -> None:
         """One connection, from the handshake until there is nothing more to say."""
@@ -133,7 +130,7 @@ class Line:
                 count = await self._channel.receive(into, _ANSWER_S)
                 courier.feed(into[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
-                    self._heard = ticks_ms()
+                    self._stale = _later(_REFRESH_MS)
                     self._say(news.LINK_HOST)
                 continue
             if idle_since is None:
@@ -156,10 +153,20 @@ class Line:
     def _back_off(self) -> None:
         """Wait longer after each failure, by a random part more, so that a shop's terminals do not knock together."""
         jitter = self._entropy(1)[0] * self._pause // 512
-        self._not_before = ticks_add(ticks_ms(), self._pause + jitter)
+        self._not_before = _later(self._pause + jitter)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_MS)
 
     def _say(self, link: int) -> None:
         if self._status.link != link:
             self._status.link = link
             self._status.changed()
+
+
+def _later(ms: int) -> int:
+    """The deadline in so many ms."""
+    return ticks_add(ticks_ms(), ms) or 1  # pyright: ignore[reportReturnType]  the stubs' type of ticks is an int
+
+
+def _ahead(due: int) -> int:
+    """A deadline that is still to come; 0 when it is over."""
+    return due if due and ticks_diff(due, ticks_ms()) > 0 else 0

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""A terminal that is never switched off: the chip's ticks wrap every 12.4 days, and half way there a difference of them turns."""
+
+from host_tests.whole.cashier import Cashier
+
+_HOUR = 3_600_000
+_DAYS = range(3, 31, 3)
+_MINUTE = 60_000
+
+
+def days_pass(cashier: Cashier, days: float) -> None:
+    """In steps of half a day, after each of which the terminal has time to do what it has to."""
+    for _ in range(round(days * 2)):
+        cashier.world.leap(12 * _HOUR)
+        cashier.world.run_for(3000)
+
+
+def take_cash(cashier: Cashier, amount: int) -> None:
+    cashier.begin("cash")
+    cashier.type_in("Cash sale: amount", str(amount))
+    cashier.type_in("Given by the customer", "2000")
+    cashier.end("Paid in cash")
+
+
+def is_sent_within_a_minute(cashier: Cashier) -> bool:
+    begin = cashier.world.now
+    cashier.world.wait(lambda: cashier.sees("All sent") or cashier.world.now > begin + _MINUTE, "the courier", 60)
+    return cashier.sees("All sent")
+
+
+def test_a_month_on_a_good_line(cashier) -> None:
+    """The line never fails, so nothing is ever put off; cash is sent by itself whenever it is taken."""
+    for day in _DAYS:
+        days_pass(cashier, 3)
+        take_cash(cashier, 100 + day)
+        assert is_sent_within_a_minute(cashier), f"day {day}"
+    assert cashier.sees("Online")
+    assert len(cashier.ledger()) == len(_DAYS)
+
+
+def test_a_network_that_was_away_for_a_week(cashier) -> None:
+    """Cash taken meanwhile is sent, and a till that owes nothing hears the host, as soon as there is one again."""
+    for amount in (0, 500):
+        cashier.go_offline()
+        if amount:
+            take_cash(cashier, amount)
+        days_pass(cashier, 7)
+        cashier.world.radio.state = "on"
+        begin = cashier.world.now
+        cashier.world.wait(lambda: cashier.sees("Online") or cashier.world.now > begin + _MINUTE, "the line", 60)  # noqa: B023
+        assert cashier.sees("Online") and cashier.sees("All sent")
+    assert cashier.ledger() == [(500, "APPROVED")]
+
+
+def test_a_host_that_was_away_for_a_week(cashier) -> None:
+    """Wi-Fi stands meanwhile, and the terminal tries again and again."""
+    cashier.world.run_for(8000)
+    cashier.world.radio.state = "half_open"
+    days_pass(cashier, 0.5)
+    take_cash(cashier, 500)
+    days_pass(cashier, 7)
+    assert not cashier.sees("Online") and cashier.sees("1 to send")
+    cashier.world.radio.state = "on"
+    cashier.world.run_for(_MINUTE)  # the longest pause between two tries
+    assert is_sent_within_a_minute(cashier)
+    assert cashier.ledger() == [(500, "APPROVED")]
