@@ -227,3 +227,33 @@ def test_the_batch_settles_by_itself_at_its_time(cashier: Cashier) -> None:
     cashier.world.wait(lambda: len(closed(cashier)) == 1, "the close", 60)
     assert closed(cashier) == [("000001", 1000, 1)]
     cashier.home()
+
+
+def test_a_payment_that_is_dated_in_the_future_does_not_keep_the_batch_open(cashier: Cashier) -> None:
+    """The host's clock stood in 2036 for one sale. That batch is settled as soon as the clock is right."""
+    soon = datetime.datetime.now() + datetime.timedelta(minutes=10)
+    setting = tables.parameters({0x12: Settling(soon.hour * 60 + soon.minute).pack()})
+    cashier.host.now = lambda: datetime.datetime(2036, 5, 4, soon.hour, soon.minute) + datetime.timedelta(minutes=1)
+    publish(cashier, tables.PARAMETERS, setting)
+    cashier.sell(1000)
+    assert not closed(cashier)
+    cashier.host.now = datetime.datetime.now
+    cashier.restart()
+    cashier.world.wait_screen("Online", 60)
+    cashier.home()
+    cashier.world.run_for(180_000)
+    cashier.world.wait(lambda: len(closed(cashier)) == 1, "the close", 30)
+    assert closed(cashier) == [("000001", 1000, 1)]
+
+
+def test_a_clock_that_is_put_back_a_little_settles_nothing_early(cashier: Cashier) -> None:
+    """The first payment of the batch lies ahead for some minutes, which is no reason."""
+    settling = Settling((datetime.datetime.now().hour * 60 + 720) % 1440)
+    publish(cashier, tables.PARAMETERS, tables.parameters({0x12: settling.pack()}))
+    cashier.sell(1000)
+    cashier.host.now = lambda: datetime.datetime.now() - datetime.timedelta(minutes=10)
+    cashier.restart()
+    cashier.world.wait_screen("Online", 60)
+    cashier.home()
+    cashier.world.run_for(180_000)
+    assert not closed(cashier)

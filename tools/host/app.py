@@ -31,7 +31,7 @@ _ADDRESS = "127.0.0.1"
 class Host:
     """A settlement host with its files in `home`: ca, host certificate, keys.json, terminals.json, host.db.
 
-    `port` and `page_port` are chosen when 0; `now` gives the host's local time; `issuer` and `wallet`
+    `port` and `page_port` are chosen when 0; `now` gives the host's local time and may be set later; `issuer` and `wallet`
     take the simulators' places. Start and stop it, or use a `with`.
     """
 
@@ -54,13 +54,14 @@ class Host:
         self.port, self.page_port = port, page_port
         self.ledger = Ledger(db or home / "host.db")
         self.keys = HostKeys(home)
+        self.now = now
         self.simulator = IssuerSimulator(self.ledger, now)
         self._address = address
         self._log = WireLog(wire_log)
         self.wallet = WalletSimulator()
         self.tables = Tables(home)
         self._service = Service(
-            self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, self.tables, now
+            self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, self.tables, lambda: self.now()
         )
         self._listener = Listener(self._service, self._log)
         self._loop = asyncio.new_event_loop()

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from kassa.clock import Clock
 
 _DAY = const(86400)
+_AHEAD = const(7200)  # a correction of the clock, and the end of summer time, put a payment no further ahead
 _NEVER = const(0xFFFF)
 _MOST = const(900)  # records of a batch, where nothing is set: DE 48 counts to 999
 
 
 def due(journal: Journal, values: Settings, clock: "Clock") -> bool:
-    """Whether the open batch is to be settled now. Setting 12: minute of the day (FFFF = never), records of a batch."""
+    """Whether the open batch is to be settled now. Setting 12: minute of the day (FFFF = never), records of a batch.
+
+    A batch that begins in the future has a wrong date, and is not waited for.
+    """
     state = journal.state
     count = state.sequence - state.closed
     if not count:
@@ -37,4 +41,4 @@ def due(journal: Journal, values: Settings, clock: "Clock") -> bool:
     if last > now:
         last -= _DAY
     page = bytearray(PAGE)
-    return Reader(journal, state.closed + 1).read(page) > 0 and Record(page).time < last
+    return Reader(journal, state.closed + 1).read(page) > 0 and not last <= Record(page).time <= now + _AHEAD
