@@ -35,10 +35,11 @@ class WLAN:
         return self._active
 
     def connect(self, ssid: str = "", key: str = "") -> None:
-        """Begin to join `ssid`; `isconnected` tells when that is done."""
+        """Begin to join `ssid`; `isconnected` tells when that is done. Raises OSError where the driver does not take it."""
         if not self._active:
             raise OSError("Wifi Not Started")
-        self._ask(wiring.WLAN_CONNECT, ("%s\0%s" % (ssid, key)).encode())
+        if self._ask(wiring.WLAN_CONNECT, ("%s\0%s" % (ssid, key)).encode()) == wiring.WLAN_REFUSED:
+            raise OSError("Wifi Internal State Error")
 
     def disconnect(self) -> None:
         self._ask(wiring.WLAN_DISCONNECT)

@@ -34,11 +34,13 @@ def calls(world: World) -> dict[str, Call]:
 
         world.place(make(card))
 
-    def radio(state: str | None = None, delay_ms: int | None = None) -> dict[str, Any]:
+    def radio(state: str | None = None, delay_ms: int | None = None, fault: str | None = None) -> dict[str, Any]:
         if delay_ms is not None:
             world.radio.delay_ms = delay_ms
         if state is not None:
             world.radio.state = state
+        if fault is not None:
+            world.radio.fault = fault
         air = world.radio
         return {"state": air.state, "delay_ms": air.delay_ms, "bytes_up": air.bytes_up, "bytes_down": air.bytes_down}
 

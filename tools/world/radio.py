@@ -17,7 +17,9 @@ _PORTAL = (
     b"<html><head><title>Free Wi-Fi</title></head><body>Please accept our terms.</body></html>\r\n"
 )
 _JOIN_MS = 400  # virtual ms from connect to an address
+_REST_MS = 800  # virtual ms from a disconnect until the station takes a connect again
 STATES = ("on", "off", "half_open", "portal")
+FAULTS = ("", "refuses", "hangs")
 
 
 class Radio:
@@ -27,6 +29,9 @@ class Radio:
     "half_open" (connections are accepted and their bytes swallowed; they are reset when the state changes); or "portal"
     (a captive portal answers every new connection with HTML and closes it). `delay_ms` holds each byte back that long,
     in each direction, in real time and without lowering throughput. `key`, when set, is the access point's password.
+
+    `fault` is what ails the station's driver, "" most of the time: it "refuses" every connect until it was told to
+    disconnect and left alone for a while, or "hangs" in connecting until its interface was off. That mends it.
     """
 
     def __init__(self, host_port: int | None) -> None:
@@ -42,6 +47,8 @@ class Radio:
         self._cut: tuple[str, int] | None = None
         self._station = False
         self._joining: tuple[str, int] | None = None  # key, virtual ms of connect
+        self._fault = ""
+        self._rests_until = 0  # virtual ms
         self._expected_until = 0.0  # a connect is on its way
         self._lock = threading.RLock()
         self._links: list[Link] = []
@@ -72,6 +79,18 @@ class Radio:
                         link.reset()
         self._wake()
 
+    @property
+    def fault(self) -> str:
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: str) -> None:
+        """The station loses its access point and gets into this state."""
+        if fault not in FAULTS:
+            raise ValueError(f"radio fault {fault!r} is none of {FAULTS}")
+        self._fault = fault
+        self._joining = None
+
     def cut_after(self, count: int, way: str = "up") -> None:
         """Reset the connection once `count` more bytes have gone "up" to the host (or "down" to the terminal)."""
         with self._lock:
@@ -93,7 +112,12 @@ class Radio:
             self._station = command == wiring.WLAN_ON
         if command in (wiring.WLAN_OFF, wiring.WLAN_DISCONNECT):
             self._joining = None
+            if command == wiring.WLAN_OFF or self._fault == "refuses":
+                self._fault = ""
+                self._rests_until = now + _REST_MS
         if command == wiring.WLAN_CONNECT:
+            if self._fault == "refuses" or now < self._rests_until:
+                return bytes((wiring.WLAN_REFUSED, -self.signal))
             self._joining = (data.partition(b"\0")[2].decode(), now)
         return bytes((self._join_state(now), -self.signal))
 
@@ -108,11 +132,15 @@ class Radio:
         """The terminal lost power: it is no station any more."""
         self._station = False
         self._joining = None
+        self._fault = ""
+        self._rests_until = 0
 
     def _join_state(self, now: int) -> int:
         if not self._station or self._joining is None:
             return wiring.WLAN_IDLE
         key, since = self._joining
+        if self._fault == "hangs":
+            return wiring.WLAN_CONNECTING
         if self._state == "off":
             return wiring.WLAN_NO_AP
         if self.key is not None and key != self.key:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from network import WLAN
 
 _JOIN_MS = const(15000)
-_PAUSE_MS = const(1000)
+_PAUSE_MS = const(1000)  # a connect right after a disconnect is refused
+_TRIES = const(3)  # without success, before the interface is taken down
 
 
 class Wifi:
@@ -19,26 +20,39 @@ class Wifi:
 
     def __init__(self, wlan: "WLAN") -> None:
         self._wlan = wlan
+        self._failed = 0  # tries in a row
 
     def connected(self) -> bool:
         """Whether there is a link with an address."""
         return self._wlan.isconnected()
 
     async def join(self, name: str, password: str) -> bool:
-        """Connect if not connected; gives up after 15 s, disconnecting fully before the next try."""
+        """Connect if not connected; gives up after 15 s.
+
+        After a failure of any kind the station is disconnected, for the port refuses a connect while it tries by itself;
+        after some, its interface is taken down: only that helps where the port hangs in connecting.
+        """
         wlan = self._wlan
-        if wlan.isconnected():
-            return True
-        wlan.active(True)
         try:
-            wlan.connect(name, password)
-        except OSError:
-            await asyncio.sleep_ms(_PAUSE_MS)
-            return False
-        start = ticks_ms()
-        while not wlan.isconnected():
-            if ticks_diff(ticks_ms(), start) > _JOIN_MS:
+            if not wlan.isconnected():
+                wlan.active(True)
+                wlan.connect(name, password)
+            start = ticks_ms()
+            while ticks_diff(ticks_ms(), start) <= _JOIN_MS:
+                if wlan.isconnected():
+                    self._failed = 0
+                    return True
+                await asyncio.sleep_ms(100)
+        except (OSError, RuntimeError):  # RuntimeError: a code of IDF's that the port has no name for
+            pass
+        self._failed += 1
+        try:
+            if self._failed < _TRIES:
                 wlan.disconnect()
-                return False
-            await asyncio.sleep_ms(100)
-        return True
+            else:
+                self._failed = 0
+                wlan.active(False)
+        except (OSError, RuntimeError):  # nothing to disconnect
+            pass
+        await asyncio.sleep_ms(_PAUSE_MS)
+        return False
