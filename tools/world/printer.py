@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The receipt printer at the other end of the UART: ESC/POS in, receipts with their text and type out."""
+"""The receipt printer at the other end of the UART: ESC/POS in, receipts with their text and type out.
 
+It prints as paper does: a line that is too long goes on in the next one.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 COLUMNS = 32
@@ -17,8 +21,7 @@ class Line:
 
     def laid_out(self) -> str:
         """The text where it stands on 32 columns of paper."""
-        width = sum(2 if ord(char) > 0x7F else 1 for char in self.text) * self.size
-        room = max(0, COLUMNS - width)
+        room = max(0, COLUMNS - sum(map(_columns, self.text)) * self.size)
         return " " * (0, room // 2, room)[self.align] + self.text
 
 
@@ -31,6 +34,23 @@ class Receipt:
     def text(self) -> str:
         """As a person reads it."""
         return "\n".join(line.laid_out().rstrip() for line in self.lines).strip("\n") + "\n"
+
+
+def _columns(char: str) -> int:
+    """Of one printed character at size 1: everything above ASCII came as two bytes of GBK."""
+    return 2 if char > "\x7f" else 1
+
+
+def _wrapped(text: str, columns: int) -> Iterator[str]:
+    """The text in pieces of at most `columns`, as the print head takes them."""
+    piece, used = "", 0
+    for char in text:
+        if used + _columns(char) > columns:
+            yield piece
+            piece, used = "", 0
+        piece += char
+        used += _columns(char)
+    yield piece
 
 
 # command -> count of parameter bytes
@@ -154,8 +174,9 @@ class PrinterPeer:
         """Print the line. Without paper it is gone, as on a real printer."""
         text = bytes(self._text).decode("gbk" if self._chinese else "ascii", "replace")
         self._text.clear()
-        if not self._has_paper():
-            return
-        if self.lines_left is not None:
-            self.lines_left -= 1
-        self._current.lines.append(Line(text, self._align, self._bold, self._size))
+        for piece in _wrapped(text, COLUMNS // self._size):
+            if not self._has_paper():
+                return
+            if self.lines_left is not None:
+                self.lines_left -= 1
+            self._current.lines.append(Line(piece, self._align, self._bold, self._size))

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     Line = tuple[str, int, bool, int]  # text, align 0 left 1 centre 2 right, bold, size 1 or 2
 
-COLUMNS = const(32)  # of ASCII at size 1; a hanzi takes two
+_COLUMNS = const(32)  # of size 1, one for each byte of text: what GBK encodes in two bytes prints twice as wide
 
 _ANSWER_MS = const(500)  # a status byte comes within this
 _WRITE_MS = const(3000)  # a line leaves within this, even when the printer holds the sender back
 _POLL_MS = const(10)
 _BUFFER = const(160)  # bytes of one line with its commands
+_LONGEST = const(124)  # where its text ends, so that a line feed and the spaces before a value have room
 
 _STATUS_PAPER = b"\x10\x04\x04"  # DLE EOT 4: real-time status, roll paper sensor
 _SETUP = b"\x1b@\x1c&"  # ESC @ initialise; FS & Chinese characters on
@@ -72,7 +73,10 @@ class Printer:
         await self.ready()
 
     def _compose(self, text: str, align: int, bold: bool, size: int, gbk: "Callable[[int], int]") -> None:
-        """ESC a align, ESC E bold, GS ! size, the text, a line feed. What does not fit the buffer is left out."""
+        """ESC a align, ESC E bold, GS ! size, the text, a line feed. What does not fit the buffer is left out.
+
+        What follows a tab goes to the right margin: of the same line, or of the next one where there is no room.
+        """
         line = self._line
         line[0:3] = b"\x1ba\x00"
         line[2] = align
@@ -80,11 +84,14 @@ class Printer:
         line[5] = 1 if bold else 0
         line[6:9] = b"\x1d!\x00"
         line[8] = 0x11 if size == 2 else 0
-        at = 9
+        at, tab = 9, 0
         for char in text:
             code = ord(char)
-            if at > _BUFFER - 3:
+            if at > _LONGEST:
                 break
+            if char == "\t":
+                tab = at
+                continue
             if 0x20 <= code < 0x7F:
                 line[at] = code
                 at += 1
@@ -97,8 +104,24 @@ class Printer:
             else:
                 line[at] = 0x3F
                 at += 1
+        if tab:
+            at = self._spread(tab, at)
         line[at] = 0x0A
         self._fill = at + 1
+
+    def _spread(self, tab: int, end: int) -> int:
+        """Move the bytes from `tab` to `end` to the right margin of a line of size 1. Returns their new end."""
+        line = self._line
+        room = 9 + _COLUMNS - end
+        first = 0x20
+        if room < 1:
+            room = 1 + max(0, _COLUMNS - (end - tab))
+            first = 0x0A
+        line[tab + room : end + room] = line[tab:end]
+        for index in range(tab, tab + room):
+            line[index] = 0x20
+        line[tab] = first
+        return end + room
 
     async def _send(self, data: "bytes | memoryview") -> None:
         """Write all of `data`. Raises PrinterFault when it does not leave in time."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Receipts and slips: what stands on the paper. A line is (text, align 0 left 1 centre 2 right, bold, size)."""
+"""Receipts and slips: what stands on the paper. A line is (text, align 0 left 1 centre 2 right, bold, size).
+
+The printer knows how wide a text is on its paper: what follows a tab goes to the right margin.
+"""
 
 from micropython import const
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from kassa.desk.batch import Totals
     from kassa.uplink.outcome import Outcome
 
-_COLUMNS = const(32)
 _RULE = ("--------------------------------", 0, False, 1)
 _ENTRIES = {0x03: "r_code", 0x07: "r_contactless"}
 _STATES = {
@@ -46,14 +48,9 @@ def when(at: int) -> str:
     return "%04d-%02d-%02d %02d:%02d:%02d" % date(at)
 
 
-def _width(text: str) -> int:
-    return sum([2 if ord(letter) > 0x2E7F else 1 for letter in text])
-
-
 def _pair(left: str, right: str) -> tuple:
-    """Left and right on one line, or the value at the right when it is too long for the rest."""
-    room = _COLUMNS - _width(left) - _width(right)
-    return (left + " " * max(1, room) + right, 0, False, 1)
+    """Left and right on one line."""
+    return (left + "\t" + right, 0, False, 1)
 
 
 def payment(

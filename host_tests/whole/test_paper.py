@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""What stands on the paper: 32 columns, in both languages, read as a merchant reads it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tools.fonts.build import table
+from tools.world.printer import COLUMNS
+
+# A settlement slip as the flow prints it, without the payments behind it.
+SLIP = """
+import asyncio
+from board import Board
+from kassa.desk.batch import Totals
+from kassa.flows import receipt
+from kassa.screens.font import Font
+from kassa.screens.words import Words
+
+class Till:
+    name, merchant, terminal = "老街茶馆", "898000000000001", "KASSA001"
+    printer = Board().printer
+    def __init__(self):
+        self.ui = self.clock = self
+        self.t, self.font = Words("%s").get, Font()
+    def now(self):
+        return 848757909
+
+totals = Totals(17)
+for effect in range(8):
+    totals.counts[effect] = 900
+    totals.sums[effect] = %d
+shop = Till()
+print("fault:", repr(asyncio.run(receipt.output(shop, receipt.settlement(shop, totals, True)))))
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("amount", [0, 990, 9_999_999_999])
+def test_each_amount_of_a_settlement_slip_stands_whole_at_the_right_margin(run_script, language, amount) -> None:
+    world = run_script(SLIP % (language, amount))
+    world.wait_off()
+    assert "fault: ''" in world.console
+    (slip,) = world.receipts
+    money = f"￥{amount // 100:,}.{amount % 100:02d}"
+    lines = [line for line in slip.lines if "￥" in line.text]
+    words = table(language)
+    for key in ("r_debit", "r_credit", "r_qr", "r_qr_back", "r_cash", "r_cash_back"):
+        found = re.search(rf"^{words[key]} 900\s+{money}$", slip.text(), re.M)
+        assert found, (key, slip.text())
+    assert len(lines) == 6
+    for line in lines:
+        assert line.laid_out().endswith(money) and len(line.text.encode("gbk")) == COLUMNS, slip.text()
+
+
+def test_a_value_without_room_goes_to_the_next_line(run_script) -> None:
+    world = run_script("""
+        import asyncio
+        from board import Board
+        from kassa.screens.font import Font
+        LINES = [
+            ("x" * 20 + "\\t" + "¥1,234.00", 0, False, 1),
+            ("x" * 21 + "\\t" + "¥1,234.00", 0, False, 1),
+            ("x" * 22 + "\\t" + "¥1,234.00", 0, False, 1),
+            ("结算" * 8 + "\\t" + "¥" * 20, 0, False, 1),
+        ]
+        asyncio.run(Board().printer().print(LINES, Font().gbk))
+    """)
+    world.wait_off()
+    (receipt,) = world.receipts
+    assert [line.text for line in receipt.lines[:7]] == [
+        "x" * 20 + "  ￥1,234.00",
+        "x" * 21 + " ￥1,234.00",
+        "x" * 22,
+        " " * 22 + "￥1,234.00",
+        "结算" * 8,
+        "￥" * 16,
+        "￥" * 4,
+    ]
