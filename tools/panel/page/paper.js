@@ -3,7 +3,7 @@
 const outlet = document.getElementById("paper");
 const dialog = document.getElementById("receipts");
 const sheet = document.getElementById("sheet");
-const WIDE = /[\u2e80-\uffef]/;
+const WIDE = /[^\x00-\x7f]/; // two bytes of GBK: two columns of paper
 let receipts = [];
 let shown = -1;
 let open = 0;
@@ -28,7 +28,7 @@ export function drawPaper(all) {
 function line({ text, align, bold, size }) {
   const element = document.createElement("span");
   element.className = `line a${align}${bold ? " bold" : ""}${size === 2 ? " double" : ""}`;
-  for (const part of text.replace("￥", "¥").match(/[\u2e80-\uffef]|[^\u2e80-\uffef]+/g) ?? [" "]) {
+  for (const part of text.match(/[^\x00-\x7f]|[\x00-\x7f]+/g) ?? [" "]) {
     if (WIDE.test(part)) {
       const cell = document.createElement("i");
       cell.textContent = part;
