@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The printer driver against the printer: text as it stands on the paper, and every way a printer fails."""
 
+import pytest
+
 from tools.world.printer import COLUMNS
 
 PRINT = """
@@ -67,3 +69,58 @@ def test_paper_that_ends_on_the_way_is_a_fault_too(new_world) -> None:
     world.wait_off()
     assert "fault: no paper" in world.console
     assert "printed" not in world.console
+
+
+LONG = PRINT.replace("< 1000", "// 1000").replace(
+    "LINES = [", "LINES = [('line %d' % n, 0, False, 1) for n in range(30)] + ["
+)
+
+
+@pytest.mark.parametrize("real_time", [True, False])
+@pytest.mark.parametrize("line_ms", [50, 150])
+def test_a_slow_printer_is_waited_for(new_world, real_time: bool, line_ms: int) -> None:
+    """One that answers everything in its turn is not absent while it prints."""
+    world = new_world(LONG)
+    printer = world.chips.printer
+    printer.real_time, printer.line_ms = real_time, line_ms
+    world.power_on()
+    world.wait_off()
+    assert "printed" in world.console, world.console
+    assert len(world.receipts) == 1 and world.receipts[0].lines[29].text == "line 29"
+
+
+@pytest.mark.parametrize("real_time", [True, False])
+@pytest.mark.parametrize("lines", [1, 15, 29])
+def test_paper_that_ends_while_the_printer_is_behind_is_a_fault(new_world, real_time: bool, lines: int) -> None:
+    """All lines have left long before the printer comes to where its paper ends."""
+    world = new_world(LONG)
+    printer = world.chips.printer
+    printer.real_time, printer.lines_left = real_time, lines
+    world.power_on()
+    world.wait_off()
+    assert "fault: no paper" in world.console, world.console
+    assert "printed" not in world.console
+
+
+@pytest.mark.parametrize("real_time", [True, False])
+def test_a_printer_without_gs_r_still_prints_and_still_tells_of_its_paper(new_world, real_time: bool) -> None:
+    world = new_world(LONG)
+    printer = world.chips.printer
+    printer.real_time, printer.knows_status = real_time, False
+    world.power_on()
+    world.wait_off()
+    assert "printed" in world.console, world.console
+    printer.lines_left = 20
+    world.power_on()
+    world.wait_off()
+    assert "fault: no paper" in world.console, world.console
+
+
+def test_a_printer_that_dies_on_the_way_is_a_fault(new_world) -> None:
+    world = new_world(LONG)
+    printer = world.chips.printer
+    world.power_on()
+    world.wait(lambda: "line 5" in printer.paper_text, "the fifth line")
+    printer.answers = False
+    world.wait_off()
+    assert "fault: no answer" in world.console, world.console

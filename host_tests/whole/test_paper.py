@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from host_tests.whole.cashier import Cashier
 from tools.fonts.build import table
 from tools.world.printer import COLUMNS
 
@@ -79,3 +80,29 @@ def test_a_value_without_room_goes_to_the_next_line(run_script) -> None:
         "￥" * 16,
         "￥" * 4,
     ]
+
+
+@pytest.mark.parametrize("real_time", [True, False])
+def test_a_receipt_that_was_cut_off_is_said_and_printed_again(cashier: Cashier, real_time: bool) -> None:
+    printer = cashier.world.chips.printer
+    printer.real_time, printer.lines_left = real_time, 7
+    cashier.offer(1250, "jade")
+    cashier.page("No paper in the printer")
+    assert "APPROVED" not in printer.paper_text
+    cashier.world.remove()
+    printer.lines_left = None  # a new roll
+    cashier.home()
+    cashier.world.press("M6")
+    cashier.world.wait(lambda: "DUPLICATE" in "".join(paper.text() for paper in cashier.world.receipts), "a reprint")
+    assert "APPROVED" in cashier.world.receipts[-1].text()
+
+
+def test_a_printer_that_does_one_thing_after_the_other_is_not_called_absent(cashier: Cashier) -> None:
+    cashier.world.chips.printer.real_time = False
+    said = cashier.sell(1250)
+    assert not any("rinter" in line for line in said)
+    cashier.world.press("M6")
+    cashier.world.wait(lambda: len(cashier.world.receipts) == 2, "the reprint")
+    cashier.home()
+    assert not any("rinter" in line for line in cashier.settle())
+    assert [paper.text().count("￥12.50") for paper in cashier.world.receipts] == [1, 1, 1]

@@ -40,11 +40,11 @@ def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
     assert "12.50" in " ".join(cashier.world.screen_text())
     agree(cashier)
     cashier.page("Voided")
+    cashier.home()
     paper = cashier.world.receipts[-1].text()
     sold = min(cashier.journal().records.values(), key=lambda record: record.sequence)
     assert f"Original trace            {sold.stan:06}" in paper, paper
     assert "VOID" in paper and "-￥12.50" in paper and "476173******0011" in paper
-    cashier.home()
     assert merchant(cashier) == 3000
     seen = view(cashier.host.ledger, {}, "normal")
     assert [one["card_amount"] for one in seen["batches"]] == [3000]

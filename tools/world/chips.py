@@ -68,9 +68,10 @@ class Chips:
         return list(_read(self.display.pixels))
 
     def power_off(self) -> None:
-        """The display goes dark and forgets."""
+        """The display goes dark and forgets. The printer has a supply of its own and prints what it holds."""
         self.display.pin("rst", 0)
         self._darkened += 1
+        self.printer.finish()
 
     def power_on(self) -> None:
         """Cold start of the chips that share the board's power. The paper and the field stay as they are."""

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The receipt printer at the other end of the UART: ESC/POS in, receipts with their text and type out.
 
-It prints as paper does: a line that is too long goes on in the next one.
+It prints as paper does: a line that is too long goes on in the next one, and each line takes time.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 COLUMNS = 32
+LINE_MS = 50  # 24 dots and 6 of spacing are 3.75 mm: 75 mm/s
+CUT_MS = 300
 
 
 @dataclass(frozen=True)
@@ -55,21 +57,33 @@ def _wrapped(text: str, columns: int) -> Iterator[str]:
 
 # command -> count of parameter bytes
 _ESC = {0x40: 0, 0x61: 1, 0x45: 1, 0x4D: 1, 0x33: 1, 0x32: 0, 0x64: 1, 0x74: 1, 0x70: 3}
-_GS = {0x21: 1, 0x61: 1, 0x68: 1, 0x77: 1, 0x48: 1}
+_GS = {0x21: 1, 0x61: 1, 0x68: 1, 0x77: 1, 0x48: 1, 0x72: 1}
 _FS = {0x26: 0, 0x2E: 0}
 
 
 class PrinterPeer:
-    """`paper`, `lines_left` and `answers` are the tester's to change. An unknown command raises ValueError."""
+    """The tester changes the fields above the line. An unknown command raises ValueError.
+
+    Two kinds of printers are sold. One answers DLE EOT at once, out of order, and stops where its paper ends: it holds
+    the rest and answers nothing else until there is paper again (`real_time`). The other does one thing after the
+    other, answers when it gets there, and goes on without paper: what it prints then is lost.
+    """
 
     def __init__(self) -> None:
+        self.real_time = True
         self.paper = True
         self.answers = True
+        self.knows_status = True  # GS r; a printer that does not know it leaves it unanswered
         self.lines_left: int | None = None  # paper for that many more lines
+        self.line_ms = LINE_MS
         self.receipts: list[Receipt] = []
+        # ---
         self._current = Receipt()
         self._out = bytearray()
         self._pending = bytearray()
+        self._told = 0  # what the terminal's clock showed last; it begins again with each of its lives
+        self._clock = 0  # ms
+        self._free = 0  # when the mechanism has finished what it does
         self._initialise()
 
     def _initialise(self) -> None:
@@ -84,25 +98,49 @@ class PrinterPeer:
             parts.append(self._current.text())
         return "\n".join(parts)
 
+    def tick(self, now: int) -> None:
+        """Print what there was time for. `now`: ms since the terminal's power-on."""
+        self._clock += max(0, now - self._told)
+        self._told = now
+        self._work()
+
+    def finish(self) -> None:
+        """The terminal lost its power. The printer has a supply of its own and prints what it holds."""
+        while self._pending and self._clock < self._free:
+            self._clock = self._free
+            self._work()
+
     def receive(self, data: bytes) -> None:
+        self._free = max(self._free, self._clock)
         self._pending += data
-        while self._pending:
-            used = self._take()
-            if not used:
-                return
-            del self._pending[:used]
+        at = self._pending.find(0x10) if self.real_time else -1
+        while 0 <= at < len(self._pending) - 2:
+            self._real_time(self._pending[at : at + 3])
+            del self._pending[at : at + 3]
+            at = self._pending.find(0x10)
+        self._work()
 
     def send(self) -> bytes:
         data = bytes(self._out)
         self._out.clear()
         return data
 
+    def _work(self) -> None:
+        while self._pending and self._free <= self._clock and (self._has_paper() or not self.real_time):
+            used = self._take()
+            if not used:
+                return
+            del self._pending[:used]
+
     def _take(self) -> int:
         """Handle the command or character at the front. Returns its length, 0 when more of it must come."""
         data = self._pending
         first = data[0]
         if first == 0x10:
-            return self._real_time()
+            if len(data) < 3:
+                return 0
+            self._real_time(data[:3])
+            return 3
         if first in (0x1B, 0x1C, 0x1D):
             return self._command()
         if first == 0x0A:
@@ -113,16 +151,19 @@ class PrinterPeer:
             raise ValueError(f"control byte {first:02x}")
         return 1
 
-    def _real_time(self) -> int:
+    def _real_time(self, command: bytes | bytearray) -> None:
         """DLE EOT n: 12 = all well; for n = 4, bits 5 and 6 = the paper's end."""
-        if len(self._pending) < 3:
-            return 0
-        if self._pending[1] != 0x04:
+        if command[1] != 0x04:
             raise ValueError("DLE without EOT")
         if self.answers:
-            out_of_paper = self._pending[2] == 4 and not self._has_paper()
+            out_of_paper = command[2] == 4 and not self._has_paper()
             self._out.append(0x72 if out_of_paper else 0x12)
-        return 3
+
+    def _status(self, number: int) -> None:
+        """GS r n: for n = 1, bits 2 and 3 = the paper's end; bits 4 and 7 are never set."""
+        if self.answers and self.knows_status:
+            out_of_paper = number == 1 and not self._has_paper()
+            self._out.append(0x0F if out_of_paper else 0x00)
 
     def _has_paper(self) -> bool:
         return self.paper and self.lines_left != 0
@@ -153,6 +194,8 @@ class PrinterPeer:
                     self._feed()
             case 0x1D, 0x21:
                 self._size = (value & 7) + 1
+            case 0x1D, 0x72:
+                self._status(value % 48)
             case 0x1C, _:
                 self._chinese = code == 0x26
         return size
@@ -165,18 +208,20 @@ class PrinterPeer:
         size = 4 if data[2] in (65, 66) else 3
         if len(data) < size:
             return 0
+        self._free += CUT_MS
         if self._current.lines:
             self.receipts.append(self._current)
         self._current = Receipt()
         return size
 
     def _feed(self) -> None:
-        """Print the line. Without paper it is gone, as on a real printer."""
+        """Print the line."""
         text = bytes(self._text).decode("gbk" if self._chinese else "ascii", "replace")
         self._text.clear()
         for piece in _wrapped(text, COLUMNS // self._size):
+            self._free += self.line_ms * self._size
             if not self._has_paper():
-                return
+                continue  # it is gone
             if self.lines_left is not None:
                 self.lines_left -= 1
             self._current.lines.append(Line(piece, self._align, self._bold, self._size))

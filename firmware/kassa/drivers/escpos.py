@@ -20,11 +20,16 @@ _COLUMNS = const(32)  # of size 1, one for each byte of text: what GBK encodes i
 
 _ANSWER_MS = const(500)  # a status byte comes within this
 _WRITE_MS = const(3000)  # a line leaves within this, even when the printer holds the sender back
+_LINE_MS = const(250)  # a line is printed within this, even on a battery
+_CUT_MS = const(2000)  # and three more are fed and the paper is cut
+_ASK_MS = const(1000)  # how often the printer is asked meanwhile
 _POLL_MS = const(10)
 _BUFFER = const(160)  # bytes of one line with its commands
 _LONGEST = const(124)  # where its text ends, so that a line feed and the spaces before a value have room
 
-_STATUS_PAPER = b"\x10\x04\x04"  # DLE EOT 4: real-time status, roll paper sensor
+# Epson, ESC/POS command reference: DLE EOT, GS r.
+_PAPER_NOW = b"\x10\x04\x04"  # DLE EOT 4: the roll paper sensor; bits 5 and 6 = paper end
+_PAPER_THEN = b"\x1dr\x01"  # GS r 1: the same, when everything before it has been done; bits 2 and 3 = paper end
 _SETUP = b"\x1b@\x1c&"  # ESC @ initialise; FS & Chinese characters on
 _CUT = b"\x1bd\x03\x1dVB\x00"  # ESC d 3 feed three lines; GS V 66 0 cut
 
@@ -41,18 +46,11 @@ class Printer:
 
     async def ready(self) -> None:
         """Raises PrinterFault when the printer does not answer within 500 ms or has no paper."""
-        for _ in range(_BUFFER):  # a late answer to an older question is not this one's
-            if not self._uart.any():
-                break
-            self._uart.readinto(self._answer)
-        await self._send(_STATUS_PAPER)
-        start = time.ticks_ms()
-        while not self._uart.any():
-            if time.ticks_diff(time.ticks_ms(), start) > _ANSWER_MS:
-                raise PrinterFault("no answer")
-            await asyncio.sleep_ms(_POLL_MS)
-        self._uart.readinto(self._answer)
-        status = self._answer[0]
+        await self._drop()
+        await self._send(_PAPER_NOW)
+        status = await self._answered(_ANSWER_MS)
+        if status < 0:
+            raise PrinterFault("no answer")
         if status & 0x93 != 0x12:  # the fixed bits of every real-time status byte
             raise PrinterFault("not a printer")
         if status & 0x60:
@@ -66,11 +64,50 @@ class Printer:
         """
         await self.ready()
         await self._send(_SETUP)
+        patience = _CUT_MS
         for text, align, bold, size in lines:
             self._compose(text, align, bold, size, gbk)
             await self._send(self._view[: self._fill])
+            patience += _LINE_MS
         await self._send(_CUT)
+        await self._printed(patience)
+
+    async def _printed(self, patience: int) -> None:
+        """Wait, at most `patience` ms, until the printer has done all it was sent. Raises PrinterFault("no paper").
+
+        GS r 1 is answered in its turn, after what came before it. A printer whose paper has ended stops and answers
+        only DLE EOT, and one that does not know GS r never answers it: so that is asked beside it, and what it says
+        counts once the printing must be over. One that does everything in its turn answers it late, which is no harm.
+        """
+        await self._drop()
+        await self._send(_PAPER_THEN)
+        start = time.ticks_ms()
+        while time.ticks_diff(time.ticks_ms(), start) < patience:
+            status = await self._answered(_ASK_MS)
+            if status < 0:
+                await self._send(_PAPER_NOW)
+            elif status & (0x60 if status & 0x10 else 0x0C):  # bit 4 tells DLE EOT's answer from GS r's
+                raise PrinterFault("no paper")
+            elif not status & 0x10:
+                return
         await self.ready()
+
+    async def _drop(self) -> None:
+        """Throw away what came late: an answer to an older question is not one to the next."""
+        for _ in range(_BUFFER):
+            if not self._uart.any():
+                break
+            self._uart.readinto(self._answer)
+
+    async def _answered(self, within: int) -> int:
+        """The byte that comes within so many ms, -1 when none does."""
+        start = time.ticks_ms()
+        while not self._uart.any():
+            if time.ticks_diff(time.ticks_ms(), start) > within:
+                return -1
+            await asyncio.sleep_ms(_POLL_MS)
+        self._uart.readinto(self._answer)
+        return self._answer[0]
 
     def _compose(self, text: str, align: int, bold: bool, size: int, gbk: "Callable[[int], int]") -> None:
         """ESC a align, ESC E bold, GS ! size, the text, a line feed. What does not fit the buffer is left out.
