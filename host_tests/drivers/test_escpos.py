@@ -9,8 +9,8 @@ PRINT = """
 import asyncio, time
 from board import Board
 from kassa.errors import PrinterFault
-from kassa.screens.font import Font
-printer, font = Board().printer(), Font()
+from kassa.gbk import Table
+printer, table = Board().printer(), Table()
 LINES = [
     ("阳光便利店", 1, True, 2),
     ("Card 411111******1111", 0, False, 1),
@@ -21,7 +21,7 @@ LINES = [
 async def main():
     begin = time.ticks_ms()
     try:
-        await printer.print(LINES, font.gbk)
+        await printer.print(LINES, table.code)
         print("printed")
     except PrinterFault as fault:
         print("fault:", fault, time.ticks_diff(time.ticks_ms(), begin) < 1000)

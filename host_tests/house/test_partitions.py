@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import ast
 import csv
+from pathlib import Path
 
 from host_tests.house.source import ROOT
+from tools.bench import romfs
+from tools.fonts import asset, gbk
 from tools.world.flash import CHIP_SIZE, PARTITIONS
 
 DATA = 1  # esp32.Partition.TYPE_DATA
@@ -51,3 +54,11 @@ def test_the_unix_chip_has_the_partitions_of_the_device() -> None:
     assert {kind for kind, *_ in unix} == {DATA} and {kind for kind, *_ in silicon.values()} == {"data"}
     shift = {silicon[label][2] - address for _, _, address, _, label, _ in unix}
     assert len(unix) == 4 and len(shift) == 1
+
+
+def test_the_firmware_with_its_fonts_fits_its_partition(tmp_path: Path) -> None:
+    """With board.py and the shims of the Unix board, which are larger than the device's."""
+    image = romfs.build(tmp_path / "image.romfs").read_bytes()
+    assert len(image) <= on_silicon()["romfs"][3]
+    for carried in (asset.PATH, gbk.PATH):
+        assert carried.read_bytes() in image, carried.name

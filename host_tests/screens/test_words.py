@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tools.fonts import asset
-from tools.fonts.build import SMALL, table
+from tools.fonts import asset, gbk
+from tools.fonts.build import SMALL, level_1, table
 from tools.host import kinds
 from tools.world.power import FIRMWARE
 
@@ -40,8 +40,7 @@ def test_every_character_can_be_drawn_and_printed(language: str) -> None:
             assert in_text_faces(faces, char), (key, char)
             assert key.startswith(SMALL) or ord(char) in faces[TITLE].glyphs, (key, char)
             if key.startswith("r_") and char > "\x7f":
-                code = faces[WIDE].glyphs[ord(char)].value
-                assert code.to_bytes(2, "big").decode("gbk") == char
+                assert gbk.code(char), (key, char)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -92,8 +91,9 @@ def test_the_asset_is_what_its_layout_says() -> None:
         (8, 16, 1), (16, 16, 1), (24, 28, 2), (24, 40, 2), (48, 48, 2),
     ]  # fmt: skip
     assert narrow.glyphs[ord("A")].rows[4] == bytes((0, 0, 0, 1, 1, 0, 0, 0))
-    assert wide.glyphs[ord("中")].value == int.from_bytes("中".encode("gbk"), "big")
-    assert len([code for code in wide.glyphs if 0x4E00 <= code < 0xA000]) > 600
+    assert sorted(map(chr, [*narrow.glyphs, *wide.glyphs])) == sorted(asset.characters())
+    assert set(level_1()) <= asset.characters() and len(set(level_1())) == 3755
+    assert asset.PATH.stat().st_size <= 200 * 1024
     assert all(glyph.value % 8 == 0 for glyph in amount.glyphs.values())
 
 

@@ -17,7 +17,6 @@ import asyncio
 from board import Board
 from kassa.desk.batch import Totals
 from kassa.flows import receipt
-from kassa.screens.font import Font
 from kassa.screens.words import Words
 
 class Till:
@@ -25,7 +24,7 @@ class Till:
     printer = Board().printer
     def __init__(self):
         self.ui = self.clock = self
-        self.t, self.font = Words("%s").get, Font()
+        self.t = Words("%s").get
     def now(self):
         return 848757909
 
@@ -60,14 +59,14 @@ def test_a_value_without_room_goes_to_the_next_line(run_script) -> None:
     world = run_script("""
         import asyncio
         from board import Board
-        from kassa.screens.font import Font
+        from kassa.gbk import Table
         LINES = [
             ("x" * 20 + "\\t" + "¥1,234.00", 0, False, 1),
             ("x" * 21 + "\\t" + "¥1,234.00", 0, False, 1),
             ("x" * 22 + "\\t" + "¥1,234.00", 0, False, 1),
             ("结算" * 8 + "\\t" + "¥" * 20, 0, False, 1),
         ]
-        asyncio.run(Board().printer().print(LINES, Font().gbk))
+        asyncio.run(Board().printer().print(LINES, Table().code))
     """)
     world.wait_off()
     (receipt,) = world.receipts
@@ -106,3 +105,19 @@ def test_a_printer_that_does_one_thing_after_the_other_is_not_called_absent(cash
     cashier.home()
     assert not any("rinter" in line for line in cashier.settle())
     assert [paper.text().count("￥12.50") for paper in cashier.world.receipts] == [1, 1, 1]
+
+
+def test_a_shop_has_its_whole_name_on_screen_and_paper(stage) -> None:
+    name = "国贸张记鱼庄"
+    cashier = stage(merchant_name=name)
+    cashier.sign_on()
+    assert cashier.sees(name), cashier.world.screen_text()
+    cashier.sell(1250)
+    assert name in cashier.world.receipts[-1].text()
+
+
+def test_the_printer_has_characters_that_the_screen_has_not(stage) -> None:
+    cashier = stage(merchant_name="鑫淼烩面馆")
+    cashier.sign_on()
+    cashier.sell(1250)
+    assert "鑫淼烩面馆" in cashier.world.receipts[-1].text()

@@ -3,10 +3,12 @@
 
 import struct
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tools.fonts.marks import NAMES
 
+WIDE = 1  # the face of the hanzi, whose index is in pages
 PATH = Path(__file__).resolve().parents[2] / "firmware" / "kassa" / "screens" / "font.bin"
 
 
@@ -15,7 +17,7 @@ class Glyph:
     """One character of one face; `rows` holds one byte a pixel (0 = paper ... 1 or 3 = ink)."""
 
     code: int
-    value: int  # GBK code in the one-bit faces, advance in the others
+    value: int  # its advance in pixels
     rows: tuple[bytes, ...]
 
     @property
@@ -37,22 +39,47 @@ class Face:
 def load(path: Path = PATH) -> list[Face]:
     """The faces of the asset, in their order. Raises ValueError when the file is not one."""
     data = path.read_bytes()
+    return [_face(data, face, entry) for face, entry in enumerate(_entries(data))]
+
+
+@cache
+def characters() -> frozenset[str]:
+    """What the text faces can show."""
+    data = PATH.read_bytes()
+    return frozenset(chr(code) for face, entry in enumerate(_entries(data)[:2]) for code in _codes(data, face, entry))
+
+
+def _entries(data: bytes) -> list[tuple[int, ...]]:
     magic, version, count, _ = struct.unpack_from("<4sBBH", data)
-    if magic != b"KFNT" or version != 1:
+    if magic != b"KFNT" or version != 2:
         raise ValueError("not a font asset")
-    return [_face(data, struct.unpack_from("<BBBBHHII", data, 8 + 16 * i)) for i in range(count)]
+    return [struct.unpack_from("<BBBBHHII", data, 8 + 16 * i) for i in range(count)]
 
 
-def _face(data: bytes, entry: tuple[int, ...]) -> Face:
+def _codes(data: bytes, face: int, entry: tuple[int, ...]) -> tuple[int, ...]:
+    count, index = entry[4], entry[6]
+    if face != WIDE:
+        return struct.unpack_from(f"<{count}H", data, index)
+    firsts = struct.unpack_from("<257H", data, index)
+    low = data[index + 514 : index + 514 + count]
+    return tuple(high << 8 | byte for high in range(256) for byte in low[firsts[high] : firsts[high + 1]])
+
+
+def _face(data: bytes, face: int, entry: tuple[int, ...]) -> Face:
     width, height, bits, _, count, size, index, at = entry
-    codes = struct.unpack_from(f"<{count}H", data, index)
-    values = struct.unpack_from(f"<{count}H", data, index + 2 * count)
+    codes = _codes(data, face, entry)
+    values: tuple[int, ...] = (width,) * count
+    if bits == 2:
+        values = tuple(data[index + 2 * count : index + 3 * count])
+    parts = [_pixels(byte, bits) for byte in range(256)]
     glyphs = {}
     for place, (code, value) in enumerate(zip(codes, values, strict=True)):
         cell = data[at + place * size : at + (place + 1) * size]
-        pixels = bytes(
-            (byte >> (7 - i if bits == 1 else 2 * i)) & (2**bits - 1) for byte in cell for i in range(8 // bits)
-        )
+        pixels = b"".join(map(parts.__getitem__, cell))
         rows = tuple(pixels[y * width : (y + 1) * width] for y in range(height))
         glyphs[code] = Glyph(code, value, rows)
     return Face(width, height, bits, glyphs)
+
+
+def _pixels(byte: int, bits: int) -> bytes:
+    return bytes((byte >> (7 - i if bits == 1 else 2 * i)) & (2**bits - 1) for i in range(8 // bits))

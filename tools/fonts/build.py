@@ -7,18 +7,19 @@
 Every number is little endian:
 
     0   4   "KFNT"
-    4   1   version = 1
+    4   1   version = 2
     5   1   number of faces = 5
     6   2   0
     8   16  for each face: width u8, height u8, bits a pixel u8, 0 u8, count u16, glyph size u16, index u32, glyphs u32
 
-`index` points at `count` sorted code points (u16), followed by `count` values (u16): for the one-bit faces the GBK code
-of the character (first byte high; 0 = not in GBK), for the others its advance in pixels. `glyphs` points at `count`
-cells of `glyph size` bytes, row by row from the top. One bit a pixel: MSB first (framebuf.MONO_HLSB). Two bits a pixel:
-the leftmost pixel in the low bits (framebuf.GS2_HMSB), 0 = paper ... 3 = ink.
+`index` points at `count` sorted code points (u16); in the two-bit faces as many advances in pixels (u8) follow. In face
+1, to save room, it points at 257 places (u16): where the code points with each first byte begin, and the end; then the
+second bytes of all (u8). `glyphs` points at `count` cells of `glyph size` bytes, row by row from the top. One bit a
+pixel: MSB first (framebuf.MONO_HLSB). Two bits a pixel: the leftmost pixel in the low bits (framebuf.GS2_HMSB), 0 =
+paper ... 3 = ink.
 
     face 0  8x16   one bit   Unifont: ASCII and U+00A5, the text
-    face 1  16x16  one bit   Unifont: hanzi, punctuation, symbols; U+E100 on: the marks of the top bar
+    face 1  16x16  one bit   Unifont: hanzi (all of GB 2312 level 1), punctuation, symbols; U+E100 on: the bar's marks
     face 2  24x28  two bits  Noto Sans SC Medium 24 px: titles and menus
     face 3  24x40  two bits  Noto Sans SC Medium 42 px: the digits of an amount
     face 4  48x48  two bits  drawn here, U+E000 on: the sign of a result
@@ -31,6 +32,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from bisect import bisect_left
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
@@ -61,8 +63,14 @@ def _lines(name: str) -> dict[str, str]:
 def small_characters() -> list[str]:
     """Everything above ASCII that the text face must show."""
     wanted = {"¥"} | set("".join(table("zh").values())) | set("".join(table("en").values()))
-    wanted |= set((Path(__file__).parent / "shop.txt").read_text("utf-8"))
+    wanted |= set((Path(__file__).parent / "shop.txt").read_text("utf-8")) | set(level_1())
     return sorted(c for c in wanted if ord(c) > 0x7F)
+
+
+def level_1() -> str:
+    """The 3755 hanzi of GB 2312 level 1 (rows 16 to 55): those in common use, so that a shop's name can be shown."""
+    codes = [bytes((row, cell)) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
+    return b"".join(codes[:3755]).decode("gb2312")
 
 
 def title_characters() -> list[str]:
@@ -115,20 +123,11 @@ def grey(image: Image.Image) -> bytes:
     )
 
 
-def gbk(char: str) -> int:
-    """The printer's code of a character, 0 where it has none. The yen sign prints as its full-width form."""
-    try:
-        code = {"¥": "￥"}.get(char, char).encode("gbk")
-    except UnicodeEncodeError:
-        return 0
-    return int.from_bytes(code, "big")
-
-
 class Face:
     """One face under construction: cells by code point."""
 
-    def __init__(self, width: int, height: int, bits: int) -> None:
-        self.width, self.height, self.bits = width, height, bits
+    def __init__(self, width: int, height: int, bits: int, *, paged: bool = False) -> None:
+        self.width, self.height, self.bits, self.paged = width, height, bits, paged
         self.cells: dict[int, tuple[int, bytes]] = {}
 
     def add(self, code: int, value: int, image: Image.Image) -> None:
@@ -138,15 +137,21 @@ class Face:
         """(directory entry, data) of the face when its data begins at `at`."""
         codes = sorted(self.cells)
         size = self.width * self.height * self.bits // 8
-        index = b"".join(struct.pack("<H", code) for code in codes)
-        index += b"".join(struct.pack("<H", self.cells[code][0]) for code in codes)
+        index = _in_pages(codes) if self.paged else struct.pack(f"<{len(codes)}H", *codes)
+        if self.bits == 2:
+            index += bytes(self.cells[code][0] for code in codes)
         entry = struct.pack("<BBBBHHII", self.width, self.height, self.bits, 0, len(codes), size, at, at + len(index))
         return entry, index + b"".join(self.cells[code][1] for code in codes)
 
 
+def _in_pages(codes: list[int]) -> bytes:
+    firsts = [bisect_left(codes, high << 8) for high in range(257)]
+    return struct.pack("<257H", *firsts) + bytes(code & 255 for code in codes)
+
+
 def text_faces(unifont: TTFont) -> tuple[Face, Face]:
     """Unifont's own pixels at 16 px: the narrow and the wide face."""
-    narrow, wide = Face(8, 16, 1), Face(16, 16, 1)
+    narrow, wide = Face(8, 16, 1), Face(16, 16, 1, paged=True)
     drawn, known = sized(unifont, 16), unifont.getBestCmap() or {}
     for char in [*ASCII, *small_characters()]:
         if char.isspace() and char != " ":
@@ -159,9 +164,9 @@ def text_faces(unifont: TTFont) -> tuple[Face, Face]:
         pen = ImageDraw.Draw(image)
         pen.fontmode = "1"
         pen.text((shift, 0), char, 255, font=drawn)
-        target.add(ord(char), gbk(char), image)
+        target.add(ord(char), target.width, image)
     for code, image in marks.bar():
-        wide.add(code, 0, image)
+        wide.add(code, wide.width, image)
     return narrow, wide
 
 
@@ -197,7 +202,7 @@ def build(folder: Path) -> bytes:
     for code, image in marks.signs():
         icons.add(code, 48, image)
     faces = [narrow, wide, title, amount, icons]
-    head, body = struct.pack("<4sBBH", b"KFNT", 1, len(faces), 0), b""
+    head, body = struct.pack("<4sBBH", b"KFNT", 2, len(faces), 0), b""
     start = len(head) + 16 * len(faces)
     for one in faces:
         entry, data = one.pack(start + len(body))

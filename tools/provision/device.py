@@ -6,6 +6,7 @@ Written on `cryptography` and `psec`, not on the firmware's code: each checks th
 
 import os
 import secrets
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from psec import tr31
 
 from tools import mac
+from tools.fonts import shown
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision import pki
@@ -92,8 +94,11 @@ class Terminal:
 def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_BDK) -> str:
     """Write flash.bin and efuse.bin in `home`; the CA in `pki_home` signs the terminal's certificate.
 
-    Returns the supervisor code, which nothing keeps in clear.
+    Says on standard error which characters of the shop's name the terminal cannot show or print. Returns the supervisor
+    code, which nothing keeps in clear.
     """
+    for said in shown.missing(terminal.merchant_name):
+        print(f"warning: merchant_name: {said}; a question mark will stand there", file=sys.stderr)
     fill_in(home)
     secret = (home / "efuse.bin").read_bytes()
     code = terminal.supervisor_code or f"{secrets.randbelow(10**6):06d}"

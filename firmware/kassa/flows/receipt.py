@@ -139,12 +139,15 @@ def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome |
 
 async def output(shop: Shop, lines: "Iterator[tuple]") -> str:
     """Print; returns "" or the text key of what is wrong with the printer."""
-    printer = shop.printer()
+    from kassa.gbk import Table
+
+    table = Table()
     try:
-        await printer.ready()
-        await printer.print(lines, shop.ui.font.gbk)
+        await shop.printer().print(lines, table.code)
     except PrinterFault as fault:
         return "fault_paper" if "paper" in str(fault) else "fault_printer"
     finally:
+        table.close()
         forget("kassa.drivers.escpos")
+        forget("kassa.gbk")
     return ""

@@ -17,6 +17,7 @@ ICON = const(4)
 _WIDE = const(1)
 _FACES = const(5)
 _ENTRY = const(16)
+_PAGES = const(514)  # bytes
 _REPLACEMENT = const(0x3F)  # "?" stands for a character the asset does not have
 
 
@@ -34,7 +35,7 @@ class Font:
         self._view = memoryview(self.cell)
         self._pair = bytearray(2)
         head = self._file.read(8 + _FACES * _ENTRY)
-        if head[:6] != b"KFNT\x01\x05":
+        if head[:6] != b"KFNT\x02\x05":
             raise ValueError("not a font asset")
         # for each face: rows, count, bytes of a cell, place of the index, place of the cells
         self._faces = tuple([struct.unpack_from("<xBxxHHII", head, 8 + _ENTRY * face) for face in range(_FACES)])
@@ -49,10 +50,16 @@ class Font:
     def _place(self, face: int, code: int) -> int:
         """The position of `code` in the face's index, -1 when it is not there."""
         _, high, _, index, _ = self._faces[face]
-        low = 0
+        low, size, mask = 0, 2, 0xFFFF
+        if face == _WIDE:  # second bytes, in pages by the first
+            if code > 0xFFFF:
+                return -1
+            low, high = self._u16(index + (code >> 8) * 2), self._u16(index + (code >> 8) * 2 + 2)
+            index, size, mask = index + _PAGES, 1, 0xFF
+            code &= 0xFF
         while low < high:
             middle = (low + high) >> 1
-            found = self._u16(index + 2 * middle)
+            found = self._u16(index + size * middle) & mask
             if found == code:
                 return middle
             if found < code:
@@ -82,7 +89,7 @@ class Font:
         if face < TITLE:
             return face << 24 | (8 if face == TEXT else 16) << 16 | place
         _, count, _, index, _ = self._faces[face]
-        return face << 24 | self._u16(index + 2 * (count + place)) << 16 | place
+        return face << 24 | (self._u16(index + 2 * count + place) & 255) << 16 | place
 
     def load(self, found: int) -> None:
         """Copy the glyph that `find` found into `cell`."""
@@ -93,12 +100,3 @@ class Font:
         else:
             self._file.seek(at)
             self._file.readinto(self._view[:size])
-
-    def gbk(self, code: int) -> int:
-        """The GBK code of a character above ASCII, first byte high; 0 when the printer has none."""
-        face = TEXT if code < 0x100 else _WIDE
-        place = self._place(face, code)
-        if place < 0:
-            return 0
-        _, count, _, index, _ = self._faces[face]
-        return self._u16(index + 2 * (count + place))
