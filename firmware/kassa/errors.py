@@ -47,11 +47,15 @@ class PrinterFault(KassaError):
 
 
 class LinkError(KassaError):
-    """No connection to the host. `sent` tells whether a byte of the message may have left."""
+    """No connection to the host. `sent` tells whether a byte of the message may have left.
 
-    def __init__(self, reason: str, sent: bool = False) -> None:
+    `dates`: 1 when the host's certificate is over, 2 when it is not valid yet, as far as TLS could tell.
+    """
+
+    def __init__(self, reason: str, sent: bool = False, dates: int = 0) -> None:
         super().__init__(reason)
         self.sent = sent
+        self.dates = dates
 
 
 class WireError(KassaError):

@@ -57,7 +57,7 @@ def test_never_heard_means_not_offline(till: Till) -> None:
     assert till.restart(heard=False)["heard"] == NOON_SECONDS
     fresh = Till(till.inside, till.path.with_name("fresh.bin"))
     fresh.boot(heard=False)
-    assert fresh.check(100) == ["limit_heard", [0, 1000]]
+    assert fresh.check(100) == ["limit_never", []]
 
 
 def test_hours_since_the_first_unsent_payment(till: Till) -> None:

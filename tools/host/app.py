@@ -51,6 +51,7 @@ class Host:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.authority = pki.ensure(home)
+        self._ends = pki.Identity.load(home, "host").certificate.not_valid_after_utc
         self.port, self.page_port = port, page_port
         self.ledger = Ledger(db or home / "host.db")
         self.keys = HostKeys(home)
@@ -63,7 +64,7 @@ class Host:
         self._service = Service(
             self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, self.tables, lambda: self.now()
         )
-        self._listener = Listener(self._service, self._log)
+        self._listener = Listener(self._service, self._log, self.ledger.certified)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stopping = asyncio.Event()
@@ -103,7 +104,7 @@ class Host:
 
     def view(self) -> dict[str, Any]:
         """What the page shows, and GET /api/ledger gives."""
-        return page.view(self.ledger, self.counters, self.mood)
+        return page.view(self.ledger, self.counters, self.mood, self._ends)
 
     def start(self) -> "Host":
         """Serve. Returns when both ports are open; raises SetupError when they cannot be."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The database: SQLite through SQLAlchemy Core, one writer at a time, every commit on disk before it is believed."""
 
+import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,11 @@ class Ledger:
         """Make a terminal known; see terminals.register."""
         with self.write() as db:
             terminals.register(db, tid, mid, ikid)
+
+    def certified(self, tid: str, ends: datetime.datetime) -> None:
+        """A terminal showed a certificate; see terminals.certified."""
+        with self.write() as db:
+            terminals.certified(db, tid, ends)
 
     def clear_quarantine(self, tid: str, supervisor: str) -> None:
         """Let a terminal go on after a quarantine, or with records missing for good; see terminals.clear.

@@ -2,9 +2,12 @@
 """The door: TLS with certificates on both sides, many frames a connection, answers in order, every wait limited."""
 
 import asyncio
+import datetime
 import logging
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,7 +32,9 @@ class Closing(Exception):
 class Listener:
     """Serves terminals on one port. `mood` may be set at any time."""
 
-    def __init__(self, service: Service, log: WireLog) -> None:
+    def __init__(
+        self, service: Service, log: WireLog, certified: Callable[[str, datetime.datetime], None] | None = None
+    ) -> None:
         self.mood = moods.Mood()
         self.port = 0
         self._service = service
@@ -37,6 +42,8 @@ class Listener:
         self._count = service.counters
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._certified = certified
+        self._known: dict[str, datetime.datetime] = {}  # until when the certificates hold that were shown
 
     async def start(self, address: str, port: int, tls: ssl.SSLContext) -> None:
         """Listen; `port` 0 chooses one. Raises OSError when the port is taken."""
@@ -57,6 +64,7 @@ class Listener:
         self._open.add(writer)
         try:
             if len(self._open) <= _CONNECTIONS:
+                self._look_at(writer.get_extra_info("peercert") or {})
                 await self._talk(reader, writer)
         except (Closing, TimeoutError, ConnectionError, ssl.SSLError, asyncio.CancelledError):
             pass  # the terminal comes back by itself, and repeats what was not answered; cancelled: the host stops
@@ -66,6 +74,15 @@ class Listener:
         finally:
             self._open.discard(writer)
             writer.transport.abort()
+
+    def _look_at(self, certificate: dict[str, Any]) -> None:
+        """Tell who is new, or has a new certificate, and until when that holds. Its name is the terminal's id."""
+        names = [value for part in certificate.get("subject", ()) for kind, value in part if kind == "commonName"]
+        if self._certified and names and "notAfter" in certificate:
+            ends = datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), datetime.UTC)
+            if self._known.get(names[0]) != ends:
+                self._certified(names[0], ends)
+                self._known[names[0]] = ends
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         buffer = bytearray()

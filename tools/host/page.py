@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What people see of the host: one page, and the JSON behind it. Reads only, but for the mood."""
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,17 @@ def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], st
     )
 
 
-def view(store: Ledger, counters: dict[str, int], mood: str) -> dict[str, Any]:
-    """Everything the page shows. Amounts in minor units; cards as first six and last four digits."""
+def view(store: Ledger, counters: dict[str, int], mood: str, ends: datetime.datetime) -> dict[str, Any]:
+    """Everything the page shows. Amounts in minor units; cards as first six and last four digits.
+
+    `ends`: when the host's own certificate does.
+    """
     with store.read() as db:
         closed = {(row.tid, row.epoch, row.number) for row in db.execute(select(batch)) if row.state == "closed"}
         newest = db.execute(select(payment).order_by(payment.c.id.desc()).limit(_NEWEST)).all()
         return {
             "mood": mood,
+            "certificate": _certificate(ends.isoformat()),
             "payments": [_payment(row, closed) for row in newest],
             "batches": _batches(db),
             "terminals": [_terminal(db, row) for row in db.execute(select(terminal).order_by(terminal.c.tid)).all()],
@@ -134,4 +139,13 @@ def _terminal(db: Connection, row: Row[Any]) -> dict[str, Any]:
         "gaps": chain.gaps(db, row.tid, row.epoch, row.reported_sequence),
         "quarantine": row.quarantine,
         "heard": row.heard,
+        "certificate": _certificate(row.certificate_ends),
     }
+
+
+def _certificate(ends: str | None) -> dict[str, Any] | None:
+    """Its last day and the days left, below zero when it is over; None when none was shown yet."""
+    if ends is None:
+        return None
+    left = datetime.datetime.fromisoformat(ends) - datetime.datetime.now(datetime.UTC)
+    return {"ends": ends[:10], "days": left.days}

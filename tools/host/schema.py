@@ -48,6 +48,7 @@ terminal = _table(
     _text("quarantine", nullable=True),  # the reason; NULL = in good standing
     _text("heard", nullable=True),
     _text("versions", nullable=True),  # of the tables it has: JSON, by 60.3
+    _text("certificate_ends", nullable=True),  # of the one it last showed
 )
 
 message = _table(

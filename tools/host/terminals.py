@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The terminals this host knows: who they are, where each one's chain, batch and message keys stand, and quarantine."""
 
+import datetime
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -81,6 +82,11 @@ def change(db: Connection, terminal: Terminal, **values: int | str | None) -> No
 def heard(db: Connection, terminal: Terminal) -> None:
     """Note the time of a handshake."""
     db.execute(update(table).where(table.c.tid == terminal.tid).values(heard=books.now()))
+
+
+def certified(db: Connection, tid: str, ends: datetime.datetime) -> None:
+    """Note until when the certificate holds that a terminal showed."""
+    db.execute(update(table).where(table.c.tid == tid).values(certificate_ends=ends.isoformat()))
 
 
 def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:

@@ -33,8 +33,10 @@ class Limits:
             raise Refused("limit_sum", money.text(self.sum - state.sum), money.text(self.sum))
         if not trusted and not self.untrusted_clock:
             raise Refused("limit_clock")
-        if not state.heard or now - state.heard > self.heard_hours * _HOUR:
-            raise Refused("limit_heard", (now - state.heard) // _HOUR if state.heard else 0, self.heard_hours)
+        if not state.heard:
+            raise Refused("limit_never")
+        if now - state.heard > self.heard_hours * _HOUR:  # an age below zero is none
+            raise Refused("limit_heard", (now - state.heard) // _HOUR, self.heard_hours)
         if state.oldest and now - state.oldest > self.unsent_hours * _HOUR:
             raise Refused("limit_first", (now - state.oldest) // _HOUR, self.unsent_hours)
 

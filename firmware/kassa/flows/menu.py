@@ -74,6 +74,7 @@ async def _about(shop: Shop) -> None:
         (ui.t("about_batch"), "%06d" % state.batch),
         (ui.t("about_pending"), "%d  %s" % (state.count, money.text(state.sum))),
         (ui.t("about_heard"), receipt.when(state.heard)[:16] if state.heard else ui.t("test_none")),
+        (ui.t("about_valid"), receipt.when(shop.valid[1] * 86400)[:10] if shop.valid[1] else ui.t("test_none")),
         (ui.t("about_memory"), "%d KiB" % (gc.mem_free() // 1024)),
     )
     await ui.list(ui.t("about_title"), rows, choose=False)
@@ -106,4 +107,6 @@ async def _tell(shop: Shop, network: int, title: str, done: str) -> None:
         await ui.message("ok", ui.t(title), (ui.t(done),))
     else:
         courier.forget_errand()
-        await ui.message("warn", ui.t(title), (ui.t("fault_host"),))
+        from kassa.flows import validity
+
+        await ui.message("warn", ui.t(title), (validity.silence(shop),))

@@ -4,6 +4,7 @@
 from micropython import const
 
 from kassa import money, status
+from kassa.flows import validity
 from kassa.flows.shop import Shop
 from kassa.screens.font import TEXT
 
@@ -55,6 +56,9 @@ def _lines(shop: Shop) -> list:
         lines.append("!" + ui.t("home_reversing"))
     if news.refused_later:
         lines.append("!" + ui.t("home_refused", news.refused_later))
+    said = validity.told(shop)
+    if said:
+        lines.append(said)
     if not news.clock_trusted:
         lines.append(ui.t("home_clock"))
     if news.link == status.LINK_OFF:

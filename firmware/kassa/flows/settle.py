@@ -130,4 +130,6 @@ async def _tell(shop: Shop, batch: "Totals") -> None:
         await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
     else:
         shop.courier.forget_errand()
-        await ui.message("warn", ui.t("settle_failed"), (ui.t("fault_host"),), "E=key_ok", amount=amount)
+        from kassa.flows import validity
+
+        await ui.message("warn", ui.t("settle_failed"), (validity.silence(shop),), "E=key_ok", amount=amount)

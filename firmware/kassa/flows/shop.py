@@ -46,6 +46,7 @@ class Shop:
         self.name = ""
         self.merchant = ""
         self.terminal = ""
+        self.valid = (0, 0)  # first and last day of this terminal's certificate, uplink.validity
         self.supervisor: "Supervisor | None" = None  # made when one is first asked for
         self.entropy: "Callable[[int], bytes]"
 

@@ -29,13 +29,14 @@ class Channel:
         self._stream: "Any" = None  # one object reads and writes
 
     async def open(self) -> None:
-        """Connect and authenticate. Raises LinkError; no socket is open then."""
+        """Connect. Raises LinkError; no socket is open then. The port authenticates with the first bytes, so `send` and `receive`
+        fail where that does."""
         values = self._settings
         try:
             await asyncio.wait_for(self._connect(values), _OPEN_S)
-        except (OSError, ValueError, asyncio.TimeoutError):
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
             self.close()
-            raise LinkError("no connection to the host")
+            raise LinkError("no connection to the host", False, _dates(error))
 
     async def _connect(self, values: Settings) -> None:
         """As `asyncio.open_connection`, which lets go of a socket without closing it when something fails."""
@@ -71,8 +72,8 @@ class Channel:
         try:
             stream.write(data)
             await asyncio.wait_for(stream.drain(), _SEND_S)
-        except (OSError, ValueError, asyncio.TimeoutError):
-            raise LinkError("connection lost", sent=True)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            raise LinkError("connection lost", True, _dates(error))
 
     async def receive(self, into: memoryview, seconds: int) -> int:
         """Whatever has arrived, at least one byte. Raises LinkError when the host closes or says nothing in time."""
@@ -81,8 +82,8 @@ class Channel:
             raise LinkError("not connected")
         try:
             count = await asyncio.wait_for(_some(stream, into), seconds)
-        except (OSError, ValueError, asyncio.TimeoutError):
-            raise LinkError("no answer", sent=True)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            raise LinkError("no answer", True, _dates(error))
         if not count:
             raise LinkError("host closed the connection", sent=True)
         return count
@@ -104,6 +105,12 @@ class Channel:
 def _writable(bare: "Socket") -> "Generator":
     """Wait until a socket is connected, or has failed to connect."""
     yield asyncio.core._io_queue.queue_write(bare)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
+
+
+def _dates(error: Exception) -> int:
+    """LinkError.dates, by what Mbed TLS says: "The certificate validity has expired", "... starts in the future"."""
+    said = str(error)
+    return 1 if "expired" in said else 2 if "future" in said else 0
 
 
 async def _some(reader: asyncio.StreamReader, into: memoryview) -> int:

@@ -46,6 +46,7 @@ class Line:
         self._status = status
         self._entropy = entropy
         self._channel = Channel(values)
+        self.dates = 0  # of the host's certificate at the last try: LinkError.dates
         self._pause = _FIRST_PAUSE_MS
         # Deadlines in ticks, 0 = none. One that is over is forgotten: ticks wrap, and 6.2 days later it would lie ahead again.
         self._not_before = 0  # after a failure: the next try
@@ -97,7 +98,8 @@ class Line:
                 self._back_off()
             else:
                 self._pause = _FIRST_PAUSE_MS
-        except (LinkError, WireError, FlashFault, JournalFull, KeyringError, SettingsError):
+        except (LinkError, WireError, FlashFault, JournalFull, KeyringError, SettingsError) as error:
+            self.dates = error.dates if isinstance(error, LinkError) else 0
             self._failed()
         finally:
             self._channel.close()
@@ -131,6 +133,7 @@ class Line:
                 courier.feed(into[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
                     self._stale = _later(_REFRESH_MS)
+                    self.dates = 0
                     self._say(news.LINK_HOST)
                 continue
             if idle_since is None:

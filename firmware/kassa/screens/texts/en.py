@@ -69,7 +69,6 @@ void_gone=That payment cannot be read
 voided=Voided
 last=Last payment
 queue=Payments to send
-supervisor=Supervisor
 about=About
 selftest=Self-test
 reprint=Print the receipt again
@@ -202,6 +201,7 @@ limit_one=One offline payment: at most %s
 limit_sum=Room left: %s of %s
 limit_count=Offline payments left: %d of %d
 limit_heard=Host not heard for %d h; limit %d h
+limit_never=Host never heard: connect first
 limit_first=Oldest waits %d h; limit %d h
 limit_card=Card already used offline
 limit_clock=Clock not confirmed since start
@@ -217,7 +217,6 @@ fate_accepted=Accepted: it is safe
 fate_not_taken=Not taken: nothing was charged
 fate_receipt=After a restart: print its receipt?
 fate_interrupted=Power failed during a payment
-
 receipt_title=Print the receipt?
 receipt_printing=Printing
 receipt_failed=Not printed
@@ -271,7 +270,6 @@ fault_host=Host does not answer
 fault_internal=Internal fault
 fault_restart=The terminal starts again
 fault_code=Reason: %s
-
 start_title=Starting
 test_crypto=Cryptography
 test_journal=Journal
@@ -291,7 +289,11 @@ about_batch=Batch
 about_pending=To send
 about_memory=Free memory
 about_heard=Host last heard
-
+about_valid=Certificate until
+about_cert_left=Certificate ends in %d days
+about_cert_over=This till's certificate is over
+about_cert_early=Certificate not valid yet
+about_host_over=The host's certificate is over
 language_title=Language
 
 r_duplicate=DUPLICATE

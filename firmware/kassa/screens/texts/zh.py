@@ -69,7 +69,6 @@ void_gone=无法读取该笔交易
 voided=已撤销
 last=上笔交易
 queue=待上送交易
-supervisor=主管功能
 about=本机信息
 selftest=自检
 reprint=重打印凭条
@@ -202,6 +201,7 @@ limit_one=脱机单笔最高%s
 limit_sum=脱机总额：剩余%s，限额%s
 limit_count=脱机笔数：剩余%d笔，限%d笔
 limit_heard=主机已%d小时未应答，限%d小时
+limit_never=主机没有应答过，请先联网
 limit_first=最早一笔已等待%d小时，限%d小时
 limit_card=此卡已脱机使用过
 limit_clock=开机后时钟未经主机确认
@@ -217,7 +217,6 @@ fate_accepted=已受理，交易已保存
 fate_not_taken=未收款，未扣款
 fate_receipt=重启后提示：打印该笔凭条？
 fate_interrupted=断电时有一笔交易未完成
-
 receipt_title=打印凭条？
 receipt_printing=正在打印
 receipt_failed=未打印
@@ -271,7 +270,6 @@ fault_host=主机无应答
 fault_internal=内部故障
 fault_restart=终端即将重启
 fault_code=原因：%s
-
 start_title=正在启动
 test_crypto=加密算法
 test_journal=交易日志
@@ -291,7 +289,11 @@ about_batch=批次号
 about_pending=待上送
 about_memory=可用内存
 about_heard=主机最近应答
-
+about_valid=证书有效期至
+about_cert_left=证书%d天后到期
+about_cert_over=本机证书已过期
+about_cert_early=证书未到有效日期
+about_host_over=主机证书已过期
 language_title=语言
 
 r_duplicate=重打印

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""From when to when a certificate holds (RFC 5280, 4.1.2.5). In memory only at a start."""
+
+from kassa.calendar import seconds
+
+_DAY = 86400
+_UTC_TIME = 0x17  # two digits of the year; the other kind of time has four
+
+
+def days(der: bytes) -> tuple:
+    """(first, last) day of a DER certificate, in days since 2000-01-01; (0, 0) when it cannot be read."""
+    try:
+        at = _inside(der, _inside(der, 0))  # the part that is signed
+        if der[at] == 0xA0:  # version
+            at = _after(der, at)
+        for _ in range(3):  # serial number, algorithm, issuer
+            at = _after(der, at)
+        at = _inside(der, at)
+        return _day(der, at), _day(der, _after(der, at))
+    except (ValueError, IndexError):
+        return 0, 0
+
+
+def _size(der: bytes, at: int) -> tuple:
+    """Where the contents of the element at `at` begin, and how long they are."""
+    size = der[at + 1]
+    if size < 0x80:
+        return at + 2, size
+    start = at + 2 + (size & 0x7F)
+    return start, int.from_bytes(der[at + 2 : start], "big")
+
+
+def _inside(der: bytes, at: int) -> int:
+    return _size(der, at)[0]
+
+
+def _after(der: bytes, at: int) -> int:
+    start, size = _size(der, at)
+    return start + size
+
+
+def _day(der: bytes, at: int) -> int:
+    start = _inside(der, at)
+    year = 2000
+    if der[at] == _UTC_TIME:
+        year += int(der[start : start + 2])
+        start += 2
+    else:
+        year = int(der[start : start + 4])
+        start += 4
+    return seconds(min(year, 2099), int(der[start : start + 2]), int(der[start + 2 : start + 4]), 0, 0, 0) // _DAY

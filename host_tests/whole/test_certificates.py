@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Certificates end: the till and the host's page say so a year before, and name the reason when one is over."""
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from host_tests.whole.cashier import Cashier
+from tools.provision import pki
+
+
+def lasting(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """Certificates made from now on hold so many days from today; they begin thirty days ago."""
+    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days, hours=1))
+
+
+def test_a_certificate_that_ends_within_a_year_is_told(stage: Callable[..., Cashier], monkeypatch) -> None:
+    lasting(monkeypatch, 200)
+    cashier = stage()
+    cashier.sign_on()
+    cashier.world.wait_screen("Certificate ends in 200 days", 30)
+    view = cashier.host.view()
+    assert [terminal["certificate"]["days"] for terminal in view["terminals"]] == [200]
+    assert view["certificate"]["days"] == 200
+    cashier.world.press("M")
+    cashier.world.wait_screen("Menu")
+    cashier.world.press("UUU")  # from the top to the last but two
+    cashier.world.wait_screen("9/11")
+    cashier.world.press("E")
+    cashier.page("Version")
+    cashier.world.press("DDDDDD")
+    cashier.world.wait_screen(view["certificate"]["ends"])
+
+
+def test_one_that_lasts_is_not_spoken_of(cashier: Cashier) -> None:
+    assert not cashier.sees("ertificate")
+    assert cashier.host.view()["certificate"]["days"] > 7000
+
+
+def test_a_hosts_certificate_that_is_over_is_the_reason(stage, monkeypatch, tmp_path: Path) -> None:
+    lasting(monkeypatch, 7300)
+    ca = pki.ensure(tmp_path / "stage" / "host")
+    lasting(monkeypatch, -1)
+    pki.host_identity(ca).save(tmp_path / "stage" / "host", "host")
+    lasting(monkeypatch, 7300)
+    cashier = stage()
+    cashier.world.power_on()
+    cashier.world.wait_screen("The host's certificate is over", 30)
+    assert cashier.sees("No host") or cashier.sees("Sending")
+    cashier.world.press("500E")
+    cashier.world.wait_screen("Host never heard", 30)
+
+
+def test_a_hosts_certificate_of_tomorrow_is_the_reason(stage, monkeypatch, tmp_path: Path) -> None:
+    ca = pki.ensure(tmp_path / "stage" / "host")
+    monkeypatch.setattr(pki, "_BACK", datetime.timedelta(days=-1))
+    pki.host_identity(ca).save(tmp_path / "stage" / "host", "host")
+    monkeypatch.undo()
+    cashier = stage()
+    cashier.world.power_on()
+    cashier.world.wait_screen("Certificate not valid yet", 30)
+
+
+def test_the_terminals_own_that_is_over_is_the_reason(stage, monkeypatch) -> None:
+    lasting(monkeypatch, 200)
+    cashier = stage()
+    cashier.host.now = lambda: datetime.datetime.now() + datetime.timedelta(days=202)
+    cashier.sign_on()
+    cashier.world.wait_screen("This till's certificate is over", 30)
