@@ -10,6 +10,24 @@ import pytest
 from host_tests.whole.cashier import Cashier
 from tools.host.page import view
 
+# A page that asks for a code four times, as screens/number.py looks at the scanner.
+SCANS = """
+import asyncio
+from board import Board
+async def main():
+    scanner = Board().scanner()
+    for _ in range(4):
+        print("ready")
+        scanned = None
+        while scanned is None:
+            await asyncio.sleep_ms(100)
+            scanned = scanner.take()
+        print("took", scanned or "nothing")
+    await asyncio.sleep(1)
+    print("left", scanner.take())
+asyncio.run(main())
+"""
+
 
 @pytest.mark.parametrize(
     "code, asks", [("134567890123456788", False), ("283456789012345655", True), ("6234567890123456788", False)]
@@ -60,6 +78,39 @@ def test_a_scanned_code_needs_no_key(cashier: Cashier) -> None:
     cashier.begin("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.world.wait_screen("The customer's code")
+    cashier.world.scan("134567890123456788")
+    assert "CODE PAYMENT" in cashier.end("Paid")
+    assert cashier.account("wallet receivable") == 990
+
+
+CODES = ("134567890123456788", "6234567890123456788", "no code", "283456789012345655")
+
+
+@pytest.mark.parametrize("prefix", [b"", b"]C0", b"]Q1", b"]e0", b"\x02", b"\x02]C0", b"\r\n"])
+@pytest.mark.parametrize("suffix", [b"\r\n", b"\r", b"\n", b"\t", b"\x03", b"\x03\r\n", b""])
+def test_scanners_are_taken_as_they_are_set_when_bought(new_world, prefix: bytes, suffix: bytes) -> None:
+    """Each code comes alone and whole, and so does the next one; what is no code is said."""
+    world = new_world(SCANS)
+    world.chips.scanner.prefix, world.chips.scanner.suffix = prefix, suffix
+    world.power_on()
+    for number, code in enumerate(CODES):
+        world.wait(lambda asked=number: world.console.count("ready") > asked, "the scanner to be asked")
+        world.scan(code)
+        world.wait(lambda asked=number: world.console.count("took") > asked, "the code")
+    world.wait_off()
+    took = [line for line in world.console.splitlines() if line != "ready"]
+    assert took == [f"took {code if code.isdigit() else 'nothing'}" for code in CODES] + ["left None"]
+
+
+@pytest.mark.parametrize("prefix, suffix", [(b"", b""), (b"\x02]Q1", b"\x03"), (b"]C0", b"\t")])
+def test_a_scan_pays_whatever_the_scanner_adds(cashier: Cashier, prefix: bytes, suffix: bytes) -> None:
+    scanner = cashier.world.chips.scanner
+    scanner.prefix, scanner.suffix = prefix, suffix
+    cashier.begin("qr_scan")
+    cashier.type_in("Pay by code: amount", "990")
+    cashier.world.wait_screen("The customer's code")
+    cashier.world.scan("12345")
+    cashier.page("No payment code")
     cashier.world.scan("134567890123456788")
     assert "CODE PAYMENT" in cashier.end("Paid")
     assert cashier.account("wallet receivable") == 990

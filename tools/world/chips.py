@@ -17,20 +17,32 @@ COLUMNS = {pin: f"col{number}" for number, pin in enumerate(wiring.KEY_COLS)}
 
 
 class Scanner:
-    """A barcode scanner on a UART: every scanned code comes as a line."""
+    """A barcode scanner on a UART at 9600 baud: a byte comes about every millisecond.
+
+    `prefix` and `suffix`: what it is set to send around each code; the tester's to change.
+    """
 
     def __init__(self) -> None:
+        self.prefix, self.suffix = b"", b"\r\n"
         self._waiting = b""
+        self._due = 0  # bytes that had the time to come
+        self._told = 0  # what the terminal's clock showed last; it begins again with each of its lives
 
     def scan(self, code: str) -> None:
-        self._waiting += code.encode() + b"\r\n"
+        self._waiting += self.prefix + code.encode() + self.suffix
+
+    def tick(self, now: int) -> None:
+        """`now`: ms since the terminal's power-on."""
+        self._due = min(len(self._waiting), self._due + max(0, now - self._told))
+        self._told = now
 
     def receive(self, data: bytes) -> None:
         """A scanner that takes no commands."""
 
     def send(self) -> bytes:
-        waiting, self._waiting = self._waiting, b""
-        return waiting
+        came, self._waiting = self._waiting[: self._due], self._waiting[self._due :]
+        self._due = 0
+        return came
 
 
 class Chips:
