@@ -111,7 +111,8 @@ def test_online_sale_reaches_paper_and_ledger(page: Page) -> None:
     page.wait(lambda: len(page.topics.get("paper", [])) == paper + 1, "the receipt")
     assert any("12.80" in line["text"] for line in page.topics["paper"][-1]["lines"])
     page.wait(lambda: not page.topics["world"]["lying"], "the card to leave")
-    assert {"card", "till_prepared", "receipt", "host_approved"} <= {event["what"] for event in page.events}
+    told = {"card", "till_prepared", "receipt", "host_approved"}
+    page.wait(lambda: told <= {event["what"] for event in page.events}, "what happened")
 
 
 def test_offline_sale_waits_on_the_terminal_and_settles_by_itself(page: Page) -> None:
