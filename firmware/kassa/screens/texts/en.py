@@ -280,7 +280,6 @@ test_host=Host
 test_ok=OK
 test_none=none
 test_wait=...
-
 about_title=About this terminal
 about_version=Version
 about_terminal=Terminal
@@ -295,7 +294,6 @@ about_cert_over=This till's certificate is over
 about_cert_early=Certificate not valid yet
 about_host_over=The host's certificate is over
 language_title=Language
-
 r_duplicate=DUPLICATE
 r_merchant=Merchant
 r_terminal=Terminal

@@ -280,7 +280,6 @@ test_host=主机
 test_ok=正常
 test_none=无
 test_wait=...
-
 about_title=本机信息
 about_version=版本
 about_terminal=终端号
@@ -295,7 +294,6 @@ about_cert_over=本机证书已过期
 about_cert_early=证书未到有效日期
 about_host_over=主机证书已过期
 language_title=语言
-
 r_duplicate=重打印
 r_merchant=商户号
 r_terminal=终端号
