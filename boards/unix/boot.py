@@ -24,17 +24,14 @@ def _flash_cut() -> None:
     bus.answer(bytearray(1))
 
 
-def _keep_the_loops_ticks() -> None:
-    """The event loop's queue in C compares the port's own ticks: give it those, and the firmware the chip's."""
+if (
+    time.WIDE
+):  # the event loop's queue in C compares the port's own ticks: it keeps those, and the firmware has the chip's
     from asyncio import core
 
     import utime
 
     core.ticks, core.ticks_add, core.ticks_diff = time.wide_ms, utime.ticks_add, utime.ticks_diff
-
-
-if time.WIDE:
-    _keep_the_loops_ticks()
 esp32.chip.listener = _flash_done
 esp32.chip.on_cut = _flash_cut
 orders.obey(machine.mode & ~wiring.MAY_JUMP)

@@ -20,12 +20,11 @@ def ticks_ms() -> int:
     return utime.ticks_add(utime.ticks_ms(), _ahead) & _MASK
 
 
-def wide_ms() -> int:
-    """The ticks as the port counts them."""
-    return utime.ticks_add(utime.ticks_ms(), _ahead)
-
-
 if WIDE:
+
+    def wide_ms() -> int:
+        """The ticks as the port counts them."""
+        return utime.ticks_add(utime.ticks_ms(), _ahead)
 
     def ticks_add(ticks: int, delta: int) -> int:
         if not -_HALF < delta < _HALF:

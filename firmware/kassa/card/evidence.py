@@ -18,7 +18,7 @@ _KEPT = (
 _OBJECTS = const(1152)  # bytes of all of them
 _STATIC = const(2048)  # at most, in pieces: most cards sign an eighth of it
 _PIECE = const(256)
-_NOTHING = memoryview(b"")
+_NOTHING = b""
 
 
 class Evidence:
@@ -39,7 +39,7 @@ class Evidence:
             if kept == tag:
                 self._used += end - start
                 if end - start <= most and self._used <= _OBJECTS:
-                    self._objects.append((tag, memoryview(bytearray(data[start:end]))))
+                    self._objects.append((tag, bytearray(data[start:end])))
                 else:
                     self.complete = False
                 return True
@@ -53,7 +53,7 @@ class Evidence:
         while start < end:
             at = self._signed % _PIECE
             if not at:
-                self._static.append(memoryview(bytearray(_PIECE)))
+                self._static.append(bytearray(_PIECE))
             size = min(end - start, _PIECE - at)
             self._static[-1][at : at + size] = data[start : start + size]
             self._signed += size
@@ -65,21 +65,29 @@ class Evidence:
 
     def static(self) -> "list[Bytes]":
         """The static data that certificates are over, in pieces."""
-        return [piece[: self._signed - at * _PIECE] for at, piece in enumerate(self._static)]
+        return [memoryview(piece)[: self._signed - at * _PIECE] for at, piece in enumerate(self._static)]
 
-    def find(self, tag: int) -> memoryview:
+    def find(self, tag: int) -> "bytes | bytearray":
         """The value kept under `tag`; empty when there is none."""
         for kept, value in self._objects:
             if kept == tag:
                 return value
         return _NOTHING
 
-    def need(self, tag: int) -> memoryview:
+    def need(self, tag: int) -> "bytes | bytearray":
         """The value kept under `tag`. Raises CardError without one."""
         value = self.find(tag)
         if not value:
             raise CardError("proof: data is missing")
         return value
+
+    def drop(self, tag: int) -> None:
+        """Zero what is kept under `tag`, and keep it no longer."""
+        for index, (kept, value) in enumerate(self._objects):
+            if kept == tag:
+                zero(value)
+                del self._objects[index]
+                return
 
     def wipe(self) -> None:
         """Zero everything."""

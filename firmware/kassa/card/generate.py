@@ -10,20 +10,9 @@ from hashlib import sha1
 from micropython import const
 
 from kassa.card import apdu, cvm, records, restrictions, tlv, track2
+from kassa.card import terms as outcomes
 from kassa.card.restrictions import AAC, ARQC, TC
-from kassa.card.terms import (
-    DECLINED,
-    END,
-    MSG_DECLINED,
-    MSG_OTHER_CARD,
-    MSG_READ_OK,
-    MSG_SEE_PHONE,
-    ONLINE,
-    TO_PROVE,
-    TRY_AGAIN,
-    USE_OTHER,
-    Outcome,
-)
+from kassa.card.terms import Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -52,18 +41,10 @@ _TSI_PROOF = const(0x80)
 _TSI_CVM = const(0x40)
 
 
-class Scheme:
-    """What differs: `codes`, the action codes denial and online, 5 bytes each, where no table of the host has others, and
-    whether a card without EMV mode must be sent away."""
-
-    def __init__(self, codes: bytes, device_cvm: bool, emv_mode: bool) -> None:
-        self.codes = codes
-        self.device_cvm = device_cvm
-        self.emv_mode = emv_mode
-
-
-def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Step":
-    """As kernel3.run."""
+def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode: bool) -> "Step":
+    """As kernel3.run. What differs from scheme to scheme: `codes`, the action codes denial and online, 5 bytes each, where no
+    table of the host has others; `emv_mode`, whether a card must have it, and its holder may be verified on his own device.
+    """
     pdol = tlv.Tlv(fci, 0, len(fci) - 2)
     command = apdu.get_processing_options(arena, terms, pdol if pdol.path(0x6F, 0xA5, 0x9F38) else None)
     digest = sha1(command[7 if command[6] < 0x80 else 8 : -1])
@@ -73,8 +54,8 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     seen = []
     records.take_options(answer, arena, seen)
     aip = arena.need(0x82)
-    if scheme.emv_mode and not aip.data[aip.start + 1] & _EMV_MODE:
-        return Outcome(USE_OTHER, MSG_OTHER_CARD)  # magnetic stripe only
+    if emv_mode and not aip.data[aip.start + 1] & _EMV_MODE:
+        return Outcome(outcomes.USE_OTHER, outcomes.MSG_OTHER_CARD)  # magnetic stripe only
     yield from records.read(arena, seen)
     for tag in _MANDATORY:
         arena.need(tag)
@@ -82,12 +63,15 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
 
     tvr = bytearray(5)
     known = _authority_known(terms, arena, tvr)
-    refused = _judge(terms, arena, tvr, scheme)
+    restrictions.check(terms, arena, tvr)
+    tvr[3] |= terms.risk
+    refused = cvm.choose(terms, arena, tvr, emv_mode)
     if refused is not None:
         return refused
-    able = known and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
-    codes = terms.codes or scheme.codes
-    wish = restrictions.action(arena, tvr, codes[:5], codes[5:], able)
+    codes = terms.codes or codes
+    wish = restrictions.action(
+        arena, tvr, codes[:5], codes[5:], known and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
+    )
     signed = known and wish != AAC
     _conclude(terms, tvr, signed)
     command = apdu.generate_ac(arena, terms, wish | _WITH_CDA if signed else wish, arena.need(0x8C))
@@ -95,23 +79,23 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, scheme: Scheme) -> "Ste
     answer = yield command
     status = apdu.status(answer)
     if status == apdu.SW_SEE_PHONE:
-        return Outcome(TRY_AGAIN, MSG_SEE_PHONE)
+        return Outcome(outcomes.TRY_AGAIN, outcomes.MSG_SEE_PHONE)
     if status != apdu.SW_OK:
-        return Outcome(END, MSG_OTHER_CARD)
+        return Outcome(outcomes.END, outcomes.MSG_OTHER_CARD)
     _take_answer(answer, arena, seen, digest, signed)
     information = arena.need(0x9F27)
     said = information.data[information.start]
     kind = said & 0xC0
     if kind == AAC:
-        return Outcome(DECLINED, MSG_DECLINED)
+        return Outcome(outcomes.DECLINED, outcomes.MSG_DECLINED)
     if kind not in (TC, ARQC) or kind == TC and wish != TC:
         raise CardError("the card gives another cryptogram than was asked for")
     expired = kind == ARQC and bool(tvr[1] & restrictions.EXPIRED)
     if signed and arena.evidence is not None:
         arena.evidence.combine(said, digest.digest())
-        return Outcome(TO_PROVE, MSG_READ_OK, expired)
+        return Outcome(outcomes.TO_PROVE, outcomes.MSG_READ_OK, expired)
     arena.need(0x9F26)
-    return Outcome(ONLINE, MSG_READ_OK, expired)
+    return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, expired)
 
 
 def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
@@ -140,12 +124,6 @@ def _complete(evidence: "Evidence") -> bool:
             return False
     issuer_room = len(evidence.find(0x90)) - _CERTIFICATE_HEAD
     return len(evidence.find(0x9F46)) <= issuer_room or bool(evidence.find(0x92))
-
-
-def _judge(terms: "Terms", arena: "Arena", tvr: bytearray, scheme: Scheme) -> "Outcome | None":
-    restrictions.check(terms, arena, tvr)
-    tvr[3] |= terms.risk
-    return cvm.choose(terms, arena, tvr, scheme.device_cvm)
 
 
 def _profile_is_signed(arena: "Arena") -> bool:

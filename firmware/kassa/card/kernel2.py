@@ -10,11 +10,10 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-# Terminal action codes as acquirers commonly give them.
-_SCHEME = generate.Scheme(codes=b"\x00\x00\x00\x00\x00" + b"\xf4\x50\x84\x80\x0c", device_cvm=True, emv_mode=True)
+_CODES = b"\x00\x00\x00\x00\x00" + b"\xf4\x50\x84\x80\x0c"  # terminal action codes as acquirers commonly give them
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate.Step":
     """As kernel3.run."""
     terms.set(0x9F09, b"\x00\x02")
-    return generate.run(terms, arena, fci, _SCHEME)
+    return generate.run(terms, arena, fci, _CODES, True)

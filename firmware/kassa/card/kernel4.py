@@ -10,11 +10,10 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-# Terminal action codes as acquirers commonly give them.
-_SCHEME = generate.Scheme(codes=b"\x00\x10\x00\x00\x00" + b"\xde\x00\xfc\x98\x00", device_cvm=False, emv_mode=False)
+_CODES = b"\x00\x10\x00\x00\x00" + b"\xde\x00\xfc\x98\x00"  # terminal action codes as acquirers commonly give them
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate.Step":
     """As kernel3.run."""
     terms.set(0x9F09, b"\x00\x01")
-    return generate.run(terms, arena, fci, _SCHEME)
+    return generate.run(terms, arena, fci, _CODES, False)

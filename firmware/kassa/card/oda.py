@@ -26,6 +26,7 @@ _STATIC = const(0x03)
 _CARD = const(0x04)
 SIGNED = const(0x05)  # format of a signature over a transaction
 SIGNED_ONLINE = const(0x95)  # the same of a Visa card that was told to go online: proves nothing offline
+_CERTIFICATES = (0x90, 0x9F46)
 _HASH = const(20)
 # bytes before the modulus
 _ISSUER_HEAD = const(15)
@@ -46,12 +47,17 @@ class Key:
         self.exponent = exponent
 
 
-def recover(key: Key, signature: "Bytes") -> memoryview:
-    """What was signed. Raises CardError unless it has the header, the trailer and the key's length."""
+def recover(key: Key, evidence: "Evidence", tag: int) -> memoryview:
+    """What was signed: the certificate or signature kept under `tag`. A certificate is not kept any longer: there is no room.
+
+    Raises CardError unless it is there, and has the header, the trailer and the key's length.
+    """
     size = key.size
-    if len(signature) != size or not _LEAST_BYTES <= size <= _MOST_BYTES:
+    if len(evidence.need(tag)) != size or not _LEAST_BYTES <= size <= _MOST_BYTES:
         raise CardError("proof: length of a signature")
-    number = int.from_bytes(signature, "big")
+    number = int.from_bytes(evidence.need(tag), "big")
+    if tag in _CERTIFICATES:
+        evidence.drop(tag)
     if number >= key.modulus:
         raise CardError("proof: not a signature of this key")
     number = pow(number, key.exponent, key.modulus)
@@ -69,24 +75,24 @@ def exponent(value: "Bytes") -> int:
     return number
 
 
-def issuer_key(authority: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes") -> "tuple[Key, memoryview]":
+def issuer_key(authority: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes") -> "tuple[Key, bytes]":
     """The issuer's key (Book 2, 6.3), and the 3-byte serial of its certificate, for the revocation list.
 
     `pan`: 10 bytes BCD, padded with F. `date`: BCD YYMMDD.
     """
-    plain = recover(authority, evidence.need(0x90))
+    plain = recover(authority, evidence, 0x90)
     if plain[1] != _ISSUER or plain[11] != 1 or plain[12] != 1:
         raise CardError("proof: issuer certificate format")
     _same_issuer(plain[2:6], pan)
     _not_over(plain, 6, date)
     remainder, of_exponent = evidence.find(0x92), evidence.need(0x9F32)
     _check_hash(plain, remainder, of_exponent)
-    return _key(plain, _ISSUER_HEAD, plain[13], plain[14], remainder, of_exponent), plain[8:11]
+    return _key(plain, _ISSUER_HEAD, plain[13], plain[14], remainder, of_exponent), bytes(plain[8:11])
 
 
 def card_key(issuer: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes", aip: "Bytes") -> Key:
     """The card's key (Book 2, 6.4): its certificate is over the static data too."""
-    plain = recover(issuer, evidence.need(0x9F46))
+    plain = recover(issuer, evidence, 0x9F46)
     try:
         if plain[1] != _CARD or plain[17] != 1 or plain[18] != 1:
             raise CardError("proof: card certificate format")
@@ -102,7 +108,7 @@ def card_key(issuer: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes", aip
 
 def check_static(issuer: Key, evidence: "Evidence", aip: "Bytes") -> None:
     """SDA (Book 2, 5.4). A copy of the card passes it as well: never a reason to approve."""
-    plain = recover(issuer, evidence.need(0x93))
+    plain = recover(issuer, evidence, 0x93)
     if plain[1] != _STATIC or plain[2] != 1:
         raise CardError("proof: static signature format")
     _padded(plain, 5)
@@ -116,7 +122,7 @@ def check_fast(
     related = evidence.need(0x9F69)
     if related[0] != 1:
         raise CardError("proof: fDDA version")
-    plain = recover(card, evidence.need(0x9F4B))
+    plain = recover(card, evidence, 0x9F4B)
     if plain[1] != SIGNED and plain[1] != SIGNED_ONLINE:
         raise CardError("proof: signature format")
     number = _dynamic(plain)
@@ -129,7 +135,7 @@ def check_combined(card: Key, evidence: "Evidence", un: "Bytes", said: int, tran
 
     `said`: the cryptogram information in clear. `transaction`: SHA-1 over PDOL and CDOL values and the answer without 9F4B.
     """
-    plain = recover(card, evidence.need(0x9F4B))
+    plain = recover(card, evidence, 0x9F4B)
     if plain[1] != SIGNED:
         raise CardError("proof: signature format")
     number = _dynamic(plain, 29)

@@ -6,22 +6,9 @@ import asyncio
 from micropython import const
 
 from kassa import money
-from kassa.calendar import date
 from kassa.card import tap
-from kassa.card.terms import (
-    APPROVED,
-    DECLINED,
-    MSG_ERROR,
-    MSG_NO_CARD,
-    MSG_NOT_PROVEN,
-    MSG_ONE_CARD,
-    MSG_OVER_LIMIT,
-    MSG_SEE_PHONE,
-    ONLINE,
-    TRY_AGAIN,
-    Outcome,
-    Terms,
-)
+from kassa.card import terms as outcomes
+from kassa.card.terms import Outcome, Terms
 from kassa.errors import FlashFault, ReaderFault
 from kassa.flows.result import result
 from kassa.flows.shop import Shop
@@ -56,14 +43,14 @@ async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple
         if outcome is None:
             await result(shop, "warn", "cancelled", ("cancelled_note",), amount)
             return None
-        if outcome.kind in (ONLINE, APPROVED):
-            return outcome.kind == APPROVED, outcome.expired
-        if outcome.kind == DECLINED:
-            unproven = outcome.message == MSG_NOT_PROVEN
+        if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
+            return outcome.kind == outcomes.APPROVED, outcome.expired
+        if outcome.kind == outcomes.DECLINED:
+            unproven = outcome.message == outcomes.MSG_NOT_PROVEN
             why = "declined_proof" if unproven else "declined_offline"
             await result(shop, "refuse", "declined", (why, "use_other"), amount)
             return None
-        if outcome.message == MSG_NO_CARD:
+        if outcome.message == outcomes.MSG_NO_CARD:
             await result(shop, "warn", "cancelled", ("no_card", "cancelled_note"), amount)
             return None
         hints = _hints(outcome)
@@ -96,15 +83,17 @@ def _wishes(shop: Shop, online: bool) -> "tuple[Authorities | None, bytes, int]"
 
 def _hints(outcome: Outcome) -> "tuple[str, ...]":
     """What went wrong, and what to tell the customer before the next try."""
-    if outcome.message == MSG_ONE_CARD:
+    if outcome.message == outcomes.MSG_ONE_CARD:
         return ("one_card_hint",)
-    if outcome.message == MSG_SEE_PHONE:
+    if outcome.message == outcomes.MSG_SEE_PHONE:
         return ("see_phone",)
-    if outcome.message == MSG_OVER_LIMIT:
+    if outcome.message == outcomes.MSG_OVER_LIMIT:
         return ("over_limit_hint", "use_other")
-    if outcome.kind == TRY_AGAIN:
+    if outcome.kind == outcomes.TRY_AGAIN:
         return ("try_again_hint",)
-    return ("card_error", "card_error_hint") if outcome.message == MSG_ERROR else ("other_card_hint", "use_other")
+    return (
+        ("card_error", "card_error_hint") if outcome.message == outcomes.MSG_ERROR else ("other_card_hint", "use_other")
+    )
 
 
 def _decide(shop: Shop, terms: Terms) -> None:
@@ -119,9 +108,7 @@ async def _read(
 ) -> Outcome | None:
     """One tap; None when the cashier pressed Cancel meanwhile."""
     authorities, applications, number = wishes
-    now = bytearray(6)
-    for index, value in enumerate(date(shop.clock.now())):
-        money.pack_bcd(value % 100, now, index, 1)
+    now = _now(shop)
     terms = Terms(
         amount, money.CNY, _CHINA, bytes(now[:3]), shop.entropy(4), merchant=shop.terminal.encode(), kind=kind,
         authorities=authorities, applications=applications, trusted=shop.clock.trusted, number=number, time=bytes(now[3:]),
@@ -142,6 +129,18 @@ async def _read(
     if isinstance(result, Exception):
         raise result
     return result
+
+
+def _now(shop: Shop) -> bytearray:
+    """Date and time for the card, BCD YYMMDDHHMMSS."""
+    from kassa.calendar import date
+
+    now = bytearray(6)
+    for index, value in enumerate(date(shop.clock.now())):
+        money.pack_bcd(value % 100, now, index, 1)
+    del date
+    forget("kassa.calendar")
+    return now
 
 
 async def _tap(shop: Shop, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault | FlashFault:

@@ -5,7 +5,7 @@ from kassa.flows.result import ENDING, attempt, need_open
 from kassa.flows.shop import Shop
 from kassa.modules import forget_all
 
-_READING = ("flows.present", "vault.authorities", "card.", "calendar")
+_READING = ("flows.present", "vault.authorities", "card.")
 _KEPT = ("card.arena", "card.tlv")
 
 

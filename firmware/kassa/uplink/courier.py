@@ -108,14 +108,19 @@ class Courier:
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
-        self.flights.close()
-        self._inbox.close()
-        self.outbox.close()
+        self._inbox.open()
+        self.rest()
         self._queue.flush()
         self.handshaken = False
         if self.request and self.sent:
             self._reverse(b"98", answers.REVERSE)
         self._status.queue(self.journal.state)
+
+    def rest(self) -> None:
+        """The connection has ended, or stands idle with nothing in flight: its tables and buffers go until they are needed."""
+        self.flights.close()
+        self._inbox.close()
+        self.outbox.close()
 
     def owes(self) -> bool:
         """Whether the host still has something to come, put off by it or not."""

@@ -33,7 +33,7 @@ class Writer:
         self._at = 0
 
     def close(self) -> None:
-        """The connection has ended."""
+        """The connection has ended, or rests."""
         self.buffer = bytearray()
 
     def begin(self, mti: int) -> None:

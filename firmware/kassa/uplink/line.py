@@ -138,6 +138,8 @@ class Line:
                 continue
             if idle_since is None:
                 idle_since = ticks_ms()
+                into = memoryview(bytearray(_SMALL))
+                courier.rest()
             if not self._wifi.connected() or not courier.request and ticks_diff(ticks_ms(), idle_since) > _LINGER_MS:
                 return
             await asyncio.sleep_ms(100)

@@ -44,7 +44,7 @@ class Outbox:
         self._key = bytearray(16)
 
     def close(self) -> None:
-        """The connection has ended."""
+        """The connection has ended, or rests."""
         self._writer.close()
 
     def payment(
