@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         count: int
         sum: int
         reversing: int
-        refused: tuple
+        refused: int
 
 
 class Status:
@@ -42,7 +42,7 @@ class Status:
         self.pending_count = state.count
         self.pending_sum = state.sum
         self.reversing = bool(state.reversing)
-        self.refused_later = len(state.refused)
+        self.refused_later = max(0, state.refused)
         self.changed()
 
     def changed(self) -> None:

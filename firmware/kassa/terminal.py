@@ -108,9 +108,8 @@ class Terminal:
         board, shop = self._board, self._shop
         while True:
             await asyncio.sleep_ms(200)
-            if (
-                shop.courier.handshaken and not self._status.reversing
-            ):  # the bar says Online longer than the line stands
+            if (shop.courier.handshaken or shop.courier.heard) and not self._status.reversing:  # Online stands longer
+                shop.courier.heard = False
                 shop.till.host_heard()
             shop.till.pass_over(shop.courier.used)
             if self._status.renewed:
@@ -122,10 +121,11 @@ class Terminal:
                 forget_all(_BOOT_ONLY)
             shop.clock.now()  # ticks wrap: the clock must look at them now and then
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
+                shop.till.busy()
                 continue
             try:
                 shop.till.idle()
             except (FlashFault, JournalFull, KeyringError):
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # a sale will say it; here it is only tried again
-            if len(shop.till.journal.state.refused) != self._status.refused_later:  # found by a look at the journal
+            if shop.till.journal.state.refused > self._status.refused_later:  # counted in a quiet moment
                 self._status.queue(shop.till.journal.state)

@@ -24,6 +24,7 @@ class Result:
     kind: int
     message: int
     expired: bool
+    refusal: str  # why nobody but the host may take it, "" = no reason
     body: bytes
     first6: str
     last4: str

@@ -205,10 +205,38 @@ def test_a_tc_without_a_proof_goes_to_the_host_where_the_card_says_so(play: Play
     assert result.kind == kind
     if kind == ONLINE:
         tags = parse(result.body)
-        assert tags["9F27"] == b"\x40" and "DF01" not in tags
+        assert tags["9F27"] == b"\x40" and "DF01" not in tags and result.refusal == "declined_proof"
         assert check_cryptogram(tags, key_for(VISA) or b"")
     union = _UnprovenUnion(Profile("6210940000000014", aid="A000000333010102", ctq=ctq))
     assert play.card(union, authorities=keys("6210940000000014")).kind == kind
+
+
+def test_a_tc_that_cannot_be_checked_here_may_also_be_decided_later(play: Play) -> None:
+    """No key of its scheme, or data that are missing: nothing speaks against the card."""
+
+    class Bare(ProvenVisa):
+        def signature(self, terminal: dict[str, bytes], form: int = 5) -> bytes:
+            return b""
+
+    for card, known in ((visa(ctq="2000"), []), (visa(Bare, "2000"), visa_keys())):
+        result = play.card(card, authorities=known)
+        assert (result.kind, result.refusal) == (ONLINE, "")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_unproven_card_is_not_believed_that_its_holder_was_verified(play: Play, known: bool) -> None:
+    """Somebody between card and reader writes "ask the host, verified on the device" into qualifiers that are signed."""
+    card = visa()
+
+    def answer(capdu: bytes) -> bytes:
+        return card.transmit(capdu).replace(bytes.fromhex("9F6C020000"), bytes.fromhex("9F6C022080"))
+
+    authorities = visa_keys() if known else []
+    card.reset()
+    assert play.answers(answer, authorities=authorities, cvm_required=True).kind == DECLINED
+    card.reset()
+    result = play.answers(answer, authorities=authorities)
+    assert (result.kind, parse(result.body)["9F34"].hex()) == (ONLINE, "1f0302")
 
 
 @pytest.mark.parametrize(("ctq", "kind"), [("0000", DECLINED), ("0800", ONLINE), ("2000", DECLINED)])

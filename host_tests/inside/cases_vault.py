@@ -14,7 +14,7 @@ from kassa.vault.journal import Journal
 from kassa.vault.mount import mount
 from kassa.vault.reader import Reader
 from kassa.vault.recovery import recover
-from kassa.vault.refusals import search_all
+from kassa.vault.refusals import listed
 
 _draft = Draft()
 _SHORT = bytes(160)
@@ -142,11 +142,9 @@ def _list(journal, queue):
 
 
 def _refused(journal, queue):
-    """What was refused later and not noted: as the running journal knows it, and as a search of the marks finds it."""
-    known = list(journal.state.refused)
-    journal.searched = False
-    search_all(journal)
-    return [known, list(journal.state.refused)]
+    """What was refused later and not noted: how many the running journal knows of, and which a search of the marks finds."""
+    known = journal.state.refused
+    return [known, list(listed(journal))]
 
 
 _STEPS = {

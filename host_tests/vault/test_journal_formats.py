@@ -150,4 +150,4 @@ def test_todays_firmware_writes_format_3_as_it_was(flash: Flash) -> None:
 
 def test_what_an_older_firmware_saw_refused_is_still_to_be_noted(flash: Flash) -> None:
     told = flash.set(golden("2")).live([["refused"], ["mark", 0x78, 2], ["refused"]])
-    assert [told["done"][1][1], told["done"][3]] == [[2, 10, 12, 13], [[10, 12, 13]] * 2]
+    assert [told["done"][1][1], told["done"][3]] == [[2, 10, 12, 13], [3, [10, 12, 13]]]

@@ -50,10 +50,10 @@ class Ledger:
         with self.write() as db:
             terminals.register(db, tid, mid, ikid)
 
-    def certified(self, tid: str, ends: datetime.datetime) -> None:
+    def certified(self, tid: str, ends: datetime.datetime) -> bool:
         """A terminal showed a certificate; see terminals.certified."""
         with self.write() as db:
-            terminals.certified(db, tid, ends)
+            return terminals.certified(db, tid, ends)
 
     def clear_quarantine(self, tid: str, supervisor: str) -> None:
         """Let a terminal go on after a quarantine, or with records missing for good; see terminals.clear.

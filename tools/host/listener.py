@@ -33,7 +33,7 @@ class Listener:
     """Serves terminals on one port. `mood` may be set at any time."""
 
     def __init__(
-        self, service: Service, log: WireLog, certified: Callable[[str, datetime.datetime], None] | None = None
+        self, service: Service, log: WireLog, certified: Callable[[str, datetime.datetime], bool] | None = None
     ) -> None:
         self.mood = moods.Mood()
         self.port = 0
@@ -80,8 +80,7 @@ class Listener:
         names = [value for part in certificate.get("subject", ()) for kind, value in part if kind == "commonName"]
         if self._certified and names and "notAfter" in certificate:
             ends = datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), datetime.UTC)
-            if self._known.get(names[0]) != ends:
-                self._certified(names[0], ends)
+            if self._known.get(names[0]) != ends and self._certified(names[0], ends):
                 self._known[names[0]] = ends
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -84,9 +84,9 @@ def heard(db: Connection, terminal: Terminal) -> None:
     db.execute(update(table).where(table.c.tid == terminal.tid).values(heard=books.now()))
 
 
-def certified(db: Connection, tid: str, ends: datetime.datetime) -> None:
-    """Note until when the certificate holds that a terminal showed."""
-    db.execute(update(table).where(table.c.tid == tid).values(certificate_ends=ends.isoformat()))
+def certified(db: Connection, tid: str, ends: datetime.datetime) -> bool:
+    """Note until when the certificate holds that a terminal showed; False when none has this id."""
+    return bool(db.execute(update(table).where(table.c.tid == tid).values(certificate_ends=ends.isoformat())).rowcount)
 
 
 def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:

@@ -74,6 +74,13 @@ class Evidence:
                 return value
         return _NOTHING
 
+    def lacks(self, tags: "tuple[int, ...]") -> bool:
+        """Whether one of these is not there."""
+        for tag in tags:
+            if not self.find(tag):
+                return True
+        return False
+
     def need(self, tag: int) -> "bytes | bytearray":
         """The value kept under `tag`. Raises CardError without one."""
         value = self.find(tag)

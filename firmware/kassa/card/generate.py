@@ -90,7 +90,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
         return Outcome(outcomes.DECLINED, outcomes.MSG_DECLINED)
     if kind not in (TC, ARQC) or kind == TC and wish != TC:
         raise CardError("the card gives another cryptogram than was asked for")
-    expired = kind == ARQC and bool(tvr[1] & restrictions.EXPIRED)
+    expired = outcomes.EXPIRED if kind == ARQC and tvr[1] & restrictions.EXPIRED else ""
     if signed and arena.evidence is not None:
         arena.evidence.combine(said, digest.digest())
         return Outcome(outcomes.TO_PROVE, outcomes.MSG_READ_OK, expired)
@@ -105,7 +105,7 @@ def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
     if terms.authorities is None or evidence is None or not aip.data[aip.start] & _COMBINED:
         tvr[0] |= _NOT_PROVEN
         return False
-    if not _complete(evidence):
+    if evidence.lacks(_TO_BE_PROVEN) or _lacks_remainder(evidence):
         tvr[0] |= _DATA_MISSING | _CDA_FAILED
         return False
     name, tags = arena.need(0x84), evidence.find(0x9F4A)
@@ -117,13 +117,9 @@ def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
     return False
 
 
-def _complete(evidence: "Evidence") -> bool:
-    """Whether every object is there that CDA needs before the cryptogram; a remainder where a key is too long without it."""
-    for tag in _TO_BE_PROVEN:
-        if not evidence.find(tag):
-            return False
-    issuer_room = len(evidence.find(0x90)) - _CERTIFICATE_HEAD
-    return len(evidence.find(0x9F46)) <= issuer_room or bool(evidence.find(0x92))
+def _lacks_remainder(evidence: "Evidence") -> bool:
+    """Whether the issuer's key is longer than its certificate has room for, and the rest of it is not there."""
+    return len(evidence.find(0x9F46)) > len(evidence.find(0x90)) - _CERTIFICATE_HEAD and not evidence.find(0x92)
 
 
 def _profile_is_signed(arena: "Arena") -> bool:

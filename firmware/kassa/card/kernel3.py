@@ -9,6 +9,7 @@ from micropython import const
 from kassa.card import apdu, records, tlv, track2
 from kassa.card.terms import (
     DECLINED,
+    EXPIRED,
     MSG_DECLINED,
     MSG_OTHER_CARD,
     MSG_READ_OK,
@@ -83,7 +84,7 @@ def _decide(terms: "Terms", arena: "Arena") -> Outcome:
             return Outcome(DECLINED, MSG_DECLINED)
         if not expired:
             return Outcome(TO_PROVE_OR_ASK if wishes & _CTQ_ASK_IF_NOT_PROVEN else TO_PROVE, MSG_READ_OK)
-    return Outcome(ONLINE, MSG_READ_OK, expired)
+    return Outcome(ONLINE, MSG_READ_OK, EXPIRED if expired else "")
 
 
 def _over(terms: "Terms", arena: "Arena") -> bool:

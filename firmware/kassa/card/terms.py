@@ -21,6 +21,9 @@ END = const(6)  # nothing to be had from this card
 TO_PROVE = const(7)  # ours, inside the room: all is said, the proof is still to be checked
 TO_PROVE_OR_ASK = const(8)  # ours, likewise: without a proof the host decides
 
+EXPIRED = "card_expired"
+UNPROVEN = "declined_proof"
+
 # Messages, by the identifiers of EMV Contactless Book A, table 9-1.
 MSG_DECLINED = const(0x07)
 MSG_NOT_PROVEN = const(0x107)  # ours: declined, for the card could not be proven
@@ -156,10 +159,10 @@ def _put(value: memoryview, byte: int, bit: int, on: bool) -> None:
 
 
 class Outcome:
-    """`kind` and `message` as above. `expired`: the card's date lies before the terms' date; a host declines it, nobody
-    should take it offline."""
+    """`kind` and `message` as above. `refusal`: why nobody but the host may take it, a text's key, "" = no reason:
+    EXPIRED, the card's date lies before the terms' date; UNPROVEN, its signature is wrong."""
 
-    def __init__(self, kind: int, message: int, expired: bool = False) -> None:
+    def __init__(self, kind: int, message: int, refusal: str = "") -> None:
         self.kind = kind
         self.message = message
-        self.expired = expired
+        self.refusal = refusal

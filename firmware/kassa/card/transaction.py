@@ -14,6 +14,7 @@ from kassa.card.terms import (
     ONLINE,
     TO_PROVE,
     TO_PROVE_OR_ASK,
+    UNPROVEN,
     Outcome,
 )
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
+
+# What fDDA needs beside the scheme's key: its index, certificates, exponents, signature, and the card's data under it.
+_SHOWN = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47, 0x9F4B, 0x9F69)
+_NO_CVM = b"\x1f\x03\x02"
 
 
 def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
@@ -59,9 +64,29 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
 
 
 def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
-    from kassa.card import proof
+    """The outcome once the proof was checked. Without one the host decides where the card asks for that (TO_PROVE_OR_ASK).
 
-    kind = proof.check(terms, arena)
-    if not kind and said.kind == TO_PROVE_OR_ASK:
-        kind = ONLINE
-    return Outcome(kind, MSG_READ_OK, said.expired) if kind else Outcome(DECLINED, MSG_NOT_PROVEN)
+    What such a card says of its holder's verification counts as unsaid. One whose signature is wrong, and not only beyond
+    checking here, is for the host alone.
+    """
+    kind, refusal = 0, ""
+    if said.kind == TO_PROVE or _can_be_checked(terms, arena):
+        from kassa.card import proof
+
+        kind, refusal = proof.check(terms, arena), UNPROVEN
+    if kind:
+        return Outcome(kind, MSG_READ_OK, said.refusal)
+    if said.kind == TO_PROVE or terms.cvm_required:
+        return Outcome(DECLINED, MSG_NOT_PROVEN)
+    verified = arena.need(0x9F34)
+    verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena's own
+    return Outcome(ONLINE, MSG_READ_OK, refusal)
+
+
+def _can_be_checked(terms: "Terms", arena: "Arena") -> bool:
+    """Whether all that a proof needs is there, the scheme's key too."""
+    evidence, name = arena.evidence, arena.need(0x84)
+    if terms.authorities is None or evidence is None or not evidence.complete or evidence.lacks(_SHOWN):
+        return False
+    rid, index = name.data[name.start : name.start + 5], evidence.find(0x8F)[0]
+    return terms.authorities.find(rid, index, terms.date) is not None

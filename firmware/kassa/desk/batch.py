@@ -4,6 +4,7 @@
 from micropython import const
 
 from kassa import kinds, transactions
+from kassa.modules import forget
 from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.fates import Fates
@@ -11,6 +12,7 @@ from kassa.vault.journal import Journal
 from kassa.vault.reader import Reader, fates_above
 
 _EFFECTS = const(8)
+_MOST_REFUSED = const(64)  # named on a slip
 
 
 class Totals:
@@ -21,7 +23,8 @@ class Totals:
         self.counts = [0] * _EFFECTS
         self.sums = [0] * _EFFECTS
         self.not_paid = 0
-        self.refused = []  # (STAN, amount) of what was refused later: not noted yet, or of this batch
+        self.refused = []  # (STAN, amount) of what was refused later: not noted yet, or of this batch; the first of them
+        self.refused_more = 0  # how many others there are
 
     def de48(self) -> bytearray:
         """62 digits (31 bytes): debit and credit of the home currency, result 0, then zeros for foreign cards."""
@@ -38,9 +41,13 @@ def totals(journal: Journal) -> Totals:
     state = journal.state
     result = Totals(state.batch)
     page = bytearray(256)
-    for sequence in sorted(state.refused):
+    from kassa.vault import refusals
+
+    for sequence in refusals.listed(journal):
         if sequence <= state.closed and Reader(journal, sequence).read(page) == sequence:
             _refused(result, layout.Record(page))
+    del refusals
+    forget("kassa.vault.refusals")
     fates = Fates()
     fates.clear(state.closed)
     for sequence, kind in fates_above(journal, state.closed):
@@ -59,8 +66,10 @@ def totals(journal: Journal) -> Totals:
 
 
 def _refused(result: Totals, record: layout.Record) -> None:
-    if len(result.refused) < layout.MOST_REFUSED:
+    if len(result.refused) < _MOST_REFUSED:
         result.refused.append((record.stan, -record.amount if transactions.takes_back(record.type) else record.amount))
+    else:
+        result.refused_more += 1
 
 
 def _add(result: Totals, journal: Journal, record: layout.Record) -> None:

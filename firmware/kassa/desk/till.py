@@ -48,7 +48,7 @@ class Till:
         self._draft.type = _SALE
         self._draft.entry = _CONTACTLESS
         self._sealer = None
-        self._search = None  # for what was refused later, while it lasts
+        self._search = None  # a count of what was refused later, while it lasts
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 
@@ -180,14 +180,18 @@ class Till:
             self.warm(True)
             self.journal.stage(self._draft)
             return True
-        return not journal.searched and self._searched_on()
+        return (journal.state.refused < 0 or self._search is not None) and self._counted_on()
 
-    def _searched_on(self) -> bool:
-        """Look at a few more of the journal's marks; True: there are others."""
+    def busy(self) -> None:
+        """Somebody wants to pay: a count that is under way gives its memory back, and begins again later."""
+        self._search = None
+
+    def _counted_on(self) -> bool:
+        """Count what was refused later, some of the journal's marks at a time; True: there are others."""
         if self._search is None:
-            from kassa.vault.refusals import search  # once
+            from kassa.vault.refusals import Search
 
-            self._search = search(self.journal)
+            self._search = Search(self.journal).steps()
         for _ in self._search:
             return True
         self._search = None

@@ -204,6 +204,7 @@ class PN532:
                 raise ReaderFault("the card reader does not answer")
         if not await self._ready(timeout_ms):
             await self._abort()
+            self.works = head is _EXCHANGE  # a card may keep it waiting; without one it has forgotten how it was set up
             raise _NoReply("the card reader does not finish")
         if not self._heard(head[0] + 1):
             self._transfer(_NACK)

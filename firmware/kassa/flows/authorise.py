@@ -23,13 +23,13 @@ _PATIENCE_MS = const(45000)
 _ANSWER_MS = const(30000)
 
 
-async def authorise(shop: Shop, amount: int, expired: bool) -> None:
+async def authorise(shop: Shop, amount: int, refusal: str) -> None:
     """A sale with the card in the arena."""
     sequence = shop.till.take(layout.INTENT, kinds.SALE, amount, shop.arena)
     if await ask(shop, sequence, amount):
         await tell(shop, amount)
     else:
-        await _unsent(shop, sequence, amount, expired)
+        await _unsent(shop, sequence, amount, refusal)
 
 
 async def request(shop: Shop, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> None:
@@ -101,7 +101,7 @@ def give_up(shop: Shop) -> None:
         pass
 
 
-async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None:
+async def _unsent(shop: Shop, sequence: int, amount: int, refusal: str) -> None:
     """Not a byte left: the cashier may take it offline, within the limits, or not at all."""
     from kassa.flows import offline
 
@@ -109,7 +109,7 @@ async def _unsent(shop: Shop, sequence: int, amount: int, expired: bool) -> None
     refused = None
     try:
         till.check_offline(amount)
-        offline.check_card(shop, expired)
+        offline.check_card(shop, refusal)
         if till.needs_supervisor:
             await offline.agreed(shop, amount)
         question = (ui.t("fault_host"), ui.t("accepted_risk"))

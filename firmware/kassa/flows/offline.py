@@ -25,11 +25,11 @@ async def agreed(shop: Shop, amount: int) -> bool:
     return True
 
 
-def check_card(shop: Shop, expired: bool) -> None:
-    """What speaks against taking the card that was read. Raises Refused."""
+def check_card(shop: Shop, refusal: str) -> None:
+    """What speaks against taking the card that was read, `refusal` of present.present first. Raises Refused."""
+    if refusal:
+        raise Refused(refusal)
     shop.till.check_card(shop.arena.body)
-    if expired:
-        raise Refused("card_expired")
     from kassa.flows import excepted
 
     try:
@@ -42,9 +42,9 @@ def check_card(shop: Shop, expired: bool) -> None:
         forget_all(("flows.excepted", "vault.authorities", "vault.stoplist", "card.track2"))
 
 
-async def take(shop: Shop, amount: int, agreed: bool, approved: bool, expired: bool) -> None:
+async def take(shop: Shop, amount: int, agreed: bool, approved: bool, refusal: str) -> None:
     """Accept it; `approved`: by the card itself, and proven. Raises Refused."""
-    check_card(shop, expired)
+    check_card(shop, refusal)
     shop.till.accept_offline(amount, shop.arena, agreed, approved)
     shop.arena.wipe()
     if approved:

@@ -25,10 +25,11 @@ _TRIES = const(3)
 _CHINA = const(156)
 
 
-async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple[bool, bool] | None:
+async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple[bool, str] | None:
     """Ask for a card until one is read, the cashier cancels, or three tries went wrong. `kind`: transaction type 9C.
 
-    Returns whether the card approved by itself and was proven, and whether it is over; None = said on the screen already.
+    Returns whether the card approved by itself and was proven, and why nobody but the host may take it ("" = no reason);
+    None = said on the screen already.
     """
     ui = shop.ui
     wishes = _wishes(shop, online)
@@ -44,7 +45,7 @@ async def present(shop: Shop, amount: int, online: bool, kind: int = 0) -> tuple
             await result(shop, "warn", "cancelled", ("cancelled_note",), amount)
             return None
         if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
-            return outcome.kind == outcomes.APPROVED, outcome.expired
+            return outcome.kind == outcomes.APPROVED, outcome.refusal
         if outcome.kind == outcomes.DECLINED:
             unproven = outcome.message == outcomes.MSG_NOT_PROVEN
             why = "declined_proof" if unproven else "declined_offline"

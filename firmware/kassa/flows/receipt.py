@@ -127,9 +127,11 @@ def settlement(shop: Shop, totals: "Totals", balanced: bool, outcome: "Outcome |
             yield _pair("%s %d" % (t(name), count), money.text(totals.sums[effect]))
     if totals.refused:
         yield _RULE
-        yield t("r_refused"), 0, True, 1
+        yield _pair(t("r_refused"), "%d" % (len(totals.refused) + totals.refused_more))
     for stan, amount in totals.refused:
         yield _pair("%s %06d" % (t("r_trace"), stan), money.text(amount))
+    if totals.refused_more:
+        yield "... +%d" % totals.refused_more, 2, False, 1
     yield _RULE
     yield t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1
     if outcome is not None:
@@ -141,13 +143,17 @@ async def output(shop: Shop, lines: "Iterator[tuple]") -> str:
     """Print; returns "" or the text key of what is wrong with the printer."""
     from kassa.gbk import Table
 
-    table = Table()
+    table = None
     try:
+        table = Table()
         await shop.printer().print(lines, table.code)
     except PrinterFault as fault:
         return "fault_paper" if "paper" in str(fault) else "fault_printer"
+    except (OSError, ValueError):  # the file of its characters is damaged
+        return "fault_printer"
     finally:
-        table.close()
+        if table is not None:
+            table.close()
         forget("kassa.drivers.escpos")
         forget("kassa.gbk")
     return ""

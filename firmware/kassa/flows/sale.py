@@ -33,18 +33,18 @@ async def _take(shop: Shop, amount: int) -> None:
     card = await read_card(shop, amount, online)
     if card is None:
         return
-    approved, expired = card
+    approved, refusal = card
     if online:
         from kassa.flows import authorise
 
-        await authorise.authorise(shop, amount, expired)
+        await authorise.authorise(shop, amount, refusal)
     else:
         from kassa.flows import offline
 
-        await offline.take(shop, amount, agreed, approved, expired)
+        await offline.take(shop, amount, agreed, approved, refusal)
 
 
-async def read_card(shop: Shop, amount: int, online: bool, kind: int = 0) -> "tuple[bool, bool] | None":
+async def read_card(shop: Shop, amount: int, online: bool, kind: int = 0) -> "tuple[bool, str] | None":
     """As present.present."""
     from kassa.flows import present
 

@@ -3,6 +3,7 @@
 host."""
 
 from kassa import kinds, money, transactions
+from kassa.errors import FlashFault, JournalFull
 from kassa.flows import receipt
 from kassa.flows.shop import Shop
 from kassa.modules import forget
@@ -11,16 +12,16 @@ from kassa.vault.fates import Fates
 from kassa.vault.reader import Reader, fates_above
 
 _MOST_ROWS = 50
+_MOST_REFUSED = 30  # of them: what is pending is listed too
 _SHOWN = (0, layout.DEFERRED, layout.REVERSING)
 
 
 async def waiting(shop: Shop) -> None:
     """The list, what was refused first, each oldest first; a line opens a page that says what will become of it."""
     ui, state = shop.ui, shop.till.journal.state
-    await ui.show("wait", ui.t("queue"), (ui.t("please_wait"),))
-    _search(shop)
     chosen = 0
     while chosen is not None:
+        await ui.show("wait", ui.t("queue"), (ui.t("please_wait"),))
         found, rows = _found(shop)
         if not found:
             await ui.message("ok", ui.t("queue"), (ui.t("queue_empty"),))
@@ -29,16 +30,6 @@ async def waiting(shop: Shop) -> None:
         chosen = await ui.list(title, rows)
         if chosen is not None:
             await _tell(shop, *found[chosen])
-
-
-def _search(shop: Shop) -> None:
-    """Know what was refused later, in batches that are closed too."""
-    from kassa.vault import refusals
-
-    refusals.search_all(shop.till.journal)
-    del refusals
-    forget("kassa.vault.refusals")
-    shop.status.queue(shop.till.journal.state)
 
 
 def _found(shop: Shop) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
@@ -50,10 +41,17 @@ def _found(shop: Shop) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
     for sequence, kind in fates_above(journal, closed):
         fates.set(sequence, kind)
     page, found, rows = bytearray(layout.PAGE), [], []
-    for sequence in sorted(journal.state.refused)[:_MOST_ROWS]:
+    from kassa.vault import refusals
+
+    for sequence in refusals.listed(journal):
+        if len(found) == _MOST_REFUSED:
+            break
         if Reader(journal, sequence).read(page) == sequence:
             found.append((sequence, layout.REFUSED))
             rows.append((t("refused_later"), money.text(layout.Record(page).amount)))
+    del refusals
+    forget("kassa.vault.refusals")
+    shop.status.queue(journal.state)
     reader = Reader(journal, closed + 1)
     while len(found) < _MOST_ROWS and reader.read(page):
         record = layout.Record(page)
@@ -78,8 +76,10 @@ async def _tell(shop: Shop, sequence: int, mark: int) -> None:
     kind, keys = ("refuse", "E=key_noted C=key_back") if refused else ("hold", "E=key_ok")
     key = await ui.message(kind, ui.t(word), lines, keys, amount=money.text(record.amount), fresh=refused)
     if refused and key == ord("E"):
-        journal.mark(layout.NOTED, sequence)
-        shop.status.queue(journal.state)
+        try:
+            journal.mark(layout.NOTED, sequence)
+        except (FlashFault, JournalFull):
+            await ui.message("warn", ui.t("fault_flash"), (ui.t("refused_later"),), "E=key_ok")
 
 
 def _what_to_do(kind: int) -> str:

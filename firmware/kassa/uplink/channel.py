@@ -110,6 +110,8 @@ def _writable(bare: "Socket") -> "Generator":
 def _dates(error: Exception) -> int:
     """LinkError.dates, by what Mbed TLS says: "The certificate validity has expired", "... starts in the future"."""
     said = str(error)
+    if "CA" in said:  # nor is it signed by ours: a stranger's
+        return 0
     return 1 if "expired" in said else 2 if "future" in said else 0
 
 

@@ -74,6 +74,7 @@ class Courier:
         self._refused = {}  # tables that were not taken, for errands
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
+        self.heard = False  # the host answered a handshake; the till takes note of it and clears this
         self.used = 0  # the highest transaction counter the host has seen of us
         self._epoch = 0  # the host's
         self._batch = 0  # likewise
@@ -265,7 +266,7 @@ class Courier:
         del signon
         forget("kassa.uplink.signon")
         self.keyring.pass_over(self.used)
-        self.handshaken = True
+        self.handshaken = self.heard = True
         self._status.clock_trusted = True
 
     def _online(self, answer: Answer, meaning: int, code: bytes) -> None:

@@ -52,7 +52,6 @@ class Journal:
         self.unreadable = 0  # the first sequence, as far as known, that is MISSING: nobody can settle or reverse it
         self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
         self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
-        self.searched = False  # for what was refused later, since boot: see refusals.py
         self.unsaid = False  # boot wrote nothing of what it saw at the end: SEEN goes before the first write
         self._staged = False
         self.buffer = bytearray(PAGE)
@@ -227,8 +226,9 @@ class Journal:
             self.fates.forget(state.watermark)
             self.recount()
         for one, sequence in layout.spoken_of(cell):
+            if one == layout.NOTED or one == layout.REFUSED and not (sequence == newest and self.fate == one):
+                state.refusal(-1 if one == layout.NOTED else 1)
             self.fates.set(sequence, one)
-            state.refusal(one, sequence)
             if sequence == newest:
                 self.fate = one
             if one == layout.REVERSING:
@@ -318,6 +318,8 @@ class Journal:
             if sector < 0:
                 return False
             if ring.is_begun(sector, self._header_back):
+                if self.state.refused > 0:
+                    self.state.refused = -1  # one of them may go with the sector: they are counted once more
                 if first_after(self, sector) - 1 > self.state.closed and holds_any(self, sector):
                     return False
                 if sector == self.holder:

@@ -87,8 +87,6 @@ FLAG_SUPERVISOR = const(2)
 FLAG_APPROVED = const(8)  # the card approved it offline, and was proven
 FLAG_LONG = const(4)  # the rest of the body is in a page before this one
 
-MOST_REFUSED = const(64)  # of them are known at a time
-
 _NUMBERS = const(63)
 BLANK = b"\xff" * 256
 
@@ -110,7 +108,7 @@ class State:
         self.reversing = 0  # 1: a reversal is unanswered
         self.closing = 0  # 1: a batch close is unanswered
         self.number = 0  # of the newest mark: 1..63, and round again; 0 before the first
-        self.refused: tuple = ()  # sequences that were refused later and not noted, as far as known; in no header or mark
+        self.refused = -1  # how many were refused later and not noted; below zero: not known. In no header or mark
 
     def turn(self, kind: int) -> None:
         """The two flags follow from the kind of the mark that is written."""
@@ -119,13 +117,9 @@ class State:
         elif kind in (CLOSING, CLOSED, REOPENED):
             self.closing = 1 if kind == CLOSING else 0
 
-    def refusal(self, kind: int, sequence: int) -> None:
-        """Keep up with what a mark says of a record: whether it was refused later and nobody has noted it."""
-        known = sequence in self.refused
-        if kind == REFUSED and not known and len(self.refused) < MOST_REFUSED:
-            self.refused += (sequence,)
-        elif kind != REFUSED and known:
-            self.refused = tuple([one for one in self.refused if one != sequence])
+    def refusal(self, more: int) -> None:
+        """One more was refused later, or (-1) one was noted. Where the count is not known, it shows that something changed."""
+        self.refused += more if self.refused >= 0 else -1
 
     def flags(self) -> int:
         return self.reversing | self.closing << 1 | self.number << 2
