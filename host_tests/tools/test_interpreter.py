@@ -30,7 +30,7 @@ COMMANDS = {
     "host_tests.uncertainty": [],
     "pytest": ["-q", "-p", "no:cacheprovider", "host_tests/vault/test_journal_rot.py"],
 }
-WITHOUT = {"tools.journal", "tools.fonts.build"}  # commands of the Makefile that run none
+WITHOUT = {"tools.journal", "tools.fonts.build", "tools.fonts.gbk"}  # commands of the Makefile that run none
 
 
 def run(module: str, folder: Path, micropython: str) -> subprocess.CompletedProcess[str]:

@@ -49,7 +49,7 @@ def test_bytes_are_those_of_the_document(flash: Flash) -> None:
     data = flash.data
     header, first, second, mark = data[:48], data[256:512], data[512:768], data[48:80]
     counted = "00000001 00000001 0001 0000 00000000 00000000 0000000000 000001 00000000 00000000"
-    assert header[:40].hex() == "4b4a0200" + counted.replace(" ", "")
+    assert header[:40].hex() == "4b4a0300" + counted.replace(" ", "")
     clear = (
         "51 22 0001 00000001" + b"kassa-uid-000007".hex() + "123456789012 0156 000008 000001 00000008 07 01 2faf0807"
     )

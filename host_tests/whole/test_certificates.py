@@ -12,8 +12,10 @@ from tools.provision import pki
 
 
 def lasting(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    """Certificates made from now on hold so many days from today; they begin thirty days ago."""
-    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days, hours=1))
+    """Certificates made from now on end with the day so many days from today; they begin thirty days ago."""
+    now = datetime.datetime.now(datetime.UTC)
+    midnight = now.replace(hour=23, minute=59, second=59)
+    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days) + (midnight - now))
 
 
 def test_a_certificate_that_ends_within_a_year_is_told(stage: Callable[..., Cashier], monkeypatch) -> None:

@@ -8,7 +8,6 @@ import re
 import pytest
 
 from host_tests.whole.cashier import Cashier
-from tools.host.page import view
 
 # A page that asks for a code four times, as screens/number.py looks at the scanner.
 SCANS = """
@@ -62,7 +61,7 @@ def test_a_customer_who_never_agrees_pays_nothing(cashier: Cashier) -> None:
     cashier.world.wait_screen("Customer confirms on the phone")
     cashier.end("reversal pending")
     cashier.await_reversal()
-    assert cashier.account() == 0 and view(cashier.host.ledger, {}, "")["payments"][0]["state"] == "REVERSED"
+    assert cashier.account() == 0 and cashier.host.view()["payments"][0]["state"] == "REVERSED"
 
 
 def test_our_code_is_shown_and_paid(cashier: Cashier) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import sqlite3
 
 from host_tests.whole.cashier import Cashier
-from tools.host.page import view
 from tools.panel import till
 
 CODE = "246813"
@@ -46,7 +45,7 @@ def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
     assert f"Original trace            {sold.stan:06}" in paper, paper
     assert "VOID" in paper and "-￥12.50" in paper and "476173******0011" in paper
     assert merchant(cashier) == 3000
-    seen = view(cashier.host.ledger, {}, "normal")
+    seen = cashier.host.view()
     assert [one["card_amount"] for one in seen["batches"]] == [3000]
     assert {(one["kind"], one["amount"]) for one in seen["payments"]} == {
         ("card", 1250),

@@ -160,6 +160,8 @@ def of_paper(papers: Iterable[str]) -> tuple[Tally, Tally]:
         facts = dict(re.findall(r"^(Type|Batch|Trace|Original trace) +(.+?)$", paper, re.MULTILINE))
         if "SETTLEMENT" in paper:
             for name, count, amount in re.findall(r"^([A-Z][a-z, ]+) ([0-9]+) +(￥\S+)$", paper, re.MULTILINE):
+                if name == "Trace":  # one that was refused later counts in nothing
+                    continue
                 slips.add(int(facts["Batch"]), _SLIP_LINES[name], money(amount), int(count))
             continue
         _, facts["Amount"], state = paper.split("-" * 32)
