@@ -6,17 +6,8 @@ What asked need not be in memory any more when the proof is checked, which takes
 
 from micropython import const
 
-from kassa.card.terms import (
-    APPROVED,
-    DECLINED,
-    MSG_NOT_PROVEN,
-    MSG_READ_OK,
-    ONLINE,
-    TO_PROVE,
-    TO_PROVE_OR_ASK,
-    UNPROVEN,
-    Outcome,
-)
+from kassa.card import terms as outcomes
+from kassa.card.terms import Outcome
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -46,11 +37,11 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
 
         outcome = yield from entry.run(terms, arena)
         del entry
-        if outcome.kind in (ONLINE, TO_PROVE, TO_PROVE_OR_ASK):
+        if outcome.kind in (outcomes.ONLINE, outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
             yield None
-        if outcome.kind in (TO_PROVE, TO_PROVE_OR_ASK):
+        if outcome.kind in (outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
             outcome = _proven(terms, arena, outcome)
-        if outcome.kind in (ONLINE, APPROVED):
+        if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
             from kassa.card import body
 
             body.build(terms, arena)
@@ -70,17 +61,17 @@ def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
     checking here, is for the host alone.
     """
     kind, refusal = 0, ""
-    if said.kind == TO_PROVE or _can_be_checked(terms, arena):
+    if said.kind == outcomes.TO_PROVE or _can_be_checked(terms, arena):
         from kassa.card import proof
 
-        kind, refusal = proof.check(terms, arena), UNPROVEN
+        kind, refusal = proof.check(terms, arena), outcomes.UNPROVEN
     if kind:
-        return Outcome(kind, MSG_READ_OK, said.refusal)
-    if said.kind == TO_PROVE or terms.cvm_required:
-        return Outcome(DECLINED, MSG_NOT_PROVEN)
+        return Outcome(kind, outcomes.MSG_READ_OK, said.refusal)
+    if said.kind == outcomes.TO_PROVE or terms.cvm_required:
+        return Outcome(outcomes.DECLINED, outcomes.MSG_NOT_PROVEN)
     verified = arena.need(0x9F34)
     verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena's own
-    return Outcome(ONLINE, MSG_READ_OK, refusal)
+    return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, refusal)
 
 
 def _can_be_checked(terms: "Terms", arena: "Arena") -> bool:

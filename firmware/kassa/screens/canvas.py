@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Draws on the display without a frame buffer: every run of text and every fill goes out through one 2.5 KiB strip.
+"""Draws on the display without a frame buffer: every run of text and every fill goes out through one strip of 1.9 KB.
 
 Between strips other tasks run, so keys are scanned while a page is drawn. Runs start at multiples of 8 px across and of
 4 px down.
@@ -29,7 +29,7 @@ LEFT = const(0)
 CENTRE = const(1)
 RIGHT = const(2)
 
-_STRIP = const(2560)  # bytes: 4 rows of the whole width
+_STRIP = const(1920)  # bytes: 3 rows of the whole width
 
 
 class Canvas:
