@@ -14,7 +14,7 @@ from kassa.vault.journal import Journal
 from kassa.vault.mount import mount
 from kassa.vault.reader import Reader
 from kassa.vault.recovery import recover
-from kassa.vault.refusals import listed
+from kassa.vault.refusals import Search
 
 _draft = Draft()
 _SHORT = bytes(160)
@@ -143,8 +143,10 @@ def _list(journal, queue):
 
 def _refused(journal, queue):
     """What was refused later and not noted: how many the running journal knows of, and which a search of the marks finds."""
-    known = journal.state.refused
-    return [known, list(listed(journal))]
+    known, search = journal.state.refused, Search(journal)
+    for _ in search.steps():
+        pass
+    return [known, list(search.found())]
 
 
 _STEPS = {

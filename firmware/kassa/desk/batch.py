@@ -4,12 +4,15 @@
 from micropython import const
 
 from kassa import kinds, transactions
-from kassa.modules import forget
 from kassa.money import pack_bcd
 from kassa.vault import layout
 from kassa.vault.fates import Fates
 from kassa.vault.journal import Journal
 from kassa.vault.reader import Reader, fates_above
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _EFFECTS = const(8)
 _MOST_REFUSED = const(64)  # named on a slip
@@ -36,18 +39,17 @@ class Totals:
         return digits
 
 
-def totals(journal: Journal) -> Totals:
-    """Read the open batch off the journal. Everything in it must have its final answer."""
+def totals(journal: Journal, refused: "Iterable[int]" = ()) -> Totals:
+    """Read the open batch off the journal. Everything in it must have its final answer.
+
+    `refused`: sequences of what was refused later and not noted, of other batches too.
+    """
     state = journal.state
     result = Totals(state.batch)
     page = bytearray(256)
-    from kassa.vault import refusals
-
-    for sequence in refusals.listed(journal):
+    for sequence in refused:
         if sequence <= state.closed and Reader(journal, sequence).read(page) == sequence:
             _refused(result, layout.Record(page))
-    del refusals
-    forget("kassa.vault.refusals")
     fates = Fates()
     fates.clear(state.closed)
     for sequence, kind in fates_above(journal, state.closed):

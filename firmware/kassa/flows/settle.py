@@ -35,10 +35,15 @@ async def settle(shop: Shop, asked: bool = True) -> None:
     if not await _drained(shop):
         return
     from kassa.desk.batch import totals  # and gone before the host is asked
+    from kassa.vault.refusals import Search
 
-    batch = totals(journal)
-    del totals
+    search = Search(journal)
+    for _ in search.steps():
+        await asyncio.sleep_ms(0)
+    batch = totals(journal, search.found())
+    del totals, Search, search
     forget("kassa.desk.batch")
+    forget("kassa.vault.refusals")
     await ui.show("wait", ui.t("settle_working"), _counts(shop, batch), "", money.text(batch.sums[kinds.DEBIT]))
     from kassa.uplink import close
 

@@ -2,6 +2,8 @@
 """What the host refused later, until somebody notes it, with what a cashier can do about it; and what still waits for the
 host."""
 
+import asyncio
+
 from kassa import kinds, money, transactions
 from kassa.errors import FlashFault, JournalFull
 from kassa.flows import receipt
@@ -22,7 +24,7 @@ async def waiting(shop: Shop) -> None:
     chosen = 0
     while chosen is not None:
         await ui.show("wait", ui.t("queue"), (ui.t("please_wait"),))
-        found, rows = _found(shop)
+        found, rows = await _found(shop)
         if not found:
             await ui.message("ok", ui.t("queue"), (ui.t("queue_empty"),))
             return
@@ -32,7 +34,7 @@ async def waiting(shop: Shop) -> None:
             await _tell(shop, *found[chosen])
 
 
-def _found(shop: Shop) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
+async def _found(shop: Shop) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
     """(sequence, mark) of each that was refused later and not noted, or is pending; and the row it has in the list."""
     journal, t = shop.till.journal, shop.ui.t
     closed, watermark = journal.state.closed, journal.state.watermark
@@ -41,15 +43,18 @@ def _found(shop: Shop) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
     for sequence, kind in fates_above(journal, closed):
         fates.set(sequence, kind)
     page, found, rows = bytearray(layout.PAGE), [], []
-    from kassa.vault import refusals
+    from kassa.vault.refusals import Search
 
-    for sequence in refusals.listed(journal):
+    search = Search(journal)
+    for _ in search.steps():
+        await asyncio.sleep_ms(0)
+    for sequence in search.found():
         if len(found) == _MOST_REFUSED:
             break
         if Reader(journal, sequence).read(page) == sequence:
             found.append((sequence, layout.REFUSED))
             rows.append((t("refused_later"), money.text(layout.Record(page).amount)))
-    del refusals
+    del Search, search
     forget("kassa.vault.refusals")
     shop.status.queue(journal.state)
     reader = Reader(journal, closed + 1)

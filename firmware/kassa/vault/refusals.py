@@ -16,18 +16,19 @@ _AT_ONCE = const(64)  # marks
 
 
 class Search:
-    """A pass over every mark in the ring. A record that was erased with its sector is not found."""
+    """A pass over every mark in the ring, with a bit for each sequence that can be there: refused, and not noted.
+
+    A record that was erased with its sector is not found.
+    """
 
     def __init__(self, journal: "Journal") -> None:
         self._journal = journal
         records = journal.ring.sectors * (layout.PAGES - 1)
         self._lowest = max(1, journal.state.sequence - records + 1)
-        self._bits = bytearray(
-            records // 8 + 1
-        )  # one a sequence from the lowest that can be there: refused and not noted
+        self._bits = bytearray(records // 8 + 1)
 
     def steps(self) -> "Iterator[None]":
-        """Look at some marks at a time, until all were seen and none of this kind came meanwhile; then the count is known."""
+        """Look at some marks at a time, until all were seen and none of this kind came meanwhile; then `state.refused` is right."""
         state, count = self._journal.state, 0
         while True:
             before = state.refused
@@ -59,11 +60,3 @@ class Search:
                     bit = 1 << (index & 7)
                     self._bits[index >> 3] = self._bits[index >> 3] & ~bit | (bit if kind == layout.REFUSED else 0)
             yield
-
-
-def listed(journal: "Journal") -> "Iterator[int]":
-    """Search at once; the sequences, upwards."""
-    search = Search(journal)
-    for _ in search.steps():
-        pass
-    return search.found()
