@@ -61,3 +61,13 @@ def test_what_is_wrong_is_said(do: Do) -> None:
     assert "ValueError" in do("radio", state="loud")["error"]
     do("power_on")
     assert "0.1 s for 'Hello' on the screen" in do("wait_screen", text="Hello", timeout=0.1)["error"]
+
+
+@pytest.mark.parametrize("first", ["POST / HTTP/1.1", "[]", '"power_on"', "12", ""])
+def test_a_web_page_cannot_switch_the_simulator_on(new_world: Callable[..., World], first: str) -> None:
+    """A browser sends its lines of HTTP first, and JSON as the body of a form."""
+    world = new_world(COUNTER)
+    with Link(world) as link, socket.create_connection(("127.0.0.1", link.port), 10) as client:
+        client.sendall(f'{first}\r\nHost: localhost\r\n\r\n{{"do": "power_on"}}\n'.encode())
+        assert client.makefile().read() == ""
+    assert not world.on

@@ -94,13 +94,19 @@ class Link(socketserver.ThreadingTCPServer):
 
 class _Client(socketserver.StreamRequestHandler):
     def handle(self) -> None:
+        """Answer line by line. Who says something else than a JSON object is hung up on: a web page speaks HTTP first."""
         for line in self.rfile:
-            self.wfile.write(json.dumps(self._answer(line), ensure_ascii=False).encode() + b"\n")
+            try:
+                request = json.loads(line)
+            except ValueError:
+                return
+            if not isinstance(request, dict):
+                return
+            self.wfile.write(json.dumps(self._answer(request), ensure_ascii=False).encode() + b"\n")
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         number = None
         try:
-            request = json.loads(line)
             number = request.pop("id", None)
             name = request.pop("do")
             return {"id": number, "result": self.server.calls[name](**request)}  # type: ignore[attr-defined]
