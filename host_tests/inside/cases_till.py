@@ -30,6 +30,7 @@ from kassa.vault.layout import Record
 from kassa.vault.mount import mount
 from kassa.vault.reader import Reader, fates_above
 from kassa.vault.recovery import recover
+from kassa.vault.refusals import Search
 
 _KEYRING = 8 * 4096
 _arena = Arena()
@@ -75,6 +76,8 @@ def boot(path, secret, options):
     t.till = Till(t.journal, t.keyring, limits, options.get("largest", 5000000), t.clock, entropy)
     t.courier = Courier(t.journal, t.keyring, Identity(b"KASSA001", b"898000000000001"), t.clock, t.status, entropy)
     while t.journal.prepare():
+        pass
+    for _ in Search(t.journal).steps():
         pass
     return state()
 

@@ -281,10 +281,9 @@ class Journal:
         ring = self.ring
         if not ring.ready and not self.prepare(False):
             raise _FULL
-        state = self.state
+        state, tags = self.state, self.tags
         state.serial += ring.enter()
         self.free -= 1
-        tags = self.tags
         layout.pack_header(tags.cell, state)
         tags.sign_header()
         if ring.write(0, tags.header, self._header_back):
