@@ -127,5 +127,5 @@ class Terminal:
                 shop.till.idle()
             except (FlashFault, JournalFull, KeyringError):
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # a sale will say it; here it is only tried again
-            if shop.till.journal.state.refused > self._status.refused_later:  # counted in a quiet moment
+            if 0 <= shop.till.journal.state.refused != self._status.refused_later:  # counted in a quiet moment
                 self._status.queue(shop.till.journal.state)

@@ -184,7 +184,9 @@ class Till:
 
     def busy(self) -> None:
         """Somebody wants to pay: a count that is under way gives its memory back, and begins again later."""
-        self._search = None
+        if self._search is not None:
+            self._search = None
+            forget("kassa.vault.refusals")
 
     def _counted_on(self) -> bool:
         """Count what was refused later, some of the journal's marks at a time; True: there are others."""
