@@ -73,7 +73,7 @@ journal: setup ## what the journal in IMAGE=flash.bin holds, and what is damaged
 	@$(PY) -m tools.journal $(IMAGE) $(ARGS)
 
 dukpt-long: setup ## 2^21 DUKPT keys of the device against the host's derivation; COUNT=n SEED=n to choose
-	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.crypto.many $(COUNT) $(SEED)
+	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.harness.crypto.many $(COUNT) $(SEED)
 
 fonts: setup ## rebuild the font asset from the npm package (needs npm), and the printer's character table
 	@$(PY) -m tools.fonts.build

@@ -9,8 +9,8 @@ from textwrap import dedent
 import pytest
 from hypothesis import settings
 
-from host_tests.inside.inside import Inside, interpreter_of
-from host_tests.uplink.till import Till, TinyHost
+from host_tests.harness.inside.inside import Inside, interpreter_of
+from host_tests.harness.uplink.till import Till, TinyHost
 from tools.world import World, interpreter
 
 # The same examples every time, so that a change is judged by what it changed; --hypothesis-profile search looks for others.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Queue(Protocol):
-        """The journal's state, vault.layout.State."""
+        """The journal's state, vault.journal.layout.State."""
 
         count: int
         sum: int

@@ -9,9 +9,9 @@ from micropython import const
 
 from kassa import log
 from kassa.errors import FlashFault, JournalFull, KeyringError
-from kassa.flows import home
-from kassa.flows.shop import Shop
-from kassa.modules import forget_all
+from kassa.flows.idle import main_loop
+from kassa.flows.session import Session
+from kassa.overlay import forget_all
 from kassa.screens.font import Font
 from kassa.screens.ui import Ui
 from kassa.status import Status
@@ -26,7 +26,14 @@ _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
-_BOOT_ONLY = ("opening", "flows.renewal", "crypto.device", "crypto.tr31", "vault.mount", "vault.firm")
+_BOOT_ONLY = (
+    "opening",
+    "flows.idle.apply_settings",
+    "crypto.device",
+    "crypto.tr31",
+    "vault.journal.mount",
+    "vault.journal.unstable_tail",
+)
 
 
 class Terminal:
@@ -37,7 +44,7 @@ class Terminal:
         self._status = Status()
         board.display.start()
         self._ui = Ui(board.display, board.keypad, self._status, Font(), "zh")
-        self._shop = Shop(self._ui, self._status)
+        self._session = Session(self._ui, self._status)
         self._tasks = {}
         self._started = False
 
@@ -64,9 +71,9 @@ class Terminal:
         except Exception as error:  # noqa: BLE001 - the one place that sees every failure of a task
             log.stopped(name, error)
             if self._started:
-                from kassa.vault import laststop
+                from kassa.vault.settings import stop_reason
 
-                laststop.note(self._board.settings, "%s %s" % (name, type(error).__name__))
+                stop_reason.note(self._board.settings, "%s %s" % (name, type(error).__name__))
 
     async def _stop(self, name: str) -> None:
         """A task died: say so, leave the reason for the next boot, start again."""
@@ -86,46 +93,50 @@ class Terminal:
     # -- the cashier's task -----------------------------------------------------------------------------------------
 
     async def _cashier(self) -> None:
-        shop = self._shop
-        from kassa import opening
+        session = self._session
+        from kassa import startup
 
-        await opening.run(self._board, shop)
-        del opening
+        await startup.run(self._board, session)
+        del startup
         forget_all(_BOOT_ONLY)
         gc.collect()
-        self._start("line", shop.line.run())
+        self._start("line", session.connection.run())
         self._start("housekeeping", self._housekeeping())
         self._started = True
-        from kassa.flows import fate
+        from kassa.flows.idle import after_restart
 
-        await fate.tell(shop, self._board)
-        del fate
-        forget_all(("flows.fate", "flows.receipt", "desk.fate", "vault.laststop"))
-        await home.run(shop)
+        await after_restart.tell(session, self._board)
+        del after_restart
+        forget_all(
+            ("flows.idle.after_restart", "flows.steps.receipt", "desk.disposition", "vault.settings.stop_reason")
+        )
+        await main_loop.run(session)
 
     async def _housekeeping(self) -> None:
         """Work for quiet moments, one piece at a time."""
-        board, shop = self._board, self._shop
+        board, session = self._board, self._session
         while True:
             await asyncio.sleep_ms(200)
-            if (shop.courier.handshaken or shop.courier.heard) and not self._status.reversing:  # Online stands longer
-                shop.courier.heard = False
-                shop.till.host_heard()
-            shop.till.pass_over(shop.courier.used)
+            if (
+                session.courier.handshaken or session.courier.heard
+            ) and not self._status.reversing:  # Online stands longer
+                session.courier.heard = False
+                session.till.host_heard()
+            session.till.pass_over(session.courier.used)
             if self._status.renewed:
                 self._status.renewed = False
-                from kassa.flows import renewal
+                from kassa.flows.idle import apply_settings
 
-                renewal.renew(shop)
-                del renewal
+                apply_settings.renew(session)
+                del apply_settings
                 forget_all(_BOOT_ONLY)
-            shop.clock.now()  # ticks wrap: the clock must look at them now and then
+            session.clock.now()  # ticks wrap: the clock must look at them now and then
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
-                shop.till.busy()
+                session.till.busy()
                 continue
             try:
-                shop.till.idle()
+                session.till.idle()
             except (FlashFault, JournalFull, KeyringError):
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # a sale will say it; here it is only tried again
-            if 0 <= shop.till.journal.state.refused != self._status.refused_later:  # counted in a quiet moment
-                self._status.queue(shop.till.journal.state)
+            if 0 <= session.till.journal.state.refused != self._status.refused_later:  # counted in a quiet moment
+                self._status.queue(session.till.journal.state)

@@ -1,11 +1,41 @@
 # SPDX-License-Identifier: MIT
-"""Every kind of payment by its 60.1 value (kinds.py): how it travels, and what it does to the batch. Rows: docs/wire.md."""
+"""Every kind of payment by its 60.1 value: its name, how it travels, and what it does to the batch. Rows: docs/wire.md."""
 
 from micropython import const
 
+BALANCE = const(0x01)
+PREAUTH = const(0x10)
+PREAUTH_CANCEL = const(0x11)
+COMPLETION = const(0x20)
+COMPLETION_VOID = const(0x21)
+SALE = const(0x22)
+VOID = const(0x23)
+COMPLETION_ADVICE = const(0x24)
+REFUND = const(0x25)
+VOICE_SALE = const(0x30)  # authorised by telephone: CUP's offline sale
+ADJUST = const(0x32)
+TIP = const(0x34)
+DEFERRED_SALE = const(0x70)
+CASH = const(0x71)
+VOID_ENTRY = const(0x72)
+OFFLINE_SALE = const(0x73)  # approved by the card
+QR_SCANNED = const(0x74)  # the customer's code
+QR_SHOWN = const(0x75)  # ours, which the customer scans
+QR_REFUND = const(0x76)  # of a payment by code: all of it or a part
+CASH_REFUND = const(0x77)
+
+# What a final yes does to the batch.
+NOTHING = const(0)
+DEBIT = const(1)
+CREDIT = const(2)
+IN_CASH = const(3)
+IN_QR = const(4)
+INSTEAD = const(5)  # its amount takes the place of its original's
+OUT_OF_CASH = const(6)
+OUT_OF_QR = const(7)
+
 _REVERSED = const(0x10)  # without an answer it is reversed; others are repeated until there is one
 _ROW = const(6)
-_BACK = b"\x02\x06\x07"  # effects: CREDIT, OUT_OF_CASH, OUT_OF_QR
 # 60.1, MTI (2), DE 3's first two digits, DE 25, effect and _REVERSED
 _ROWS = (
     b"\x22\x02\x00\x00\x00\x11\x70\x02\x00\x00\x00\x01\x73\x02\x20\x00\x00\x01\x72\x02\x20\x00\x00\x00"
@@ -25,13 +55,13 @@ def row(kind: int) -> bytes:
 
 
 def effect(kind: int) -> int:
-    """What a final yes does to the batch: NOTHING to OUT_OF_QR of kinds.py."""
+    """What a final yes does to the batch: NOTHING to OUT_OF_QR."""
     return row(kind)[5] & 15
 
 
 def takes_back(kind: int) -> bool:
     """Whether it gives the customer money back."""
-    return effect(kind) in _BACK
+    return effect(kind) in (CREDIT, OUT_OF_CASH, OUT_OF_QR)
 
 
 def is_reversed(kind: int) -> bool:

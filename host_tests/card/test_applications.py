@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from host_tests.card.play import APPROVED, ONLINE, Play
 from host_tests.card.test_authorities import KEY, chip
 from host_tests.card.test_chip_cards import AMEX, CARDS, DECLINED, END, MCHIP, UNION, keys, personal
+from host_tests.harness.card.play import APPROVED, ONLINE, Play
 from tools.cards.payment import Profile
 from tools.cards.proven import UnionPayCard
 from tools.provision.authorities import TEST, Application, Entry, Excepted

@@ -3,7 +3,7 @@
 
 import pytest
 
-from host_tests.card.play import Play
+from host_tests.harness.card.play import Play
 from tools.cards.card import SW_OK, tlv
 from tools.cards.payment import PPSE, Profile
 from tools.cards.verify import parse

@@ -3,7 +3,7 @@
 
 import pytest
 
-from host_tests.card.play import TERMS, Play
+from host_tests.harness.card.play import TERMS, Play
 from tools.cards import cryptogram
 from tools.cards.catalogue import CATALOGUE, GOOD, Wallet, make
 from tools.cards.issuer_keys import key_for

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host_tests.card.play import Play, Result
+from host_tests.harness.card.play import Play, Result
 from tools.cards.card import SW_OK, tlv
 from tools.cards.catalogue import CATALOGUE, make
 from tools.cards.issuer_keys import key_for

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from host_tests.card.play import APPROVED, ONLINE, Play
-from host_tests.inside.inside import InsideError
+from host_tests.harness.card.play import APPROVED, ONLINE, Play
+from host_tests.harness.inside.inside import InsideError
 from tools.cards import certificates
 from tools.cards.card import tlv
 from tools.cards.certificates import INDEX

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from host_tests.card.play import APPROVED, Play
 from host_tests.card.test_chip_cards import CARDS, keys
 from host_tests.card.test_offline_approval import VISA, card
 from host_tests.card.test_offline_approval import keys as visa_keys
+from host_tests.harness.card.play import APPROVED, Play
 
 _QUICK_UNSIGNED = ("57", "5F34", "9F10", "9F26", "9F27", "9F6C")  # in the answer to GET PROCESSING OPTIONS
 _SCHEMES = {VISA: (card, visa_keys), **{pan: (make, lambda pan=pan: keys(pan)) for pan, make in CARDS.items()}}

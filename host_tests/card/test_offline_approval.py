@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from host_tests.card.play import APPROVED, ONLINE, Play
+from host_tests.harness.card.play import APPROVED, ONLINE, Play
 from tools.cards import certificates
 from tools.cards.catalogue import make
 from tools.cards.certificates import INDEX

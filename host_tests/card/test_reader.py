@@ -6,7 +6,7 @@ import random
 import pytest
 import ticks
 
-from host_tests.card.rig import Rig
+from host_tests.harness.card.rig import Rig
 from kassa.errors import CardError, CardGone
 from tools.cards.behaviours import Watched
 from tools.cards.card import SW_OK, Card

@@ -7,7 +7,7 @@ import random
 import pytest
 import ticks
 
-from host_tests.card.rig import Rig
+from host_tests.harness.card.rig import Rig
 from kassa.errors import ReaderFault
 from tools.cards.behaviours import Watched
 from tools.cards.catalogue import make

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from host_tests.card.play import APPROVED, ONLINE, Play
 from host_tests.card.test_cards_that_misbehave import Edited
 from host_tests.card.test_chip_cards import AMEX, CARDS, MCHIP, keys, mchip, personal, tvr
 from host_tests.card.test_offline_approval import keys as visa_keys
 from host_tests.card.test_unusual_cards import ALL, KEYS, VISA, visa
+from host_tests.harness.card.play import APPROVED, ONLINE, Play
 from tools.cards import certificates
 from tools.cards.card import SW_OK, tlv
 from tools.cards.chip import ChipCard

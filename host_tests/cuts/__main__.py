@@ -19,7 +19,7 @@ from pathlib import Path
 from host_tests.cuts.campaign import Campaign, Case, State, state
 from host_tests.cuts.flows import FLOWS, grounds_of
 from host_tests.cuts.judge import Violation
-from host_tests.inside.inside import Inside
+from host_tests.harness.inside.inside import Inside
 from tools.bench import micropython32
 from tools.world import interpreter
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, recipe, virgin
 from host_tests.cuts.judge import Shop, Violation, demand, key_states
-from host_tests.inside.inside import Inside, InsideError
+from host_tests.harness.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
 _CASES = 1_000_000  # above all seeds of grounds

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from host_tests.cuts.campaign import Campaign, Case
 from host_tests.cuts.flows import FLOWS
-from host_tests.inside.inside import Inside
+from host_tests.harness.inside.inside import Inside
 
 CASES = 300
 FOUND = (  # by long campaigns; what broke once is played each time

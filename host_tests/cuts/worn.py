@@ -8,7 +8,7 @@ from typing import Any
 
 from host_tests.cuts.flows import IDLE, KEYRING, RING, SECRET, SECTOR, YES, Step, intent, pay, virgin
 from host_tests.cuts.judge import Shop, demand
-from host_tests.inside.inside import Inside
+from host_tests.harness.inside.inside import Inside
 from tools.journal import image
 
 REFUSALS = ("JournalFull", "FlashFault")

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from host_tests.uplink.till import NO, Till, TinyHost, track
+from host_tests.harness.uplink.till import NO, Till, TinyHost, track
 from tools.journal import image
 
 CASH = "71"
@@ -95,7 +95,7 @@ def test_a_word_for_every_mark(till: Till) -> None:
     marks = {
         mark: name for mark, name in image.MARKS.items() if mark not in image.SOME
     }  # those speak as single ones do
-    words = {(kind, mark): word for kind, mark, word in till.fates(list(marks))}
+    words = {(kind, mark): word for kind, mark, word in till.dispositions(list(marks))}
     named = {mark: word for word, names in EXPECTED.items() for mark, name in marks.items() if name in names}
     for mark, name in marks.items():
         if mark in named:

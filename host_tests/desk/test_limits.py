@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from host_tests.uplink.till import ANY, NOON_SECONDS, Till, TinyHost, track
+from host_tests.harness.uplink.till import ANY, NOON_SECONDS, Till, TinyHost, track
 from tools.provision.device import OfflineLimits
 
 HOUR = 3600

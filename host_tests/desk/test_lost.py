@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from host_tests.uplink.till import Till, TinyHost, track
+from host_tests.harness.uplink.till import Till, TinyHost, track
 
 
 def test_what_else_waits_is_counted_on(till: Till) -> None:

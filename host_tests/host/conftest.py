@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import IKID, Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.app import Host
 from tools.provision import pki
 

@@ -8,8 +8,8 @@ import struct
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Terminal
 from tools.host.app import Host
 
 

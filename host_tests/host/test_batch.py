@@ -3,8 +3,8 @@
 
 import os
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Answer, Terminal, element
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Answer, Terminal, element
 from tools.host.app import Host
 
 

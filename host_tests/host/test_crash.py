@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import IKID, Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.app import Host
 from tools.host.errors import IssuerFault
 from tools.host.issuer import Decision, Payment

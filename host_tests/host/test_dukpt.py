@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from host_tests.host import terminal
+from host_tests.harness.host import terminal
 from tools.host import dukpt
 
 BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")

@@ -6,8 +6,8 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Terminal
 from tools.host import codec, seal
 from tools.host.errors import FrameError, SealError
 from tools.host.message import Message, read

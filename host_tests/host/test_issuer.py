@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Terminal
 from tools.cards.catalogue import CATALOGUE, GOOD
 from tools.host.app import Host
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Terminal
 from tools.host.app import Host
 from tools.host.ledger import Ledger
 

@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Answer, Record, Terminal, element
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Answer, Record, Terminal, element
 from host_tests.host.test_upload import by_code, end, owed, result, upload
 from tools.host import kinds, rrn, seal
 from tools.host.app import Host

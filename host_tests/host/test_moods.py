@@ -3,8 +3,8 @@
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Terminal
 from tools.host.app import Host
 from tools.host.errors import SetupError
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Terminal, derive, mac
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Terminal, derive, mac
 from tools.host.app import Host
 
 

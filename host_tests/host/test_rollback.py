@@ -5,8 +5,8 @@ import copy
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Answer, Terminal
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Answer, Terminal
 from tools.host.app import Host
 from tools.host.errors import SetupError
 

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Answer, Record, Terminal, element
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Answer, Record, Terminal, element
 from tools.host import kinds
 from tools.host.app import Host
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.host.card import Card
-from host_tests.host.terminal import Record, Terminal, element
+from host_tests.harness.host.card import Card
+from host_tests.harness.host.terminal import Record, Terminal, element
 from tools.host.app import Host
 
 

@@ -54,18 +54,18 @@ def _imports(node: ast.AST) -> Iterator[Import]:
 
 
 def modules(found: Import) -> str:
-    """The module of the house that an import reaches: `from kassa.vault import layout` reaches kassa.vault.layout."""
+    """The module of the house that an import reaches: `from kassa.vault import layout` reaches kassa.vault.journal.layout."""
     whole = f"{found.module}.{found.what}" if found.what else found.module
     path = FIRMWARE / whole.replace(".", "/")
     return whole if path.with_suffix(".py").exists() or path.is_dir() else found.module
 
 
 def room(module: str) -> str:
-    """The room of a module of the house: `kassa.vault.layout` -> `vault`; a file of the ground floor -> `ground`."""
+    """The room of a module of the house: `kassa.vault.journal.layout` -> `vault`; a file of the ground floor -> `ground`."""
     parts = module.split(".")
     if len(parts) > 1 and (FIRMWARE / "kassa" / parts[1]).is_dir():
         return parts[1]
-    return parts[-1] if parts[-1] in ("terminal", "opening") else "ground"
+    return parts[-1] if parts[-1] in ("terminal", "startup") else "ground"
 
 
 def module_of(path: Path) -> str:

@@ -11,21 +11,21 @@ from host_tests.house.source import FIRMWARE, ROOT, files, imports, module_of, m
 
 FLOOR = {
     "ground": 0, "crypto": 1, "drivers": 1, "vault": 2, "card": 3, "uplink": 3, "desk": 4, "screens": 4, "flows": 5,
-    "opening": 6, "terminal": 7,
+    "startup": 6, "terminal": 7,
 }  # fmt: skip
 CORE = ("crypto", "vault", "desk", "card", "uplink")
-EDGES = ("uplink/channel.py", "uplink/line.py", "card/tap.py")  # of rooms of the core
+EDGES = ("uplink/tls_channel.py", "uplink/connection_task.py", "card/tap.py")  # of rooms of the core
 CORE_MAY_IMPORT = {"struct", "hashlib", "cryptolib", "micropython"}
 WIPING = "firmware/kassa/crypto/wipe.py"
 ASYNC = (
     "drivers/",
     "screens/",
     "flows/",
-    "uplink/channel.py",
-    "uplink/line.py",
+    "uplink/tls_channel.py",
+    "uplink/connection_task.py",
     "card/tap.py",
     "terminal.py",
-    "opening.py",
+    "startup.py",
     "status.py",
 )
 KASSA = files("firmware/kassa")
@@ -37,7 +37,7 @@ def ids(path: Path) -> str:
 
 def test_there_is_a_house() -> None:
     rooms = {path.name for path in (FIRMWARE / "kassa").iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert rooms == set(FLOOR) - {"ground", "opening", "terminal"} and len(KASSA) > 50
+    assert rooms == set(FLOOR) - {"ground", "startup", "terminal"} and len(KASSA) > 50
 
 
 @pytest.mark.parametrize("path", KASSA, ids=ids)

@@ -75,8 +75,8 @@ def test_the_functional_core_imports_under_cpython() -> None:
     """All of it, with two small shims, in a process of its own; no event loop comes with it."""
     wanted = [module_of(path) for path in core()]
     script = "import sys, importlib\n[importlib.import_module(name) for name in sys.argv[1:]]\n"
-    script += "print(len(sys.argv) - 1, 'asyncio' in sys.modules, 'time' in vars(sys.modules['kassa.vault.journal']))\n"
-    folders = [str(FIRMWARE), str(ROOT / "host_tests/shims")]
+    script += "print(len(sys.argv) - 1, 'asyncio' in sys.modules, 'time' in vars(sys.modules['kassa.vault.journal.journal']))\n"
+    folders = [str(FIRMWARE), str(ROOT / "host_tests/harness/shims")]
     run = subprocess.run(
         [sys.executable, "-c", f"import sys\nsys.path[:0] = {folders!r}\n{script}", *wanted],
         capture_output=True, text=True, timeout=60, cwd=ROOT,

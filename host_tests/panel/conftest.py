@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.panel.page import Page
-from tools.panel.counter import Counter
+from host_tests.harness.panel.page import Page
 from tools.panel.server import Server
+from tools.panel.simulation import Counter
 from tools.provision.device import Terminal
 
 

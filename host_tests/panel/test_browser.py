@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from host_tests.panel.chromium import Chromium, find
-from host_tests.panel.page import Page
+from host_tests.harness.panel.chromium import Chromium, find
+from host_tests.harness.panel.page import Page
 from tools.panel.server import Server
 
 _BROWSER = find()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.claim import claim
+from tools.folder_lock import claim
 from tools.world.power import ROOT
 
 

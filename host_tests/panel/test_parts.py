@@ -4,7 +4,7 @@
 import json
 import re
 
-from host_tests.panel.words import table
+from host_tests.harness.panel.words import table
 from tools.cards.catalogue import CATALOGUE
 from tools.host.moods import parse
 from tools.panel.news import News

@@ -10,10 +10,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from host_tests.panel.page import Page
+from host_tests.harness.panel.page import Page
 from tools.cards.catalogue import CATALOGUE
-from tools.panel.counter import Counter
 from tools.panel.server import Server
+from tools.panel.simulation import Counter
 from tools.world.ili9341 import HEIGHT, WIDTH
 
 _WHOLE = 2 + 2 * WIDTH * HEIGHT

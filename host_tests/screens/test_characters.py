@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tools.fonts import gbk, shown
+from tools.fonts import coverage, gbk
 from tools.fonts.build import level_1
 from tools.host import publish
 from tools.provision.device import Terminal, provision
@@ -63,7 +63,7 @@ def test_the_screen_has_every_hanzi_in_common_use(run_script) -> None:
 @pytest.mark.parametrize("name", ["国贸张记鱼庄", "鑫淼烩面馆", "Café Zürich"])
 def test_what_is_lacking_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     screen = [char for char in name if char in "鑫淼éü"]
-    said = shown.missing(name)
+    said = coverage.missing(name)
     assert all(char in " ".join(said) for char in screen) and len(said) == bool(screen), said
     provision(tmp_path / "terminal", tmp_path / "pki", Terminal(merchant_name=name))
     (tmp_path / "names.json").write_text(json.dumps({"merchant_name": name}))
@@ -75,9 +75,9 @@ def test_what_is_lacking_is_named(name: str, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_the_printer_says_what_it_lacks_too() -> None:
-    assert shown.missing("茶\U0001f375") == [
+    assert coverage.missing("茶\U0001f375") == [
         "the screen has no \U0001f375 (U+1F375)",
         "the printer has no \U0001f375 (U+1F375)",
     ]
-    assert shown.missing("a\tb") == ["the screen has no U+0009", "the printer has no U+0009"]
-    assert shown.missing("Joe's ¥ 茶馆（北京）") == []
+    assert coverage.missing("a\tb") == ["the screen has no U+0009", "the printer has no U+0009"]
+    assert coverage.missing("Joe's ¥ 茶馆（北京）") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from host_tests.uplink.till import track
+from host_tests.harness.uplink.till import track
 
 CARD = track(7)
 CODE, ANOTHER_CODE = "134567890123456788", "134567890123456780"

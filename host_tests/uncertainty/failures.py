@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from host_tests.inside.inside import InsideError
+from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.uplink.till import broken
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Cell, Row
 from host_tests.uncertainty.shop import Shop
-from host_tests.uplink.till import broken
 from tools.host.moods import PORTAL
 
 Begin = Callable[[], int]

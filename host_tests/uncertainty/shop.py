@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host_tests.inside.inside import Inside, InsideError
+from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.uplink.till import IKID, NOON, YES, Till
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Row
-from host_tests.uplink.till import IKID, NOON, YES, Till
 from tools.host import codec, kinds
 from tools.host.app import Host
 from tools.host.issuer import Decision, Payment
@@ -58,10 +58,10 @@ class Shop:
     def work(self, sent: bytes) -> bytes:
         """What the host answers to these frames: all that it says is committed."""
         buffer = bytearray(sent)
-        messages = [self.service.admit(frame) for frame in codec.split(buffer)]
+        messages = [self.service.authenticated(frame) for frame in codec.split(buffer)]
         assert not buffer and all(messages), "the host took every frame"
         replies = self.loop.run_until_complete(self.service.answer([message for message in messages if message]))
-        return b"".join(self.service.dress(reply) for reply in replies)
+        return b"".join(self.service.envelope(reply) for reply in replies)
 
     def connect(self) -> None:
         self.till.open()

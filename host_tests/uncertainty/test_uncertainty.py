@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
+from host_tests.harness.inside.inside import Inside
 from host_tests.uncertainty import judge, page
 from host_tests.uncertainty.cells import CELLS, COLUMNS, ROWS, Cell
 from host_tests.uncertainty.judge import Outcome

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, seed, settings
 from hypothesis import strategies as st
 
-from host_tests.inside.inside import Inside
-from host_tests.uplink.till import Till, TinyHost, track
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.uplink.till import Till, TinyHost, track
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-for folder in ("firmware", "host_tests/shims"):
+for folder in ("firmware", "host_tests/harness/shims"):
     if str(ROOT / folder) not in sys.path:
         sys.path.insert(0, str(ROOT / folder))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.inside.inside import InsideError
-from host_tests.uplink.till import NO, YES, Till, TinyHost, content, track
+from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.uplink.till import NO, YES, Till, TinyHost, content, track
 from tools.host.message import Message
 
 

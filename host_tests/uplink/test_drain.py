@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.uplink.till import FINAL_NO, LATER, Till, TinyHost, content, kinds, track
+from host_tests.harness.uplink.till import FINAL_NO, LATER, Till, TinyHost, content, kinds, track
 
 
 def test_a_window_of_64_with_answers_in_any_order(till: Till, host: TinyHost) -> None:

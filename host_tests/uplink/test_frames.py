@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from host_tests.uplink.till import Till, TinyHost, track, working
+from host_tests.harness.uplink.till import Till, TinyHost, track, working
 from tools.host import codec, kinds, seal
 from tools.host.keys import TEST_BDK
 from tools.host.message import Message

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.inside.inside import InsideError
-from host_tests.uplink.till import NOON_SECONDS, Till, TinyHost
+from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.uplink.till import NOON_SECONDS, Till, TinyHost
 
 
 def test_nothing_leaves_before_the_handshake_is_answered(till: Till, host: TinyHost) -> None:
@@ -114,7 +114,7 @@ def test_a_suspect_terminal_does_not_take_the_new_epoch(till: Till, host: TinyHo
 
 def test_a_key_made_ahead_is_dropped_when_the_host_has_seen_it(till: Till, host: TinyHost) -> None:
     till.sells(1)
-    till.warm()
+    till.prepare_ciphers()
     host.used = 100_000
     host.connect()
     host.settle()

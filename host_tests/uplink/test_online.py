@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.uplink.till import LATER, NO, REVERSE, YES, Till, TinyHost, broken, content, kinds, track
+from host_tests.harness.uplink.till import LATER, NO, REVERSE, YES, Till, TinyHost, broken, content, kinds, track
 
 
 def test_online_yes(till: Till, host: TinyHost) -> None:

@@ -3,8 +3,8 @@
 
 import pytest
 
-from host_tests.inside.inside import InsideError
-from host_tests.uplink.till import Till, TinyHost, track
+from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.uplink.till import Till, TinyHost, track
 
 
 def sent(host: TinyHost) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.inside.inside import InsideError
-from host_tests.uplink.till import Till, TinyHost, broken, kinds
+from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.uplink.till import Till, TinyHost, broken, kinds
 
 WRONG = {
     "terminal": {"_41": "KASSA002"},

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault.lives import TEARS
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.lives import TEARS
 from tools.host import tables
 from tools.provision.authorities import TEST, Application, Entry, Excepted, Revocation, blob
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.uplink.till import IKID, JOURNAL_SIZE, SECRET, Till, TinyHost
-from host_tests.vault import dump
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.uplink.till import IKID, JOURNAL_SIZE, SECRET, Till, TinyHost
+from host_tests.harness.vault import dump
 from tools.host import dukpt, seal
 from tools.host.keys import TEST_BDK
 from tools.mac import device_key

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault import attacked
-from host_tests.vault.attacked import LAST, SIZE, Device, amount, pages, serial, tagged
-from host_tests.vault.lives import KEY
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault import attacked_device
+from host_tests.harness.vault.attacked_device import LAST, SIZE, Device, amount, pages, serial, tagged
+from host_tests.harness.vault.lives import KEY
 from tools.journal import image
 from tools.world.power import ROOT
 
@@ -250,21 +250,21 @@ _ran: set[tuple[str, str, str]] = set()
 @pytest.fixture(scope="module")
 def past(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Device:
     """A device with a past, on either interpreter."""
-    return attacked.with_a_past(inside, tmp_path_factory.mktemp("past"))
+    return attacked_device.with_a_past(inside, tmp_path_factory.mktemp("past"))
 
 
 @pytest.fixture
 def device(past: Device, tmp_path: Path) -> Iterator[Device]:
     """Its twin, connected to a host with the same past."""
-    device = attacked.again(past, tmp_path)
+    device = attacked_device.again(past, tmp_path)
     yield device
-    attacked.disconnect(device)
+    attacked_device.disconnect(device)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.name}, {row.knows}")
 def test_attack(device: Device, row: Row) -> None:
     _ran.add((device.flash.inside.interpreter, row.name, row.knows))
-    assert attacked.aftermath(device, row.attack) == row.notices
+    assert attacked_device.aftermath(device, row.attack) == row.notices
 
 
 def test_every_attack_ran_and_is_told_of(inside: Inside) -> None:

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from host_tests.inside.inside import Inside, InsideError
-from host_tests.vault.lives import ACCEPTED, INTENT, KEY, SIZE, YES, Flash, check, words
+from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, SIZE, YES, Flash, check, words
 from tools.journal import image
 
 BLANK = b"\xff" * SIZE

@@ -7,8 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault.lives import ACCEPTED, DECLINED, INTENT, SIZE, TEARS, YES, Flash, Model, check, pairs, words
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.lives import (
+    ACCEPTED,
+    DECLINED,
+    INTENT,
+    SIZE,
+    TEARS,
+    YES,
+    Flash,
+    Model,
+    check,
+    pairs,
+    words,
+)
 from tools.journal import image
 
 READY = ["prepare"]

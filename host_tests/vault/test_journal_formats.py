@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault.lives import ACCEPTED, INTENT, KEY, Flash, Step, check, words
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, Flash, Step, check, words
 from tools.journal import image
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from host_tests.cuts.judge import Violation
-from host_tests.inside.inside import Inside
-from host_tests.vault.against import Bench, Case, line, main
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.against_model import Bench, Case, line, main
 
 LONG = int(os.environ.get("KASSA_MODEL_EXAMPLES", "0"))
 EXAMPLES = 50
@@ -101,7 +101,7 @@ def test_the_control_an_early_receipt_is_found(inside: Inside, tmp_path: Path) -
     wrong = Bench(inside, tmp_path / "wrong.bin", "early")
     small = find(SMALL, breaks(wrong), settings=settings(bounded(200), phases=[Phase.generate, Phase.shrink]))
     module, said = shlex.split(line(small))[2:]
-    assert module == "host_tests.vault.model"
+    assert module == "host_tests.harness.vault.against_model"
     with pytest.raises(Violation, match="lost or changed"):
         main([said, "early"])
     assert main([said]) == 0

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from host_tests.inside.inside import Inside, share
-from host_tests.vault.lives import ACCEPTED, INTENT, KEY, SIZE, YES, Flash, Step, check, words
+from host_tests.harness.inside.inside import Inside, share
+from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, SIZE, YES, Flash, Step, check, words
 from tools.journal import image
 
 DECLINED = 0x64

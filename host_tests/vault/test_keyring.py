@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside, share
-from host_tests.vault import dump
-from host_tests.vault.keyrings import BLOCK, COPY, IKID, SECRET, SECTORS, SIZE, Ring, staged
-from host_tests.vault.lives import TEARS
+from host_tests.harness.inside.inside import Inside, share
+from host_tests.harness.vault import dump
+from host_tests.harness.vault.keyrings import BLOCK, COPY, IKID, SECRET, SECTORS, SIZE, Ring, staged
+from host_tests.harness.vault.lives import TEARS
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision.device import initial_key_block

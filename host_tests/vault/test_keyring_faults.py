@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault.keyrings import IKID, NEXT, SECTORS, SIZE, Ring, all_secrets, renewal, staged
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.keyrings import IKID, NEXT, SECTORS, SIZE, Ring, all_secrets, renewal, staged
 
 Fault = tuple[int, str]
 # what a sector that should take the next state can have, and where a bit may be stuck

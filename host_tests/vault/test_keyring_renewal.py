@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault.keyrings import BLOCK, IKID, NEXT, Ring, all_secrets, renewal, staged
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.keyrings import BLOCK, IKID, NEXT, Ring, all_secrets, renewal, staged
 from tools.host import dukpt
 
 THIRD = bytes.fromhex("1234567890123458")

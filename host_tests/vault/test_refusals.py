@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault.lives import ACCEPTED, Flash, words
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.lives import ACCEPTED, Flash, words
 
 SECTOR = 4096
 

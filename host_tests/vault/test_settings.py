@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from host_tests.inside.inside import Inside
-from host_tests.vault.lives import TEARS
+from host_tests.harness.inside.inside import Inside
+from host_tests.harness.vault.lives import TEARS
 from tools.mac import device_key
 from tools.provision.device import settings_blob
 

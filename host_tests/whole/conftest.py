@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.provision.device import Terminal
-from tools.stage import Stage
+from tools.whole_system import Stage
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.cards import catalogue
 from tools.provision.device import OfflineApproval
 from tools.world.world import World

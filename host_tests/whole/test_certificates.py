@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.provision import pki
 
 

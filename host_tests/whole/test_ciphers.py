@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host_tests.crypto.test_wiping import HIDDEN
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.world.power import AES_ESP32
 
 

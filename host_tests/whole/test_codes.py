@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 
 # A page that asks for a code four times, as screens/number.py looks at the scanner.
 SCANS = """

@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.demo import agreement
 from tools.demo.agreement import CASH, CODE, COLUMNS, CREDIT, DEBIT, DECLINED, REVERSED, TILL, Sum, Tally
 from tools.demo.day import TERMINAL, Day
-from tools.stage import Stage
+from tools.whole_system import Stage
 
 
 def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 
 NO_READER = "Card reader does not answer"
 _IDLE_MS = 61_000  # the home page looks after the chips once a minute

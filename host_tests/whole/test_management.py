@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.host import tables
 from tools.provision.authorities import TEST, Application, Excepted
 from tools.provision.device import OfflineApproval, OfflineLimits, Settling

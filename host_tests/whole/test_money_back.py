@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
-from tools.demo.keeper import on_paper
+from host_tests.harness.whole.cashier import Cashier
+from tools.demo.shopkeeper import on_paper
 from tools.host import payments
 from tools.host.issuer import Decision
 

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.cards.catalogue import CATALOGUE
 from tools.provision.authorities import TEST, Excepted
 from tools.provision.device import OfflineApproval

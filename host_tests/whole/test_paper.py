@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.fonts.build import table
 from tools.world.printer import COLUMNS
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.world import World, interpreter
 from tools.world.power import ROOT
 

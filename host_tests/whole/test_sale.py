@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.cashier import HOME
 from tools.provision.device import OfflineLimits
 

@@ -3,9 +3,9 @@
 
 import contextlib
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.provision.device import Terminal
-from tools.stage import Stage
+from tools.whole_system import Stage
 from tools.world.world import WorldError
 
 _MAIN = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 
 
 def auth_code(paper: str) -> str:

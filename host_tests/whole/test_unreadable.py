@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 from tools.journal import image
 from tools.world.flash import PARTITIONS
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A terminal that is never switched off: the chip's ticks wrap every 12.4 days, and half way there a difference of them turns."""
 
-from host_tests.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import Cashier
 
 _HOUR = 3_600_000
 _DAYS = range(3, 31, 3)

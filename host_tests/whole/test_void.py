@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from host_tests.whole.cashier import Cashier
-from tools.panel import till
+from host_tests.harness.whole.cashier import Cashier
+from tools.panel import terminal_totals
 
 CODE = "246813"
 
@@ -52,7 +52,7 @@ def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
         ("card", 3000),
         ("void", -1250),
     }
-    assert till.read(cashier.world.home)["settled"]["sum"] == 3000
+    assert terminal_totals.read(cashier.world.home)["settled"]["sum"] == 3000
     said = " ".join(cashier.settle())
     assert "alanced" in said and "Voided: 1, ¥12.50" in said, said
     with sqlite3.connect(cashier.host.ledger.path) as db:

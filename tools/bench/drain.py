@@ -24,7 +24,7 @@ from tools.cards.card import tlv
 from tools.cards.visa import VisaCard
 from tools.host import codec
 from tools.provision import pki
-from tools.stage import Stage
+from tools.whole_system import Stage
 from tools.world import interpreter
 
 PAYMENTS = 1000

@@ -14,8 +14,8 @@ from pathlib import Path
 from tools.bench import micropython32, romfs, tls
 from tools.bench.figures import show
 from tools.demo.day import TERMINAL, Day
-from tools.demo.story import Story
-from tools.stage import Stage
+from tools.demo.script import Story
+from tools.whole_system import Stage
 from tools.world import interpreter
 from tools.world.power import FIRMWARE
 from tools.world.world import World, WorldError

@@ -9,7 +9,7 @@ from tools.cards import catalogue
 from tools.cards.behaviours import Watched
 from tools.cashier import HOME, Hands
 from tools.provision.device import Terminal
-from tools.stage import Stage
+from tools.whole_system import Stage
 
 _CARD, _AMOUNT = "amber", 2000
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.bench import instructions, model, romfs
 from tools.bench.inside import HERE
-from tools.stage import Stage
+from tools.whole_system import Stage
 
 _PATIENCE_S = 120
 _HEAP = "256k"

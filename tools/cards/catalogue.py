@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.cards import behaviours, liars
+from tools.cards import behaviours, false_proofs
 from tools.cards.card import Card
 from tools.cards.chip import AmexCard, ChipCard
 from tools.cards.payment import PaymentCard, Profile
@@ -106,14 +106,14 @@ def _bad() -> list[Entry]:
             Profile(_luhn("499999000000001"))))),
         entry("noise", "Noise", "answers random bytes", behaviours.Noise),
         entry("signature", "Wrong signature", "signs wrongly, offline",
-              lambda: liars.WrongSignature(plain("1"))),
-        entry("copied", "Copy", "another card's data without its key", lambda: liars.Copied(plain("2"))),
-        entry("other_amount", "Other amount", "signs another amount", lambda: liars.OtherAmount(plain("3"))),
-        entry("swapped", "Swapped", "claims its holder was verified", lambda: liars.SwappedQualifiers(plain("4"))),
-        entry("other_data", "Other data", "changes its answer after signing", lambda: liars.OtherData(
+              lambda: false_proofs.WrongSignature(plain("1"))),
+        entry("copied", "Copy", "another card's data without its key", lambda: false_proofs.Copied(plain("2"))),
+        entry("other_amount", "Other amount", "signs another amount", lambda: false_proofs.OtherAmount(plain("3"))),
+        entry("swapped", "Swapped", "claims its holder was verified", lambda: false_proofs.SwappedQualifiers(plain("4"))),
+        entry("other_data", "Other data", "changes its answer after signing", lambda: false_proofs.OtherData(
             Profile(_luhn("541333000000007"), cvn=17, aid="A0000000041010"))),
-        entry("fetch61", "Fetching 61", "has more to fetch (61xx)", lambda: liars.Fetching(plain("5"), b"\x61\x20")),
-        entry("fetch6c", "Fetching 6C", "wants another length (6Cxx)", lambda: liars.Fetching(plain("6"), b"\x6c\x20")),
+        entry("fetch61", "Fetching 61", "has more to fetch (61xx)", lambda: false_proofs.Fetching(plain("5"), b"\x61\x20")),
+        entry("fetch6c", "Fetching 6C", "wants another length (6Cxx)", lambda: false_proofs.Fetching(plain("6"), b"\x6c\x20")),
         entry("purse", "Electronic purse", "UnionPay e-cash, which is not taken",
               lambda: UnionPayCard(Profile(_luhn("621094000000009"), aid="A000000333010106", label="E-CASH"))),
         entry("foreign", "Other scheme", "a scheme we do not take", behaviours.Foreign),

@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 
 from tools.cards import catalogue
-from tools.claim import Taken, claim, clear
 from tools.demo.record import Recorder
-from tools.demo.story import CARDS, Story
+from tools.demo.script import CARDS, Story
+from tools.folder_lock import Taken, claim, clear
 from tools.journal import image
 from tools.provision.device import Terminal
-from tools.stage import Stage
+from tools.whole_system import Stage
 from tools.world import interpreter
 
 _TEAR = "prefix:112"  # the header made it to the page, the seal did not

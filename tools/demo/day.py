@@ -19,12 +19,12 @@ from tools.cards.catalogue import CATALOGUE
 from tools.cashier import CODE as SUPERVISOR
 from tools.demo import agreement
 from tools.demo.agreement import CASH_BACK, CODE, CODE_BACK, DEBIT, DECLINED, HOST, REVERSED, TILL, in_words, money
-from tools.demo.keeper import Keeper, on_paper
+from tools.demo.shopkeeper import Keeper, on_paper
 from tools.host import tables
 from tools.host.app import Host
 from tools.host.issuer import CREDIT_LINE
 from tools.provision.device import OfflineApproval, Settling, Terminal
-from tools.stage import Stage
+from tools.whole_system import Stage
 from tools.world import interpreter
 
 TERMINAL = Terminal(

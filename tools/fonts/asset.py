@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tools.fonts.marks import NAMES
+from tools.fonts.icons import NAMES
 
 WIDE = 1  # the face of the hanzi, whose index is in pages
 PATH = Path(__file__).resolve().parents[2] / "firmware" / "kassa" / "screens" / "font.bin"

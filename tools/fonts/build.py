@@ -38,7 +38,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from tools.fonts import marks
+from tools.fonts import icons
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "firmware" / "kassa" / "screens"
@@ -165,7 +165,7 @@ def text_faces(unifont: TTFont) -> tuple[Face, Face]:
         pen.fontmode = "1"
         pen.text((shift, 0), char, 255, font=drawn)
         target.add(ord(char), target.width, image)
-    for code, image in marks.bar():
+    for code, image in icons.bar():
         wide.add(code, wide.width, image)
     return narrow, wide
 
@@ -198,10 +198,10 @@ def build(folder: Path) -> bytes:
     narrow, wide = text_faces(unifont)
     title = smooth_face(noto, 24, (24, 28), 22, title_characters())
     amount = smooth_face(noto, 42, (24, 40), 35, list(AMOUNT), 8)
-    icons = Face(48, 48, 2)
-    for code, image in marks.signs():
-        icons.add(code, 48, image)
-    faces = [narrow, wide, title, amount, icons]
+    signs = Face(48, 48, 2)
+    for code, image in icons.signs():
+        signs.add(code, 48, image)
+    faces = [narrow, wide, title, amount, signs]
     head, body = struct.pack("<4sBBH", b"KFNT", 2, len(faces), 0), b""
     start = len(head) + 16 * len(faces)
     for one in faces:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tools.claim import Taken, claim
+from tools.folder_lock import Taken, claim
 from tools.host.app import Host
 from tools.host.errors import HostError
 

@@ -34,7 +34,7 @@ def compose(message: Message, at: datetime.datetime, text: str = "", **elements:
     return fields
 
 
-def dress(fields: Answer, message: Message, bdk: bytes, request: int = 0) -> bytes:
+def add_envelope(fields: Answer, message: Message, bdk: bytes, request: int = 0) -> bytes:
     """The frame to send (2-byte length first): addresses swapped, the request's KSN, DE 64 under key 2001.
 
     `request`: what the terminal is asked to do, the header's processing request.

@@ -101,7 +101,7 @@ class Listener:
             for frame in codec.split(buffer):
                 self._count["frames"] += 1
                 self._log.write("up", [codec.with_length(frame)])
-                message = self._service.admit(frame)
+                message = self._service.authenticated(frame)
                 if message:
                     messages.append(message)
         except FrameError:
@@ -123,7 +123,7 @@ class Listener:
         replies = await self._service.answer(messages)
         if mood.kind == moods.WRONG_AMOUNT:
             replies = [(message, moods.with_wrong_amount(fields)) for message, fields in replies]
-        frames = [self._service.dress(reply) for reply in replies]
+        frames = [self._service.envelope(reply) for reply in replies]
         if mood.kind == moods.LATE:
             await asyncio.sleep(mood.delay)
         if mood.kind == moods.CUT:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from tools.fonts import shown
+from tools.fonts import coverage
 from tools.host import tables
 from tools.host.errors import SetupError
 from tools.host.tables import Tables
@@ -88,7 +88,7 @@ def _parameters(values: dict[str, Any]) -> bytes:
         raise ValueError(f"merchant_name has more than {_MOST_NAME} bytes")
     if many[0] > _MOST_OFFLINE or many[1] > _MOST_RECORDS:
         raise ValueError(f"a count is above {_MOST_OFFLINE} offline payments or {_MOST_RECORDS} records")
-    for said in shown.missing(values.get("merchant_name", "")):
+    for said in coverage.missing(values.get("merchant_name", "")):
         click.echo(f"warning: merchant_name: {said}; a question mark will stand there", err=True)
     packed = {}
     for name, value in values.items():

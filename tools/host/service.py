@@ -52,7 +52,7 @@ class Service:
         self._now = now
         self._busy: set[tuple[str, bytes]] = set()
 
-    def admit(self, frame: bytes) -> Message | None:
+    def authenticated(self, frame: bytes) -> Message | None:
         """Decode a frame and check its MAC; None (and counted) when it is to be ignored. Raises FrameError."""
         message = read(frame)
         if message.mac_holds(self._keys.bdk):
@@ -68,11 +68,11 @@ class Service:
             replies += await self._payments(alike) if together else await self._others(alike)
         return replies
 
-    def dress(self, reply: Reply) -> bytes:
+    def envelope(self, reply: Reply) -> bytes:
         """The frame of an answer as it travels."""
         message, fields = reply
         self.counters[f"answer_{fields['t']}"] += 1
-        return answers.dress(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
+        return answers.add_envelope(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
 
     async def _others(self, run: list[Message]) -> list[Reply]:
         """What is no request for money, each kind that comes in numbers in one transaction."""

@@ -33,7 +33,9 @@ class Journal:
     written: list[Mark] = field(default_factory=list)
     damaged: list[tuple[int, int]] = field(default_factory=list)
     headless: dict[int, int] = field(default_factory=dict)  # sector -> serial, where the header did not tell
-    fates: dict[int, str] = field(default_factory=dict)  # sequence of a record -> the last mark that decided about it
+    dispositions: dict[int, str] = field(
+        default_factory=dict
+    )  # sequence of a record -> the last mark that decided about it
     watermark: int = 0
     closed: int = 0
     numbered: int = 0  # of the mark read last, of 1 to 63; 0 = without
@@ -64,11 +66,11 @@ class Journal:
         self.closed = max([0, *closed, *(header.closed for header in self.headers)])
         for mark in self.written:
             if mark.kind in _DECIDES:
-                self.fates.update((about, mark.kind) for about in mark.abouts if about in self.records)
+                self.dispositions.update((about, mark.kind) for about in mark.abouts if about in self.records)
 
     def state(self, record: Record) -> str:
         """`settled`, `accepted` (pending), `prepared` (an intent nobody decided) or the word of its last own mark."""
-        word = self.fates.get(record.sequence, "")
+        word = self.dispositions.get(record.sequence, "")
         if word in _NO_MONEY:
             return "refused" if word == "NOTED" else word.lower()  # it was refused, and a cashier has noted that
         if word == "YES" or record.sequence <= self.watermark:

@@ -9,12 +9,12 @@ from types import FrameType
 
 import click
 
-from tools.claim import Taken, claim, clear, contents
+from tools.folder_lock import Taken, claim, clear, contents
 from tools.host.errors import HostError
-from tools.panel.counter import Counter
 from tools.panel.server import Server
+from tools.panel.simulation import Counter
 from tools.provision.device import Terminal
-from tools.stage import PROVISIONED, folders
+from tools.whole_system import PROVISIONED, folders
 from tools.world import interpreter
 from tools.world.power import ROOT
 from tools.world.world import WorldError

@@ -20,8 +20,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tools.panel import cards
-from tools.panel.counter import Counter
-from tools.panel.hands import HandsError
+from tools.panel.commands import HandsError
+from tools.panel.simulation import Counter
 
 PAGE = Path(__file__).with_name("page")
 _ADDRESS = "127.0.0.1"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from psec import tr31
 
 from tools import mac
-from tools.fonts import shown
+from tools.fonts import coverage
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision import pki
@@ -97,7 +97,7 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_
     Says on standard error which characters of the shop's name the terminal cannot show or print. Returns the supervisor
     code, which nothing keeps in clear.
     """
-    for said in shown.missing(terminal.merchant_name):
+    for said in coverage.missing(terminal.merchant_name):
         print(f"warning: merchant_name: {said}; a question mark will stand there", file=sys.stderr)
     fill_in(home)
     secret = (home / "efuse.bin").read_bytes()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from boards.unix import wiring
-from tools.world.lines import Lines
+from tools.world.wiring import Lines
 
 _HEADER = struct.Struct("<BBHI")
 _LOOK_EVERY = struct.pack("ll", 0, 250_000)  # s, us: how often a silent terminal's watchdog is looked at

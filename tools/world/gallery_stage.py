@@ -154,7 +154,7 @@ def pages(ui: Ui, status: Status):
         message(
             "refuse",
             t("refused_later"),
-            [t("refused_later_note"), t("fate_card", "4242")],
+            [t("refused_later_note"), t("card_digits", "4242")],
             "E=key_ok",
             amount=yen(12345),
         ),
@@ -179,8 +179,8 @@ def pages(ui: Ui, status: Status):
         "",
         message(
             "hold",
-            t("fate_title"),
-            [t("fate_last", yen(12345)), t("fate_card", "4242"), t("fate_accepted"), t("fate_receipt")],
+            t("restart_title"),
+            [t("restart_last", yen(12345)), t("card_digits", "4242"), t("restart_accepted"), t("restart_receipt")],
             "E=key_print C=key_skip",
         ),
     )

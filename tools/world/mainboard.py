@@ -9,10 +9,10 @@ from boards.unix import wiring
 from tools.world.bus import Bus, Handler, pin_handlers
 from tools.world.chips import Chips
 from tools.world.flash import FlashOps
-from tools.world.lines import Lines
 from tools.world.pace import Pace
 from tools.world.power import Power
 from tools.world.radio import Radio
+from tools.world.wiring import Lines
 
 _TICKS = (1 << 30) - 1  # the chip's ticks are counted modulo one more
 _WATCHDOG_GRACE_S = 5.0  # what a slow machine may add to a watchdog's real time

@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa.card import generate
+from kassa.card import generate_ac
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _CODES = b"\x00\x00\x00\x00\x00" + b"\xf4\x50\x84\x80\x0c"  # terminal action codes as acquirers commonly give them
 
 
-def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate.Step":
+def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate_ac.Step":
     """As kernel3.run."""
     terms.set(0x9F09, b"\x00\x02")
-    return generate.run(terms, arena, fci, _CODES, True)
+    return generate_ac.run(terms, arena, fci, _CODES, True)

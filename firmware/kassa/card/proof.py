@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 
     class Authorities(Protocol):
-        """What a proof needs of the store of the schemes' keys: vault/authorities.py."""
+        """What a proof needs of the store of the schemes' keys: vault/card_tables/authorities.py."""
 
         def find(self, rid: "Bytes", index: int, date: "Bytes") -> "tuple[bytes, int] | None": ...
 

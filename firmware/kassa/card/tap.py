@@ -16,7 +16,7 @@ from kassa.card.terms import (
     Outcome,
 )
 from kassa.errors import CardError, CardGone, ReaderFault
-from kassa.modules import forget_all
+from kassa.overlay import forget_all
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

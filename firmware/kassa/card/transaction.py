@@ -33,18 +33,18 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
     taken = False
     arena.wipe()
     try:
-        from kassa.card import entry
+        from kassa.card import entry_point
 
-        outcome = yield from entry.run(terms, arena)
-        del entry
+        outcome = yield from entry_point.run(terms, arena)
+        del entry_point
         if outcome.kind in (outcomes.ONLINE, outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
             yield None
         if outcome.kind in (outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
             outcome = _proven(terms, arena, outcome)
         if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
-            from kassa.card import body
+            from kassa.card import sealed_body
 
-            body.build(terms, arena)
+            sealed_body.build(terms, arena)
             taken = True
         return outcome
     finally:

@@ -3,12 +3,12 @@
 
 from micropython import const
 
-from kassa import kinds, transactions
+from kassa import transactions
 from kassa.money import pack_bcd
-from kassa.vault import layout
-from kassa.vault.fates import Fates
-from kassa.vault.journal import Journal
-from kassa.vault.reader import Reader, fates_above
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import Dispositions
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.reader import Reader, dispositions_above
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class Totals:
     def de48(self) -> bytearray:
         """62 digits (31 bytes): debit and credit of the home currency, result 0, then zeros for foreign cards."""
         digits = bytearray(31)
-        pack_bcd(self.sums[kinds.DEBIT], digits, 0, 6)
+        pack_bcd(self.sums[transactions.DEBIT], digits, 0, 6)
         # the counts are three digits each: nibbles 12..14 and 27..29, the credit sum between them
-        tail = self.counts[kinds.DEBIT] % 1000 * 10**12 + self.sums[kinds.CREDIT]
-        pack_bcd(tail * 10**5 + self.counts[kinds.CREDIT] % 1000 * 100, digits, 6, 10)
+        tail = self.counts[transactions.DEBIT] % 1000 * 10**12 + self.sums[transactions.CREDIT]
+        pack_bcd(tail * 10**5 + self.counts[transactions.CREDIT] % 1000 * 100, digits, 6, 10)
         return digits
 
 
@@ -50,14 +50,14 @@ def totals(journal: Journal, refused: "Iterable[int]" = ()) -> Totals:
     for sequence in refused:
         if sequence <= state.closed and Reader(journal, sequence).read(page) == sequence:
             _refused(result, layout.Record(page))
-    fates = Fates()
-    fates.clear(state.closed)
-    for sequence, kind in fates_above(journal, state.closed):
-        fates.set(sequence, kind)
+    dispositions = Dispositions()
+    dispositions.clear(state.closed)
+    for sequence, kind in dispositions_above(journal, state.closed):
+        dispositions.set(sequence, kind)
     reader = Reader(journal, state.closed + 1)
     while reader.read(page):
         record = layout.Record(page)
-        mark = fates.get(record.sequence)
+        mark = dispositions.get(record.sequence)
         if mark == layout.REFUSED or mark == layout.NOTED:
             _refused(result, record)
         if mark in layout.NOT_PAID:
@@ -77,10 +77,10 @@ def _refused(result: Totals, record: layout.Record) -> None:
 def _add(result: Totals, journal: Journal, record: layout.Record) -> None:
     """Count a record with a final yes."""
     effect = transactions.effect(record.type)
-    if effect != kinds.INSTEAD:
+    if effect != transactions.INSTEAD:
         result.counts[effect] += 1
         result.sums[effect] += record.amount
         return
     page = bytearray(256)
     if Reader(journal, record.original).read(page) == record.original:
-        result.sums[kinds.DEBIT] += record.amount - layout.Record(page).amount
+        result.sums[transactions.DEBIT] += record.amount - layout.Record(page).amount

@@ -5,7 +5,7 @@ from struct import unpack_from
 
 from kassa import money
 from kassa.errors import Refused
-from kassa.vault.layout import State
+from kassa.vault.journal.layout import State
 
 _HOUR = 3600
 

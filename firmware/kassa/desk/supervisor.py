@@ -5,8 +5,8 @@ from micropython import const
 
 from kassa.crypto.cmac import equal
 from kassa.crypto.wipe import zero
-from kassa.vault import settings
-from kassa.vault.settings import Settings
+from kassa.vault.settings import settings
+from kassa.vault.settings.settings import Settings
 
 DIGITS = const(6)
 _TRIES = const(5)

@@ -7,21 +7,21 @@ from kassa import money
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.crypto.wipe import zero
+from kassa.desk.card_velocity import CardVelocity
 from kassa.desk.limits import Limits
-from kassa.desk.seen import SeenCards
 from kassa.errors import Refused
-from kassa.modules import forget
-from kassa.vault import layout
-from kassa.vault.draft import Draft
-from kassa.vault.fates import UNDECIDED
-from kassa.vault.journal import Journal
-from kassa.vault.keyring import Keyring
+from kassa.overlay import forget
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import UNDECIDED
+from kassa.vault.journal.draft import Draft
+from kassa.vault.journal.journal import Journal
+from kassa.vault.keyring.keyring import Keyring
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.clock import Clock
-    from kassa.desk.nocard import NoCard
+    from kassa.desk.cardless_body import CardlessBody
     from kassa.hardware import Entropy
 
 _SALE = const(0x22)
@@ -43,7 +43,7 @@ class Till:
         self._keyring = keyring
         self._clock = clock
         self._entropy = entropy
-        self.seen = SeenCards(entropy, max(1, limits.count) if limits.set else 1)
+        self.card_velocity = CardVelocity(entropy, max(1, limits.count) if limits.set else 1)
         self._draft = Draft()
         self._draft.type = _SALE
         self._draft.entry = _CONTACTLESS
@@ -65,7 +65,7 @@ class Till:
 
     def check_card(self, body: memoryview) -> None:
         """Raises Refused when this card has paid as often as it may since the host was heard."""
-        if self.seen.times(_track(body)) >= self.limits.per_card:
+        if self.card_velocity.times(_track(body)) >= self.limits.per_card:
             raise Refused("limit_card")
 
     def online_allowed(self) -> bool:
@@ -76,11 +76,11 @@ class Till:
         """The host answered a handshake and nothing is pending: a new window of offline payments begins."""
         self.needs_supervisor = False
         if not self.journal.state.count:
-            self.seen.clear()
+            self.card_velocity.clear()
 
     # -- taking -----------------------------------------------------------------------------------------------------
 
-    def warm(self, idle: bool = False) -> Sealer:
+    def prepare_ciphers(self, idle: bool = False) -> Sealer:
         """Make the next payment's key, STAN, uid, nonce and ciphers ahead; when `idle`, all that can be done before it.
 
         Raises KeyringError, FlashFault.
@@ -108,10 +108,10 @@ class Till:
         """
         flags = (layout.FLAG_SUPERVISOR if supervisor else 0) | (layout.FLAG_APPROVED if approved else 0)
         sequence = self._take(layout.ACCEPTED, amount, card, flags)
-        self.seen.add(_track(card.body))
+        self.card_velocity.add(_track(card.body))
         return sequence
 
-    def take(self, state: int, kind: int, amount: int, source: "Arena | NoCard", back: int = 0) -> int:
+    def take(self, state: int, kind: int, amount: int, source: "Arena | CardlessBody", back: int = 0) -> int:
         """Write a payment of any kind: layout.INTENT before an online request leaves, ACCEPTED for cash and advices.
 
         `kind`: of kinds.py; `source`: a read card.Arena, or what takes its place; `back`: how many sequences back the payment
@@ -121,18 +121,18 @@ class Till:
         try:
             if kind != draft.type or source.entry != _CONTACTLESS:
                 draft.type, draft.entry, draft.back = kind, source.entry, back
-                self.warm()
+                self.prepare_ciphers()
                 self.journal.stage(draft)
             sequence = self._take(state, amount, source, 0)
         finally:
             draft.type, draft.entry, draft.back = _SALE, _CONTACTLESS, 0
         if state == layout.INTENT:
-            self.journal.fates.set(sequence, UNDECIDED)
+            self.journal.dispositions.set(sequence, UNDECIDED)
         return sequence
 
-    def _take(self, kind: int, amount: int, source: "Arena | NoCard", flags: int) -> int:
+    def _take(self, kind: int, amount: int, source: "Arena | CardlessBody", flags: int) -> int:
         made_ahead = self._sealer is not None
-        sealer = self.warm()
+        sealer = self.prepare_ciphers()
         draft = self._draft
         if not made_ahead:  # the journal may still hold what was staged of one that was dropped
             self.journal.stage(draft)
@@ -152,7 +152,7 @@ class Till:
         """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
         self._undecided(sequence)
         self.journal.mark(layout.DEFERRED, sequence, charged=(amount, self._clock.now()))
-        self.seen.add(_track(body))
+        self.card_velocity.add(_track(body))
 
     def pass_over(self, used: int) -> None:
         """The host has seen every key up to `used`: one that was made ahead is not used any more."""
@@ -167,7 +167,7 @@ class Till:
 
     def _undecided(self, sequence: int) -> None:
         """Raises Refused when something was decided about an intent meanwhile."""
-        if sequence <= self.journal.state.watermark or self.journal.fates.get(sequence) not in (0, UNDECIDED):
+        if sequence <= self.journal.state.watermark or self.journal.dispositions.get(sequence) not in (0, UNDECIDED):
             raise Refused("reversing_note")
 
     def idle(self) -> bool:
@@ -177,7 +177,7 @@ class Till:
         if journal.prepare():
             return True
         if self._sealer is None and self._keyring.loaded():
-            self.warm(True)
+            self.prepare_ciphers(True)
             self.journal.stage(self._draft)
             return True
         return (journal.state.refused < 0 or self._search is not None) and self._counted_on()
@@ -186,18 +186,18 @@ class Till:
         """Somebody wants to pay: a count that is under way gives its memory back, and begins again later."""
         if self._search is not None:
             self._search = None
-            forget("kassa.vault.refusals")
+            forget("kassa.vault.journal.refused_later")
 
     def _counted_on(self) -> bool:
         """Count what was refused later, some of the journal's marks at a time; True: there are others."""
         if self._search is None:
-            from kassa.vault.refusals import Search
+            from kassa.vault.journal.refused_later import Search
 
             self._search = Search(self.journal).steps()
         for _ in self._search:
             return True
         self._search = None
-        forget("kassa.vault.refusals")
+        forget("kassa.vault.journal.refused_later")
         return False
 
 

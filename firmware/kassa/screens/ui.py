@@ -8,9 +8,9 @@ import time
 
 from micropython import const
 
-from kassa.modules import forget
-from kassa.screens import bar as top
+from kassa.overlay import forget
 from kassa.screens import message, theme
+from kassa.screens import status_bar as top
 from kassa.screens.canvas import WIDTH, Canvas
 from kassa.screens.words import Words
 
@@ -206,12 +206,12 @@ class Ui:
 
     async def code(self, title: str, digits: int, into: bytearray, hint: str = "") -> int:
         """Ask for a secret of `digits` digits into `into` (ASCII), shown as dots. Returns the count, 0 = cancelled."""
-        from kassa.screens import code
+        from kassa.screens import pin
 
         try:
-            return await code.run(self, title, digits, into, hint)
+            return await pin.run(self, title, digits, into, hint)
         finally:
-            forget("kassa.screens.code")
+            forget("kassa.screens.pin")
 
 
 def _keys(hints: str) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The words of the chosen language: looks a key up in one long text, so that no dict of texts stands in memory."""
 
-from kassa.modules import forget
+from kassa.overlay import forget
 
 _TEXTS = "kassa.screens.texts."
 

@@ -10,25 +10,25 @@ from micropython import const
 
 from kassa import transactions
 from kassa.errors import WireError
-from kassa.modules import forget
+from kassa.overlay import forget
 from kassa.uplink import answers, messages
-from kassa.uplink.flights import Flights
+from kassa.uplink.in_flight import InFlight
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import CLOSE, HANDSHAKE, MANAGE, ONLINE, QUEUED, REVERSAL, UPLOAD, Outbox
 from kassa.uplink.outcome import Outcome
 from kassa.uplink.queue import Queue
-from kassa.vault import layout
-from kassa.vault.journal import Journal
-from kassa.vault.keyring import Keyring
+from kassa.vault.journal import layout
+from kassa.vault.journal.journal import Journal
+from kassa.vault.keyring.keyring import Keyring
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.clock import Clock
     from kassa.hardware import Entropy
     from kassa.status import Status
-    from kassa.uplink.errands import Errand
-    from kassa.vault.settings import Settings
+    from kassa.uplink.management import ManagementTask
+    from kassa.vault.settings.settings import Settings
 
 # The class of each purpose's messages, for the meaning of their answers.
 _CLASS = (
@@ -42,8 +42,6 @@ _CLASS = (
     answers.MANAGEMENT,
 )
 _BAD_MACS = const(3)
-_VOID_ENTRY = const(0x72)  # kinds
-_IN_QR = const(4)
 _IN_PROGRESS = b"09"
 _SIGN_ON = const(3)  # a processing request
 CARD_TABLES = b"\x04\x07\x05"  # processing requests: keys, blocked BINs, applications
@@ -67,11 +65,11 @@ class Courier:
         self.request = 0  # sequence of the intent to send online, 0 = none
         self.sent = False  # a byte of the request may have left
         self.held = 0  # sequence of an intent that was withdrawn and is still to be decided about, 0 = none
-        self.errand: "Errand | None" = None  # a batch close, or what errands.py has
-        self.cards: tuple = ()  # partition and key of the card tables, for errands
+        self.task: "ManagementTask | None" = None  # a batch close, or one of management.py
+        self.cards: tuple = ()  # partition and key of the card tables, for management.py
         self.settings: "Settings | None" = None  # likewise
         self.rotten = []  # processing requests for tables that must be fetched anew
-        self._refused = {}  # tables that were not taken, for errands
+        self._refused = {}  # tables that were not taken, for management.py
         self.fault = ""  # "stranger", "rollback": for the screen
         self.handshaken = False
         self.heard = False  # the host answered a handshake; the till takes note of it and clears this
@@ -83,9 +81,9 @@ class Courier:
         self._clock = clock
         self._status = status
         self._queue = Queue(journal)
-        self.flights = Flights()
+        self.in_flight = InFlight()
         self._inbox = Inbox()
-        self.outbox = Outbox(journal, keyring, who, self.flights, entropy)
+        self.outbox = Outbox(journal, keyring, who, self.in_flight, entropy)
         self._record = bytearray(256)
         self._kind = 0  # of the request
         self.again = False  # it is to be sent once more: the host, which knows it by its uid, says how it stands
@@ -104,8 +102,8 @@ class Courier:
         self._put_off = False
         self._bad_macs = self._asked = 0
         self._queue.restart(self.request or self.held)
-        if self.errand:
-            self.errand.restart()
+        if self.task:
+            self.task.restart()
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
@@ -119,7 +117,7 @@ class Courier:
 
     def rest(self) -> None:
         """The connection has ended, or stands idle with nothing in flight: its tables and buffers go until they are needed."""
-        self.flights.close()
+        self.in_flight.close()
         self._inbox.close()
         self.outbox.close()
 
@@ -131,10 +129,10 @@ class Courier:
 
     def next_frame(self) -> memoryview | None:
         """The next frame that may be sent now, valid until another one is asked for; None = nothing to send now."""
-        flights = self.flights
+        in_flight = self.in_flight
         if not self.handshaken:
-            return None if flights.count else self.outbox.handshake()
-        if not flights.room() or flights.carries(REVERSAL) or flights.carries(CLOSE) or flights.carries(MANAGE):
+            return None if in_flight.count else self.outbox.handshake()
+        if not in_flight.room() or in_flight.carries(REVERSAL) or in_flight.carries(CLOSE) or in_flight.carries(MANAGE):
             return None
         if self.journal.state.reversing and not self._put_off:
             return self._reversal()
@@ -144,28 +142,28 @@ class Courier:
             self._kind = self._record[1]
             self.sent, self.again, self.outcome.waiting = True, False, False
             return self.outbox.payment(ONLINE, self._kind, self._record, self.request, 0, about)
-        sequence, kind, amount = self._queue.next(self._record, flights)
+        sequence, kind, amount = self._queue.next(self._record, in_flight)
         if sequence:
-            about = b"" if kind == _VOID_ENTRY else self._queue.about(self._record)
+            about = b"" if kind == transactions.VOID_ENTRY else self._queue.about(self._record)
             return self.outbox.payment(QUEUED, kind, self._record, sequence, amount, about)
-        if flights.count == 0:
+        if in_flight.count == 0:
             self._queue.flush()
             self._status.queue(self.journal.state)
             if self._sign_on:
                 self._sign_on = False
                 return self.outbox.handshake()
             if self._epoch > self.journal.state.epoch and not self.owes():
-                from kassa.uplink import epoch  # after a quarantine
+                from kassa.uplink import new_epoch  # after a quarantine
 
-                if epoch.begin(self.journal, self._epoch, self._batch) and self.errand and self.errand.closes:
-                    self.forget_errand()
+                if new_epoch.begin(self.journal, self._epoch, self._batch) and self.task and self.task.closes:
+                    self.end_task()
                     self.outcome.kind = answers.NO  # their batch was closed with its epoch
         if self._queue.owes() or self.journal.state.reversing:
             return None
-        if self.rotten and not self.errand:
+        if self.rotten and not self.task:
             self._do(self.rotten.pop())
-        if self.errand:
-            return self.errand.frame(flights, self._record)
+        if self.task:
+            return self.task.frame(in_flight, self._record)
         return None
 
     def _reversal(self) -> memoryview | None:
@@ -196,18 +194,18 @@ class Courier:
         ksn = answer.get(53)
         if len(ksn) != 12:
             return
-        slot = self.flights.find(unpack_from(">I", ksn, 8)[0])
+        slot = self.in_flight.find(unpack_from(">I", ksn, 8)[0])
         if slot < 0:
             return
-        if not answer.check(self.flights.key(slot)):
+        if not answer.check(self.in_flight.key(slot)):
             self._bad_mac(slot)
             return
         code = bytes(answer.get(39))
         if not self._matches(answer, slot) or not answers.is_code(code) and answer.mti != 0x0510:
             return
-        flights = self.flights
-        purpose, sequence, amount = flights.purpose[slot], flights.sequence[slot], flights.amount[slot]
-        flights.drop(slot)
+        in_flight = self.in_flight
+        purpose, sequence, amount = in_flight.purpose[slot], in_flight.sequence[slot], in_flight.amount[slot]
+        in_flight.drop(slot)
         self._bad_macs = self._strikes = 0
         if frame[_REQUEST] & 15:
             self._asked_by_host(frame[_REQUEST] & 15)
@@ -224,26 +222,26 @@ class Courier:
             self._online(answer, meaning, code)
         elif purpose == QUEUED:
             self._queue.answered(sequence, amount, meaning, code)
-        elif self.errand and self.errand.take(answer, purpose, code):
-            self._status.renewed = self._status.renewed or self.errand.changed
-            self.forget_errand()
+        elif self.task and self.task.take(answer, purpose, code):
+            self._status.renewed = self._status.renewed or self.task.changed
+            self.end_task()
 
     def _matches(self, answer: Answer, slot: int) -> bool:
         """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
         if answer.get(41) != self._who.terminal:
             return False
         echo = bytes(answer.frame[13:15]) + bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
-        if self.flights.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
+        if self.in_flight.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
             echo += bytes(answer.get(4))
-        return self.flights.echoes(slot, echo)
+        return self.in_flight.echoes(slot, echo)
 
     def _bad_mac(self, slot: int) -> None:
         """Count an answer whose MAC is wrong; an online request with one is reversed (A0); after three the link is given up."""
         self._bad_macs += 1
-        if self.flights.purpose[slot] == ONLINE:
-            self.flights.drop(slot)
+        if self.in_flight.purpose[slot] == ONLINE:
+            self.in_flight.drop(slot)
             self._reverse(b"A0", answers.REVERSE)
-        if self._bad_macs >= _BAD_MACS or self.flights.purpose[slot] == HANDSHAKE:
+        if self._bad_macs >= _BAD_MACS or self.in_flight.purpose[slot] == HANDSHAKE:
             self._strikes += 1
             if self._strikes >= 2:
                 self.fault = "stranger"
@@ -257,14 +255,14 @@ class Courier:
             raise WireError("the host does not know this terminal")
         if meaning != answers.YES:
             raise WireError("handshake refused")
-        from kassa.uplink import signon
+        from kassa.uplink import sign_on
 
-        held, self._epoch, self._batch, now, self.used = signon.read(answer)
+        held, self._epoch, self._batch, now, self.used = sign_on.read(answer)
         self.fault = "rollback" if held else ""
         self._clock.trust(now)
-        signon.heard(self.journal, now, self._batch)
-        del signon
-        forget("kassa.uplink.signon")
+        sign_on.heard(self.journal, now, self._batch)
+        del sign_on
+        forget("kassa.uplink.sign_on")
         self.keyring.pass_over(self.used)
         self.handshaken = self.heard = True
         self._status.clock_trusted = True
@@ -281,7 +279,7 @@ class Courier:
             self.request = 0
             self._queue.final(sequence, layout.DECLINED, code)
             outcome.kind = answers.NO
-        elif code == _IN_PROGRESS and transactions.effect(self._kind) == _IN_QR:
+        elif code == _IN_PROGRESS and transactions.effect(self._kind) == transactions.IN_QR:
             outcome.shown = bytes(answer.get(62))
             outcome.waiting = True  # the flow asks again, or gives up
         else:
@@ -297,7 +295,7 @@ class Courier:
     def give_up(self) -> None:
         """The flow's patience is over: reverse the request if it may have left. Does nothing when it was answered."""
         if self.request and self.sent:
-            self.flights.drop_all(ONLINE)
+            self.in_flight.drop_all(ONLINE)
             self._reverse(b"98", answers.REVERSE)
             self._status.queue(self.journal.state)
 
@@ -318,9 +316,9 @@ class Courier:
         self.request = sequence
         self._status.changed()
 
-    def begin(self, errand: "Errand", outcome: Outcome) -> None:
-        """Do an errand of the cashier's, when nothing else waits; `outcome` is what it fills in."""
-        self.outcome, self.errand = outcome, errand
+    def begin(self, task: "ManagementTask", outcome: Outcome) -> None:
+        """Do an task of the cashier's, when nothing else waits; `outcome` is what it fills in."""
+        self.outcome, self.task = outcome, task
         self._status.changed()
 
     def _asked_by_host(self, request: int) -> None:
@@ -328,18 +326,26 @@ class Courier:
         if request == _SIGN_ON and not self._asked >> request & 1:
             self._asked |= 1 << request
             self._sign_on = True
-        if not self.errand and not self._asked >> request & 1:
+        if not self.task and not self._asked >> request & 1:
             self._asked |= 1 << request
             self._do(request)
 
     def _do(self, request: int) -> None:
         if self.settings is not None:
-            from kassa.uplink import errands
+            from kassa.uplink import management
 
-            self.errand = errands.asked(request, self.settings, self.cards, self.journal, self.outbox, self._refused)
+            self.task = management.task_for(
+                request, self.settings, self.cards, self.journal, self.outbox, self._refused
+            )
 
-    def forget_errand(self) -> None:
+    def end_task(self) -> None:
         """It has ended, or nobody waits for it any more."""
-        self.errand = None
-        for name in ("uplink.close", "uplink.errands", "vault.parameters", "vault.card_tables", "vault.authorities"):
+        self.task = None
+        for name in (
+            "uplink.batch_close",
+            "uplink.management",
+            "vault.settings.parameters",
+            "vault.card_tables.table_writer",
+            "vault.card_tables.authorities",
+        ):
             forget("kassa." + name)

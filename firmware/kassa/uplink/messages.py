@@ -6,7 +6,7 @@ from micropython import const
 from kassa import transactions
 from kassa.money import pack_bcd
 from kassa.uplink.iso8583 import Writer
-from kassa.vault.layout import SEALED
+from kassa.vault.journal.layout import SEALED
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

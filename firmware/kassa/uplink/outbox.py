@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds each frame that leaves, under a fresh message KSN, and enters it into the table of flights."""
+"""Builds each frame that leaves, under a fresh message KSN, and enters it into the table of in_flight."""
 
 from micropython import const
 
@@ -9,11 +9,11 @@ from kassa.crypto.wipe import zero
 from kassa.errors import WireError
 from kassa.money import pack_bcd
 from kassa.uplink import messages
-from kassa.uplink.flights import WINDOW, Flights
+from kassa.uplink.in_flight import WINDOW, InFlight
 from kassa.uplink.iso8583 import Writer
 from kassa.uplink.messages import Identity
-from kassa.vault.journal import Journal
-from kassa.vault.keyring import Keyring
+from kassa.vault.journal.journal import Journal
+from kassa.vault.keyring.keyring import Keyring
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ _HANDSHAKE = const(900)  # 60.3
 class Outbox:
     """Frames are valid until the next one is built. Every call raises KeyringError or FlashFault when keys run out."""
 
-    def __init__(self, journal: Journal, keyring: Keyring, who: Identity, flights: Flights, entropy: "Entropy") -> None:
+    def __init__(
+        self, journal: Journal, keyring: Keyring, who: Identity, in_flight: InFlight, entropy: "Entropy"
+    ) -> None:
         self._journal = journal
         self._keyring = keyring
         self._who = who
-        self._flights = flights
+        self._in_flight = in_flight
         self._entropy = entropy
         self._writer = Writer()
         self._ksn = bytearray(12)
@@ -64,9 +66,9 @@ class Outbox:
 
     def handshake(self) -> memoryview:
         """0800 with the journal's newest record."""
-        from kassa.uplink import signon
+        from kassa.uplink import sign_on
 
-        free = signon.form(self._journal.state, self._journal.head)
+        free = sign_on.form(self._journal.state, self._journal.head)
         return self.manage(HANDSHAKE, 0x0800, _HANDSHAKE, free)
 
     def manage(self, purpose: int, mti: int, network: int, free: "Bytes") -> memoryview:
@@ -107,12 +109,12 @@ class Outbox:
 
     def _flight(self, purpose: int, mti: int, sequence: int, amount: int, echo: "Bytes") -> None:
         """Take a message KSN and a slot for an answer that carries `echo`. The caller zeroes the key."""
-        if self._flights.count >= WINDOW:
+        if self._in_flight.count >= WINDOW:
             raise WireError("too many in flight")
         down = bytearray(16)
         counter = self._keyring.take(MAC_UP, self._key, MAC_DOWN, down)
-        slot = self._flights.add(purpose, counter, sequence, amount)
-        self._flights.key(slot)[:] = down
+        slot = self._in_flight.add(purpose, counter, sequence, amount)
+        self._in_flight.key(slot)[:] = down
         zero(down)
-        self._flights.expect(slot, bytes((mti >> 8, (mti & 255) + 0x10)) + echo)
+        self._in_flight.expect(slot, bytes((mti >> 8, (mti & 255) + 0x10)) + echo)
         self._keyring.ksn(counter, self._ksn, 0)

@@ -4,19 +4,15 @@
 from micropython import const
 
 from kassa import transactions
-from kassa.modules import forget
+from kassa.overlay import forget
 from kassa.uplink import answers
-from kassa.uplink.flights import WINDOW, Flights
-from kassa.vault import layout
-from kassa.vault.fates import UNDECIDED, decided
-from kassa.vault.journal import Journal
-from kassa.vault.reader import Reader
-from kassa.vault.ring import AHEAD
+from kassa.uplink.in_flight import WINDOW, InFlight
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import UNDECIDED, decided
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.reader import Reader
+from kassa.vault.journal.ring import AHEAD
 
-_SALE = const(0x22)  # kinds
-_DEFERRED_SALE = const(0x70)
-_VOID_ENTRY = const(0x72)
-_OFFLINE_SALE = const(0x73)
 _NOTHING = (0, 0, 0)
 _TOGETHER = const(32)  # answers that one mark can hold
 
@@ -40,12 +36,14 @@ class Queue:
         """
         journal = self._journal
         if not self._known:
-            from kassa.vault.recovery import recover  # once
+            from kassa.vault.journal.recovery import recover  # once
 
             recover(journal)
-            forget("kassa.vault.recovery")
+            forget("kassa.vault.journal.recovery")
             self._known = True
-        lost = [sequence for sequence, kind in journal.fates.items() if kind == UNDECIDED and sequence != request]
+        lost = [
+            sequence for sequence, kind in journal.dispositions.items() if kind == UNDECIDED and sequence != request
+        ]
         for sequence in lost:
             self.unanswered(sequence, b"98")
         self.again()
@@ -72,9 +70,9 @@ class Queue:
 
     def owes(self) -> bool:
         """Whether any record still waits for its final answer, put off or not; reversals apart."""
-        return self._journal.state.count > 0 or self._journal.fates.first(layout.VOIDED) > 0
+        return self._journal.state.count > 0 or self._journal.dispositions.first(layout.VOIDED) > 0
 
-    def next(self, into: bytearray, flights: Flights) -> tuple[int, int, int]:
+    def next(self, into: bytearray, in_flight: InFlight) -> tuple[int, int, int]:
         """(sequence, 60.1, amount to take off when answered) of the next record to send, loaded into `into`; zeros when none."""
         journal = self._journal
         if self._reader is None:
@@ -85,30 +83,32 @@ class Queue:
         while True:
             sequence = self._reader.read(into)
             if not sequence:
-                if released or not self._waiting or self._later or flights.count:
+                if released or not self._waiting or self._later or in_flight.count:
                     return _NOTHING
                 self.flush()  # what was passed over may go now: once more from the watermark
                 released, self._waiting = True, False
                 self._reader = Reader(journal, journal.state.watermark + 1)
                 continue
-            kind = journal.fates.get(sequence)
-            if decided(kind) or kind == layout.REVERSING or self._is_answered(sequence) or flights.holds(sequence):
+            kind = journal.dispositions.get(sequence)
+            if decided(kind) or kind == layout.REVERSING or self._is_answered(sequence) or in_flight.holds(sequence):
                 continue
             record = layout.Record(into)
             if kind == layout.VOIDED:
-                return sequence, _VOID_ENTRY, 0
+                return sequence, transactions.VOID_ENTRY, 0
             if kind == layout.DEFERRED or record.kind == layout.ACCEPTED:
                 if record.original and not self._has_answer(record.original):
                     self._waiting = True
                     continue
                 kind = record.type
-                if kind == _SALE:
-                    kind = _OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else _DEFERRED_SALE
+                if kind == transactions.SALE:
+                    kind = (
+                        transactions.OFFLINE_SALE if record.flags & layout.FLAG_APPROVED else transactions.DEFERRED_SALE
+                    )
                 return sequence, kind, record.amount
 
     def _has_answer(self, sequence: int) -> bool:
         """Whether a record's final answer is durable."""
-        return sequence <= self._journal.state.watermark or decided(self._journal.fates.get(sequence))
+        return sequence <= self._journal.state.watermark or decided(self._journal.dispositions.get(sequence))
 
     def about(self, record: bytearray) -> bytes:
         """Batch and STAN (6 bytes) of the payment that a record is about, zero when that is gone; empty without one."""
@@ -124,11 +124,11 @@ class Queue:
 
     def reversing(self) -> int:
         """The oldest sequence whose reversal is owed and can be sent, 0 when none."""
-        return self._journal.fates.first(layout.REVERSING)
+        return self._journal.dispositions.first(layout.REVERSING)
 
     def answered(self, sequence: int, amount: int, meaning: int, code: bytes) -> None:
         """The host's answer to a queued record."""
-        if meaning == answers.YES and self._journal.fates.get(sequence) == layout.VOIDED:
+        if meaning == answers.YES and self._journal.dispositions.get(sequence) == layout.VOIDED:
             self._no[sequence] = layout.REPORTED, 0, code
         elif meaning == answers.YES:
             self._yes[sequence] = amount
@@ -172,7 +172,7 @@ class Queue:
         self._mark_no()
         mark = state.watermark
         amounts = []
-        while mark < state.sequence and (mark + 1 in self._yes or decided(journal.fates.get(mark + 1))):
+        while mark < state.sequence and (mark + 1 in self._yes or decided(journal.dispositions.get(mark + 1))):
             mark += 1
             if mark in self._yes:
                 amounts.append(self._yes.pop(mark))

@@ -17,16 +17,16 @@ from keyring import open_keyring
 from memory import Memory
 
 from kassa.clock import Clock
-from kassa.crypto.device import JOURNAL, device_key
+from kassa.crypto.device_keys import JOURNAL, device_key
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.status import Status
 from kassa.uplink.courier import Courier
 from kassa.uplink.messages import Identity
-from kassa.vault import layout
-from kassa.vault.draft import Draft
-from kassa.vault.journal import Journal
-from kassa.vault.keyring import Keyring
+from kassa.vault.journal import layout
+from kassa.vault.journal.draft import Draft
+from kassa.vault.journal.journal import Journal
+from kassa.vault.keyring.keyring import Keyring
 
 _SALE = 0x22
 _CONTACTLESS = 7
@@ -76,7 +76,7 @@ class Queue:
 def fill(count: str, home: str) -> None:
     os.chdir(home)
     from esp32 import Partition  # it opens flash.bin where it stands
-    from kassa.vault.mount import mount
+    from kassa.vault.journal.mount import mount
 
     with open("efuse.bin", "rb") as fuses:
         secret = bytearray(fuses.read())

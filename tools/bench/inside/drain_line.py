@@ -16,19 +16,19 @@ from time import ticks_add, ticks_diff, ticks_ms  # noqa: E402
 
 from board import Board  # noqa: E402
 from kassa.clock import Clock  # noqa: E402
-from kassa.crypto.device import JOURNAL, KBPK, KEYRING, SETTINGS, device_key  # noqa: E402
+from kassa.crypto.device_keys import JOURNAL, KBPK, KEYRING, SETTINGS, device_key  # noqa: E402
 from kassa.desk.batch import totals  # noqa: E402
 from kassa.status import Status  # noqa: E402
-from kassa.uplink.channel import Channel  # noqa: E402
-from kassa.uplink.close import submit  # noqa: E402
+from kassa.uplink.batch_close import submit  # noqa: E402
+from kassa.uplink.connection_task import ConnectionTask  # noqa: E402
 from kassa.uplink.courier import Courier  # noqa: E402
-from kassa.uplink.line import Line  # noqa: E402
 from kassa.uplink.messages import Identity  # noqa: E402
-from kassa.vault import settings  # noqa: E402
-from kassa.vault.journal import Journal  # noqa: E402
-from kassa.vault.keyring import Keyring  # noqa: E402
-from kassa.vault.mount import mount  # noqa: E402
-from kassa.vault.settings import Settings  # noqa: E402
+from kassa.uplink.tls_channel import TlsChannel  # noqa: E402
+from kassa.vault.journal.journal import Journal  # noqa: E402
+from kassa.vault.journal.mount import mount  # noqa: E402
+from kassa.vault.keyring.keyring import Keyring  # noqa: E402
+from kassa.vault.settings import settings  # noqa: E402
+from kassa.vault.settings.settings import Settings  # noqa: E402
 
 _LONG_AGO_MS = 60000
 
@@ -69,7 +69,7 @@ class OneByOne(Courier):
         self._waits = False
 
 
-class Timed(Channel):
+class Timed(TlsChannel):
     """Notes when it is opened."""
 
     async def open(self) -> None:
@@ -123,7 +123,7 @@ async def _main() -> None:
     pending = journal.state.count
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
     courier = (OneByOne if ONE else Courier)(journal, keyring, who, Clock(), news, board.entropy)  # noqa: F821
-    line = Line(courier, values, board.wifi, Hands, news, board.entropy)
+    line = ConnectionTask(courier, values, board.wifi, Hands, news, board.entropy)
     channel = line._channel = (Counted if COUNTS else Timed)(values)  # noqa: F821
     sender = asyncio.create_task(line.run())
     while news.done is None:

@@ -4,17 +4,17 @@
 import asyncio
 
 from board import Board
-from kassa.crypto.device import SETTINGS, device_key
+from kassa.crypto.device_keys import SETTINGS, device_key
 from kassa.errors import LinkError
-from kassa.uplink.channel import Channel
-from kassa.vault import settings
-from kassa.vault.settings import Settings
+from kassa.uplink.tls_channel import TlsChannel
+from kassa.vault.settings import settings
+from kassa.vault.settings.settings import Settings
 
 _NO_FRAME = memoryview(b"\x00\x00")  # a length that none can have
 _PATIENCE_S = 20
 
 
-async def _shake_hands(channel: Channel) -> None:
+async def _shake_hands(channel: TlsChannel) -> None:
     """TLS does so when the first bytes are to go. The host hangs up after these."""
     await channel.open()
     await channel.send(_NO_FRAME)
@@ -31,7 +31,7 @@ async def _main() -> None:
     name, password = values.get(settings.WIFI_NAME), values.get(settings.WIFI_PASSWORD)
     while not await board.wifi.join(str(name, "utf-8"), str(password, "utf-8")):
         pass
-    channel = Channel(values)
+    channel = TlsChannel(values)
     if OPENS:  # noqa: F821  written above this text
         await _shake_hands(channel)
 

@@ -13,12 +13,12 @@ import sys
 from shop import KEY, Shop, pay
 from tally import CHIP, Tally
 
-from kassa.vault import layout
-from kassa.vault.draft import Draft
-from kassa.vault.fates import MISSING
-from kassa.vault.journal import Journal
-from kassa.vault.mount import mount
-from kassa.vault.recovery import recover
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import MISSING
+from kassa.vault.journal.draft import Draft
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.mount import mount
+from kassa.vault.journal.recovery import recover
 
 
 def _boot(tally: Tally) -> Journal:
@@ -38,7 +38,7 @@ def _recovery(image: bytes) -> tuple[int, int]:
     tally = Tally(CHIP, image)
     journal = _boot(tally)
     recover(journal)
-    missing = sum(kind == MISSING for _, kind in journal.fates.items())
+    missing = sum(kind == MISSING for _, kind in journal.dispositions.items())
     return tally.read(), journal.state.sequence - journal.state.watermark - missing
 
 

@@ -7,9 +7,9 @@ import sys
 
 from tally import Tally
 
-from kassa.crypto.device import KBPK, KEYRING, device_key
+from kassa.crypto.device_keys import KBPK, KEYRING, device_key
 from kassa.crypto.dukpt import DATA, MAC_DOWN, MAC_SEAL, MAC_UP
-from kassa.vault.keyring import Keyring
+from kassa.vault.keyring.keyring import Keyring
 
 _SIZE = 0x8000
 

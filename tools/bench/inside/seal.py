@@ -14,9 +14,9 @@ from memory import Memory
 
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
-from kassa.vault import layout
-from kassa.vault.draft import Draft
-from kassa.vault.journal import Journal
+from kassa.vault.journal import layout
+from kassa.vault.journal.draft import Draft
+from kassa.vault.journal.journal import Journal
 
 # Blocks that fill the holes which starting left in the heap: where these lie (the length of this project's path decides)
 # would else cost each turn up to eight thousand instructions of search.

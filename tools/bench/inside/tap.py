@@ -12,7 +12,20 @@ import sys
 
 sys.path.pop()  # the board's modules: the interpreter's own `select` will do
 
-from kassa.card import apdu, body, cvm, dol, entry, evidence, generate, kernel2, kernel3, oda, proof, transaction  # noqa: E402, F401
+from kassa.card import (  # noqa: E402, F401
+    apdu,
+    cvm,
+    dol,
+    entry_point,
+    evidence,
+    generate_ac,
+    kernel2,
+    kernel3,
+    oda,
+    proof,
+    sealed_body,
+    transaction,
+)
 from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
 from kassa.drivers.pn532 import PN532  # noqa: E402

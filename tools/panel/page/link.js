@@ -14,7 +14,7 @@ export function on(topic, listener) {
 /** The newest value of a topic. */
 export const latest = (topic) => known[topic];
 
-/** Do something at the counter: see tools/panel/hands.py. */
+/** Do something at the counter: see tools/panel/commands.py. */
 export function send(command) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(command));
 }

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""What the host refused later, until somebody notes it, with what a cashier can do about it; and what still waits for the
+host."""
+
+import asyncio
+
+from kassa import money, transactions
+from kassa.errors import FlashFault, JournalFull
+from kassa.flows.session import Session
+from kassa.flows.steps import receipt
+from kassa.overlay import forget
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import Dispositions
+from kassa.vault.journal.reader import Reader, dispositions_above
+
+_MOST_ROWS = 50
+_MOST_REFUSED = 30  # of them: what is pending is listed too
+_SHOWN = (0, layout.DEFERRED, layout.REVERSING)
+
+
+async def waiting(session: Session) -> None:
+    """The list, what was refused first, each oldest first; a line opens a page that says what will become of it."""
+    ui, state = session.ui, session.till.journal.state
+    chosen = 0
+    while chosen is not None:
+        await ui.show("wait", ui.t("queue"), (ui.t("please_wait"),))
+        found, rows = await _found(session)
+        if not found:
+            await ui.message("ok", ui.t("queue"), (ui.t("queue_empty"),))
+            return
+        title = ui.t("queue_title", state.count, money.text(state.sum)) if state.count else ui.t("queue")
+        chosen = await ui.list(title, rows)
+        if chosen is not None:
+            await _tell(session, *found[chosen])
+
+
+async def _found(session: Session) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
+    """(sequence, mark) of each that was refused later and not noted, or is pending; and the row it has in the list."""
+    journal, t = session.till.journal, session.ui.t
+    closed, watermark = journal.state.closed, journal.state.watermark
+    dispositions = Dispositions()
+    dispositions.clear(closed)
+    for sequence, kind in dispositions_above(journal, closed):
+        dispositions.set(sequence, kind)
+    page, found, rows = bytearray(layout.PAGE), [], []
+    from kassa.vault.journal.refused_later import Search
+
+    search = Search(journal)
+    for _ in search.steps():
+        await asyncio.sleep_ms(0)
+    for sequence in search.found():
+        if len(found) == _MOST_REFUSED:
+            break
+        if Reader(journal, sequence).read(page) == sequence:
+            found.append((sequence, layout.REFUSED))
+            rows.append((t("refused_later"), money.text(layout.Record(page).amount)))
+    del Search, search
+    forget("kassa.vault.journal.refused_later")
+    session.status.queue(journal.state)
+    reader = Reader(journal, closed + 1)
+    while len(found) < _MOST_ROWS and reader.read(page):
+        record = layout.Record(page)
+        mark = dispositions.get(record.sequence)
+        settled = not mark and (record.sequence <= watermark or record.kind == layout.INTENT)
+        if mark in _SHOWN and not settled and not (mark == layout.DEFERRED and record.sequence <= watermark):
+            what = t("reversing") if mark == layout.REVERSING else "%06d  %s" % (record.stan, session.paid_with(record))
+            found.append((record.sequence, mark))
+            rows.append((what, money.text(record.amount)))
+    return found, rows
+
+
+async def _tell(session: Session, sequence: int, mark: int) -> None:
+    ui, journal, page = session.ui, session.till.journal, bytearray(layout.PAGE)
+    if Reader(journal, sequence).read(page) != sequence:
+        return
+    record = layout.Record(page)
+    refused = mark == layout.REFUSED
+    word = "refused_later" if refused else "reversing" if mark == layout.REVERSING else "pending"
+    note = _what_to_do(record.type) if refused else "reversing_note" if mark == layout.REVERSING else "accepted_note"
+    lines = [ui.t("void_which", "%06d" % record.stan, session.paid_with(record)), receipt.when(record.time), ui.t(note)]
+    kind, keys = ("refuse", "E=key_noted C=key_back") if refused else ("hold", "E=key_ok")
+    key = await ui.message(kind, ui.t(word), lines, keys, amount=money.text(record.amount), fresh=refused)
+    if refused and key == ord("E"):
+        try:
+            journal.mark(layout.NOTED, sequence)
+        except (FlashFault, JournalFull):
+            await ui.message("warn", ui.t("fault_flash"), (ui.t("refused_later"),), "E=key_ok")
+
+
+def _what_to_do(kind: int) -> str:
+    """About one that was refused later."""
+    if kind in (transactions.CASH, transactions.CASH_REFUND):
+        return "refused_cash_do"
+    return "refused_refund_do" if transactions.takes_back(kind) else "refused_later_do"

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Settles the batch: send what waits, compare totals with the host, print the slip."""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import money, transactions
+from kassa.flows.session import Session
+from kassa.flows.steps import receipt
+from kassa.overlay import forget
+from kassa.uplink import answers
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.desk.batch import Totals
+
+_DRAIN_MS = const(120000)
+_ANSWER_MS = const(60000)
+_UPLOADED_PER_S = const(100)  # records, told to who waits
+
+
+async def settle(session: Session, asked: bool = True) -> None:
+    """From the question to the slip. `asked`: by the cashier; else nobody need be there."""
+    ui = session.ui
+    journal = session.till.journal
+    if journal.state.sequence == journal.state.closed:
+        await ui.message("ask", ui.t("settle_nothing"))
+        return
+    if asked and not journal.state.closing:  # one whose answer is missing is repeated without a question
+        number = ui.t("settle_batch", "%06d" % journal.state.batch)
+        if await ui.message("ask", ui.t("settle_confirm"), (number,), "E=key_yes C=key_no") != ord("E"):
+            return
+    if not await _drained(session):
+        return
+    from kassa.desk.batch import totals  # and gone before the host is asked
+    from kassa.vault.journal.refused_later import Search
+
+    search = Search(journal)
+    for _ in search.steps():
+        await asyncio.sleep_ms(0)
+    batch = totals(journal, search.found())
+    del totals, Search, search
+    forget("kassa.desk.batch")
+    forget("kassa.vault.journal.refused_later")
+    await ui.show(
+        "wait", ui.t("settle_working"), _counts(session, batch), "", money.text(batch.sums[transactions.DEBIT])
+    )
+    from kassa.uplink import batch_close
+
+    batch_close.submit(session.courier, batch.de48(), session.entropy)
+    del batch_close
+    await _answered(session, batch)
+    await _tell(session, batch)
+
+
+async def _answered(session: Session, batch: "Totals") -> None:
+    """Wait for the end, as long as there is progress; an upload shows how far it is."""
+    ui, outcome = session.ui, session.courier.outcome
+    start, before = ticks_ms(), 0
+    while not outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
+        if outcome.uploaded != before:
+            start, before = ticks_ms(), outcome.uploaded
+            state = session.till.journal.state
+            records = state.sequence - state.closed
+            left = ui.t("settle_seconds", (records - before) // _UPLOADED_PER_S + 1)
+            lines = (ui.t("settle_uploading", before, records), left)
+            await ui.show("wait", ui.t("settle_working"), lines, "", money.text(batch.sums[transactions.DEBIT]))
+        await asyncio.sleep_ms(100)
+
+
+def _counts(session: Session, batch: "Totals") -> list:
+    lines = [
+        session.ui.t("settle_counts", batch.counts[transactions.DEBIT], money.text(batch.sums[transactions.DEBIT]))
+    ]
+    if batch.counts[transactions.CREDIT]:
+        lines.append(
+            session.ui.t(
+                "settle_credits", batch.counts[transactions.CREDIT], money.text(batch.sums[transactions.CREDIT])
+            )
+        )
+    if any(
+        [
+            batch.counts[effect]
+            for effect in (transactions.IN_QR, transactions.OUT_OF_QR, transactions.IN_CASH, transactions.OUT_OF_CASH)
+        ]
+    ):
+        codes = batch.sums[transactions.IN_QR] - batch.sums[transactions.OUT_OF_QR]
+        cash = batch.sums[transactions.IN_CASH] - batch.sums[transactions.OUT_OF_CASH]
+        lines.append(session.ui.t("settle_beside", money.text(codes), money.text(cash)))
+    return lines
+
+
+async def _drained(session: Session) -> bool:
+    """Wait until the host has answered everything; False when the cashier gives up or it takes too long."""
+    ui, status = session.ui, session.status
+    start = ticks_ms()
+    journal = session.till.journal
+    while (
+        journal.unreadable
+        or status.pending_count
+        or status.reversing
+        or session.courier.owes()
+        or session.courier.in_flight.count
+    ):
+        if journal.unreadable:
+            from kassa.flows.batch.unreadable_record import given_up  # hardly ever
+
+            if not await given_up(session):
+                return False
+        lines = (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note"))
+        if ticks_diff(ticks_ms(), start) > _DRAIN_MS:
+            await ui.message("warn", ui.t("settle_failed"), lines)
+            return False
+        await ui.show("wait", ui.t("settle_working"), lines, "C=key_cancel")
+        if await ui.key("C", 300):
+            return False
+    return True
+
+
+async def _tell(session: Session, batch: "Totals") -> None:
+    ui = session.ui
+    outcome = session.courier.outcome
+    amount = money.text(batch.sums[transactions.DEBIT])
+    if outcome.kind == answers.YES and outcome.uploaded:
+        lines = [outcome.text or ui.t("settle_balanced_note"), ui.t("settle_uploaded", outcome.uploaded)]
+        if outcome.disputed:
+            lines.append(ui.t("settle_disputed", outcome.disputed))
+        fault = await receipt.output(session, receipt.settlement(session, batch, False, outcome))
+        lines = ([ui.t(fault)] if fault else []) + lines
+        await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
+    elif outcome.kind == answers.YES:
+        fault = await receipt.output(session, receipt.settlement(session, batch, True))
+        lines = ([ui.t(fault)] if fault else []) + _counts(session, batch) + [ui.t("settle_balanced_note")]
+        await ui.message("ok", ui.t("settle_balanced"), lines, "E=key_ok", amount=amount)
+    elif outcome.kind == answers.NO and not outcome.totals:
+        await ui.message("ask", ui.t("closed"), (ui.t("settle_by_host"),))
+    elif session.courier.fault == "rollback":
+        lines = (ui.t("call_supervisor"), ui.t("quarantined"))
+        await ui.message("warn", ui.t("settle_failed"), lines, "E=key_ok", amount=amount)
+    elif outcome.kind == answers.NO:
+        lines = [
+            ui.t("settle_terminal", batch.counts[transactions.DEBIT], amount),
+            outcome.text or ui.t("settle_unbalanced_note"),
+        ]
+        await receipt.output(session, receipt.settlement(session, batch, False))
+        await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
+    else:
+        session.courier.end_task()
+        from kassa.flows.steps import certificate_notes
+
+        await ui.message(
+            "warn", ui.t("settle_failed"), (certificate_notes.silence(session),), "E=key_ok", amount=amount
+        )

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""After a restart: what stopped the terminal and what became of the last payment, before anything new can be sold."""
+
+from micropython import const
+
+from kassa import money
+from kassa.desk.disposition import PAID, TOOK_BACK
+from kassa.flows.session import Session
+from kassa.flows.steps import receipt
+from kassa.vault.settings import stop_reason
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Board
+
+_FOR_EVER = const(0x0FFFFFFF)  # ms
+_WARNINGS = ("reversing", "reversed", "unanswered")
+
+
+async def tell(session: Session, board: "Board") -> None:
+    """First why the terminal stopped, if it did not mean to, and that a payment was interrupted, if one was; then the last
+    one that is in the journal, and its receipt.
+    """
+    ui = session.ui
+    reason = stop_reason.take(board.settings)
+    if not reason and board.reset_cause() == "watchdog":
+        reason = "watchdog"
+    if reason:
+        await ui.message("warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True)
+    if session.torn:
+        lines = (ui.t("restart_interrupted"), ui.t("restart_not_taken"))
+        await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)
+        session.till.journal.seen(True)
+    record = session.last()
+    if record is None:
+        return
+    word = session.last_word(record)
+    paid = word in PAID + TOOK_BACK
+    kind = "hold" if word == "accepted" else "ok" if paid else "warn" if word in _WARNINGS else "refuse"
+    lines = (session.paid_with(record), ui.t("restart_receipt" if paid else "restart_title"))
+    keys = "E=key_print C=key_skip" if paid else "E=key_ok"
+    amount = money.text(record.amount)
+    key = await ui.message(kind, ui.t(word), lines, keys, _FOR_EVER, amount, fresh=True)
+    if key == ord("E") and paid:
+        await print_last(session)
+
+
+async def print_last(session: Session) -> None:
+    """Print the newest payment's receipt once more."""
+    ui = session.ui
+    record = session.last()
+    if record is None:
+        await ui.message("ask", ui.t("last"), (ui.t("last_none"),))
+        return
+    await ui.show("wait", ui.t("receipt_printing"), ())
+    said = session.courier.outcome
+    numbers = (said.auth, said.rrn) if said.sequence == record.sequence else ("", "")  # not kept over a restart
+    fault = await receipt.output(
+        session, receipt.payment(session, record, session.last_word(record), *numbers, again=True)
+    )
+    if fault:
+        await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),))

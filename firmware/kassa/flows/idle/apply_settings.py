@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""Takes over what of the settings the host may change: at a start, and when it did. In memory only then."""
+
+from kassa.desk.card_velocity import CardVelocity
+from kassa.desk.limits import Limits
+from kassa.flows.session import Session
+from kassa.overlay import forget
+from kassa.vault.settings import settings
+
+
+def renew(session: Session) -> None:
+    """The merchant's name, the till's limits, and how long the terminal's certificate holds."""
+    values = session.settings
+    from kassa.uplink import certificate
+
+    session.valid = certificate.days(values.get(settings.CLIENT_CERTIFICATE, b""))
+    del certificate
+    forget("kassa.uplink.certificate")
+    session.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
+    till, limits = session.till, Limits(values.get(settings.LIMITS, b""))
+    till.largest = int.from_bytes(values.get(settings.LARGEST_SALE, bytes(6)), "big")
+    till.limits = limits
+    most = max(1, limits.count) if limits.set else 1
+    if (
+        till.card_velocity.most != most and not till.journal.state.count
+    ):  # while payments wait, their cards are remembered
+        till.card_velocity = CardVelocity(session.entropy, most)

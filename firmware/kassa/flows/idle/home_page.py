@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""What the resting page says, until a key is pressed; in memory only while it stands."""
+
+from micropython import const
+
+from kassa import money, status
+from kassa.flows.session import Session
+from kassa.flows.steps import certificate_notes
+from kassa.screens.font import TEXT
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOOK_MS = const(60000)
+_WIDTH = const(288)  # pixels of a line
+
+
+async def rest(session: Session, held: bool) -> int:
+    """The key that was pressed; 0 after a minute, or when the quarantine is no longer what it was, `held`."""
+    return await session.ui.home(session.name, _lines_while(session, held), "E=key_sell M=key_menu", _LOOK_MS)
+
+
+def is_held(session: Session) -> bool:
+    """Whether the host holds this terminal's payments back: it has seen an older state of the chip, or a copy."""
+    return session.courier.fault == "rollback"
+
+
+async def tell_held(session: Session) -> None:
+    """The quarantine, on a page of its own."""
+    t = session.ui.t
+    lines = (t("call_supervisor"), t("held_seen"), t("held_sales"), t("held_clear"))
+    await session.ui.message("warn", t("quarantined"), lines, "E=key_ok", fresh=True)
+
+
+def _lines_while(session: Session, held: bool) -> "Callable[[], list | None]":
+    """The lines, as long as the quarantine is what it was; then None."""
+    return lambda: _lines(session) if is_held(session) == held else None
+
+
+def _lines(session: Session) -> list:
+    """Warnings first; three lines fit."""
+    ui, news = session.ui, session.status
+    lines = []
+    if session.courier.fault == "stranger":
+        lines.append("!" + ui.t("fault_key_unknown"))
+    elif is_held(session):
+        lines.append("!" + ui.t("home_held"))
+    if not session.reader.works:
+        lines.append("!" + ui.t("fault_reader"))
+    if session.till.journal.state.closing:
+        lines.append("!" + ui.t("settle_unfinished"))
+    if session.till.journal.unreadable:
+        lines.append("!" + ui.t("home_unreadable", session.till.journal.unreadable))
+    if news.reversing:
+        lines.append("!" + ui.t("home_reversing"))
+    if news.refused_later:
+        lines.append("!" + ui.t("home_refused", news.refused_later))
+    said = certificate_notes.told(session)
+    if said:
+        lines.append(said)
+    if not news.clock_trusted:
+        lines.append(ui.t("home_clock"))
+    if news.link == status.LINK_OFF:
+        lines.append(ui.t("home_offline"))
+    if news.pending_count:
+        lines.append(ui.t("home_queue", news.pending_count, money.text(news.pending_sum)))
+    record = session.last()
+    if record is None:
+        lines.append(ui.t("home_none"))
+    else:
+        said = "%s %s" % (money.text(record.amount), ui.t(session.last_word(record)))
+        line = ui.t("home_last", said)
+        lines.append(line if ui.canvas.measure(TEXT, line) <= _WIDTH else said)
+    return lines

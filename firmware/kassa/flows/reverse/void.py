@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Voids a payment of the open batch: choose it, a supervisor agrees, the host says yes. The card is not needed.
+
+One by code is given back by its wallet; cash leaves the drawer, and the host is told when it can be.
+"""
+
+from micropython import const
+
+from kassa import money, transactions
+from kassa.desk import cardless_body
+from kassa.flows.reverse.choose_original import choose, page_of
+from kassa.flows.session import Session
+from kassa.flows.steps.outcome import attempt, need_open
+from kassa.flows.steps.requirements import need_host, need_supervisor
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.desk.originals import Original
+
+_TAKEN_BACK_BY = {
+    transactions.SALE: transactions.VOID,
+    transactions.VOICE_SALE: transactions.VOID,
+    transactions.COMPLETION: transactions.COMPLETION_VOID,
+    transactions.COMPLETION_ADVICE: transactions.COMPLETION_VOID,
+    transactions.QR_SCANNED: transactions.QR_REFUND,
+    transactions.QR_SHOWN: transactions.QR_REFUND,
+    transactions.CASH: transactions.CASH_REFUND,
+}
+
+
+async def void(session: Session) -> None:
+    """From the list of payments to the slip."""
+    one = await choose(session, "void", "void_none", tuple(_TAKEN_BACK_BY))
+    if one is not None:
+        await attempt(session, one.amount, _void(session, one, _TAKEN_BACK_BY[one.type]))
+
+
+async def _void(session: Session, one: "Original", kind: int) -> None:
+    ui = session.ui
+    if kind == transactions.CASH_REFUND:
+        need_open(session)
+    else:
+        need_host(session)
+    lines = (ui.t("void_which", "%06d" % one.stan, session.paid_with(one)), ui.t("void_supervisor"))
+    amount = money.text(one.amount)
+    if await ui.message("ask", ui.t("void_ask"), lines, "E=key_yes C=key_no", amount=amount) != ord("E"):
+        return
+    await need_supervisor(session)
+    back, page = page_of(session, one)
+    if kind == transactions.CASH_REFUND:
+        from kassa.flows.sale import cash
+
+        await cash.give_back(session, one.amount, cardless_body.about(page), back)
+    else:
+        from kassa.flows.steps import authorise
+
+        await authorise.request(session, kind, one.amount, cardless_body.about(page), back)

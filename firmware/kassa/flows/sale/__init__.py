@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Taking money: card, cash, code, telephone, pre-authorisation."""

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Asks the issuer what is left on a card. No money moves."""
+
+from kassa import money, transactions
+from kassa.errors import Refused
+from kassa.flows.sale.card import read_card
+from kassa.flows.session import Session
+from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.requirements import need_host
+from kassa.uplink import answers
+from kassa.vault.journal import layout
+
+_ONE = 20  # bytes of one amount in DE 54: account 2, type 2, currency 3, C or D, amount 12
+
+
+async def balance(session: Session) -> None:
+    """From the card to the figure on the screen."""
+    await attempt(session, 0, _ask(session))
+
+
+async def _ask(session: Session) -> None:
+    need_host(session)
+    if await read_card(session, 0, True, 0x31) is None:
+        return
+    from kassa.flows.steps import authorise
+
+    sequence = session.till.take(layout.INTENT, transactions.BALANCE, 0, session.arena)
+    session.arena.wipe()
+    if not await authorise.ask(session, sequence, 0):
+        authorise.give_back(session, sequence)
+        raise Refused("only_online")
+    outcome = session.courier.outcome
+    left = _left(outcome.balance) if outcome.kind == answers.YES else None
+    if left is None:
+        await authorise.tell(session, 0)
+    else:
+        await session.ui.message("ok", session.ui.t("balance"), (), "E=key_ok", 30000, money.text(left), fresh=True)
+
+
+def _left(amounts: bytes) -> int | None:
+    """Minor units of the first amount, below zero for a debt; None when there is none that can be read."""
+    sign, digits = amounts[7:8], amounts[8:_ONE]
+    if len(digits) != 12 or sign not in (b"C", b"D") or not digits.isdigit():
+        return None
+    return int(digits) if sign == b"C" else -int(digits)

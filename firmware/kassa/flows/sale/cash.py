@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Cash: a sale, with what the customer gave and the change; and money back. The host is told of both when it can be."""
+
+from kassa import money, transactions
+from kassa.desk import cardless_body
+from kassa.flows.session import Session
+from kassa.flows.steps.outcome import attempt, need_open
+from kassa.vault.journal import layout
+
+
+async def cash(session: Session) -> None:
+    """From the amount to the receipt."""
+    ui = session.ui
+    amount = await ui.amount(ui.t("amount_cash"), session.till.largest)
+    if amount is None:
+        return
+    title, due = ui.t("amount_given"), money.text(amount)
+    given = await ui.amount(title, note=ui.t("amount_due", due))
+    while given is not None and given < amount:
+        given = await ui.amount(title, note=ui.t("cash_short", due))
+    if given is None:
+        return
+    await attempt(session, amount, _take(session, amount, given - amount))
+
+
+async def _take(session: Session, amount: int, change: int) -> None:
+    session.till.check_amount(amount)
+    need_open(session)
+    session.till.take(layout.ACCEPTED, transactions.CASH, amount, cardless_body.cash())
+    session.status.queue(session.till.journal.state)
+    from kassa.flows.steps.finish import finish
+
+    await finish(session, "ok", "cash_taken", [session.ui.t("cash_change", money.text(change))], amount)
+
+
+async def give_back(session: Session, amount: int, source: cardless_body.CardlessBody, back: int = 0) -> None:
+    """Money back, to which a supervisor agreed. `source`, `back`: of the cash sale that is voided, see Till.take."""
+    session.till.take(layout.ACCEPTED, transactions.CASH_REFUND, amount, source, back)
+    session.status.queue(session.till.journal.state)
+    from kassa.flows.steps.finish import finish
+
+    await finish(session, "ok", "cash_returned", [session.ui.t("cash_returned_note")], amount)

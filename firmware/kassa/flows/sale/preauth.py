@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""Pre-authorisation: money is held on the card; later it is taken (completion) or let go (cancel), of any day.
+
+The completion and the cancel find what they are about by the card and the authorisation code on its slip.
+"""
+
+from kassa import money, transactions
+from kassa.errors import Refused
+from kassa.flows.sale.card import read_card
+from kassa.flows.session import Session
+from kassa.flows.steps.outcome import attempt, need_open
+from kassa.flows.steps.requirements import need_host, need_supervisor, take_along
+from kassa.vault.journal import layout
+
+CODE = 0x89  # EMV: authorisation code, 6 characters
+DIGITS = 6
+
+
+async def preauth(session: Session) -> None:
+    """Hold an amount on the card."""
+    amount = await session.ui.amount(session.ui.t("amount_preauth"), session.till.largest)
+    if amount is not None:
+        await attempt(session, amount, _hold(session, amount))
+
+
+async def _hold(session: Session, amount: int) -> None:
+    need_host(session)
+    if await read_card(session, amount, True) is not None:
+        from kassa.flows.steps import authorise
+
+        await authorise.request(session, transactions.PREAUTH, amount, session.arena)
+
+
+async def cancel(session: Session) -> None:
+    """Let go what a pre-authorisation holds."""
+    await _later(session, "amount_preauth_cancel", transactions.PREAUTH_CANCEL)
+
+
+async def complete(session: Session) -> None:
+    """Take the money that a pre-authorisation holds, or part of it."""
+    await _later(session, "amount_completion", transactions.COMPLETION)
+
+
+async def _later(session: Session, title: str, kind: int) -> None:
+    ui = session.ui
+    amount = await ui.amount(ui.t(title), session.till.largest)
+    if amount is None:
+        return
+    code = await ui.number(ui.t("preauth_code"), DIGITS, DIGITS, ui.t("preauth_code_hint"), money.text(amount))
+    if code:
+        await attempt(session, amount, _settle(session, amount, kind, code))
+
+
+async def _settle(session: Session, amount: int, kind: int, code: str) -> None:
+    ui = session.ui
+    try:
+        need_host(session)
+    except Refused:
+        need_open(session)
+        if kind != transactions.COMPLETION:
+            raise
+        lines = (ui.t("completion_advice_note"), ui.t("accepted_risk"))
+        if await ui.message("ask", ui.t("completion_advice"), lines, "E=key_yes C=key_no") != ord("E"):
+            raise
+        kind = transactions.COMPLETION_ADVICE
+    if kind == transactions.PREAUTH_CANCEL:
+        await need_supervisor(session)
+    if await read_card(session, amount, True) is None:
+        return
+    take_along(session, CODE, code.encode())
+    if kind != transactions.COMPLETION_ADVICE:
+        from kassa.flows.steps import authorise
+
+        await authorise.request(session, kind, amount, session.arena)
+        return
+    session.till.take(layout.ACCEPTED, kind, amount, session.arena)
+    session.arena.wipe()
+    from kassa.flows.steps import offline
+
+    await offline.accepted(session, amount)

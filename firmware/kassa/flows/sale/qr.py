@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Payments by code: the customer's code is read, or ours is shown. The host asks the wallet; nothing is taken without it.
+
+While the customer has still to agree the same request is sent again: the host knows it by its uid and says how it stands.
+"""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import money, transactions
+from kassa.desk import cardless_body
+from kassa.errors import Refused
+from kassa.flows.session import Session
+from kassa.flows.steps import authorise
+from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.requirements import need_host
+from kassa.overlay import forget
+from kassa.vault.journal import layout
+
+# Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
+_ASK_MS = const(5000)  # between two questions how it stands
+_NO_CANCEL_MS = const(15000)  # a wallet reverses no payment before
+_SCAN_MS = const(45000)  # the customer's time to agree
+_SHOW_MS = const(120000)  # the customer's time to scan and pay
+_CODE_MIN = const(16)
+_CODE_MAX = const(24)
+
+
+async def scan(session: Session) -> None:
+    """The customer shows a code."""
+    ui = session.ui
+    amount = await ui.amount(ui.t("amount_qr"), session.till.largest)
+    if amount is None:
+        return
+    code = await ui.number(
+        ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"), money.text(amount), scanner=session.scanner()
+    )
+    if code:
+        await attempt(session, amount, _scanned(session, amount, code.encode()))
+
+
+async def show(session: Session) -> None:
+    """The customer scans ours."""
+    amount = await session.ui.amount(session.ui.t("amount_qr"), session.till.largest)
+    if amount is not None:
+        await attempt(session, amount, _shown(session, amount))
+
+
+async def _scanned(session: Session, amount: int, code: bytes) -> None:
+    need_host(session)
+    if not _wallet(code):
+        raise Refused("qr_unknown")
+    source = cardless_body.scanned(code)
+    sequence = session.till.take(layout.INTENT, transactions.QR_SCANNED, amount, source)
+    source.wipe()
+    await _settle(session, sequence, amount, _SCAN_MS)
+
+
+async def _shown(session: Session, amount: int) -> None:
+    need_host(session)
+    sequence = session.till.take(layout.INTENT, transactions.QR_SHOWN, amount, cardless_body.shown())
+    await _settle(session, sequence, amount, _SHOW_MS)
+
+
+async def _settle(session: Session, sequence: int, amount: int, patience_ms: int) -> None:
+    """Ask the host until it knows, the cashier gives up, or the time is over: then the payment is reversed."""
+    ui, courier = session.ui, session.courier
+    start = asked = ticks_ms()
+    if not await authorise.ask(session, sequence, amount):
+        authorise.give_back(session, sequence)
+        raise Refused("only_online")
+    while not courier.outcome.kind:
+        outcome, waited = courier.outcome, ticks_diff(ticks_ms(), start)
+        may_cancel = outcome.shown or waited > _NO_CANCEL_MS
+        left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)
+        keys = "C=key_cancel" if may_cancel else ""
+        if outcome.shown:
+            await _show(session, amount, (ui.t("qr_please_scan"), left), keys)
+        else:
+            await ui.show("wait", ui.t("qr_confirm"), (left,), keys, money.text(amount))
+        if waited > patience_ms or await ui.key("C" if may_cancel else "", 200):
+            authorise.give_up(session)
+        elif outcome.waiting and ticks_diff(ticks_ms(), asked) > _ASK_MS:
+            asked = ticks_ms()
+            courier.again = True
+        await asyncio.sleep_ms(0)
+    forget("kassa.screens.qr")
+    await authorise.tell(session, amount)
+
+
+async def _show(session: Session, amount: int, lines: "tuple[str, str]", keys: str) -> None:
+    """Our code; drawn again, only `lines` are."""
+    from kassa.screens import qr
+
+    ui = session.ui
+    await qr.show(ui, ui.t("qr_show"), money.text(amount), session.courier.outcome.shown, lines, keys)
+    await ui.refresh()
+
+
+def _wallet(code: bytes) -> str:
+    """The wallet that gave a code, by its first digits and length; "" for none we know."""
+    start, size = int(code[:2]), len(code)
+    if 10 <= start <= 15 and size == 18:
+        return "WeChat"
+    if 25 <= start <= 30:
+        return "Alipay"
+    return "UnionPay" if start == 62 and size == 19 else ""

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""A payment is sent to the host, and its answer shown."""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import money, transactions
+from kassa.errors import FlashFault, JournalFull, Refused
+from kassa.flows.session import Session
+from kassa.flows.steps.finish import finish
+from kassa.flows.steps.outcome import refuse
+from kassa.uplink import answers
+from kassa.vault.journal import layout
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.card.arena import Arena
+    from kassa.desk.cardless_body import CardlessBody
+
+_PATIENCE_MS = const(45000)
+_ANSWER_MS = const(30000)
+
+
+async def authorise(session: Session, amount: int, refusal: str) -> None:
+    """A sale with the card in the arena."""
+    sequence = session.till.take(layout.INTENT, transactions.SALE, amount, session.arena)
+    if await ask(session, sequence, amount):
+        await tell(session, amount)
+    else:
+        await _unsent(session, sequence, amount, refusal)
+
+
+async def request(session: Session, kind: int, amount: int, source: "Arena | CardlessBody", back: int = 0) -> None:
+    """What only the host can decide, from its intent to its end. See Till.take. Raises Refused when nothing left."""
+    sequence = session.till.take(layout.INTENT, kind, amount, source, back)
+    source.wipe()
+    if await ask(session, sequence, amount):
+        await tell(session, amount)
+    else:
+        give_back(session, sequence)
+        raise Refused("only_online")
+
+
+def give_back(session: Session, sequence: int) -> None:
+    """An intent of which no byte left, and that nobody wants now."""
+    try:
+        session.till.void_unsent(sequence)
+    finally:
+        session.courier.held = 0
+    session.status.queue(session.till.journal.state)
+
+
+async def ask(session: Session, sequence: int, amount: int) -> bool:
+    """Send an intent to the host and wait for the answer, or for word that the customer has still to agree.
+
+    False: not a byte of it left, and none will.
+    """
+    ui, courier = session.ui, session.courier
+    courier.submit(sequence)
+    start = ticks_ms()
+    while not courier.outcome.kind and not courier.outcome.waiting:
+        waited = ticks_diff(ticks_ms(), start)
+        if waited > _PATIENCE_MS:
+            give_up(session)
+            break
+        await ui.show("wait", ui.t("authorising"), (ui.t("authorising_time", waited // 1000),), "", money.text(amount))
+        await asyncio.sleep_ms(100)
+    outcome = courier.outcome
+    if outcome.kind == answers.UNSENT or not outcome.kind and not outcome.waiting:
+        if courier.withdraw():
+            return False
+        give_up(session)
+    return True
+
+
+async def tell(session: Session, amount: int, said: tuple = ()) -> None:
+    """Show the answer, and `said` when it was yes; what is on the screen is durable in the journal."""
+    ui, outcome = session.ui, session.courier.outcome
+    session.arena.wipe()
+    word = session.last_word(session.last())
+    if outcome.kind == answers.YES:
+        lines = list(said) or ([ui.t("auth_code", outcome.auth)] if outcome.auth else [])
+        await finish(session, "ok", word, lines, amount, outcome.auth, outcome.rrn)
+    elif outcome.kind == answers.NO:
+        code = str(outcome.code, "utf-8")
+        await finish(session, "refuse", "declined", [ui.words.reason(code), ui.t("de39_code", code)], amount)
+    elif word == "unanswered":
+        await finish(session, "warn", word, [ui.t("unanswered_note")], amount)
+    else:
+        note = "qr_given_up" if outcome.waiting else "reversing_note"
+        await finish(session, "warn", "reversing", [ui.t(note)], amount)
+
+
+def give_up(session: Session) -> None:
+    """It is reversed, even where the flash takes no mark of it now: the next connection makes it."""
+    try:
+        session.courier.give_up()
+    except (FlashFault, JournalFull):
+        pass
+
+
+async def _unsent(session: Session, sequence: int, amount: int, refusal: str) -> None:
+    """Not a byte left: the cashier may take it offline, within the limits, or not at all."""
+    from kassa.flows.steps import offline
+
+    ui, till = session.ui, session.till
+    refused = None
+    try:
+        till.check_offline(amount)
+        offline.check_card(session, refusal)
+        if till.needs_supervisor:
+            await offline.agreed(session, amount)
+        question = (ui.t("fault_host"), ui.t("accepted_risk"))
+        title = ui.t("ask_offline")
+        key = await ui.message("ask", title, question, "E=key_yes C=key_no", _ANSWER_MS, money.text(amount), fresh=True)
+        if key != ord("E"):
+            raise Refused("fault_host")
+        till.defer(sequence, amount, session.arena.body)
+    except Refused as reason:
+        refused = reason
+        till.void_unsent(sequence)
+    finally:
+        session.courier.held = 0
+    session.arena.wipe()
+    if refused is None:
+        await offline.accepted(session, amount)
+    else:
+        session.status.queue(till.journal.state)
+        await refuse(session, refused, amount)

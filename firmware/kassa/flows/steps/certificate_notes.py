@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""What is to be said of the certificates: one is over, or not valid yet, or this terminal's ends within a year."""
+
+from micropython import const
+
+from kassa.flows.session import Session
+
+_DAY = const(86400)
+_SOON = const(366)  # days
+_VERY_SOON = const(30)
+
+
+def told(session: Session) -> str:
+    """One line, "" when all is well. It begins with "!" when it is a reason why the host cannot be reached."""
+    t, (first, last) = session.ui.t, session.valid
+    if not last:
+        return ""
+    today = session.clock.now() // _DAY
+    if today > last:
+        return "!" + t("about_cert_over")
+    if session.clock.trusted and today < first - 1:  # our time is local, the certificate's is not
+        return "!" + t("about_cert_early")
+    if session.connection.dates:
+        return "!" + t(("about_host_over", "about_cert_early")[session.connection.dates - 1])
+    left = last - today
+    if not session.clock.trusted or left > _SOON:
+        return ""
+    return ("!" if left <= _VERY_SOON else "") + t("about_cert_left", left)
+
+
+def silence(session: Session) -> str:
+    """Why the host does not answer, as far as that is known."""
+    line = told(session)
+    return line[1:] if line.startswith("!") and session.valid[1] else session.ui.t("fault_host")

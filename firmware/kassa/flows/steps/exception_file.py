@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""Whether the card that was read is on the exception file: cards nobody should take without the host."""
+
+from kassa.card import tlv, track2
+from kassa.crypto.wipe import zero
+from kassa.flows.session import Session
+from kassa.vault.card_tables import blocked_bins
+from kassa.vault.card_tables.authorities import Authorities
+
+
+def excepted(session: Session) -> bool:
+    """Looks up the number in the arena's body. Raises FlashFault."""
+    track = tlv.Tlv(session.arena.body)
+    pan = bytearray(10)
+    try:
+        if not track.find(0x57):
+            return False
+        track2.pad_pan(track, track2.pan_digits(track), pan)
+        return blocked_bins.excepted(Authorities(*session.courier.cards), pan)
+    finally:
+        zero(pan)

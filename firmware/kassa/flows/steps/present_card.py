@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""A card is asked for, read and taken away again."""
+
+import asyncio
+
+from micropython import const
+
+from kassa import money
+from kassa.card import tap
+from kassa.card import terms as outcomes
+from kassa.card.terms import Outcome, Terms
+from kassa.errors import FlashFault, ReaderFault
+from kassa.flows.session import Session
+from kassa.flows.steps.outcome import result
+from kassa.overlay import forget
+from kassa.uplink.courier import CARD_TABLES
+from kassa.vault.settings.settings import CARDS, OFFLINE_APPROVAL
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.vault.card_tables.authorities import Authorities
+
+_PRESENT_MS = const(60000)
+_TRIES = const(3)
+_CHINA = const(156)
+
+
+async def present(session: Session, amount: int, online: bool, kind: int = 0) -> tuple[bool, str] | None:
+    """Ask for a card until one is read, the cashier cancels, or three tries went wrong. `kind`: transaction type 9C.
+
+    Returns whether the card approved by itself and was proven, and why nobody but the host may take it ("" = no reason);
+    None = said on the screen already.
+    """
+    ui = session.ui
+    wishes = _wishes(session, online)
+    hints = ("present_hint",)
+    for attempt in range(_TRIES):
+        await ui.show("tap", ui.t("present"), [ui.t(hint) for hint in hints], "C=key_cancel", money.text(amount))
+        try:
+            outcome = await _read(session, amount, attempt > 0, wishes, kind)
+        except ReaderFault:
+            await result(session, "refuse", "not_taken", ("fault_reader",), amount)
+            return None
+        if outcome is None:
+            await result(session, "warn", "cancelled", ("cancelled_note",), amount)
+            return None
+        if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
+            return outcome.kind == outcomes.APPROVED, outcome.refusal
+        if outcome.kind == outcomes.DECLINED:
+            unproven = outcome.message == outcomes.MSG_NOT_PROVEN
+            why = "declined_proof" if unproven else "declined_offline"
+            await result(session, "refuse", "declined", (why, "use_other"), amount)
+            return None
+        if outcome.message == outcomes.MSG_NO_CARD:
+            await result(session, "warn", "cancelled", ("no_card", "cancelled_note"), amount)
+            return None
+        hints = _hints(outcome)
+    await result(session, "warn", "cancelled", ("card_error", "cancelled_note"), amount)
+    return None
+
+
+def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes, int]":
+    """The terms' authorities, applications and number. Card tables that have rotted let no card approve by itself."""
+    from kassa.card import risk
+    from kassa.vault.card_tables import aids
+    from kassa.vault.card_tables.authorities import Authorities
+
+    number = risk.draw(session.entropy)
+    cards = Authorities(*session.courier.cards)
+    try:
+        table = aids.rows(cards)
+        rotten = cards.generation < int.from_bytes(session.settings.get(CARDS, b"\0"), "big")
+    except FlashFault:
+        table, rotten = b"", True
+    forget("kassa.vault.card_tables.aids")
+    if rotten:
+        session.courier.rotten = list(CARD_TABLES)
+        return None, b"", number
+    if not online:
+        return cards, table, number
+    forget("kassa.vault.card_tables.authorities")
+    return None, table, number
+
+
+def _hints(outcome: Outcome) -> "tuple[str, ...]":
+    """What went wrong, and what to tell the customer before the next try."""
+    if outcome.message == outcomes.MSG_ONE_CARD:
+        return ("one_card_hint",)
+    if outcome.message == outcomes.MSG_SEE_PHONE:
+        return ("see_phone",)
+    if outcome.message == outcomes.MSG_OVER_LIMIT:
+        return ("over_limit_hint", "use_other")
+    if outcome.kind == outcomes.TRY_AGAIN:
+        return ("try_again_hint",)
+    return (
+        ("card_error", "card_error_hint") if outcome.message == outcomes.MSG_ERROR else ("other_card_hint", "use_other")
+    )
+
+
+def _decide(session: Session, terms: Terms) -> None:
+    """Setting 11, for applications without a row of their own."""
+    from kassa.card.risk import Risk
+
+    terms.decide(Risk(session.settings.get(OFFLINE_APPROVAL, b"")))
+
+
+async def _read(
+    session: Session, amount: int, again: bool, wishes: "tuple[Authorities | None, bytes, int]", kind: int
+) -> Outcome | None:
+    """One tap; None when the cashier pressed Cancel meanwhile."""
+    authorities, applications, number = wishes
+    now = _now(session)
+    terms = Terms(
+        amount, money.CNY, _CHINA, bytes(now[:3]), session.entropy(4), merchant=session.terminal.encode(), kind=kind,
+        authorities=authorities, applications=applications, trusted=session.clock.trusted, number=number, time=bytes(now[3:]),
+    )  # fmt: skip
+    _decide(session, terms)
+    reading = asyncio.create_task(_tap(session, terms, amount, again))
+    while not reading.done():
+        if await session.ui.key("C", 100):
+            if reading.done():
+                break
+            reading.cancel()
+            try:
+                await reading
+            except asyncio.CancelledError:
+                pass
+            return None
+    result = await reading
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _now(session: Session) -> bytearray:
+    """Date and time for the card, BCD YYMMDDHHMMSS."""
+    from kassa.calendar import date
+
+    now = bytearray(6)
+    for index, value in enumerate(date(session.clock.now())):
+        money.pack_bcd(value % 100, now, index, 1)
+    del date
+    forget("kassa.calendar")
+    return now
+
+
+async def _tap(session: Session, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault | FlashFault:
+    """Read a card; before another try, wait until the last one was taken away.
+
+    The reader's or the flash's error is returned, not raised: a task must not end by an error before somebody awaits it.
+    """
+
+    async def told() -> None:
+        await session.ui.show("wait", session.ui.t("remove"), (), "", money.text(amount))
+
+    try:
+        if again:
+            await session.reader.gone(_PRESENT_MS)
+        return await tap.read(session.reader, terms, session.arena, _PRESENT_MS, told)
+    except (ReaderFault, FlashFault) as fault:
+        return fault

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Receipts and slips: what stands on the paper. A line is (text, align 0 left 1 centre 2 right, bold, size).
+
+The printer knows how wide a text is on its paper: what follows a tab goes to the right margin.
+"""
+
+from micropython import const
+
+from kassa import money, transactions
+from kassa.calendar import date
+from kassa.errors import PrinterFault
+from kassa.flows.session import Session
+from kassa.overlay import forget
+from kassa.vault.journal.layout import FLAG_CLOCK, Record
+from kassa.vault.journal.reader import Reader
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kassa.desk.batch import Totals
+    from kassa.uplink.outcome import Outcome
+
+_RULE = ("--------------------------------", 0, False, 1)
+_ENTRIES = {0x03: "r_code", 0x07: "r_contactless"}
+_STATES = {
+    "approved": "r_approved",
+    "approved_card": "r_approved_card",
+    "accepted": "r_offline",
+    "voided": "r_approved",
+    "refunded": "r_approved",
+    "preauthorised": "r_approved",
+    "adjusted": "r_approved",
+    "paid": "r_approved",
+    "cash_taken": "r_cash_taken",
+    "cash_returned": "r_cash_returned",
+    "declined": "r_declined",
+    "not_taken": "not_taken",
+    "reversing": "reversing",
+    "reversed": "r_reversed",
+    "refused_later": "refused_later",
+    "lost": "lost",
+}
+
+
+def when(at: int) -> str:
+    """`2026-11-23 14:05:09`."""
+    return "%04d-%02d-%02d %02d:%02d:%02d" % date(at)
+
+
+def _pair(left: str, right: str) -> tuple:
+    """Left and right on one line."""
+    return (left + "\t" + right, 0, False, 1)
+
+
+def payment(
+    session: Session, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False
+) -> "Iterator[tuple]":
+    """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain.
+
+    All that is read of flash is read here, before a line is printed.
+    """
+    journal, original = session.till.journal, ""
+    if record.original:
+        page = bytearray(256)
+        if Reader(journal, record.original).read(page) == record.original:
+            original = "%06d" % Record(page).stan
+    head = "#%d %s" % (record.sequence, journal.head.hex())
+    return _payment(session, record, word, (auth, rrn, original, head), again)
+
+
+def _payment(session: Session, record: Record, word: str, numbers: tuple, again: bool) -> "Iterator[tuple]":
+    auth, rrn, original, head = numbers
+    t = session.ui.t
+    took_back = transactions.takes_back(record.type)
+    yield session.name, 1, True, 2
+    yield "", 0, False, 1
+    if again:
+        yield t("r_duplicate"), 1, True, 1
+    yield _pair(t("r_merchant"), session.merchant)
+    yield _pair(t("r_terminal"), session.terminal)
+    yield _pair(t("r_operator"), "01")
+    if record.first6 != "000000":
+        yield _pair(t("r_card"), "%s******%s" % (record.first6, record.last4))
+    if record.entry in _ENTRIES:
+        yield _pair(t("r_entry"), t(_ENTRIES[record.entry]))
+    yield _pair(t("r_type"), t("r_%02x" % record.type))
+    yield _pair(t("r_batch"), "%06d" % record.batch)
+    yield _pair(t("r_trace"), "%06d" % record.stan)
+    if original:
+        yield _pair(t("r_original"), original)
+    if auth:
+        yield _pair(t("r_auth"), auth)
+    if rrn:
+        yield _pair(t("r_reference"), rrn)
+    yield t("r_date" if record.flags & FLAG_CLOCK else "r_date_untrusted"), 0, False, 1
+    yield when(record.time), 2, False, 1
+    yield _RULE
+    yield t("r_amount"), 0, False, 1
+    yield money.text(-record.amount if took_back else record.amount), 2, True, 2
+    yield _RULE
+    yield t(_STATES.get(word, word)), 1, True, 1
+    yield head, 1, False, 1
+    yield t("r_thanks"), 1, False, 1
+
+
+def settlement(
+    session: Session, totals: "Totals", balanced: bool, outcome: "Outcome | None" = None
+) -> "Iterator[tuple]":
+    """The slip of a batch close; `outcome`: of one whose records were uploaded."""
+    t = session.ui.t
+    yield session.name, 1, True, 2
+    yield t("r_settlement"), 1, True, 1
+    yield _pair(t("r_merchant"), session.merchant)
+    yield _pair(t("r_terminal"), session.terminal)
+    yield _pair(t("r_batch"), "%06d" % totals.batch)
+    yield when(session.clock.now()), 2, False, 1
+    yield _RULE
+    for name, effect in (
+        ("r_debit", transactions.DEBIT),
+        ("r_credit", transactions.CREDIT),
+        ("r_qr", transactions.IN_QR),
+        ("r_qr_back", transactions.OUT_OF_QR),
+        ("r_cash", transactions.IN_CASH),
+        ("r_cash_back", transactions.OUT_OF_CASH),
+    ):
+        count = totals.counts[effect]
+        if count or effect <= transactions.CREDIT:
+            yield _pair("%s %d" % (t(name), count), money.text(totals.sums[effect]))
+    if totals.refused:
+        yield _RULE
+        yield _pair(t("r_refused"), "%d" % (len(totals.refused) + totals.refused_more))
+    for stan, amount in totals.refused:
+        yield _pair("%s %06d" % (t("r_trace"), stan), money.text(amount))
+    if totals.refused_more:
+        yield "... +%d" % totals.refused_more, 2, False, 1
+    yield _RULE
+    yield t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1
+    if outcome is not None:
+        yield _pair(t("r_uploaded"), "%d" % outcome.uploaded)
+        yield outcome.text, 1, False, 1
+
+
+async def output(session: Session, lines: "Iterator[tuple]") -> str:
+    """Print; returns "" or the text key of what is wrong with the printer."""
+    from kassa.gbk import Table
+
+    table = None
+    try:
+        table = Table()
+        await session.printer().print(lines, table.code)
+    except PrinterFault as fault:
+        return "fault_paper" if "paper" in str(fault) else "fault_printer"
+    except (OSError, ValueError):  # the file of its characters is damaged
+        return "fault_printer"
+    finally:
+        if table is not None:
+            table.close()
+        forget("kassa.drivers.escpos")
+        forget("kassa.gbk")
+    return ""

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""What a start does before anything can be sold: opens the rooms in order, or says why it cannot. In memory only then."""
+
+from micropython import const
+
+from kassa.clock import Clock
+from kassa.crypto.wipe import zero
+from kassa.desk.limits import Limits
+from kassa.desk.till import Till
+from kassa.errors import (
+    CryptoError,
+    FlashFault,
+    JournalDamaged,
+    JournalFull,
+    KassaError,
+    KeyringError,
+    ReaderFault,
+    SettingsError,
+)
+from kassa.flows.idle.apply_settings import renew
+from kassa.flows.session import Session
+from kassa.uplink.connection_task import ConnectionTask
+from kassa.uplink.courier import Courier
+from kassa.uplink.messages import Identity
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.layout import number
+from kassa.vault.keyring.keyring import Keyring
+from kassa.vault.settings import settings
+from kassa.vault.settings.settings import Settings
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Board
+
+# What keeps the terminal from selling, and the two lines the cashier reads.
+_FAULTS = (
+    (JournalDamaged, "fault_journal", "fault_journal_note"),
+    (KeyringError, "fault_keys", "fault_keys_note"),
+    (CryptoError, "fault_keys", "fault_keys_note"),  # a key block that is not this device's, or a failed self-test
+    (SettingsError, "fault_provision", "fault_provision_note"),
+    (FlashFault, "fault_flash", ""),
+    (JournalFull, "limit_full", ""),
+)
+
+
+async def run(board: "Board", session: Session) -> None:
+    """Show that it starts, open the session, start the card reader. Does not return when nothing can be sold."""
+    ui = session.ui
+    await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
+    try:
+        _open(board, session)
+    except KassaError as error:
+        await _out_of_service(session, error)
+    try:
+        await board.reader.start()
+    except ReaderFault:  # told once; sales say so again
+        await ui.message("warn", ui.t("fault_reader"), (), "E=key_ok", 10000)
+
+
+def _open(board: "Board", session: Session) -> None:
+    """Self-test, settings, keys, journal, in this order. Raises a KassaError that keeps the terminal from selling."""
+    from kassa.crypto.device_keys import CARDS, JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
+    from kassa.vault.journal.mount import mount
+
+    news = session.status
+    self_test(board.entropy)
+    secret = board.device_secret
+    values = Settings(board.settings, device_key(secret, SETTINGS), board.entropy)
+    values.open()
+    session.ui.use(str(values.get(settings.LANGUAGE, b"zh"), "utf-8"))
+    keyring = Keyring(board.keyring, device_key(secret, KEYRING), board.entropy)
+    kbpk = device_key(secret, KBPK)
+    try:
+        keyring.open(kbpk)
+    finally:
+        zero(kbpk)
+    key = device_key(secret, JOURNAL)
+    journal = Journal(board.journal, key)
+    zero(key)
+    session.torn = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
+    clock = Clock()
+    clock.floor(max(journal.state.heard, number(journal.last, 44)))
+    who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
+    session.settings, session.clock = values, clock
+    session.entropy, session.reader, session.printer, session.scanner = (
+        board.entropy,
+        board.reader,
+        board.printer,
+        board.scanner,
+    )
+    session.terminal, session.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
+    session.till = Till(journal, keyring, Limits(values.get(settings.LIMITS, b"")), 0, clock, board.entropy)
+    renew(session)
+    session.courier = Courier(journal, keyring, who, clock, news, board.entropy)
+    session.courier.settings, session.courier.cards = values, (board.cards, device_key(secret, CARDS))
+    session.connection = ConnectionTask(session.courier, values, board.wifi, board.keypad, news, board.entropy)
+    news.queue(journal.state)
+
+
+async def _out_of_service(session: Session, error: KassaError) -> None:
+    """Nothing is sold and nothing is erased; stay on this screen."""
+    ui = session.ui
+    title, note = "fault_internal", ""
+    for kind, named, told in _FAULTS:
+        if isinstance(error, kind):
+            title, note = named, told
+    lines = [ui.t(title), ui.t("fault_code", str(error))]
+    if note:
+        lines.append(ui.t(note))
+    while True:
+        await ui.message("refuse", ui.t("fault_title"), lines, "", 60000)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Closes the batch: the totals, and where the host has others, record by record what the journal holds. Loaded when asked for.
+
+A power cut at any step leaves CLOSING in the journal: settling again starts with the same totals, and the host answers
+every record it has had already as it did before.
+"""
+
+from micropython import const
+
+from kassa.errors import WireError
+from kassa.money import pack_bcd
+from kassa.uplink import answers
+from kassa.uplink.in_flight import InFlight
+from kassa.uplink.iso8583 import Answer
+from kassa.uplink.outbox import CLOSE, UPLOAD, Outbox
+from kassa.uplink.outcome import Outcome, text
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import Dispositions
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.reader import Reader, dispositions_above
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Bytes, Entropy
+    from kassa.uplink.courier import Courier
+
+_CLOSE = const(201)  # values of 60.3
+_UPLOAD_END = const(202)
+_PAID = const(205)
+_NOT_PAID = const(206)
+_BALANCED = const(1)
+_NOT_BALANCED = const(2)
+_TOTALS = const(0)  # steps
+_RECORDS = const(1)
+_END = const(2)
+
+
+class BatchClose:
+    """One attempt to close the open batch. `outcome` is filled in when it ends, and counts meanwhile."""
+
+    closes, changed = True, False
+
+    def __init__(self, journal: Journal, outbox: Outbox, outcome: Outcome, totals: "Bytes", entropy: "Entropy") -> None:
+        """`totals`: 31 bytes of DE 48."""
+        self._journal = journal
+        self._outbox = outbox
+        self._outcome = outcome
+        self._totals = totals
+        self._covered = journal.state.sequence  # the newest record that these totals cover
+        self._step = _TOTALS
+        self._reader = Reader(journal, journal.state.closed + 1)
+        self._dispositions = Dispositions()
+        self._stan = self._end_stan = 0
+        self._uid, self._end_uid = entropy(16), entropy(16)
+
+    def restart(self) -> None:
+        """A new connection: from the totals."""
+        self._step = _TOTALS
+
+    def frame(self, in_flight: InFlight, record: bytearray) -> memoryview | None:
+        """What to send now, None = first the answers. `record`: a page to read into."""
+        if self._step == _RECORDS:
+            if self._reader.read(record):
+                one = layout.Record(record)
+                if one.sequence <= self._covered:
+                    self._outcome.uploaded += 1
+                    paid = self._dispositions.get(one.sequence) not in layout.NOT_PAID
+                    itself = record[35:38] + record[32:35]
+                    network = _PAID if paid else _NOT_PAID
+                    return self._outbox.carrying(
+                        UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network
+                    )
+            self._step = _END
+        if in_flight.count:
+            return None
+        if self._step == _END:
+            self._end_stan = self._end_stan or self._outbox.new_stan()
+            digits = bytearray(2)
+            pack_bcd(self._outcome.uploaded % 10000, digits, 0, 2)
+            return self._outbox.management(CLOSE, 0x0320, _UPLOAD_END, self._end_stan, self._end_uid, b"", digits, 4)
+        if not self._journal.state.closing:
+            self._journal.mark(layout.CLOSING, self._journal.state.sequence)
+        self._stan = self._stan or self._outbox.new_stan()
+        return self._outbox.management(CLOSE, 0x0500, _CLOSE, self._stan, self._uid, b"", self._totals, 62)
+
+    def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
+        """One answer; True when the close has ended. Raises WireError when the host wants what is left later."""
+        outcome = self._outcome
+        meaning = answers.meaning(code, answers.UPLOAD)
+        if purpose != CLOSE or self._step == _END:
+            if meaning == answers.RETRY:
+                raise WireError("batch upload put off")
+            if purpose != CLOSE:
+                outcome.disputed += meaning == answers.NO
+                return False
+            outcome.text = text(answer.get(63)[19:])
+            return self._ended(meaning == answers.YES)
+        outcome.totals = bytes(answer.get(48))
+        outcome.text = text(answer.get(63)[19:])
+        result = outcome.totals[15] >> 4 if len(outcome.totals) == 31 else 0
+        if result == _NOT_BALANCED:
+            self._upload()
+            return False
+        return self._ended(result == _BALANCED)
+
+    def _upload(self) -> None:
+        closed = self._journal.state.closed
+        self._dispositions.clear(closed)
+        for sequence, kind in dispositions_above(self._journal, closed):
+            self._dispositions.set(sequence, kind)
+        self._reader = Reader(self._journal, closed + 1)
+        self._outcome.uploaded = self._outcome.disputed = 0
+        self._step = _RECORDS
+
+    def _ended(self, closed: bool) -> bool:
+        if closed:
+            self._journal.mark(layout.CLOSED, self._covered)
+        else:
+            self._journal.mark(layout.REOPENED, self._journal.state.sequence)
+        self._outcome.kind = answers.YES if closed else answers.NO
+        return True
+
+
+def submit(courier: "Courier", totals: "Bytes", entropy: "Entropy") -> None:
+    """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
+    outcome = Outcome()
+    courier.begin(BatchClose(courier.journal, courier.outbox, outcome, totals, entropy), outcome)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Runs the courier over Wi-Fi and TLS: when to connect, how long to wait, when to try again."""
+
+import asyncio
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from kassa import status as news
+from kassa.errors import FlashFault, JournalFull, KeyringError, LinkError, SettingsError, WireError
+from kassa.status import Status
+from kassa.uplink import answers
+from kassa.uplink.courier import Courier
+from kassa.uplink.tls_channel import TlsChannel
+from kassa.vault.settings import settings
+from kassa.vault.settings.settings import Settings
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.drivers.keypad import Keypad
+    from kassa.drivers.wifi import Wifi
+    from kassa.hardware import Entropy
+
+_ANSWER_S = const(20)
+_GATHERED = const(1024)  # bytes of frames in one write; one frame more may follow them
+_SMALL = const(256)  # bytes read at a time ...
+_LARGE = const(1024)  # ... and when more answers are awaited than
+_MANY = const(8)
+_LINGER_MS = const(5000)  # an idle connection stays this long: the next sale needs no handshake
+_QUIET_MS = const(2000)  # a handshake holds the processor: not while somebody types
+_FIRST_PAUSE_MS = const(1000)
+_LONGEST_PAUSE_MS = const(60000)
+_REFRESH_MS = const(1800000)  # hear the host at least every half hour
+
+
+class ConnectionTask:
+    """Owns the connection. One task runs `run`; everything else talks to the courier."""
+
+    def __init__(
+        self, courier: Courier, values: Settings, wifi: "Wifi", keypad: "Keypad", status: Status, entropy: "Entropy"
+    ) -> None:
+        self._courier = courier
+        self._settings = values
+        self._wifi = wifi
+        self._keypad = keypad
+        self._status = status
+        self._entropy = entropy
+        self._channel = TlsChannel(values)
+        self.dates = 0  # of the host's certificate at the last try: LinkError.dates
+        self._pause = _FIRST_PAUSE_MS
+        # Deadlines in ticks, 0 = none. One that is over is forgotten: ticks wrap, and 6.2 days later it would lie ahead again.
+        self._not_before = 0  # after a failure: the next try
+        self._stale = 0  # after a handshake: the next one that is due unasked
+
+    async def run(self) -> None:
+        """For ever: keep Wi-Fi up, connect when there is something to say."""
+        name = str(self._settings.get(settings.WIFI_NAME, b""), "utf-8")
+        password = str(self._settings.get(settings.WIFI_PASSWORD, b""), "utf-8")
+        while True:
+            if not self._wifi.connected():
+                self._say(news.LINK_OFF)
+                self._unsent()
+                self._stale = 0
+                if not await self._wifi.join(name, password):
+                    continue
+                self._not_before = 0
+            if self._status.link == news.LINK_OFF:
+                self._say(news.LINK_WIFI)
+            if self._due():
+                await self._session()
+            else:
+                await asyncio.sleep_ms(250)
+
+    def reachable(self) -> bool:
+        """Whether an online request is worth a try: Wi-Fi is up and the last try to reach the host did not just fail."""
+        return self._wifi.connected() and not self._not_before or self._status.link >= news.LINK_BUSY
+
+    def _due(self) -> bool:
+        courier = self._courier
+        if courier.request or courier.task:
+            return True
+        self._not_before, self._stale = _ahead(self._not_before), _ahead(self._stale)
+        if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < _QUIET_MS:
+            return False
+        return not self._stale or courier.owes()
+
+    async def _session(self) -> None:
+        """One connection, from the handshake until there is nothing more to say."""
+        courier = self._courier
+        self._say(news.LINK_BUSY)
+        try:
+            courier.keyring.ahead()  # keys for it, while there is room to make them
+            await self._channel.open()
+            courier.open()
+            await self._talk()
+            courier.lost()
+            if courier.owes():  # put off by the host
+                self._back_off()
+            else:
+                self._pause = _FIRST_PAUSE_MS
+        except (LinkError, WireError, FlashFault, JournalFull, KeyringError, SettingsError) as error:
+            self.dates = error.dates if isinstance(error, LinkError) else 0
+            self._failed()
+        finally:
+            self._channel.close()
+
+    def _failed(self) -> None:
+        """The connection, or the flash that must hold its answers, gave up: later again."""
+        self._back_off()
+        self._say(news.LINK_WIFI)
+        self._unsent()
+        try:
+            self._courier.lost()
+        except (FlashFault, JournalFull, KeyringError):
+            pass  # the marks are owed still; the next connection's answers bring them
+
+    async def _talk(self) -> None:
+        courier, into = self._courier, memoryview(bytearray(_SMALL))  # as long as this connection lasts
+        idle_since = None
+        while True:
+            frame, gathered = courier.next_frame(), bytearray()
+            while frame is not None:
+                gathered.extend(frame)
+                frame = courier.next_frame() if len(gathered) < _GATHERED else None
+            if gathered:
+                await self._channel.send(gathered)
+                idle_since = None
+                continue
+            if courier.in_flight.count:
+                if courier.in_flight.count > _MANY and len(into) == _SMALL:
+                    into = memoryview(bytearray(_LARGE))
+                count = await self._channel.receive(into, _ANSWER_S)
+                courier.feed(into[:count])
+                if courier.handshaken and self._status.link != news.LINK_HOST:
+                    self._stale = _later(_REFRESH_MS)
+                    self.dates = 0
+                    self._say(news.LINK_HOST)
+                continue
+            if idle_since is None:
+                idle_since = ticks_ms()
+                into = memoryview(bytearray(_SMALL))
+                courier.rest()
+            if not self._wifi.connected() or not courier.request and ticks_diff(ticks_ms(), idle_since) > _LINGER_MS:
+                return
+            await asyncio.sleep_ms(100)
+
+    def _unsent(self) -> None:
+        """Tell a waiting flow that its request did not leave."""
+        courier = self._courier
+        if courier.request and not courier.sent:
+            courier.outcome.kind = answers.UNSENT
+            self._status.changed()
+        elif courier.task:
+            courier.outcome.kind = courier.outcome.kind or answers.UNSENT
+            courier.end_task()
+            self._status.changed()
+
+    def _back_off(self) -> None:
+        """Wait longer after each failure, by a random part more, so that a session's terminals do not knock together."""
+        jitter = self._entropy(1)[0] * self._pause // 512
+        self._not_before = _later(self._pause + jitter)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE_MS)
+
+    def _say(self, link: int) -> None:
+        if self._status.link != link:
+            self._status.link = link
+            self._status.changed()
+
+
+def _later(ms: int) -> int:
+    """The deadline in so many ms."""
+    return ticks_add(ticks_ms(), ms) or 1  # pyright: ignore[reportReturnType]  the stubs' type of ticks is an int
+
+
+def _ahead(due: int) -> int:
+    """A deadline that is still to come; 0 when it is over."""
+    return due if due and ticks_diff(due, ticks_ms()) > 0 else 0

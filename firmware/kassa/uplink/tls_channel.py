@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""One TLS connection to the host, both sides authenticated. Every wait has a limit."""
+
+import asyncio
+
+import tls
+from micropython import const
+
+from kassa.errors import LinkError
+from kassa.vault.settings import settings
+from kassa.vault.settings.settings import Settings
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from socket import socket as Socket
+    from typing import Any
+
+_OPEN_S = const(10)
+_SEND_S = const(10)
+
+
+class TlsChannel:
+    """Opened per drain; certificates are read from the settings each time and not kept."""
+
+    def __init__(self, values: Settings) -> None:
+        self._settings = values
+        self._socket = None  # the one that carries TLS
+        self._stream: "Any" = None  # one object reads and writes
+
+    async def open(self) -> None:
+        """Connect. Raises LinkError; no socket is open then. The port authenticates with the first bytes, so `send` and `receive`
+        fail where that does."""
+        values = self._settings
+        try:
+            await asyncio.wait_for(self._connect(values), _OPEN_S)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            self.close()
+            raise LinkError("no connection to the host", False, _dates(error))
+
+    async def _connect(self, values: Settings) -> None:
+        """As `asyncio.open_connection`, which lets go of a socket without closing it when something fails."""
+        import socket
+        from errno import EINPROGRESS
+
+        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]  missing in the stubs
+        context.load_verify_locations(values.get(settings.CA_CERTIFICATE))
+        context.load_cert_chain(values.get(settings.CLIENT_CERTIFICATE), values.get(settings.CLIENT_KEY))
+        port = values.get(settings.HOST_PORT)
+        where = socket.getaddrinfo(
+            str(values.get(settings.HOST_ADDRESS), "utf-8"), port[0] << 8 | port[1], 0, socket.SOCK_STREAM
+        )[0]
+        self._socket = bare = socket.socket(where[0], where[1], where[2])
+        bare.setblocking(False)
+        try:
+            bare.connect(where[-1])
+        except OSError as error:
+            if error.errno != EINPROGRESS:
+                raise
+        await _writable(bare)  # pyright: ignore[reportGeneralTypeIssues]  in MicroPython it is
+        wrapped = context.wrap_socket(
+            bare, server_hostname=str(values.get(settings.HOST_NAME), "utf-8"), do_handshake_on_connect=False
+        )
+        self._stream = asyncio.StreamReader(wrapped)
+
+    async def send(self, data: bytearray) -> None:
+        """Hand bytes to TLS. Raises LinkError: some of them may have left."""
+        stream = self._stream
+        if stream is None:
+            raise LinkError("not connected")
+        try:
+            stream.write(data)
+            await asyncio.wait_for(stream.drain(), _SEND_S)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            raise LinkError("connection lost", True, _dates(error))
+
+    async def receive(self, into: memoryview, seconds: int) -> int:
+        """Whatever has arrived, at least one byte. Raises LinkError when the host closes or says nothing in time."""
+        stream = self._stream
+        if stream is None:
+            raise LinkError("not connected")
+        try:
+            count = await asyncio.wait_for(_some(stream, into), seconds)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            raise LinkError("no answer", True, _dates(error))
+        if not count:
+            raise LinkError("host closed the connection", sent=True)
+        return count
+
+    def close(self) -> None:
+        """Close TLS and its socket; safe to call twice.
+
+        Both: after a failed handshake the TLS object has forgotten its socket, and without one it never had it.
+        """
+        bare, stream, self._socket, self._stream = self._socket, self._stream, None, None
+        for end in (stream and stream.s, bare):
+            if end is not None:
+                try:
+                    end.close()
+                except OSError:
+                    pass
+
+
+def _writable(bare: "Socket") -> "Generator":
+    """Wait until a socket is connected, or has failed to connect."""
+    yield asyncio.core._io_queue.queue_write(bare)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
+
+
+def _dates(error: Exception) -> int:
+    """LinkError.dates, by what Mbed TLS says: "The certificate validity has expired", "... starts in the future"."""
+    said = str(error)
+    if "CA" in said:  # nor is it signed by ours: a stranger's
+        return 0
+    return 1 if "expired" in said else 2 if "future" in said else 0
+
+
+async def _some(reader: asyncio.StreamReader, into: memoryview) -> int:
+    """At least one byte: TLS may need several reads for the first one."""
+    count = None
+    while count is None:
+        count = await reader.readinto(into)
+    return count

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""The AID table the host has set, out of the cards partition. In memory only while a card is about to be read."""
+
+from micropython import const
+
+from kassa.vault.card_tables import authorities
+from kassa.vault.card_tables.authorities import APPLICATION, Authorities
+
+_MOST = const(24)  # rows
+
+
+def rows(cards: Authorities) -> bytes:
+    """Its rows one after the other, as card/applications.py reads them; empty without a table. Raises FlashFault."""
+    found = b""
+    end, at = cards.size(), 0
+    head = bytearray(authorities.HEAD)
+    while at < end and len(found) < _MOST * authorities.ROW:
+        cards.read(at, head)
+        if not head[0]:
+            break
+        size = authorities.size_of(head)
+        if head[0] == APPLICATION:
+            row = bytearray(size)
+            cards.read(at, row)
+            found += row
+        at += size
+    return found

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Writes the cards partition anew with a table the host sent: keys, blocked BINs or applications. In memory only then.
+
+The new blob goes into the half that is not in use; its header, which makes it count, is programmed last.
+"""
+
+from struct import pack_into
+
+from micropython import const
+
+from kassa.crypto.cmac import Cmac
+from kassa.errors import FlashFault, WireError
+from kassa.vault.card_tables import authorities
+from kassa.vault.card_tables.authorities import Authorities
+from kassa.vault.flash import erase, program
+from kassa.vault.settings.settings import CARDS, Settings
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kassa.hardware import Flash
+
+_HEAD = const(16)
+_END = bytes(16)
+KEYS = const(0)
+BLOCKED = const(1)
+APPLICATIONS = const(2)
+_KINDS = ((authorities.KEY, authorities.REVOKED), (4,), (authorities.APPLICATION,))  # of entries, by table
+_VERSION = const(5)  # an entry: kind, table, number (4)
+_KERNELS = b"\x02\x03\x04\x07"
+_MOST_ROWS = const(24)  # of applications
+
+
+class CardTables:
+    """A sink of uplink.management: entries as docs/keys.md has them, those of one table."""
+
+    def __init__(self, flash: "Flash", key: bytearray, table: int, values: Settings) -> None:
+        """`table`: KEYS with revocations, BLOCKED or APPLICATIONS. `values` keep the generation that must be there."""
+        self._values = values
+        self._flash = flash
+        self._key = key
+        self._old = Authorities(flash, key)
+        self._kinds = _KINDS[table]
+        self._table = table
+        self.version = self._version_of(self._old)
+        self._mac = Cmac(key, False)
+        self._head = bytearray(_HEAD)
+        self._begun = False
+        self._base = self._next = 0
+        self._at = self._left = 0  # where the next bytes go; bytes of an entry that are still to come
+
+    def begin(self, size: int, version: int) -> None:
+        """Copy what stays. Raises WireError, FlashFault."""
+        kept = [entry for entry in self._entries() if not self._is_mine(entry[0], entry[1])]
+        total = sum([size for _, _, size in kept]) + _HEAD + size + len(_END)
+        half = authorities.half(self._flash)
+        if size % 16 or total > half - 2 * _HEAD or self._table == APPLICATIONS and size > _MOST_ROWS * authorities.ROW:
+            raise WireError("a table that does not fit")
+        base = 0 if self._old.base else half
+        self._base = base
+        for sector in range(base // 4096, (base + half) // 4096):
+            erase(self._flash, sector)
+        noted = int.from_bytes(self._values.get(CARDS, b"\0"), "big")
+        pack_into(">4sIH", self._head, 0, b"KC\x01\x00", max(self._old.generation, noted) + 1, total)
+        self._begun = True
+        self._mac = Cmac(self._key, False)
+        self._mac.absorb(memoryview(bytearray(self._head)))
+        self._at = base + _HEAD
+        for _, at, size in kept:
+            for start in range(at, at + size, _HEAD):
+                piece = bytearray(_HEAD)
+                self._old.read(start, piece)
+                self._write(piece)
+        note = bytearray(_HEAD)
+        pack_into(">BBI", note, 0, _VERSION, self._table, version)
+        self._write(note)
+        self._left = 0
+        self._next = version
+
+    def add(self, data: memoryview) -> None:
+        """Pieces of whole sixteens of bytes. Raises WireError for an entry of another table, FlashFault."""
+        if len(data) % _HEAD:
+            raise WireError("a piece of no whole entries")
+        for start in range(0, len(data), _HEAD):
+            piece = bytearray(data[start : start + _HEAD])
+            if not self._left:
+                if piece[0] not in self._kinds:
+                    raise WireError("an entry of another table")
+                if piece[0] == authorities.APPLICATION and (piece[1] not in _KERNELS or not 5 <= piece[2] <= 16):
+                    raise WireError("an application without a kernel or a name")
+                self._left = authorities.size_of(piece)
+            self._left -= _HEAD
+            self._write(piece)
+
+    def end(self) -> None:
+        """Make it count. Raises WireError, FlashFault; then the old one still does."""
+        if self._left or not self._begun:
+            raise WireError("a table cut short")
+        self._begun = False
+        mac = self._mac
+        try:
+            program(self._flash, 0, _END, self._at)
+            mac.last[:] = _END
+            mac.end()
+            program(self._flash, 0, bytes(mac.chain), self._at + _HEAD)
+        finally:
+            mac.wipe()
+        program(self._flash, 0, self._head, self._base)
+        if self._version_of(Authorities(self._flash, self._key)) != self._next:
+            raise FlashFault("cards partition")
+        self.version = self._next
+        self._values.put({CARDS: bytes(self._head[4:8])})
+
+    def _version_of(self, cards: Authorities) -> int:
+        """Which version of this table is there, 0 = none from a host."""
+        at = cards.search(bytes((_VERSION, self._table)))
+        if at < 0:
+            return 0
+        head = bytearray(_HEAD)
+        cards.read(at, head)
+        return int.from_bytes(head[2:6], "big")
+
+    def _entries(self) -> "Iterator[tuple[int, int, int]]":
+        """(kind, where, size) of each entry there is."""
+        end, at = self._old.size(), 0
+        head = bytearray(_HEAD)
+        while at < end:
+            self._old.read(at, head)
+            if not head[0]:
+                break
+            size = authorities.size_of(head)
+            yield head[0], at, size
+            at += size
+
+    def _is_mine(self, kind: int, at: int) -> bool:
+        """Whether an entry belongs to this table, its version among them."""
+        if kind != _VERSION:
+            return kind in self._kinds
+        note = bytearray(_HEAD)
+        self._old.read(at, note)
+        return note[1] == self._table
+
+    def _write(self, piece: bytearray) -> None:
+        program(self._flash, 0, piece, self._at)
+        self._at += _HEAD
+        self._mac.absorb(memoryview(piece))  # clobbers it

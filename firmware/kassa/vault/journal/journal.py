@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: MIT
+"""The journal: every payment durable in one flash program, every answer in one mark. Format and reasons: docs/journal.md."""
+
+from struct import pack_into
+
+from micropython import const
+
+from kassa.crypto.sealing import Sealer
+from kassa.errors import FlashFault, JournalFull
+from kassa.money import pack_bcd
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import Dispositions
+from kassa.vault.journal.draft import Draft
+from kassa.vault.journal.layout import DATA, NONCE, PAGE, PAGES, SEAL, SEALED, State
+from kassa.vault.journal.reader import first_after, holds_any
+from kassa.vault.journal.ring import AHEAD, Ring
+from kassa.vault.journal.tags import Tags
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kassa.hardware import Flash
+
+_TRIES = const(9)  # writes that may fail before the journal gives up ...
+_HERE = const(3)  # ... and in one sector before it goes on to the next
+_FULL = JournalFull("journal full")
+_FAULT = FlashFault("journal write")
+_BCD = (  # one constant: it stays in flash
+    b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x20\x21\x22\x23\x24"
+    b"\x25\x26\x27\x28\x29\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49"
+    b"\x50\x51\x52\x53\x54\x55\x56\x57\x58\x59\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x70\x71\x72\x73\x74"
+    b"\x75\x76\x77\x78\x79\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x90\x91\x92\x93\x94\x95\x96\x97\x98\x99"
+)
+
+
+class Journal:
+    """Appends records and marks to the ring. One user; every call is synchronous and durable when it returns."""
+
+    def __init__(self, flash: "Flash", key: bytearray) -> None:
+        """`flash`: an esp32.Partition (4096-byte blocks). `key`: the 16-byte journal key; the caller zeroes it."""
+        self.ring = Ring(flash)
+        self.tags = Tags(key)
+        self.state = State()
+        self.free = self.ring.sectors  # sectors ahead, blank or not, that hold nothing of an open batch
+        self.holder = -1  # the sector with the newest record
+        self.dispositions = Dispositions()
+        self.reasons = {}  # sequence -> DE 39 of a reversal that is owed
+        self.head = bytearray(8)  # seal tag of the newest record
+        self.last = bytearray(64)  # clear header of the newest record
+        self.disposition = 0  # kind of the mark that decided about the newest record, 0 = none yet
+        self.unreadable = 0  # the first sequence, as far as known, that is MISSING: nobody can settle or reverse it
+        self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
+        self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
+        self.unsaid = False  # boot wrote nothing of what it saw at the end: SEEN goes before the first write
+        self._staged = False
+        self.buffer = bytearray(PAGE)
+        page = self.view = memoryview(self.buffer)
+        self._uid, self._mask, self._previous = page[8:24], page[48:53], page[56:64]
+        self._currency, self._nonce, self._data = page[30:32], page[NONCE:DATA], page[DATA:SEAL]
+        self._blocks, self._last = page[: SEAL - 16], page[SEAL - 16 : SEAL]
+        self._tagged, self._seal_tag, self._tag, self._clear = page[:SEAL], page[SEAL:SEALED], page[SEALED:], page[:64]
+        self._header_back = memoryview(self.tags.page)[: layout.HEADER_SIZE]
+        self._mark_back = self._header_back[: layout.MARK_SIZE]
+
+    # -- the pay path -----------------------------------------------------------------------------------------------
+
+    def stage(self, draft: Draft) -> None:
+        """Write into the page what is known of the next payment ahead; `accept` does it when nobody did."""
+        state = self.state
+        page = self.buffer
+        page[1] = draft.type
+        pack_into(">HI", page, 2, state.epoch, state.sequence + 1)
+        self._uid[:] = draft.uid
+        page[24] = page[25] = page[26] = page[27] = page[28] = page[29] = 0
+        self._currency[:] = draft.currency
+        pack_bcd(draft.stan, page, 32, 3)
+        pack_bcd(state.batch, page, 35, 3)
+        pack_into(">IBB", page, 38, draft.counter, draft.entry, draft.operator)
+        pack_into(">H", page, 54, draft.back)
+        self._previous[:] = self.head
+        self._nonce[:] = draft.nonce
+        self.tags.rest()
+        self._staged = True
+
+    def accept(self, draft: Draft, sealer: Sealer, kind: int) -> int:
+        """Seal `draft` and make it durable as ACCEPTED or INTENT; returns its sequence. Allocates nothing.
+
+        Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
+        """
+        if self.free < AHEAD or self.ring.page >= PAGES and not self._may_open():
+            raise _FULL
+        if self.unsaid:
+            self.seen(False)
+        if not self._staged:
+            self.stage(draft)
+        self._staged = False
+        self._fill(draft, kind)
+        if len(draft.data) > SEAL - DATA:
+            self._accept_long(draft, sealer)
+        else:
+            self._data[:] = draft.data
+            sealer.body.encrypt(self._data, self._data)
+            sealer.mac.last[:] = self._last
+            tags = self.tags
+            sealer.mac.finish(self._blocks, tags.blocks, self._seal_tag)
+            tags.half[:] = self._seal_tag
+            tags.mac.finish(self._tagged, tags.work, self._tag)
+            self.append()
+        state = self.state
+        state.sequence += 1
+        self.holder = self.ring.sector
+        self.head[:] = self._seal_tag
+        self.last[:] = self._clear
+        self.disposition = 0
+        if kind == layout.ACCEPTED:
+            self.charge(draft.amount, draft.time)
+        return state.sequence
+
+    # The pay path keeps to functions of few names and short calls: one of more than 11 words MicroPython keeps on the heap
+    # while it runs, and it may look through all of the heap for the room: the work of twenty blocks of AES.
+
+    def _fill(self, draft: Draft, kind: int) -> None:
+        """The fields that are known last."""
+        page = self.buffer
+        page[0] = kind
+        amount, at = draft.amount, 29
+        while amount:
+            page[at] = _BCD[amount % 100]
+            amount //= 100
+            at -= 1
+        pack_into(">I", page, 44, draft.time)
+        self._mask[:] = draft.mask
+        page[53] = draft.flags
+
+    def _accept_long(self, draft: Draft, sealer: Sealer) -> None:
+        from kassa.vault.journal import two_page_record  # no card of today gives so much
+
+        two_page_record.accept(self, draft, sealer)
+
+    def append(self) -> None:
+        """Program the buffer into the next page, read it back, pass over pages and sectors that do not hold it."""
+        ring, failed = self.ring, 0
+        while failed < _TRIES:
+            page = ring.page
+            if page < PAGES:
+                ring.page = page + 1
+                if ring.write(page * PAGE, self.buffer, self.tags.page):
+                    return
+                if failed % _HERE == _HERE - 1:
+                    ring.leave_sector()
+            elif self.open_sector():
+                continue
+            failed += 1
+        raise _FAULT
+
+    def rewrite(self, rest: bytearray | None = None) -> None:
+        """Program the record in the buffer once more, with the `rest` of a long one, on the next page."""
+        if rest is None:
+            self.append()
+        else:
+            from kassa.vault.journal import two_page_record
+
+            two_page_record.append(self, rest)
+        self.holder = self.ring.sector
+        self._staged = False
+
+    def charge(self, amount: int, time: int) -> None:
+        """Count one more pending payment: a deferred one, or an intent that becomes one (DEFERRED is marked next)."""
+        state = self.state
+        state.count += 1
+        state.sum += amount
+        if not state.oldest:
+            state.oldest = time
+
+    # -- marks ------------------------------------------------------------------------------------------------------
+
+    def mark(
+        self,
+        kind: int,
+        about: int,
+        code: bytes = b"\x00\x00",
+        several: int = 0,
+        released: "Sequence[int]" = (),
+        charged: "Sequence[int]" = (),
+    ) -> None:
+        """Write one mark carrying the state after it. `about`: a sequence, or the value HEARD and BATCH speak of.
+
+        `several`: see layout.pack_mark. `released`: amounts that are no longer pending by it; `charged`: amount and time
+        of one that is from now on. Raises FlashFault, JournalFull: then nothing changed.
+        """
+        if self.unsaid and kind != layout.SEEN:
+            self.seen(False)
+        self._staged = False  # a new batch or epoch goes into the next record
+        self.write_mark(kind, about, code, several, lambda: self._turn(kind, about, released, charged))
+        self.unsaid = False
+        self._marked(code)
+
+    def _turn(self, kind: int, about: int, released: "Sequence[int]", charged: "Sequence[int]") -> None:
+        """Make the state the one after a mark."""
+        state = self.state
+        for amount in released:
+            state.count -= 1
+            state.sum -= amount
+            if state.count <= 0:
+                state.count = state.sum = state.oldest = 0
+        if charged:
+            self.charge(*charged)
+        state.turn(kind)
+        if kind == layout.REVERSED or kind == layout.LOST:  # another one may be owed
+            state.reversing = int(
+                any(one == layout.REVERSING and owed != about for owed, one in self.dispositions.items())
+            )
+
+    def _marked(self, code: bytes) -> None:
+        """Take over what the mark in the tags' cell says."""
+        cell, state = self.tags.cell, self.state
+        layout.apply_mark(cell, state)
+        kind, about = cell[0], layout.number(cell, 4)
+        newest = layout.number(self.last, 4)
+        if kind == layout.WATERMARK and about >= newest and self.disposition not in layout.NOT_PAID:
+            self.disposition = kind
+        if kind == layout.EPOCH:
+            self.head[:] = bytes(8)  # the next record is the first of its epoch
+        elif kind == layout.WATERMARK:
+            self.dispositions.forget(state.watermark)
+        elif kind == layout.CLOSED:
+            self.dispositions.forget(state.watermark)
+            self.recount()
+        for one, sequence in layout.spoken_of(cell):
+            if one == layout.NOTED or one == layout.REFUSED and not (sequence == newest and self.disposition == one):
+                state.refusal(-1 if one == layout.NOTED else 1)
+            self.dispositions.set(sequence, one)
+            if sequence == newest:
+                self.disposition = one
+            if one == layout.REVERSING:
+                self.reasons[sequence] = code
+            elif one == layout.REVERSED:
+                self.reasons.pop(sequence, None)
+
+    def write_mark(
+        self, kind: int, about: int, code: bytes, several: int, change: "Callable[[], None] | None" = None
+    ) -> None:
+        """Write the cell alone: boot repeats a mark so. Raises as `mark` does.
+
+        `change`: makes the state the one after the mark, which a header before it must not say yet.
+        """
+        ring, tags, state, failed = self.ring, self.tags, self.state, 0
+        while failed < _TRIES:
+            offset = ring.find_cell()
+            if offset < 0:
+                failed += 0 if self.open_sector() else 1
+                continue
+            before = state.count, state.sum, state.oldest, state.flags()
+            if change:
+                change()
+            layout.pack_mark(tags.cell, kind, code, about, state, len(ring.ready), several)
+            if kind == layout.SEEN:  # the same from each boot that writes it into the same cell
+                page = ring.page - 1  # only now it is known in which sector
+                tags.cell[2], tags.cell[3], tags.cell[19] = page * code[0], page * code[1], 0
+            tags.sign_mark()
+            if ring.write(offset, tags.mark, self._mark_back):
+                state.number = tags.cell[1] >> 2
+                return
+            state.count, state.sum, state.oldest, flags = before
+            state.take_flags(flags)
+            failed += 1
+            if failed % _HERE == 0:
+                ring.leave_sector()
+        raise _FAULT
+
+    def seen(self, told: bool) -> None:
+        """Boot has looked at all pages so far. `told`: the cashier knows what was not finished among them."""
+        self.mark(layout.SEEN, self.state.sequence, b"\x01\x01" if told else b"\x01\x00")
+
+    # -- sectors ----------------------------------------------------------------------------------------------------
+
+    def open_sector(self) -> bool:
+        """Make the next blank sector the one being written, header and all; False when it does not take the header.
+
+        Raises JournalFull.
+        """
+        ring = self.ring
+        if not ring.ready and not self.prepare(False):
+            raise _FULL
+        state, tags = self.state, self.tags
+        state.serial += ring.enter()
+        self.free -= 1
+        layout.pack_header(tags.cell, state)
+        tags.sign_header()
+        if ring.write(0, tags.header, self._header_back):
+            return True
+        ring.bad.append(ring.sector)
+        ring.leave_sector()
+        return False
+
+    def _may_open(self) -> bool:
+        """Whether a payment may take the next sector: a blank one; with bad ones about, only if the reserve is blank too."""
+        ring = self.ring
+        if self.free <= AHEAD:
+            self.recount()
+        while len(ring.ready) < (AHEAD + 1 if ring.bad else 1):
+            if self.free <= AHEAD or not self.prepare():
+                return False
+        return self.free > AHEAD
+
+    def prepare(self, may_move: bool = True) -> bool:
+        """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready.
+
+        `may_move`: the newest record may be copied out of the way, by way of the buffer.
+        """
+        ring = self.ring
+        if self.free <= AHEAD + 1:
+            self.recount()
+        if may_move and self.free <= len(ring.ready):
+            return False
+        while len(ring.ready) <= AHEAD:
+            sector = ring.candidate()
+            if sector < 0:
+                return False
+            if ring.is_begun(sector, self._header_back):
+                if self.state.refused > 0:
+                    self.state.refused = -1  # one of them may go with the sector: they are counted once more
+                if first_after(self, sector) - 1 > self.state.closed and holds_any(self, sector):
+                    return False
+                if sector == self.holder:
+                    if not may_move:
+                        return False
+                    from kassa.vault.journal.relocate import move_newest  # when a lap holds no payment
+
+                    move_newest(self, sector)
+            if ring.make_blank(sector, self.tags.page):
+                return True
+            self.free -= 1
+        return False
+
+    def serial_of(self, sector: int) -> int:
+        """The serial a sector has if it was used in this lap: one higher for each place in the ring."""
+        return self.ring.serial_of(self.state, sector)
+
+    def recount(self) -> None:
+        """Count the free sectors once more."""
+        self.free = self.ring.count_free(self.state)
+
+    def read_header(self, sector: int, state: State) -> bool:
+        """Read and check a sector's header; fills `state` when it holds."""
+        cell = self.tags.cell
+        self.ring.flash.readblocks(sector, cell, 0)
+        if not layout.is_header(cell) or not self.tags.header_holds():
+            return False
+        layout.unpack_header(cell, state)
+        return True

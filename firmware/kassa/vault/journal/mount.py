@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+"""Opens a journal at boot: finds its newest sector, its state and its last payment, and deals with a distrusted tail."""
+
+from micropython import const
+
+from kassa.crypto.wipe import zero
+from kassa.errors import JournalDamaged
+from kassa.vault.journal import layout
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.layout import BLANK, HEADER_SIZE, MARK_SIZE, PAGE, PAGES, PREFIX_SIZE, State
+from kassa.vault.journal.reader import Reader, is_record, marks_in, newest_at, walk
+from kassa.vault.journal.ring import AHEAD
+from kassa.vault.journal.unstable_tail import is_unstable, write_again, write_again_elsewhere
+
+_READS = const(20)
+_BLANK_PREFIX = BLANK[:PREFIX_SIZE]
+_PAST_A_MARK = BLANK[MARK_SIZE:]
+
+
+class Tail:
+    """What boot found at the end of the journal."""
+
+    def __init__(self) -> None:
+        self.torn = False  # a record that was not finished stands behind the newest one, and nobody was told yet
+        self.counted = False  # the newest record was counted here: no mark or header has said so yet
+        self.before: tuple[int, int, int] = (0, 0, 0)  # count, sum and oldest without it
+        self.covered = 0  # the newest sequence when the last mark was written
+        self.looked = 0  # an earlier boot has looked at the pages up to this one: nothing new shows up there
+        self.told = 0  # ... and the cashier was told about what it found torn, up to this page
+        self.record = False  # a record was written last
+        self.mark = bytearray()  # the mark that was written last, with nothing after it
+        self.opened = False  # a header was written last
+        self.copies = (
+            0  # of what was written last: each by a boot, which may have left something half written behind it
+        )
+        self.place: tuple[int, int, int] = (-1, 0, 0)  # sector, page and cell of the mark read last
+        self.end: tuple[int, int] = (1, 0)  # the last page in use, and the last cell of the marks
+
+
+def mount(journal: Journal) -> Tail:
+    """Fill the journal's state from flash. Reads 16 B a sector, the newest sector, and the one before it at need.
+
+    Raises JournalDamaged when the partition holds something, but no journal of this device.
+    """
+    passed_over = []  # marks that an earlier boot has not seen: places as in Tail
+    for _ in range(_READS):  # what a power cut left half written may read now so, now otherwise
+        tail = Tail()
+        journal.ring.sector = -1
+        journal.ring.leave_sector()
+        journal.state = State()
+        sector = _newest(journal)
+        if sector < 0:
+            return tail
+        zero(journal.last)
+        journal.disposition = 0
+        journal.dispositions.clear(
+            max(0, journal.state.sequence - 2 * PAGES)
+        )  # only what may be about the newest record
+        if not _replay_all(journal, tail, sector, passed_over):
+            continue
+        _last_payment(journal)
+        if journal.last[2] << 8 | journal.last[3] != journal.state.epoch:
+            journal.head[:] = bytes(8)
+        journal.recount()
+        if journal.free and is_unstable(journal, tail) and not write_again_elsewhere(journal, tail):
+            continue
+        if write_again(journal, tail):
+            return tail
+    raise JournalDamaged("the newest record reads differently each time")
+
+
+# -- which sector -------------------------------------------------------------------------------------------------------
+
+
+def _newest(journal: Journal) -> int:
+    """The newest sector whose header holds, -1 for a partition that is blank. Leaves its state in the journal."""
+    sectors = journal.ring.sectors
+    prefix = bytearray(PREFIX_SIZE)
+    bound = 1 << 32
+    blank = True
+    while True:
+        best, found = -1, -1
+        for sector in range(sectors):
+            journal.ring.flash.readblocks(sector, prefix, 0)
+            blank = blank and prefix == _BLANK_PREFIX
+            serial = layout.number(prefix, 4)
+            if prefix[:2] == b"KJ" and prefix[2] > layout.FORMAT:
+                _not_newer(journal, sector)
+            if layout.is_header(prefix) and best < serial < bound and (serial - 1) % sectors == sector:
+                best, found = serial, sector
+        if found < 0:
+            if blank and _no_record_anywhere(journal) or _only_a_torn_header(journal):
+                return -1
+            raise JournalDamaged("no journal of this device in the journal partition")
+        if journal.read_header(found, journal.state):
+            return found
+        bound = best
+
+
+def _not_newer(journal: Journal, sector: int) -> None:
+    """Leave alone what a newer firmware has written; a header that rotted there is no header."""
+    journal.ring.flash.readblocks(sector, journal.tags.cell, 0)
+    if journal.tags.cell[2] > layout.FORMAT and journal.tags.header_holds():
+        raise JournalDamaged("a newer firmware wrote this journal")
+
+
+def _only_a_torn_header(journal: Journal) -> bool:
+    """Whether power died while the very first sector was opened: some bits of its header are set, and nothing else is there."""
+    ring = journal.ring
+    first = State()
+    first.serial = 1
+    wanted = journal.tags.cell
+    layout.pack_header(wanted, first)
+    journal.tags.sign_header()
+    page = bytearray(PAGE)
+    for number in range(PAGES * ring.sectors):
+        ring.flash.readblocks(number // PAGES, page, number % PAGES * PAGE)
+        if number == 0:
+            for index in range(HEADER_SIZE):
+                if page[index] & wanted[index] != wanted[index]:  # a bit is clear that would never be
+                    return False
+                page[index] = 0xFF
+        if page != BLANK:
+            return False
+    return True
+
+
+def _no_record_anywhere(journal: Journal) -> bool:
+    """Whether every first record page is blank too: headers alone wiped is damage, not a new chip."""
+    prefix = bytearray(PREFIX_SIZE)
+    for sector in range(journal.ring.sectors):
+        journal.ring.flash.readblocks(sector, prefix, PAGE)
+        if prefix != _BLANK_PREFIX:
+            return False
+    return True
+
+
+def _goes_on(journal: Journal) -> bool:
+    """Whether the journal goes on in a sector ahead whose header rotted: then that one is the newest.
+
+    What a header says, the sector before it has said already, so nothing is missing.
+    """
+    ring, state = journal.ring, journal.state
+    page, prefix = memoryview(bytearray(PAGE)), bytearray(PREFIX_SIZE)
+    for places in range(1, min(AHEAD + 2, ring.sectors)):
+        sector = ring.step(ring.sector, places)
+        serial = state.serial + places
+        ring.flash.readblocks(sector, prefix, 0)
+        if layout.is_header(prefix) and journal.read_header(sector, State()):
+            continue  # an older lap
+        ring.flash.readblocks(sector, page[:PREFIX_SIZE], PAGE)
+        if prefix == _BLANK_PREFIX and page[:PREFIX_SIZE] == _BLANK_PREFIX:
+            continue
+        for number in range(2):
+            ring.flash.readblocks(sector, page, number * PAGE)
+            for _, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, serial):
+                if cell is not None:
+                    return _adopt(journal, sector, serial)
+        if layout.number(page, 4) == state.sequence + 1 and is_record(journal, sector, 1, page):
+            return _adopt(journal, sector, serial)
+    return False
+
+
+def _adopt(journal: Journal, sector: int, serial: int) -> bool:
+    journal.ring.sector = sector
+    journal.state.serial = serial
+    journal.damaged += 1
+    return True
+
+
+# -- what is in it ------------------------------------------------------------------------------------------------------
+
+
+def _replay_all(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[int, int, int]]") -> bool:
+    """The newest sector, and those ahead of it that have no header; False when `passed_over` has grown by a mark."""
+    while _replay(journal, tail, sector, passed_over):
+        if not _goes_on(journal):
+            return True
+        sector = journal.ring.sector
+    return False
+
+
+def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[int, int, int]]") -> bool:
+    """Marks carry the whole state; records behind the last mark are added to it."""
+    ring, state, page = journal.ring, journal.state, journal.view
+    ring.sector = sector
+    ring.page = 1
+    ring.cells = ring.cell = 0
+    tail.covered = state.sequence - 1  # what the header covers is in an older sector; here it is a copy, made by a boot
+    tail.looked = tail.told = torn = ring.trusted = shaky = shaky_cell = 0
+    tail.counted = tail.record = False
+    tail.mark = bytearray()
+    tail.opened = True
+    tail.copies = 0
+    for number in range(PAGES):
+        ring.flash.readblocks(sector, page, number * PAGE)
+        if number:
+            if page == BLANK:
+                continue
+            ring.page = number + 1
+            if is_record(journal, sector, number, page):
+                if torn and layout.number(page, 4) > state.sequence + 1:
+                    _mended(journal, tail, torn)
+                    ring.flash.readblocks(sector, page, number * PAGE)
+                _replay_record(journal, tail, number)
+                torn = shaky = 0
+                continue
+        used = False
+        for index, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, state.serial):
+            place = sector, number, index
+            if cell is not None and place not in passed_over:
+                used = True
+                if layout.is_again(cell, state.number) and tail.place[0] >= 0:
+                    passed_over.append(tail.place)
+                    return False
+                _replay_mark(journal, tail, cell)
+                tail.place = place
+            if used or not number or layout.is_mark(page[0]):
+                ring.cells, ring.cell = number, index + 1
+                shaky_cell = 1 if cell is None else 0
+        if number and not used and page[MARK_SIZE:] != _PAST_A_MARK and page[0] != layout.REST:
+            torn = number
+        shaky = 1 if number and not used and page[0] != layout.REST else 0
+    tail.torn = torn > tail.told and not _mended(journal, tail, torn)
+    if ring.page >= PAGES:
+        ring.trusted = 0  # the next sector may be half opened
+    tail.end = max(1, ring.page - 1), max(0, ring.cell - 1)
+    # The next page and cell may be half written, however blank they look. A boot that saw them blank, one that saw them
+    # valid and one that saw something between write to different places: what one left half written no other one touches.
+    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies + shaky, PAGES)
+    ring.cell += 1 + tail.copies + shaky_cell
+    return True
+
+
+def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
+    """Take over what a mark says; it may stand before the records it speaks of."""
+    state = journal.state
+    layout.apply_mark(cell, state)
+    for kind, sequence in layout.spoken_of(cell):
+        journal.dispositions.set(sequence, kind)
+    tail.covered = newest_at(cell, state.sequence)
+    if tail.covered != state.sequence:
+        state.sequence = tail.covered  # lower: a record that an earlier boot did not believe
+        zero(journal.last)
+    if cell[0] == layout.SEEN:
+        tail.looked = max(tail.looked, cell[2])
+        tail.told = max(tail.told, cell[3])
+    again = bool(tail.mark) and cell[0] == tail.mark[0] and cell[2:8] == tail.mark[2:8]
+    tail.copies = tail.copies + 1 if again else 0
+    tail.mark = bytearray(cell)
+    journal.ring.trusted = cell[19]
+    tail.record = tail.counted = tail.opened = False
+
+
+def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
+    """A valid record in the buffer; it is counted unless the header or a mark read before has done so."""
+    record = layout.Record(journal.view)
+    state = journal.state
+    tail.opened = False
+    if record.sequence < state.sequence or record.sequence > tail.covered and page <= tail.looked:
+        return
+    if record.sequence > state.sequence:
+        tail.counted = True
+    elif tail.counted:  # once more, or instead of one that was not finished
+        state.count, state.sum, state.oldest = tail.before
+    if tail.counted:
+        tail.before = state.count, state.sum, state.oldest
+        if record.kind == layout.ACCEPTED:
+            journal.charge(record.amount, record.time)
+    if record.sequence > tail.covered:
+        tail.record = True
+        tail.mark = bytearray()
+        tail.copies = tail.copies + 1 if record.sequence == state.sequence else 0
+    state.sequence = record.sequence
+    _is_last(journal, journal.ring.sector)
+
+
+def _is_last(journal: Journal, sector: int) -> None:
+    """The record in the buffer is the newest one."""
+    journal.last[:] = journal.view[:64]
+    journal.head[:] = journal.view[layout.SEAL : layout.SEALED]
+    journal.holder = sector
+
+
+def _mended(journal: Journal, tail: Tail, torn: int) -> bool:
+    """Take a damaged page as the next record, or the newest that marks know of, if one flipped bit is all that is wrong."""
+    from kassa.vault.journal.bit_repair import mend_record
+
+    sector, newest = journal.ring.sector, journal.state.sequence
+    if mend_record(journal, sector, torn, journal.buffer, newest + 1):
+        _replay_record(journal, tail, torn)
+        return True
+    return mend_record(journal, sector, torn, journal.buffer, newest)
+
+
+# -- the last payment ---------------------------------------------------------------------------------------------------
+
+
+def _last_payment(journal: Journal) -> None:
+    """Find the newest record where it is not in the newest sector, and what was decided about it."""
+    newest = journal.state.sequence
+    for sequence in range(newest, max(0, newest - PAGES), -1):
+        if layout.number(journal.last, 4) == sequence:
+            break
+        reader = Reader(journal, sequence)
+        if reader.read(journal.buffer) == sequence:
+            _is_last(journal, reader.place[0])
+            break
+    last, sector = layout.number(journal.last, 4), journal.holder
+    if sector != journal.ring.sector:  # what the newest one says is in `dispositions` already
+        for cell in walk(journal, sector, False, journal.ring.sector):
+            for kind, about in layout.spoken_of(cell):
+                if about == last:
+                    journal.disposition = kind
+    journal.disposition = journal.dispositions.get(last) or journal.disposition
+    if 0 < last <= journal.state.watermark and journal.disposition not in layout.NOT_PAID:
+        journal.disposition = layout.WATERMARK

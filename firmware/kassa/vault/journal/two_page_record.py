@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""A record whose body needs two pages: its end goes into a page of its own, and only the record's page makes it a payment."""
+
+from micropython import const
+
+from kassa.crypto.sealing import Sealer
+from kassa.errors import FlashFault
+from kassa.vault.journal import layout
+from kassa.vault.journal.draft import Draft
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.layout import DATA, PAGE, PAGES, REST_FROM, SEAL, SEALED
+
+_TRIES = const(9)
+
+
+def accept(journal: Journal, draft: Draft, sealer: Sealer) -> None:
+    """Seal and write what Journal.accept has begun; `draft.data`: 400 B."""
+    rest = bytearray(PAGE)
+    page, end = journal.view, memoryview(rest)[REST_FROM:]
+    data, tagged, seal_tag = page[DATA:SEAL], page[:SEAL], page[SEAL:SEALED]
+    tags = journal.tags
+    page[53] |= layout.FLAG_LONG
+    data[:] = draft.data[: SEAL - DATA]
+    end[:] = draft.data[SEAL - DATA :]
+    sealer.body.encrypt(data, data)
+    sealer.body.encrypt(end, end)
+    tags.work[:] = tagged
+    sealer.mac.absorb(tags.work)
+    sealer.mac.last[:] = end[-16:]
+    sealer.mac.finish(end[:-16], tags.blocks, seal_tag)
+    tags.absorb(tagged)
+    tags.record(end, seal_tag, page[SEALED:])
+    append(journal, rest)
+
+
+def append(journal: Journal, rest: bytearray) -> None:
+    """Program `rest` and then the buffer, both into one sector. `rest`: its first 16 bytes are written here."""
+    ring, back = journal.ring, journal.tags.page
+    rest[:REST_FROM] = journal.buffer[:REST_FROM]
+    rest[0] = layout.REST
+    for _ in range(_TRIES):
+        if ring.page + 1 >= PAGES and not journal.open_sector():
+            continue
+        taken = False
+        while ring.page < PAGES - (not taken):
+            ring.page += 1
+            if ring.write((ring.page - 1) * PAGE, journal.buffer if taken else rest, back):
+                if taken:
+                    return
+                taken = True
+        ring.leave_sector()
+    raise FlashFault("journal write")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""The keys in flash: DUKPT registers, always ahead of the keys in use, older copies erased first. Layout: docs/keys.md."""
+
+from struct import pack_into
+
+from micropython import const
+
+from kassa.crypto import dukpt
+from kassa.errors import KeyringError
+from kassa.overlay import forget
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Entropy, Flash
+
+_LAST_STAN = const(999999)
+_ALL = const(0xFF)
+
+
+class Keyring:
+    """Gives out transaction keys and STANs, each once. Reserves a block at the first use after boot."""
+
+    def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
+        """`flash`: the keyring partition (8 blocks of 4096 B). `key`: the 16-byte keyring key, kept here. `entropy`: os.urandom."""
+        self._flash = flash
+        self._key = key
+        self._entropy = entropy
+        self._sector = 0  # of the state in flash; staging until there is one
+        self._generation = 0
+        self.damaged = 0  # copies of the state, of two, that boot could not read
+        self._registers: dukpt.Registers | None = None
+        self._end = 0  # first counter of the next block: not ours yet
+        self._stan = 1
+        self._stans_left = 0
+        self._sure = False  # since boot, a sector that looks blank has been one that this boot erased
+        self.initial_id = bytearray(8)
+
+    # -- boot -------------------------------------------------------------------------------------------------------
+
+    def open(self, kbpk: bytearray) -> None:
+        """Load the newest state; take a staged initial key first if there is none; finish an interrupted erase.
+
+        It reads the heads of all sectors, both copies of the state, and the pages of those sectors alone that can hold
+        anything else: the ones the state itself names (what was not yet erased when it was written: the state before it
+        and sectors that did not take it), the next in turn (a reservation that was cut), and any with a head that is not
+        blank. That is enough, because no key is given out before `_reserve` has looked at all pages of every sector.
+        Raises KeyringError when there is neither state nor staged key, CryptoError when the staged block is not ours,
+        FlashFault when an older state can neither be erased nor overwritten. Nothing is erased unless a state was read.
+        """
+        from kassa.vault.keyring import key_load  # at boot, and hardly ever after it
+
+        try:
+            key_load.load(self, kbpk)
+        finally:
+            forget("kassa.vault.keyring.key_load")
+            forget("kassa.vault.keyring.reservation")
+
+    # -- use --------------------------------------------------------------------------------------------------------
+
+    def take(self, usage: int, key: bytearray, usage2: int, key2: bytearray) -> int:
+        """The next transaction counter, with two of its working keys (16 B each) in `key` and `key2`. The caller zeroes them.
+
+        Raises KeyringError when no keys were loaded or they are used up, FlashFault when a block cannot be reserved.
+        """
+        if self._registers is None:
+            raise KeyringError("no keys loaded")
+        if self._registers.counter >= self._end:
+            self._reserve()
+        return self._registers.take(usage, key, usage2, key2)
+
+    def ahead(self) -> None:
+        """Reserve a block if none is left, before memory gets scarce. Raises what `take` raises."""
+        if self._registers is None:
+            raise KeyringError("no keys loaded")
+        if self._registers.counter >= self._end or not self._stans_left:
+            self._reserve()
+
+    def loaded(self) -> bool:
+        """Whether there are keys at all."""
+        return self._registers is not None
+
+    def next_stan(self) -> int:
+        """The next STAN, 1..999999. Raises what `take` raises."""
+        if self._registers is None:
+            raise KeyringError("no keys loaded")
+        if not self._stans_left:
+            self._reserve()
+        stan = self._stan
+        self._stan = stan % _LAST_STAN + 1
+        self._stans_left -= 1
+        return stan
+
+    def ksn(self, counter: int, into: bytearray | memoryview, at: int) -> None:
+        """Write the 12-byte KSN of a counter."""
+        into[at : at + 8] = self.initial_id
+        pack_into(">I", into, at + 8, counter)
+
+    def pass_over(self, used: int) -> None:
+        """Never hand out a counter up to `used` again: an older state of this chip, or a copy of it, has shown them to the host.
+
+        Durable with the next block, which the next key taken reserves.
+        """
+        registers = self._registers
+        if registers is not None and registers.counter <= used:
+            registers.skip_to(used + 1)
+
+    def renew(self, block: bytearray) -> None:
+        """Replace all keys by those of a new initial key; used-up keys are no hindrance. STANs run on.
+
+        `block`: TR-31 version D, usage B1, with an IK block, ASCII, wrapped in the update key of the keys in use (X9.24-3,
+        6.4); it is zeroed here, whatever comes of it. The caller sees to it that no payment is pending, drops what it took
+        ahead of the next payment and signs on again: counters start anew under another initial key id.
+        Raises KeyringError when there is no update key (keys loaded before there were any) or these are the same keys
+        again, CryptoError when the block does not verify, FlashFault when no sector takes the new state: then nothing has
+        changed. After a FlashFault in erasing the old state the new keys hold, but none is given out until it is gone.
+        """
+        from kassa.vault.keyring import key_load
+
+        try:
+            key_load.renew(self, block)
+        finally:
+            forget("kassa.vault.keyring.key_load")
+            forget("kassa.vault.keyring.reservation")
+
+    def _reserve(self) -> None:
+        from kassa.vault.keyring import reservation  # once in 2048 keys
+
+        try:
+            reservation.reserve(self)
+        finally:
+            forget("kassa.vault.keyring.reservation")
+
+    def _keep_only(self, kept: int, among: int = _ALL) -> None:
+        """reservation.keep_only."""
+        from kassa.vault.keyring import reservation
+
+        reservation.keep_only(self._flash, kept, among)

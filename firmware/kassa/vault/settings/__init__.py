@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What provisioning and the host set. Format: docs/keys.md."""

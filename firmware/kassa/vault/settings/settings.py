@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""The settings: one sealed blob of TLVs in two sectors in turn. Ids and layout: docs/keys.md."""
+
+from cryptolib import aes
+from micropython import const
+
+from kassa.crypto.cmac import Cmac, cmac, equal
+from kassa.crypto.wipe import wipe_cipher, zero
+from kassa.errors import SettingsError
+from kassa.overlay import forget
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Entropy, Flash
+
+TERMINAL = const(0x01)
+MERCHANT = const(0x02)
+MERCHANT_NAME = const(0x03)
+HOST_NAME = const(0x04)
+HOST_ADDRESS = const(0x05)
+HOST_PORT = const(0x06)
+CA_CERTIFICATE = const(0x07)
+CLIENT_CERTIFICATE = const(0x08)
+CLIENT_KEY = const(0x09)
+WIFI_NAME = const(0x0A)
+WIFI_PASSWORD = const(0x0B)
+LIMITS = const(0x0C)
+LANGUAGE = const(0x0D)
+SUPERVISOR = const(0x0E)
+LARGEST_SALE = const(0x10)
+OFFLINE_APPROVAL = const(0x11)
+SETTLING = const(0x12)
+PARAMETERS = const(0x13)
+CARDS = const(0x14)
+
+_SECTOR = const(4096)
+_HEAD = const(16)
+_PIECE = const(64)  # read and opened at a time
+_ZERO = bytes(16)
+
+
+class Settings:
+    """Reads values out of flash when asked, so that certificates do not live in RAM."""
+
+    def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
+        """`flash`: the settings partition. `key`: the 16-byte settings key, kept here. `entropy`: os.urandom."""
+        self.flash = flash
+        self.key = key
+        self.entropy = entropy
+        self.sector = -1
+        self.generation = 0
+
+    def open(self) -> None:
+        """Find the newest valid blob. Raises SettingsError when there is none."""
+        from kassa.vault.settings import blob
+
+        self.sector, self.generation = blob.newest(self.flash, self.key)
+        del blob
+        forget("kassa.vault.settings.blob")
+        if self.sector < 0:
+            raise SettingsError("no settings")
+
+    def get(self, wanted: int, default: bytes | None = None) -> bytes:
+        """One value. Raises SettingsError when it is missing and no default is given."""
+        value = self._find(wanted, self._verified())
+        if value is not None:
+            return value
+        if default is None:
+            raise SettingsError("setting %d missing" % wanted)
+        return default
+
+    def _verified(self) -> int:
+        """The size of the sealed part, read a piece at a time; 0 when the blob does not verify."""
+        piece = memoryview(bytearray(_PIECE))
+        self.flash.readblocks(self.sector, piece[:_HEAD], 0)
+        size = piece[8] << 8 | piece[9]
+        if not size or size > _SECTOR - 32 or size % 16:
+            return 0
+        mac = Cmac(self.key, False)
+        try:
+            for at in range(0, size, _PIECE):  # the last block is behind: head and sealed part are one block longer
+                part = piece[: min(_PIECE, size - at)]
+                self.flash.readblocks(self.sector, part, at)
+                mac.absorb(part)
+            self.flash.readblocks(self.sector, mac.last, size)
+            mac.end()
+            self.flash.readblocks(self.sector, piece[:16], _HEAD + size)
+            return size if equal(mac.chain, piece[:16]) else 0
+        finally:
+            mac.wipe()
+
+    def _find(self, wanted: int, size: int) -> bytes | None:
+        """The value with this id, opened a piece at a time: the heap has no room for all of them."""
+        piece = memoryview(bytearray(_PIECE))
+        cipher = aes(self.key, 2, _ZERO)
+        head, value = bytearray(), None
+        left = 16  # the nonce
+        try:
+            for start in range(_HEAD, _HEAD + size, _PIECE):
+                part = piece[: min(_PIECE, _HEAD + size - start)]
+                self.flash.readblocks(self.sector, part, start)
+                cipher.decrypt(part, part)
+                at = 0
+                while at < len(part):
+                    count = min(left, len(part) - at)
+                    if value is not None:
+                        value.extend(part[at : at + count])
+                    at += count
+                    left -= count
+                    if left or at >= len(part):
+                        continue
+                    if value is not None:
+                        return bytes(value)
+                    head.append(part[at])
+                    at += 1
+                    if not head[0]:
+                        return None
+                    if len(head) == 3:
+                        left = head[1] << 8 | head[2]
+                        value = bytearray() if head[0] == wanted else None
+                        head = bytearray()
+            return bytes(value) if value is not None and not left else None
+        finally:
+            wipe_cipher(cipher)
+            zero(piece)
+            if value is not None:
+                zero(value)
+
+    def tag(self, message: bytearray) -> bytearray:
+        """A check value (AES-CMAC, 16 B) that only this device can make or check."""
+        return cmac(self.key, message)
+
+    def put(self, changes: "dict[int, bytes]") -> None:
+        """Write new values for these ids. Raises SettingsError, FlashFault."""
+        from kassa.vault.settings import blob
+
+        try:
+            blob.put(self, changes)
+        finally:
+            del blob
+            forget("kassa.vault.settings.blob")

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: MIT
+"""A terminal without a face: real settings-less till, keyring, journal and courier on one chip image, stepped by the test.
+
+The image: journal from 0, keyring in the last eight sectors. Time stands still unless the test moves it.
+"""
+
+from cases_keys import Entropy
+from chips import Chip
+
+from kassa import transactions
+from kassa.card.arena import Arena
+from kassa.crypto.device_keys import JOURNAL, KBPK, KEYRING, device_key
+from kassa.desk import cardless_body
+from kassa.desk import unreadable_record as lost_records
+from kassa.desk.batch import Totals, totals
+from kassa.desk.disposition import disposition
+from kassa.desk.limits import Limits
+from kassa.desk.till import Till
+from kassa.errors import Refused, WireError
+from kassa.status import Status
+from kassa.uplink.batch_close import submit
+from kassa.uplink.courier import Courier
+from kassa.uplink.iso8583 import MAX_FRAME
+from kassa.uplink.messages import Identity
+from kassa.vault.journal import layout
+from kassa.vault.journal.dispositions import MISSING
+from kassa.vault.journal.journal import Journal
+from kassa.vault.journal.layout import Record
+from kassa.vault.journal.mount import mount
+from kassa.vault.journal.reader import Reader, dispositions_above
+from kassa.vault.journal.recovery import recover
+from kassa.vault.journal.refused_later import Search
+from kassa.vault.keyring.keyring import Keyring
+
+_KEYRING = 8 * 4096
+_arena = Arena()
+_now = None  # the terminal
+
+
+class Clock:
+    """Wall time as the test sets it."""
+
+    def __init__(self, at, trusted):
+        self.at = at
+        self.trusted = trusted
+
+    def now(self):
+        return self.at
+
+    def trust(self, at):
+        self.at = at
+        self.trusted = True
+
+
+class Terminal:
+    """Plain references."""
+
+
+def boot(path, secret, options):
+    """Power on. `options`: limits (hex), largest, time, trusted, seed, cut, tear."""
+    global _now
+    t = _now = Terminal()
+    t.chip = Chip(path, options.get("cut", 0), options.get("tear", "none"))
+    size = t.chip.size - _KEYRING
+    secret = bytearray(bytes.fromhex(secret))
+    entropy = Entropy(options.get("seed", 1))
+    t.keyring = Keyring(t.chip.region(size, _KEYRING), device_key(secret, KEYRING), entropy)
+    t.keyring.open(device_key(secret, KBPK))
+    t.journal = Journal(t.chip.region(0, size), device_key(secret, JOURNAL))
+    t.tail = mount(t.journal)
+    recover(t.journal)
+    t.clock = Clock(options.get("time", 0), options.get("trusted", False))
+    t.status = Status()
+    t.entropy = entropy
+    limits = Limits(bytes.fromhex(options.get("limits", "")))
+    t.till = Till(t.journal, t.keyring, limits, options.get("largest", 5000000), t.clock, entropy)
+    t.courier = Courier(t.journal, t.keyring, Identity(b"KASSA001", b"898000000000001"), t.clock, t.status, entropy)
+    while t.journal.prepare():
+        pass
+    for _ in Search(t.journal).steps():
+        pass
+    return state()
+
+
+def save():
+    """Write the image back."""
+    _now.chip.save()
+
+
+def state():
+    """What journal, courier and status say."""
+    t = _now
+    s = t.journal.state
+    return {
+        "sequence": s.sequence, "count": s.count, "sum": s.sum, "watermark": s.watermark, "closed": s.closed,
+        "batch": s.batch, "heard": s.heard, "reversing": s.reversing, "closing": s.closing, "oldest": s.oldest,
+        "marks": [[about, kind] for about, kind in t.journal.dispositions.items()],
+        "fate": disposition(Record(t.journal.last), t.journal.disposition) if t.journal.last[0] else "",
+        "work": bool(
+            t.courier.in_flight.count or t.courier.request or t.courier.task or s.reversing or t.courier._queue.has_work()
+        ),
+        "flights": t.courier.in_flight.count, "fault": t.courier.fault,
+        "handshaken": t.courier.handshaken, "outcome": t.courier.outcome.kind, "request": t.courier.request,
+        "refused": t.status.refused_later, "pending": [t.status.pending_count, t.status.pending_sum],
+        "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
+        "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
+        "uploaded": t.courier.outcome.uploaded, "disputed": t.courier.outcome.disputed, "waiting": t.courier.outcome.waiting,
+        "shown": t.courier.outcome.shown, "balance": t.courier.outcome.balance,
+        "programs": t.chip.chip.programs, "keys_left": any(t.courier.in_flight._keys),
+    }  # fmt: skip
+
+
+def clock(at, trusted):
+    """Move the time."""
+    _now.clock.at, _now.clock.trusted = at, trusted
+
+
+def _card(track):
+    """A read card: tag 57 first, then a few EMV objects."""
+    _arena.wipe()
+    data = bytes.fromhex(track)
+    body = b"\x57" + bytes([len(data)]) + data + bytes.fromhex("9f260811223344556677889f2701809f3602000a95050000000000")
+    _arena.body[: len(body)] = body
+    _arena.first6[:] = data[:3]
+    _arena.last4[:] = data[6:8]
+    return _arena
+
+
+def sell(amount, track, supervisor=False):
+    """A deferred sale within the limits: the sequence; [key, values] when it is refused."""
+    t = _now
+    try:
+        t.till.check_amount(amount)
+        t.till.check_offline(amount)
+        card = _card(track)
+        t.till.check_card(card.body)
+        return t.till.accept_offline(amount, card, supervisor)
+    except Refused as refused:
+        return [refused.key, list(refused.values)]
+    finally:
+        _arena.wipe()
+        t.status.queue(t.journal.state)
+
+
+def take(amount, track):
+    """A deferred sale that nobody asked the limits about."""
+    try:
+        return _now.till.accept_offline(amount, _card(track))
+    finally:
+        _arena.wipe()
+        _now.status.queue(_now.journal.state)
+
+
+def check(amount):
+    """[key, values] of the refusal of an amount offline, or None."""
+    try:
+        _now.till.check_amount(amount)
+        _now.till.check_offline(amount)
+    except Refused as refused:
+        return [refused.key, list(refused.values)]
+    return None
+
+
+def intent(amount, track, submit=True):
+    """An online sale, durable and handed to the courier; its sequence."""
+    sequence = _now.till.take(layout.INTENT, transactions.SALE, amount, _card(track))
+    if submit:
+        _now.courier.submit(sequence)
+    return sequence
+
+
+def withdraw():
+    """The online sale is taken back, and the cashier is asked what shall become of it."""
+    return _now.courier.withdraw()
+
+
+def unsent(sequence, amount, track, defer):
+    """Nothing of an online sale left: deferred or given up. False when it is too late for that."""
+    t = _now
+    if t.courier.request and not t.courier.withdraw():
+        return False
+    try:
+        if defer:
+            t.till.defer(sequence, amount, _card(track).body)
+        else:
+            t.till.void_unsent(sequence)
+    finally:
+        t.courier.held = 0
+    return True
+
+
+def allowed_online():
+    return _now.till.online_allowed()
+
+
+def heard():
+    _now.till.host_heard()
+
+
+def prepare_ciphers():
+    while _now.till.idle():
+        pass
+
+
+def pass_over():
+    _now.till.pass_over(_now.courier.used)
+
+
+def open():
+    _now.courier.open()
+
+
+def fill(size=2048):
+    """Bytes the courier wants sent now."""
+    data = b""
+    while size - len(data) >= MAX_FRAME:
+        frame = _now.courier.next_frame()
+        if frame is None:
+            break
+        data += bytes(frame)
+    return data.hex()
+
+
+def feed(data):
+    """Bytes from the host."""
+    _now.courier.feed(memoryview(bytes.fromhex(data)))
+
+
+def lost():
+    _now.courier.lost()
+
+
+def give_up():
+    _now.courier.give_up()
+
+
+def lose(sequence):
+    """As if a record could not be read any more: a supervisor gives it up. Returns how many were."""
+    _now.journal.dispositions.set(sequence, MISSING)
+    _now.journal.unreadable = sequence
+    return lost_records.give_up(_now.journal)
+
+
+def close(over=None):
+    """Ask for the batch to be closed: [DE 48, debit count and sum, cash count and sum, not paid]. `over`: other totals."""
+    batch = totals(_now.journal)
+    submit(_now.courier, bytes.fromhex(over) if over else batch.de48(), _now.entropy)
+    counts, sums = batch.counts, batch.sums
+    told = [
+        counts[transactions.DEBIT],
+        sums[transactions.DEBIT],
+        counts[transactions.IN_CASH],
+        sums[transactions.IN_CASH],
+        batch.not_paid,
+    ]
+    return [batch.de48().hex()] + told
+
+
+def record(sequence):
+    """A record's page."""
+    page = bytearray(256)
+    return page.hex() if Reader(_now.journal, sequence).read(page) == sequence else ""
+
+
+def cash(amount):
+    """A cash payment."""
+    return _now.till.take(layout.ACCEPTED, transactions.CASH, amount, cardless_body.cash())
+
+
+def ask(kind, amount, track="", original=0, submit=True):
+    """The intent of any request, with a card or about an earlier record, handed to the courier; its sequence."""
+    t = _now
+    source, back = _source(track, original)
+    sequence = t.till.take(layout.INTENT, kind, amount, source, back)
+    if submit:
+        t.courier.submit(sequence)
+    return sequence
+
+
+def advise(kind, amount, track="", original=0):
+    """An advice, with a card or about an earlier record; its sequence."""
+    source, back = _source(track, original)
+    return _now.till.take(layout.ACCEPTED, kind, amount, source, back)
+
+
+def _source(track, original):
+    if not original:
+        return (_card(track), 0) if track else (cardless_body.shown(), 0)
+    page = bytearray(256)
+    Reader(_now.journal, original).read(page)
+    return cardless_body.about(page), _now.journal.state.sequence + 1 - original
+
+
+def ask_again():
+    _now.courier.again = True
+
+
+def marks():
+    """Every mark about a single record of the open batch, in the order written: [sequence, kind]."""
+    return [[about, kind] for about, kind in dispositions_above(_now.journal, _now.journal.state.closed)]
+
+
+def dispositions(marks):
+    """The word for each kind of record under each of these kinds of mark."""
+    found = []
+    for kind in (layout.ACCEPTED, layout.INTENT):
+        page = bytearray(256)
+        page[0], page[1] = kind, transactions.SALE
+        for mark in [0] + marks:
+            found.append([kind, mark, disposition(Record(page), mark)])
+    return found
+
+
+def hear(at):
+    """As if the host had been heard at this time."""
+    _now.journal.mark(layout.HEARD, at)
+
+
+def totals_digits(debit, debits, credit, credits):
+    """DE 48 of any totals."""
+    batch = Totals(1)
+    batch.sums[transactions.DEBIT], batch.counts[transactions.DEBIT] = debit, debits
+    batch.sums[transactions.CREDIT], batch.counts[transactions.CREDIT] = credit, credits
+    return batch.de48().hex()
+
+
+def idle():
+    """One piece of work for a quiet moment."""
+    return _now.journal.prepare()
+
+
+def try_answer(data):
+    """Feed one frame on a connection that survives it, or not."""
+    try:
+        feed(data)
+    except WireError:
+        _now.courier._inbox.open()
+        _now.courier._bad_macs = 0
+        return "WireError"
+    _now.courier._bad_macs = 0
+    return "dropped"

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""What a cashier does, in the words of the English screens; and what an auditor compares afterwards."""
+
+import sqlite3
+
+from tools.cards.card import Card
+from tools.cashier import Hands
+from tools.journal import image
+from tools.whole_system import Stage
+
+
+class Cashier(Hands):
+    """Works one stage."""
+
+    patience_s = 60
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.world)
+        self.stage = stage
+        self.host = stage.host
+
+    # -- hands ------------------------------------------------------------------------------------------------------
+
+    def sign_on(self) -> None:
+        super().sign_on()
+        self.home()
+
+    def offer(self, amount: int, card: str | Card = "jade") -> None:
+        """As `present`, with a card or the name of one."""
+        self.present(amount, self.card(card) if isinstance(card, str) else card)
+
+    def sell(self, amount: int, card: str | Card = "jade", result: str = "Approved") -> list[str]:
+        """A sale up to the home page; returns what the result page said."""
+        self.offer(amount, card)
+        said = self.page(result)
+        self.world.remove()
+        self.home()
+        return said
+
+    def end(self, word: str) -> str:
+        """Wait for a result and go home; returns the newest paper."""
+        self.page(word)
+        self.world.remove()
+        self.home()
+        return self.world.receipts[-1].text() if self.world.receipts else ""
+
+    def await_reversal(self) -> None:
+        """Let time run until no reversal is owed any more."""
+
+        def done() -> bool:
+            journal = self.journal()
+            return all(journal.state(record) not in ("reversing", "prepared") for record in journal.records.values())
+
+        self.world.wait(done, "the reversal's answer", 60)
+
+    def settle(self) -> list[str]:
+        said = self.page_of_settling()
+        self.home()
+        return said
+
+    def page_of_settling(self) -> list[str]:
+        """Settle the batch; returns what the page at its end says."""
+        self.world.press("MDE")
+        self.world.wait_screen("Settle the batch?")
+        self.world.press("E")
+        self.world.wait(
+            lambda: self.sees("alanced") or self.sees("Not settled"), "the end of settling", self.patience_s
+        )
+        return self.drawn()
+
+    def restart(self) -> list[str]:
+        """Pull the plug and plug in again; returns the first page that waits for the cashier."""
+        self.world.power_off()
+        return self.back()
+
+    # -- eyes -------------------------------------------------------------------------------------------------------
+
+    def journal(self) -> image.Journal:
+        """The journal as an independent reader finds it in flash.bin, every tag checked."""
+        return image.of(self.world.home)
+
+    def ledger(self) -> list[tuple[int, str]]:
+        """(amount, state) of the host's payments in the order of the journal, by SQL."""
+        with sqlite3.connect(self.host.ledger.path) as db:
+            return db.execute("SELECT amount, state FROM payment ORDER BY epoch, sequence").fetchall()
+
+    def account(self, name: str = "merchant payable") -> int:
+        """The balance of an account at the host, by SQL: debits above zero."""
+        with sqlite3.connect(self.host.ledger.path) as db:
+            return db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = ?", (name,)).fetchone()[0]
+
+    def settled(self) -> dict:
+        """Settle; the batch as the host has it. The terminal's totals are its own: balanced means they agree."""
+        said = " ".join(self.settle())
+        assert "Balanced" in said, said
+        with sqlite3.connect(self.host.ledger.path) as db:
+            db.row_factory = sqlite3.Row
+            return dict(db.execute("SELECT * FROM batch WHERE state = 'closed'").fetchone())
+
+    def agree(self) -> int:
+        """Journal and ledger hold the same settled money; returns it."""
+        journal = self.journal()
+        device = sum(record.amount for record in journal.records.values() if journal.state(record) == "settled")
+        host = sum(amount for amount, state in self.ledger() if state == "APPROVED")
+        assert device == host, (device, self.ledger())
+        return host

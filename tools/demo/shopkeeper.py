@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""A shopkeeper: works the terminal by its keys, and keeps a tally of every result page - what one would believe of the day."""
+
+import re
+
+from tools.cashier import Hands
+from tools.demo.agreement import CASH, CASH_BACK, CODE, CODE_BACK, CREDIT, DEBIT, Journals, Tally, money
+from tools.whole_system import Stage
+
+
+class Keeper(Hands):
+    """Each transaction leaves the terminal on its home page. `tally` is what the shopkeeper believes."""
+
+    patience_s = 60
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.world)
+        self.stage = stage
+        self.tally = Tally()
+        self.batch = 1
+        self.journals = Journals(stage.world.home)
+
+    def sell(self, amount: int, card: str, result: str = "Approved", column: str = DEBIT) -> str:
+        """A sale; returns its receipt."""
+        self.present(amount, self.card(card))
+        return self.end(result, column)
+
+    def end(self, word: str, column: str | None) -> str:
+        """Wait for the result, write down the amount it shows, and go home; returns the newest paper."""
+        said = self.page(word)
+        if column:
+            self.tally.add(self.batch, column, self.amount_on(said))
+        self.world.remove()
+        self.home()
+        return self.world.receipts[-1].text() if self.world.receipts else ""
+
+    def amount_changed(self) -> None:
+        """Wait until an amount was changed; the difference counts."""
+        said = self.page("Accepted, to be authorised")
+        was = next(line for line in said if line.startswith("Was "))
+        self.tally.add(self.batch, DEBIT, self.amount_on(said) - money(was), 0)
+        self.home()
+
+    def void_newest(self, result: str = "Voided", column: str = CREDIT) -> None:
+        """Void the newest payment."""
+        self.world.press("M3")
+        self.agree_to("Void")
+        self.agree_to("Void this payment?")
+        self.supervise()
+        self.end(result, column)
+
+    def pre_authorise(self, amount: int, card: str) -> str:
+        """Returns the authorisation code."""
+        self.begin("preauth")
+        self.type_in("Pre-authorise: amount", str(amount))
+        self.tap(card)
+        return on_paper("Auth code", self.end("Pre-authorised", None))
+
+    def complete(self, amount: int, card: str, code: str, by_advice: bool = False) -> None:
+        self.begin("completion")
+        self.type_in("Final amount", str(amount))
+        self.type_in("Authorisation code", code)
+        if by_advice:
+            self.agree_to("Take it without the host?")
+        self.tap(card)
+        self.end("Accepted" if by_advice else "Approved", DEBIT)
+
+    def refund(self, amount: int, reference: str, card: str, result: str = "Refunded", column: str = CREDIT) -> None:
+        self.refund_of("card", amount)
+        self.type_in("Reference", reference)
+        self.supervise()
+        self.tap(card)
+        self.end(result, column)
+
+    def refund_code(self, amount: int, reference: str) -> None:
+        self.refund_of("code", amount)
+        self.type_in("Reference", reference)
+        self.supervise()
+        self.end("Refunded", CODE_BACK)
+
+    def refund_cash(self, amount: int) -> None:
+        self.refund_of("cash", amount)
+        self.supervise()
+        self.end("Cash returned", CASH_BACK)
+
+    def cash_sale(self, amount: int) -> None:
+        self.begin("cash")
+        self.type_in("Cash sale: amount", str(amount))
+        self.type_in("Given by the customer", "2000")
+        self.end("Paid in cash", CASH)
+
+    def customers_code(self, amount: int, code: str) -> str:
+        """Returns the receipt."""
+        self.begin("qr_scan")
+        self.type_in("Pay by code: amount", str(amount))
+        self.type_in("The customer's code", code)
+        return self.end("Paid", CODE)
+
+    def tip_newest(self, amount: int) -> None:
+        """Add a tip to the newest sale."""
+        self.begin("tip")
+        self.agree_to("Add a tip")
+        self.type_in("Tip: amount", str(amount))
+        self.agree_to("Change the amount?")
+        self.amount_changed()
+
+    def after_the_cut(self, *words: str) -> list[str]:
+        """Wait for the cut, plug in again; returns the first page, which must say one of the words."""
+        self.world.wait_off(30)
+        self.world.remove()
+        said = self.back()
+        if not any(word in line for word in words for line in said):
+            raise AssertionError(f"none of {words}: {said}")
+        return said
+
+    def settle(self, *words: str, by_hand: bool = True) -> None:
+        """Close the batch, or wait until the terminal does; the page at its end must say each of the words."""
+        papers = len(self.world.receipts)
+        if by_hand:
+            self.world.press("M2")
+            self.agree_to("Settle the batch?")
+        self.page("alanced")
+        self.world.wait(lambda: len(self.world.receipts) > papers, "the slip")
+        said = " ".join(self.drawn())
+        if not all(word in said for word in words or ("Balanced",)):
+            raise AssertionError(f"not {words}: {said}")
+        self.home()
+        self.journals.read()
+        self.batch += 1
+
+    def amount_on(self, page: list[str]) -> int:
+        """The amount in large type on a page."""
+        return money(next(line for line in page if line.startswith("¥")))
+
+
+def on_paper(name: str, paper: str) -> str:
+    """What stands behind a name on a receipt."""
+    found = re.search(rf"^{name} +([0-9]+)$", paper, re.MULTILINE)
+    if not found:
+        raise AssertionError(f"no {name} on {paper}")
+    return found[1]

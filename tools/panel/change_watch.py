@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Looks at the counter many times a second and tells what changed: display, paper, power, air, flash, ledger."""
+
+import threading
+import time
+from typing import Any
+
+from tools.panel import terminal_totals
+from tools.panel.commands import Hands
+from tools.panel.ledger import LedgerWatch
+from tools.panel.news import News
+from tools.panel.picture import Picture
+from tools.whole_system import Stage
+from tools.world import ocr
+from tools.world.printer import Receipt
+from tools.world.world import WorldError
+
+_LOOK_S = 0.012
+_FRAME_S = 1 / 15
+_READ_AFTER_S = 0.12  # the text is read off the display once it has settled
+_LEDGER_S = 0.15
+_CHECK_S = 0.5
+_RECEIPTS = 20
+
+
+class Eyes:
+    """A thread of its own. Everything it finds goes to the news."""
+
+    def __init__(self, stage: Stage, hands: Hands, news: News) -> None:
+        self._stage = stage
+        self._world = stage.world
+        self._hands = hands
+        self._news = news
+        self._picture = Picture()
+        self._ledger = LedgerWatch(stage.host, news)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="eyes", daemon=True)
+        self._seen: tuple[int, bool] = (-1, False)  # bytes written to the display, power
+        self._framed = self._changed = 0.0
+        self._unread = False
+        self._flash = -1
+        self._power = False
+        self._receipts = 0
+        self._resets = 0
+        self._last: int | None = None  # the newest payment's sequence
+        self._next_ledger = self._next_check = 0.0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_LOOK_S):
+            now = time.monotonic()
+            self._look_at_power()
+            self._look_at_display(now)
+            self._look_at_paper()
+            self._look_at_flash()
+            if now >= self._next_ledger:
+                self._next_ledger = now + _LEDGER_S
+                self._ledger.look()
+            if now >= self._next_check:
+                self._next_check = now + _CHECK_S
+                self._check()
+
+    def _look_at_power(self) -> None:
+        world, hands = self._world, self._hands
+        on = world.on
+        if on != self._power:
+            self._news.event("power_on" if on else "power_cut" if hands.cut_armed else "power_off")
+            hands.cut_armed = False
+        self._power = on
+        if len(world.resets) > self._resets:
+            self._resets = len(world.resets)
+            self._news.event("reset")
+        self._news.tell("world", {
+            "power": on,
+            "radio": world.radio.state,
+            "mood": self._stage.host.mood,
+            "waiting": bool(on and world.chips.reader.radio.on),
+            "lying": hands.lying,
+            "cut": hands.cut_armed,
+        })  # fmt: skip
+
+    def _look_at_display(self, now: float) -> None:
+        on = self._power
+        seen = (self._world.chips.display.bytes_in, on)
+        if seen != self._seen:
+            if now - self._framed < _FRAME_S:
+                return
+            self._seen, self._framed = seen, now
+            pixels = self._world.chips.display.pixels
+            change = self._picture.update(pixels if on else bytes(len(pixels)))
+            if change:
+                self._news.picture(*change)
+                self._changed, self._unread = now, True
+        elif self._unread and now - self._changed > _READ_AFTER_S:
+            self._unread = False
+            self._news.tell("screen", ocr.read(self._world.chips.display.pixels) if on else [])
+
+    def _look_at_paper(self) -> None:
+        receipts = self._world.receipts
+        if len(receipts) != self._receipts:
+            first = self._receipts == 0
+            self._receipts = len(receipts)
+            newest = [_receipt(number, receipt) for number, receipt in enumerate(receipts)][-_RECEIPTS:]
+            self._news.tell("paper", newest)
+            if not first or len(receipts) == 1:
+                self._news.event("receipt")
+
+    def _look_at_flash(self) -> None:
+        ops = self._world.flash_ops
+        done = ops.programs + ops.erases
+        if done != self._flash:
+            self._flash = done
+            view = terminal_totals.read(self._world.home)
+            self._look_at_last(view["last"])
+            self._news.tell("till", {**view, "programs": ops.programs, "erases": ops.erases, "bytes": ops.bytes})
+
+    def _look_at_last(self, last: dict[str, Any] | None) -> None:
+        sequence = last["sequence"] if last else 0
+        if last and self._last is not None and sequence > self._last and last["state"] in ("accepted", "prepared"):
+            self._news.event(f"till_{last['state']}", amount=last["amount"], stan=last["stan"])
+        self._last = sequence
+
+    def _check(self) -> None:
+        """Has the terminal printed a traceback? The world says so at the next touch."""
+        try:
+            self._world.press("")
+        except WorldError as error:
+            lines = str(error).splitlines()
+            self._news.event("fault", text=lines[-1] if lines else "")
+
+
+def _receipt(number: int, receipt: Receipt) -> dict[str, Any]:
+    lines = [{"text": line.text, "align": line.align, "bold": line.bold, "size": line.size} for line in receipt.lines]
+    return {"number": number, "lines": lines}

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""What a person does at the counter: keys, cards, Wi-Fi switch, power plug, the host's mood. Takes the page's JSON."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from tools.cards.card import Card
+from tools.cards.catalogue import CATALOGUE, Wallet
+from tools.host.errors import SetupError
+from tools.panel.news import News
+from tools.whole_system import Stage
+from tools.world.keypad import KEYS
+from tools.world.radio import STATES
+from tools.world.world import WorldError
+
+_TAP_S = 1.6  # how long a hand holds a card on the reader
+_TEARS = ("none", "half", "random")
+
+
+class HandsError(ValueError):
+    """There is no such thing to do. Fit for the page."""
+
+
+class Hands:
+    """One command at a time; all threads welcome."""
+
+    def __init__(self, stage: Stage, wallet: Wallet, news: News) -> None:
+        self._stage = stage
+        self._world = stage.world
+        self._wallet = wallet
+        self._news = news
+        self._lock = threading.RLock()
+        self._lying: dict[str, Card] = {}
+        self._timers: dict[str, threading.Timer] = {}
+        self._doers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "key": self._key,
+            "tap": self._tap,
+            "lay": self._lay,
+            "take": self._take,
+            "radio": self._radio,
+            "power": self._power,
+            "cut": self._cut,
+            "mood": self._mood,
+        }
+        self.cut_armed = False
+
+    @property
+    def lying(self) -> list[str]:
+        """Names of the cards on the reader."""
+        return list(self._lying)
+
+    def do(self, command: object) -> None:
+        """Carry out {"do": ..., ...}. Raises HandsError for anything else."""
+        if not isinstance(command, dict) or str(command.get("do")) not in self._doers:
+            raise HandsError("no such command")
+        with self._lock:
+            try:
+                self._doers[str(command["do"])](command)
+            except WorldError as error:
+                self._news.event("fault", text=str(error).partition("\n")[0])
+
+    def close(self) -> None:
+        """Take the hands off."""
+        with self._lock:
+            for timer in self._timers.values():
+                timer.cancel()
+            self._timers.clear()
+            self._wallet.save()
+
+    def _key(self, command: dict[str, Any]) -> None:
+        key = command.get("key")
+        if not isinstance(key, str) or len(key) != 1 or key not in KEYS:
+            raise HandsError("no such key")
+        if self._world.on:
+            self._world.press(key)
+
+    def _tap(self, command: dict[str, Any]) -> None:
+        """Hold a card on the reader for a moment."""
+        name = self._name(command)
+        self._put(name)
+        timer = self._timers[name] = threading.Timer(_TAP_S, self._lift, (name,))
+        timer.daemon = True
+        timer.start()
+
+    def _lay(self, command: dict[str, Any]) -> None:
+        """Leave a card on the reader."""
+        self._put(self._name(command))
+
+    def _take(self, command: dict[str, Any]) -> None:
+        self._lift(self._name(command))
+
+    def _put(self, name: str) -> None:
+        self._lift(name)
+        card = self._lying[name] = self._wallet.card(name)
+        self._world.place(card)
+        self._news.event("card", card=name)
+
+    def _lift(self, name: str) -> None:
+        with self._lock:
+            timer = self._timers.pop(name, None)
+            if timer is not None:
+                timer.cancel()
+            card = self._lying.pop(name, None)
+            if card is not None:
+                self._world.chips.field.remove(card)
+                self._wallet.save()
+
+    def _name(self, command: dict[str, Any]) -> str:
+        name = command.get("card")
+        if not isinstance(name, str) or name not in CATALOGUE:
+            raise HandsError("no such card")
+        return name
+
+    def _radio(self, command: dict[str, Any]) -> None:
+        state = command.get("state")
+        if state not in STATES:
+            raise HandsError("no such state of the air")
+        if self._world.radio.state != state:
+            self._world.radio.state = str(state)
+            self._news.event(f"radio_{state}")
+
+    def _power(self, command: dict[str, Any]) -> None:
+        on = bool(command.get("on"))
+        if on == self._world.on:
+            return
+        if on:
+            self._world.power_on()
+        else:
+            self._world.power_off()
+        self.cut_armed = False
+
+    def _cut(self, command: dict[str, Any]) -> None:
+        """Power dies inside the next flash operation; `tear` says how much of it is done by then."""
+        tear = command.get("tear", "half")
+        if tear not in _TEARS:
+            raise HandsError("no such tear")
+        if self._world.on:
+            self._world.cut_at(1, str(tear))
+            self.cut_armed = True
+            self._news.event("cut_armed")
+
+    def _mood(self, command: dict[str, Any]) -> None:
+        mood = str(command.get("mood"))
+        host, before = self._stage.host, self._stage.host.mood
+        try:
+            host.mood = mood
+        except SetupError as error:
+            raise HandsError(str(error)) from None
+        if host.mood != before:
+            self._news.event("mood", mood=host.mood)
