@@ -6,14 +6,14 @@ from tools.cards.card import Card
 from tools.world.world import World
 
 HOME = "Type the amount"
-CODE = "246813"  # the supervisor's, where a stage is told to have this one
+CODE = "246813"  # the supervisor's, where a system is told to have this one
 OTHERS = ("cash", "qr_scan", "qr_show", "refund", "preauth", "completion", "preauth_cancel", "tip", "voice", "adjust",
           "balance")  # fmt: skip
 _PAID_BY = ("card", "code", "cash")
 _DRAWN_MS = 200
 
 
-class Hands:
+class CashierActions:
     """Work the terminal of one world."""
 
     patience_s = 30

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole stage: a settlement host, a provisioned terminal and the world around it, in one folder, in one process."""
+"""The whole system: a settlement host, a provisioned terminal and the world around it, in one folder, in one process."""
 
 from pathlib import Path
 
@@ -9,15 +9,15 @@ from tools.world import interpreter
 from tools.world.power import FIRMWARE
 from tools.world.world import World
 
-PROVISIONED = "provisioned"  # a file with the supervisor code: the stage was set before
+PROVISIONED = "provisioned"  # a file with the supervisor code: the system was set before
 
 
 def folders(home: Path) -> tuple[Path, Path, Path]:
-    """What one process alone may work in: the stage, its host, its terminal."""
+    """What one process alone may work in: the system, its host, its terminal."""
     return home, home / "host", home / "terminal"
 
 
-class Stage:
+class WholeSystem:
     """`home` keeps host/, terminal/ and wire.log from one performance to the next; a new one is provisioned first.
 
     `speed` and the other options are World's. Use as a context manager; power is off until `world.power_on()`.
@@ -57,7 +57,7 @@ class Stage:
             overlay=overlay,
         )
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> "WholeSystem":
         return self
 
     def __exit__(self, *_: object) -> None:

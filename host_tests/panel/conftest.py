@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A counter with everything real: host, firmware, page's server. One for all tests of this folder."""
+"""A simulation with everything real: host, firmware, page's server. One for all tests of this folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,22 +8,22 @@ import pytest
 
 from host_tests.harness.panel.page import Page
 from tools.panel.server import Server
-from tools.panel.simulation import Counter
+from tools.panel.simulation import Simulation
 from tools.provision.device import Terminal
 
 
 @pytest.fixture(scope="session")
-def counter(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+def simulation(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
     """Switched on; its terminal speaks English."""
     home: Path = tmp_path_factory.mktemp("panel") / "run"
-    with Counter(home, micropython, Terminal(language="en")) as counter:
-        counter.hands.do({"do": "power", "on": True})
-        yield counter
+    with Simulation(home, micropython, Terminal(language="en")) as simulation:
+        simulation.commands.do({"do": "power", "on": True})
+        yield simulation
 
 
 @pytest.fixture(scope="session")
-def server(counter: Counter) -> Iterator[Server]:
-    with Server(counter, 0) as server:
+def server(simulation: Simulation) -> Iterator[Server]:
+    with Server(simulation, 0) as server:
         yield server
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page's server: what it serves, to whom, and that the hands move real things."""
+"""The page's server: what it serves, to whom, and that the commands move real things."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from websockets.typing import Origin
 from host_tests.harness.panel.page import Page
 from tools.cards.catalogue import CATALOGUE
 from tools.panel.server import Server
-from tools.panel.simulation import Counter
+from tools.panel.simulation import Simulation
 from tools.world.ili9341 import HEIGHT, WIDTH
 
 _WHOLE = 2 + 2 * WIDTH * HEIGHT
@@ -167,10 +167,10 @@ def test_power_dies_in_the_middle_of_a_write(page: Page) -> None:
     assert any("Not taken" in line for line in page.screen)
 
 
-def test_the_plug_is_a_real_one(page: Page, counter: Counter) -> None:
+def test_the_plug_is_a_real_one(page: Page, simulation: Simulation) -> None:
     page.do("power", on=False)
     page.wait(lambda: not page.topics["world"]["power"], "darkness")
-    assert not counter.stage.world.on
+    assert not simulation.system.world.on
     page.keys("1")  # keys of a dead terminal do nothing
     page.do("power", on=True)
     page.wait(lambda: page.topics["world"]["power"], "light")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures for the whole terminal: a stage with host and world, and a cashier who works it."""
+"""Fixtures for the whole terminal: a system with host and world, and a cashier who works it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,29 +8,29 @@ import pytest
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.provision.device import Terminal
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
-    """`stage(overlay=World's, **Terminal's fields)`: a terminal in English, power off, with its host, and the cashier at it."""
-    stages: list[Stage] = []
+def make_cashier(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
+    """`make_cashier(**fields of Terminal)`: a terminal in English, power off, with its host, and the cashier at it."""
+    systems: list[WholeSystem] = []
 
-    def make(name: str = "stage", overlay: Path | None = None, **fields: object) -> Cashier:
+    def make(name: str = "system", overlay: Path | None = None, **fields: object) -> Cashier:
         options = {"language": "en", "supervisor_code": "246813", **fields}
-        made = Stage(tmp_path / name, overlay=overlay, terminal=Terminal(**options))  # type: ignore[arg-type]
-        stages.append(made)
+        made = WholeSystem(tmp_path / name, overlay=overlay, terminal=Terminal(**options))  # type: ignore[arg-type]
+        systems.append(made)
         return Cashier(made)
 
     yield make
-    for made in stages:
+    for made in systems:
         with made:
             pass
 
 
 @pytest.fixture
-def cashier(stage: Callable[..., Cashier]) -> Cashier:
+def cashier(make_cashier: Callable[..., Cashier]) -> Cashier:
     """A cashier at a terminal that has signed on and shows its home page."""
-    ready = stage()
+    ready = make_cashier()
     ready.sign_on()
     return ready

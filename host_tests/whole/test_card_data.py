@@ -73,8 +73,8 @@ def test_after_a_card_that_misbehaves(cashier: Cashier, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["quartz", "maple", "slate", "plum"])
-def test_after_an_approval_offline(stage: Callable[..., Cashier], name: str) -> None:
-    cashier = stage(approval=ALWAYS)
+def test_after_an_approval_offline(make_cashier: Callable[..., Cashier], name: str) -> None:
+    cashier = make_cashier(approval=ALWAYS)
     cashier.sign_on()
     cashier.go_offline()
     cashier.offer(4500, name)
@@ -83,8 +83,8 @@ def test_after_an_approval_offline(stage: Callable[..., Cashier], name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["jade", "maple"])
-def test_after_a_payment_that_is_deferred_or_refused(stage: Callable[..., Cashier], name: str) -> None:
-    cashier = stage(approval=None)
+def test_after_a_payment_that_is_deferred_or_refused(make_cashier: Callable[..., Cashier], name: str) -> None:
+    cashier = make_cashier(approval=None)
     cashier.sign_on()
     cashier.go_offline()
     for _ in range(4):  # the fourth with one card is too many

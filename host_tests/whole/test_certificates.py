@@ -18,9 +18,9 @@ def lasting(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
     monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days) + (midnight - now))
 
 
-def test_a_certificate_that_ends_within_a_year_is_told(stage: Callable[..., Cashier], monkeypatch) -> None:
+def test_a_certificate_that_ends_within_a_year_is_told(make_cashier: Callable[..., Cashier], monkeypatch) -> None:
     lasting(monkeypatch, 200)
-    cashier = stage()
+    cashier = make_cashier()
     cashier.sign_on()
     cashier.world.wait_screen("Certificate ends in 200 days", 30)
     view = cashier.host.view()
@@ -41,13 +41,13 @@ def test_one_that_lasts_is_not_spoken_of(cashier: Cashier) -> None:
     assert cashier.host.view()["certificate"]["days"] > 7000
 
 
-def test_a_hosts_certificate_that_is_over_is_the_reason(stage, monkeypatch, tmp_path: Path) -> None:
+def test_a_hosts_certificate_that_is_over_is_the_reason(make_cashier, monkeypatch, tmp_path: Path) -> None:
     lasting(monkeypatch, 7300)
-    ca = pki.ensure(tmp_path / "stage" / "host")
+    ca = pki.ensure(tmp_path / "system" / "host")
     lasting(monkeypatch, -1)
-    pki.host_identity(ca).save(tmp_path / "stage" / "host", "host")
+    pki.host_identity(ca).save(tmp_path / "system" / "host", "host")
     lasting(monkeypatch, 7300)
-    cashier = stage()
+    cashier = make_cashier()
     cashier.world.power_on()
     cashier.world.wait_screen("The host's certificate is over", 30)
     assert cashier.sees("No host") or cashier.sees("Sending")
@@ -55,19 +55,19 @@ def test_a_hosts_certificate_that_is_over_is_the_reason(stage, monkeypatch, tmp_
     cashier.world.wait_screen("Host never heard", 30)
 
 
-def test_a_hosts_certificate_of_tomorrow_is_the_reason(stage, monkeypatch, tmp_path: Path) -> None:
-    ca = pki.ensure(tmp_path / "stage" / "host")
+def test_a_hosts_certificate_of_tomorrow_is_the_reason(make_cashier, monkeypatch, tmp_path: Path) -> None:
+    ca = pki.ensure(tmp_path / "system" / "host")
     monkeypatch.setattr(pki, "_BACK", datetime.timedelta(days=-1))
-    pki.host_identity(ca).save(tmp_path / "stage" / "host", "host")
+    pki.host_identity(ca).save(tmp_path / "system" / "host", "host")
     monkeypatch.undo()
-    cashier = stage()
+    cashier = make_cashier()
     cashier.world.power_on()
     cashier.world.wait_screen("Certificate not valid yet", 30)
 
 
-def test_the_terminals_own_that_is_over_is_the_reason(stage, monkeypatch) -> None:
+def test_the_terminals_own_that_is_over_is_the_reason(make_cashier, monkeypatch) -> None:
     lasting(monkeypatch, 200)
-    cashier = stage()
+    cashier = make_cashier()
     cashier.host.now = lambda: datetime.datetime.now() + datetime.timedelta(days=202)
     cashier.sign_on()
     cashier.world.wait_screen("This till's certificate is over", 30)

@@ -9,8 +9,8 @@ from host_tests.harness.whole.cashier import Cashier
 from tools.world.power import AES_ESP32
 
 
-def test_a_terminal_with_ciphers_of_an_esp32_sells(stage: Callable[..., Cashier]) -> None:
-    cashier = stage(overlay=AES_ESP32)
+def test_a_terminal_with_ciphers_of_an_esp32_sells(make_cashier: Callable[..., Cashier]) -> None:
+    cashier = make_cashier(overlay=AES_ESP32)
     cashier.sign_on()
     cashier.sell(700)
     cashier.go_offline()
@@ -20,11 +20,13 @@ def test_a_terminal_with_ciphers_of_an_esp32_sells(stage: Callable[..., Cashier]
     assert "¥15.00" in cashier.settle()
 
 
-def test_a_terminal_that_cannot_wipe_its_keys_does_not_sell(stage: Callable[..., Cashier], tmp_path: Path) -> None:
+def test_a_terminal_that_cannot_wipe_its_keys_does_not_sell(
+    make_cashier: Callable[..., Cashier], tmp_path: Path
+) -> None:
     overlay = tmp_path / "overlay"
     overlay.mkdir()
     (overlay / "cryptolib.py").write_text(HIDDEN)
-    cashier = stage(overlay=overlay)
+    cashier = make_cashier(overlay=overlay)
     cashier.world.power_on()
     cashier.world.wait_screen("暂停服务")  # out of service; the settings with the language are not open yet
     assert any("key wiping self-test" in line for line in cashier.drawn())

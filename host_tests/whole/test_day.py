@@ -6,18 +6,18 @@ from pathlib import Path
 from tools.demo import agreement
 from tools.demo.agreement import CASH, CODE, COLUMNS, CREDIT, DEBIT, DECLINED, REVERSED, TILL, Sum, Tally
 from tools.demo.day import TERMINAL, Day
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 
 
 def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
-    with Stage(tmp_path / "day", terminal=TERMINAL) as stage:
-        day = Day(stage)
+    with WholeSystem(tmp_path / "day", terminal=TERMINAL) as system:
+        day = Day(system)
         for scene in day.scenes():
             scene()
         found = day.agree()
-        alarms = {alarm["what"] for alarm in stage.host.view()["alarms"]}
+        alarms = {alarm["what"] for alarm in system.host.view()["alarms"]}
         counted = sorted(row.label for row in found.rows if row.said[TILL] != Sum())
-        papers = [receipt.text() for receipt in stage.world.receipts]
+        papers = [receipt.text() for receipt in system.world.receipts]
         day.tally.add(2, DEBIT, 1, 0)
         wrong = day.agree()
     assert found.agrees, found.differences()

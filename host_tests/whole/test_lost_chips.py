@@ -16,8 +16,8 @@ def test_a_reader_that_forgot_its_setup_reads_the_next_card(cashier: Cashier) ->
     assert cashier.agree() == 1400
 
 
-def test_a_reader_that_is_late_at_power_on_is_found(stage: Callable[..., Cashier]) -> None:
-    cashier = stage()
+def test_a_reader_that_is_late_at_power_on_is_found(make_cashier: Callable[..., Cashier]) -> None:
+    cashier = make_cashier()
     cashier.world.chips.reader_link.faults.silent = True
     cashier.world.power_on()
     cashier.world.wait_screen(NO_READER, 30)

@@ -86,8 +86,8 @@ def test_a_blocked_bin_is_not_taken_without_the_host(cashier: Cashier) -> None:
     cashier.sell(1250, "amber", "Accepted")
 
 
-def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(stage) -> None:  # noqa: ANN001 - a factory
-    ready = stage(authorities=(*TEST, Excepted(JADE)))
+def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(make_cashier) -> None:  # noqa: ANN001 - a factory
+    ready = make_cashier(authorities=(*TEST, Excepted(JADE)))
     ready.sign_on()
     publish(ready, tables.CA_KEYS, tables.ca_keys(TEST[:1]))
     publish(ready, tables.BLOCKED_BINS, tables.blocked_bins(["99"]))
@@ -103,8 +103,8 @@ def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(stage) -> No
 VISA, MCHIP, UNION = (bytes.fromhex(rid) for rid in ("A000000003", "A000000004", "A000000333"))
 
 
-def test_the_applications_and_their_limits_are_the_hosts(stage) -> None:  # noqa: ANN001 - a factory
-    ready = stage(approval=OfflineApproval(floor=0))
+def test_the_applications_and_their_limits_are_the_hosts(make_cashier) -> None:  # noqa: ANN001 - a factory
+    ready = make_cashier(approval=OfflineApproval(floor=0))
     ready.sign_on()
     rows = [Application(VISA, 3, limit=9_000, floor=3_000), Application(MCHIP, 2, floor=1_000)]
     publish(ready, tables.APPLICATIONS, tables.applications(rows))
@@ -140,8 +140,8 @@ def test_a_table_of_applications_that_is_none_changes_nothing(cashier: Cashier, 
     cashier.page("limit")
 
 
-def test_card_tables_that_rotted_approve_nothing_and_are_fetched_anew(stage) -> None:  # noqa: ANN001 - a factory
-    ready = stage(approval=OfflineApproval(target=0, most=0))
+def test_card_tables_that_rotted_approve_nothing_and_are_fetched_anew(make_cashier) -> None:  # noqa: ANN001 - a factory
+    ready = make_cashier(approval=OfflineApproval(target=0, most=0))
     ready.sign_on()
     publish(ready, tables.APPLICATIONS, tables.applications([Application(VISA, 3, limit=9_000, floor=9_000)]))
     publish(ready, tables.BLOCKED_BINS, tables.blocked_bins(["99"]))

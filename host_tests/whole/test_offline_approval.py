@@ -12,8 +12,8 @@ from tools.provision.device import OfflineApproval
 ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)
 
 
-def test_a_proven_card_is_approved_offline_and_settled(stage: Callable[..., Cashier], tmp_path: Path) -> None:
-    cashier = stage(approval=ALWAYS)
+def test_a_proven_card_is_approved_offline_and_settled(make_cashier: Callable[..., Cashier], tmp_path: Path) -> None:
+    cashier = make_cashier(approval=ALWAYS)
     cashier.sign_on()
     cashier.go_offline()
     cashier.offer(4500, "quartz")
@@ -32,8 +32,8 @@ def test_a_proven_card_is_approved_offline_and_settled(stage: Callable[..., Cash
     assert cashier.agree() == 39_500
 
 
-def test_a_card_that_approves_without_proof_is_declined(stage: Callable[..., Cashier]) -> None:
-    cashier = stage(approval=ALWAYS)
+def test_a_card_that_approves_without_proof_is_declined(make_cashier: Callable[..., Cashier]) -> None:
+    cashier = make_cashier(approval=ALWAYS)
     cashier.sign_on()
     cashier.go_offline()
     said = cashier.sell(2_000, "approves", result="Declined")
@@ -41,8 +41,10 @@ def test_a_card_that_approves_without_proof_is_declined(stage: Callable[..., Cas
     assert not cashier.journal().records
 
 
-def test_after_a_restart_the_clock_is_unknown_and_no_card_approves_by_itself(stage: Callable[..., Cashier]) -> None:
-    cashier = stage(approval=ALWAYS)
+def test_after_a_restart_the_clock_is_unknown_and_no_card_approves_by_itself(
+    make_cashier: Callable[..., Cashier],
+) -> None:
+    cashier = make_cashier(approval=ALWAYS)
     cashier.sign_on()
     cashier.go_offline()
     cashier.world.power_off()
@@ -51,16 +53,16 @@ def test_after_a_restart_the_clock_is_unknown_and_no_card_approves_by_itself(sta
     cashier.sell(2_000, "quartz", result="Accepted, to be authorised")
 
 
-def test_without_its_setting_no_card_approves_by_itself(stage: Callable[..., Cashier]) -> None:
-    cashier = stage(approval=None)
+def test_without_its_setting_no_card_approves_by_itself(make_cashier: Callable[..., Cashier]) -> None:
+    cashier = make_cashier(approval=None)
     cashier.sign_on()
     cashier.go_offline()
     cashier.sell(2_000, "quartz", result="Accepted, to be authorised")
 
 
-def test_a_card_on_the_stop_list_is_not_taken_offline(stage: Callable[..., Cashier]) -> None:
+def test_a_card_on_the_stop_list_is_not_taken_offline(make_cashier: Callable[..., Cashier]) -> None:
     listed = Excepted(CATALOGUE["jade"].pan)
-    cashier = stage(authorities=(*TEST, listed))
+    cashier = make_cashier(authorities=(*TEST, listed))
     cashier.sign_on()
     cashier.sell(1_000, "jade")  # the host decides
     cashier.go_offline()

@@ -107,17 +107,17 @@ def test_a_printer_that_does_one_thing_after_the_other_is_not_called_absent(cash
     assert [paper.text().count("￥12.50") for paper in cashier.world.receipts] == [1, 1, 1]
 
 
-def test_a_shop_has_its_whole_name_on_screen_and_paper(stage) -> None:
+def test_a_shop_has_its_whole_name_on_screen_and_paper(make_cashier) -> None:
     name = "国贸张记鱼庄"
-    cashier = stage(merchant_name=name)
+    cashier = make_cashier(merchant_name=name)
     cashier.sign_on()
     assert cashier.sees(name), cashier.world.screen_text()
     cashier.sell(1250)
     assert name in cashier.world.receipts[-1].text()
 
 
-def test_the_printer_has_characters_that_the_screen_has_not(stage) -> None:
-    cashier = stage(merchant_name="鑫淼烩面馆")
+def test_the_printer_has_characters_that_the_screen_has_not(make_cashier) -> None:
+    cashier = make_cashier(merchant_name="鑫淼烩面馆")
     cashier.sign_on()
     cashier.sell(1250)
     assert "鑫淼烩面馆" in cashier.world.receipts[-1].text()

@@ -11,9 +11,9 @@ from tools.demo.__main__ import perform
 _TEARS = ["none", "half", "random", *(f"prefix:{size}" for size in range(16, 256, 32))]
 
 
-def test_power_cut_at_every_operation_of_an_offline_sale(stage, tmp_path) -> None:
+def test_power_cut_at_every_operation_of_an_offline_sale(make_cashier, tmp_path) -> None:
     """One sale without a cut counts its operations; then each is cut, with each tear, from the same flash image."""
-    cashier = stage()
+    cashier = make_cashier()
     cashier.sign_on()
     cashier.go_offline()
     cashier.sell(2000, "amber", "Accepted")
@@ -86,8 +86,8 @@ def test_power_cut_between_an_online_sale_and_its_answer(cashier, operation: int
 
 
 @pytest.mark.parametrize("content", ["noise", "zeros"])
-def test_a_flash_image_of_noise_sells_nothing_and_is_left_alone(stage, content: str) -> None:
-    cashier = stage()
+def test_a_flash_image_of_noise_sells_nothing_and_is_left_alone(make_cashier, content: str) -> None:
+    cashier = make_cashier()
     path = cashier.world.home / "flash.bin"
     image = bytearray(path.read_bytes())
     image[: 1 << 20] = os.urandom(1 << 20) if content == "noise" else bytes(1 << 20)
@@ -101,8 +101,8 @@ def test_a_flash_image_of_noise_sells_nothing_and_is_left_alone(stage, content: 
     assert path.read_bytes()[: 1 << 20] == image[: 1 << 20]
 
 
-def test_a_terminal_without_keys_or_settings_says_so(stage) -> None:
-    cashier = stage()
+def test_a_terminal_without_keys_or_settings_says_so(make_cashier) -> None:
+    cashier = make_cashier()
     path = cashier.world.home / "flash.bin"
     whole = path.read_bytes()
     path.write_bytes(whole[:0x100000] + b"\xff" * 0x8000 + whole[0x108000:])

@@ -30,7 +30,7 @@ def copied(cashier: Cashier, tmp_path: Path) -> Iterator[Cashier]:
     shutil.copytree(cashier.world.home, tmp_path / "copy")
     online(cashier)
     with World(tmp_path / "copy", host_port=cashier.host.port, micropython=interpreter.micropython()) as world:
-        other = Cashier(cashier.stage)
+        other = Cashier(cashier.system)
         other.world = world
         yield other
 

@@ -44,8 +44,8 @@ def test_a_second_batch_follows_the_first(cashier) -> None:
     assert cashier.agree() == 300
 
 
-def test_chinese(stage) -> None:
-    cashier = stage(language="zh")
+def test_chinese(make_cashier) -> None:
+    cashier = make_cashier(language="zh")
     cashier.world.power_on()
     cashier.world.wait_screen("请输入金额", 30)
     cashier.world.wait_screen("在线", 30)
@@ -87,8 +87,8 @@ def test_keys_pressed_faster_than_screens_draw(cashier) -> None:
     assert cashier.journal().records == {}
 
 
-def test_offline_limits_refuse_with_their_room(stage) -> None:
-    cashier = stage(limits=OfflineLimits(payment=5000, total=8000, count=3, per_card=1))
+def test_offline_limits_refuse_with_their_room(make_cashier) -> None:
+    cashier = make_cashier(limits=OfflineLimits(payment=5000, total=8000, count=3, per_card=1))
     cashier.sign_on()
     cashier.go_offline()
     cashier.world.press("5001E")
@@ -105,8 +105,8 @@ def test_offline_limits_refuse_with_their_room(stage) -> None:
     assert len(cashier.journal().records) == 1
 
 
-def test_without_limits_nothing_is_taken_offline(stage) -> None:
-    cashier = stage(limits=None)
+def test_without_limits_nothing_is_taken_offline(make_cashier) -> None:
+    cashier = make_cashier(limits=None)
     cashier.sign_on()
     cashier.go_offline()
     cashier.world.press("100E")

@@ -5,7 +5,7 @@ import contextlib
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.provision.device import Terminal
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 from tools.world.world import WorldError
 
 _MAIN = """
@@ -31,8 +31,8 @@ def test_a_task_that_dies_stops_the_terminal_safely_and_is_told_after_the_restar
     source = tmp_path / "firmware"
     source.mkdir()
     (source / "main.py").write_text(_MAIN)
-    with Stage(tmp_path / "stage", terminal=Terminal(language="en"), source=source) as stage:
-        cashier = Cashier(stage)
+    with WholeSystem(tmp_path / "system", terminal=Terminal(language="en"), source=source) as system:
+        cashier = Cashier(system)
         cashier.world.power_on()
         with contextlib.suppress(WorldError):  # the traceback on the console, which is wanted here
             cashier.world.wait_screen("Out of service", 30)

@@ -24,7 +24,7 @@ from tools.cards.card import tlv
 from tools.cards.visa import VisaCard
 from tools.host import codec
 from tools.provision import pki
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 from tools.world import interpreter
 
 PAYMENTS = 1000
@@ -51,9 +51,9 @@ def drain() -> dict[str, float]:
 def counts(folder: Path, payments: int = PAYMENTS, one: bool = False) -> dict[str, float]:
     """Counted, on the project's interpreter. `one`: one payment in flight at a time."""
     source = _source(folder / "counts", one, True)
-    with _till(folder, payments) as till, _stage(till, interpreter.micropython(), source) as stage:
-        told = _run(stage, payments)
-        radio, connections = stage.world.radio, stage.host.counters["connections"]
+    with _till(folder, payments) as till, _stage(till, interpreter.micropython(), source) as system:
+        told = _run(system, payments)
+        radio, connections = system.world.radio, system.host.counters["connections"]
         return {
             "drain_round_trips_per_1000": told["rounds"] * 1000 / payments,
             "drain_handshakes": max(radio.connections, connections),
@@ -106,9 +106,9 @@ def steps(folder: Path) -> dict[str, float]:
 
 @contextmanager
 def _till(folder: Path, payments: int) -> Iterator[Path]:
-    """A stage's home with so many payments in the terminal's flash."""
+    """A system's home with so many payments in the terminal's flash."""
     home = folder / f"till{payments}"
-    with Stage(home):
+    with WholeSystem(home):
         pass
     card = catalogue.make("coral")
     assert isinstance(card, VisaCard)
@@ -138,37 +138,37 @@ def _source(folder: Path, one: bool, counts: bool, closes: bool = False) -> Path
 
 
 @contextmanager
-def _stage(till: Path, micropython: str, source: Path) -> Iterator[Stage]:
+def _stage(till: Path, micropython: str, source: Path) -> Iterator[WholeSystem]:
     """A copy of the till and a host, where a drain can be run."""
     with tempfile.TemporaryDirectory(dir=till.parent) as home:
         shutil.copytree(till, home, dirs_exist_ok=True)
         heap = _DEVICE_HEAP if source.suffix else None
-        with Stage(Path(home), micropython=micropython, speed="real", heap=heap, source=source) as stage:
-            stage.world.radio.delay_ms = _DELAY_MS
-            yield stage
+        with WholeSystem(Path(home), micropython=micropython, speed="real", heap=heap, source=source) as system:
+            system.world.radio.delay_ms = _DELAY_MS
+            yield system
 
 
-def _run(stage: Stage, payments: int) -> dict[str, Any]:
+def _run(system: WholeSystem, payments: int) -> dict[str, Any]:
     """What inside/drain_line.py tells. Raises RuntimeError when not every payment was approved."""
-    stage.world.power_on()
-    stage.world.wait_off(_PATIENCE_S)
-    told = json.loads(stage.world.console.splitlines()[-1])
+    system.world.power_on()
+    system.world.wait_off(_PATIENCE_S)
+    told = json.loads(system.world.console.splitlines()[-1])
     if told["settled"] != payments or told["refused"]:
         raise RuntimeError(f"not settled: {told}")
     return told
 
 
 def _timed(till: Path, micropython: str, image: Path, payments: int, mood: str = "normal") -> dict[str, Any]:
-    with _stage(till, micropython, image) as stage:
-        stage.host.mood = mood
-        return _run(stage, payments)
+    with _stage(till, micropython, image) as system:
+        system.host.mood = mood
+        return _run(system, payments)
 
 
 def _dialogue(script: Path, more: tuple[str, ...], till: Path) -> Iterator[str]:
     """What the host answers to each window that the courier of inside/drain.py sends, in hex."""
     command = [interpreter.micropython(), "-X", f"heapsize={HEAP}", script, "dialogue", str(2 * _TURNS), *more]
     pipe = subprocess.PIPE
-    with Stage(till) as stage, _connect(stage) as line:
+    with WholeSystem(till) as system, _connect(system) as line:
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=run_environment()) as courier:
             assert courier.stdin is not None and courier.stdout is not None
             for sent in courier.stdout:
@@ -188,11 +188,11 @@ def _frames(data: bytearray) -> int:
     return len(list(codec.split(bytearray(data))))
 
 
-def _connect(stage: Stage) -> ssl.SSLSocket:
+def _connect(system: WholeSystem) -> ssl.SSLSocket:
     """A line to the host as its terminal has one."""
-    home = stage.home / "host"
-    pki.terminal_identity(stage.host.authority, stage.terminal.terminal_id).save(home, "terminal")
+    home = system.home / "host"
+    pki.terminal_identity(system.host.authority, system.terminal.terminal_id).save(home, "terminal")
     context = ssl.create_default_context(cafile=home / "ca.pem")
     context.load_cert_chain(home / "terminal.pem", home / "terminal.key.pem")
-    plain = socket.create_connection(("127.0.0.1", stage.host.port), _PATIENCE_S)
+    plain = socket.create_connection(("127.0.0.1", system.host.port), _PATIENCE_S)
     return context.wrap_socket(plain, server_hostname=pki.HOST_NAME)

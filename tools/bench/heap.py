@@ -14,8 +14,8 @@ from pathlib import Path
 from tools.bench import micropython32, romfs, tls
 from tools.bench.figures import show
 from tools.demo.day import TERMINAL, Day
-from tools.demo.script import Story
-from tools.whole_system import Stage
+from tools.demo.script import Script
+from tools.whole_system import WholeSystem
 from tools.world import interpreter
 from tools.world.power import FIRMWARE
 from tools.world.world import World, WorldError
@@ -53,9 +53,9 @@ class _Eyes:
         return self._world.screen_text()
 
 
-def demo(stage: Stage) -> None:
+def demo(system: WholeSystem) -> None:
     """From sign-on to settlement, power cut and all."""
-    story = Story(stage, _Eyes(stage.world))
+    story = Script(system, _Eyes(system.world))
     story.sign_on()
     story.online_sale()
     story.deferred_sales()
@@ -65,24 +65,24 @@ def demo(stage: Stage) -> None:
     story.settle()
 
 
-def day(stage: Stage) -> None:
+def day(system: WholeSystem) -> None:
     """Every transaction there is, a card that proves itself, a batch upload."""
-    for scene in Day(stage).scenes():
+    for scene in Day(system).scenes():
         scene()
 
 
-def play(micropython: str, image: Path, kib: int, story: Callable[[Stage], None] = demo) -> bool:
+def play(micropython: str, image: Path, kib: int, story: Callable[[WholeSystem], None] = demo) -> bool:
     """A story in `kib` of heap. Raises Unsteady."""
     with tempfile.TemporaryDirectory(prefix="kassa-heap-") as home:
-        stage = Stage(Path(home), micropython=micropython, terminal=TERMINAL, heap=f"{kib}k", source=image)
+        system = WholeSystem(Path(home), micropython=micropython, terminal=TERMINAL, heap=f"{kib}k", source=image)
         try:
-            with stage:
-                story(stage)
+            with system:
+                story(system)
         except WorldError as error:
-            if "MemoryError" in stage.world.console:
+            if "MemoryError" in system.world.console:
                 return False
             raise Unsteady(f"with {kib} KiB: {error}") from error
-        return "MemoryError" not in stage.world.console
+        return "MemoryError" not in system.world.console
 
 
 def rest(micropython: str, image: Path, kib: int) -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tools.cards import catalogue
 from tools.cards.behaviours import Watched
-from tools.cashier import HOME, Hands
+from tools.cashier import HOME, CashierActions
 from tools.provision.device import Terminal
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 
 _CARD, _AMOUNT = "amber", 2000
 
@@ -17,8 +17,8 @@ _CARD, _AMOUNT = "amber", 2000
 def one_payment() -> dict[str, float]:
     """Taken without network, sent when it is back: APDUs and bytes of the tap, bytes on the wire, flash operations."""
     with tempfile.TemporaryDirectory(prefix="kassa-bench-") as home:
-        with Stage(Path(home), terminal=Terminal(language="en")) as stage:
-            world, hands = stage.world, Hands(stage.world)
+        with WholeSystem(Path(home), terminal=Terminal(language="en")) as system:
+            world, hands = system.world, CashierActions(system.world)
             hands.sign_on()
             hands.go_offline()
             world.wait_screen(HOME)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.bench import instructions, model, romfs
 from tools.bench.inside import HERE
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 
 _PATIENCE_S = 120
 _HEAP = "256k"
@@ -60,10 +60,10 @@ def _counts(folder: Path, opens: bool, tool: str, number: str) -> list[int]:
     options = f"--trace-children=yes {tool.format(counts=counts)}"
     command.write_text(f'#!/bin/sh\nexec valgrind {options} {instructions.decodable()} "$@"\n')
     command.chmod(0o755)
-    with Stage(home / "stage", micropython=str(command), speed="real", heap=_HEAP, source=image) as stage:
-        stage.world.radio.delay_ms = _DELAY_MS
-        stage.world.power_on()
-        stage.world.wait_off(_PATIENCE_S)
-        if opens and not stage.host.counters.get("connections"):
-            raise RuntimeError(stage.world.console)
+    with WholeSystem(home / "system", micropython=str(command), speed="real", heap=_HEAP, source=image) as system:
+        system.world.radio.delay_ms = _DELAY_MS
+        system.world.power_on()
+        system.world.wait_off(_PATIENCE_S)
+        if opens and not system.host.counters.get("connections"):
+            raise RuntimeError(system.world.console)
     return [int(count) for file in home.glob("counts*") for count in re.findall(number, file.read_text())]

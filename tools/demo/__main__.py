@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`make demo OUT=dir [CUT=k]`: plays the story and exits 0 only if till, journal and ledger agree to the cent."""
+"""`make demo OUT=dir [CUT=k]`: plays the script and exits 0 only if till, journal and ledger agree to the cent."""
 
 import json
 import shutil
@@ -12,11 +12,11 @@ import click
 
 from tools.cards import catalogue
 from tools.demo.record import Recorder
-from tools.demo.script import CARDS, Story
+from tools.demo.script import CARDS, Script
 from tools.folder_lock import Taken, claim, clear
 from tools.journal import image
 from tools.provision.device import Terminal
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 from tools.world import interpreter
 
 _TEAR = "prefix:112"  # the header made it to the page, the seal did not
@@ -45,26 +45,26 @@ def main(out: Path, cut: int, tear: str) -> None:
 
 
 def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
-    """Play the story, leave its artifacts in `out`, and compare; returns what summary.json holds."""
+    """Play the script, leave its artifacts in `out`, and compare; returns what summary.json holds."""
     out.mkdir(parents=True, exist_ok=True)
     clear(out)
     with tempfile.TemporaryDirectory(prefix="kassa-demo-") as home:
-        stage = Stage(Path(home), terminal=Terminal(language="en"))
-        with stage:
-            recorder = Recorder(out, stage.world)
+        system = WholeSystem(Path(home), terminal=Terminal(language="en"))
+        with system:
+            recorder = Recorder(out, system.world)
             try:
-                story = Story(stage, recorder)
-                story.sign_on()
-                story.online_sale()
-                story.deferred_sales()
-                was_cut = story.fourth_sale(cut, tear)
-                fate = story.fate()
-                story.drain()
-                shown = story.settle()
-                stage.world.power_off()
+                script = Script(system, recorder)
+                script.sign_on()
+                script.online_sale()
+                script.deferred_sales()
+                was_cut = script.fourth_sale(cut, tear)
+                fate = script.fate()
+                script.drain()
+                shown = script.settle()
+                system.world.power_off()
             finally:
                 recorder.close()
-                _keep(out, stage)
+                _keep(out, system)
         for name in ("host/host.db", "wire.log", "terminal/flash.bin"):
             shutil.copy(Path(home) / name, out)
         journal = image.of(Path(home) / "terminal")
@@ -72,8 +72,8 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
     summary["cut"] = cut if was_cut else 0
     summary["agree"] = summary["agree"] and was_cut == (cut > 0)
     if cut and not was_cut:
-        summary["no_cut"] = f"the sale has {story.operations} flash operations"
-    summary["operations"] = story.operations
+        summary["no_cut"] = f"the sale has {script.operations} flash operations"
+    summary["operations"] = script.operations
     summary["fate"] = fate
     (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
@@ -105,12 +105,12 @@ def compare(out: Path, journal: image.Journal, shown: str) -> dict[str, object]:
     }
 
 
-def _keep(out: Path, stage: Stage) -> None:
+def _keep(out: Path, system: WholeSystem) -> None:
     """Keys and cards of the performance, and the host's log."""
-    (out / "keys.json").write_text(json.dumps({"bdk": stage.host.keys.bdk.hex().upper()}))
+    (out / "keys.json").write_text(json.dumps({"bdk": system.host.keys.bdk.hex().upper()}))
     (out / "cards.json").write_text(json.dumps([catalogue.CATALOGUE[name].pan for name in CARDS]))
-    (out / "console.log").write_text(stage.world.console)
-    view = stage.host.view()
+    (out / "console.log").write_text(system.world.console)
+    view = system.host.view()
     lines = [f"{name} {count}" for name, count in sorted(view["counters"].items())]
     lines += [json.dumps(payment, ensure_ascii=False) for payment in view["payments"]]
     lines += [json.dumps(alarm, ensure_ascii=False) for alarm in view["alarms"]]

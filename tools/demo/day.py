@@ -19,12 +19,12 @@ from tools.cards.catalogue import CATALOGUE
 from tools.cashier import CODE as SUPERVISOR
 from tools.demo import agreement
 from tools.demo.agreement import CASH_BACK, CODE, CODE_BACK, DEBIT, DECLINED, HOST, REVERSED, TILL, in_words, money
-from tools.demo.shopkeeper import Keeper, on_paper
+from tools.demo.shopkeeper import Shopkeeper, on_paper
 from tools.host import tables
 from tools.host.app import Host
 from tools.host.issuer import CREDIT_LINE
 from tools.provision.device import OfflineApproval, Settling, Terminal
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 from tools.world import interpreter
 
 TERMINAL = Terminal(
@@ -36,14 +36,14 @@ _SETTLES_IN = datetime.timedelta(minutes=10)  # so far off that no batch after i
 _TEAR = "prefix:112"  # the header made it to the page, the seal did not
 
 
-class Day(Keeper):
+class Day(Shopkeeper):
     """The scenes, each leaving the terminal on its home page."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
+    def __init__(self, system: WholeSystem) -> None:
+        super().__init__(system)
         self._told: list[agreement.Row] = []
         self._reference = self._held_code = ""
-        self._backup = stage.home / "backup.db"
+        self._backup = system.home / "backup.db"
 
     def scenes(self) -> list[Callable[[], None]]:
         """In their order; the first line of each one's docstring is its title."""
@@ -105,7 +105,7 @@ class Day(Keeper):
         self.world.remove()
         self.home()
         pan = CATALOGUE["jade"].pan
-        with closing(sqlite3.connect(self.stage.host.ledger.path)) as db:
+        with closing(sqlite3.connect(self.system.host.ledger.path)) as db:
             spent = "SELECT sum(worth) FROM payment WHERE state = 'APPROVED' AND first6 = ? AND last4 = ?"
             left = CREDIT_LINE - db.execute(spent, (pan[:6], pan[-4:])).fetchone()[0]
         self._told.append(agreement.Row("balance of a card", {TILL: in_words(told), HOST: in_words(left)}))
@@ -130,9 +130,9 @@ class Day(Keeper):
 
     def declined(self) -> None:
         """A sale the issuer declines, and a refund of more than was left"""
-        self.stage.host.mood = "decline 51"
+        self.system.host.mood = "decline 51"
         self.sell(77_700, "pearl", "Declined", DECLINED)
-        self.stage.host.mood = "normal"
+        self.system.host.mood = "normal"
         self.refund(3001, self._reference, "jade", "Declined", DECLINED)
 
     # -- trouble ----------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class Day(Keeper):
         self.world.cut_at(2, "half")
         at = datetime.datetime.now() + _SETTLES_IN
         daily = Settling(at.hour * 60 + at.minute)
-        self.stage.host.tables.publish(tables.PARAMETERS, tables.parameters({SETTLING: daily.pack()}))
+        self.system.host.tables.publish(tables.PARAMETERS, tables.parameters({SETTLING: daily.pack()}))
         self.present(6625, self.card("maple"))
         said = self.after_the_cut("eversal pending", "Reversed")
         self.tally.add(self.batch, REVERSED, self.amount_on(said))
@@ -193,10 +193,10 @@ class Day(Keeper):
         """A deferred sale that the issuer declines afterwards"""
         self.go_offline()
         self.sell(2600, "pearl", "Accepted, to be authorised")
-        self.stage.host.mood = "decline 51"
+        self.system.host.mood = "decline 51"
         self.drain()
         self.world.wait_screen("1 refused later", 30)
-        self.stage.host.mood = "normal"
+        self.system.host.mood = "normal"
         amount = money(next(line for line in self.drawn() if "Refused later" in line))
         self.tally.add(self.batch, DEBIT, -amount, -1)
         self.tally.add(self.batch, DECLINED, amount)
@@ -211,7 +211,7 @@ class Day(Keeper):
 
     def backup(self) -> None:
         """The host's database is copied"""
-        path = self.stage.host.ledger.path
+        path = self.system.host.ledger.path
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(self._backup)) as copy:
             source.backup(copy)
 
@@ -222,12 +222,12 @@ class Day(Keeper):
         self.customers_code(1525, "6234567890123456788")
         self.cash_sale(1115)
         self.world.wait_screen("All sent")
-        before = self.stage.host
+        before = self.system.host
         before.stop()
         for file in before.home.glob("host.db*"):
             file.unlink()
         shutil.copy(self._backup, before.ledger.path)
-        self.stage.host = Host(before.home, port=before.port, wire_log=self.stage.home / "wire.log").start()
+        self.system.host = Host(before.home, port=before.port, wire_log=self.system.home / "wire.log").start()
         self.world.run_for(10_000)  # a terminal at rest sees that its connection has ended
         self.sell(640, "amber")
 
@@ -239,7 +239,7 @@ class Day(Keeper):
         """Lay till, journal, paper and ledger side by side."""
         self.journals.read()
         papers = [receipt.text() for receipt in self.world.receipts]
-        found = agreement.compare(self.tally, self.journals, papers, self.stage.host.ledger.path, CUTS)
+        found = agreement.compare(self.tally, self.journals, papers, self.system.host.ledger.path, CUTS)
         found.rows += self._told
         return found
 
@@ -248,8 +248,8 @@ class Day(Keeper):
 def main() -> None:
     """Play the day; exit 0 only if till, journal, receipts, slips and ledger agree to the cent."""
     interpreter.require()
-    with tempfile.TemporaryDirectory(prefix="kassa-day-") as home, Stage(Path(home), terminal=TERMINAL) as stage:
-        day = Day(stage)
+    with tempfile.TemporaryDirectory(prefix="kassa-day-") as home, WholeSystem(Path(home), terminal=TERMINAL) as system:
+        day = Day(system)
         for number, scene in enumerate(day.scenes(), 1):
             scene()
             click.echo(f"{number:2}. {(scene.__doc__ or '').splitlines()[0]}")

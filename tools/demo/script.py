@@ -4,8 +4,8 @@
 from typing import Protocol
 
 from tools.cards import catalogue
-from tools.cashier import HOME, Hands
-from tools.whole_system import Stage
+from tools.cashier import HOME, CashierActions
+from tools.whole_system import WholeSystem
 
 ONLINE = ("jade", 1250)
 DEFERRED = (("amber", 2000), ("coral", 3550), ("ink", 990))
@@ -19,11 +19,11 @@ class Recorder(Protocol):
     def step(self, title: str) -> list[str]: ...
 
 
-class Story(Hands):
+class Script(CashierActions):
     """The steps, each leaving the terminal on its home page (English)."""
 
-    def __init__(self, stage: Stage, recorder: Recorder) -> None:
-        super().__init__(stage.world)
+    def __init__(self, system: WholeSystem, recorder: Recorder) -> None:
+        super().__init__(system.world)
         self.recorder = recorder
         self.operations = 0  # flash operations of the fourth sale, when it was not cut
 

@@ -3,22 +3,22 @@
 
 import re
 
-from tools.cashier import Hands
+from tools.cashier import CashierActions
 from tools.demo.agreement import CASH, CASH_BACK, CODE, CODE_BACK, CREDIT, DEBIT, Journals, Tally, money
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 
 
-class Keeper(Hands):
+class Shopkeeper(CashierActions):
     """Each transaction leaves the terminal on its home page. `tally` is what the shopkeeper believes."""
 
     patience_s = 60
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.world)
-        self.stage = stage
+    def __init__(self, system: WholeSystem) -> None:
+        super().__init__(system.world)
+        self.system = system
         self.tally = Tally()
         self.batch = 1
-        self.journals = Journals(stage.world.home)
+        self.journals = Journals(system.world.home)
 
     def sell(self, amount: int, card: str, result: str = "Approved", column: str = DEBIT) -> str:
         """A sale; returns its receipt."""

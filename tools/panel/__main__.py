@@ -12,7 +12,7 @@ import click
 from tools.folder_lock import Taken, claim, clear, contents
 from tools.host.errors import HostError
 from tools.panel.server import Server
-from tools.panel.simulation import Counter
+from tools.panel.simulation import Simulation
 from tools.provision.device import Terminal
 from tools.whole_system import PROVISIONED, folders
 from tools.world import interpreter
@@ -55,11 +55,11 @@ def _run(home: Path, fresh: bool, port: int, terminal: Terminal, stop: threading
     if fresh:
         _forget(home)
     try:
-        with Counter(home, interpreter.micropython(), terminal) as counter, Server(counter, port) as server:
-            counter.hands.do({"do": "power", "on": True})
+        with Simulation(home, interpreter.micropython(), terminal) as simulation, Server(simulation, port) as server:
+            simulation.commands.do({"do": "power", "on": True})
             click.echo(
                 f"Kassa is open at {server.address} (a simulator with test cards, no real money; "
-                f"supervisor code {counter.stage.supervisor_code}; Ctrl-C closes it)"
+                f"supervisor code {simulation.system.supervisor_code}; Ctrl-C closes it)"
             )
             stop.wait()
     except WorldError:

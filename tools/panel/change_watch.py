@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Looks at the counter many times a second and tells what changed: display, paper, power, air, flash, ledger."""
+"""Looks at the simulation many times a second and tells what changed: display, paper, power, air, flash, ledger."""
 
 import threading
 import time
 from typing import Any
 
 from tools.panel import terminal_totals
-from tools.panel.commands import Hands
+from tools.panel.commands import Commands
 from tools.panel.ledger import LedgerWatch
 from tools.panel.news import News
 from tools.panel.picture import Picture
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 from tools.world import ocr
 from tools.world.printer import Receipt
 from tools.world.world import WorldError
@@ -23,18 +23,18 @@ _CHECK_S = 0.5
 _RECEIPTS = 20
 
 
-class Eyes:
+class ChangeWatch:
     """A thread of its own. Everything it finds goes to the news."""
 
-    def __init__(self, stage: Stage, hands: Hands, news: News) -> None:
-        self._stage = stage
-        self._world = stage.world
-        self._hands = hands
+    def __init__(self, system: WholeSystem, commands: Commands, news: News) -> None:
+        self._system = system
+        self._world = system.world
+        self._commands = commands
         self._news = news
         self._picture = Picture()
-        self._ledger = LedgerWatch(stage.host, news)
+        self._ledger = LedgerWatch(system.host, news)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="eyes", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._seen: tuple[int, bool] = (-1, False)  # bytes written to the display, power
         self._framed = self._changed = 0.0
         self._unread = False
@@ -67,11 +67,11 @@ class Eyes:
                 self._check()
 
     def _look_at_power(self) -> None:
-        world, hands = self._world, self._hands
+        world, commands = self._world, self._commands
         on = world.on
         if on != self._power:
-            self._news.event("power_on" if on else "power_cut" if hands.cut_armed else "power_off")
-            hands.cut_armed = False
+            self._news.event("power_on" if on else "power_cut" if commands.cut_armed else "power_off")
+            commands.cut_armed = False
         self._power = on
         if len(world.resets) > self._resets:
             self._resets = len(world.resets)
@@ -79,10 +79,10 @@ class Eyes:
         self._news.tell("world", {
             "power": on,
             "radio": world.radio.state,
-            "mood": self._stage.host.mood,
+            "mood": self._system.host.mood,
             "waiting": bool(on and world.chips.reader.radio.on),
-            "lying": hands.lying,
-            "cut": hands.cut_armed,
+            "lying": commands.lying,
+            "cut": commands.cut_armed,
         })  # fmt: skip
 
     def _look_at_display(self, now: float) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a person does at the counter: keys, cards, Wi-Fi switch, power plug, the host's mood. Takes the page's JSON."""
+"""What a person does at the simulation: keys, cards, Wi-Fi switch, power plug, the host's mood. Takes the page's JSON."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from tools.cards.card import Card
 from tools.cards.catalogue import CATALOGUE, Wallet
 from tools.host.errors import SetupError
 from tools.panel.news import News
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 from tools.world.keypad import KEYS
 from tools.world.radio import STATES
 from tools.world.world import WorldError
@@ -18,16 +18,16 @@ _TAP_S = 1.6  # how long a hand holds a card on the reader
 _TEARS = ("none", "half", "random")
 
 
-class HandsError(ValueError):
+class CommandError(ValueError):
     """There is no such thing to do. Fit for the page."""
 
 
-class Hands:
+class Commands:
     """One command at a time; all threads welcome."""
 
-    def __init__(self, stage: Stage, wallet: Wallet, news: News) -> None:
-        self._stage = stage
-        self._world = stage.world
+    def __init__(self, system: WholeSystem, wallet: Wallet, news: News) -> None:
+        self._system = system
+        self._world = system.world
         self._wallet = wallet
         self._news = news
         self._lock = threading.RLock()
@@ -51,9 +51,9 @@ class Hands:
         return list(self._lying)
 
     def do(self, command: object) -> None:
-        """Carry out {"do": ..., ...}. Raises HandsError for anything else."""
+        """Carry out {"do": ..., ...}. Raises CommandError for anything else."""
         if not isinstance(command, dict) or str(command.get("do")) not in self._doers:
-            raise HandsError("no such command")
+            raise CommandError("no such command")
         with self._lock:
             try:
                 self._doers[str(command["do"])](command)
@@ -61,7 +61,7 @@ class Hands:
                 self._news.event("fault", text=str(error).partition("\n")[0])
 
     def close(self) -> None:
-        """Take the hands off."""
+        """Take the commands off."""
         with self._lock:
             for timer in self._timers.values():
                 timer.cancel()
@@ -71,7 +71,7 @@ class Hands:
     def _key(self, command: dict[str, Any]) -> None:
         key = command.get("key")
         if not isinstance(key, str) or len(key) != 1 or key not in KEYS:
-            raise HandsError("no such key")
+            raise CommandError("no such key")
         if self._world.on:
             self._world.press(key)
 
@@ -109,13 +109,13 @@ class Hands:
     def _name(self, command: dict[str, Any]) -> str:
         name = command.get("card")
         if not isinstance(name, str) or name not in CATALOGUE:
-            raise HandsError("no such card")
+            raise CommandError("no such card")
         return name
 
     def _radio(self, command: dict[str, Any]) -> None:
         state = command.get("state")
         if state not in STATES:
-            raise HandsError("no such state of the air")
+            raise CommandError("no such state of the air")
         if self._world.radio.state != state:
             self._world.radio.state = str(state)
             self._news.event(f"radio_{state}")
@@ -134,7 +134,7 @@ class Hands:
         """Power dies inside the next flash operation; `tear` says how much of it is done by then."""
         tear = command.get("tear", "half")
         if tear not in _TEARS:
-            raise HandsError("no such tear")
+            raise CommandError("no such tear")
         if self._world.on:
             self._world.cut_at(1, str(tear))
             self.cut_armed = True
@@ -142,10 +142,10 @@ class Hands:
 
     def _mood(self, command: dict[str, Any]) -> None:
         mood = str(command.get("mood"))
-        host, before = self._stage.host, self._stage.host.mood
+        host, before = self._system.host, self._system.host.mood
         try:
             host.mood = mood
         except SetupError as error:
-            raise HandsError(str(error)) from None
+            raise CommandError(str(error)) from None
         if host.mood != before:
             self._news.event("mood", mood=host.mood)

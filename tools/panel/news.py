@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is known about the counter, by topic, and who wants to hear of it. Safe from any thread."""
+"""What is known about the simulation, by topic, and who wants to hear of it. Safe from any thread."""
 
 import json
 import threading

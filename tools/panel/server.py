@@ -20,8 +20,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tools.panel import cards
-from tools.panel.commands import HandsError
-from tools.panel.simulation import Counter
+from tools.panel.commands import CommandError
+from tools.panel.simulation import Simulation
 
 PAGE = Path(__file__).with_name("page")
 _ADDRESS = "127.0.0.1"
@@ -31,14 +31,14 @@ _BACKLOG = 400  # messages a slow page may be behind
 _PORTS = 20
 
 
-def application(counter: Counter) -> Starlette:
-    """The web application of a counter."""
-    counter.news.tell("cards", cards.drawn())
-    terminal = counter.stage.terminal
-    counter.news.tell("shop", {
+def application(simulation: Simulation) -> Starlette:
+    """The web application of a simulation."""
+    simulation.news.tell("cards", cards.drawn())
+    terminal = simulation.system.terminal
+    simulation.news.tell("shop", {
         "terminal": terminal.terminal_id,
         "merchant": terminal.merchant_name,
-        "supervisor": counter.stage.supervisor_code,
+        "supervisor": simulation.system.supervisor_code,
     })  # fmt: skip
 
     async def index(_: Request) -> Response:
@@ -47,10 +47,10 @@ def application(counter: Counter) -> Starlette:
         )
 
     async def state(_: Request) -> Response:
-        return JSONResponse(counter.news.known(), headers={"Cache-Control": "no-store"})
+        return JSONResponse(simulation.news.known(), headers={"Cache-Control": "no-store"})
 
     async def link(socket: WebSocket) -> None:
-        await _link(counter, socket)
+        await _link(simulation, socket)
 
     return Starlette(
         routes=[
@@ -63,7 +63,7 @@ def application(counter: Counter) -> Starlette:
     )
 
 
-async def _link(counter: Counter, socket: WebSocket) -> None:
+async def _link(simulation: Simulation, socket: WebSocket) -> None:
     """One open page: news out, commands in."""
     origin = socket.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != socket.headers.get("host"):
@@ -91,16 +91,16 @@ async def _link(counter: Counter, socket: WebSocket) -> None:
     async def receive() -> None:
         while True:
             try:
-                await asyncio.to_thread(counter.hands.do, json.loads(await socket.receive_text()))
-            except (HandsError, ValueError) as error:
+                await asyncio.to_thread(simulation.commands.do, json.loads(await socket.receive_text()))
+            except (CommandError, ValueError) as error:
                 put(json.dumps({"topic": "error", "value": str(error)}))
 
     reader, writer = asyncio.create_task(receive()), asyncio.create_task(send())
-    counter.news.listen(listener)
+    simulation.news.listen(listener)
     try:
         await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        counter.news.leave(listener)
+        simulation.news.leave(listener)
         for task in (reader, writer):
             task.cancel()
         await asyncio.gather(reader, writer, return_exceptions=True)
@@ -111,12 +111,12 @@ async def _link(counter: Counter, socket: WebSocket) -> None:
 class Server:
     """The web server in a thread. `port`: the first to try; `address` is where it is in the end."""
 
-    def __init__(self, counter: Counter, port: int) -> None:
+    def __init__(self, simulation: Simulation, port: int) -> None:
         self._socket = _listen(port)
         self.port: int = self._socket.getsockname()[1]
         self.address = f"http://{_ADDRESS}:{self.port}"
         config = uvicorn.Config(
-            application(counter), log_level="warning", lifespan="off", ws="websockets-sansio",
+            application(simulation), log_level="warning", lifespan="off", ws="websockets-sansio",
             ws_per_message_deflate=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)

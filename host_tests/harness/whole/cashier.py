@@ -4,20 +4,20 @@
 import sqlite3
 
 from tools.cards.card import Card
-from tools.cashier import Hands
+from tools.cashier import CashierActions
 from tools.journal import image
-from tools.whole_system import Stage
+from tools.whole_system import WholeSystem
 
 
-class Cashier(Hands):
-    """Works one stage."""
+class Cashier(CashierActions):
+    """Works one system."""
 
     patience_s = 60
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.world)
-        self.stage = stage
-        self.host = stage.host
+    def __init__(self, system: WholeSystem) -> None:
+        super().__init__(system.world)
+        self.system = system
+        self.host = system.host
 
     # -- hands ------------------------------------------------------------------------------------------------------
 
