@@ -37,6 +37,8 @@ def _device_secret() -> bytearray:
 class Board:
     """What the firmware gets of the hardware: see kassa/hardware.py."""
 
+    spare_memory = False  # without PSRAM
+
     def __init__(self) -> None:
         display = SPI(1, 40000000, sck=Pin(12), mosi=Pin(11), miso=Pin(13))
         self.display = ILI9341(display, _out(10), _out(9), _out(14), _out(21, 0))

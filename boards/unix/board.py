@@ -36,6 +36,8 @@ def _device_secret() -> bytearray:
 class Board:
     """What the firmware gets of the hardware: drivers, partitions, entropy, secret, watchdog."""
 
+    spare_memory = False  # without PSRAM
+
     def __init__(self) -> None:
         self.display = ILI9341(
             SPI(wiring.DISPLAY_SPI, 40000000),

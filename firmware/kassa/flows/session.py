@@ -9,7 +9,7 @@ from kassa.vault.journal.layout import Record
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from kassa.clock import Clock
     from kassa.desk.originals import Original
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from kassa.uplink.connection_task import ConnectionTask
     from kassa.uplink.courier import Courier
     from kassa.vault.settings.settings import Settings
+
+    Flow = Callable[["Session"], Awaitable[None]]
 
 _NO_CARD = "000000"
 

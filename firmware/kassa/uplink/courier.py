@@ -10,7 +10,6 @@ from micropython import const
 
 from kassa import transactions
 from kassa.errors import WireError
-from kassa.overlay import forget
 from kassa.uplink import answers, messages
 from kassa.uplink.in_flight import InFlight
 from kassa.uplink.inbox import Inbox
@@ -261,8 +260,6 @@ class Courier:
         self.fault = "rollback" if held else ""
         self._clock.trust(now)
         sign_on.heard(self.journal, now, self._batch)
-        del sign_on
-        forget("kassa.uplink.sign_on")
         self.keyring.pass_over(self.used)
         self.handshaken = self.heard = True
         self._status.clock_trusted = True
@@ -341,11 +338,3 @@ class Courier:
     def end_task(self) -> None:
         """It has ended, or nobody waits for it any more."""
         self.task = None
-        for name in (
-            "uplink.batch_close",
-            "uplink.management",
-            "vault.settings.parameters",
-            "vault.card_tables.table_writer",
-            "vault.card_tables.authorities",
-        ):
-            forget("kassa." + name)

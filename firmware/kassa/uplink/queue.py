@@ -4,7 +4,6 @@
 from micropython import const
 
 from kassa import transactions
-from kassa.overlay import forget
 from kassa.uplink import answers
 from kassa.uplink.in_flight import WINDOW, InFlight
 from kassa.vault.journal import layout
@@ -39,7 +38,6 @@ class Queue:
             from kassa.vault.journal.recovery import recover  # once
 
             recover(journal)
-            forget("kassa.vault.journal.recovery")
             self._known = True
         lost = [
             sequence for sequence, kind in journal.dispositions.items() if kind == UNDECIDED and sequence != request

@@ -6,10 +6,10 @@ The completion and the cancel find what they are about by the card and the autho
 
 from kassa import money, transactions
 from kassa.errors import Refused
-from kassa.flows.sale.card import read_card
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt, need_open
-from kassa.flows.steps.requirements import need_host, need_supervisor, take_along
+from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.read_card import read_card
+from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
 from kassa.vault.journal import layout
 
 CODE = 0x89  # EMV: authorisation code, 6 characters
@@ -67,7 +67,7 @@ async def _settle(session: Session, amount: int, kind: int, code: str) -> None:
         await need_supervisor(session)
     if await read_card(session, amount, True) is None:
         return
-    take_along(session, CODE, code.encode())
+    seal_with_card(session, CODE, code.encode())
     if kind != transactions.COMPLETION_ADVICE:
         from kassa.flows.steps import authorise
 

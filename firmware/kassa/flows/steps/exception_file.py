@@ -8,7 +8,7 @@ from kassa.vault.card_tables import blocked_bins
 from kassa.vault.card_tables.authorities import Authorities
 
 
-def excepted(session: Session) -> bool:
+def is_listed(session: Session) -> bool:
     """Looks up the number in the arena's body. Raises FlashFault."""
     track = tlv.Tlv(session.arena.body)
     pan = bytearray(10)
@@ -16,6 +16,6 @@ def excepted(session: Session) -> bool:
         if not track.find(0x57):
             return False
         track2.pad_pan(track, track2.pan_digits(track), pan)
-        return blocked_bins.excepted(Authorities(*session.courier.cards), pan)
+        return blocked_bins.is_listed(Authorities(*session.courier.cards), pan)
     finally:
         zero(pan)

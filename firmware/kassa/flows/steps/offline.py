@@ -6,8 +6,7 @@ from micropython import const
 from kassa import money
 from kassa.errors import FlashFault, Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.finish import finish
-from kassa.overlay import forget_all
+from kassa.flows.steps.outcome import finish
 
 _ANSWER_MS = const(30000)
 
@@ -33,20 +32,10 @@ def check_card(session: Session, refusal: str) -> None:
     from kassa.flows.steps import exception_file
 
     try:
-        if exception_file.excepted(session):
+        if exception_file.is_listed(session):
             raise Refused("card_listed")
     except FlashFault:
         raise Refused("fault_flash")
-    finally:
-        del exception_file
-        forget_all(
-            (
-                "flows.steps.exception_file",
-                "vault.card_tables.authorities",
-                "vault.card_tables.blocked_bins",
-                "card.track2",
-            )
-        )
 
 
 async def take(session: Session, amount: int, agreed: bool, approved: bool, refusal: str) -> None:

@@ -6,13 +6,12 @@ import asyncio
 from micropython import const
 
 from kassa import money
-from kassa.card import tap
-from kassa.card import terms as outcomes
-from kassa.card.terms import Outcome, Terms
+from kassa.card import outcomes, tap
+from kassa.card.outcomes import Outcome
+from kassa.card.terms import Terms
 from kassa.errors import FlashFault, ReaderFault
 from kassa.flows.session import Session
 from kassa.flows.steps.outcome import result
-from kassa.overlay import forget
 from kassa.uplink.courier import CARD_TABLES
 from kassa.vault.settings.settings import CARDS, OFFLINE_APPROVAL
 
@@ -72,13 +71,11 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
         rotten = cards.generation < int.from_bytes(session.settings.get(CARDS, b"\0"), "big")
     except FlashFault:
         table, rotten = b"", True
-    forget("kassa.vault.card_tables.aids")
     if rotten:
         session.courier.rotten = list(CARD_TABLES)
         return None, b"", number
     if not online:
         return cards, table, number
-    forget("kassa.vault.card_tables.authorities")
     return None, table, number
 
 
@@ -139,8 +136,6 @@ def _now(session: Session) -> bytearray:
     now = bytearray(6)
     for index, value in enumerate(date(session.clock.now())):
         money.pack_bcd(value % 100, now, index, 1)
-    del date
-    forget("kassa.calendar")
     return now
 
 

@@ -10,7 +10,6 @@ from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.dukpt import Registers
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import CryptoError, FlashFault, KeyringError
-from kassa.overlay import forget
 from kassa.vault.flash import blocks
 from kassa.vault.journal.layout import BLANK
 from kassa.vault.keyring.reservation import write
@@ -170,8 +169,6 @@ def _load(ring: "Keyring", key: bytearray, block: bytearray) -> None:
     finally:
         zero(first)
         zero(state)
-        forget("kassa.crypto.initial_key")
-        forget("kassa.crypto.tr31")
     _use(ring, store, initial_id, 1)
     ring._keep_only(ring._sector)
 

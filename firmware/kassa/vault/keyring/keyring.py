@@ -7,7 +7,6 @@ from micropython import const
 
 from kassa.crypto import dukpt
 from kassa.errors import KeyringError
-from kassa.overlay import forget
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -49,11 +48,7 @@ class Keyring:
         """
         from kassa.vault.keyring import key_load  # at boot, and hardly ever after it
 
-        try:
-            key_load.load(self, kbpk)
-        finally:
-            forget("kassa.vault.keyring.key_load")
-            forget("kassa.vault.keyring.reservation")
+        key_load.load(self, kbpk)
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -116,19 +111,12 @@ class Keyring:
         """
         from kassa.vault.keyring import key_load
 
-        try:
-            key_load.renew(self, block)
-        finally:
-            forget("kassa.vault.keyring.key_load")
-            forget("kassa.vault.keyring.reservation")
+        key_load.renew(self, block)
 
     def _reserve(self) -> None:
         from kassa.vault.keyring import reservation  # once in 2048 keys
 
-        try:
-            reservation.reserve(self)
-        finally:
-            forget("kassa.vault.keyring.reservation")
+        reservation.reserve(self)
 
     def _keep_only(self, kept: int, among: int = _ALL) -> None:
         """reservation.keep_only."""
