@@ -12,30 +12,35 @@ import sys
 # Names below kassa; "room." stands for a whole room.
 _ALWAYS = (
     " terminal overlay errors clock log money status transactions crypto.cmac crypto.dukpt crypto.sealing crypto.wipe"
-    " drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi card.arena card.tlv vault.flash vault.journal.dispositions"
+    " drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi vault.flash vault.journal.dispositions"
     " vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader vault.journal.ring"
     " vault.journal.tags vault.keyring.keyring vault.settings.settings uplink.answers uplink.connection_task"
-    " uplink.courier uplink.outcome uplink.queue desk.card_velocity desk.limits desk.till screens.canvas screens.font"
-    " screens.message screens.screen screens.status_bar screens.theme screens.ui screens.words flows.session"
+    " uplink.courier uplink.identity uplink.outcome uplink.queue desk.card_velocity desk.limits desk.till"
+    " screens.canvas screens.font screens.message screens.screen screens.status_bar screens.theme screens.ui screens.words flows.session"
     " flows.idle.main_loop "
 )
 _PHASES = {
-    "idle": " flows.idle.home_page flows.steps.certificate_notes screens.home ",
-    "flow": " desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps. ",
+    "idle": " desk.disposition flows.idle.home_page flows.steps.certificate_notes screens.amount screens.home ",
+    "flow": " card.arena card.tlv desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps. ",
     "tap": " calendar card. flows.reverse. flows.sale. flows.steps.outcome flows.steps.present_card flows.steps.read_card"
     " flows.steps.requirements vault.card_tables. ",
-    "proof": " card.evidence card.outcomes card.tap card.terms card.transaction flows.reverse. flows.sale."
+    "proof": " card.arena card.evidence card.outcomes card.tap card.terms card.tlv card.transaction flows.reverse. flows.sale."
     " flows.steps.outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements"
     " vault.card_tables.authorities ",
     "closing": " flows.batch. ",
     "receipt": " calendar desk.disposition drivers.escpos flows.batch.settle flows.reverse. flows.sale."
     " flows.steps.outcome flows.steps.receipt flows.steps.requirements gbk ",
 }
-_CONNECTED = " uplink. vault.card_tables. vault.settings. "
+_CONNECTION = {
+    "": "",
+    "connecting": " uplink. vault.journal. ",
+    "connected": " uplink.batch_close uplink.exchange uplink.in_flight uplink.inbox uplink.iso8583 uplink.management"
+    " uplink.messages uplink.outbox uplink.tls_channel vault.card_tables. vault.settings. ",
+}
 
 enabled = False  # the terminal switches it on, unless its board has memory to spare
 _phase = "flow"
-_connected = False
+_link = ""
 
 
 def enter(phase: str) -> None:
@@ -45,10 +50,10 @@ def enter(phase: str) -> None:
     _drop()
 
 
-def connect(connected: bool) -> None:
-    """A connection to the host begins or has ended: its modules stay in between, whatever the phase."""
-    global _connected
-    _connected = connected
+def connection(phase: str) -> None:
+    """Begin a phase of the connection to the host, a key of _CONNECTION; the cashier's phase goes on beside it."""
+    global _link
+    _link = phase
     _drop()
 
 
@@ -66,7 +71,7 @@ def _drop() -> None:
 
 def _stays(name: str) -> bool:
     """Whether a module is listed, by itself or with its room; a package stays as long as anything in it may."""
-    return _is_in(_ALWAYS, name) or _is_in(_PHASES[_phase], name) or _connected and _is_in(_CONNECTED, name)
+    return _is_in(_ALWAYS, name) or _is_in(_PHASES[_phase], name) or _is_in(_CONNECTION[_link], name)
 
 
 def _is_in(listed: str, name: str) -> bool:

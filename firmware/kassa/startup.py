@@ -21,7 +21,7 @@ from kassa.flows.idle import apply_settings
 from kassa.flows.session import Session
 from kassa.uplink.connection_task import ConnectionTask
 from kassa.uplink.courier import Courier
-from kassa.uplink.messages import Identity
+from kassa.uplink.identity import Identity
 from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.layout import number
 from kassa.vault.keyring.keyring import Keyring

@@ -9,6 +9,15 @@ from micropython import const
 
 from kassa.crypto.wipe import zero
 
+# What a message is for.
+HANDSHAKE = const(1)
+REVERSAL = const(2)
+ONLINE = const(3)
+QUEUED = const(4)
+CLOSE = const(5)
+UPLOAD = const(6)
+MANAGE = const(7)
+
 WINDOW = const(64)
 _FEW = const(4)
 _ECHO = const(8)  # bytes of the hash of what an answer must carry
@@ -96,6 +105,10 @@ class InFlight:
         for slot in range(len(self.purpose)):
             if self.purpose[slot] and purpose in (0, self.purpose[slot]):
                 self.drop(slot)
+
+    def drop_request(self) -> None:
+        """Expect no answer to the online request any more."""
+        self.drop_all(ONLINE)
 
     def drop(self, slot: int) -> None:
         """Free a slot and zero its key."""

@@ -22,7 +22,8 @@ from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.status import Status
 from kassa.uplink.courier import Courier
-from kassa.uplink.messages import Identity
+from kassa.uplink.exchange import Exchange
+from kassa.uplink.identity import Identity
 from kassa.vault.journal import layout
 from kassa.vault.journal.draft import Draft
 from kassa.vault.journal.journal import Journal
@@ -108,16 +109,16 @@ def courier(bodies: str, secret: str, block: str) -> Courier:
 
 def drain(sender: Courier, count: int, ask: object) -> None:
     """Send `count` payments, a window at a time; `ask(frames)` gives the bytes of their answers."""
-    sender.open()
+    exchange = Exchange(sender)
     left = 1  # the handshake
     while left:
         frames = []
-        while left and (frame := sender.next_frame()) is not None:
+        while left and (frame := exchange.next_frame()) is not None:
             frames.append(bytes(frame))
             left -= 1
         answers = memoryview(ask(frames))
         for at in range(0, len(answers), _RECEIVED):
-            sender.feed(answers[at : at + _RECEIVED])
+            exchange.feed(answers[at : at + _RECEIVED])
         if not left:
             left, count = count, 0
     sender.lost()

@@ -22,7 +22,8 @@ from kassa.status import Status  # noqa: E402
 from kassa.uplink.batch_close import submit  # noqa: E402
 from kassa.uplink.connection_task import ConnectionTask  # noqa: E402
 from kassa.uplink.courier import Courier  # noqa: E402
-from kassa.uplink.messages import Identity  # noqa: E402
+from kassa.uplink.exchange import Exchange  # noqa: E402
+from kassa.uplink.identity import Identity  # noqa: E402
 from kassa.uplink.tls_channel import TlsChannel  # noqa: E402
 from kassa.vault.journal.journal import Journal  # noqa: E402
 from kassa.vault.journal.mount import mount  # noqa: E402
@@ -54,7 +55,7 @@ class Hands:
     last_press = ticks_add(ticks_ms(), -_LONG_AGO_MS)
 
 
-class OneByOne(Courier):
+class OneByOne(Exchange):
     """Sends nothing before something was received."""
 
     _waits = False
@@ -111,6 +112,19 @@ class Counted(Timed):
         return found
 
 
+class Line(ConnectionTask):
+    """The shipped task with what is timed or counted."""
+
+    channel: Timed
+
+    def _channel(self) -> Timed:
+        self.channel = (Counted if COUNTS else Timed)(self._settings)  # noqa: F821
+        return self.channel
+
+    def _exchange(self) -> Exchange:
+        return (OneByOne if ONE else Exchange)(self._courier)  # noqa: F821
+
+
 async def _main() -> None:
     board = Board()
     secret = board.device_secret
@@ -122,9 +136,8 @@ async def _main() -> None:
     mount(journal)
     pending = journal.state.count
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
-    courier = (OneByOne if ONE else Courier)(journal, keyring, who, Clock(), news, board.entropy)  # noqa: F821
-    line = ConnectionTask(courier, values, board.wifi, Hands, news, board.entropy)
-    channel = line._channel = (Counted if COUNTS else Timed)(values)  # noqa: F821
+    courier = Courier(journal, keyring, who, Clock(), news, board.entropy)
+    line = Line(courier, values, board.wifi, Hands, news, board.entropy)
     sender = asyncio.create_task(line.run())
     while news.done is None:
         news.event.clear()
@@ -134,7 +147,7 @@ async def _main() -> None:
     told["settled"], told["refused"] = pending - journal.state.count, news.refused_later
     told["ms"], told["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
     if COUNTS:  # noqa: F821
-        told["rounds"], told["bytes"] = channel.round, channel.bytes
+        told["rounds"], told["bytes"] = line.channel.round, line.channel.bytes
     print(json.dumps(told))
 
 

@@ -104,7 +104,7 @@ async def _drained(session: Session) -> bool:
         or status.pending_count
         or status.reversing
         or session.courier.owes()
-        or session.courier.in_flight.count
+        or session.courier.unanswered()
     ):
         if journal.unreadable:
             from kassa.flows.batch.unreadable_record import given_up  # hardly ever

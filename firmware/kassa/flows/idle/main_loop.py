@@ -20,12 +20,12 @@ async def run(session: Session) -> None:
     held = False
     tried = None  # ticks of the last scheduled settlement
     while True:
-        overlay.enter("idle")
-        held = await _announced(session, held)
         if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
             tried = None
         if tried is None and session.status.link >= status.LINK_WIFI and await _settled_by_schedule(session):
             tried = ticks_ms()
+        overlay.enter("idle")
+        held = await _announced(session, held)
         key = await _key_at_home(session, held)
         overlay.enter("flow")
         if key == ord("M"):

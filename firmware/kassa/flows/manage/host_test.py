@@ -27,15 +27,17 @@ async def sign_off(session: Session) -> None:
 
 
 async def _send(session: Session, network: int, title: str, done: str) -> None:
-    from kassa.uplink import management
+    from kassa.uplink.management import NetworkMessage
+    from kassa.uplink.outcome import Outcome
 
     ui, courier = session.ui, session.courier
-    management.send(courier, network)
+    outcome = Outcome()
+    courier.begin(NetworkMessage(network, b"", outcome), outcome)
     start = ticks_ms()
-    while not courier.outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
+    while not outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
         await ui.show("wait", ui.t(title), (ui.t("please_wait"),))
         await asyncio.sleep_ms(100)
-    if courier.outcome.kind == answers.YES:
+    if outcome.kind == answers.YES:
         await ui.message("ok", ui.t(title), (ui.t(done),))
     else:
         courier.end_task()

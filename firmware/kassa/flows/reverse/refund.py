@@ -47,7 +47,7 @@ async def _to_card(session: Session, amount: int, reference: str) -> None:
         seal_with_card(session, _REFERENCE, _packed(reference))
     from kassa.flows.steps import authorise
 
-    await authorise.request(session, transactions.REFUND, amount, session.arena)
+    await authorise.request(session, transactions.REFUND, amount, session.card())
 
 
 async def _to_wallet(session: Session, amount: int, reference: str) -> None:

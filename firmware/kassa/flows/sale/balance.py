@@ -24,8 +24,8 @@ async def _ask(session: Session) -> None:
         return
     from kassa.flows.steps import authorise
 
-    sequence = session.till.take(layout.INTENT, transactions.BALANCE, 0, session.arena)
-    session.arena.wipe()
+    sequence = session.till.take(layout.INTENT, transactions.BALANCE, 0, session.card())
+    session.wipe_card()
     if not await authorise.ask(session, sequence, 0):
         authorise.give_back(session, sequence)
         raise Refused("only_online")

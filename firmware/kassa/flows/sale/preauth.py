@@ -28,7 +28,7 @@ async def _hold(session: Session, amount: int) -> None:
     if await read_card(session, amount, True) is not None:
         from kassa.flows.steps import authorise
 
-        await authorise.request(session, transactions.PREAUTH, amount, session.arena)
+        await authorise.request(session, transactions.PREAUTH, amount, session.card())
 
 
 async def cancel(session: Session) -> None:
@@ -71,10 +71,10 @@ async def _settle(session: Session, amount: int, kind: int, code: str) -> None:
     if kind != transactions.COMPLETION_ADVICE:
         from kassa.flows.steps import authorise
 
-        await authorise.request(session, kind, amount, session.arena)
+        await authorise.request(session, kind, amount, session.card())
         return
-    session.till.take(layout.ACCEPTED, kind, amount, session.arena)
-    session.arena.wipe()
+    session.till.take(layout.ACCEPTED, kind, amount, session.card())
+    session.wipe_card()
     from kassa.flows.steps import offline
 
     await offline.accepted(session, amount)

@@ -26,8 +26,8 @@ async def _take(session: Session, amount: int, code: str) -> None:
     if await read_card(session, amount, True) is None:
         return
     seal_with_card(session, CODE, code.encode())
-    session.till.take(layout.ACCEPTED, transactions.VOICE_SALE, amount, session.arena)
-    session.arena.wipe()
+    session.till.take(layout.ACCEPTED, transactions.VOICE_SALE, amount, session.card())
+    session.wipe_card()
     session.status.queue(session.till.journal.state)
     from kassa.flows.steps.outcome import finish
 

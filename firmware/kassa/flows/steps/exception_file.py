@@ -10,7 +10,7 @@ from kassa.vault.card_tables.authorities import Authorities
 
 def is_listed(session: Session) -> bool:
     """Looks up the number in the arena's body. Raises FlashFault."""
-    track = tlv.Tlv(session.arena.body)
+    track = tlv.Tlv(session.card().body)
     pan = bytearray(10)
     try:
         if not track.find(0x57):

@@ -28,7 +28,7 @@ def check_card(session: Session, refusal: str) -> None:
     """What speaks against taking the card that was read, `refusal` of present.present first. Raises Refused."""
     if refusal:
         raise Refused(refusal)
-    session.till.check_card(session.arena.body)
+    session.till.check_card(session.card().body)
     from kassa.flows.steps import exception_file
 
     try:
@@ -41,8 +41,8 @@ def check_card(session: Session, refusal: str) -> None:
 async def take(session: Session, amount: int, agreed: bool, approved: bool, refusal: str) -> None:
     """Accept it; `approved`: by the card itself, and proven. Raises Refused."""
     check_card(session, refusal)
-    session.till.accept_offline(amount, session.arena, agreed, approved)
-    session.arena.wipe()
+    session.till.accept_offline(amount, session.card(), agreed, approved)
+    session.wipe_card()
     if approved:
         session.status.queue(session.till.journal.state)
         await finish(session, "ok", "approved_card", [session.ui.t("approved_card_note")], amount)

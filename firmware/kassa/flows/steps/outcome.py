@@ -28,7 +28,7 @@ async def attempt(session: Session, amount: int, work: "Awaitable[None]") -> Non
     except (KeyringError, FlashFault):
         broken = True
     finally:
-        session.arena.wipe()
+        session.wipe_card()
     if broken:
         await result(session, "refuse", "not_taken", ("fault_flash",), amount)
     elif refused is not None:

@@ -30,4 +30,4 @@ def seal_with_card(session: Session, tag: int, value: "bytes | bytearray") -> No
     """Seal one more object with the data of the card that was read. Raises CardError when there is no room."""
     from kassa.card import sealed_body
 
-    sealed_body.add(session.arena, tag, value)
+    sealed_body.add(session.card(), tag, value)
