@@ -14,26 +14,26 @@ _ALWAYS = (
     " terminal overlay errors clock log money status transactions crypto.cmac crypto.dukpt crypto.sealing crypto.wipe"
     " drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi vault.flash vault.journal.dispositions"
     " vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader vault.journal.ring"
-    " vault.journal.tags vault.keyring.keyring vault.settings.settings uplink.answers uplink.connection_task"
-    " uplink.courier uplink.identity uplink.outcome uplink.queue desk.card_velocity desk.limits desk.till"
-    " screens.canvas screens.font screens.message screens.screen screens.status_bar screens.theme screens.ui screens.words flows.session"
-    " flows.idle.main_loop "
+    " vault.journal.store vault.journal.tags vault.keyring.key_state vault.keyring.keyring vault.settings.settings"
+    " uplink.answers uplink.connection_task uplink.courier uplink.identity uplink.outcome uplink.queue"
+    " desk.card_velocity desk.limits desk.till screens.canvas screens.font screens.message screens.screen"
+    " screens.status_bar screens.theme screens.ui screens.words flows.session flows.idle.main_loop "
 )
-_PHASES = {
+_PHASES = {  # of the cashier's work
     "idle": " desk.disposition flows.idle.home_page flows.steps.certificate_notes screens.amount screens.home ",
-    "flow": " card.arena card.tlv desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps. ",
-    "tap": " calendar card. flows.reverse. flows.sale. flows.steps.outcome flows.steps.present_card flows.steps.read_card"
-    " flows.steps.requirements vault.card_tables. ",
-    "proof": " card.arena card.evidence card.outcomes card.tap card.terms card.tlv card.transaction flows.reverse. flows.sale."
-    " flows.steps.outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements"
-    " vault.card_tables.authorities ",
-    "closing": " flows.batch. ",
-    "receipt": " calendar desk.disposition drivers.escpos flows.batch.settle flows.reverse. flows.sale."
-    " flows.steps.outcome flows.steps.receipt flows.steps.requirements gbk ",
+    "flow": " calendar card.arena card.tlv desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps.authorise"
+    " flows.steps.certificate_notes flows.steps.offline flows.steps.outcome flows.steps.read_card flows.steps.receipt"
+    " flows.steps.requirements flows.steps.supervisor ",
+    "tap": " calendar card. flows.steps.outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements"
+    " vault.card_tables. ",
+    "proof": " card.arena card.evidence card.outcomes card.tap card.terms card.tlv card.transaction flows.steps.outcome"
+    " flows.steps.present_card flows.steps.read_card flows.steps.requirements vault.card_tables.authorities ",
+    "closing": " flows.batch.settle ",
+    "receipt": " calendar desk.disposition drivers.escpos flows.steps.outcome flows.steps.receipt gbk ",
 }
-_CONNECTION = {
+_CONNECTION = {  # its phases, beside the cashier's
     "": "",
-    "connecting": " uplink. vault.journal. ",
+    "connecting": " calendar uplink. vault.journal. ",
     "connected": " uplink.batch_close uplink.exchange uplink.in_flight uplink.inbox uplink.iso8583 uplink.management"
     " uplink.messages uplink.outbox uplink.tls_channel vault.card_tables. vault.settings. ",
 }

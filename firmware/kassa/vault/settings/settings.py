@@ -131,4 +131,6 @@ class Settings:
         """Write new values for these ids. Raises SettingsError, FlashFault."""
         from kassa.vault.settings import blob
 
-        blob.put(self, changes)
+        self.sector, self.generation = blob.put(
+            self.flash, self.key, self.entropy, self.sector, self.generation, changes
+        )
