@@ -24,18 +24,18 @@ _PHASES = {  # of the cashier's work
     "flow": " calendar card.arena card.tlv desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps.authorise"
     " flows.steps.certificate_notes flows.steps.offline flows.steps.outcome flows.steps.read_card flows.steps.receipt"
     " flows.steps.requirements flows.steps.supervisor ",
-    "tap": " calendar card. flows.steps.outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements"
-    " vault.card_tables. ",
+    "tap": " card. flows.steps.outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
     "proof": " card.arena card.evidence card.outcomes card.tap card.terms card.tlv card.transaction flows.steps.outcome"
-    " flows.steps.present_card flows.steps.read_card flows.steps.requirements vault.card_tables.authorities ",
+    " flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
     "closing": " flows.batch.settle ",
     "receipt": " calendar desk.disposition drivers.escpos flows.steps.outcome flows.steps.receipt gbk ",
 }
 _CONNECTION = {  # its phases, beside the cashier's
     "": "",
     "connecting": " calendar uplink. vault.journal. ",
+    "idle": " uplink.tls_channel ",
     "connected": " uplink.batch_close uplink.exchange uplink.in_flight uplink.inbox uplink.iso8583 uplink.management"
-    " uplink.messages uplink.outbox uplink.tls_channel vault.card_tables. vault.settings. ",
+    " uplink.messages uplink.outbox uplink.tls_channel ",
 }
 
 enabled = False  # the terminal switches it on, unless its board has memory to spare
@@ -44,7 +44,7 @@ _link = ""
 
 
 def enter(phase: str) -> None:
-    """Begin a phase of the cashier's work, a key of _PHASES."""
+    """Begin a phase of the cashier's work, a key of _PHASES. Begun again, it drops what was loaded for a moment."""
     global _phase
     _phase = phase
     _drop()

@@ -104,8 +104,8 @@ def test_only_a_few_places_change_the_phase() -> None:
         if re.search(r"\boverlay\.(enter|connection)\(", path.read_text(encoding="utf-8"))
     }
     assert places == {
-        "terminal.py", "flows/idle/main_loop.py", "flows/steps/read_card.py", "card/tap.py", "flows/batch/settle.py",
-        "flows/steps/receipt.py", "uplink/connection_task.py",
+        "terminal.py", "flows/idle/main_loop.py", "flows/steps/read_card.py", "flows/steps/present_card.py", "card/tap.py",
+        "flows/batch/settle.py", "flows/steps/receipt.py", "uplink/connection_task.py",
     }  # fmt: skip
 
 

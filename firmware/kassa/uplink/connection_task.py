@@ -129,9 +129,23 @@ class ConnectionTask:
             pass  # the marks are owed still; the next connection's answers bring them
 
     async def _talk(self, channel: "TlsChannel") -> None:
-        courier, into = self._courier, memoryview(bytearray(_SMALL))  # as long as this connection lasts
-        exchange = self._exchange()
-        idle_since = None
+        """Say what there is to say, then keep the connection a while: the next sale needs no handshake."""
+        courier, idle_since = self._courier, ticks_ms()
+        courier.open()
+        while True:
+            if await self._converse(channel):
+                idle_since = ticks_ms()
+            overlay.connection("idle")
+            while not courier.has_work():
+                lingers = courier.request or ticks_diff(ticks_ms(), idle_since) <= _LINGER_MS
+                if not lingers or not self._wifi.connected():
+                    return
+                await asyncio.sleep_ms(100)
+
+    async def _converse(self, channel: "TlsChannel") -> bool:
+        """Send and receive until there is nothing to send and every answer is here. Whether anything was sent."""
+        courier, exchange = self._courier, self._exchange()
+        into, sent = memoryview(bytearray(_SMALL)), False
         while True:
             frame, gathered = exchange.next_frame(), bytearray()
             while frame is not None:
@@ -139,9 +153,11 @@ class ConnectionTask:
                 frame = exchange.next_frame() if len(gathered) < _GATHERED else None
             if gathered:
                 await channel.send(gathered)
-                idle_since = None
-                continue
-            if exchange.in_flight.count:
+                sent = True
+            elif exchange.is_idle():
+                courier.in_flight = None
+                return sent
+            else:
                 if exchange.in_flight.count > _MANY and len(into) == _SMALL:
                     into = memoryview(bytearray(_LARGE))
                 count = await channel.receive(into, _ANSWER_S)
@@ -151,14 +167,6 @@ class ConnectionTask:
                     self.dates = 0
                     self._say(news.LINK_HOST)
                     overlay.connection("connected")
-                continue
-            if idle_since is None:
-                idle_since = ticks_ms()
-                into = memoryview(bytearray(_SMALL))
-                exchange.rest()
-            if not self._wifi.connected() or not courier.request and ticks_diff(ticks_ms(), idle_since) > _LINGER_MS:
-                return
-            await asyncio.sleep_ms(100)
 
     def _unsent(self) -> None:
         """Tell a waiting flow that its request did not leave."""

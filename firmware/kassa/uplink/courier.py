@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The courier: the only sender. It knows what the host must still be sent, connected or not.
 
-The dialogue of a connection is in exchange.py.
+The dialogue with the host is in exchange.py.
 """
 
 from micropython import const
@@ -47,7 +47,7 @@ CARD_TABLES = b"\x04\x07\x05"  # processing requests: keys, blocked BINs, applic
 
 
 class Courier:
-    """One per terminal. `open` is called by each new dialogue, `lost` when it ends or cannot be made."""
+    """One per terminal. `open` is called on each new connection, `lost` when it ends or cannot be made."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Courier:
         self.status = status
         self.entropy = entropy
         self.queue = Queue(journal)
-        self.in_flight: "InFlight | None" = None  # what the dialogue of the connection that is up has sent
+        self.in_flight: "InFlight | None" = None  # of the dialogue that is under way
         self.outcome = Outcome()
         self.request = 0  # sequence of the intent to send online, 0 = none
         self.sent = False  # a byte of the request may have left
@@ -79,19 +79,37 @@ class Courier:
         self.fault = ""  # "stranger", "rollback": for the screen
         self.strikes = 0  # connections in a row that ended by answers without a valid MAC
         self.put_off = False  # the host wants the reversal later: not again on this connection
+        self.asked = 0  # processing requests of the host on this connection, a bit each
+        self.bad_macs = 0  # on this connection
         self.handshaken = False
+        self.host_epoch = self.host_batch = 0  # as the handshake said
         self.heard = False  # the host answered a handshake; the till takes note of it and clears this
         self.used = 0  # the highest transaction counter of ours that the host has seen
 
     # -- the connection ---------------------------------------------------------------------------------------------
 
-    def open(self, in_flight: "InFlight") -> None:
-        """A new connection has its dialogue (exchange.py): begin again with what is not answered."""
+    def open(self) -> None:
+        """A new connection: begin again with what is not answered."""
         self.handshaken = self.put_off = False
+        self.asked = self.bad_macs = 0
         self.queue.restart(self.request or self.held)
         if self.task:
             self.task.restart()
-        self.in_flight = in_flight
+
+    def has_work(self) -> bool:
+        """Whether the host can be sent something now, on a connection where no answer is awaited."""
+        state = self.journal.state
+        return bool(
+            self.request
+            and (self.again or not self.sent)
+            or self.task
+            or self.rotten
+            or state.reversing
+            and not self.put_off
+            or self.queue.has_work()
+            or self.host_epoch > state.epoch
+            and not self.owes()
+        )
 
     def lost(self) -> None:
         """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The dialogue of one connection: `next_frame` gives what to send, `feed` takes what arrives. No clock and no socket.
+"""The dialogue with the host: `next_frame` gives what to send, `feed` takes what arrives. No clock and no socket.
 
 Order: handshake, reversal, the online request, then the queue in windows, then a task such as the batch close.
 """
@@ -37,7 +37,7 @@ _REQUEST = const(9)  # in a frame: terminal status and processing request
 
 
 class Exchange:
-    """Made for each connection; Courier.lost ends it."""
+    """In memory while there is something to send or to hear: made anew on a connection that was idle."""
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
@@ -47,18 +47,12 @@ class Exchange:
         self._outbox = Outbox(courier.journal, courier.keyring, courier.who, self.in_flight, courier.entropy)
         self._record = bytearray(layout.PAGE)
         self._kind = 0  # of the request
-        self._epoch = 0  # the host's
-        self._batch = 0  # likewise
         self._sign_on = False  # the host wants another handshake
-        self._asked = 0  # processing requests of the host, a bit each
-        self._bad_macs = 0
-        courier.open(self.in_flight)
+        courier.in_flight = self.in_flight
 
-    def rest(self) -> None:
-        """Nothing is in flight and the connection is idle: its tables and buffers go until they are needed."""
-        self.in_flight.close()
-        self._inbox.close()
-        self._outbox.close()
+    def is_idle(self) -> bool:
+        """Whether no answer is awaited, and none has come in part."""
+        return not self.in_flight.count and not self._inbox.begun()
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
@@ -88,7 +82,7 @@ class Exchange:
             if self._sign_on:
                 self._sign_on = False
                 return self._outbox.handshake()
-            if self._epoch > state.epoch and not courier.owes():
+            if courier.host_epoch > state.epoch and not courier.owes():
                 self._begin_epoch()
         if queue.owes() or state.reversing:
             return None
@@ -101,7 +95,11 @@ class Exchange:
         from kassa.uplink import new_epoch
 
         courier = self._courier
-        if new_epoch.begin(self._journal, self._epoch, self._batch) and courier.task and courier.task.closes:
+        if (
+            new_epoch.begin(self._journal, courier.host_epoch, courier.host_batch)
+            and courier.task
+            and courier.task.closes
+        ):
             courier.end_task()
             courier.outcome.kind = answers.NO
 
@@ -141,7 +139,7 @@ class Exchange:
             return
         purpose, sequence, amount = in_flight.purpose[slot], in_flight.sequence[slot], in_flight.amount[slot]
         in_flight.drop(slot)
-        self._bad_macs = courier.strikes = 0
+        courier.bad_macs = courier.strikes = 0
         if frame[_REQUEST] & 15:
             self._asked_by_host(frame[_REQUEST] & 15)
         meaning = answers.meaning(code, _CLASS[purpose])
@@ -173,11 +171,11 @@ class Exchange:
     def _bad_mac(self, slot: int) -> None:
         """Count an answer whose MAC is wrong. An online request with one is reversed; three end the connection."""
         courier = self._courier
-        self._bad_macs += 1
+        courier.bad_macs += 1
         if self.in_flight.purpose[slot] == ONLINE:
             self.in_flight.drop(slot)
             courier.reverse(_WRONG_MAC, answers.REVERSE)
-        if self._bad_macs >= _BAD_MACS or self.in_flight.purpose[slot] == HANDSHAKE:
+        if courier.bad_macs >= _BAD_MACS or self.in_flight.purpose[slot] == HANDSHAKE:
             courier.strikes += 1
             if courier.strikes >= 2:
                 courier.fault = "stranger"
@@ -194,10 +192,10 @@ class Exchange:
             raise WireError("handshake refused")
         from kassa.uplink import sign_on
 
-        held, self._epoch, self._batch, now, courier.used = sign_on.read(answer)
+        held, courier.host_epoch, courier.host_batch, now, courier.used = sign_on.read(answer)
         courier.fault = "rollback" if held else ""
         courier.clock.trust(now)
-        sign_on.heard(self._journal, now, self._batch)
+        sign_on.heard(self._journal, now, courier.host_batch)
         courier.keyring.pass_over(courier.used)
         courier.handshaken = courier.heard = True
         courier.status.clock_trusted = True
@@ -222,15 +220,16 @@ class Exchange:
 
     def _asked_by_host(self, request: int) -> None:
         """The host's processing request, obeyed once on a connection."""
-        if self._asked >> request & 1:
+        courier = self._courier
+        if courier.asked >> request & 1:
             return
         if request == _SIGN_ON:
             self._sign_on = True
-        elif self._courier.task:
+        elif courier.task:
             return  # one task at a time: the host asks again
         else:
             self._begin_task(request)
-        self._asked |= 1 << request
+        courier.asked |= 1 << request
 
     def _begin_task(self, request: int) -> None:
         """Begin the task that a processing request asks for, if it is one of ours."""

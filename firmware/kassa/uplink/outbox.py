@@ -37,10 +37,6 @@ class Outbox:
         self._ksn = bytearray(12)
         self._key = bytearray(16)
 
-    def close(self) -> None:
-        """The connection has ended, or rests."""
-        self._writer.close()
-
     def payment(
         self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, about: "Bytes" = b""
     ) -> memoryview:

@@ -208,6 +208,7 @@ def pass_over():
 
 
 def open():
+    _now.courier.open()
     _now.exchange = Exchange(_now.courier)
 
 
@@ -335,8 +336,8 @@ def try_answer(data):
     try:
         feed(data)
     except WireError:
-        _now.exchange._inbox.open()
-        _now.exchange._bad_macs = 0
+        _now.exchange._inbox._filled = 0
+        _now.courier.bad_macs = 0
         return "WireError"
-    _now.exchange._bad_macs = 0
+    _now.courier.bad_macs = 0
     return "dropped"

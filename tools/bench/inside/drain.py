@@ -109,6 +109,7 @@ def courier(bodies: str, secret: str, block: str) -> Courier:
 
 def drain(sender: Courier, count: int, ask: object) -> None:
     """Send `count` payments, a window at a time; `ask(frames)` gives the bytes of their answers."""
+    sender.open()
     exchange = Exchange(sender)
     left = 1  # the handshake
     while left:

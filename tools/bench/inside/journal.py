@@ -9,7 +9,7 @@
 import json
 import sys
 
-from shop import Shop
+from journal_till import Shop
 
 from kassa.errors import JournalFull
 

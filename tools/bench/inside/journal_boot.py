@@ -10,7 +10,7 @@ import gc
 import json
 import sys
 
-from shop import KEY, Shop, pay
+from journal_till import KEY, Shop, pay
 from tally import CHIP, Tally
 
 from kassa.vault.journal import layout

@@ -5,7 +5,7 @@ import asyncio
 
 from micropython import const
 
-from kassa import money
+from kassa import money, overlay
 from kassa.card import outcomes, tap
 from kassa.card.outcomes import Outcome
 from kassa.card.terms import Terms
@@ -112,6 +112,7 @@ async def _read(
         authorities=authorities, applications=applications, trusted=session.clock.trusted, number=number, time=bytes(now[3:]),
     )  # fmt: skip
     _decide(session, terms)
+    overlay.enter("tap")  # without what made the terms
     reading = asyncio.create_task(_tap(session, terms, amount, again))
     while not reading.done():
         if await session.ui.key("C", 100):

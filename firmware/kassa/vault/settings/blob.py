@@ -79,7 +79,7 @@ def put(
     if not _holds(flash, other, 0, blob) or not _holds(flash, other, len(blob), tag):
         raise SettingsError("settings not held by the chip")
     erase(flash, sector)
-    head = bytearray(1)
+    head = bytearray(_HEAD)
     flash.readblocks(sector, head, 0)
     if head[0] != 0xFF:
         raise SettingsError("older settings cannot be erased")
