@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Run the settlement host by itself: python -m tools.host --home DIR. Prints one JSON line when it is ready."""
+"""Run the settlement host on its own: python -m tools.host --home DIR. Prints one JSON line when it is ready."""
 
 import json
 import signal

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A supervisor clears a terminal's quarantine, or writes off records that are missing for good.
+"""A supervisor clears a terminal's quarantine, or writes off records that are permanently missing.
 
     python -m tools.host.clear --home DIR --terminal KASSA001 --supervisor "Ms Li"
 
-The money that was held is released; the terminal begins a new epoch and a new batch the next time it connects.
+Releases the held money. The terminal starts a new epoch and a new batch when it next connects.
 """
 
 from pathlib import Path
