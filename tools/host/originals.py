@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Payments about another one: named by its uid (void, tip, adjustment), or found by what its slip says (refund, completion).
+"""Payments that refer to an original: by its uid (void, tip, adjustment) or by data from its slip (refund, completion).
 
-Each takes back, takes the place of, or takes up its original once and within its amount.
+Each one cancels, replaces or completes its original, once and within its amount.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.schema import payment, terminal
 
-_UID, _REFERENCE, _AUTH_CODE = "DF02", "DF04", "89"  # in the sealed body; 89 is EMV's, the others ours
+_UID, _REFERENCE, _AUTH_CODE = "DF02", "DF04", "89"  # in the sealed body; 89 is EMV's, DF02 and DF04 are ours
 _ALIVE = ("RECEIVED", "APPROVED")
 _TAKE_BACK = (kinds.VOID, kinds.COMPLETION_VOID)
 _MAY_NAME = {
@@ -28,13 +28,13 @@ _MAY_NAME = {
 _REFUNDABLE = (kinds.SALE, kinds.VOICE_SALE, kinds.COMPLETION, kinds.COMPLETION_ADVICE)
 _CODES = (kinds.QR_SCANNED, kinds.QR_SHOWN)
 _TAKES_UP = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
-TIP_PERCENT = 20  # at most, of the sale
-COMPLETION_PERCENT = 115  # at most, of what was pre-authorised (UnionPay's rule)
-REFUND_CAP = 1_000_000  # minor units, without a reference
+TIP_PERCENT = 20  # of the sale, at most
+COMPLETION_PERCENT = 115  # of the pre-authorised amount, at most (UnionPay's rule)
+REFUND_CAP = 1_000_000  # limit for a refund without a reference, minor units
 
 
 def named(case: Case, record: seal.Record, number: int) -> Decision:
-    """What becomes of the payment in row `number`, which names another of the open batch; notes in it which."""
+    """Decide the payment in row `number`, which names another one of the open batch. Stores the link to it."""
     try:
         row = _of_mine(case, record, _opened(case, record).get(_UID, b""))
     except (SealError, ValueError):
@@ -61,7 +61,10 @@ def named(case: Case, record: seal.Record, number: int) -> Decision:
 
 
 def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, bytes]) -> bytes | Decision:
-    """The uid of the code payment that row `number` gives back, wholly or in part, and notes it there; or why not."""
+    """The uid of the code payment that row `number` refunds, wholly or partly, or the refusal.
+
+    Stores the link between the two.
+    """
     if _UID in tags:
         row = _of_mine(case, record, tags[_UID])
     else:
@@ -78,7 +81,10 @@ def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, b
 
 
 def note_cash(case: Case, record: seal.Record, number: int) -> None:
-    """Note which cash sale row `number` gives back, if it names one. It has left the drawer: it is booked all the same."""
+    """Store which cash sale row `number` refunds, if it names one.
+
+    The cash has already left the drawer, so the refund is booked in any case; an invalid one raises an alarm.
+    """
     try:
         uid = _opened(case, record).get(_UID)
     except (SealError, ValueError):
@@ -97,15 +103,15 @@ def note_cash(case: Case, record: seal.Record, number: int) -> None:
 
 
 def taken_in(case: Case, record: seal.Record, number: int) -> int:
-    """Note in row `number`, settled by a batch upload, its card and what it is about. Returns what it brings.
+    """Add card and original to row `number`, settled by a batch upload. Returns its net value, minor units.
 
-    A refund may come before what it is about: another terminal of the shop uploads that later.
+    A refund may arrive before its original, which another terminal of the shop uploads later.
     """
     try:
         tags = _opened(case, record)
         card = case.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
     except (SealError, ValueError):
-        tags, card = {}, None  # its seal holds all the same
+        tags, card = {}, None  # keep the record: its seal tag is right
     row = None
     if _UID in tags:
         row = _of_mine(case, record, tags[_UID])
@@ -126,12 +132,12 @@ def taken_in(case: Case, record: seal.Record, number: int) -> int:
 
 
 def is_named(db: Connection, row: Row[Any]) -> bool:
-    """Whether another payment takes back, changes or takes up this one, or may still: then it cannot be undone any more."""
+    """Whether another payment cancels, changes or completes this one, or still may. If so it cannot be undone."""
     return bool(_others(db, row.uid, row.id, *kinds.RECORDS))
 
 
 def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
-    """The issuer's yes to the payment in row `number`, if it fits what card and code on its slip lead to."""
+    """The issuer's approval of row `number`, or a refusal if no original matches its card and slip data."""
     if ask.type == kinds.REFUND:
         return _refund(db, number, ask, decision)
     if ask.type in _TAKES_UP:
@@ -175,7 +181,7 @@ def _opened(case: Case, record: seal.Record) -> dict[str, bytes]:
 
 
 def _of_mine(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
-    """The same terminal's payment with this uid, of the record's epoch."""
+    """The same terminal's payment with this uid, in the record's epoch."""
     mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
     return case.db.execute(select(payment).where(*mine)).one_or_none()
 
@@ -196,7 +202,7 @@ def _of(types: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
 
 
 def _one(db: Connection, number: int, *where: ColumnElement[bool]) -> Row[Any] | None:
-    """The newest payment of the same merchant that fits."""
+    """The newest matching payment of the same merchant."""
     me = select(payment.c.tid).where(payment.c.id == number).scalar_subquery()
     mid = select(terminal.c.mid).where(terminal.c.tid == me).scalar_subquery()
     shop = payment.c.tid.in_(select(terminal.c.tid).where(terminal.c.mid == mid))
@@ -204,12 +210,15 @@ def _one(db: Connection, number: int, *where: ColumnElement[bool]) -> Row[Any] |
 
 
 def _left(db: Connection, row: Row[Any], number: int, kind: str) -> int:
-    """What of a payment is not given back by others of this kind, nor may still be."""
+    """The part of a payment that approved or open payments of this kind have not given back."""
     return row.amount - sum(other.amount for other in _others(db, row.uid, number, kind))
 
 
 def _others(db: Connection, uid: str, number: int, *types: str) -> list[Row[Any]]:
-    """What is about the same payment already, or may still become so; a completion that was voided frees its original."""
+    """Other payments that refer to the same original and are approved or open.
+
+    Leaves out completions that were voided: they free their original.
+    """
     alive = payment.c.original == uid, payment.c.state.in_(_ALIVE), payment.c.id != number, payment.c.type.in_(types)
     rows = db.execute(select(payment).where(*alive).order_by(payment.c.id)).all()
     undone = select(func.count()).select_from(payment)
