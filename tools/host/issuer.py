@@ -115,12 +115,12 @@ class IssuerSimulator:
             return answers.EXPIRED, None, "Card expired"
         if self.refuse_with is not None:
             return self.refuse_with, None, "Declined by issuer"
-        told = tags.get("89", b"").decode("ascii", "replace")
-        if payment.type == kinds.VOICE_SALE and not re.fullmatch("[0-9]{6}", told):
+        auth_code = tags.get("89", b"").decode("ascii", "replace")
+        if payment.type == kinds.VOICE_SALE and not re.fullmatch("[0-9]{6}", auth_code):
             return answers.DO_NOT_HONOUR, None, "No such voice authorisation"
         if payment.amount > CREDIT_LINE and kinds.KINDS[payment.type].effect == kinds.DEBIT:
             return answers.NO_FUNDS, None, "Over the credit line"
-        return answers.APPROVED, told or f"{secrets.randbelow(10**6):06}", ""
+        return answers.APPROVED, auth_code or f"{secrets.randbelow(10**6):06}", ""
 
     def _take(self, payment: Payment, atc: int) -> bool:
         """Record the card's counter. False if it is a replay."""

@@ -26,7 +26,7 @@ class Ledger:
         self._reader = _engine(path, "BEGIN")
         with self.write() as db:
             schema.metadata.create_all(db)
-            _grow(db)
+            _add_missing_columns(db)
             db.execute(upsert(schema.account).on_conflict_do_nothing(), [{"name": name} for name in books.ACCOUNTS])
 
     @contextmanager
@@ -85,7 +85,7 @@ class Ledger:
             return db.execute(mine.where(payment.c.state == "APPROVED")).scalar_one()
 
 
-def _grow(db: Connection) -> None:
+def _add_missing_columns(db: Connection) -> None:
     """Add the columns (nullable) and indexes that a database from an older version lacks."""
     for table in schema.metadata.tables.values():
         known = {row.name for row in db.exec_driver_sql(f"PRAGMA table_info({table.name})")}

@@ -64,7 +64,7 @@ class Listener:
         self._open.add(writer)
         try:
             if len(self._open) <= _CONNECTIONS:
-                self._look_at(writer.get_extra_info("peercert") or {})
+                self._report_certificate(writer.get_extra_info("peercert") or {})
                 await self._talk(reader, writer)
         except (Closing, TimeoutError, ConnectionError, ssl.SSLError, asyncio.CancelledError):
             pass  # the terminal reconnects and repeats what was not answered; CancelledError: the host is stopping
@@ -75,7 +75,7 @@ class Listener:
             self._open.discard(writer)
             writer.transport.abort()
 
-    def _look_at(self, certificate: dict[str, Any]) -> None:
+    def _report_certificate(self, certificate: dict[str, Any]) -> None:
         """Report the expiry date of a new certificate. The certificate's common name is the terminal id."""
         names = [value for part in certificate.get("subject", ()) for kind, value in part if kind == "commonName"]
         if self._certified and names and "notAfter" in certificate:

@@ -88,8 +88,8 @@ def _parameters(values: dict[str, Any]) -> bytes:
         raise ValueError(f"merchant_name has more than {_MOST_NAME} bytes")
     if many[0] > _MOST_OFFLINE or many[1] > _MOST_RECORDS:
         raise ValueError(f"a count exceeds {_MOST_OFFLINE} offline payments or {_MOST_RECORDS} records")
-    for said in coverage.missing(values.get("merchant_name", "")):
-        click.echo(f"warning: merchant_name: {said}; a question mark will stand there", err=True)
+    for problem in coverage.missing(values.get("merchant_name", "")):
+        click.echo(f"warning: merchant_name: {problem}; a question mark will be shown instead", err=True)
     packed = {}
     for name, value in values.items():
         number, pack = _SETTINGS[name]

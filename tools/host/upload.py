@@ -40,8 +40,8 @@ def handle(case: Case) -> Answer:
 
 def _fits(message: Message, record: Record) -> bool:
     """Whether the message's data elements match its record."""
-    said = message.uid, message.type, message.fields["4"], message.fields["61"]
-    return said == (record.uid, record.type, f"{record.amount:012}", record.batch + record.stan)
+    claimed = message.uid, message.type, message.fields["4"], message.fields["61"]
+    return claimed == (record.uid, record.type, f"{record.amount:012}", record.batch + record.stan)
 
 
 def _record(case: Case, record: Record) -> Answer:
