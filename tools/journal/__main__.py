@@ -48,7 +48,7 @@ def _journal_in(path: Path) -> bytes:
         base, size = PARTITIONS["journal"]
         return data[base : base + size]
     if len(data) < 4096:
-        raise Unreadable(f"{path} is not a journal: {len(data)} bytes are less than one sector")
+        raise Unreadable(f"{path} is not a journal: {len(data)} bytes are less than a sector")
     return data
 
 
