@@ -110,7 +110,7 @@ class ChipCard(PaymentCard):
     def signature(
         self, terminal: dict[str, bytes], cryptogram: bytes, dol_values: bytes, objects: dict[str, bytes], form: int = 5
     ) -> bytes:
-        """The CDA signature over `objects`, which are the rest of the answer. `dol_values`: the values of PDOL and CDOL."""
+        """The CDA signature over `objects`, the rest of the answer. `dol_values`: the values of PDOL and CDOL."""
         digest = sha1(dol_values + b"".join(tlv(tag, value) for tag, value in objects.items())).digest()
         dynamic = b"\x08" + secrets.token_bytes(8) + objects["9F27"] + cryptogram + digest
         return certificates.dynamic_signature(self.keys[2], dynamic, terminal["9F37"], form)

@@ -19,9 +19,9 @@ def handle(case: Case, stale: bool) -> Answer:
     """The answer to a handshake. `stale`: its KSN did not rise, which means a rolled-back or cloned chip."""
     body, terminal = case.message.body, case.terminal
     epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
-    if epoch > terminal.epoch and not stale and _never_heard(case):
+    if epoch > terminal.epoch and not stale and _is_first_contact(case):
         terminals.change(case.db, terminal, epoch=epoch)  # first contact: take over the terminal's epoch
-    suspicion = "its message keys were used before" if stale else _behind(case, epoch, newest, tag)
+    suspicion = "its message keys were used before" if stale else _evidence(case, epoch, newest, tag)
     if suspicion:
         terminals.quarantine(case.db, terminal, suspicion)
     elif epoch == terminal.epoch:
@@ -45,7 +45,7 @@ def stranger(message: Message, now: datetime.datetime) -> Answer:
     return answers.compose(message, now, "Terminal not known here", **elements)
 
 
-def _behind(case: Case, epoch: int, newest: int, tag: str) -> str | None:
+def _evidence(case: Case, epoch: int, newest: int, tag: str) -> str | None:
     """The evidence that a terminal is rolled back or cloned, or None.
 
     Its journal ends before a sequence the host knows of, or has another tag at that sequence.
@@ -66,7 +66,7 @@ def _behind(case: Case, epoch: int, newest: int, tag: str) -> str | None:
     return None
 
 
-def _never_heard(case: Case) -> bool:
+def _is_first_contact(case: Case) -> bool:
     return not case.terminal.reported_sequence and not chain.highest(case.db, case.tid, case.terminal.epoch)[0]
 
 

@@ -93,7 +93,7 @@ class IssuerSimulator:
 
     def _judge(self, payment: Payment, pan: str, atc: int) -> Decision:
         """Decide a payment whose card is genuine."""
-        if not self._take(payment, atc):
+        if not self._use_counter(payment, atc):
             return Decision(answers.SUSPECT, text="Card data used before")
         decision = Decision(*self._terms(payment, pan), atc=atc)
         if payment.type == kinds.BALANCE and decision.code in answers.YES:
@@ -122,7 +122,7 @@ class IssuerSimulator:
             return answers.NO_FUNDS, None, "Over the credit line"
         return answers.APPROVED, auth_code or f"{secrets.randbelow(10**6):06}", ""
 
-    def _take(self, payment: Payment, atc: int) -> bool:
+    def _use_counter(self, payment: Payment, atc: int) -> bool:
         """Record the card's counter. False if it is a replay."""
         seen = self._seen.setdefault(payment.card, {})
         if atc in seen:

@@ -62,7 +62,7 @@ def receive(case: Case) -> Answer | Booked:
     if verdict.answer is not None:
         return verdict.answer
     if verdict.seen:
-        return _again(case, record)
+        return _repeated(case, record)
     return _store(case, record, verdict.clash == "stan")
 
 
@@ -147,7 +147,7 @@ def _store(case: Case, record: seal.Record, stan_used: bool) -> Answer | Booked:
     return _ask(case, record, booked)
 
 
-def _again(case: Case, record: seal.Record) -> Answer | Booked:
+def _repeated(case: Case, record: seal.Record) -> Answer | Booked:
     """Received before, but not answered: still at the issuer, interrupted by a crash, or reversed since."""
     if case.message.key in case.busy:
         return case.answer(answers.IN_PROGRESS)

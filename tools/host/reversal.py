@@ -30,7 +30,7 @@ def handle(case: Case) -> Answer:
     mine = (payment.c.tid == case.tid, payment.c.uid == message.uid.hex())
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
-        answer = _bury(case, record)
+        answer = _store_tombstone(case, record)
     elif row.state == "APPROVED" and (what := stands(db, row)):
         reason = f"record {row.sequence} is to be reversed after {what[0]}"
         terminals.quarantine(db, case.terminal, reason)  # the terminal knew the approval and has forgotten it
@@ -60,7 +60,7 @@ def stands(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
     return None
 
 
-def _bury(case: Case, record: seal.Record) -> Answer:
+def _store_tombstone(case: Case, record: seal.Record) -> Answer:
     """The payment never arrived: store a tombstone, so that it is refused if it still arrives."""
     known = background.look(case.db, case.tid, record)
     background.note_record(case, record, chain.REVERSAL, known)

@@ -145,14 +145,14 @@ class _Reading:
         serial = last + 1
         while serial < until and serial - last <= _AHEAD:
             sector = (serial - 1) % len(self.sectors)
-            if sector not in taken and self._goes_on(sector, serial, newest):
+            if sector not in taken and self._continues(sector, serial, newest):
                 taken.add(sector)
                 self.journal.headless[sector] = last = serial
                 self.journal.damaged.append((sector, 0))
                 self._sector(sector, serial)
             serial += 1
 
-    def _goes_on(self, sector: int, serial: int, newest: int) -> bool:
+    def _continues(self, sector: int, serial: int, newest: int) -> bool:
         """Whether a sector begins with a valid mark, or with a record that may come next."""
         data = self.sectors[sector]
         marks = (cells.mark(self.key, data[at : at + 32], serial, (sector, 0)) for at in _FIRST_CELLS)

@@ -43,7 +43,7 @@ class Survey:
         self.sectors = [data[at : at + SECTOR] for at in range(0, len(data) - SECTOR + 1, SECTOR)]
         self.serials = {header.sector: header.serial for header in self.journal.headers} | self.journal.headless
         self.blank = data == BLANK * len(data)
-        self.standing = self._stand()
+        self.standing = self._current_state()
         self.links = {sequence: self._link(one) for sequence, one in self.journal.records.items()}
         self.damage = [*self._sectors(), *self._cells(), *self._payments()]
 
@@ -55,7 +55,7 @@ class Survey:
     def _newest(self) -> Header | None:
         return max(self.journal.headers, key=lambda one: (self._in_place(one.sector), one.serial), default=None)
 
-    def _stand(self) -> Standing:
+    def _current_state(self) -> Standing:
         header, records = self._newest(), self.journal.records
         if header is None:
             return Standing(0, 0, 0, 0, 0, 0)
@@ -118,7 +118,7 @@ class Survey:
     def _cells(self) -> Iterator[Damage]:
         for sector, page in dict.fromkeys(self.journal.damaged):
             data = self.sectors[sector][page * PAGE : (page + 1) * PAGE]
-            if page and not self._some_mark(data, sector):
+            if page and not self._has_mark(data, sector):
                 yield Damage(_page(data), sector, page)
                 continue
             for at in range(0 if page else 48, PAGE if page else 240, 32):
@@ -126,7 +126,7 @@ class Survey:
                 if cell != BLANK * 32 and mark(self.key, cell, self.serials[sector], (sector, page)) is None:
                     yield Damage(_cell(cell, at, self.serials[sector]), sector, page)
 
-    def _some_mark(self, page: bytes, sector: int) -> bool:
+    def _has_mark(self, page: bytes, sector: int) -> bool:
         cells = (page[at : at + 32] for at in range(0, PAGE, 32))
         return any(mark(self.key, cell, self.serials[sector], (sector, 0)) for cell in cells) or page[0] in MARKS
 
@@ -139,7 +139,7 @@ class Survey:
                 yield Damage(
                     f"chain broken: record {sequence} does not follow record {sequence - 1}", *self._at(sequence)
                 )
-        yield from self._twins()
+        yield from self._duplicates()
         pending, counted = self.pending(), self.standing
         if (len(pending), _sum(pending)) != (counted.count, counted.sum):
             yield Damage(
@@ -158,7 +158,7 @@ class Survey:
                 given_up = bisect_left(lost, after) - bisect_right(lost, before)
                 yield Damage(f"{many} missing" + (f" ({given_up} given up)" if given_up else ""))
 
-    def _twins(self) -> Iterator[Damage]:
+    def _duplicates(self) -> Iterator[Damage]:
         uids: dict[bytes, int] = {}
         for one in self.journal.copies:
             counted = self.journal.records.get(one.sequence)
