@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which MicroPython runs things here: the one the environment names, or the project's own."""
+"""Which MicroPython to run: the one named in the environment, or the project's own."""
 
 import os
 import subprocess
@@ -25,25 +25,25 @@ def micropython() -> str:
 
 
 def micropython32() -> str | None:
-    """$MICROPYTHON32, a 32-bit MicroPython; None where the environment names none."""
+    """$MICROPYTHON32, a 32-bit MicroPython; None if it is not set."""
     return os.environ.get("MICROPYTHON32") or None
 
 
 def require() -> None:
-    """Every command calls this first: ends it with one line on standard error and status 1 if `micropython` will not do."""
+    """Exit with status 1 and one line on stderr if `micropython` is unsuitable. Every command calls this first."""
     said = complaint()
     if said:
         sys.exit(said)
 
 
 def complaint() -> str | None:
-    """One line for the user if `micropython` will not do, else None."""
+    """One line for the user if `micropython` is unsuitable, else None."""
     wrong = unfit(micropython())
     return wrong and f"{wrong}: run `make setup`, or set MICROPYTHON to a Unix port {_dotted(OLDEST)} or newer with tls"
 
 
 def unfit(command: str) -> str | None:
-    """What is wrong with an interpreter, in a few words; None for one that the terminal runs on."""
+    """What is wrong with an interpreter, in a few words; None if the terminal can run on it."""
     if not os.path.isfile(command):
         return f"no MicroPython at {command}"
     try:
