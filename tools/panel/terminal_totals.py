@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the terminal owes and has settled, read from its flash chip as any owner of the device secret could."""
+"""The terminal's waiting and settled payments, read from its flash chip with the device secret."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ _NEWEST = 40
 
 
 def read(home: Path) -> dict[str, Any]:
-    """The open batch's payments by what became of them; amounts in minor units, times local seconds since 1970.
+    """The open batch's payments by state. Amounts are in minor units, times in local seconds since 1970.
 
-    `waiting` counts what was accepted and not yet answered; its rows also hold the one the host is being asked about.
+    `waiting` counts the payments accepted but not yet answered; its rows include the one now being authorised online.
     """
     journal = image.of(home)
     closed = journal.closed
@@ -41,7 +41,7 @@ def read(home: Path) -> dict[str, Any]:
 
 
 def _worth(journal: image.Journal, sequence: int) -> int:
-    """What a settled record brings the merchant; a tip or adjustment, what it adds to its sale."""
+    """The value of a settled record to the merchant. For a tip or adjustment: the change to its sale."""
     record = journal.records[sequence]
     about = journal.records.get(record.original)
     return kinds.worth(record.type, record.amount, about.amount if about else record.amount)
