@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The host's books as they fill, and what still waits on the terminal.
+// The host's ledger, and the payments still waiting on the terminal.
 import { latest } from "./link.js";
 import { money, word } from "./words.js";
 
@@ -7,7 +7,7 @@ const STATES = { RECEIVED: "blue", APPROVED: "green", DECLINED: "red", REVERSED:
 const at = (id) => document.getElementById(id);
 let seen = null;
 
-/** The terminal's side: what waits, read from its flash. */
+/** Draw the terminal's side: the waiting payments, read from its flash. */
 export function drawTill(till) {
   at("waiting-sum").textContent = money(till.waiting.sum);
   at("waiting-count").textContent = word("payments_count", { count: till.waiting.count });
@@ -23,7 +23,7 @@ export function drawTill(till) {
   agree();
 }
 
-/** The host's side. */
+/** Draw the host's side. */
 export function drawLedger(ledger) {
   const batch = openBatch(ledger);
   at("settled-sum").textContent = money(batch ? batch.amount : 0);
@@ -67,7 +67,7 @@ function paymentRow(payment) {
   return row;
 }
 
-/** Do both sides have the same sum? */
+/** Show whether both sides have the same total. */
 function agree() {
   const till = latest("till"), ledger = latest("ledger");
   if (!till || !ledger) return;
@@ -81,7 +81,7 @@ function agree() {
 
 const masked = (card) => (card ? `${card.slice(0, 4)} ${card.slice(4, 6)}•• •••• ${card.slice(-4)}` : "");
 
-/** Time of day; a `local` one is told in the terminal's own time. */
+/** Time of day. `local`: the moment is already in the terminal's local time. */
 export function clock(moment, local = false) {
   return new Date(moment).toLocaleTimeString("en-GB", local ? { timeZone: "UTC" } : {});
 }
