@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A main.py that sends what waits in the journal over the shipped line, and tells how long that took.
+"""A main.py that sends the journal's queue over the firmware's connection, and prints how long that took.
 
-Set above it: `ONE`, whether the courier is to have one payment in flight at a time, `COUNTS`, whether rounds and bytes
-are to be counted, which takes time of its own, and `CLOSES`, whether the batch is closed at the
-end. It has the firmware's heap threshold, but no screen and no keys to look after.
+These are set above it: `ONE`, to have one payment in flight at a time; `COUNTS`, to count rounds and bytes, which takes
+extra time; and `CLOSES`, to close the batch at the end. It uses the firmware's heap threshold, but has no screen and no
+keys to serve.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _LONG_AGO_MS = 60000
 
 
 class News(Status):
-    """Ticks of what is waited for."""
+    """Records when the connection opened, the handshake was answered and the queue became empty, in ticks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,13 +50,13 @@ class News(Status):
 
 
 class Hands:
-    """A keypad that nobody touches."""
+    """A keypad without presses."""
 
     last_press = ticks_add(ticks_ms(), -_LONG_AGO_MS)
 
 
 class OneByOne(Exchange):
-    """Sends nothing before something was received."""
+    """Sends a frame only after the answer to the previous one."""
 
     _waits = False
 
@@ -71,7 +71,7 @@ class OneByOne(Exchange):
 
 
 class Timed(TlsChannel):
-    """Notes when it is opened."""
+    """Records when it is opened."""
 
     async def open(self) -> None:
         if news.opened is None:
@@ -80,16 +80,16 @@ class Timed(TlsChannel):
 
 
 class Counted(Timed):
-    """Counts bytes of frames, and rounds: a frame belongs to the round after the newest answer that was there before it.
+    """Counts bytes of frames, and rounds of waiting for the host.
 
-    The last round is the longest chain of answers, each of which was waited for before the next request could go.
+    `round` is the longest chain of answers that each had to arrive before the next request could be sent.
     """
 
     def __init__(self, values: Settings) -> None:
         super().__init__(values)
         self.bytes = self.round = 0
-        self._sent = []  # rounds of the frames in flight, which are answered in order
-        self._ends = [b"", b""]  # what has come of an unfinished frame, each way
+        self._sent = []  # rounds of the frames in flight; answers arrive in order
+        self._ends = [b"", b""]  # bytes of an incomplete frame, in each direction
 
     async def send(self, data: memoryview) -> None:
         self._sent += [self.round] * self._frames(0, data)
@@ -102,7 +102,7 @@ class Counted(Timed):
         return count
 
     def _frames(self, way: int, data: memoryview) -> int:
-        """How many frames `data` completes."""
+        """Number of frames that `data` completes."""
         self.bytes += len(data)
         stream, found = self._ends[way] + bytes(data), 0
         while len(stream) >= 2 and len(stream) >= 2 + (stream[0] << 8 | stream[1]):
@@ -142,17 +142,17 @@ async def _main() -> None:
     while news.done is None:
         news.event.clear()
         await news.event.wait()
-    told = await _closed(journal, courier, board) if CLOSES else {}  # noqa: F821
+    result = await _closed(journal, courier, board) if CLOSES else {}  # noqa: F821
     sender.cancel()
-    told["settled"], told["refused"] = pending - journal.state.count, news.refused_later
-    told["ms"], told["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
+    result["settled"], result["refused"] = pending - journal.state.count, news.refused_later
+    result["ms"], result["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
     if COUNTS:  # noqa: F821
-        told["rounds"], told["bytes"] = line.channel.round, line.channel.bytes
-    print(json.dumps(told))
+        result["rounds"], result["bytes"] = line.channel.round, line.channel.bytes
+    print(json.dumps(result))
 
 
 async def _closed(journal: Journal, courier: Courier, board: Board) -> dict:
-    """Close the batch, which the host says does not balance; how many records went up, and how long it took."""
+    """Close a batch that the host reports as unbalanced. Returns how many records were uploaded, and the time in ms."""
     submit(courier, totals(journal).de48(), board.entropy)
     start = ticks_ms()
     while not courier.outcome.kind:
