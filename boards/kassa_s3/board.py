@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Kassa S3 board: an ESP32-S3 without PSRAM and its chips. The only place that knows pins. Not yet run on silicon."""
+"""The Kassa S3 board: an ESP32-S3 without PSRAM, its chips and their pins. Not yet run on hardware."""
 
 import os
 
@@ -27,7 +27,7 @@ def _partition(label: str) -> esp32.Partition:
 
 
 def _device_secret() -> bytearray:
-    """32 bytes that provisioning put into NVS, which a product encrypts (docs/keys.md). Raises OSError when never provisioned."""
+    """The 32 bytes that provisioning wrote to NVS, encrypted in a product (docs/keys.md). Raises OSError if missing."""
     secret = bytearray(32)
     if esp32.NVS("kassa").get_blob("secret", secret) != 32:
         raise OSError(2)
@@ -35,7 +35,7 @@ def _device_secret() -> bytearray:
 
 
 class Board:
-    """What the firmware gets of the hardware: see kassa/hardware.py."""
+    """The hardware as the firmware sees it; see kassa/hardware.py."""
 
     spare_memory = False  # without PSRAM
 
@@ -44,7 +44,7 @@ class Board:
         self.display = ILI9341(display, _out(10), _out(9), _out(14), _out(21, 0))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(5), mosi=Pin(6), miso=Pin(7))
         self.reader = PN532(reader, _out(4), Pin(15, Pin.IN, Pin.PULL_UP), _out(16))
-        rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys of one column must not fight
+        rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
         self.watchdog = WDT(timeout=_WATCHDOG_MS)
@@ -55,22 +55,22 @@ class Board:
         self.entropy = os.urandom
         self.device_secret = _device_secret()
 
-    def printer(self):  # noqa: ANN201 - its driver is in memory only while it prints
-        """The receipt printer, made when something is to be printed."""
+    def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
+        """The receipt printer, created when something is to be printed."""
         from kassa.drivers.escpos import Printer
 
         return Printer(UART(1, 115200, tx=17, rx=18))
 
-    def scanner(self):  # noqa: ANN201 - its driver is in memory only once it is asked for
-        """The barcode scanner, made when one is needed."""
+    def scanner(self):  # noqa: ANN201 - the driver is in memory only once it is needed
+        """The barcode scanner, created when it is needed."""
         from kassa.drivers.scanner import Scanner
 
         return Scanner(UART(2, 9600, tx=47, rx=48))
 
     def reset_cause(self) -> str:
-        """Why the terminal starts: "power", "watchdog" or "soft"."""
+        """Why the terminal started: "power", "watchdog" or "soft"."""
         return _CAUSES.get(machine.reset_cause(), "soft")
 
     def reset(self) -> None:
-        """Start again. Does not return."""
+        """Restart the terminal. Does not return."""
         machine.reset()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Unix board: the chips of the simulator on their pins. Nothing else here knows the drivers."""
+"""The Unix board: connects the simulator's chips to the firmware's drivers. No other file here knows the drivers."""
 
 import os
 
@@ -26,7 +26,7 @@ def _partition(label: str) -> Partition:
 
 
 def _device_secret() -> bytearray:
-    """The 32 bytes that on silicon sit in eFuses or encrypted NVS."""
+    """The 32 bytes that real hardware keeps in eFuses or encrypted NVS."""
     secret = bytearray(32)
     with open("efuse.bin", "rb") as fuses:
         fuses.readinto(secret)
@@ -34,7 +34,7 @@ def _device_secret() -> bytearray:
 
 
 class Board:
-    """What the firmware gets of the hardware: drivers, partitions, entropy, secret, watchdog."""
+    """The hardware as the firmware sees it: drivers, partitions, entropy, secret, watchdog."""
 
     spare_memory = False  # without PSRAM
 
@@ -65,22 +65,22 @@ class Board:
         self.entropy = os.urandom
         self.device_secret = _device_secret()
 
-    def printer(self):  # noqa: ANN201 - its driver is in memory only while it prints
-        """The receipt printer, made when something is to be printed."""
+    def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
+        """The receipt printer, created when something is to be printed."""
         from kassa.drivers.escpos import Printer
 
         return Printer(UART(wiring.PRINTER_UART, 115200))
 
-    def scanner(self):  # noqa: ANN201 - its driver is in memory only once it is asked for
-        """The barcode scanner, made when one is needed."""
+    def scanner(self):  # noqa: ANN201 - the driver is in memory only once it is needed
+        """The barcode scanner, created when it is needed."""
         from kassa.drivers.scanner import Scanner
 
         return Scanner(UART(wiring.SCANNER_UART, 9600))
 
     def reset_cause(self) -> str:
-        """Why the terminal starts: "power", "watchdog" or "soft"."""
+        """Why the terminal started: "power", "watchdog" or "soft"."""
         return _CAUSES.get(machine.reset_cause(), "soft")
 
     def reset(self) -> None:
-        """Start again. Does not return."""
+        """Restart the terminal. Does not return."""
         machine.reset()

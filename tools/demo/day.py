@@ -27,9 +27,8 @@ from tools.provision.device import OfflineApproval, Settling, Terminal
 from tools.whole_system import WholeSystem
 from tools.world import interpreter
 
-TERMINAL = Terminal(
-    language="en", supervisor_code=SUPERVISOR, approval=OfflineApproval(target=0, most=0)
-)  # no random selection: the same card is approved offline in every run
+# No random selection: the same card is approved offline in every run.
+TERMINAL = Terminal(language="en", supervisor_code=SUPERVISOR, approval=OfflineApproval(target=0, most=0))
 CUTS = 2
 SETTLING = 0x12  # number of the setting with the daily settlement time
 _SETTLES_IN = datetime.timedelta(minutes=10)  # far enough ahead that no later batch reaches this time

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A main.py that opens the firmware's channel to the host and ends. If `OPENS`, set above it, is false: only the rest."""
+"""A main.py that opens the firmware's channel to the host and ends. With `OPENS` false (set above) it does not open."""
 
 import asyncio
 

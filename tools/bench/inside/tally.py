@@ -61,7 +61,7 @@ class Tally:
         return programs - before[0], size - before[1], erases - before[2]
 
     def told(self) -> dict:
-        """Programs, bytes and erases in total (with settling and work ahead), `pays` (pay path only), and sector wear."""
+        """Programs, bytes, erases in total (with settling and work ahead), `pays` (pay path only), and wear."""
         programs, size, erases = self._since(self._from)
         return {
             "programs": programs,
