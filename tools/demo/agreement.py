@@ -234,10 +234,10 @@ def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path
     for batch in sorted(till.batches() | journal.batches() | receipts.batches() | payments.batches() | closed.keys()):
         for column in COLUMNS:
             sources = {TILL: till, JOURNAL: journal, PAPER: receipts, SLIP: slips, HOST: payments}
-            said: dict[str, Sum | str] = {source: tally.of(batch, column) for source, tally in sources.items()}
+            values: dict[str, Sum | str] = {source: tally.of(batch, column) for source, tally in sources.items()}
             if column in (DEBIT, CREDIT):
-                said[BATCH] = closed.get(batch, {}).get(column, "open")
-            found.rows.append(Row(f"batch {batch}, {column}", said))
+                values[BATCH] = closed.get(batch, {}).get(column, "open")
+            found.rows.append(Row(f"batch {batch}, {column}", values))
         for column in (DECLINED, REVERSED):
             sources = {TILL: till, JOURNAL: journal, HOST: payments}
             found.rows.append(

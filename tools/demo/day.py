@@ -177,8 +177,8 @@ class Day(Shopkeeper):
         daily = Settling(at.hour * 60 + at.minute)
         self.system.host.tables.publish(tables.PARAMETERS, tables.parameters({SETTLING: daily.pack()}))
         self.present(6625, self.card("maple"))
-        said = self.after_the_cut("eversal pending", "Reversed")
-        self.tally.add(self.batch, REVERSED, self.amount_on(said))
+        lines = self.after_the_cut("eversal pending", "Reversed")
+        self.tally.add(self.batch, REVERSED, self.amount_on(lines))
         self.home()
         self.world.wait(lambda: not self.sees("eversal") and self.sees("Online"), "the reversal's answer", 60)
 

@@ -61,14 +61,14 @@ class Script(CashierActions):
 
     def fate(self) -> list[str]:
         """Restore power. Returns the pages on which the terminal reports the outcome of the last payment."""
-        said = []
+        reported = []
         self.back()
         while HOME not in (lines := self.recorder.step("power is back")):
-            said.append(" / ".join(lines[1:-1]))
+            reported.append(" / ".join(lines[1:-1]))
             self.confirm()
-            self.rest("the fate of the last payment")
+            self.rest("the outcome of the last payment")
             self.drawn()
-        return said
+        return reported
 
     def drain(self) -> None:
         super().drain()

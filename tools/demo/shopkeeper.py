@@ -27,18 +27,18 @@ class Shopkeeper(CashierActions):
 
     def end(self, word: str, column: str | None) -> str:
         """Wait for the result page, add its amount to the tally, and go home. Returns the newest receipt."""
-        said = self.page(word)
+        lines = self.page(word)
         if column:
-            self.tally.add(self.batch, column, self.amount_on(said))
+            self.tally.add(self.batch, column, self.amount_on(lines))
         self.world.remove()
         self.home()
         return self.world.receipts[-1].text() if self.world.receipts else ""
 
     def amount_changed(self) -> None:
         """Wait until an amount has been changed. The difference goes into the tally."""
-        said = self.page("Accepted, to be authorised")
-        was = next(line for line in said if line.startswith("Was "))
-        self.tally.add(self.batch, DEBIT, self.amount_on(said) - money(was), 0)
+        lines = self.page("Accepted, to be authorised")
+        was = next(line for line in lines if line.startswith("Was "))
+        self.tally.add(self.batch, DEBIT, self.amount_on(lines) - money(was), 0)
         self.home()
 
     def void_newest(self, result: str = "Voided", column: str = CREDIT) -> None:
@@ -108,10 +108,10 @@ class Shopkeeper(CashierActions):
         """Wait for the power cut and restore power. Returns the first page, which must contain one of the words."""
         self.world.wait_off(30)
         self.world.remove()
-        said = self.back()
-        if not any(word in line for word in words for line in said):
-            raise AssertionError(f"none of {words}: {said}")
-        return said
+        lines = self.back()
+        if not any(word in line for word in words for line in lines):
+            raise AssertionError(f"none of {words}: {lines}")
+        return lines
 
     def settle(self, *words: str, by_hand: bool = True) -> None:
         """Close the batch, or wait until the terminal does. The result page must contain each of the words."""
@@ -121,9 +121,9 @@ class Shopkeeper(CashierActions):
             self.agree_to("Settle the batch?")
         self.page("alanced")
         self.world.wait(lambda: len(self.world.receipts) > papers, "the slip")
-        said = " ".join(self.drawn())
-        if not all(word in said for word in words or ("Balanced",)):
-            raise AssertionError(f"not {words}: {said}")
+        shown = " ".join(self.drawn())
+        if not all(word in shown for word in words or ("Balanced",)):
+            raise AssertionError(f"not {words}: {shown}")
         self.home()
         self.journals.read()
         self.batch += 1

@@ -31,9 +31,9 @@ def micropython32() -> str | None:
 
 def require() -> None:
     """Exit with status 1 and one line on stderr if `micropython` is unsuitable. Every command calls this first."""
-    said = complaint()
-    if said:
-        sys.exit(said)
+    problem = complaint()
+    if problem:
+        sys.exit(problem)
 
 
 def complaint() -> str | None:
@@ -50,15 +50,15 @@ def unfit(command: str) -> str | None:
         done = subprocess.run([command, "-c", _TELL], capture_output=True, text=True, timeout=_PATIENCE_S)
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return f"{command} does not run"
-    told = done.stdout.split()
-    if done.returncode or len(told) != 5 or told[0] != "kassa":
+    words = done.stdout.split()
+    if done.returncode or len(words) != 5 or words[0] != "kassa":
         return f"{command} does not run"
-    if told[1] != "micropython":
+    if words[1] != "micropython":
         return f"{command} is no MicroPython"
-    version = int(told[2]), int(told[3])
+    version = int(words[2]), int(words[3])
     if version < OLDEST:
         return f"{command} is MicroPython {_dotted(version)}"
-    if told[4] != "1":
+    if words[4] != "1":
         return f"{command} was built without tls"
     return None
 

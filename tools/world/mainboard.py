@@ -106,7 +106,7 @@ class Mainboard:
         }
 
     def _on_time(self, now: int) -> None:
-        """Follow the terminal's clock. `now` is its tick count since power-on, which wraps; ours does not."""
+        """Follow the terminal's clock. `now` is its tick count since power-on, which wraps; self.now does not."""
         self.now = self.lines.now = self.now + (now - self.now & _TICKS)
 
     def _on_silence(self) -> None:
