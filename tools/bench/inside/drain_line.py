@@ -113,7 +113,7 @@ class Counted(Timed):
 
 
 class Line(ConnectionTask):
-    """The shipped task with what is timed or counted."""
+    """The firmware's connection task, with the classes above for timing and counting."""
 
     channel: Timed
 
