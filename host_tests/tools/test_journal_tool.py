@@ -63,7 +63,7 @@ def run(folder: Path, data: bytes, *options: str, secret: bytes | None = None) -
     return result
 
 
-def told(folder: Path, data: bytes, *options: str, secret: bytes | None = None) -> dict[str, Any]:
+def json_report(folder: Path, data: bytes, *options: str, secret: bytes | None = None) -> dict[str, Any]:
     """The JSON report of the command. Asserts that the text report agrees."""
     result = run(folder, data, "--json", *options, secret=secret)
     found = json.loads(result.stdout)
@@ -126,7 +126,7 @@ def test_no_secret_is_printed(tmp_path: Path, good: bytes) -> None:
 
 
 def test_the_json_report_has_the_same_contents(tmp_path: Path, good: bytes) -> None:
-    found = told(tmp_path, good, "--marks", secret=SECRET)
+    found = json_report(tmp_path, good, "--marks", secret=SECRET)
     assert found["pending"] == {"count": 33, "sum": 33288} and found["tags_checked"] and not found["damage"]
     assert found["records"][2] == {
         "sequence": 3, "epoch": 1, "batch": 1, "stan": "000003", "amount": 1002, "currency": "156",
@@ -134,13 +134,13 @@ def test_the_json_report_has_the_same_contents(tmp_path: Path, good: bytes) -> N
         "counter": 3, "uid": b"kassa-uid-000002".hex(), "sector": 0, "page": 3,
     }  # fmt: skip
     assert [mark["kind"] for mark in found["marks"]][:2] == ["REFUSED", "WATERMARK"]
-    assert "marks" not in told(tmp_path, good)
+    assert "marks" not in json_report(tmp_path, good)
 
 
 def test_an_image_of_the_whole_chip_is_recognised_by_its_size(tmp_path: Path, good: bytes) -> None:
     chip = bytearray(b"\xff" * CHIP_SIZE)
     chip[: len(good)] = good
-    found = told(tmp_path, bytes(chip))
+    found = json_report(tmp_path, bytes(chip))
     assert found["bytes"] == PARTITIONS["journal"][1] and len(found["records"]) == LAST and not found["damage"]
 
 
@@ -151,9 +151,9 @@ def test_a_damaged_header_loses_no_payment(
     tmp_path: Path, good: bytes, sector: int, offset: int, secret: bytes | None
 ) -> None:
     """In the first, the middle and the newest sector. The records are still read; the header is the only damage."""
-    found = told(tmp_path, flipped(good, sector * SECTOR + offset), secret=secret)
+    found = json_report(tmp_path, flipped(good, sector * SECTOR + offset), secret=secret)
     assert damage(found) == [(sector, None, f"header torn or rotted; read as serial {sector + 1}")]
-    whole = told(tmp_path, good)
+    whole = json_report(tmp_path, good)
     assert found["records"] == whole["records"] and found["pending"] == whole["pending"]
 
 
@@ -163,7 +163,7 @@ def test_a_sector_about_to_be_erased_restores_no_payment(inside: Inside, tmp_pat
     steps = [["prepare"], *accepts(0, 40), ["drain", [1] * 40, list(range(40))], ["close"], *accepts(40, 3)]
     assert not flash.live(steps)["error"]
     hurt = b"\xff" * 1000 + flash.data[1000:]
-    found = told(tmp_path, hurt)
+    found = json_report(tmp_path, hurt)
     assert [one["sequence"] for one in found["records"]] == list(range(16, 44))
     assert not any("missing" in what or "pending" in what for _, _, what in damage(found))
 
@@ -173,18 +173,20 @@ def test_a_flipped_bit_in_a_record_is_reported(tmp_path: Path, good: bytes) -> N
     at = place(good, 8)
     sector, page = divmod(at // PAGE, 16)
     for offset in (0, 7, 9, 26, 60, 100, 243, 250):
-        found = damage(told(tmp_path, flipped(good, at + offset), secret=SECRET))
+        found = damage(json_report(tmp_path, flipped(good, at + offset), secret=SECRET))
         assert (sector, page) in [one[:2] for one in found] and (None, None, "record 8 is missing") in found
-    follows = damage(told(tmp_path, flipped(good, at + 243)))
+    follows = damage(json_report(tmp_path, flipped(good, at + 243)))
     assert follows == [(sector, page + 1, "chain broken: record 9 does not follow record 8")]
-    digits = damage(told(tmp_path, flipped(good, at + 26, 0xF0)))
+    digits = damage(json_report(tmp_path, flipped(good, at + 26, 0xF0)))
     assert (sector, page, "a record that does not hold, sequence 8") in digits
 
 
 def test_a_flipped_bit_in_a_mark_is_reported(tmp_path: Path, good: bytes) -> None:
-    found = damage(told(tmp_path, flipped(good, SECTOR + 48 + 20), secret=SECRET))
+    found = damage(json_report(tmp_path, flipped(good, SECTOR + 48 + 20), secret=SECRET))
     assert found[0] == (1, 0, "a mark REFUSED that does not hold at byte 48")
-    assert (1, 0, "no mark, and not blank, at byte 48") in damage(told(tmp_path, flipped(good, SECTOR + 48, 0x80)))
+    assert (1, 0, "no mark, and not blank, at byte 48") in damage(
+        json_report(tmp_path, flipped(good, SECTOR + 48, 0x80))
+    )
 
 
 def test_a_torn_record_is_reported(tmp_path: Path, inside: Inside) -> None:
@@ -192,13 +194,13 @@ def test_a_torn_record_is_reported(tmp_path: Path, inside: Inside) -> None:
     flash.live([["prepare"], *accepts(0, 3)])
     cut = flash.live(accepts(3, 1), cut=3, tear="prefix:40")
     assert cut["cut"]
-    found = told(tmp_path, flash.data)
+    found = json_report(tmp_path, flash.data)
     assert damage(found) == [(0, 6, "a torn record: 40 of 256 bytes were written, sequence 4")]
     assert [one["sequence"] for one in found["records"]] == [1, 2, 3]
 
 
 def test_an_erased_sector_is_reported(tmp_path: Path, good: bytes) -> None:
-    found = told(tmp_path, good[:SECTOR] + b"\xff" * SECTOR + good[2 * SECTOR :])
+    found = json_report(tmp_path, good[:SECTOR] + b"\xff" * SECTOR + good[2 * SECTOR :])
     assert damage(found)[:2] == [
         (1, None, "erased: serial 2 belongs here"),
         (None, None, "records 16 to 30 are missing"),
@@ -207,14 +209,14 @@ def test_an_erased_sector_is_reported(tmp_path: Path, good: bytes) -> None:
 
 
 def test_a_missing_sector_is_reported(tmp_path: Path, good: bytes) -> None:
-    found = damage(told(tmp_path, good[:SECTOR] + good[2 * SECTOR :]))
+    found = damage(json_report(tmp_path, good[:SECTOR] + good[2 * SECTOR :]))
     assert (1, None, "out of its place: serial 3 belongs in sector 2") in found
     assert (None, None, "records 16 to 30 are missing") in found
 
 
 @pytest.mark.parametrize("secret", [None, SECRET])
 def test_swapped_sectors_are_reported(tmp_path: Path, good: bytes, secret: bytes | None) -> None:
-    found = told(tmp_path, good[SECTOR : 2 * SECTOR] + good[:SECTOR] + good[2 * SECTOR :], secret=secret)
+    found = json_report(tmp_path, good[SECTOR : 2 * SECTOR] + good[:SECTOR] + good[2 * SECTOR :], secret=secret)
     assert damage(found) == [
         (0, None, "out of its place: serial 2 belongs in sector 1"),
         (1, None, "out of its place: serial 1 belongs in sector 0"),
@@ -226,10 +228,10 @@ def test_a_repeated_uid_and_a_second_record_with_one_sequence_are_reported(tmp_p
     hurt, eighth, ninth = bytearray(good), place(good, 8), place(good, 9)
     hurt[ninth + 8 : ninth + 24] = hurt[eighth + 8 : eighth + 24]
     again = f"uid {b'kassa-uid-000007'.hex()} of record 8 again in record 9"
-    assert (0, ninth // PAGE, again) in damage(told(tmp_path, bytes(hurt)))
+    assert (0, ninth // PAGE, again) in damage(json_report(tmp_path, bytes(hurt)))
     hurt[ninth + 4 : ninth + 8] = struct.pack(">I", 8)
     hurt[ninth + 29] ^= 1
-    found = damage(told(tmp_path, bytes(hurt)))
+    found = damage(json_report(tmp_path, bytes(hurt)))
     assert (0, eighth // PAGE, "another record 8 than the one that counts") in found
     assert (None, None, "record 9 is missing") in found
 
@@ -242,7 +244,7 @@ def test_a_missing_mark_shows_in_the_pending_count(tmp_path: Path, inside: Insid
     assert hurt[48] == 0x62 and hurt[80] == 0x6A
     hurt[48:80] = b"\xff" * 32
     says = "pending: 1, ¥10.05 by the journal's count; 6, ¥60.15 by its records"
-    assert damage(told(tmp_path, bytes(hurt))) == [(None, None, says)]
+    assert damage(json_report(tmp_path, bytes(hurt))) == [(None, None, says)]
 
 
 def test_an_image_without_a_journal_is_an_error(tmp_path: Path, good: bytes) -> None:
@@ -255,7 +257,7 @@ def test_an_image_without_a_journal_is_an_error(tmp_path: Path, good: bytes) -> 
     result = CliRunner().invoke(main, [str(tmp_path)])
     assert result.exit_code == 2 and result.stderr.startswith("Error: ")
     assert CliRunner().invoke(main, [str(tmp_path / "absent")]).exit_code == 2
-    short = damage(told(tmp_path, good[: 2 * SECTOR + 100]))
+    short = damage(json_report(tmp_path, good[: 2 * SECTOR + 100]))
     assert short == [(None, None, "100 bytes after the last whole sector: the image was cut short")]
 
 
