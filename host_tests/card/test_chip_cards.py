@@ -200,7 +200,7 @@ def test_fast_dda_is_offered_only_to_unionpay(play: Play) -> None:
     assert play.card(ProvenVisa(Profile("4761730000000011"))).commands[2][7 + 3] == 0x00
 
 
-class _Liar(ChipCard):
+class _WrongCard(ChipCard):
     """A card that does one thing wrong; `how` names it."""
 
     how = ""
@@ -247,12 +247,12 @@ class _Liar(ChipCard):
     ],
 )  # fmt: skip
 def test_a_card_that_does_one_thing_wrong_is_never_approved(play: Play, how: str) -> None:
-    liar = mchip(_Liar)
-    assert isinstance(liar, _Liar)
-    liar.how = how
+    wrong_card = mchip(_WrongCard)
+    assert isinstance(wrong_card, _WrongCard)
+    wrong_card.how = how
     known = None if how == "more than asked" else keys(MCHIP)
     try:
-        assert play.card(liar, authorities=known).kind in (DECLINED, END)
+        assert play.card(wrong_card, authorities=known).kind in (DECLINED, END)
     except InsideError as error:
         assert error.kind == "CardError"
 

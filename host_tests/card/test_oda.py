@@ -134,12 +134,12 @@ def test_published_taps_verify(
             objects += [[tag, value.hex()] for tag, value in found.items()]
             if number - afl[at + 1] < afl[at + 3]:
                 static += record[2:] if record[1] < 0x80 else record[3:]
-    said = leaves(generate[1][:-2])
+    ac_answer = leaves(generate[1][:-2])
     body = generate[1][3:-2] if generate[1][1] & 0x80 else generate[1][2:-2]
-    signature = bytes.fromhex("9F4B81") + bytes((len(said["9F4B"]),)) + said["9F4B"]
+    signature = bytes.fromhex("9F4B81") + bytes((len(ac_answer["9F4B"]),)) + ac_answer["9F4B"]
     if signature not in body:
-        signature = bytes.fromhex("9F4B") + bytes((len(said["9F4B"]),)) + said["9F4B"]
-    objects.append(["9F4B", said["9F4B"].hex()])
+        signature = bytes.fromhex("9F4B") + bytes((len(ac_answer["9F4B"]),)) + ac_answer["9F4B"]
+    objects.append(["9F4B", ac_answer["9F4B"].hex()])
     known = dict((tag, value) for tag, value in objects)
     wanted = index or known["8F"].upper()
     keys = json.loads((published / "ca_keys/ca_keys.json").read_text())
@@ -150,7 +150,7 @@ def test_published_taps_verify(
     given = {
         "goal": "combined", "objects": objects, "static": static.hex(), "aip": aip.hex(),
         "pan": known["5A"].ljust(20, "f"), "date": "100101", "authority": [authority["modulus"], int(authority["exponent"], 16)],
-        "un": cdol[un_at : un_at + 4].hex(), "said": said["9F27"][0],
+        "un": cdol[un_at : un_at + 4].hex(), "said": ac_answer["9F27"][0],
         "transaction": sha1(pdol + cdol + body.replace(signature, b"")).hexdigest(), "amount": "",
     }  # fmt: skip
     assert len(cases("card", "prove", given)) == 16

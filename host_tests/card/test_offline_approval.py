@@ -99,10 +99,10 @@ class _Wrong(ProvenVisa):
     ],
 )  # fmt: skip
 def test_a_card_that_does_one_thing_wrong_is_never_approved(play: Play, how: str) -> None:
-    liar = _Wrong(Profile("4761730000000011"))
-    liar.how = how
-    liar.profile.records = liar.personalised()
-    assert play.card(liar, authorities=keys()).kind == DECLINED
+    wrong_card = _Wrong(Profile("4761730000000011"))
+    wrong_card.how = how
+    wrong_card.profile.records = wrong_card.personalised()
+    assert play.card(wrong_card, authorities=keys()).kind == DECLINED
 
 
 def test_an_unknown_or_false_key_or_one_of_another_scheme_proves_nothing(play: Play) -> None:

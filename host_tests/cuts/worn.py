@@ -48,13 +48,13 @@ class Worn:
         options = {
             "seed": self._lives, "faults": self.faults, "endurance": self.endurance, "wear": list(self.wear.items()),
         }  # fmt: skip
-        told = self.told = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
+        report = self.told = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
         self.chip = self._path.read_bytes()
-        self.wear = dict(told["wear"])
+        self.wear = dict(report["wear"])
         allowed = ("", *REFUSALS) if may_refuse else ("",)
-        demand(told["error"] in allowed, "the till works", self._lives, told["error"], told["begun"], self.faults)
-        self.shop.life(steps, told)
-        return not told["error"]
+        demand(report["error"] in allowed, "the till works", self._lives, report["error"], report["begun"], self.faults)
+        self.shop.life(steps, report)
+        return not report["error"]
 
     def look(self, may_refuse: bool = False) -> image.Journal | None:
         """Boot, and check chip and state. Returns the journal, or None if the till refused to boot."""

@@ -63,7 +63,7 @@ def pixels(world: World) -> list[tuple[int, ...]]:
     return list(struct.iter_unpack(">320H", world.chips.display.pixels))
 
 
-def seen(world: World) -> tuple[Matrix, int]:
+def code_on_screen(world: World) -> tuple[Matrix, int]:
     """(code on the screen, pixels per module). Asserts black on white with a quiet zone on every side."""
     rows = pixels(world)
     black = [(x, y) for y, row in enumerate(rows) for x, pixel in enumerate(row) if pixel == BLACK]
@@ -129,7 +129,7 @@ def test_a_code_of_150_bytes_takes_less_than_8_kib_of_heap(inside: Inside) -> No
 def test_the_page_shows_the_code_as_large_as_possible(run_script: Callable[..., World], length: int) -> None:
     world = show(run_script, (text(length), ["Please scan", "87 s left"]))
     lines = world.wait_screen("87 s left")
-    code, scale = seen(world)
+    code, scale = code_on_screen(world)
     assert code == expected(text(length))
     assert scale == (FOOT - BODY) // (len(code) + 2 * QUIET)
     there = "\n".join(lines)
@@ -144,7 +144,7 @@ def test_a_new_second_redraws_only_its_line(run_script: Callable[..., World]) ->
     before = world.chips.display.bytes_in
     world.wait(lambda: "done" in world.console, "the page to rest")
     assert world.chips.display.bytes_in - before < 12_000
-    assert seen(world)[0] == expected(text(150))
+    assert code_on_screen(world)[0] == expected(text(150))
     fresh = show(run_script, (text(150), ["Please scan", "9 s left"]))
     fresh.wait_screen("9 s left")
     assert pixels(world)[BODY:] == pixels(fresh)[BODY:]
@@ -161,7 +161,7 @@ def test_removed_lines_are_erased(run_script: Callable[..., World]) -> None:
 def test_another_code_replaces_the_first(run_script: Callable[..., World]) -> None:
     world = show(run_script, (text(150), ["first"]), (text(20), ["second"]))
     world.wait_screen("second")
-    assert seen(world)[0] == expected(text(20))
+    assert code_on_screen(world)[0] == expected(text(20))
 
 
 def test_a_code_that_cannot_be_made_leaves_the_screen_unchanged(run_script: Callable[..., World]) -> None:

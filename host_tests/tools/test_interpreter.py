@@ -44,10 +44,10 @@ def run(module: str, folder: Path, micropython: str) -> subprocess.CompletedProc
                           capture_output=True, text=True, timeout=60)  # fmt: skip
 
 
-def impostor(folder: Path, says: str) -> str:
-    """An executable that always prints `says`."""
+def impostor(folder: Path, printed: str) -> str:
+    """An executable that always prints `printed`."""
     command = folder / "micropython"
-    command.write_text(f"#!/bin/sh\necho {shlex.quote(says)}\n")
+    command.write_text(f"#!/bin/sh\necho {shlex.quote(printed)}\n")
     command.chmod(0o755)
     return str(command)
 
@@ -76,7 +76,7 @@ def test_a_demo_that_cannot_start_keeps_the_previous_output(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("says", "wrong"),
+    ("printed", "wrong"),
     [
         ("kassa micropython 1 25 1", "is MicroPython 1.25"),
         ("kassa micropython 1 26 0", "was built without tls"),
@@ -84,8 +84,8 @@ def test_a_demo_that_cannot_start_keeps_the_previous_output(tmp_path: Path) -> N
         ("Hello", "does not run"),
     ],
 )
-def test_an_interpreter_that_is_too_old_or_lacks_something_is_refused(tmp_path: Path, says: str, wrong: str) -> None:
-    command = impostor(tmp_path, says)
+def test_an_interpreter_that_is_too_old_or_lacks_something_is_refused(tmp_path: Path, printed: str, wrong: str) -> None:
+    command = impostor(tmp_path, printed)
     assert interpreter.unfit(command) == f"{command} {wrong}"
 
 

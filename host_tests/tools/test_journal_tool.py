@@ -243,8 +243,8 @@ def test_a_missing_mark_shows_in_the_pending_count(tmp_path: Path, inside: Insid
     hurt = bytearray(flash.data)
     assert hurt[48] == 0x62 and hurt[80] == 0x6A
     hurt[48:80] = b"\xff" * 32
-    says = "pending: 1, ¥10.05 by the journal's count; 6, ¥60.15 by its records"
-    assert damage(json_report(tmp_path, bytes(hurt))) == [(None, None, says)]
+    message = "pending: 1, ¥10.05 by the journal's count; 6, ¥60.15 by its records"
+    assert damage(json_report(tmp_path, bytes(hurt))) == [(None, None, message)]
 
 
 def test_an_image_without_a_journal_is_an_error(tmp_path: Path, good: bytes) -> None:

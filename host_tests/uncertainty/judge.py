@@ -133,19 +133,19 @@ def _agree(shop: Shop, original: int) -> None:
     assert not (state["work"] or state["reversing"] or state["request"] or state["count"] or state["sum"]), state
     assert state["watermark"] == state["sequence"] and state["pending"] == [0, 0] and not state["fault"], state
     journal = shop.till.read()
-    owed = cash = codes = 0
+    payable = cash = codes = 0
     for record in journal.records.values():
         word, ledger = journal.state(record), _ledger(shop, record.uid)
         assert word == "reported" and ledger == "void entry" or ledger in (_AGREE[word], "tombstone"), (word, ledger)
         assert ledger != "tombstone" or word == "reversed"
         if word == "settled":
             sign = _SIGNS.get(record.type, 0)
-            owed += record.amount - original if record.type in _CHANGES else sign * record.amount
+            payable += record.amount - original if record.type in _CHANGES else sign * record.amount
             cash += _CASH.get(record.type, 0) * record.amount
             codes += _CODES.get(record.type, 0) * record.amount
-    assert (shop.account("merchant payable"), shop.account("cash sales")) == (owed, cash)
+    assert (shop.account("merchant payable"), shop.account("cash sales")) == (payable, cash)
     assert -shop.account("wallet receivable") == codes == sum(shop.host.wallet.paid.values())
-    assert shop.account("quarantine") == 0 and -shop.account("card receivable") == owed - codes
+    assert shop.account("quarantine") == 0 and -shop.account("card receivable") == payable - codes
     assert -shop.account("cash in till") == cash
     known = {record.uid.hex() for record in journal.records.values()}
     assert {uid for (uid,) in shop.query("SELECT uid FROM payment")} <= known, (

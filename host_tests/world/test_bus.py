@@ -8,7 +8,7 @@ class Echo:
     """An SPI chip that answers each byte with the previous byte and records what it received."""
 
     def __init__(self) -> None:
-        self.heard = bytearray()
+        self.received = bytearray()
         self.selections = 0
         self.lights: list[int] = []
         self._last = 0
@@ -23,7 +23,7 @@ class Echo:
         self.lights.append(level)
 
     def transfer(self, out: bytes) -> bytes:
-        self.heard += out
+        self.received += out
         back = bytes((self._last,)) + out[:-1]
         self._last = out[-1]
         return back
@@ -71,7 +71,7 @@ def test_spi_carries_transfers_of_every_size_both_ways(new_world) -> None:
     for size in sizes:
         piece = bytes(i * 7 & 255 for i in range(size))
         expected += piece + (piece if size <= 65535 else b"")
-    assert chip.heard == expected + b"\x5a" * 3
+    assert chip.received == expected + b"\x5a" * 3
     assert chip.selections == len(sizes) + 1
     assert world.console.count("True") == len(sizes) - 1
     assert "ZZ" in world.console
@@ -91,7 +91,7 @@ def test_the_bit_order_is_that_on_the_wire(new_world) -> None:
     world.board.lines.attach_spi(3, 50, chip, lsb_first=True)
     world.power_on()
     world.wait_off()
-    assert chip.heard == bytes((0x01, 0xF0, 0x80, 0x0F))
+    assert chip.received == bytes((0x01, 0xF0, 0x80, 0x0F))
 
 
 def test_pins_carry_levels_both_ways(new_world) -> None:

@@ -173,9 +173,9 @@ print(attempt(chip.erase, 0), cuts)
 
 def test_no_call_allocates_memory(run: Run) -> None:
     assert run("""
-told = bytearray(1)
+calls = bytearray(1)
 def listen(is_erase, address, size):
-    told[0] += 1
+    calls[0] += 1
 into, data, odd = bytearray(256), bytearray(page), bytearray(512)
 chip.listener = listen
 for again in range(2):
@@ -186,7 +186,7 @@ for again in range(2):
     region.readblocks(0, into, 0)
     region.ioctl(6, 0)
 micropython.heap_unlock()
-print(into == page, told[0])
+print(into == page, calls[0])
 """) == ["True 10"]
 
 

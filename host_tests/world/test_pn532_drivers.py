@@ -168,8 +168,8 @@ def test_nfcpy_plays_a_whole_recording(chip: PN532, device: nfc.clf.pn532.Device
     device.chipset.set_parameters(0x14)
     assert device.sense_tta(nfc.clf.RemoteTarget("106A")) is not None
     for command, answer in card.turns:
-        heard, more = device.chipset.in_data_exchange(command, 1)
-        assert (bytes(heard), more) == (answer, False)
+        got, more = device.chipset.in_data_exchange(command, 1)
+        assert (bytes(got), more) == (answer, False)
     assert max(len(answer) for _, answer in card.turns) > 252 and len(card.turns) >= 7
 
 

@@ -64,7 +64,7 @@ class Host:
         self._silent = silent
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.heard = b""
+        self.received = b""
         self.ended = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -85,7 +85,7 @@ class Host:
                 link = self._context.wrap_socket(link, server_side=True)
             with link:
                 while data := link.recv(65536):
-                    self.heard += data
+                    self.received += data
                     if not self._silent:
                         link.sendall(data)
         except OSError:
@@ -180,7 +180,7 @@ def test_a_silent_host_costs_a_minute_of_virtual_time_only(run_script, silent_ho
     world = run_script(asking(b"one"), host_port=silent_host.port)
     world.wait_off(timeout=5)
     assert "no answer in 60 s" in world.console
-    assert silent_host.heard == b"one"
+    assert silent_host.received == b"one"
 
 
 def test_a_half_open_radio_loses_all_data(run_script, host: Host) -> None:
@@ -188,7 +188,7 @@ def test_a_half_open_radio_loses_all_data(run_script, host: Host) -> None:
     world.radio.state = "half_open"
     world.wait_off(timeout=5)
     assert "no answer in 60 s" in world.console
-    assert host.heard == b""
+    assert host.received == b""
 
 
 def test_a_half_open_connection_ends_in_a_reset(run_script, host: Host) -> None:
@@ -252,14 +252,14 @@ asyncio.run(main())
     assert "True" in world.console
 
 
-@pytest.mark.parametrize(("way", "heard"), [("up", b"one-t"), ("down", b"one-two-three-")])
-def test_a_connection_is_cut_after_the_given_number_of_bytes(run_script, host: Host, way: str, heard: bytes) -> None:
+@pytest.mark.parametrize(("way", "received"), [("up", b"one-t"), ("down", b"one-two-three-")])
+def test_a_connection_is_cut_after_the_given_number_of_bytes(run_script, host: Host, way: str, received: bytes) -> None:
     world = run_script(asking(b"one-", b"two-", b"three-"), host_port=host.port)
     world.radio.cut_after(5 if way == "up" else 9, way)
     world.wait_off()
     assert "b'three-' b'three-'" not in world.console
     assert host.ended.wait(5)
-    assert host.heard == heard
+    assert host.received == received
 
 
 def test_a_portal_answers_in_place_of_the_host(run_script, host: Host) -> None:
@@ -267,7 +267,7 @@ def test_a_portal_answers_in_place_of_the_host(run_script, host: Host) -> None:
     world.radio.state = "portal"
     world.wait_off()
     assert "HTTP/1.1 200 OK" in world.console
-    assert host.heard == b""
+    assert host.received == b""
 
 
 def test_without_a_host_a_connection_fails_at_once(run_script) -> None:
@@ -318,7 +318,7 @@ def test_tls_works_through_the_relay(run_script, tls_host: Host, certificate: by
     world = run_script(asking(b"one", b"two", limit=10, trust=certificate), host_port=tls_host.port)
     world.wait_off()
     assert world.console.splitlines() == ["b'one' b'one'", "b'two' b'two'"]
-    assert tls_host.heard == b"onetwo"
+    assert tls_host.received == b"onetwo"
 
 
 def test_a_silent_host_inside_tls_costs_a_minute_of_virtual_time_only(
@@ -336,4 +336,4 @@ def test_tls_through_a_portal_fails(run_script, tls_host: Host, certificate: byt
     world.radio.state = "portal"
     world.wait_off()
     assert "failed" in world.console
-    assert tls_host.heard == b""
+    assert tls_host.received == b""
