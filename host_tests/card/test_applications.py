@@ -39,7 +39,7 @@ def test_a_row_decides_which_amounts_its_cards_may_approve(play: Play, pan: str)
     assert tap(play, pan, *rows, row(pan, threshold=20_000, target=49)).kind == APPROVED
     assert tap(play, pan, *rows, row(pan, threshold=20_000, target=50)).kind == ONLINE
     assert tap(play, pan, *rows, row(pan, threshold=12_345, most=50)).kind == APPROVED
-    assert tap(play, pan, *rows, row(pan, threshold=4_690, most=100)).kind == ONLINE  # half way to the floor: 50 %
+    assert tap(play, pan, *rows, row(pan, threshold=4_690, most=100)).kind == ONLINE  # halfway to the floor: 50 %
     assert tap(play, pan, *rows, row(pan, cvm=12_346)).kind == APPROVED
     assert tap(play, pan, *rows, row(pan, cvm=12_345)).kind != APPROVED  # needs a CVM on the device
     assert tap(play, pan, *rows, row(pan, limit=12_346)).kind == APPROVED

@@ -51,11 +51,11 @@ def test_a_key_with_a_wrong_checksum_is_ignored(cases: Cases) -> None:
 def test_no_key_is_found_after_a_bit_flip(cases: Cases) -> None:
     good = chip(TEST)
     size = len(blob(KEY, TEST))
+    print(f"{size // 7} bytes flipped")
     for at in range(0, size, 7):
         flipped = good[:at] + bytes((good[at] ^ 1 << at % 8,)) + good[at + 1 :]
         if at not in range(3, 8) and at not in range(10, 16):
             assert find(cases, flipped, VISA, INDEX) is None, at
-    print(f"{size // 7} bytes flipped")
 
 
 @pytest.mark.parametrize("data", [b"\xff" * 0x8000, bytes(0x8000), b"KC\x01\x00" + b"\xff" * 0x7FFC])

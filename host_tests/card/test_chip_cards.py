@@ -123,10 +123,7 @@ def personal(**changes: bytes | None) -> ChipCard:
         ({"t5F24": b"\x26\x11\x22"}, "0040000000"),
         ({"t9F07": b"\xfe\x00"}, "0010000000"),  # valid at ATMs only
         ({"t9F07": b"\x15\x00"}, "0010000000"),  # valid abroad only
-        (
-            {"t9F07": b"\x2b\x00", "t5F28": b"\x08\x40"},
-            "0010000000",
-        ),  # valid only in its own country, which is another one
+        ({"t9F07": b"\x2b\x00", "t5F28": b"\x08\x40"}, "0010000000"),  # domestic use only, foreign card
         ({"t9F07": b"\x15\x00", "t5F28": b"\x08\x40"}, "0000000000"),
         ({"t8E": None}, "2000000000"),
         ({"t8E": bytes(8) + b"\x1e\x00"}, "0000800000"),  # signature always, which is not supported

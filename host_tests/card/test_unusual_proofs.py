@@ -89,9 +89,8 @@ def test_cda_is_not_requested_if_its_data_are_missing(play: Play, pan: str, miss
 
     issuer = certificates.key("issuer").size > certificates.key("authority").size - 36
     if missing == "92" and not issuer:
-        assert (
-            play.card(Lacking(CARDS[pan]().profile), authorities=keys(pan)).kind == APPROVED
-        )  # no remainder is needed
+        # no remainder is needed
+        assert play.card(Lacking(CARDS[pan]().profile), authorities=keys(pan)).kind == APPROVED
         return
     result = play.card(Lacking(CARDS[pan]().profile), authorities=keys(pan))
     assert (result.kind, tvr(result), result.commands[-1][2]) == (ONLINE, "2400000000", ARQC)

@@ -52,11 +52,11 @@ def test_all_published_vectors_beside_the_checkout_are_reproduced(inside: Inside
         pytest.skip("no published AES DUKPT vectors beside this checkout")
     vectors = json.loads(VECTORS.read_text())
     assert (vectors["ik128"], vectors["ikid"], vectors["bdk128"]) == (INITIAL, IKID.hex(), BDK.hex())
+    print(f"{len(vectors['keys'])} counters, 5 keys each")
     for entry in vectors["keys"]:
         counter = int(entry["tc"], 16)
         _, keys = working(inside, counter, PIN, MAC_GEN, MAC_VER, DATA_ENC, DATA_DEC)
         assert keys == [entry[name] for name in ("pin", "mac_gen", "mac_ver", "data_enc", "data_dec")]
-    print(f"{len(vectors['keys'])} counters, 5 keys each")
 
 
 def odd_counters() -> list[int]:
@@ -72,6 +72,7 @@ def test_the_host_derives_the_same_keys(inside: Inside) -> None:
     """300 random counters and those of `odd_counters`. For an invalid counter, the device uses the next valid one."""
     dice = random.Random(SEED)
     counters = odd_counters() + [dice.randrange(1, 1 << dice.randrange(4, 32)) for _ in range(300)]
+    print(f"seed {SEED}: {len(counters)} counters")
     for counter in counters:
         valid = counter
         while not dukpt.is_counter(valid):
@@ -80,7 +81,6 @@ def test_the_host_derives_the_same_keys(inside: Inside) -> None:
         assert taken == valid
         ksn = IKID + valid.to_bytes(4, "big")
         assert keys == [dukpt.working_key(BDK, ksn, usage).hex() for usage in (DATA_ENC, 0x2002)], hex(counter)
-    print(f"seed {SEED}: {len(counters)} counters")
 
 
 @pytest.mark.parametrize("start", [1, 0x7F0, 0xFFF8, 0x1FFF0, 0x0FFFF000, 0x7FFF7FF0])

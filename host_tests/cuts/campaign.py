@@ -17,7 +17,7 @@ from host_tests.harness.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
 _CASES = 1_000_000  # larger than the seeds of the grounds
-_SECOND = 12  # a second cut hits one of the first operations after the reboot, up to this number
+_SECOND = 12  # a second cut is at one of this many operations after the reboot
 AFTER: list[Step] = [["idle"], ["list"], pay(4321), ["drain", [1]], ["list"]]
 
 

@@ -50,14 +50,8 @@ FLOWS: dict[str, list[Step]] = {
     "key and number reservation": [["pay", 100, ACCEPTED]],
     "lap erase": [["drain", [1]], ["close"], IDLE, pay(1), ["heard", 2], IDLE],
 }
-SHORT = (
-    "boot",
-    "pay",
-    "online yes",
-    "settle",
-    "key and number reservation",
-    "batch close",
-)  # the flows with pairs of cuts
+# the flows with pairs of cuts
+SHORT = ("boot", "pay", "online yes", "settle", "key and number reservation", "batch close")
 GROUNDS = ("empty", "middle", "sector edge", "lap edge", "full")
 TAILS = ("", " tail", " intent")  # the last entry before a boot: a mark, or a payment or an intent without a mark
 

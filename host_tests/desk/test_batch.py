@@ -36,7 +36,7 @@ def test_totals_are_the_sum_of_settled_payments(till: Till) -> None:
     till.cash(55)
     codes = dict(zip(range(1, 8), ["00", "51", "00", "11", "05", "00", "00"], strict=True))
     host.settle(lambda request: codes[request.record.sequence])
-    for amount, code in ((300, "00"), (400, "61"), (500, "96")):  # approved, declined, and 96: reversed at once
+    for amount, code in ((300, "00"), (400, "61"), (500, "96")):  # approved; declined; no final answer: reversed
         till.intent(amount, track(50))
         host.settle(lambda request, code=code: code if request.mti == "0200" else "00")
     sequence = till.intent(999, track(51))

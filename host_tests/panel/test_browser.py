@@ -50,9 +50,7 @@ def test_a_sale_reaches_screen_ledger_and_paper(chromium: Chromium) -> None:
     chromium.wait("document.querySelector('#paper').textContent.includes('4.56')")
     chromium.wait("!document.querySelector('.on-reader')")
     lit = "(() => { const d = document.querySelector('#display').getContext('2d').getImageData(0, 0, 960, 720).data;"
-    assert (
-        chromium.js(f"{lit} return new Set(new Uint32Array(d.buffer)).size; }})()") > 8
-    )  # distinct colours on the display
+    assert chromium.js(f"{lit} return new Set(new Uint32Array(d.buffer)).size; }})()") > 8  # colours on the display
     chromium.key("Enter")
     chromium.wait(f"{_SCREEN}.includes('Sell')")
 
