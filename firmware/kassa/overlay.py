@@ -12,7 +12,7 @@ import sys
 # Names below kassa; "room." stands for a whole room.
 _ALWAYS = (
     " terminal overlay errors clock log money status transactions crypto.cmac crypto.dukpt crypto.sealing crypto.wipe"
-    " drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi vault.flash vault.journal.dispositions"
+    " drivers.esp32_board drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi vault.flash vault.journal.dispositions"
     " vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader vault.journal.ring"
     " vault.journal.store vault.journal.tags vault.keyring.key_state vault.keyring.keyring vault.settings.settings"
     " uplink.answers uplink.connection_task uplink.courier uplink.identity uplink.outcome uplink.queue"

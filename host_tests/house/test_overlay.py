@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.house.source import FIRMWARE, ROOT, Import, files, imports, module_of, modules, name
+from host_tests.house.source import FIRMWARE, Import, files, imports, module_of, modules, name
 from kassa import overlay
 
 OVERLAY = FIRMWARE / "kassa/overlay.py"
@@ -107,10 +107,3 @@ def test_only_a_few_places_change_the_phase() -> None:
         "terminal.py", "flows/idle/main_loop.py", "flows/steps/read_card.py", "flows/steps/present_card.py", "card/tap.py",
         "flows/batch/settle.py", "flows/steps/receipt.py", "uplink/connection_task.py",
     }  # fmt: skip
-
-
-def test_every_board_says_whether_it_has_memory_to_spare() -> None:
-    boards = sorted(path for path in (ROOT / "boards").glob("*/board.py"))
-    assert len(boards) == 2
-    for board in boards:
-        assert re.search(r"^    spare_memory = (True|False)\b", board.read_text(encoding="utf-8"), re.M), board

@@ -3,6 +3,9 @@
 
 import json
 import re
+from importlib import import_module
+
+import pytest
 
 from host_tests.harness.panel.words import table
 from tools.cards.catalogue import CATALOGUE
@@ -13,6 +16,12 @@ from tools.panel.server import PAGE
 from tools.world.ili9341 import HEIGHT, WIDTH
 
 _ROW = 2 * WIDTH
+
+
+def texts(language: str) -> dict[str, str]:
+    """The terminal's texts."""
+    lines = import_module(f"kassa.screens.texts.{language}").TABLE.strip().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def test_the_first_picture_is_complete_and_later_ones_have_only_changed_rows() -> None:
@@ -66,6 +75,13 @@ def test_both_languages_have_the_same_words_and_placeholders() -> None:
     for key, text in chinese.items():
         if key in english:
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", english[key])), key
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_payment_that_waits_has_the_word_of_the_terminal(language: str) -> None:
+    panel, terminal = table(f"words-{language}.js"), texts(language)
+    for word in ("accepted", "approved_card", "cash_taken", "cash_returned"):
+        assert panel[f"till_{word}"] == terminal[word]
 
 
 def test_every_word_that_the_page_uses_exists() -> None:

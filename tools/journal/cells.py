@@ -53,6 +53,7 @@ class Record:
     time: int
     first6: str
     last4: str
+    approved: bool  # by the card itself, offline
     original: int  # sequence of the payment this one refers to; 0 = none
     previous: bytes
     seal_tag: bytes
@@ -165,6 +166,7 @@ def _fields(page: bytes, place: tuple[int, int]) -> Record:
         time=_number(page[44:48]),
         first6=page[48:51].hex(),
         last4=page[51:53].hex(),
+        approved=bool(page[53] & 0x08),
         original=_number(page[4:8]) - _number(page[54:56]) if any(page[54:56]) else 0,
         previous=page[56:64],
         seal_tag=page[240:248],

@@ -47,6 +47,15 @@ def _worth(journal: image.Journal, sequence: int) -> int:
     return kinds.worth(record.type, record.amount, about.amount if about else record.amount)
 
 
+def _word(record: image.Record, state: str) -> str:
+    """What the terminal's screen and receipt call it: an accepted payment is not always one to be authorised."""
+    if state != "accepted":
+        return state
+    if record.type in (kinds.CASH, kinds.CASH_REFUND):
+        return "cash_taken" if record.type == kinds.CASH else "cash_returned"
+    return "approved_card" if record.approved else state
+
+
 def _row(record: image.Record, state: str) -> dict[str, Any]:
     return {
         "sequence": record.sequence,
@@ -56,5 +65,6 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "card": f"{record.first6}******{record.last4}" if record.first6 != "000000" else "",
         "counts": kinds.KINDS[record.type].effect not in (kinds.NOTHING, kinds.INSTEAD),
         "state": state,
+        "word": _word(record, state),
         "at": record.time + _EPOCH_2000,
     }
