@@ -33,7 +33,7 @@ def revoked(data, key, rid, index, serial):
 
 
 def excepted(data, key, pan):
-    return blocked_bins.excepted(
+    return blocked_bins.is_listed(
         Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key))), bytes.fromhex(pan)
     )
 
