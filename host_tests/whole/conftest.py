@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import QUICK, Cashier
 from tools.provision.device import Terminal
 from tools.whole_system import WholeSystem
 
@@ -18,7 +18,7 @@ def make_cashier(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
 
     def make(name: str = "system", overlay: Path | None = None, **fields: object) -> Cashier:
         options = {"language": "en", "supervisor_code": "246813", **fields}
-        made = WholeSystem(tmp_path / name, overlay=overlay, terminal=Terminal(**options))  # type: ignore[arg-type]
+        made = WholeSystem(tmp_path / name, overlay=overlay, source=QUICK, terminal=Terminal(**options))  # type: ignore[arg-type]
         systems.append(made)
         return Cashier(made)
 

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from host_tests.harness.whole.cashier import QUICK
 from tools.demo import agreement
 from tools.demo.agreement import CASH, CODE, COLUMNS, CREDIT, DEBIT, DECLINED, REVERSED, TILL, Sum, Tally
 from tools.demo.day import TERMINAL, Day
@@ -10,7 +11,7 @@ from tools.whole_system import WholeSystem
 
 
 def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
-    with WholeSystem(tmp_path / "day", terminal=TERMINAL) as system:
+    with WholeSystem(tmp_path / "day", terminal=TERMINAL, source=QUICK) as system:
         day = Day(system)
         for scene in day.scenes():
             scene()

@@ -3,10 +3,13 @@
 
 import os
 import shutil
+from functools import partial
 
 import pytest
 
-from tools.demo.__main__ import perform
+from host_tests.harness.whole.cashier import QUICK
+from tools.demo import __main__ as demo
+from tools.whole_system import WholeSystem
 
 _TEARS = ["none", "half", "random", *(f"prefix:{size}" for size in range(16, 256, 32))]
 
@@ -114,16 +117,17 @@ def test_a_terminal_without_keys_or_settings_reports_it(make_cashier) -> None:
     cashier.world.wait_screen("未", 30)
 
 
-def test_the_demo_agrees_without_a_cut_and_with_each_cut(tmp_path) -> None:
-    whole = perform(tmp_path / "whole", 0, "none")
+def test_the_demo_agrees_without_a_cut_and_with_each_cut(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(demo, "WholeSystem", partial(WholeSystem, source=QUICK))
+    whole = demo.perform(tmp_path / "whole", 0, "none")
     assert whole["agree"] and whole["accepted_deferred"] == 4 and whole["operations"] >= 1, whole
     for cut in range(1, whole["operations"] + 1):
         for tear in ("none", "prefix:112", "all"):
-            summary = perform(tmp_path / f"cut{cut}-{tear[:4]}", cut, tear)
+            summary = demo.perform(tmp_path / f"cut{cut}-{tear[:4]}", cut, tear)
             assert summary["agree"] and summary["cut"] == cut, summary
             assert summary["accepted_deferred"] == (4 if tear == "all" and cut == whole["operations"] else 3)
             assert summary["pending"] == 0
-    beyond = perform(tmp_path / "beyond", whole["operations"] + 1, "none")
+    beyond = demo.perform(tmp_path / "beyond", whole["operations"] + 1, "none")
     assert not beyond["agree"] and "flash operations" in beyond["no_cut"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import QUICK, Cashier
 from tools.world import World, interpreter
 from tools.world.power import ROOT
 
@@ -29,7 +29,8 @@ def copied(cashier: Cashier, tmp_path: Path) -> Iterator[Cashier]:
     cashier.world.power_off()
     shutil.copytree(cashier.world.home, tmp_path / "copy")
     online(cashier)
-    with World(tmp_path / "copy", host_port=cashier.host.port, micropython=interpreter.micropython()) as world:
+    options = {"host_port": cashier.host.port, "micropython": interpreter.micropython(), "source": QUICK}
+    with World(tmp_path / "copy", **options) as world:
         other = Cashier(cashier.system)
         other.world = world
         yield other

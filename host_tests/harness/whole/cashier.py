@@ -2,11 +2,14 @@
 """What a cashier does at a terminal with English screens, and what an auditor compares afterwards."""
 
 import sqlite3
+from pathlib import Path
 
 from tools.cards.card import Card
 from tools.cashier import CashierActions
 from tools.journal import image
 from tools.whole_system import WholeSystem
+
+QUICK = Path(__file__).parent / "quick"  # a source for World: the terminal without early garbage collections
 
 
 class Cashier(CashierActions):
