@@ -16,7 +16,7 @@ SLIP = """
 import asyncio
 from board import Board
 from kassa.desk.batch import Totals
-from kassa.flows import receipt
+from kassa.flows.steps import receipt
 from kassa.screens.words import Words
 
 class Till:
