@@ -16,9 +16,10 @@ def make_cashier(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
     """`make_cashier(**fields of Terminal)`: a cashier at an English terminal with its host; power is off."""
     systems: list[WholeSystem] = []
 
-    def make(name: str = "system", overlay: Path | None = None, **fields: object) -> Cashier:
+    def make(name: str = "system", overlay: Path | None = None, source: Path = QUICK, **fields: object) -> Cashier:
         options = {"language": "en", "supervisor_code": "246813", **fields}
-        made = WholeSystem(tmp_path / name, overlay=overlay, source=QUICK, terminal=Terminal(**options))  # type: ignore[arg-type]
+        terminal = Terminal(**options)  # type: ignore[arg-type]
+        made = WholeSystem(tmp_path / name, overlay=overlay, source=source, terminal=terminal)
         systems.append(made)
         return Cashier(made)
 

@@ -29,8 +29,8 @@ def copied(cashier: Cashier, tmp_path: Path) -> Iterator[Cashier]:
     cashier.world.power_off()
     shutil.copytree(cashier.world.home, tmp_path / "copy")
     online(cashier)
-    options = {"host_port": cashier.host.port, "micropython": interpreter.micropython(), "source": QUICK}
-    with World(tmp_path / "copy", **options) as world:
+    host_port, command = cashier.host.port, interpreter.micropython()
+    with World(tmp_path / "copy", host_port=host_port, micropython=command, source=QUICK) as world:
         other = Cashier(cashier.system)
         other.world = world
         yield other

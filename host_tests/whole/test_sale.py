@@ -8,6 +8,7 @@ import pytest
 from host_tests.harness.whole.cashier import Cashier
 from tools.cashier import HOME
 from tools.provision.device import OfflineLimits
+from tools.world.power import FIRMWARE
 
 
 def test_an_online_sale_is_settled_and_its_receipt_masks_the_card_number(cashier) -> None:
@@ -31,6 +32,14 @@ def test_offline_sales_are_sent_automatically_and_settle(cashier) -> None:
     assert cashier.host.counters["connections"] == 2  # the sign-on, and one to send everything
     assert "¥50.00" in cashier.settle()
     assert cashier.host.view()["batches"][0]["state"] == "closed"
+
+
+def test_the_firmwares_own_main_sells_and_settles(make_cashier) -> None:
+    """The other tests of this folder run harness/whole/quick/main.py, which collects garbage later."""
+    cashier = make_cashier(source=FIRMWARE)
+    cashier.sign_on()
+    cashier.sell(1250)
+    assert "¥12.50" in cashier.settle()
 
 
 def test_a_second_batch_follows_the_first(cashier) -> None:
