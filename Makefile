@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Kassa: every command of the project. `make help` lists them.
+# All commands of the project. `make help` lists them.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -19,11 +19,11 @@ help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '  variables: MICROPYTHON=/path (a Unix port >= 1.26 with tls), DIR=dir (run), OUT=dir and CUT=k (demo), JOBS=n (test)\n'
 
-# Whoever brings an interpreter needs no wheel of ours.
+# The project's MicroPython is installed only if MICROPYTHON does not name another one.
 OURS   := $(CURDIR)/$(MPENV)/bin/micropython
 READY  := $(VENV)/.ready $(if $(filter $(OURS),$(MICROPYTHON)),$(MPENV)/.ready)
 
-setup: $(READY) ## build both virtual environments inside the checkout (runs by itself)
+setup: $(READY) ## create both virtual environments inside the checkout (runs automatically)
 
 $(VENV)/.ready: pyproject.toml
 	@echo "setup: host tools and tests -> $(VENV)"
@@ -37,44 +37,44 @@ $(MPENV)/.ready: tools/setup.py
 	@$(PYTHON) tools/setup.py $(MPENV)
 	@touch $@
 
-run: setup ## start host, terminal and web panel, and print the address; DIR=dir is their folder instead of build/run
+run: setup ## start host, terminal and web panel, and print the address; DIR=dir: in that folder instead of build/run
 	@$(PY) -m tools.panel $(if $(DIR),--home $(DIR))
 
 test: setup ## run every test that this machine can run
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile host_tests
 
-check: setup ## ruff, types, and every firmware file compiled for the chip
+check: setup ## run ruff, check types, and compile every firmware file for the chip
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(PY) tools/check.py
 
-demo: setup ## play the demo into OUT=dir, power cut at flash operation CUT=k (0 = none)
+demo: setup ## play the demo into OUT=dir, with a power cut at flash operation CUT=k (0 = none)
 	@$(PY) -m tools.demo $(OUT) $(if $(CUT),--cut $(CUT))
 
-day: setup ## play a day in a shop: every transaction, an outage, power cuts; till, paper, journal and ledger must agree
+day: setup ## play a day in a shop: every transaction, an outage, power cuts; till, receipts, journal and ledger must agree
 	@$(PY) -m tools.demo.day
 
-bench: setup ## print every figure and write bench.json
+bench: setup ## measure and print every figure, and write bench.json
 	@$(PY) -m tools.bench
 
-cuts: setup ## cut the power N=20000 times in every flow and on every ground; SEED=n plays the same again
+cuts: setup ## cut the power N=20000 times in every flow, from every starting state of the flash; SEED=n repeats a run
 	@$(PY) -m host_tests.cuts $(or $(N),20000) $(SEED)
 
-fuzz: setup ## throw mutations of all a card, a reader or a host says at the parsers for SECONDS=60; SEED=n begins the same again
+fuzz: setup ## feed mutated card, reader and host data to the parsers for SECONDS=60; SEED=n repeats a run
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
-rot: setup ## flip every single bit of a journal, and see that at most the record it hits is affected
+rot: setup ## flip every single bit of a journal, and check that at most the record it belongs to is affected
 	@KASSA_ROT=1 $(PY) -m pytest -q -s host_tests/vault/test_journal_rot.py
 
-heap: setup ## smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
+heap: setup ## find the smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
 	@$(PY) -m tools.bench.heap
 
-journal: setup ## what the journal in IMAGE=flash.bin holds, and what is damaged; ARGS="--secret FILE --marks --json"
+journal: setup ## print the journal in IMAGE=flash.bin and any damage; ARGS="--secret FILE --marks --json"
 	@$(PY) -m tools.journal $(IMAGE) $(ARGS)
 
-dukpt-long: setup ## 2^21 DUKPT keys of the device against the host's derivation; COUNT=n SEED=n to choose
+dukpt-long: setup ## compare 2^21 DUKPT keys of the device with the host's derivation; COUNT=n SEED=n choose others
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.harness.crypto.many $(COUNT) $(SEED)
 
-fonts: setup ## rebuild the font asset from the npm package (needs npm), and the printer's character table
+fonts: setup ## rebuild the font asset from npm packages (needs npm), and the printer's character table
 	@$(PY) -m tools.fonts.build
 	@$(PY) -m tools.fonts.gbk

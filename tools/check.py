@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`make check` beyond ruff: types of firmware and tools, and every firmware file compiled for the chip."""
+"""`make check` apart from ruff: type-checks firmware and tools, and compiles every firmware file for the chip."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ STUBS = "micropython-esp32-stubs==1.29.0.post1"
 
 
 def main() -> int:
-    """Run the gates; the exit code tells whether all held."""
+    """Run all checks. Returns the exit code: 0 if all passed."""
     typings = ROOT / "typings"
     if not (typings / "machine.pyi").exists():
         subprocess.run([BIN / "pip", "install", "--quiet", "--target", typings, "--no-user", STUBS], check=True)
@@ -36,7 +36,7 @@ def _compile() -> bool:
 
 
 def uncompiled() -> list[str]:
-    """What mpy-cross says of each firmware file that it does not take, for the ESP32-S3 and its 31-bit small integers."""
+    """mpy-cross errors of the firmware files, compiled for the ESP32-S3 with its 31-bit small integers."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for source in FIRMWARE:

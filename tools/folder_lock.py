@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One process to a folder: two would write one database, one flash image."""
+"""Locks folders: two processes must not write the same database or flash image."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,12 +10,15 @@ _LOCK = ".lock"
 
 
 class Taken(Exception):
-    """Another process works in the folder."""
+    """Another process uses the folder."""
 
 
 @contextmanager
 def claim(*folders: Path) -> Iterator[None]:
-    """Keep folders, made where they are missing, for this process. Raises Taken. The claim ends with the process at the latest."""
+    """Create folders if missing and lock them for this process. Raises Taken if another process holds one.
+
+    The lock ends with the context, or when the process ends.
+    """
     locks = []
     try:
         for folder in folders:
@@ -24,7 +27,7 @@ def claim(*folders: Path) -> Iterator[None]:
             try:
                 fcntl.flock(locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise Taken(f"another process works in {folder}: end it first, or name another folder") from None
+                raise Taken(f"another process works in {folder}: end it first, or choose another folder") from None
         yield
     finally:
         for lock in locks:
@@ -32,14 +35,14 @@ def claim(*folders: Path) -> Iterator[None]:
 
 
 def contents(folder: Path) -> list[Path]:
-    """Every file below a folder but the marks of claims."""
+    """Every file below a folder, except lock files."""
     return [path for path in folder.rglob("*") if path.name != _LOCK and (path.is_symlink() or not path.is_dir())]
 
 
 def clear(folder: Path) -> None:
-    """Remove every file below a folder. The marks of claims, and the folders they are in, stay."""
+    """Remove every file below a folder, except lock files and the folders that hold them."""
     for path in contents(folder):
         path.unlink()
-    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder comes before it
+    for path in sorted(folder.rglob("*"), reverse=True):  # reverse order: contents come before their folder
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""AES-CMAC (RFC 4493) as tools and host use it, on `cryptography`."""
+"""AES-CMAC (RFC 4493) for tools and host, on `cryptography`."""
 
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
 
 
 def cmac(key: bytes, message: bytes | memoryview) -> bytes:
-    """The whole 16 bytes."""
+    """The full 16-byte CMAC."""
     mac = CMAC(algorithms.AES(key))
     mac.update(bytes(message))
     return mac.finalize()
 
 
 def tag(key: bytes, message: bytes | memoryview) -> bytes:
-    """The first 8 bytes: the form of DE 64, seal tag and journal tag."""
+    """The CMAC cut to 8 bytes, as used for DE 64, seal tag and journal tag."""
     return cmac(key, message)[:8]
 
 
 def device_key(secret: bytes, purpose: bytes) -> bytes:
-    """The device's key for one purpose, such as b"journal" (docs/keys.md)."""
+    """The device's key for a purpose such as b"journal" (docs/keys.md)."""
     return cmac(secret, purpose)

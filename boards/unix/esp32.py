@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The flash partitions of the board: `esp32.Partition` as MicroPython has it, over the chip in flash.bin."""
+"""The board's flash partitions: MicroPython's `esp32.Partition` on the chip in flash.bin."""
 
 import flashchip
 
@@ -16,7 +16,7 @@ chip = flashchip.FlashChip(flashchip.open_store("flash.bin", _CHIP_SIZE), _CHIP_
 
 
 class Partition(flashchip.Region):
-    """`esp32.Partition`: the data partition called `label`."""
+    """The data partition with this label. Raises OSError if there is none."""
 
     TYPE_APP = 0
     TYPE_DATA = 1
@@ -31,7 +31,7 @@ class Partition(flashchip.Region):
 
     @staticmethod
     def find(type: int = 0, subtype: int = 0xFF, label: str | None = None, block_size: int = 4096) -> list["Partition"]:
-        """The partitions of that type and, where given, that subtype (0xFF = any) and label."""
+        """The partitions of this type, subtype (0xFF = any) and label (None = any)."""
         return [
             Partition(entry[4])
             for entry in _TABLE

@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""A NOR flash chip over a file, with power that can fail inside any program or erase.
+"""A NOR flash chip in a file, whose power can fail inside any program or erase.
 
-It imports nothing of the board, so a bench or a test worker uses it alone, and no call allocates on the heap.
+It imports nothing of the board, so that benches and tests can use it alone. No call allocates on the heap.
 """
 
 from micropython import const
 
-PAGE = const(256)  # bytes one program operation can reach
-SECTOR = const(4096)  # bytes one erase operation clears
-CELL = const(16)  # bytes flash encryption writes at once: offsets and sizes are multiples of it
+PAGE = const(256)  # most bytes per program operation
+SECTOR = const(4096)  # bytes per erase operation
+CELL = const(16)  # bytes that flash encryption writes at once; offsets and sizes are multiples of it
 
 _INVALID_ARG = -0x102  # ESP_ERR_INVALID_ARG
 _INVALID_SIZE = -0x104  # ESP_ERR_INVALID_SIZE
 
 
 class PowerCut(BaseException):
-    """Power is gone. A BaseException, because no handler of the firmware runs without power."""
+    """The power is gone. A BaseException, so that no handler of the firmware runs without power."""
 
 
 class FlashMisuse(BaseException):
-    """The caller asked for what the chip cannot do. A BaseException, so that no handler hides it."""
+    """The caller requested something the chip cannot do. A BaseException, so that no handler hides it."""
 
 
 def open_store(path: str, size: int):
-    """The file at `path` as the chip's memory, made blank (all 0xFF) when it is not there yet."""
+    """Open the file at `path` as the chip's memory. A missing file is created blank (all 0xFF)."""
     try:
         return open(path, "r+b")
     except OSError:
@@ -34,11 +34,11 @@ def open_store(path: str, size: int):
 
 
 class FlashChip:
-    """A chip of `size` bytes over `store`, any seekable stream: a file, or io.BytesIO for a chip in memory.
+    """A chip of `size` bytes in `store`, any seekable stream: a file, or io.BytesIO for a chip in memory.
 
-    Bits only fall from 1 to 0 until their sector is erased, and, as under flash encryption, a 16-byte cell is
-    programmed once between two erases. Writes that cross a page are split in page programs, each counted. All sizes
-    are bytes.
+    Bits only change from 1 to 0 until their sector is erased. As under flash encryption, a 16-byte cell can be
+    programmed only once between two erases. Writes across page boundaries are split into page programs, each counted.
+    All sizes are in bytes.
     """
 
     def __init__(self, store, size: int) -> None:
@@ -48,22 +48,22 @@ class FlashChip:
         self.reads = 0
         self.bytes_programmed = 0
         self.bytes_read = 0
-        self.listener = None  # called as listener(is_erase, address, size) when an operation is done
-        self.on_cut = None  # called when power dies; without it PowerCut is raised
+        self.listener = None  # called as listener(is_erase, address, size) after each operation
+        self.on_cut = None  # called when the power fails, before PowerCut is raised
         self._store = store
         self._page = bytearray(PAGE)
         self._blank = b"\xff" * PAGE
-        self._left = 0  # operations until power dies; 0 = never
+        self._left = 0  # operations until the power fails; 0 = never
         self._tear = ""
         self._noise = 1
         self._dead = False
 
     def cut_at(self, operation: int, tear: str = "none", seed: int = 1) -> None:
-        """Let power die inside the `operation`-th program or erase from now (1 = the next one; 0 = not at all).
+        """Cut the power inside the `operation`-th program or erase from now (1 = the next one; 0 = never).
 
-        `tear` says what that operation leaves behind: "none" nothing, "prefix:N" its first N bytes, "half" its first
-        half, "random" each bit changed or not by the toss of a coin seeded with `seed`, "all" everything, though
-        nobody was told.
+        `tear` says how much of that operation is done: "none", "prefix:N" its first N bytes, "half" its first half,
+        "random" each bit changed or not at random, seeded with `seed`, "all" everything, but without a report of
+        success. Raises ValueError for another `tear`.
         """
         if tear not in ("none", "half", "random", "all") and not tear.startswith("prefix:"):
             raise ValueError(tear)
@@ -125,7 +125,7 @@ class FlashChip:
             self.listener(False, address, count)
 
     def _check_cells(self, address: int, data, offset: int, count: int) -> None:
-        """Each cell of the page is blank, or already holds what is to be written."""
+        """Raise FlashMisuse unless each cell of the page is blank or already holds the new data."""
         page = self._page
         blank = same = True
         for i in range(count):
@@ -146,7 +146,7 @@ class FlashChip:
         return self._left == 0
 
     def _die(self, address: int, data, offset: int, count: int) -> None:
-        """Leave what the tear model says of a program (or, without `data`, of an erase), then lose power."""
+        """Apply the tear to a program (or, without `data`, to an erase), then lose power."""
         whole = self._bytes_done(count)
         for start in range(0, count, PAGE):
             size = min(PAGE, count - start)
@@ -181,7 +181,7 @@ class FlashChip:
 
 
 class Region:
-    """A range of the chip as a block device of 4 KiB blocks, with the calls and the meaning of `esp32.Partition`."""
+    """A range of the chip as a block device of 4 KiB blocks, with the interface of `esp32.Partition`."""
 
     def __init__(self, chip: FlashChip, base: int, size: int) -> None:
         self.chip = chip
@@ -189,11 +189,11 @@ class Region:
         self.size = size
 
     def readblocks(self, block: int, into: bytearray, offset: int = 0) -> None:
-        """Fill `into` from `offset` bytes into the block."""
+        """Fill `into`, starting `offset` bytes into the block. Raises OSError if out of range."""
         self.chip.read(self._address(block, offset, len(into)), into)
 
     def writeblocks(self, block: int, data, offset: int = -1) -> None:
-        """Without `offset`: erase the blocks that `data` covers, then program. With it: program only."""
+        """Program `data`. Without `offset`, erase the blocks it covers first. Raises OSError if out of range."""
         erase_first = offset < 0
         size = len(data)
         address = self._address(block, 0 if erase_first else offset, size)

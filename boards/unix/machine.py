@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`machine` as the ESP32 port has it, where the firmware uses it: pins, SPI, UART, watchdog, reset; over the bus."""
+"""The parts of the ESP32 port's `machine` that the firmware uses: pins, SPI, UART, watchdog, reset; over the bus."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ SOFT_RESET = 5
 
 _CHUNK = const(32768)
 _EINVAL = const(-22)
-_POLL = const(3)  # stream ioctl: which of the asked conditions hold?
+_POLL = const(3)  # stream ioctl: returns which of the requested conditions hold
 _POLL_IN = const(1)
 _POLL_OUT = const(4)
 
@@ -36,18 +36,18 @@ def unique_id() -> bytes:
 
 
 def reset() -> None:
-    """Start again from the beginning. Does not return."""
+    """Restart the terminal. Does not return."""
     restart(SOFT_RESET)
 
 
 def restart(cause: int) -> None:
-    """End this process; the world starts the next one with `cause`."""
+    """End this process. The world starts the next one, with `cause` as its reset cause."""
     bus.post(wiring.RESET, cause)
     bus.answer(bytearray(1))
 
 
 class Pin:
-    """One pin. An input whose chip is at rest reads its pull without asking the world."""
+    """One pin. An input whose chip is idle reads as its pull, without asking the world."""
 
     IN = 1
     OUT = 3
@@ -71,7 +71,7 @@ class Pin:
             self.value(value)
         elif mode in (self.OUT, self.OPEN_DRAIN):
             self.value(self._level)
-        elif mode == self.IN:  # let go: the line goes where its pull takes it
+        elif mode == self.IN:  # released: the line follows its pull
             self._drive(self._rest)
 
     def value(self, level: int | None = None) -> int | None:
@@ -99,7 +99,7 @@ class Pin:
 
 
 class SPI:
-    """A hardware SPI bus; who listens is a matter of the chip select pins."""
+    """A hardware SPI bus. The chip select pins decide which chip is addressed."""
 
     MSB = 0
     LSB = 1
@@ -182,7 +182,7 @@ class UART(io.IOBase):
         return len(data)
 
     def readinto(self, into, limit: int = -1) -> int | None:
-        """Fill what is there. Returns its size, or None when nothing is."""
+        """Read the waiting bytes into `into`. Returns their number, or None if there are none."""
         struct.pack_into("<H", self._limit, 0, len(into) if limit < 0 else min(limit, len(into)))
         size = bus.ask_number(wiring.UART_READ, self._id, 2, self._limit)
         bus.answer(into, size)
@@ -194,7 +194,7 @@ class UART(io.IOBase):
         return bytes(memoryview(into)[:size]) if size else None
 
     def readline(self) -> bytes | None:
-        """What is there, up to the end of a line; None when nothing is."""
+        """The waiting bytes up to the end of a line, or None if there are none."""
         line = b""
         for _ in range(self.any()):
             line += self.read(1) or b""
@@ -209,7 +209,7 @@ class UART(io.IOBase):
 
 
 class WDT:
-    """The watchdog: it bites when neither ticks nor the real clock saw it fed in time."""
+    """The watchdog. Resets the terminal if it was not fed in time, by ticks or by the real clock (with some grace)."""
 
     due = -1  # ticks; -1 = never started
     _timeout = bytearray(4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`network.WLAN` as a station; its state is that of the world's radio."""
+"""`network.WLAN` as a station. The world's radio holds its state."""
 
 import bus
 import wiring
@@ -35,7 +35,7 @@ class WLAN:
         return self._active
 
     def connect(self, ssid: str = "", key: str = "") -> None:
-        """Begin to join `ssid`; `isconnected` tells when that is done. Raises OSError where the driver does not take it."""
+        """Start joining `ssid`; poll `isconnected` for success. Raises OSError if the driver refuses."""
         if not self._active:
             raise OSError("Wifi Not Started")
         if self._ask(wiring.WLAN_CONNECT, ("%s\0%s" % (ssid, key)).encode()) == wiring.WLAN_REFUSED:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the world may ask of this process at an idle moment: a cut in the flash chip, a leap in time, a heap report."""
+"""Orders that the world may give to this process while it is idle: a power cut, a leap in time, a heap report."""
 
 import gc
 import struct
@@ -12,7 +12,7 @@ import wiring
 
 
 def obey(orders: int) -> None:
-    """Do what the bits WANT_* of wiring.py ask for."""
+    """Carry out the orders in `orders`, the WANT_* bits of wiring.py."""
     if orders & wiring.WANT_CUT:
         _cut()
     if orders & wiring.WANT_LEAP:

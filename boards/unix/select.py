@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`select` whose poll lets ticks jump: when nothing is ready, the world says whether time may pass at once.
+"""`select` with a poll that lets ticks jump: if nothing is ready, the world decides whether time may jump ahead.
 
-asyncio takes its poller from here, so the loop itself is MicroPython's own.
+asyncio takes its poller from here; the event loop itself is MicroPython's own.
 """
 
 import struct
@@ -17,20 +17,20 @@ import machine
 import orders
 import wiring
 
-_ASK_EVERY = const(10)  # real ms: a loop that never rests still hears the world this often
-_LOOK_EVERY = const(4)  # real ms
+_ASK_EVERY = const(10)  # real ms: even a loop that is never idle contacts the world this often
+_LOOK_EVERY = const(4)  # real ms between polls of a busy loop
 _NONE = ()
 
 
 class Poll:
-    """What asyncio needs of `select.poll`."""
+    """The part of `select.poll` that asyncio needs."""
 
     def __init__(self) -> None:
         self._poll = uselect.poll()
         self._asked = self._looked = utime.ticks_ms()
 
     def register(self, stream, events: int) -> None:
-        bus.credit = 0  # somebody begins to wait for real bytes: let the world look before time passes
+        bus.credit = 0  # a task starts waiting for real bytes: contact the world before time passes
         self._poll.register(stream, events)
 
     def modify(self, stream, events: int) -> None:
@@ -41,10 +41,10 @@ class Poll:
         self._poll.unregister(stream)
 
     def ipoll(self, due: int) -> list | tuple:
-        """The streams that are ready; none once `due` ms are over, or a little earlier. -1 waits until one is ready.
+        """The streams that are ready; none after `due` ms, or slightly earlier. With -1, waits until one is ready.
 
-        Looking takes 1 ms when a TLS stream is among them (the Unix port polls such in periods of that), so a loop that
-        has other work looks now and then only, and one that lives on credit not at all.
+        Polling takes 1 ms if one is a TLS stream (the Unix port's polling period for those). So a loop with other work
+        polls only every few ms, and not at all while it uses up credit.
         """
         if 0 < due <= bus.credit:
             bus.credit -= due
@@ -70,11 +70,11 @@ class Poll:
         return self._poll.poll(wait) if wait else _NONE
 
     def _ask(self, due: int) -> int:
-        """Nothing to do for `due` ms: let the time pass that the world grants. Returns the real ms to wait."""
+        """Idle for `due` ms: jump as far as the world allows. Returns the real ms to wait."""
         reply = bus.idle(due)
         if reply[7]:
             orders.obey(reply[7])
-        elif not self._poll.poll(0):  # what came while the world was asked keeps time from passing
+        elif not self._poll.poll(0):  # bytes that arrived in the meantime prevent the jump
             time.jump(struct.unpack_from("<I", reply)[0])
         self._watch()
         self._asked = utime.ticks_ms()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the interpreter is started with: `micropython start.py [image.romfs]`. Runs boot.py, then main.py, as a board does.
+"""The interpreter's start script: `micropython start.py [image.romfs]`. Runs boot.py, then main.py, as a board does.
 
-With an image both come from it, as on a device that runs from flash. Where the interpreter has `ffi` (Debian's 32-bit one,
-the twin of an ESP32) the image is mapped outside the GC heap; elsewhere it is read into it.
+With an image, both come from it, as on a device that runs from flash. If the interpreter has `ffi` (as Debian's 32-bit
+one does), the image is mapped outside the GC heap; otherwise it is read into the heap.
 """
 
 import sys
@@ -18,7 +18,7 @@ _STACK = 1 << 20  # bytes
 
 
 def _mapped(libc, path: str) -> bytearray:
-    """The file at `path` as memory that the heap knows nothing of."""
+    """Map the file at `path` into memory outside the GC heap. Raises OSError."""
     import uctypes
 
     descriptor = libc.func("i", "open", "si")(path, 0)
@@ -35,7 +35,7 @@ def _read(path: str) -> bytes:
 
 
 def _run() -> int:
-    """Run main.py. Returns the process's exit code."""
+    """Run main.py. Returns the exit code for the process."""
     try:
         import main
     except SystemExit as ended:
@@ -49,15 +49,15 @@ def _run() -> int:
 
 
 def _run_in_a_thread(libc) -> None:
-    """Give main.py a stack of its own: each nested import takes 4 KiB, and the main stack counts for 40 KiB only."""
+    """Give main.py a larger stack: each nested import takes 4 KiB, and the main stack is limited to 40 KiB."""
     import _thread
 
-    leave = libc.func("v", "_exit", "i")  # to end a thread takes a library that the interpreter comes without
+    leave = libc.func("v", "_exit", "i")  # ending only the thread needs a library that is missing
     _thread.stack_size(_STACK)
     _thread.start_new_thread(lambda: leave(_run()), ())
-    for_ever = _thread.allocate_lock()
-    for_ever.acquire()
-    for_ever.acquire()
+    endless = _thread.allocate_lock()
+    endless.acquire()
+    endless.acquire()
 
 
 libc = ffi.open("libc.so.6") if ffi else None
@@ -65,7 +65,7 @@ if len(sys.argv) > 1:
     vfs.mount(vfs.VfsRom(_mapped(libc, sys.argv[1]) if libc else _read(sys.argv[1])), "/rom")
     sys.path[:] = ["/rom", ".frozen"]
 
-import boot  # noqa: E402  the path above decides where it comes from
+import boot  # noqa: E402  found through the path set above
 
 if libc:
     _run_in_a_thread(libc)

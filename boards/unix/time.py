@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""`time` with the ticks of the chip: they wrap at 2**30 ms, 12.4 days, and can run ahead while everybody waits.
+"""`time` with the ticks of the chip: they wrap at 2**30 ms (12.4 days) and can jump ahead while everything waits.
 
-The 64-bit port's own ticks wrap at 2**62. There the event loop, whose queue in C compares such, keeps them (boot.py).
+The 64-bit port's own ticks wrap at 2**62. The event loop's queue, written in C, compares those, so asyncio keeps using
+them there (boot.py).
 """
 
 import utime
@@ -11,9 +12,9 @@ from utime import *  # noqa: F403
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 
-jumping = False  # set at power-on: may ticks jump at all?
-_ahead = 0  # ms the ticks are ahead of the real ones; below 2**28 in 32 bits
-WIDE = utime.ticks_add(0, -1) > _MASK  # are the port's own ticks wider than the chip's?
+jumping = False  # set at power-on: may ticks jump?
+_ahead = 0  # ms the ticks are ahead of real time; below 2**28 on a 32-bit port
+WIDE = utime.ticks_add(0, -1) > _MASK  # the port's own ticks are wider than the chip's
 
 
 def ticks_ms() -> int:
@@ -23,7 +24,7 @@ def ticks_ms() -> int:
 if WIDE:
 
     def wide_ms() -> int:
-        """The ticks as the port counts them."""
+        """The ticks in the port's own width."""
         return utime.ticks_add(utime.ticks_ms(), _ahead)
 
     def ticks_add(ticks: int, delta: int) -> int:
@@ -36,7 +37,7 @@ if WIDE:
 
 
 def jump(ms: int) -> None:
-    """Let `ms` pass at once."""
+    """Advance the ticks by `ms` at once."""
     global _ahead
     _ahead += ms
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the two processes of the simulator agree on: which pin goes where, and the messages on the bus between them.
+"""The interface between the simulator's two processes: pin assignment, and the messages on the bus between them.
 
-A message is a header (operation u8, unit u8, payload size u16, virtual ms since power-on modulo 2**30 u32, little-endian)
-and its payload. Those marked -> get an answer of the size given; the others go one way and may wait for the next one that does.
+A message is a header (operation u8, unit u8, payload size u16, virtual ms since power-on modulo 2**30 u32,
+little-endian) and a payload. Messages marked -> get the answer described. The others go one way, and may be delayed
+until the next message that needs an answer.
 """
 
 # Pins of the board.
@@ -27,27 +28,27 @@ SPI_READ = 7  # payload: size u16, fill u8 -> that many bytes
 UART_WRITE = 8  # payload: the bytes
 UART_READ = 9  # payload: limit u16 -> size u16, then that many bytes
 UART_ANY = 10  # -> size u16
-WLAN = 11  # unit: WLAN_*; payload: see there -> state u8, signal in -dBm u8
-RESOLVE = 12  # payload: "host:port" -> port of the relay that stands for it u16 (0 = no network)
+WLAN = 11  # unit: WLAN_*; payload: see WLAN_* below -> state u8, signal in -dBm u8
+RESOLVE = 12  # payload: "host:port" -> port of the relay to use instead u16 (0 = no network)
 FLASH = 13  # unit: 0 program, 1 erase; payload: address u32, size u16
-POWER_LOST = 14  # the flash chip met its cut: no answer comes but the end of the process
+POWER_LOST = 14  # the flash chip has reached its cut; no answer: the process is killed
 RESET = 15  # unit: reset cause
-WATCHDOG = 16  # payload: ms until it bites u32
+WATCHDOG = 16  # payload: time-out in ms u32
 HEAP = 17  # payload: bytes in use u32, bytes free u32, in use after a collection u32
-ORDER_CUT = 18  # -> operation u32, seed u32, size of the tear's name u8, its name 23 bytes
+ORDER_CUT = 18  # -> operation u32, seed u32, length of the tear's name u8, the name 23 bytes
 ORDER_LEAP = 19  # -> ms u32
 
 # Bits of the orders in an answer to IDLE.
 WANT_HEAP, WANT_CUT, WANT_LEAP = 1, 2, 4
 MAY_JUMP = 0x80  # in the mode: ticks may jump
 
-# Live inputs are 64 bits: pins 0 to 55 that a chip may be driving just now, then UARTs 0 to 7 with bytes waiting.
+# Live inputs are 64 bits: pins 0 to 55 that a chip may be driving now, then UARTs 0 to 7 with bytes waiting.
 LIVE_UART = 56
 
 # WLAN commands and states.
 WLAN_STATUS, WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3, 4  # connect: "ssid\0key"
 WLAN_IDLE, WLAN_CONNECTING, WLAN_GOT_IP, WLAN_NO_AP, WLAN_WRONG_KEY = 0, 1, 2, 3, 4
-WLAN_REFUSED = 5  # the answer to a connect that the driver does not take
+WLAN_REFUSED = 5  # the driver refuses the connect
 
 # Reset causes, numbered as `machine` does.
 POWER_ON, WATCHDOG_RESET, SOFT_RESET = 1, 3, 5

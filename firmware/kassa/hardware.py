@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         cards: Flash
         entropy: Entropy
         device_secret: bytearray
+        spare_memory: bool  # enough RAM to keep every module: overlay.py drops none then
 
         def printer(self) -> Printer: ...
 

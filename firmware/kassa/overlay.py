@@ -1,33 +1,84 @@
 # SPDX-License-Identifier: MIT
-"""Lets go of modules that are not needed again: their functions and names take heap for as long as they are known."""
+"""Decides which modules of kassa stay in memory: the only file that drops modules, or that names them as strings.
+
+A module's functions and names take heap for as long as the module is known. Each phase of the terminal's work lists the
+modules that stay; entering the phase drops all others, and the next import loads a dropped module again. So a file imports
+at its top only what stays wherever it stays itself, and everything else inside the function that uses it
+(host_tests/house/test_overlay.py).
+"""
 
 import sys
 
+# Names below kassa; "room." stands for a whole room.
+_ALWAYS = (
+    " terminal overlay errors clock log money status transactions crypto.cmac crypto.dukpt crypto.sealing crypto.wipe"
+    " drivers.esp32_board drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi vault.flash vault.journal.dispositions"
+    " vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader vault.journal.ring"
+    " vault.journal.store vault.journal.tags vault.keyring.key_state vault.keyring.keyring vault.settings.settings"
+    " uplink.answers uplink.connection_task uplink.courier uplink.identity uplink.outcome uplink.queue"
+    " desk.card_velocity desk.limits desk.till screens.canvas screens.font screens.message screens.screen"
+    " screens.status_bar screens.theme screens.ui screens.words flows.session flows.idle.main_loop "
+)
+_PHASES = {  # of the cashier's work
+    "idle": " desk.disposition flows.idle.home_page flows.steps.certificate_notes screens.amount screens.home ",
+    "flow": " calendar card.arena card.tlv desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps.authorise"
+    " flows.steps.certificate_notes flows.steps.offline flows.steps.outcome flows.steps.read_card flows.steps.receipt"
+    " flows.steps.requirements flows.steps.supervisor ",
+    "tap": " card. flows.steps.outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
+    "proof": " card.arena card.evidence card.outcomes card.tap card.terms card.tlv card.transaction flows.steps.outcome"
+    " flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
+    "closing": " flows.batch.settle ",
+    "receipt": " calendar desk.disposition drivers.escpos flows.steps.outcome flows.steps.receipt gbk ",
+}
+_CONNECTION = {  # its phases, beside the cashier's
+    "": "",
+    "connecting": " calendar uplink. vault.journal. ",
+    "idle": " uplink.tls_channel ",
+    "connected": " uplink.batch_close uplink.exchange uplink.in_flight uplink.inbox uplink.iso8583 uplink.management"
+    " uplink.messages uplink.outbox uplink.tls_channel ",
+}
 
-def forget_all(names: "tuple[str, ...]", keep: "tuple[str, ...]" = ()) -> None:
-    """Forget modules by their place in kassa; "card." stands for all of that room but those to `keep`."""
-    for name in names:
-        if name.endswith("."):
-            known = _of("kassa." + name, keep)
-            while known:
-                forget(known)
-                known = _of("kassa." + name, keep)
-        else:
-            forget("kassa." + name)
+enabled = False  # the terminal switches it on, unless its board has memory to spare
+_phase = "flow"
+_link = ""
 
 
-def _of(room: str, keep: "tuple[str, ...]") -> str:
-    """One that is known; no list of them all, for this is done where memory is scarce."""
-    for known in sys.modules:
-        if known.startswith(room) and known[6:] not in keep:
-            return known
-    return ""
+def enter(phase: str) -> None:
+    """Begin a phase of the cashier's work, a key of _PHASES. Begun again, it drops what was loaded for a moment."""
+    global _phase
+    _phase = phase
+    _drop()
 
 
-def forget(name: str) -> None:
-    """Forget a module of a package ("kassa.vault.journal.mount"); does nothing when it was never imported."""
-    sys.modules.pop(name, None)
-    package, _, module = name.rpartition(".")
-    parent = sys.modules.get(package)
-    if parent is not None and hasattr(parent, module):
-        delattr(parent, module)
+def connection(phase: str) -> None:
+    """Begin a phase of the connection to the host, a key of _CONNECTION; the cashier's phase goes on beside it."""
+    global _link
+    _link = phase
+    _drop()
+
+
+def _drop() -> None:
+    """Drop what stays in no list that counts now. A module whose code still runs lives on until that ends."""
+    if not enabled:
+        return
+    for name in [name for name in sys.modules if name.startswith("kassa.") and not _stays(name[6:])]:
+        sys.modules.pop(name, None)
+        package, _, module = name.rpartition(".")
+        parent = sys.modules.get(package)
+        if parent is not None and hasattr(parent, module):
+            delattr(parent, module)
+
+
+def _stays(name: str) -> bool:
+    """Whether a module is listed, by itself or with its room; a package stays as long as anything in it may."""
+    return _is_in(_ALWAYS, name) or _is_in(_PHASES[_phase], name) or _is_in(_CONNECTION[_link], name)
+
+
+def _is_in(listed: str, name: str) -> bool:
+    if " %s " % name in listed or " %s." % name in listed:
+        return True
+    while "." in name:
+        name = name[: name.rfind(".")]
+        if " %s. " % name in listed:
+            return True
+    return False

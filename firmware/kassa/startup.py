@@ -17,11 +17,11 @@ from kassa.errors import (
     ReaderFault,
     SettingsError,
 )
-from kassa.flows.idle.apply_settings import renew
+from kassa.flows.idle import apply_settings
 from kassa.flows.session import Session
 from kassa.uplink.connection_task import ConnectionTask
 from kassa.uplink.courier import Courier
-from kassa.uplink.messages import Identity
+from kassa.uplink.identity import Identity
 from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.layout import number
 from kassa.vault.keyring.keyring import Keyring
@@ -90,7 +90,7 @@ def _open(board: "Board", session: Session) -> None:
     )
     session.terminal, session.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
     session.till = Till(journal, keyring, Limits(values.get(settings.LIMITS, b"")), 0, clock, board.entropy)
-    renew(session)
+    apply_settings.apply(session)
     session.courier = Courier(journal, keyring, who, clock, news, board.entropy)
     session.courier.settings, session.courier.cards = values, (board.cards, device_key(secret, CARDS))
     session.connection = ConnectionTask(session.courier, values, board.wifi, board.keypad, news, board.entropy)

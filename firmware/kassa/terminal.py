@@ -7,11 +7,10 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import log
+from kassa import log, overlay
 from kassa.errors import FlashFault, JournalFull, KeyringError
 from kassa.flows.idle import main_loop
 from kassa.flows.session import Session
-from kassa.overlay import forget_all
 from kassa.screens.font import Font
 from kassa.screens.ui import Ui
 from kassa.status import Status
@@ -26,14 +25,6 @@ _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
-_BOOT_ONLY = (
-    "opening",
-    "flows.idle.apply_settings",
-    "crypto.device",
-    "crypto.tr31",
-    "vault.journal.mount",
-    "vault.journal.unstable_tail",
-)
 
 
 class Terminal:
@@ -41,6 +32,7 @@ class Terminal:
 
     def __init__(self, board: "Board") -> None:
         self._board = board
+        overlay.enabled = not board.spare_memory
         self._status = Status()
         board.display.start()
         self._ui = Ui(board.display, board.keypad, self._status, Font(), "zh")
@@ -93,24 +85,26 @@ class Terminal:
     # -- the cashier's task -----------------------------------------------------------------------------------------
 
     async def _cashier(self) -> None:
+        """Start, say what became of the last payment, then serve."""
         session = self._session
-        from kassa import startup
-
-        await startup.run(self._board, session)
-        del startup
-        forget_all(_BOOT_ONLY)
+        await self._start_up()
+        overlay.enter("flow")
         gc.collect()
         self._start("line", session.connection.run())
         self._start("housekeeping", self._housekeeping())
         self._started = True
+        await self._tell_after_restart()
+        await main_loop.run(session)
+
+    async def _start_up(self) -> None:
+        from kassa import startup
+
+        await startup.run(self._board, self._session)
+
+    async def _tell_after_restart(self) -> None:
         from kassa.flows.idle import after_restart
 
-        await after_restart.tell(session, self._board)
-        del after_restart
-        forget_all(
-            ("flows.idle.after_restart", "flows.steps.receipt", "desk.disposition", "vault.settings.stop_reason")
-        )
-        await main_loop.run(session)
+        await after_restart.tell(self._session, self._board)
 
     async def _housekeeping(self) -> None:
         """Work for quiet moments, one piece at a time."""
@@ -125,11 +119,7 @@ class Terminal:
             session.till.pass_over(session.courier.used)
             if self._status.renewed:
                 self._status.renewed = False
-                from kassa.flows.idle import apply_settings
-
-                apply_settings.renew(session)
-                del apply_settings
-                forget_all(_BOOT_ONLY)
+                self._apply_settings()
             session.clock.now()  # ticks wrap: the clock must look at them now and then
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
                 session.till.busy()
@@ -140,3 +130,8 @@ class Terminal:
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # a sale will say it; here it is only tried again
             if 0 <= session.till.journal.state.refused != self._status.refused_later:  # counted in a quiet moment
                 self._status.queue(session.till.journal.state)
+
+    def _apply_settings(self) -> None:
+        from kassa.flows.idle import apply_settings
+
+        apply_settings.apply(self._session)

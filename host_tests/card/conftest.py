@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the card room: the kernel under CPython and inside MicroPython, and the driver over a virtual chip."""
+"""Fixtures of the card tests: the kernel on CPython and on MicroPython, and the reader driver on a virtual chip."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PUBLISHED = ROOT.parent / "shared" / "fixtures" / "emv"
 
 
 class Here:
-    """The same cases as inside MicroPython, under CPython."""
+    """Runs the test cases under CPython; called like `Inside`, which runs them in MicroPython."""
 
     def __call__(self, room: str, call: str, *args: object) -> object:
         from kassa.errors import KassaError
@@ -36,7 +36,7 @@ class Here:
 
 @pytest.fixture(scope="session", params=["cpython", "micropython-64", "micropython-32"])
 def cases(request: pytest.FixtureRequest) -> Iterator[Here | Inside]:
-    """The room's cases, on each interpreter there is."""
+    """The test cases, on each interpreter."""
     if request.param == "cpython":
         yield Here()
         return
@@ -52,13 +52,13 @@ def play(cases: Here | Inside) -> Play:
 
 @pytest.fixture
 def rig() -> Rig:
-    """The shipped reader driver over the virtual chip, on virtual time."""
+    """The shipped reader driver on the virtual chip, in virtual time."""
     return Rig()
 
 
 @pytest.fixture
 def published() -> Path:
-    """Data that others published; it lies beside a checkout, not in it."""
+    """The folder of published EMV data. It is beside the checkout, not in it; without it the test is skipped."""
     if not PUBLISHED.exists():
         pytest.skip("no published EMV data beside this checkout")
     return PUBLISHED

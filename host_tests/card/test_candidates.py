@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The card's directory and what the reader makes of it: which applications are tried, in which order."""
+"""Application selection from the card's directory: which applications are tried, and in which order."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def entry(aid: str, priority: str = "", kernel: str | None = None) -> bytes:
 
 
 def selected(play: Play, *entries: bytes, refuse: bytes = b"") -> list[str]:
-    """The AIDs selected, in order, by a reader that is refused each of them."""
+    """The AIDs that the reader selects, in order, when the card refuses each of them."""
     asked: list[str] = []
 
     def answer(capdu: bytes) -> bytes:
@@ -42,29 +42,29 @@ def selected(play: Play, *entries: bytes, refuse: bytes = b"") -> list[str]:
 VISA, ELECTRON, VPAY, OTHER = "A0000000031010", "A0000000032010", "A0000000032020", "A0000000651010"
 
 
-def test_candidates_by_priority_and_on_to_the_next(play: Play) -> None:
+def test_candidates_are_tried_in_order_of_priority(play: Play) -> None:
     assert selected(play, entry(VISA, "02"), entry(OTHER, "01"), entry(ELECTRON, "01")) == [ELECTRON, VISA]
-    assert selected(play, entry(VISA), entry(ELECTRON, "0f")) == [ELECTRON, VISA]  # without: last
-    assert selected(play, entry(VISA, "00"), entry(VPAY, "83")) == [VPAY, VISA]  # the low nibble counts
+    assert selected(play, entry(VISA), entry(ELECTRON, "0f")) == [ELECTRON, VISA]  # no priority: last
+    assert selected(play, entry(VISA, "00"), entry(VPAY, "83")) == [VPAY, VISA]  # only the low nibble counts
     assert selected(play, entry(VISA, "01"), entry(ELECTRON, "01")) == [VISA, ELECTRON]  # ties: the card's order
     assert selected(play, entry(VISA + "0304", "02"), entry(VISA + "01", "01")) == [VISA + "01", VISA + "0304"]
 
 
-def test_kernel_identifiers(play: Play) -> None:
+def test_only_entries_for_a_supported_kernel_are_selected(play: Play) -> None:
     assert selected(play, entry(VISA, kernel="03")) == selected(play, entry(VISA, kernel="00")) == [VISA]
     assert selected(play, entry(VISA, kernel="")) == [VISA]
     for other in ("02", "83", "c30156", "04"):
         assert selected(play, entry(VISA, kernel=other)) == []
 
 
-def test_entries_that_are_not_right_are_passed_over(play: Play) -> None:
+def test_malformed_entries_are_skipped(play: Play) -> None:
     wrong = [tlv("61"), tlv("61", tlv("50", b"X")), entry("A000"), entry("A0" * 17), tlv("9F4D", b"\x0b\x1e")]
     assert selected(play, *wrong, entry(VISA)) == [VISA]
     assert selected(play, *[entry(f"{VISA}{n:02X}") for n in range(12)]) == [f"{VISA}{n:02X}" for n in range(8)]
     assert selected(play) == []
 
 
-def test_a_name_that_was_not_asked_for_is_not_taken(play: Play) -> None:
+def test_an_fci_with_another_aid_is_refused(play: Play) -> None:
     lying = tlv("6F", tlv("84", bytes.fromhex(ELECTRON)), tlv("A5", tlv("50", b"X"))) + SW_OK
     assert selected(play, entry(VISA, "01"), entry(ELECTRON, "02"), refuse=lying[:0] + b"\x62\x83") == [VISA, ELECTRON]
     nameless = tlv("6F", tlv("A5", tlv("50", b"X"))) + SW_OK
@@ -72,7 +72,7 @@ def test_a_name_that_was_not_asked_for_is_not_taken(play: Play) -> None:
     assert selected(play, entry(VISA), refuse=lying) == [VISA]
 
 
-def test_conditions_not_satisfied_leads_to_the_next_application(play: Play) -> None:
+def test_conditions_not_satisfied_selects_the_next_application(play: Play) -> None:
     card = VisaCard(Profile("4761730000000011", aid=ELECTRON))
 
     def answer(capdu: bytes) -> bytes:
@@ -88,6 +88,6 @@ def test_conditions_not_satisfied_leads_to_the_next_application(play: Play) -> N
 
 
 @pytest.mark.parametrize("ppse", ["6a82", "9000", "6f009000", "6f02a5009000", "ff", "6283"])
-def test_directories_that_are_none(play: Play, ppse: str) -> None:
+def test_an_invalid_directory_ends_the_tap(play: Play, ppse: str) -> None:
     expected = END if ppse in ("6a82", "6283") else CARD_ERROR
     assert play.ending(lambda _: bytes.fromhex(ppse)) == expected

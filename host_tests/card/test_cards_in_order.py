@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Good cards, read by the kernel on every interpreter; the issuer checks what they gave."""
+"""Valid cards, read by the kernel on every interpreter. The issuer verifies their data."""
 
 import pytest
 
@@ -15,7 +15,7 @@ MANDATORY = {"57", "9F26", "9F27", "9F10", "9F37", "9F36", "95", "9A", "9C", "9F
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_card_asks_for_the_host_and_its_cryptogram_verifies(play: Play, name: str) -> None:
+def test_a_valid_card_goes_online_and_its_cryptogram_verifies(play: Play, name: str) -> None:
     card = make(name)
     assert isinstance(card, PaymentCard)
     result = play.card(card)
@@ -37,7 +37,7 @@ def test_the_catalogue_has_all_cryptogram_versions_and_both_technologies() -> No
     assert len({CATALOGUE[name].pan for name in GOOD}) == len(GOOD) == 13
 
 
-def test_the_first_command_is_the_directory_and_the_terms_reach_the_card(play: Play) -> None:
+def test_the_reader_selects_the_directory_first_and_sends_the_payment_terms(play: Play) -> None:
     result = play.card(make("coral"), amount=999_999_999_999, cvm_required=False)
     assert result.commands[0] == bytes.fromhex("00a404000e325041592e5359532e444446303100")
     assert result.commands[1] == bytes.fromhex("00a4040007a000000003101000")
@@ -46,7 +46,7 @@ def test_the_first_command_is_the_directory_and_the_terms_reach_the_card(play: P
     assert options == "80a80000238321" + values.replace(" ", "") + "00"
 
 
-def test_the_counter_rises_from_tap_to_tap(play: Play) -> None:
+def test_the_card_s_counter_increases_with_each_tap(play: Play) -> None:
     card = make("amber")
     assert [parse(play.card(card).body)["9F36"] for _ in range(3)] == [b"\x00\x01", b"\x00\x02", b"\x00\x03"]
 
@@ -57,12 +57,12 @@ def test_a_record_of_256_bytes_is_read(play: Play) -> None:
     assert result.kind == ONLINE
 
 
-def test_nothing_else_of_the_card_is_left_in_the_arena(play: Play) -> None:
+def test_no_card_data_except_the_body_is_left_in_the_arena(play: Play) -> None:
     play.card(make("jade"))
     assert play.cases("card", "residue") == 0
 
 
-def test_a_transaction_given_up_leaves_nothing(play: Play) -> None:
+def test_an_abandoned_transaction_leaves_no_data(play: Play) -> None:
     step = play.cases("card", "begin", TERMS)
     card = make("jade")
     for _ in range(3):
@@ -71,7 +71,7 @@ def test_a_transaction_given_up_leaves_nothing(play: Play) -> None:
     assert (play.cases("card", "residue"), play.cases("card", "kept")) == (0, 0)
 
 
-def test_a_phone_proves_its_holder_and_other_cards_cannot(play: Play) -> None:
+def test_a_phone_verifies_its_holder_and_other_cards_cannot(play: Play) -> None:
     phone = play.card(make("pearl"), cvm_required=True)
     assert (phone.kind, parse(phone.body)["9F34"]) == (ONLINE, bytes.fromhex("010002"))
     assert play.card(make("pearl")).kind == ONLINE
@@ -79,8 +79,8 @@ def test_a_phone_proves_its_holder_and_other_cards_cannot(play: Play) -> None:
     assert parse(play.card(make("jade")).body)["9F34"] == bytes.fromhex("1f0302")
 
 
-def test_the_cryptograms_are_those_others_published() -> None:
-    """pyemv's worked example of CVN 18 and the hardware-checked one of CVN 10."""
+def test_published_cryptograms_are_reproduced() -> None:
+    """pyemv's worked example for CVN 18, and the hardware-verified example for CVN 10."""
     common = {"9F03": bytes(6), "95": bytes.fromhex("8000048000"), "9C": b"\x00", "9F37": bytes.fromhex("52BF4585")}
     ten = {**common, "9F02": bytes.fromhex("000000004000"), "9F1A": b"\x01\x24", "5F2A": b"\x01\x24",
            "9A": bytes.fromhex("191105"), "9C": b"\x01", "82": b"\x18\x00", "9F36": b"\x00\x1c",
@@ -94,7 +94,7 @@ def test_the_cryptograms_are_those_others_published() -> None:
 
 
 @pytest.mark.parametrize("tag", ["9F02", "9F36", "9F37", "5F2A", "9A", "9F10", "9F26", "57", "82"])
-def test_the_issuer_sees_any_change(play: Play, tag: str) -> None:
+def test_the_issuer_detects_any_change(play: Play, tag: str) -> None:
     tags = parse(play.card(make("ink")).body)
     key = key_for(pan_of(tags))
     assert key is not None and check_cryptogram(tags, key)
@@ -103,7 +103,7 @@ def test_the_issuer_sees_any_change(play: Play, tag: str) -> None:
     assert not check_cryptogram({name: value for name, value in tags.items() if name != tag}, key)
 
 
-def test_a_wallet_keeps_its_counters(tmp_path) -> None:
+def test_a_wallet_saves_its_counters(tmp_path) -> None:
     pocket = Wallet(tmp_path / "cards.json")
     card = pocket.card("jade")
     assert isinstance(card, PaymentCard) and pocket.card("jade") is card

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every card of the catalogue that does not behave, and answers no honest card gives, on every interpreter."""
+"""Every misbehaving card of the catalogue, and malformed and random answers, on every interpreter."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ ONLINE, DECLINED, TRY_AGAIN, USE_OTHER, END = 1, 3, 4, 5, 6
 CARD_ERROR = "CardError"
 QUIET = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-# What the kernel makes of each; the rest of the catalogue's bad cards never gets this far.
+# The kernel's outcome for each card. The other bad cards leave the field before the kernel has an outcome.
 ENDINGS: dict[str, int | str] = {
     "slow": ONLINE, "forged": ONLINE, "declines": DECLINED, "approves": DECLINED, "unusable": END, "expired": ONLINE,
     "replay": ONLINE, "oversize": CARD_ERROR, "pin": USE_OTHER, "two_numbers": CARD_ERROR, "repeats": CARD_ERROR,
@@ -27,21 +27,21 @@ ENDINGS: dict[str, int | str] = {
     "signature": ONLINE, "copied": ONLINE, "other_amount": ONLINE, "swapped": ONLINE, "other_data": ONLINE,
     "fetch61": END, "fetch6c": END, "fob": END,
 }  # fmt: skip
-IN_THE_FIELD = {"torn1", "torn2", "torn3", "torn4", "once"}  # these are about leaving it: test_reader.py
+IN_THE_FIELD = {"torn1", "torn2", "torn3", "torn4", "once"}  # cards that leave the field: test_reader.py
 
 
-def test_every_bad_card_is_named_here() -> None:
+def test_every_bad_card_is_listed_here() -> None:
     bad = {entry.name for entry in CATALOGUE.values() if not entry.good}
     assert bad == ENDINGS.keys() | IN_THE_FIELD
     assert len(bad) == 28
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_what_becomes_of_a_bad_card(play: Play, name: str) -> None:
+def test_a_bad_card_has_the_expected_outcome(play: Play, name: str) -> None:
     assert play.ending(make(name).transmit) == ENDINGS[name]
 
 
-def test_the_issuer_sees_forgery_and_replay(play: Play) -> None:
+def test_the_issuer_detects_forgery_and_replay(play: Play) -> None:
     forged = parse(play.card(make("forged")).body)
     key = key_for(pan_of(forged))
     assert key is not None and not check_cryptogram(forged, key)
@@ -52,7 +52,7 @@ def test_the_issuer_sees_forgery_and_replay(play: Play) -> None:
     assert not check_cryptogram(second, key) and second["9F36"] == first["9F36"]
 
 
-def test_an_expired_card_is_pointed_out(play: Play) -> None:
+def test_an_expired_card_is_reported(play: Play) -> None:
     assert play.card(make("expired")).expired
     assert not play.card(make("expired"), date="240131").expired
     assert play.card(make("expired"), date="240201").expired
@@ -63,7 +63,7 @@ def test_an_expired_card_is_pointed_out(play: Play) -> None:
 
 
 class Edited(VisaCard):
-    """A good card whose GET PROCESSING OPTIONS answer is edited: `options` gets the objects, `answer` the whole."""
+    """A valid card whose GET PROCESSING OPTIONS answer is edited by `change`, which gets its objects by tag."""
 
     def __init__(self, change: Callable[[dict[str, bytes]], None] | None = None, **profile: object) -> None:
         super().__init__(Profile("4761730000000011", **profile))  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ class Edited(VisaCard):
 
 
 @pytest.mark.parametrize("tag", ["82", "57", "9F10", "9F26", "9F36"])
-def test_mandatory_data_must_be_there(play: Play, tag: str) -> None:
+def test_missing_mandatory_data_are_a_card_error(play: Play, tag: str) -> None:
     assert play.ending(Edited(lambda answer: answer.pop(tag) and None).transmit) == CARD_ERROR
 
 
@@ -89,7 +89,7 @@ def test_optional_data_may_be_missing(play: Play, tag: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "value"),
     [
-        ("57", "4761730000000011d3112201000001234500ff"),  # 19 bytes: still good
+        ("57", "4761730000000011d3112201000001234500ff"),  # 19 bytes: still valid
         ("57", "47617300000000113112201000001234"),  # no separator
         ("57", "4761730000d311220100"),  # ten digits
         ("57", "47617300000000a1d31122010000"),
@@ -106,7 +106,7 @@ def test_optional_data_may_be_missing(play: Play, tag: str) -> None:
         ("5F34", "0102"),
     ],
 )
-def test_data_of_a_wrong_shape_is_refused(play: Play, tag: str, value: str) -> None:
+def test_malformed_data_are_refused(play: Play, tag: str, value: str) -> None:
     card = Edited(lambda answer: answer.update({tag: bytes.fromhex(value)}))
     assert play.ending(card.transmit) == (ONLINE if value.endswith("4500ff") else CARD_ERROR)
 
@@ -118,7 +118,7 @@ def test_data_of_a_wrong_shape_is_refused(play: Play, tag: str, value: str) -> N
         "08010100",
     ],
 )  # fmt: skip
-def test_a_wrong_file_locator_is_refused(play: Play, afl: str) -> None:
+def test_an_invalid_file_locator_is_refused(play: Play, afl: str) -> None:
     card = Edited(lambda answer: answer.update({"94": bytes.fromhex(afl)}), records=(tlv("70"),))
     assert play.ending(card.transmit) == CARD_ERROR
 
@@ -129,8 +129,8 @@ def test_a_malformed_record_is_refused(play: Play, record: str) -> None:
     assert play.ending(card.transmit) == CARD_ERROR
 
 
-def test_processing_options_in_format_one(play: Play) -> None:
-    """80: AIP and AFL, the rest in a record."""
+def test_processing_options_in_format_1_are_read(play: Play) -> None:
+    """Tag 80 holds AIP and AFL only; the other data are in a record."""
 
     class Old(VisaCard):
         def get_processing_options(self, data: bytes) -> bytes:
@@ -149,17 +149,17 @@ def test_processing_options_in_format_one(play: Play) -> None:
         ("770082009000", CARD_ERROR), ("6f009000", CARD_ERROR),
     ],
 )  # fmt: skip
-def test_answers_to_get_processing_options(play: Play, answer: str, expected: int | str) -> None:
+def test_error_answers_to_get_processing_options(play: Play, answer: str, expected: int | str) -> None:
     card = make("jade")
     assert play.ending(lambda c: bytes.fromhex(answer) if c[1] == 0xA8 else card.transmit(c)) == expected
 
 
-# --- anything at all ------------------------------------------------------------------------------------------------
+# --- random answers -------------------------------------------------------------------------------------------------
 
 
 @QUIET
 @given(at=st.integers(0, 4), data=st.binary(max_size=258), good=st.booleans())
-def test_random_answers_never_do_more_than_a_card_error(play: Play, at: int, data: bytes, good: bool) -> None:
+def test_random_answers_end_in_an_outcome_or_a_card_error(play: Play, at: int, data: bytes, good: bool) -> None:
     card, count = make("lotus"), iter(range(100))
     noise = data[:256] + SW_OK if good else data
     end = play.ending(lambda c: noise if next(count) == at else card.transmit(c))
@@ -169,7 +169,7 @@ def test_random_answers_never_do_more_than_a_card_error(play: Play, at: int, dat
 
 @QUIET
 @given(at=st.integers(0, 4), place=st.integers(0, 255), flip=st.integers(1, 255))
-def test_one_wrong_byte_never_does_more_than_a_card_error(play: Play, at: int, place: int, flip: int) -> None:
+def test_one_wrong_byte_ends_in_an_outcome_or_a_card_error(play: Play, at: int, place: int, flip: int) -> None:
     card, count = make("lotus"), iter(range(100))
 
     def answer(capdu: bytes) -> bytes:
@@ -183,14 +183,14 @@ def test_one_wrong_byte_never_does_more_than_a_card_error(play: Play, at: int, p
 
 @QUIET
 @given(afl=st.binary(max_size=64))
-def test_any_file_locator_ends_in_order(play: Play, afl: bytes) -> None:
+def test_any_file_locator_ends_online_or_in_a_card_error(play: Play, afl: bytes) -> None:
     records = (tlv("70", tlv("5F24", b"\x31\x12\x31")), tlv("70", tlv("9F07", b"\xff\x00")))
     card = Edited(lambda answer: answer.update({"94": afl}), records=records)
     assert play.ending(card.transmit) in (CARD_ERROR, ONLINE)
 
 
-def test_the_body_always_has_room_for_what_the_host_needs(play: Play) -> None:
-    """The longest of everything: 19 bytes of track 2, 32 of issuer data, a 16-byte name."""
+def test_the_body_has_room_for_all_mandatory_data_at_their_longest(play: Play) -> None:
+    """19 bytes of track 2, 32 bytes of issuer application data, a 16-byte AID."""
 
     def most(answer: dict[str, bytes]) -> None:
         answer["9F10"] = bytes.fromhex("06010A03A00000") + bytes(25)

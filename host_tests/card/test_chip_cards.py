@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""M/Chip, American Express and UnionPay cards: the terminal's checks, the cryptogram asked for, and the proof."""
+"""M/Chip, American Express and UnionPay cards: terminal checks, requested cryptogram, offline authentication."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CARDS = {MCHIP: mchip, AMEX: amex, UNION: union}
 
 @pytest.mark.parametrize("exponent", [3, 65537])
 @pytest.mark.parametrize("pan", CARDS)
-def test_a_proven_card_is_approved_offline(play: Play, pan: str, exponent: int) -> None:
+def test_an_authenticated_card_is_approved_offline(play: Play, pan: str, exponent: int) -> None:
     result = play.card(CARDS[pan](exponent=exponent), authorities=keys(pan, exponent))
     assert (result.kind, result.first6, result.last4, result.away) == (APPROVED, pan[:6], pan[-4:], True)
     tags = parse(result.body)
@@ -57,14 +57,14 @@ def test_a_proven_card_is_approved_offline(play: Play, pan: str, exponent: int) 
 
 
 @pytest.mark.parametrize("pan", CARDS)
-def test_above_its_own_limit_a_card_asks_for_the_host(play: Play, pan: str) -> None:
+def test_a_card_goes_online_above_its_own_limit(play: Play, pan: str) -> None:
     result = play.card(CARDS[pan](limit=100), authorities=keys(pan))
     tags = parse(result.body)
     assert result.kind == ONLINE and tags["9F27"] == b"\x80" and check_cryptogram(tags, key_for(pan) or b"")
 
 
 @pytest.mark.parametrize("pan", CARDS)
-def test_an_authority_that_is_fake_or_another_scheme_s_approves_nothing(play: Play, pan: str) -> None:
+def test_a_false_key_or_a_key_of_another_scheme_approves_nothing(play: Play, pan: str) -> None:
     fake = [[RIDS[pan], INDEX, certificates.key("stranger").public.hex(), 3]]
     other = [["A000000099", INDEX, certificates.key("authority").public.hex(), 3]]
     assert play.card(CARDS[pan](), authorities=fake).kind == DECLINED
@@ -83,11 +83,11 @@ def tvr(result: Any) -> str:
     return parse(result.body)["95"].hex()
 
 
-def test_the_terminal_verification_results_say_what_was_found(play: Play) -> None:
-    assert tvr(play.card(mchip())) == "8000000000"  # nothing was proven: the host decides
-    assert tvr(play.card(mchip(), risk=0x90)) == "8000009000"  # above the floor limit, and picked
+def test_the_terminal_verification_results_report_each_finding(play: Play) -> None:
+    assert tvr(play.card(mchip())) == "8000000000"  # no offline authentication: the host decides
+    assert tvr(play.card(mchip(), risk=0x90)) == "8000009000"  # above the floor limit, and selected at random
     assert tvr(play.card(mchip(), authorities=keys(MCHIP))) == "0000000000"
-    assert tvr(play.card(mchip(), authorities=[])) == "0400000000"  # CDA could not be done
+    assert tvr(play.card(mchip(), authorities=[])) == "0400000000"  # CDA failed: no key
     old = play.card(mchip(expiry="2510"), authorities=keys(MCHIP))
     assert (tvr(old), old.kind, old.expired) == ("0040000000", ONLINE, True)
 
@@ -121,31 +121,33 @@ def personal(**changes: bytes | None) -> ChipCard:
         ({"t9F08": b"\x00\x03"}, "0080000000"),
         ({"t5F25": b"\x26\x12\x01"}, "0020000000"),
         ({"t5F24": b"\x26\x11\x22"}, "0040000000"),
-        ({"t9F07": b"\xfe\x00"}, "0010000000"),  # at cash machines only
-        ({"t9F07": b"\x15\x00"}, "0010000000"),  # abroad only
-        ({"t9F07": b"\x2b\x00", "t5F28": b"\x08\x40"}, "0010000000"),  # at home only, and that is elsewhere
+        ({"t9F07": b"\xfe\x00"}, "0010000000"),  # valid at ATMs only
+        ({"t9F07": b"\x15\x00"}, "0010000000"),  # valid abroad only
+        ({"t9F07": b"\x2b\x00", "t5F28": b"\x08\x40"}, "0010000000"),  # domestic use only, foreign card
         ({"t9F07": b"\x15\x00", "t5F28": b"\x08\x40"}, "0000000000"),
         ({"t8E": None}, "2000000000"),
         ({"t8E": bytes(8) + b"\x1e\x00"}, "0000800000"),  # signature always, which is not supported
-        ({"t8E": bytes(8) + b"\x05\x00"}, "0000c00000"),  # a method nobody knows
-        ({"t8E": bytes(8) + b"\x45\x00\x1f\x00"}, "0000400000"),  # the same, and then none
+        ({"t8E": bytes(8) + b"\x05\x00"}, "0000c00000"),  # an unknown method
+        ({"t8E": bytes(8) + b"\x45\x00\x1f\x00"}, "0000400000"),  # an unknown method, then "no CVM"
         ({"t8E": bytes(8) + b"\x00\x00"}, "0000800000"),  # fail
-        ({"t8E": bytes.fromhex("0000303800003040") + b"\x1f\x06"}, "0000800000"),  # below 12344: not this one
+        ({"t8E": bytes.fromhex("0000303800003040") + b"\x1f\x06"}, "0000800000"),  # under 12344: does not apply
         ({"t8E": bytes.fromhex("0000303A00003040") + b"\x1f\x06"}, "0000000000"),
-        ({"t8E": bytes.fromhex("0000303800003039") + b"\x1f\x07"}, "0000000000"),  # above 12344
-        ({"t8E": bytes.fromhex("0000303800003039") + b"\x1f\x09"}, "0000800000"),  # above 12345
+        ({"t8E": bytes.fromhex("0000303800003039") + b"\x1f\x07"}, "0000000000"),  # over 12344: applies
+        ({"t8E": bytes.fromhex("0000303800003039") + b"\x1f\x09"}, "0000800000"),  # over 12345: does not apply
         ({"t8E": bytes.fromhex("0000303800003039") + b"\x1f\x07", "t9F42": b"\x08\x40"}, "0000800000"),
         ({"t8E": bytes(8) + b"\x1f\x01"}, "0000800000"),  # cash only
     ],
 )
-def test_restrictions_and_verification_set_their_bits(play: Play, changes: dict[str, Any], expected: str) -> None:
+def test_restrictions_and_cardholder_verification_set_their_tvr_bits(
+    play: Play, changes: dict[str, Any], expected: str
+) -> None:
     result = play.card(personal(**changes), authorities=keys(MCHIP))
     approved = not bytes.fromhex(expected)[0] & 0x60 and expected in ("0000000000", "0080000000", "0000400000")
     assert tvr(result) == expected
     assert result.kind in (ONLINE, APPROVED) and (result.kind == ONLINE or approved)
 
 
-def test_the_issuer_s_action_codes_are_obeyed(play: Play) -> None:
+def test_the_issuer_s_action_codes_are_applied(play: Play) -> None:
     deny = play.card(personal(t9F0E=b"\x80\x00\x00\x00\x00"))
     assert deny.kind == DECLINED and deny.commands[-1][2] == AAC
     ask = play.card(personal(t9F08=b"\x00\x03", t9F0F=b"\x00\x80\x00\x00\x00"), authorities=keys(MCHIP))
@@ -156,12 +158,12 @@ def test_the_issuer_s_action_codes_are_obeyed(play: Play) -> None:
     assert yes.kind == APPROVED and yes.commands[-1][2] == TC | 0x10
 
 
-def test_a_pin_that_is_insisted_on_sends_the_card_away_before_it_counts(play: Play) -> None:
+def test_a_card_that_requires_a_pin_is_refused_before_generate_ac(play: Play) -> None:
     result = play.card(personal(t8E=bytes(8) + b"\x02\x00"))
     assert result.kind == USE_OTHER and not any(command[1] == 0xAE for command in result.commands)
 
 
-def test_where_the_holder_must_be_verified_only_his_own_device_will_do(play: Play) -> None:
+def test_required_cardholder_verification_is_possible_only_on_the_holder_s_device(play: Play) -> None:
     class Phone(ChipCard):
         aip = "1B80"
 
@@ -172,7 +174,7 @@ def test_where_the_holder_must_be_verified_only_his_own_device_will_do(play: Pla
     assert parse(play.card(mchip(Phone)).body)["9F34"].hex() == "3f0002"
 
 
-def test_a_card_that_only_knows_the_magnetic_stripe_is_sent_away(play: Play) -> None:
+def test_a_magnetic_stripe_card_is_refused(play: Play) -> None:
     class Stripe(ChipCard):
         aip = "1900"
 
@@ -180,7 +182,7 @@ def test_a_card_that_only_knows_the_magnetic_stripe_is_sent_away(play: Play) -> 
     assert result.kind == USE_OTHER and result.commands[-1][1] == 0xA8
 
 
-def test_e_cash_and_a_card_without_pdol_are_not_taken(play: Play) -> None:
+def test_electronic_cash_and_a_unionpay_card_without_pdol_are_refused(play: Play) -> None:
     class NoPdol(UnionPayCard):
         pdol = ()
 
@@ -188,15 +190,15 @@ def test_e_cash_and_a_card_without_pdol_are_not_taken(play: Play) -> None:
     assert play.card(NoPdol(Profile(UNION, aid="A000000333010101"))).kind == END
 
 
-def test_only_unionpay_is_told_of_fast_dda(play: Play) -> None:
+def test_fast_dda_is_offered_only_to_unionpay(play: Play) -> None:
     from tools.cards.proven import ProvenVisa
 
     assert play.card(union()).commands[2][7 + 3] == 0x80
     assert play.card(ProvenVisa(Profile("4761730000000011"))).commands[2][7 + 3] == 0x00
 
 
-class _Liar(ChipCard):
-    """One thing is not right; `how` says what."""
+class _WrongCard(ChipCard):
+    """A card that does one thing wrong; `how` names it."""
 
     how = ""
 
@@ -241,25 +243,25 @@ class _Liar(ChipCard):
         "amount", "TVR", "other data", "kind signed", "format 95", "short",
     ],
 )  # fmt: skip
-def test_a_card_that_lies_is_never_approved(play: Play, how: str) -> None:
-    liar = mchip(_Liar)
-    assert isinstance(liar, _Liar)
-    liar.how = how
+def test_a_card_that_does_one_thing_wrong_is_never_approved(play: Play, how: str) -> None:
+    wrong_card = mchip(_WrongCard)
+    assert isinstance(wrong_card, _WrongCard)
+    wrong_card.how = how
     known = None if how == "more than asked" else keys(MCHIP)
     try:
-        assert play.card(liar, authorities=known).kind in (DECLINED, END)
+        assert play.card(wrong_card, authorities=known).kind in (DECLINED, END)
     except InsideError as error:
         assert error.kind == "CardError"
 
 
-def test_an_answer_in_format_1_is_understood_where_nothing_is_signed(play: Play) -> None:
+def test_an_unsigned_answer_in_format_1_is_read(play: Play) -> None:
     class Short(ChipCard):
         def answer(self, terminal: dict[str, bytes], control: int, said: bytes) -> dict[str, bytes]:
             made = super().answer(terminal, control, said)
             return {"80": b"".join(made[tag] for tag in ("9F27", "9F36", "9F26", "9F10"))}
 
         def generate_ac(self, control: int, data: bytes) -> bytes:
-            return super().generate_ac(control, data)[2:]  # without the template
+            return super().generate_ac(control, data)[2:]  # without the outer template
 
     result = play.card(mchip(Short))
     assert result.kind == ONLINE and check_cryptogram(parse(result.body), key_for(MCHIP) or b"")

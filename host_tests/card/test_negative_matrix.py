@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every byte of every answer of an approved tap, one at a time: an approval may remain only where nothing signed changed."""
+"""Changes each byte of each answer of an approved tap. Only a change of unsigned data may still be approved."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _SCHEMES = {VISA: (card, visa_keys), **{pan: (make, lambda pan=pan: keys(pan)) f
 
 
 @pytest.mark.parametrize("scheme", _SCHEMES)
-def test_no_byte_that_is_signed_can_be_changed_and_still_be_approved(cases: Callable[..., Any], scheme: str) -> None:
+def test_no_change_of_a_signed_byte_is_approved(cases: Callable[..., Any], scheme: str) -> None:
     make, known = _SCHEMES[scheme]
     play, good, authorities = Play(cases), make(), known()
     result = play.card(good, authorities=authorities)
     assert result.kind == APPROVED
-    said = dict(zip(result.commands, result.answers, strict=True))
+    recorded = dict(zip(result.commands, result.answers, strict=True))
     harmless: list[tuple[int, int]] = []
     count = 0
-    for place, (command, answer) in enumerate(said.items()):
+    for place, (command, answer) in enumerate(recorded.items()):
         for at in range(len(answer) - 2):
             wrong = answer[:at] + bytes((answer[at] ^ 1 << (at + place) % 8,)) + answer[at + 1 :]
             count += 1
 
-            def say(capdu: bytes, command: bytes = command, wrong: bytes = wrong) -> bytes:
-                return wrong if capdu == command else said.get(capdu, b"\x6a\x82")
+            def replay(capdu: bytes, command: bytes = command, wrong: bytes = wrong) -> bytes:
+                return wrong if capdu == command else recorded.get(capdu, b"\x6a\x82")
 
-            if play.ending(say, authorities=authorities) == APPROVED:
+            if play.ending(replay, authorities=authorities) == APPROVED:
                 harmless.append((place, at))
     options = result.answers[2]
     quick = result.commands[-1][1] != 0xAE
@@ -46,7 +46,7 @@ def test_no_byte_that_is_signed_can_be_changed_and_still_be_approved(cases: Call
 
 
 def _span(answer: bytes, tag: str) -> range:
-    """Tag, length and value of an object in an answer."""
+    """The byte range of an object (tag, length and value) in an answer."""
     at = answer.find(bytes.fromhex(tag))
     size = 2 * len(tag) // 4 + 1 + answer[at + len(tag) // 2]
     return range(at, at + size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Offline data authentication: chains minted here, chains others published, and every byte of either turned wrong."""
+"""Offline data authentication: certificate chains made here and published ones, valid and with changed bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Chain = dict[str, Any]
 
 
 def chain(goal: str, exponent: int = 3, form: int = 5) -> Chain:
-    """A minted chain whose every part is right."""
+    """A valid certificate chain, with the data it proves. `goal`: what the kernel is to prove."""
     authority, issuer = certificates.key("authority", exponent), certificates.key("issuer", exponent)
     card = certificates.key("card", exponent)
     aip = b"\x20\x00"
@@ -60,7 +60,7 @@ def passes(cases: Callable[..., Any], given: Chain) -> bool:
 
 
 @pytest.mark.parametrize("exponent", [3, 65537])
-def test_a_chain_in_order_proves_the_card(cases: Callable[..., Any], exponent: int) -> None:
+def test_a_valid_chain_authenticates_the_card(cases: Callable[..., Any], exponent: int) -> None:
     issuer, card = certificates.key("issuer", exponent), certificates.key("card", exponent)
     assert cases("card", "prove", chain("issuer", exponent)) == [issuer.public.hex(), exponent, "000001"]
     assert cases("card", "prove", chain("card", exponent)) == [card.public.hex(), exponent]
@@ -71,8 +71,8 @@ def test_a_chain_in_order_proves_the_card(cases: Callable[..., Any], exponent: i
 
 
 @pytest.mark.parametrize("goal", ["fast", "combined", "static"])
-def test_no_byte_of_a_proof_can_be_changed(cases: Callable[..., Any], goal: str) -> None:
-    """Every byte of every certificate, signature and of the static data, one at a time."""
+def test_a_change_of_any_byte_fails_the_proof(cases: Callable[..., Any], goal: str) -> None:
+    """Change each byte of the certificates, signatures and static data, one at a time."""
     good, count = chain(goal), 0
     used = {"fast": "90 92 9F32 9F46 9F48 9F47 9F4A 9F4B 9F69", "combined": "90 92 9F32 9F46 9F48 9F47 9F4A 9F4B",
             "static": "90 92 9F32 93 9F4A"}[goal].split()  # fmt: skip
@@ -107,7 +107,7 @@ def test_no_byte_of_a_proof_can_be_changed(cases: Callable[..., Any], goal: str)
         {"authority": [certificates.key("authority 1152").public.hex(), 3]},
     ],
 )
-def test_another_payment_card_day_or_authority_is_not_proven(cases: Callable[..., Any], changes: Chain) -> None:
+def test_a_proof_is_invalid_for_another_payment_card_day_or_key(cases: Callable[..., Any], changes: Chain) -> None:
     assert not passes(cases, {**chain("fast"), **changes})
 
 
@@ -117,7 +117,7 @@ def test_another_payment_card_day_or_authority_is_not_proven(cases: Callable[...
 def test_published_taps_verify(
     cases: Callable[..., Any], published: Path, rid: str, index: str | None, name: str
 ) -> None:
-    """Cards of schemes' own test sets: certificates, static data, CDA signature and the hash of the transaction."""
+    """Cards from the schemes' own test sets: certificates, static data, CDA signature and transaction hash."""
     pairs = turns(published / f"transcripts/emv-bertlv/{name}.apdu")
     gpo = next((c, a) for c, a in pairs if c[1] == 0xA8)
     generate = next((c, a) for c, a in pairs if c[1] == 0xAE)
@@ -128,18 +128,18 @@ def test_published_taps_verify(
     for at in range(0, len(afl), 4):
         for number in range(afl[at + 1], afl[at + 2] + 1):
             record = next((a[:-2] for c, a in pairs if c[:4] == bytes((0, 0xB2, number, afl[at] | 4))), b"")
-            if not record:  # that reader left it out: nothing it needed
+            if not record:  # the recorded reader did not read it
                 continue
             found = leaves(record)
             objects += [[tag, value.hex()] for tag, value in found.items()]
             if number - afl[at + 1] < afl[at + 3]:
                 static += record[2:] if record[1] < 0x80 else record[3:]
-    said = leaves(generate[1][:-2])
+    ac_answer = leaves(generate[1][:-2])
     body = generate[1][3:-2] if generate[1][1] & 0x80 else generate[1][2:-2]
-    signature = bytes.fromhex("9F4B81") + bytes((len(said["9F4B"]),)) + said["9F4B"]
+    signature = bytes.fromhex("9F4B81") + bytes((len(ac_answer["9F4B"]),)) + ac_answer["9F4B"]
     if signature not in body:
-        signature = bytes.fromhex("9F4B") + bytes((len(said["9F4B"]),)) + said["9F4B"]
-    objects.append(["9F4B", said["9F4B"].hex()])
+        signature = bytes.fromhex("9F4B") + bytes((len(ac_answer["9F4B"]),)) + ac_answer["9F4B"]
+    objects.append(["9F4B", ac_answer["9F4B"].hex()])
     known = dict((tag, value) for tag, value in objects)
     wanted = index or known["8F"].upper()
     keys = json.loads((published / "ca_keys/ca_keys.json").read_text())
@@ -150,7 +150,7 @@ def test_published_taps_verify(
     given = {
         "goal": "combined", "objects": objects, "static": static.hex(), "aip": aip.hex(),
         "pan": known["5A"].ljust(20, "f"), "date": "100101", "authority": [authority["modulus"], int(authority["exponent"], 16)],
-        "un": cdol[un_at : un_at + 4].hex(), "said": said["9F27"][0],
+        "un": cdol[un_at : un_at + 4].hex(), "said": ac_answer["9F27"][0],
         "transaction": sha1(pdol + cdol + body.replace(signature, b"")).hexdigest(), "amount": "",
     }  # fmt: skip
     assert len(cases("card", "prove", given)) == 16
@@ -158,7 +158,7 @@ def test_published_taps_verify(
 
 
 def _place(dol: bytes, wanted: str) -> int:
-    """Where the value of a tag lies among those a data object list asks for."""
+    """The offset of a tag's value in the data that a DOL asks for. Raises ValueError if the DOL lacks the tag."""
     at = value = 0
     while at < len(dol):
         width = 2 if dol[at] & 0x1F == 0x1F else 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cards that approve by themselves: only one that proved itself is believed."""
+"""Offline approval: only a card that passed offline data authentication may approve."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def card(**more: Any) -> ProvenVisa:
 
 
 @pytest.mark.parametrize("exponent", [3, 65537])
-def test_a_proven_card_is_approved_offline(play: Play, exponent: int) -> None:
+def test_an_authenticated_card_is_approved_offline(play: Play, exponent: int) -> None:
     result = play.card(card(exponent=exponent), authorities=keys(exponent))
     assert (result.kind, result.first6, result.last4, result.away) == (APPROVED, "476173", "0011", True)
     tags = parse(result.body)
@@ -39,17 +39,17 @@ def test_a_proven_card_is_approved_offline(play: Play, exponent: int) -> None:
     assert play.cases("card", "residue") == 0
 
 
-def test_above_its_own_limit_the_card_asks_for_the_host(play: Play) -> None:
+def test_a_card_goes_online_above_its_own_limit(play: Play) -> None:
     assert play.card(card(limit=100), authorities=keys()).kind == ONLINE
 
 
-def test_where_the_terms_allow_no_offline_approval_the_card_is_asked_for_a_cryptogram_for_the_host(play: Play) -> None:
+def test_the_reader_asks_for_an_online_cryptogram_if_the_terms_forbid_offline_approval(play: Play) -> None:
     result = play.card(card())
     assert result.kind == ONLINE and result.commands[2][7 + 1] & 0x80
 
 
 class _Wrong(ProvenVisa):
-    """One thing is not right; `how` says what."""
+    """A card that does one thing wrong; `how` names it."""
 
     how = ""
 
@@ -98,21 +98,21 @@ class _Wrong(ProvenVisa):
         "no signature", "static AIP", "other ATC", "tag list",
     ],
 )  # fmt: skip
-def test_a_card_that_lies_is_never_approved(play: Play, how: str) -> None:
-    liar = _Wrong(Profile("4761730000000011"))
-    liar.how = how
-    liar.profile.records = liar.personalised()
-    assert play.card(liar, authorities=keys()).kind == DECLINED
+def test_a_card_that_does_one_thing_wrong_is_never_approved(play: Play, how: str) -> None:
+    wrong_card = _Wrong(Profile("4761730000000011"))
+    wrong_card.how = how
+    wrong_card.profile.records = wrong_card.personalised()
+    assert play.card(wrong_card, authorities=keys()).kind == DECLINED
 
 
-def test_authorities_that_are_unknown_fake_or_of_another_scheme_prove_nothing(play: Play) -> None:
+def test_an_unknown_or_false_key_or_one_of_another_scheme_proves_nothing(play: Play) -> None:
     fake = [[VISA, INDEX, certificates.key("stranger").public.hex(), 3]]
     other = [["A000000004", INDEX, certificates.key("authority").public.hex(), 3]]
     for known in ([], fake, other, [[VISA, INDEX + 1, certificates.key("authority").public.hex(), 3]]):
         assert play.card(card(), authorities=known).kind == DECLINED
 
 
-def test_a_revoked_issuer_certificate_proves_nothing(play: Play) -> None:
+def test_a_card_with_a_revoked_issuer_certificate_is_declined(play: Play) -> None:
     revoked = [[VISA.lower(), INDEX, "000001"]]
     assert play.card(card(), authorities=keys(), revoked=revoked).kind == DECLINED
 
@@ -123,18 +123,18 @@ def test_an_expired_card_is_not_approved(play: Play) -> None:
 
 
 @pytest.mark.parametrize("name", ["signature", "copied", "other_amount", "swapped", "other_data"])
-def test_the_catalogue_s_liars_are_declined_where_they_must_prove_themselves(play: Play, name: str) -> None:
+def test_dishonest_cards_of_the_catalogue_are_declined_by_offline_authentication(play: Play, name: str) -> None:
     known = [[rid, INDEX, certificates.key("authority").public.hex(), 3] for rid in (VISA, "A000000004")]
     result = play.card(make(name), authorities=known)
     assert (result.kind, result.message) == (DECLINED, 0x107)
 
 
-def test_a_card_under_an_authority_that_somebody_else_made_is_approved(play: Play, published: Path) -> None:
-    """javaemvreader's made-up authority and issuer, whose private keys it publishes: our card's certificate under them."""
-    told = json.loads((published / "transcripts/javaemvreader/test_private_keys.json").read_text())
+def test_a_card_certified_by_a_published_test_authority_is_approved(play: Play, published: Path) -> None:
+    """javaemvreader publishes the private keys of its test CA and issuer; they sign our card's certificate."""
+    key_pairs = json.loads((published / "transcripts/javaemvreader/test_private_keys.json").read_text())
     theirs = [
         certificates.PrivateKey(int(key["n"], 16), int(key["e"], 16), int(key["d"], 16))
-        for key in (told["TEST_CA_A123456789_RSA_KeyPair"], told["TEST_Issuer_RSA_KeyPair"])
+        for key in (key_pairs["TEST_CA_A123456789_RSA_KeyPair"], key_pairs["TEST_Issuer_RSA_KeyPair"])
     ]
     good = card()
     good.keys[:2] = theirs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The shipped driver and the tap over the virtual chip: every loss, every fault of the reader, and what a tap costs."""
+"""The shipped driver and the tap on the virtual chip: lost contact, several cards, answer sizes, cost of a tap."""
 
 import random
 
@@ -21,7 +21,7 @@ NO_CARD, ONE_CARD, AGAIN = 0x15, 0x19, 0x21
 
 
 def left_over(rig: Rig) -> int:
-    """Bytes that are not zero in the driver's frame and in the arena, body and mask apart."""
+    """The number of non-zero bytes in the driver's frame and in the arena, except in the body and the mask."""
     arena = rig.arena
     parts = (rig.reader._frame, arena.command, arena.answer, arena.candidates, arena.store)
     return sum(1 for part in parts for byte in part if byte)
@@ -33,7 +33,7 @@ class Echo(Card):
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_card_is_read_through_the_chip(rig: Rig, name: str) -> None:
+def test_a_valid_card_is_read_through_the_chip(rig: Rig, name: str) -> None:
     rig.field.place(make(name))
     assert rig.tap().kind == ONLINE
     tags = parse(bytes(rig.arena.body))
@@ -42,17 +42,17 @@ def test_a_good_card_is_read_through_the_chip(rig: Rig, name: str) -> None:
     assert not rig.chip.radio.on and not rig.chip.radio.targets
 
 
-def test_no_trace_of_the_card_stays_in_driver_or_arena(rig: Rig) -> None:
+def test_no_trace_of_the_card_is_left_in_driver_or_arena(rig: Rig) -> None:
     rig.field.place(make("lotus"))
     assert rig.tap().kind == ONLINE
-    assert left_over(rig) <= 9  # the last frame said is "field off"
+    assert left_over(rig) <= 9  # the last frame sent is "field off"
     assert not any(byte for byte in rig.reader._frame[12:])
     rig.arena.wipe()
     assert not any(rig.arena._data)
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
-def test_a_card_torn_away_at_each_apdu(rig: Rig, at: int) -> None:
+def test_a_card_removed_at_any_apdu_must_be_presented_again(rig: Rig, at: int) -> None:
     card = make(f"torn{at}")
     rig.field.place(card)
     outcome = rig.tap()
@@ -60,11 +60,11 @@ def test_a_card_torn_away_at_each_apdu(rig: Rig, at: int) -> None:
     assert not any(rig.arena._data)
     rig.field.remove()
     rig.field.place(make("jade"))
-    assert rig.tap().kind == ONLINE  # the reader is fit for the next
+    assert rig.tap().kind == ONLINE  # the reader is ready for the next card
 
 
-def test_every_apdu_of_a_tap_was_torn(rig: Rig) -> None:
-    """The parameters above cover the four APDUs of that card, no more, no less."""
+def test_a_tap_has_exactly_the_four_apdus_tested_above(rig: Rig) -> None:
+    """So the parameters above cover every APDU of the tap."""
     rig.field.place(make("torn4"))
     rig.tap()
     count = Watched(make("jade"))
@@ -75,7 +75,7 @@ def test_every_apdu_of_a_tap_was_torn(rig: Rig) -> None:
 
 
 class Wobbly(Watched):
-    """Drops out of the field instead of answering APDU `lose`, and is back at once."""
+    """A card that leaves the field instead of answering APDU number `lose`, and comes back at once."""
 
     def __init__(self, card: Card, rig: Rig, lose: int) -> None:
         super().__init__(card)
@@ -92,7 +92,7 @@ class Wobbly(Watched):
 
 
 @pytest.mark.parametrize("lose", [1, 2, 3, 4])
-def test_a_lost_contact_is_taken_up_again_only_before_the_card_has_counted(rig: Rig, lose: int) -> None:
+def test_a_tap_resumes_after_lost_contact_only_before_get_processing_options(rig: Rig, lose: int) -> None:
     card = make("jade")
     assert isinstance(card, VisaCard)
     wobbly = Wobbly(card, rig, lose)
@@ -105,7 +105,7 @@ def test_a_lost_contact_is_taken_up_again_only_before_the_card_has_counted(rig: 
         assert (outcome.kind, outcome.message, options) == (TRY_AGAIN, AGAIN, 1)
 
 
-def test_no_card_two_cards_and_a_key_fob(rig: Rig) -> None:
+def test_no_card_a_key_fob_and_two_cards_are_reported(rig: Rig) -> None:
     started = ticks.now_ms
     outcome = rig.tap(timeout_ms=2000)
     assert (outcome.kind, outcome.message) == (END, NO_CARD)
@@ -121,7 +121,7 @@ def test_no_card_two_cards_and_a_key_fob(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("names", [("jade", "amber"), ("jade", "type B"), ("type B", "jade"), ("fob", "type B")])
-def test_two_cards_of_any_types_are_one_too_many_and_neither_counts(rig: Rig, names: tuple[str, str]) -> None:
+def test_two_cards_of_any_types_are_refused_and_no_counter_increases(rig: Rig, names: tuple[str, str]) -> None:
     """EMV Book D, collision detection: both types are polled before a card is read."""
     type_b = next(name for name in GOOD if make(name).technology == "B")
     cards = [make(type_b if name == "type B" else name) for name in names]
@@ -135,13 +135,13 @@ def test_two_cards_of_any_types_are_one_too_many_and_neither_counts(rig: Rig, na
 
 
 @pytest.mark.parametrize("name", ["noise", "oversize", "foreign", "unusable"])
-def test_cards_of_no_use_end(rig: Rig, name: str) -> None:
+def test_unusable_cards_end_the_tap(rig: Rig, name: str) -> None:
     rig.field.place(make(name))
     assert rig.tap().kind == END
     assert not any(rig.arena._data)
 
 
-def test_a_slow_card_is_waited_for_and_an_endless_one_is_not(rig: Rig) -> None:
+def test_the_reader_waits_for_a_slow_card_but_not_without_limit(rig: Rig) -> None:
     rig.field.place(make("slow"))
     assert rig.tap().kind == ONLINE
     rig.field.remove()
@@ -153,7 +153,7 @@ def test_a_slow_card_is_waited_for_and_an_endless_one_is_not(rig: Rig) -> None:
     assert ticks.now_ms - started < 12_000
 
 
-def test_answers_of_every_length_come_through(rig: Rig) -> None:
+def test_answers_of_every_length_are_received(rig: Rig) -> None:
     async def work() -> None:
         await rig.reader.start()
         assert await rig.reader.find(100) == 1
@@ -169,7 +169,7 @@ def test_answers_of_every_length_come_through(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("size", [257, 300, 600])
-def test_an_answer_that_is_no_short_apdu_is_refused(rig: Rig, size: int) -> None:
+def test_an_answer_too_long_for_a_short_apdu_is_refused(rig: Rig, size: int) -> None:
     class Long(Card):
         def transmit(self, capdu: bytes) -> bytes:
             return bytes(size) + SW_OK
@@ -198,8 +198,8 @@ def test_gone_waits_for_the_card_to_leave(rig: Rig) -> None:
     rig.run(work())
 
 
-def test_what_a_tap_costs(rig: Rig) -> None:
-    """APDUs and bytes over the air for each good card; the table is what `make bench` prints."""
+def test_a_tap_stays_within_its_apdu_and_byte_limits(rig: Rig) -> None:
+    """Counts APDUs and bytes over the air for each valid card; `make bench` prints the same table."""
     for name in GOOD:
         card = Watched(make(name))
         rig.field.remove()
@@ -210,8 +210,8 @@ def test_what_a_tap_costs(rig: Rig) -> None:
         assert 3 <= apdus <= 7 and size < (1200 if apdus > 5 else 700)
 
 
-def test_a_command_whose_acknowledgement_is_lost_is_not_said_twice(rig: Rig) -> None:
-    """The card may have got it: GET PROCESSING OPTIONS twice would count twice."""
+def test_a_command_whose_acknowledgement_is_lost_is_not_sent_twice(rig: Rig) -> None:
+    """The card may have received it. A second GET PROCESSING OPTIONS would increase the card's counter again."""
     card = Watched(make("jade"))
     rig.field.place(card)
     ready, lost = rig.reader._ready, [False]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A reader that is not well, or not let finish: the driver never takes noise for a payment, and always comes back."""
+"""Reader faults and cancelled taps: the driver never takes noise for a payment, and always recovers."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ ONLINE = 1
 
 
 @pytest.mark.parametrize("fault", ["silent", "garbage"])
-def test_a_chip_that_is_absent_or_talks_noise_is_a_fault_and_may_come_back(rig: Rig, fault: str) -> None:
+def test_a_silent_or_noisy_chip_is_a_fault_and_may_recover(rig: Rig, fault: str) -> None:
     rig.field.place(make("jade"))
     for _ in range(2):
         setattr(rig.link.faults, fault, random.Random(5) if fault == "garbage" else True)
@@ -45,7 +45,7 @@ def test_noise_in_the_middle_of_a_tap_never_makes_a_payment(rig: Rig, seed: int)
 
 @pytest.mark.parametrize("fault", ["torn", "checksum"])
 @pytest.mark.parametrize("skip", range(12))
-def test_one_spoiled_reply_anywhere_is_asked_for_again(rig: Rig, fault: str, skip: int) -> None:
+def test_one_corrupt_reply_is_requested_again(rig: Rig, fault: str, skip: int) -> None:
     card = make("lotus")
     assert isinstance(card, VisaCard)
     rig.field.place(card)
@@ -63,7 +63,7 @@ def test_one_spoiled_reply_anywhere_is_asked_for_again(rig: Rig, fault: str, ski
     assert left[0] < 0
 
 
-def test_a_reader_that_breaks_after_the_last_answer_does_not_take_the_payment_back(rig: Rig) -> None:
+def test_a_reader_fault_after_the_last_answer_does_not_undo_the_payment(rig: Rig) -> None:
     class Last(Watched):
         def transmit(self, capdu: bytes) -> bytes:
             answer = super().transmit(capdu)
@@ -76,22 +76,22 @@ def test_a_reader_that_breaks_after_the_last_answer_does_not_take_the_payment_ba
 
 
 @pytest.mark.parametrize("fault", ["torn", "checksum"])
-def test_replies_spoiled_for_good_are_a_fault(rig: Rig, fault: str) -> None:
+def test_permanently_corrupt_replies_are_a_fault(rig: Rig, fault: str) -> None:
     rig.field.place(make("jade"))
     setattr(rig.link.faults, fault, 10_000)
     with pytest.raises(ReaderFault):
         rig.tap()
 
 
-def test_another_chip_is_not_taken_for_a_reader(rig: Rig) -> None:
+def test_another_chip_is_not_accepted_as_a_reader(rig: Rig) -> None:
     rig.chip._COMMANDS = {**rig.chip._COMMANDS, 0x02: lambda *_: b"\x33\x02\x01\x07"}  # type: ignore[misc]
     with pytest.raises(ReaderFault, match="no PN532"):
         rig.tap()
 
 
 @pytest.mark.parametrize("steps", range(1, 60, 7))
-def test_a_tap_cancelled_anywhere_leaves_a_reader_that_works(rig: Rig, steps: int) -> None:
-    """The cashier pressed the red key."""
+def test_the_reader_works_after_a_tap_was_cancelled_at_any_step(rig: Rig, steps: int) -> None:
+    """As when the cashier presses the red key."""
 
     async def work() -> None:
         from kassa.card import tap

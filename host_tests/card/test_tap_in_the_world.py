@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The shipped driver and kernel in MicroPython, on the Unix board's bus to the virtual chip: as on silicon."""
+"""The shipped driver and kernel in MicroPython, connected to the virtual chip by the Unix board's bus."""
 
 import re
 from collections.abc import Callable
@@ -43,7 +43,7 @@ asyncio.run(main())
 
 @pytest.fixture
 def tap(run_script: Callable[..., Any]) -> Callable[[str], tuple[int, bytes]]:
-    """Lay a card of the catalogue on the reader of one running terminal: outcome and body."""
+    """Place a card of the catalogue on the reader of one running terminal. Returns the outcome and the body."""
     world = run_script(TAPS)
     taps = 0
 
@@ -61,7 +61,7 @@ def tap(run_script: Callable[..., Any]) -> Callable[[str], tuple[int, bytes]]:
     return lay
 
 
-def test_cards_in_a_row_on_one_terminal(tap: Callable[[str], tuple[int, bytes]]) -> None:
+def test_one_terminal_reads_several_cards_in_a_row(tap: Callable[[str], tuple[int, bytes]]) -> None:
     for name in ("jade", "torn3", "lotus", "noise", "tide", "pearl", "declines", "slow", "amber"):
         kind, body = tap(name)
         expected = {"torn3": 4, "noise": 6, "declines": 3}.get(name, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""BER-TLV and data object lists, on every interpreter: what is read, what is refused."""
+"""BER-TLV and data object lists on every interpreter: valid and malformed input."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ FCI = "6f1a840e315041592e5359532e4444463031a5088801025f2d02656e"
 QUIET = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def test_a_tree_is_walked_in_order(cases: Cases) -> None:
+def test_objects_are_returned_in_order(cases: Cases) -> None:
     assert cases("card", "walk", FCI) == [
         [0, "6F", ""],
         [1, "84", "315041592e5359532e4444463031"],
@@ -33,17 +33,17 @@ def test_a_tree_is_walked_in_order(cases: Cases) -> None:
     [
         FCI + "00",  # padding after the object
         "9c80",  # indefinite length
-        "9c8500000000ff",  # length of the length
+        "9c8500000000ff",  # five length bytes
         "9c84ffffffff00",
         "9f",  # tag cut short
         "9f8181810100",  # tag of four bytes
         "9c",
         "9c8200",
         "9c0200",
-        "e0019f0001ff",  # tag leaves its template
-        "e0039c8101c001ff",  # value leaves its template
+        "e0019f0001ff",  # tag runs beyond its template
+        "e0039c8101c001ff",  # value runs beyond its template
         "e0" * 1 + "0e" + "e00c" + "e00a" + "e008" + "e006" + "e004" + "e002" + "9c00",  # eight levels deep
-        "9c00" * 97,  # more objects than a card may send
+        "9c00" * 97,  # more objects than allowed
     ],
 )
 def test_malformed_trees_are_card_errors(cases: Cases, data: str) -> None:
@@ -52,8 +52,8 @@ def test_malformed_trees_are_card_errors(cases: Cases, data: str) -> None:
     assert refused.value.kind == "CardError"
 
 
-def test_published_cases_are_accepted_and_refused_alike(cases: Cases, published: Path) -> None:
-    """One case is left out: pyemv alone takes 9C80 for a length of zero."""
+def test_published_cases_have_the_published_results(cases: Cases, published: Path) -> None:
+    """One case is left out: only pyemv reads 9C80 as a length of zero."""
     vectors = json.loads((published / "tlv" / "tlv_vectors.json").read_text())
     vectors = [vector for vector in vectors if vector["hex"] != "9C80" and "parse_multi" not in vector["src"]]
     assert len(vectors) > 20
@@ -87,12 +87,12 @@ KNOWN = "9f0206000000012345" + "9a03261123" + "9f6604" + "20804000" + "9f4e03" +
     [
         ("", ""),
         ("9f0206", "000000012345"),
-        ("9f0204", "00012345"),  # numbers keep their right end
+        ("9f0204", "00012345"),  # numbers are cut or padded on the left
         ("9f0208", "0000000000012345"),
-        ("9f6602", "2080"),  # all else its left
+        ("9f6602", "2080"),  # all other values on the right
         ("9f6606", "208040000000"),
         ("9f4e05", "4b61730000"),
-        ("df810102", "0000"),  # unknown
+        ("df810102", "0000"),  # unknown tag: zeros
         ("a50200", "0000"),  # a constructed object is zeros
         ("9a039f66049f1a02", "261123208040000000"),
     ],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Recordings other people published, played against the kernel: real answers, not of our making."""
+"""Published recordings of real cards, played against the kernel."""
 
 import json
 from collections.abc import Callable
@@ -19,14 +19,14 @@ VISA = "A0000000031010"
 
 
 def turns(path: Path) -> list[tuple[bytes, bytes]]:
-    """The (command, answer) pairs of a recording; an empty command stands for any."""
+    """The (command, answer) pairs of a recording; an empty command matches any."""
     lines = [line for line in path.read_text().splitlines() if line[:1] in "<>"]
-    said = [bytes.fromhex(line[1:].strip()) for line in lines]
-    return list(zip(said[::2], said[1::2], strict=True))
+    frames = [bytes.fromhex(line[1:].strip()) for line in lines]
+    return list(zip(frames[::2], frames[1::2], strict=True))
 
 
 def first(pairs: list[tuple[bytes, bytes]], start: str, default: bytes = b"\x6a\x82") -> bytes:
-    """The first recorded answer to a command that starts so."""
+    """The first recorded answer to a command that starts with `start` (hex), else `default`."""
     return next((answer for command, answer in pairs if command.hex().upper().startswith(start)), default)
 
 
@@ -53,7 +53,7 @@ def test_a_recorded_qvsdc_card_goes_online(play: Play, published: Path) -> None:
     assert (result.kind, result.first6, result.last4) == (ONLINE, "476134", "0043")
     tags = parse(result.body)
     assert tags["9F26"].hex() == "271a23709bde117e" and tags["9F36"].hex() == "00e2"
-    assert tags["9F27"] == b"\x80"  # not given: read from the card verification results 03 A0 ...
+    assert tags["9F27"] == b"\x80"  # not in the answer: derived from the card verification results 03 A0 ...
     recorded = next(command for command, _ in pairs if command[:2] == b"\x80\xa8")
     assert len(result.commands[2]) == len(recorded)  # the same PDOL, filled with our values
 
@@ -69,7 +69,7 @@ def test_a_recorded_qvsdc_card_goes_online(play: Play, published: Path) -> None:
         ("InteractPpse", []),
     ],
 )
-def test_recorded_directories_give_the_candidates_we_have_a_kernel_for(
+def test_recorded_directories_give_only_candidates_with_a_supported_kernel(
     play: Play, published: Path, name: str, asked: list[str]
 ) -> None:
     pairs = turns(published / f"transcripts/devnied/{name}.apdu")
@@ -94,7 +94,7 @@ def test_recorded_directories_give_the_candidates_we_have_a_kernel_for(
         ("VisaCardPpseNoOptions", DECLINED),
     ],
 )
-def test_recorded_visa_cards_that_gave_no_cryptogram_for_the_host(
+def test_recorded_visa_cards_without_an_online_cryptogram_do_not_go_online(
     play: Play, published: Path, name: str, expected: int | str
 ) -> None:
     pairs = turns(published / f"transcripts/devnied/{name}.apdu")
@@ -111,8 +111,8 @@ def test_recorded_visa_cards_that_gave_no_cryptogram_for_the_host(
 
 
 @pytest.mark.parametrize("group", ["emv-utils", "emv-bertlv", "javaemvreader"])
-def test_answers_of_contact_cards_out_of_order_never_do_harm(play: Play, published: Path, group: str) -> None:
-    """Every recorded answer in the place of every answer of ours: outcomes or card errors, nothing else."""
+def test_misplaced_answers_of_contact_cards_end_the_tap(play: Play, published: Path, group: str) -> None:
+    """Puts each recorded answer in the place of each expected answer. The tap ends, or is a card error."""
     count = 0
     for path in sorted((published / "transcripts" / group).glob("*.apdu")):
         for _, recorded in turns(path):
@@ -135,20 +135,20 @@ def test_answers_of_contact_cards_out_of_order_never_do_harm(play: Play, publish
 # -- an M/Chip test card that approved offline, recorded with CDA ----------------------------------------------------
 
 MASTERCARD = "A0000000041010"
-# What the other terminal was: Australian dollars, and it could take a signature, which the card's list then chooses.
+# The recorded terminal: Australian dollars, and signature supported, which the card's CVM list then selects.
 THEIRS = {
     "amount": 10_001, "currency": 36, "country": 2, "date": "120315", "unpredictable": "000eec85", "capabilities": "002800",
 }  # fmt: skip
 
 
 def golden(published: Path) -> tuple[Callable[[bytes], bytes], list[list[object]], list[tuple[bytes, bytes]]]:
-    """Its answers, the key of its authority, and the recording. Two records it names were not recorded: empty here."""
+    """The card's answers, its scheme key, and the recording. Two records in its AFL were not recorded: empty here."""
     pairs = turns(published / "transcripts/emv-bertlv/contactless-mastercard.apdu")
     by_card = by_recording(pairs, directory(MASTERCARD))
 
     def answer(capdu: bytes) -> bytes:
         if capdu[1] == 0xAE:
-            return first([pair for pair in pairs if pair[0] == capdu], "80AE", b"\x69\x85")  # the very same command
+            return first([pair for pair in pairs if pair[0] == capdu], "80AE", b"\x69\x85")  # only this exact command
         found = by_card(capdu)
         return b"\x70\x00\x90\x00" if found == b"\x6a\x83" else found
 
@@ -161,7 +161,7 @@ def test_the_recorded_m_chip_card_is_approved_offline(play: Play, published: Pat
     answer, keys, pairs = golden(published)
     result = play.answers(answer, **THEIRS, authorities=keys)
     assert (result.kind, result.first6, result.last4) == (APPROVED, "541333", "0044")
-    assert result.commands[-1] == pairs[-1][0]  # byte for byte what the other terminal said
+    assert result.commands[-1] == pairs[-1][0]  # byte for byte the recorded command
     tags = parse(result.body)
     assert tags["9F27"] == b"\x40" and tags["9F36"].hex() == "0035" and len(tags["9F26"]) == 8
 
@@ -169,7 +169,9 @@ def test_the_recorded_m_chip_card_is_approved_offline(play: Play, published: Pat
 @pytest.mark.parametrize(
     "change", [{"unpredictable": "000eec86"}, {"amount": 10_002}, {"currency": 156}, {"date": "120316"}]
 )
-def test_the_same_recording_proves_no_other_payment(play: Play, published: Path, change: dict[str, object]) -> None:
+def test_the_recording_is_declined_for_any_other_payment(
+    play: Play, published: Path, change: dict[str, object]
+) -> None:
     answer, keys, pairs = golden(published)
     result = play.answers(
         lambda capdu: pairs[-1][1] if capdu[1] == 0xAE else answer(capdu), **{**THEIRS, **change}, authorities=keys
@@ -177,7 +179,7 @@ def test_the_same_recording_proves_no_other_payment(play: Play, published: Path,
     assert result.kind == DECLINED
 
 
-def test_the_recording_goes_through_the_reader_frame_by_frame(rig: Rig, published: Path) -> None:
+def test_the_recording_is_approved_through_the_reader_driver(rig: Rig, published: Path) -> None:
     answer, keys, _ = golden(published)
 
     class Recorded(Card):

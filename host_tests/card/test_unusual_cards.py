@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cards that are in order and look unusual: filler, objects without a value, long lists."""
+"""Valid but unusual cards: filler bytes, objects without a value, long lists."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALL: dict[str, Any] = {"visa": visa, **CARDS}
 KEYS: dict[str, Any] = {"visa": visa_keys, **{pan: lambda pan=pan: keys(pan) for pan in CARDS}}
 
 
-# --- filler -----------------------------------------------------------------------------------------------------------
+# --- filler ---------------------------------------------------------------------------------------------------------
 
 
 def stuffed(content: bytes, filler: bytes) -> bytes:
@@ -50,21 +50,21 @@ def stuffed(content: bytes, filler: bytes) -> bytes:
 
 
 def refilled(answer: bytes, filler: bytes) -> bytes:
-    """One template and its status word, with filler inside."""
+    """An answer (one template and its status word) with filler inside the template."""
     width = 2 if answer[1] < 0x80 else 3
     return tlv(answer[:1].hex(), stuffed(answer[width:-2], filler)) + answer[-2:]
 
 
 @pytest.mark.parametrize("filler", ["00", "0000", "ff", "00ff00"])
 @pytest.mark.parametrize("name", ALL)
-def test_filler_inside_every_template_that_is_not_signed_changes_nothing(play: Play, name: str, filler: str) -> None:
-    """In directory, FCI, processing options, cryptogram, and certificates."""
+def test_filler_inside_unsigned_templates_is_ignored(play: Play, name: str, filler: str) -> None:
+    """In the directory, FCI, processing options, cryptogram and certificate records."""
     card = ALL[name]()
 
     def answer(capdu: bytes) -> bytes:
-        said = card.transmit(capdu)
-        signed = capdu[1] == 0xB2 and capdu[2] == 1 or said[0] not in (0x6F, 0x77, 0x70) or len(said) > 200
-        return said if signed else refilled(said, bytes.fromhex(filler))
+        reply = card.transmit(capdu)
+        signed = capdu[1] == 0xB2 and capdu[2] == 1 or reply[0] not in (0x6F, 0x77, 0x70) or len(reply) > 200
+        return reply if signed else refilled(reply, bytes.fromhex(filler))
 
     card.reset()
     assert play.answers(answer, authorities=KEYS[name]()).kind == APPROVED
@@ -72,7 +72,7 @@ def test_filler_inside_every_template_that_is_not_signed_changes_nothing(play: P
 
 @pytest.mark.parametrize("filler", ["00", "ff00"])
 @pytest.mark.parametrize("pan", [MCHIP, AMEX])
-def test_filler_in_a_signed_record_is_signed_with_it(play: Play, pan: str, filler: str) -> None:
+def test_filler_in_a_signed_record_is_part_of_the_signed_data(play: Play, pan: str, filler: str) -> None:
     base = type(CARDS[pan]())
 
     class Stuffed(base):  # type: ignore[valid-type, misc]
@@ -83,46 +83,46 @@ def test_filler_in_a_signed_record_is_signed_with_it(play: Play, pan: str, fille
     assert play.card(good, authorities=keys(pan)).kind == APPROVED
 
     def without(capdu: bytes) -> bytes:
-        said = good.transmit(capdu)
-        return tlv("70", plain) + SW_OK if capdu[1] == 0xB2 and capdu[2] == 1 else said
+        reply = good.transmit(capdu)
+        return tlv("70", plain) + SW_OK if capdu[1] == 0xB2 and capdu[2] == 1 else reply
 
     good.reset()
     assert play.answers(without, authorities=keys(pan)).kind == DECLINED
 
 
-def test_the_record_others_published_is_read(play: Play) -> None:
+def test_a_published_record_with_filler_is_read(play: Play) -> None:
     card = Edited(lambda answer: answer.pop("5F34") and None, records=(bytes.fromhex("70075f340101000000"),))
     assert parse(play.card(card).body)["5F34"] == b"\x01"
 
 
-@pytest.mark.parametrize("place", ["before", "behind"])
+@pytest.mark.parametrize("place", ["before", "after"])
 @pytest.mark.parametrize("step", range(4))
 def test_filler_outside_a_template_is_refused(play: Play, step: int, place: str) -> None:
     card, count = mchip(), iter(range(99))
 
     def answer(capdu: bytes) -> bytes:
-        said = card.transmit(capdu)
+        reply = card.transmit(capdu)
         if next(count) != step:
-            return said
-        return b"\x00" + said if place == "before" else said[:-2] + b"\x00" + said[-2:]
+            return reply
+        return b"\x00" + reply if place == "before" else reply[:-2] + b"\x00" + reply[-2:]
 
     card.reset()
     assert play.ending(answer, authorities=keys(MCHIP)) == "CardError"
 
 
 @pytest.mark.parametrize("step", [0, 1])
-def test_an_object_behind_the_template_of_directory_or_application_is_refused(play: Play, step: int) -> None:
+def test_an_object_after_the_template_of_directory_or_application_is_refused(play: Play, step: int) -> None:
     card, count = visa(), iter(range(99))
 
     def answer(capdu: bytes) -> bytes:
-        said = card.transmit(capdu)
-        return said[:-2] + tlv("50", b"more") + said[-2:] if next(count) == step else said
+        reply = card.transmit(capdu)
+        return reply[:-2] + tlv("50", b"more") + reply[-2:] if next(count) == step else reply
 
     card.reset()
     assert play.ending(answer) == "CardError"
 
 
-# --- objects without a value --------------------------------------------------------------------------------------------
+# --- objects without a value ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tag", ["5F34", "9F6C", "5F24", "94", "9F27"])
@@ -133,16 +133,16 @@ def test_an_optional_object_without_a_value_counts_as_absent(play: Play, tag: st
     assert chip.kind == APPROVED
 
 
-def test_an_empty_cvm_list_is_a_missing_one(play: Play) -> None:
+def test_an_empty_cvm_list_counts_as_missing(play: Play) -> None:
     assert tvr(play.card(personal(t8E=b""), authorities=keys(MCHIP))) == "2000000000"
 
 
 @pytest.mark.parametrize("tag", ["57", "82", "9F10", "9F26", "9F36"])
-def test_a_mandatory_object_without_a_value_is_missing(play: Play, tag: str) -> None:
+def test_a_mandatory_object_without_a_value_is_a_card_error(play: Play, tag: str) -> None:
     assert play.ending(Edited(lambda answer: answer.update({tag: b""})).transmit) == "CardError"
 
 
-def test_a_unionpay_card_with_an_empty_pdol_has_none(play: Play) -> None:
+def test_a_unionpay_card_with_an_empty_pdol_is_refused(play: Play) -> None:
     class EmptyPdol(UnionPayCard):
         pdol = ()
 
@@ -153,11 +153,11 @@ def test_a_unionpay_card_with_an_empty_pdol_has_none(play: Play) -> None:
     assert play.card(EmptyPdol(Profile("6210940000000014", aid="A000000333010102"))).kind == END
 
 
-# --- sizes, dates, times ------------------------------------------------------------------------------------------------
+# --- sizes, dates, times --------------------------------------------------------------------------------------------
 
 
 def test_lists_may_be_as_long_as_the_standard_allows(play: Play) -> None:
-    """A CDOL1 of 150 bytes, a CVM list of 232, and a file locator of 252 that names 63 records."""
+    """A CDOL1 of 150 bytes, a CVM list of 232 bytes, and a file locator of 252 bytes that names 63 records."""
     more = tuple((f"DF{number:02X}", 1) for number in range(1, 41))
 
     class Long(ChipCard):
@@ -190,12 +190,12 @@ def test_lists_may_be_as_long_as_the_standard_allows(play: Play) -> None:
     assert play.cases("card", "residue") == 0
 
 
-def test_a_file_locator_that_names_more_records_than_fit_a_list_is_refused(play: Play) -> None:
+def test_a_file_locator_with_too_many_records_is_refused(play: Play) -> None:
     card = Edited(lambda answer: answer.update({"94": bytes.fromhex("10014100")}), records=(tlv("70"),) * 65)
     assert play.ending(card.transmit) == "CardError"
 
 
-def test_the_date_on_track_2_counts_as_well_as_the_application_s(play: Play) -> None:
+def test_the_expiry_date_on_track_2_is_checked_as_well(play: Play) -> None:
     late = mchip().track2().hex().upper().replace("D3112", "D2510")
     result = play.card(personal(t57=bytes.fromhex(late)), authorities=keys(MCHIP))
     assert (result.kind, tvr(result), result.expired) == (ONLINE, "0040000000", True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Cards in order whose proof is unusual or cannot work: the issuer's own records, missing or long data, qualifiers that ask
-for the host."""
+"""Valid cards whose offline authentication is unusual or impossible: proprietary records, missing or long data, and
+card qualifiers that ask to go online."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tools.cards.verify import check_cryptogram, parse
 DECLINED = 3
 
 
-# --- records of the issuer's own ----------------------------------------------------------------------------------------
+# --- proprietary records --------------------------------------------------------------------------------------------
 
 
 def with_own_file(card: PaymentCard, record: str) -> PaymentCard:
-    """The card with one more signed record in SFI 12, which no certificate covers."""
+    """The card with an additional signed record in SFI 12, which no certificate covers."""
 
     class OwnFile(type(card)):  # type: ignore[misc]
         def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
@@ -46,10 +46,10 @@ def with_own_file(card: PaymentCard, record: str) -> PaymentCard:
 
 @pytest.mark.parametrize("record", ["ff", "5303010203", "7003ffffff", "7000", ""])
 @pytest.mark.parametrize("name", ALL)
-def test_an_issuer_s_record_that_is_no_template_fails_the_proof_and_not_the_tap(
+def test_a_proprietary_record_that_is_no_template_fails_the_proof_but_not_the_tap(
     play: Play, name: str, record: str
 ) -> None:
-    """Book 3, 10.3. Kernels 2 and 4 tell the card; kernels 3 and 7 decline the TC unless its qualifiers say go online."""
+    """EMV Book 3, 10.3. Kernels 2 and 4 report it in the TVR; kernels 3 and 7 decline unless CTQ asks to go online."""
     nothing_to_prove = play.card(with_own_file(ALL[name](), record))
     assert nothing_to_prove.kind == ONLINE
     card = with_own_file(ALL[name](), record)
@@ -63,12 +63,12 @@ def test_an_issuer_s_record_that_is_no_template_fails_the_proof_and_not_the_tap(
         assert play.card(card, authorities=KEYS[name]()).kind == ONLINE
 
 
-# --- proofs -------------------------------------------------------------------------------------------------------------
+# --- proofs ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("missing", ["8F", "90", "92", "9F32", "9F46", "9F47"])
 @pytest.mark.parametrize("pan", [MCHIP, AMEX])
-def test_cda_is_not_asked_for_where_its_data_are_missing(play: Play, pan: str, missing: str) -> None:
+def test_cda_is_not_requested_if_its_data_are_missing(play: Play, pan: str, missing: str) -> None:
     base = type(CARDS[pan]())
 
     class Lacking(base):  # type: ignore[valid-type, misc]
@@ -89,9 +89,8 @@ def test_cda_is_not_asked_for_where_its_data_are_missing(play: Play, pan: str, m
 
     issuer = certificates.key("issuer").size > certificates.key("authority").size - 36
     if missing == "92" and not issuer:
-        assert (
-            play.card(Lacking(CARDS[pan]().profile), authorities=keys(pan)).kind == APPROVED
-        )  # no remainder is needed
+        # no remainder is needed
+        assert play.card(Lacking(CARDS[pan]().profile), authorities=keys(pan)).kind == APPROVED
         return
     result = play.card(Lacking(CARDS[pan]().profile), authorities=keys(pan))
     assert (result.kind, tvr(result), result.commands[-1][2]) == (ONLINE, "2400000000", ARQC)
@@ -99,7 +98,7 @@ def test_cda_is_not_asked_for_where_its_data_are_missing(play: Play, pan: str, m
 
 
 class _Signing(ChipCard):
-    """`pieces` more records of 240 bytes are signed beside the first."""
+    """A card that signs `pieces` records of 240 bytes in addition to the first record."""
 
     pieces = 0
 
@@ -115,21 +114,19 @@ class _Signing(ChipCard):
 
 
 @pytest.mark.parametrize(("pieces", "kind"), [(4, APPROVED), (7, APPROVED), (9, ONLINE)])
-def test_static_data_up_to_two_kilobytes_are_checked_and_more_go_to_the_host(
-    play: Play, pieces: int, kind: int
-) -> None:
-    """Static data of 1,000 to 2,048 bytes are proven; where there are more, the card is told that CDA failed."""
+def test_static_data_up_to_two_kilobytes_are_verified_and_more_go_online(play: Play, pieces: int, kind: int) -> None:
+    """Static data of 1,000 to 2,048 bytes are verified. With more, the TVR sent to the card says that CDA failed."""
     signing = type("_Pieces", (_Signing,), {"pieces": pieces})
     result = play.card(mchip(signing), authorities=keys(MCHIP))
     assert (result.kind, tvr(result)) == (kind, "0000000000" if kind == APPROVED else "0400000000")
 
 
-def test_a_static_data_tag_list_that_names_more_than_the_aip_is_not_asked_to_prove(play: Play) -> None:
+def test_a_static_data_tag_list_with_more_than_the_aip_fails_cda(play: Play) -> None:
     result = play.card(personal(t9F4A=b"\x94"), authorities=keys(MCHIP))
     assert (result.kind, tvr(result)) == (ONLINE, "0400000000")
 
 
-def test_dynamic_data_may_be_longer_than_the_fields_that_are_known(play: Play) -> None:
+def test_dynamic_data_may_be_longer_than_the_known_fields(play: Play) -> None:
     class LongCda(ChipCard):
         def signature(self, terminal: Any, cryptogram: bytes, said: bytes, objects: Any, form: int = 5) -> bytes:
             real = certificates.dynamic_signature
@@ -148,7 +145,7 @@ def test_dynamic_data_may_be_longer_than_the_fields_that_are_known(play: Play) -
 
 
 @pytest.mark.parametrize("length", [0, 2, 119, 120, 255])
-def test_a_length_of_dynamic_data_that_does_not_fit_is_no_proof(play: Play, length: int) -> None:
+def test_a_wrong_length_of_dynamic_data_fails_the_proof(play: Play, length: int) -> None:
     """A key of 144 bytes has room for 119."""
 
     class Wrong(ProvenVisa):
@@ -161,7 +158,7 @@ def test_a_length_of_dynamic_data_that_does_not_fit_is_no_proof(play: Play, leng
     assert play.card(visa(Wrong), authorities=visa_keys()).kind == kind
 
 
-# --- cryptograms --------------------------------------------------------------------------------------------------------
+# --- cryptograms ----------------------------------------------------------------------------------------------------
 
 
 def test_issuer_application_data_are_optional_in_the_answer_to_generate_ac(play: Play) -> None:
@@ -178,12 +175,12 @@ def test_issuer_application_data_are_optional_in_the_answer_to_generate_ac(play:
     assert play.card(mchip(Silent)).kind == ONLINE
 
 
-def test_without_a_kind_in_clear_the_issuer_s_data_must_be_long_enough_to_say_it(play: Play) -> None:
+def test_without_9f27_the_issuer_data_must_be_long_enough_to_give_the_cryptogram_type(play: Play) -> None:
     card = Edited(lambda answer: answer.pop("9F27") and answer.update({"9F10": bytes.fromhex("06010a03")}))
     assert play.ending(card.transmit) == "CardError"
 
 
-# --- the card's qualifiers ----------------------------------------------------------------------------------------------
+# --- the card's qualifiers ------------------------------------------------------------------------------------------
 
 
 class _Unproven(ProvenVisa):
@@ -199,8 +196,8 @@ class _UnprovenUnion(_Unproven, UnionPayCard):
 @pytest.mark.parametrize(
     ("ctq", "kind"), [("0000", DECLINED), ("2000", ONLINE), ("1000", DECLINED), ("3000", ONLINE), ("0800", DECLINED)]
 )
-def test_a_tc_without_a_proof_goes_to_the_host_where_the_card_says_so(play: Play, ctq: str, kind: int) -> None:
-    """CTQ, byte 1: bit 6 asks for the host, bit 5 for the contact interface, which is not there."""
+def test_a_tc_without_a_proof_goes_online_only_if_the_qualifiers_ask_for_it(play: Play, ctq: str, kind: int) -> None:
+    """CTQ byte 1: bit 6 asks to go online, bit 5 to switch to the contact interface, which this terminal lacks."""
     result = play.card(visa(_Unproven, ctq), authorities=visa_keys())
     assert result.kind == kind
     if kind == ONLINE:
@@ -211,8 +208,8 @@ def test_a_tc_without_a_proof_goes_to_the_host_where_the_card_says_so(play: Play
     assert play.card(union, authorities=keys("6210940000000014")).kind == kind
 
 
-def test_a_tc_that_cannot_be_checked_here_may_also_be_decided_later(play: Play) -> None:
-    """No key of its scheme, or data that are missing: nothing speaks against the card."""
+def test_a_tc_that_cannot_be_verified_offline_goes_online_without_a_refusal(play: Play) -> None:
+    """The scheme key or the card's data are missing, which is no evidence against the card."""
 
     class Bare(ProvenVisa):
         def signature(self, terminal: dict[str, bytes], form: int = 5) -> bytes:
@@ -224,8 +221,8 @@ def test_a_tc_that_cannot_be_checked_here_may_also_be_decided_later(play: Play) 
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_an_unproven_card_is_not_believed_that_its_holder_was_verified(play: Play, known: bool) -> None:
-    """Somebody between card and reader writes "ask the host, verified on the device" into qualifiers that are signed."""
+def test_an_unproven_claim_of_cardholder_verification_is_ignored(play: Play, known: bool) -> None:
+    """A man in the middle changes the signed qualifiers to "go online, holder verified on the device"."""
     card = visa()
 
     def answer(capdu: bytes) -> bytes:
@@ -240,6 +237,8 @@ def test_an_unproven_card_is_not_believed_that_its_holder_was_verified(play: Pla
 
 
 @pytest.mark.parametrize(("ctq", "kind"), [("0000", DECLINED), ("0800", ONLINE), ("2000", DECLINED)])
-def test_an_expired_card_with_a_tc_goes_to_the_host_where_it_says_so(play: Play, ctq: str, kind: int) -> None:
+def test_an_expired_card_with_a_tc_goes_online_only_if_the_qualifiers_ask_for_it(
+    play: Play, ctq: str, kind: int
+) -> None:
     result = play.card(visa(ctq=ctq, expiry="2510"), authorities=visa_keys())
     assert (result.kind, result.expired) == (kind, kind == ONLINE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""AES-CMAC inside MicroPython: RFC 4493's examples, and `cryptography` at every length."""
+"""AES-CMAC in MicroPython, against the examples of RFC 4493 and against `cryptography` at many lengths."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ RFC_4493 = {
 
 
 @pytest.mark.parametrize("size", RFC_4493)
-def test_rfc_4493(inside: Inside, size: int) -> None:
-    """A fresh object, and one that has tagged another message before."""
+def test_rfc_4493_examples_are_reproduced(inside: Inside, size: int) -> None:
+    """With a new object, and with one that has already tagged another message."""
     assert inside("crypto", "cmac", KEY, MESSAGE[: 2 * size]) == [RFC_4493[size]] * 3
 
 
 @pytest.mark.parametrize("key_size", [16, 32])
-def test_every_length_up_to_a_record(inside: Inside, key_size: int) -> None:
+def test_every_length_up_to_a_record_agrees_with_cryptography(inside: Inside, key_size: int) -> None:
     dice = random.Random(key_size)
     for size in [*range(70), 239, 240, 241, 247, 248, 249, 511, 512]:
         key, message = dice.randbytes(key_size), dice.randbytes(size)
@@ -40,7 +40,7 @@ def test_every_length_up_to_a_record(inside: Inside, key_size: int) -> None:
         assert inside("crypto", "cmac", key.hex(), message.hex()) == [mac.finalize().hex()] * 3
 
 
-def test_device_keys_come_from_the_secret_and_the_purpose(inside: Inside) -> None:
+def test_device_keys_are_derived_from_the_secret_and_the_purpose(inside: Inside) -> None:
     secret = bytes(range(100, 132))
     expected = []
     for purpose in (b"journal", b"keyring", b"settings", b"kbpk"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""AES DUKPT as the device runs it: the published vectors, and the host's derivation at hundreds of counters."""
+"""AES DUKPT on the device, against the published vectors and against the host's derivation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SEED = 20260817
 
 
 def working(inside: Inside, counter: int, *usages: int) -> tuple[int, list[str]]:
-    """The counter that was taken and the working keys of `usages` (two at a time)."""
+    """The counter that was used, and the working keys of `usages`, which the device derives two at a time."""
     keys: list[str] = []
     taken = 0
     for index in range(0, len(usages), 2):
@@ -42,25 +42,25 @@ def working(inside: Inside, counter: int, *usages: int) -> tuple[int, list[str]]
 
 
 @pytest.mark.parametrize("line", PUBLISHED.split("\n")[1:-1])
-def test_published_vectors(inside: Inside, line: str) -> None:
+def test_published_vectors_are_reproduced(inside: Inside, line: str) -> None:
     counter, *keys = line.split()
     assert working(inside, int(counter, 16), MAC_GEN, MAC_VER, DATA_ENC) == (int(counter, 16), keys)
 
 
-def test_all_published_vectors_beside_the_checkout(inside: Inside) -> None:
+def test_all_published_vectors_beside_the_checkout_are_reproduced(inside: Inside) -> None:
     if not VECTORS.exists():
         pytest.skip("no published AES DUKPT vectors beside this checkout")
     vectors = json.loads(VECTORS.read_text())
     assert (vectors["ik128"], vectors["ikid"], vectors["bdk128"]) == (INITIAL, IKID.hex(), BDK.hex())
+    print(f"{len(vectors['keys'])} counters, 5 keys each")
     for entry in vectors["keys"]:
         counter = int(entry["tc"], 16)
         _, keys = working(inside, counter, PIN, MAC_GEN, MAC_VER, DATA_ENC, DATA_DEC)
         assert keys == [entry[name] for name in ("pin", "mac_gen", "mac_ver", "data_enc", "data_dec")]
-    print(f"{len(vectors['keys'])} counters, 5 keys each")
 
 
 def odd_counters() -> list[int]:
-    """Every power of two, the neighbours of 0x1FFFE, and counters with sixteen ones."""
+    """Every power of two, the neighbours of 0x1FFFE, and counters with sixteen one bits."""
     dice = random.Random(SEED)
     found = [1 << bit for bit in range(32)] + list(range(0x1FFF8, 0x20004))
     found += [sum(1 << bit for bit in dice.sample(range(32), 16)) for _ in range(40)]
@@ -69,9 +69,10 @@ def odd_counters() -> list[int]:
 
 
 def test_the_host_derives_the_same_keys(inside: Inside) -> None:
-    """300 random counters and the odd ones; where one is no valid counter, the next valid one is taken."""
+    """300 random counters and those of `odd_counters`. For an invalid counter, the device uses the next valid one."""
     dice = random.Random(SEED)
     counters = odd_counters() + [dice.randrange(1, 1 << dice.randrange(4, 32)) for _ in range(300)]
+    print(f"seed {SEED}: {len(counters)} counters")
     for counter in counters:
         valid = counter
         while not dukpt.is_counter(valid):
@@ -80,12 +81,11 @@ def test_the_host_derives_the_same_keys(inside: Inside) -> None:
         assert taken == valid
         ksn = IKID + valid.to_bytes(4, "big")
         assert keys == [dukpt.working_key(BDK, ksn, usage).hex() for usage in (DATA_ENC, 0x2002)], hex(counter)
-    print(f"seed {SEED}: {len(counters)} counters")
 
 
 @pytest.mark.parametrize("start", [1, 0x7F0, 0xFFF8, 0x1FFF0, 0x0FFFF000, 0x7FFF7FF0])
-def test_a_run_of_keys_is_the_hosts_run(inside: Inside, start: int) -> None:
-    """One after the other, as the till takes them: registers are filled and emptied on the way."""
+def test_consecutive_keys_agree_with_the_host(inside: Inside, start: int) -> None:
+    """Takes keys one after the other, as the terminal does, so that registers are filled and emptied."""
     run = inside("crypto", "run", INITIAL, DEVICE, start, 150)
     expected = [counter for counter in range(start, start + 70000) if dukpt.is_counter(counter)][:150]
     assert [counter for counter, _, _ in run] == expected
@@ -94,8 +94,8 @@ def test_a_run_of_keys_is_the_hosts_run(inside: Inside, start: int) -> None:
         assert (data, seal) == (dukpt.working_key(BDK, ksn, DATA_ENC).hex(), dukpt.working_key(BDK, ksn, 0x2002).hex())
 
 
-def test_counters_skip_what_has_too_many_ones_and_end(inside: Inside) -> None:
-    """Fifteen, sixteen, seventeen ones at the bottom, in the middle and at the top; none after FFFF0000."""
+def test_counters_with_too_many_one_bits_are_skipped_and_the_last_is_ffff0000(inside: Inside) -> None:
+    """Fifteen, sixteen and seventeen one bits in the low, middle and high bits. No counter follows FFFF0000."""
     assert inside("crypto", "counters", 0x7FFE, 3) == [0x7FFF, 0x8000, 0x8001]
     assert inside("crypto", "counters", 0xFFFE, 3) == [0xFFFF, 0x10000, 0x10001]
     assert inside("crypto", "counters", 0x1FFFC, 4) == [0x1FFFD, 0x1FFFE, 0x20000, 0x20001]
@@ -105,15 +105,15 @@ def test_counters_skip_what_has_too_many_ones_and_end(inside: Inside) -> None:
     assert inside("crypto", "counters", 0xFFFF0000, 1) == ["KeyringError"]
 
 
-def test_the_published_update_key(inside: Inside) -> None:
-    """ANSI X9.24-3, supplement; and the host's derivation of it."""
+def test_the_update_key_is_the_published_one(inside: Inside) -> None:
+    """ANSI X9.24-3, supplement. The host derives the same key."""
     key = inside("crypto", "update_key", INITIAL, DEVICE)
     assert key.upper() == "9A9770AEE1ACD1B13473D0463A1883B9"
     assert key == dukpt.working_key(BDK, IKID + b"\xff" * 4, 0x0002).hex()
 
 
-def test_2_to_the_16_keys_at_random_counters(inside: Inside) -> None:
-    """And runs across skips; both keys of each. Where both interpreters are, each takes half."""
+def test_2_to_the_16_keys_at_random_counters_agree_with_the_host(inside: Inside) -> None:
+    """Both keys at each counter, with runs across skipped counters. With both interpreters present, each tests half."""
     which, of = share(inside)
     plans = many.plans(1 << 16, SEED)
     takes, mismatches = many.check(inside, plans[which::of])
@@ -121,15 +121,15 @@ def test_2_to_the_16_keys_at_random_counters(inside: Inside) -> None:
     assert not mismatches and takes * of >= 1 << 16
 
 
-def test_the_comparison_sees_one_wrong_bit(inside: Inside) -> None:
-    """The control: another initial key agrees with the host nowhere."""
+def test_the_comparison_detects_a_wrong_initial_key(inside: Inside) -> None:
+    """Control test: with another initial key, every key differs from the host's."""
     takes, mismatches = many.check(inside, many.plans(64, SEED)[:1], initial="00" + INITIAL[2:])
     assert takes == mismatches > 0
 
 
 @pytest.mark.parametrize("counter", [1, 2, 6, 0x800, 0x1FFFE, 0x10001])
-def test_a_key_taken_cannot_be_taken_again(inside: Inside, counter: int) -> None:
-    """No register and no buffer holds the transaction key, or a key it comes from; what is left opens only later keys."""
+def test_a_used_key_cannot_be_derived_again(inside: Inside, counter: int) -> None:
+    """No register or buffer holds the transaction key or its ancestors. What is left derives only later keys."""
     store, work = (bytes.fromhex(part) for part in inside("crypto", "residue", INITIAL, DEVICE, counter))
     forbidden = {dukpt.initial_key(BDK, IKID)}
     ancestor = counter
@@ -145,4 +145,4 @@ def test_a_key_taken_cannot_be_taken_again(inside: Inside, counter: int) -> None
     while following:
         lineage.add(dukpt.transaction_key(BDK, IKID, following))
         following &= following - 1
-    assert lineage & left, "the next key is still reachable"
+    assert lineage & left, "the next key can still be derived"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TR-31 blocks made by psec: opened by the device, and refused when anything about them is different."""
+"""TR-31 key blocks made by psec: the device opens valid blocks and refuses all others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IKID = bytes.fromhex("1234567890123456")
 
 
 def block(usage: str = "B1", mode: str = "X", **blocks: str) -> str:
-    """A block of psec's making; the initial key id is there unless said otherwise."""
+    """A key block made by psec. `blocks`: optional blocks beside IK (initial key id); an empty value omits one."""
     header = psec.tr31.Header(version_id="D", key_usage=usage, algorithm="A", mode_of_use=mode, exportability="N")
     for name, value in {"IK": IKID.hex().upper(), **blocks}.items():
         if value:
@@ -24,14 +24,14 @@ def block(usage: str = "B1", mode: str = "X", **blocks: str) -> str:
     return psec.tr31.wrap(KBPK, header, dukpt.initial_key(TEST_BDK, IKID))
 
 
-def refused(inside: Inside, text: str, kbpk: bytes = KBPK) -> None:
+def assert_refused(inside: Inside, text: str, kbpk: bytes = KBPK) -> None:
     with pytest.raises(InsideError) as failure:
         inside("crypto", "unwrap", kbpk.hex(), text)
     assert failure.value.kind == "CryptoError"
     assert failure.value.message == "initial key block refused"
 
 
-def test_the_provisioned_block_opens(inside: Inside) -> None:
+def test_the_provisioned_block_is_opened(inside: Inside) -> None:
     expected = [dukpt.initial_key(TEST_BDK, IKID).hex(), IKID.hex()]
     assert inside("crypto", "unwrap", KBPK.hex(), initial_key_block(KBPK, IKID, TEST_BDK).decode()) == expected
     assert inside("crypto", "unwrap", KBPK.hex(), block(KS="00604B120F9292800000", TS="20260817120000Z")) == expected
@@ -45,25 +45,25 @@ def test_every_flipped_bit_is_refused(inside: Inside) -> None:
 
 
 def test_other_kinds_of_block_are_refused(inside: Inside) -> None:
-    refused(inside, block(usage="P0", mode="E"))
-    refused(inside, block(mode="N"))
-    refused(inside, block(IK=""))
-    refused(inside, block(IK="1234567890"))
-    refused(inside, "B" + block()[1:])
+    assert_refused(inside, block(usage="P0", mode="E"))
+    assert_refused(inside, block(mode="N"))
+    assert_refused(inside, block(IK=""))
+    assert_refused(inside, block(IK="1234567890"))
+    assert_refused(inside, "B" + block()[1:])
 
 
 def test_another_protection_key_is_refused(inside: Inside) -> None:
-    refused(inside, block(), bytes(16))
+    assert_refused(inside, block(), bytes(16))
 
 
 @pytest.mark.parametrize("text", ["", "D", "D0144B1AX00N0100", "D" * 144, "0" * 144, "D0144B1AX00N9900" + "0" * 128])
 def test_garbage_is_refused(inside: Inside, text: str) -> None:
-    refused(inside, text)
+    assert_refused(inside, text)
 
 
-def test_cut_and_stretched_blocks_are_refused(inside: Inside) -> None:
+def test_truncated_and_extended_blocks_are_refused(inside: Inside) -> None:
     text = block()
     for size in range(0, len(text), 7):
-        refused(inside, text[:size])
-    refused(inside, text + "0" * 16)
-    refused(inside, text + "\n")
+        assert_refused(inside, text[:size])
+    assert_refused(inside, text + "0" * 16)
+    assert_refused(inside, text + "\n")

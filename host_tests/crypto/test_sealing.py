@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A record sealed on the device is opened and checked by the host, with keys it derives by itself."""
+"""The host opens and verifies a record sealed on the device, with keys that it derives itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRACK = bytes.fromhex("57136222020000000001D30122011234500000000F")
 
 
 def record(counter: int, body: bytes, nonce: bytes) -> bytes:
-    """240 bytes in clear: header, nonce, data."""
+    """A record of 240 bytes in clear: header, nonce, body."""
     header = bytes.fromhex("5122000100000007") + b"uid of sixteen b" + bytes.fromhex("000000001200 0156 000042 000001")
     header += counter.to_bytes(4, "big") + bytes.fromhex("07 01 2faf0807 622202 0001 00 0000") + bytes(8)
     return header + nonce + body.ljust(160, b"\0")
@@ -46,7 +46,7 @@ def test_the_host_opens_what_the_device_sealed(inside: Inside, counter: int) -> 
     assert seal.open_body(found, TEST_BDK, IKID) == {"57": TRACK[2:]}
 
 
-def test_the_seal_finds_every_flipped_byte(inside: Inside) -> None:
+def test_a_flipped_byte_breaks_the_seal(inside: Inside) -> None:
     raw = sealed(inside, 5, record(5, TRACK, bytes(16)))
     for offset in range(len(raw)):
         bad = bytearray(raw)
@@ -58,6 +58,6 @@ def test_the_seal_finds_every_flipped_byte(inside: Inside) -> None:
             pass
 
 
-def test_a_fresh_nonce_makes_another_body(inside: Inside) -> None:
+def test_another_nonce_changes_every_block_of_the_body(inside: Inside) -> None:
     one, two = (sealed(inside, 5, record(5, TRACK, bytes([value]) * 16)) for value in (1, 2))
     assert not {one[at : at + 16] for at in range(64, 240, 16)} & {two[at : at + 16] for at in range(64, 240, 16)}

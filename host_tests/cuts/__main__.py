@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`python -m host_tests.cuts N [SEED]`, or `... --replay "FLOW | GROUND | CUTS"`: the long campaign, N cases.
+"""The long campaign of N cases: `python -m host_tests.cuts N [SEED]`, or `... --replay "FLOW | GROUND | CUTS"`.
 
-Single cuts first, in an order that the seed shuffles; then pairs. One process a core, on the 64-bit interpreter and the
-32-bit one by turns where both are there. Prints a line for each broken promise, which --replay takes.
+Single cuts come first, shuffled by the seed; pairs follow. There is one process per core. The processes alternate
+between the 64-bit and the 32-bit interpreter if both are present. Each broken guarantee is printed as a line that
+--replay accepts.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def interpreters() -> list[str]:
 
 
 def share(index: int, shares: int, count: int, seed: int) -> tuple[Counter[State], Counter[State], int]:
-    """One core's part of the campaign: what all parts have to run, what this one ran, and how many promises it saw broken."""
+    """Run one core's share. Returns the states of all single cuts, the states run here, and the violation count."""
     every = interpreters()
     with Inside(every[index % len(every)]) as inside, tempfile.TemporaryDirectory(prefix="kassa-cuts-") as folder:
         campaign = Campaign(inside, Path(folder))
@@ -50,7 +51,7 @@ def share(index: int, shares: int, count: int, seed: int) -> tuple[Counter[State
 
 
 def table(wanted: Counter[State], run: Counter[State]) -> None:
-    """A line for each flow and ground: run of enumerated, by tear; then the pairs."""
+    """Print a line for each flow and ground: cases run and enumerated for each tear, and pairs run."""
     kinds = list(dict.fromkeys(kind for _, _, _, kind in wanted))
     for flow in FLOWS:
         for ground in grounds_of(flow):

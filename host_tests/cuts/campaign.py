@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the power everywhere: every program and erase of every flow, on every ground, under every tear; then pairs of cuts."""
+"""Cuts the power at every program and erase of every flow, on every ground, with every tear; then pairs of cuts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from host_tests.cuts.judge import Shop, Violation, demand, key_states
 from host_tests.harness.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
-_CASES = 1_000_000  # above all seeds of grounds
-_SECOND = 12  # operations of a boot, and of what follows it, among which a second cut may fall
+_CASES = 1_000_000  # larger than the seeds of the grounds
+_SECOND = 12  # a second cut is at one of this many operations after the reboot
 AFTER: list[Step] = [["idle"], ["list"], pay(4321), ["drain", [1]], ["list"]]
 
 
 def tears(size: int) -> list[str]:
-    """What a cut can leave of an operation: of a program of `size` bytes, or of an erase (0)."""
+    """The tears that a cut can leave: of a program of `size` bytes, or of an erase (0)."""
     if size == ERASE:
         return ["none", "half", "all", "random:1", "random:2", "unstable:1", "unstable:2"]
     prefixes = [f"prefix:{count}" for count in range(CELL, size, CELL)]
@@ -35,7 +35,7 @@ def kind(tear: str) -> str:
 
 @dataclass(frozen=True)
 class Cut:
-    """Power dies within an operation of a life, counted from 1."""
+    """A power cut within one flash operation of a life. Operations are counted from 1."""
 
     operation: int
     tear: str
@@ -46,7 +46,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Case:
-    """A flow on a ground, cut; then the boots after it, cut too."""
+    """A flow on a ground with a cut, and the cuts in the boots after it."""
 
     flow: str
     ground: str
@@ -57,7 +57,7 @@ class Case:
 
     @classmethod
     def parse(cls, line: str) -> Case:
-        """The case that `str` has printed."""
+        """The case whose `str` is `line`."""
         flow, ground, cuts = (part.strip() for part in line.split("|"))
         made = [cut.partition("/") for cut in cuts.split()]
         return cls(flow, ground, tuple(Cut(int(operation), tear) for operation, _, tear in made))
@@ -67,13 +67,13 @@ State = tuple[str, str, int, str]
 
 
 def state(case: Case) -> State:
-    """What a case counts for: flow, ground, cuts, and the tear of the first."""
+    """The state that a case covers: flow, ground, number of cuts, and kind of the first tear."""
     return case.flow, case.ground, len(case.cuts), kind(case.cuts[0].tear)
 
 
 @dataclass
 class Ground:
-    """A chip made by lives without a cut, and what was seen meanwhile."""
+    """A chip after lives without a cut, and what was observed during those lives."""
 
     chip: bytes
     shop: Shop
@@ -81,7 +81,7 @@ class Ground:
 
 
 class Campaign:
-    """Runs cases on one interpreter. `folder`: where the chip's image lies."""
+    """Runs cases on one interpreter. `folder`: for the chip's image. `variant`: of the firmware, for control tests."""
 
     def __init__(self, inside: Inside, folder: Path, variant: str = "") -> None:
         self._inside = inside
@@ -94,7 +94,7 @@ class Campaign:
     # -- lives ------------------------------------------------------------------------------------------------------
 
     def _life(self, chip: bytes, steps: list[Step], shop: Shop, unstable: Any = (), cut: Cut | None = None) -> Any:
-        """One life of a chip; returns what it told and the chip afterwards."""
+        """Run one life of a chip. Returns its report and the chip afterwards."""
         self._path.write_bytes(chip)
         self._seed += 1
         options: dict[str, Any] = {"seed": self._seed, "unstable": unstable, "variant": self._variant}
@@ -104,34 +104,39 @@ class Campaign:
             options["tear"] = cut.tear if tear == "prefix" else tear
             if number and tear != "prefix":
                 options["seed"] = self._seed * 1000 + int(number)
-        told = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
-        shop.life(steps, told)
-        return told, self._path.read_bytes()
+        report = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
+        shop.life(steps, report)
+        return report, self._path.read_bytes()
 
     def ground(self, name: str) -> Ground:
-        """The ground of this name, made once."""
+        """The ground of this name, made on first use."""
         if name not in self._grounds:
             chip, shop = virgin(), Shop()
             self._seed = len(self._grounds) * 1000
             for steps in recipe(name):
-                told, chip = self._life(chip, steps, shop)
-                demand(not told["error"] and not told["cut"], "a ground is made without trouble", name, told["error"])
+                report, chip = self._life(chip, steps, shop)
+                demand(
+                    not report["error"] and not report["cut"],
+                    "a ground is made without an error",
+                    name,
+                    report["error"],
+                )
             self._grounds[name] = Ground(chip, shop)
         return self._grounds[name]
 
     def log(self, flow: str, name: str) -> list[int]:
-        """What the flow does to the flash when nobody cuts: bytes of each program, 0 for an erase."""
+        """The flash operations of the flow without a cut: bytes of each program, 0 for an erase."""
         ground = self.ground(name)
         if flow not in ground.logs:
-            told, _ = self._life(ground.chip, FLOWS[flow], copy(ground.shop))
-            demand(told["error"] in ("", "JournalFull"), "a flow goes through", flow, name, told["error"])
-            ground.logs[flow] = told["log"]
+            report, _ = self._life(ground.chip, FLOWS[flow], copy(ground.shop))
+            demand(report["error"] in ("", "JournalFull"), "a flow completes", flow, name, report["error"])
+            ground.logs[flow] = report["log"]
         return ground.logs[flow]
 
     # -- cases ------------------------------------------------------------------------------------------------------
 
     def singles(self) -> Iterator[Case]:
-        """One cut, everywhere."""
+        """Every case with one cut."""
         for flow in FLOWS:
             for name in grounds_of(flow):
                 for operation, size in enumerate(self.log(flow, name), 1):
@@ -139,8 +144,9 @@ class Campaign:
                         yield Case(flow, name, (Cut(operation, tear),))
 
     def pairs(self, dice: random.Random) -> Iterator[Case]:
-        """Two cuts of the short flows, the second in the recovery from the first: each pair of operations once, shuffled,
-        under a tear each that the dice choose; then all of them again, for ever.
+        """Cases with two cuts of the short flows, the second in the recovery from the first; endless.
+
+        Each pair of operations is played once, in random order and with random tears, before any is repeated.
         """
         places = [
             (flow, name, operation, second)
@@ -156,16 +162,16 @@ class Campaign:
                 yield Case(flow, name, (first, Cut(second, dice.choice(tears(256)))))
 
     def play(self, case: Case) -> None:
-        """One case, judged. Raises Violation with what is wrong."""
+        """Play one case and check it. Raises Violation with the broken guarantee."""
         ground = self.ground(case.ground)
-        self._seed = _CASES + zlib.crc32(str(case).encode()) * 8  # the same each time it is played
+        self._seed = _CASES + zlib.crc32(str(case).encode()) * 8  # the same on every replay
         chip, shop = ground.chip, copy(ground.shop)
         unstable: Any = ()
         steps = FLOWS[case.flow]
         try:
             for cut in case.cuts:
-                told, chip = self._life(chip, steps, shop, unstable, cut)
-                unstable = told["unstable"]
+                report, chip = self._life(chip, steps, shop, unstable, cut)
+                unstable = report["unstable"]
                 steps = AFTER
             self._recovers(chip, shop, unstable)
         except InsideError as error:
@@ -173,19 +179,19 @@ class Campaign:
         self.run[state(case)] += 1
 
     def _recovers(self, chip: bytes, shop: Shop, unstable: Any) -> None:
-        """Boots, looks, pays and settles; boots once more and looks again."""
-        told, after = self._life(chip, [], shop, unstable)
-        demand(not told["error"], "the till starts again", told["error"])
-        first = told["booted"]
+        """Boot and check; boot again, pay and settle; boot once more and check."""
+        report, after = self._life(chip, [], shop, unstable)
+        demand(not report["error"], "the till starts again", report["error"])
+        first = report["booted"]
         demand(first is not None, "the till starts")
         shop.look(after, first)
-        again, last = self._life(after, AFTER, shop, told["unstable"])
-        demand(again["booted"] is not None, "the till starts once more", again["error"])
-        wavering = bool(told["unstable"])  # nothing was written since: cells may still change their mind
+        again, last = self._life(after, AFTER, shop, report["unstable"])
+        demand(again["booted"] is not None, "the till starts a second time", again["error"])
+        wavering = bool(report["unstable"])  # nothing was written since: unstable cells may still change
         for name in () if wavering else ("count", "sum", "sequence", "fate", "reversing", "closed"):
             demand(
                 again["booted"][name] == first[name],
-                "a second boot says the same",
+                "a second boot reports the same",
                 name,
                 again["booted"][name],
                 first[name],
@@ -193,16 +199,18 @@ class Campaign:
         demand(again["error"] in ("", "JournalFull"), "the next payment works", again["error"])
         if again["error"]:
             demand(
-                first["count"] >= 40 or first["sequence"] - first["closed"] >= 40, "only a full journal is full", first
+                first["count"] >= 40 or first["sequence"] - first["closed"] >= 40,
+                "only a full journal is reported as full",
+                first,
             )
         if again["keys"]:
             demand(len(key_states(last)) == 1, "no older key state is left", key_states(last))
-        told, chip = self._life(last, [], shop, again["unstable"])
-        shop.look(chip, told["booted"])
+        report, chip = self._life(last, [], shop, again["unstable"])
+        shop.look(chip, report["booted"])
 
 
 def copy(shop: Shop) -> Shop:
-    """A shop whose lives go on elsewhere."""
+    """An independent copy of a shop."""
     return Shop(
         {sequence: set(states) for sequence, states in shop.states.items()},
         dict(shop.paid), dict(shop.sent), set(shop.counters), set(shop.stans), set(shop.may_be),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The campaign's controls: what must be caught, or the campaign is worth nothing. Two stores in the journal's place."""
+"""Control cases of the campaign: two stores in place of the journal that lose payments, which must be detected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEXT = [["pay", number] for number in range(8, 16)]
 
 
 class Control:
-    """A store that power is cut under, and judged by what is promised of the journal."""
+    """Cuts the power of a store and checks it against the guarantees of the journal."""
 
     def __init__(self, inside: Inside, folder: Path, store: str) -> None:
         self._inside, self._path, self._store = inside, folder / "control.bin", store
@@ -29,7 +29,7 @@ class Control:
         return self._inside("controls", "life", str(self._path), self._store, steps, options)
 
     def cuts(self) -> Iterator[Cut]:
-        """Every cut of the flow, under the plainest tears: in a folder torn otherwise FAT may search for ever."""
+        """Every cut of the flow, with the simplest tears. After other tears of a folder, FAT may search without end."""
         for operation in range(1, len(self._begin(_NEXT)["log"]) + 1):
             for tear in ("none", "half", "all"):
                 yield Cut(operation, tear)
@@ -39,12 +39,12 @@ class Control:
         return self._life(steps, **options)
 
     def play(self, cut: Cut) -> None:
-        """One cut; raises Violation with the promise that broke."""
-        told = self._begin(_NEXT, cut=cut.operation, tear=cut.tear)
-        paid = [number for _, number in (_PAID + _NEXT[: told["done"]])[len(_SETTLED) :]]
-        begun = [number for _, number in _NEXT[told["done"] : told["done"] + 1]]
+        """Play one cut. Raises Violation with the broken guarantee."""
+        report = self._begin(_NEXT, cut=cut.operation, tear=cut.tear)
+        paid = [number for _, number in (_PAID + _NEXT[: report["done"]])[len(_SETTLED) :]]
+        begun = [number for _, number in _NEXT[report["done"] : report["done"] + 1]]
         again = self._life([])
         demand(not again["error"] and again["booted"] is not None, "the till starts again", again["error"])
         found = again["booted"]
         demand(set(paid) <= set(found), "no accepted payment lost or changed", sorted(set(paid) - set(found)))
-        demand(set(found) <= set(paid + begun), "nothing is there that nobody paid", found)
+        demand(set(found) <= set(paid + begun), "no payment appears that was never made", found)

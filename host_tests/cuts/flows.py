@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a till does while the power may fail, and the grounds it starts from."""
+"""The flows during which the power may fail, and the grounds (states of the chip) from which they start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECTOR = 4096
 RING = 8  # sectors of the journal
 KEYRING = 8
 SIZE = (RING + KEYRING) * SECTOR
-PAGES = 15  # records a sector
+PAGES = 15  # records per sector
 
 IDLE: Step = ["idle"]
 
@@ -30,7 +30,7 @@ def pay(amount: int) -> Step:
 
 
 def intent(amount: int) -> Step:
-    """An online payment, prepared."""
+    """An online payment, stored as an intent."""
     return ["pay", amount, INTENT]
 
 
@@ -50,13 +50,14 @@ FLOWS: dict[str, list[Step]] = {
     "key and number reservation": [["pay", 100, ACCEPTED]],
     "lap erase": [["drain", [1]], ["close"], IDLE, pay(1), ["heard", 2], IDLE],
 }
-SHORT = ("boot", "pay", "online yes", "settle", "key and number reservation", "batch close")  # cut twice, everywhere
+# the flows with pairs of cuts
+SHORT = ("boot", "pay", "online yes", "settle", "key and number reservation", "batch close")
 GROUNDS = ("empty", "middle", "sector edge", "lap edge", "full")
-TAILS = ("", " tail", " intent")  # what a boot may find last: a mark, a payment or an intent that nobody marked
+TAILS = ("", " tail", " intent")  # the last entry before a boot: a mark, or a payment or an intent without a mark
 
 
 def virgin() -> bytes:
-    """A chip as provisioning leaves it: a journal partition that is blank, and a staged initial key."""
+    """A chip after provisioning: a blank journal partition and a staged initial key."""
     block = initial_key_block(mac.device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     return b"\xff" * (RING * SECTOR) + block.ljust(KEYRING * SECTOR, b"\xff")
 
@@ -66,7 +67,7 @@ def pays(count: int) -> list[Step]:
 
 
 def recipe(ground: str) -> list[list[Step]]:
-    """The lives, without a cut, that make a ground."""
+    """The lives without a cut that make a ground."""
     name, _, tail = ground.partition(" tail")
     name, _, waiting = name.partition(" intent")
     end: list[list[Step]] = []
@@ -89,7 +90,7 @@ def recipe(ground: str) -> list[list[Step]]:
 
 
 def grounds_of(flow: str) -> list[str]:
-    """The grounds a flow is played on: a boot finds every tail."""
+    """The grounds on which a flow is played; a boot is played with every tail."""
     if flow != "boot":
         return list(GROUNDS)
     return ["empty"] + [ground + tail for ground in GROUNDS[1:] for tail in TAILS]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Says whether what a till tells and what its chip holds after power cuts is right. Shares no code with the firmware."""
+"""Checks a till's reports and its chip after power cuts. Shares no code with the firmware."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ FATES = {0x61: "settled", 0x62: "settled"}
 
 
 class Violation(AssertionError):
-    """A promise broken; the text says which."""
+    """A broken guarantee; the text names it."""
 
 
-def demand(holds: bool, promise: str, *seen: Any) -> None:
+def demand(holds: bool, guarantee: str, *seen: Any) -> None:
+    """Raise Violation with the guarantee and the values seen if it does not hold."""
     if not holds:
-        raise Violation(": ".join([promise, *(str(one) for one in seen)]))
+        raise Violation(": ".join([guarantee, *(str(one) for one in seen)]))
 
 
 def journal_of(chip: bytes) -> bytes:
@@ -39,34 +40,34 @@ def key_states(chip: bytes) -> set[int]:
 
 
 def words(journal: image.Journal) -> dict[int, str]:
-    """Sequence -> what became of it; an intent nobody decided is one to reverse after the next boot."""
+    """Sequence -> disposition. An intent without a decision is to be reversed after the next boot."""
     found = {sequence: journal.state(record) for sequence, record in journal.records.items()}
     return {sequence: "reversing" if word == "prepared" else word for sequence, word in found.items()}
 
 
 @dataclass
 class Shop:
-    """All that was seen of one till over its lives: by cashiers (payments), by the host (what was sent), by nobody (keys)."""
+    """All that was observed of one till over its lives: payments, messages sent to the host, and keys used."""
 
-    states: dict[int, set[str]] = field(default_factory=dict)  # sequence -> what may have become of it
+    states: dict[int, set[str]] = field(default_factory=dict)  # sequence -> its possible dispositions
     paid: dict[int, tuple[str, int]] = field(default_factory=dict)  # sequence -> uid, amount, as the cashier saw them
-    sent: dict[str, str] = field(default_factory=dict)  # uid -> hash of what the host got first
+    sent: dict[str, str] = field(default_factory=dict)  # uid -> hash of the first message to the host
     counters: set[int] = field(default_factory=set)
     stans: set[int] = field(default_factory=set)
-    may_be: set[int] = field(default_factory=set)  # sequences of payments that power cut short
+    may_be: set[int] = field(default_factory=set)  # sequences of payments interrupted by a power cut
 
-    def life(self, steps: list[Step], told: dict[str, Any]) -> None:
-        """Take over what one life told."""
-        for counter, stan in told["keys"]:
+    def life(self, steps: list[Step], report: dict[str, Any]) -> None:
+        """Add the report of one life. Raises Violation if a key, STAN or sequence occurs twice."""
+        for counter, stan in report["keys"]:
             demand(counter not in self.counters, "no key twice", counter)
             demand(stan not in self.stans, "no STAN twice", stan)
             self.counters.add(counter)
             self.stans.add(stan)
-        if told["booted"] is None:
+        if report["booted"] is None:
             return
-        done = told["done"]
-        for index, step in enumerate(steps[: max(told["begun"], len(done))]):
-            refused = index == told["begun"] - 1 and bool(told["error"])
+        done = report["done"]
+        for index, step in enumerate(steps[: max(report["begun"], len(done))]):
+            refused = index == report["begun"] - 1 and bool(report["error"])
             self._step(step, done[index] if index < len(done) else None, refused)
 
     def _step(self, step: Step, result: Any, refused: bool) -> None:
@@ -101,12 +102,12 @@ class Shop:
         by_uid = {uid: sequence for sequence, (uid, _) in self.paid.items()}
         unseen = {1: {"settled", "reported"}, 2: {"refused"}, 3: set()}
         for uid, sent, meaning in answers:
-            demand(self.sent.setdefault(uid, sent) == sent, "what is sent again is unchanged", uid)
+            demand(self.sent.setdefault(uid, sent) == sent, "a repeated message is unchanged", uid)
             for sequence in [by_uid[uid]] if uid in by_uid else self.may_be:
                 self.states[sequence] = self.states[sequence] | unseen[meaning]
 
     def look(self, chip: bytes, booted: dict[str, Any]) -> image.Journal:
-        """The chip after a boot, and what that boot said: every promise at once."""
+        """Check all guarantees on the chip after a boot and on the report of that boot. Raises Violation."""
         journal = image.read(journal_of(chip), KEY)
         found = words(journal)
         for sequence, allowed in self.states.items():
@@ -116,28 +117,37 @@ class Shop:
             if sequence in self.paid and sequence in journal.records:
                 record, (uid, amount) = journal.records[sequence], self.paid[sequence]
                 demand(
-                    not uid or (record.uid.hex(), record.amount) == (uid, amount), "a payment is as it was", sequence
+                    not uid or (record.uid.hex(), record.amount) == (uid, amount), "a payment is unchanged", sequence
                 )
-        demand(set(found) <= set(self.states), "nothing is there that nobody paid", set(found) - set(self.states))
+        demand(set(found) <= set(self.states), "no payment appears that was never made", set(found) - set(self.states))
         pending = [journal.records[sequence] for sequence, word in found.items() if word == "accepted"]
         demand(booted["count"] == len(pending), "the count is right", booted["count"], len(pending))
         demand(booted["sum"] == sum(record.amount for record in pending), "the sum is right", booted["sum"])
         newest = max(journal.records, default=0)
-        demand(booted["sequence"] == max(newest, booted["closed"]), "the newest is known", booted["sequence"], newest)
+        demand(
+            booted["sequence"] == max(newest, booted["closed"]),
+            "the newest record is known",
+            booted["sequence"],
+            newest,
+        )
         demand(
             bool(booted["reversing"]) == ("reversing" in found.values()),
-            "reversals owed are known",
+            "open reversals are known",
             booted["reversing"],
         )
         if booted["last"] and booted["last"] in found:
-            demand(_fate(booted) == found[booted["last"]], "the last payment's fate is told rightly", _fate(booted))
+            demand(
+                _fate(booted) == found[booted["last"]],
+                "the last payment's disposition is reported correctly",
+                _fate(booted),
+            )
         uids = [record.uid for record in journal.records.values()]
         demand(len(set(uids)) == len(uids), "no uid twice")
         return journal
 
 
 def _fate(booted: dict[str, Any]) -> str:
-    """The independent word for what boot says about the newest record."""
+    """The journal tool's word for the disposition of the newest record that the boot reports."""
     fate = booted["fate"]
     if fate in (0, 0x67):
         return "accepted" if booted["kind"] == ACCEPTED or fate else "reversing"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A campaign that cannot fail proves nothing: each of five broken stores must be caught by it."""
+"""Control tests: the campaign must detect each of five faulty stores."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from host_tests.cuts.controls import STORES, Control
 from host_tests.cuts.judge import Violation
 from host_tests.harness.inside.inside import Inside
 
-# variant of the firmware -> flow and tear that show it, and the promise that must break
+# variant of the firmware -> flow and tear that reveal it, and the guarantee that must be broken
 VARIANTS = {
     "early": ("pay", "none", "no accepted payment lost"),
-    "no tags": ("pay", "prefix:64", "the count is right"),  # of a torn record that was believed
+    "no tags": ("pay", "prefix:64", "the count is right"),  # a torn record is accepted
     "old copy": ("key and number reservation", "none", "no older key state is left"),
 }
 
@@ -30,13 +30,13 @@ def test_a_store_that_loses_payments_is_caught(inside: Inside, tmp_path: Path, s
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_firmware_that_breaks_a_rule_is_caught(inside: Inside, tmp_path: Path, variant: str) -> None:
-    flow, tear, promise = VARIANTS[variant]
+    flow, tear, guarantee = VARIANTS[variant]
     for broken in (False, True):
         folder = tmp_path / str(broken)
         folder.mkdir()
         campaign = Campaign(inside, folder, variant if broken else "")
         caught = _caught(campaign, flow, tear)
-        assert any(text.startswith(promise) for text in caught) == broken, caught
+        assert any(text.startswith(guarantee) for text in caught) == broken, caught
 
 
 def _caught(campaign: Campaign, flow: str, tear: str) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A part of the power-cut campaign: the same cases each time. `make cuts N=20000` plays it at length."""
+"""A fixed part of the power-cut campaign. `make cuts N=20000` runs the long campaign."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from host_tests.cuts.flows import FLOWS
 from host_tests.harness.inside.inside import Inside
 
 CASES = 300
-FOUND = (  # by long campaigns; what broke once is played each time
+FOUND = (  # failures of earlier long campaigns, played every time
     "batch close | lap edge | 13/unstable:2",
     "batch close | sector edge | 14/unstable:1",
     "online yes | sector edge | 14/unstable:1",
@@ -34,8 +34,8 @@ FOUND = (  # by long campaigns; what broke once is played each time
 )
 
 
-def test_cuts_of_every_flow_break_no_promise(inside: Inside, tmp_path: Path) -> None:
-    """Spread evenly over the flows."""
+def test_cuts_of_every_flow_break_no_guarantee(inside: Inside, tmp_path: Path) -> None:
+    """The cases are spread evenly over the flows."""
     campaign = Campaign(inside, tmp_path)
     dice = random.Random(20261125)
     every = list(campaign.singles())

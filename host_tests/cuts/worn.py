@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A till on a chip that wears: lives with faults, and what was seen meanwhile, judged after each."""
+"""A till on a chip that wears out: lives with flash faults, each checked at its end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from host_tests.harness.inside.inside import Inside
 from tools.journal import image
 
 REFUSALS = ("JournalFull", "FlashFault")
-_FOR_EVER = 1 << 24
+_UNLIMITED = 1 << 24
 
 
 def day(number: int, payments: int = 12) -> list[Step]:
-    """A day of trade, all of it settled and closed at its end."""
+    """A day of trade, settled and closed at its end."""
     first = 1000 + 100 * number
     return [
         IDLE, *[pay(first + index) for index in range(payments)], intent(first + 90), ["final", YES, "00"],
@@ -25,7 +25,10 @@ def day(number: int, payments: int = 12) -> list[Step]:
 
 
 class Worn:
-    """`faults`: sector -> fault, as WornChip has them; may change between lives. `endurance`: of the journal's sectors."""
+    """One till on a worn chip.
+
+    `faults`: sector -> fault, as in WornChip; may change between lives. `endurance`: erases of a journal sector.
+    """
 
     def __init__(self, inside: Inside, path: Path, endurance: int = 0) -> None:
         self._inside = inside
@@ -35,32 +38,32 @@ class Worn:
         self.faults: dict[int, str] = {}
         self.shop = Shop()
         self.chip = virgin()
-        self.wear = {RING + sector: -_FOR_EVER for sector in range(KEYRING)}
+        self.wear = {RING + sector: -_UNLIMITED for sector in range(KEYRING)}
         self.told: dict[str, Any] = {}
 
     def life(self, steps: list[Step], may_refuse: bool = False) -> bool:
-        """One life, judged; False when the till refused: whatever a life says, nothing else may be wrong."""
+        """Run and check one life. Returns False if the till refused to work, which only `may_refuse` allows."""
         self._lives += 1
         self._path.write_bytes(self.chip)
         options = {
             "seed": self._lives, "faults": self.faults, "endurance": self.endurance, "wear": list(self.wear.items()),
         }  # fmt: skip
-        told = self.told = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
+        report = self.told = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
         self.chip = self._path.read_bytes()
-        self.wear = dict(told["wear"])
+        self.wear = dict(report["wear"])
         allowed = ("", *REFUSALS) if may_refuse else ("",)
-        demand(told["error"] in allowed, "the till works", self._lives, told["error"], told["begun"], self.faults)
-        self.shop.life(steps, told)
-        return not told["error"]
+        demand(report["error"] in allowed, "the till works", self._lives, report["error"], report["begun"], self.faults)
+        self.shop.life(steps, report)
+        return not report["error"]
 
     def look(self, may_refuse: bool = False) -> image.Journal | None:
-        """Boots, and has chip and state judged; None when it does not boot, being refused."""
+        """Boot, and check chip and state. Returns the journal, or None if the till refused to boot."""
         if self.life([], may_refuse) or self.told["booted"]:
             return self.shop.look(self.chip, self.told["booted"])
         return None
 
     def erases(self) -> list[int]:
-        """Of each sector of the journal."""
+        """The erase count of each sector of the journal."""
         return [self.wear.get(sector, 0) for sector in range(RING)]
 
     def headers(self) -> list[bytes]:

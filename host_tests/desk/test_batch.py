@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Totals of a batch and the 62 digits of DE 48; the word for what became of a payment."""
+"""Batch totals and the 62 digits of DE 48; the disposition of a payment."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ CASH = "71"
 
 
 def digits(de48: str) -> dict[str, int]:
-    """The fields of DE 48 as the document counts them."""
+    """The fields of DE 48, at the positions given in the specification."""
     assert len(de48) == 62 and de48.isdecimal()
     places = {"debit": (0, 12), "debits": (12, 15), "credit": (15, 27), "credits": (27, 30), "result": (30, 31)}
     found = {name: int(de48[start:end]) for name, (start, end) in places.items()}
-    assert de48[31:] == "0" * 31, "foreign cards"
+    assert de48[31:] == "0" * 31, "foreign cards: all zero"
     return found
 
 
-def test_an_empty_batch(till: Till) -> None:
+def test_an_empty_batch_has_totals_of_zero(till: Till) -> None:
     de48, *counts = till.close()
     assert set(digits(de48).values()) == {0} and counts == [0, 0, 0, 0, 0]
 
 
-def test_totals_are_the_sum_over_what_has_a_final_yes(till: Till) -> None:
-    """Settled card payments count; refused, declined, reversed and void ones do not; cash has a line of its own."""
+def test_totals_are_the_sum_of_settled_payments(till: Till) -> None:
+    """Settled card payments count; refused, declined, reversed and void ones do not. Cash is counted separately."""
     host = TinyHost(till)
     host.connect()
     till.sells(5, 1_000_000)
@@ -36,7 +36,7 @@ def test_totals_are_the_sum_over_what_has_a_final_yes(till: Till) -> None:
     till.cash(55)
     codes = dict(zip(range(1, 8), ["00", "51", "00", "11", "05", "00", "00"], strict=True))
     host.settle(lambda request: codes[request.record.sequence])
-    for amount, code in ((300, "00"), (400, "61"), (500, "96")):  # yes, no, no answer: reversed at once
+    for amount, code in ((300, "00"), (400, "61"), (500, "96")):  # approved; declined; no final answer: reversed
         till.intent(amount, track(50))
         host.settle(lambda request, code=code: code if request.mti == "0200" else "00")
     sequence = till.intent(999, track(51))
@@ -52,8 +52,8 @@ def test_totals_are_the_sum_over_what_has_a_final_yes(till: Till) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_digits_of_any_totals(till: Till, seed: int) -> None:
-    """DE 48 over amounts up to twelve digits and three digits of count, against Python's own formatting."""
+def test_de_48_formats_totals_as_python_does(till: Till, seed: int) -> None:
+    """Amounts have up to twelve digits and counts three."""
     dice = random.Random(seed)
     numbers = [(0, 0, 0, 0), (10**12 - 1, 999, 10**12 - 1, 999), (1, 1000, 1, 1001)]
     numbers += [
@@ -64,7 +64,7 @@ def test_digits_of_any_totals(till: Till, seed: int) -> None:
         assert till.totals_digits(debit, debits, credit, credits) == expected
 
 
-def test_only_the_open_batch_counts(till: Till) -> None:
+def test_totals_cover_only_the_open_batch(till: Till) -> None:
     host = TinyHost(till)
     host.connect()
     till.sells(3, 100)
@@ -90,11 +90,11 @@ EXPECTED = {
 }
 
 
-def test_a_word_for_every_mark(till: Till) -> None:
-    """Every kind of mark in docs/journal.md, on every kind of record; an unanswered deferred one is never called approved."""
+def test_every_mark_has_its_disposition(till: Till) -> None:
+    """Every mark of docs/journal.md on every kind of record. An unanswered deferred payment is never approved."""
     marks = {
         mark: name for mark, name in image.MARKS.items() if mark not in image.SOME
-    }  # those speak as single ones do
+    }  # marks of several records mean the same
     words = {(kind, mark): word for kind, mark, word in till.dispositions(list(marks))}
     named = {mark: word for word, names in EXPECTED.items() for mark, name in marks.items() if name in names}
     for mark, name in marks.items():
@@ -107,7 +107,7 @@ def test_a_word_for_every_mark(till: Till) -> None:
 
 
 @pytest.mark.parametrize("code, word", [("00", "approved"), ("51", "declined"), ("96", "reversing")])
-def test_the_fate_of_an_online_sale_survives_a_restart(till: Till, code: str, word: str) -> None:
+def test_the_disposition_of_an_online_sale_survives_a_restart(till: Till, code: str, word: str) -> None:
     host = TinyHost(till)
     host.connect()
     till.intent(500, track(3))
@@ -117,7 +117,7 @@ def test_the_fate_of_an_online_sale_survives_a_restart(till: Till, code: str, wo
     assert till.restart()["fate"] == word
 
 
-def test_the_fate_of_a_deferred_sale_survives_a_restart(till: Till) -> None:
+def test_the_disposition_of_a_deferred_sale_survives_a_restart(till: Till) -> None:
     till.sells(1)
     assert till.restart()["fate"] == "accepted"
     host = TinyHost(till)

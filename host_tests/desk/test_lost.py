@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""A payment that cannot be read is given up: its amount alone leaves what is pending, whatever else waits."""
+"""An unreadable payment is given up: only its amount leaves the pending totals."""
 
 from __future__ import annotations
 
 from host_tests.harness.uplink.till import Till, TinyHost, track
 
 
-def test_what_else_waits_is_counted_on(till: Till) -> None:
-    """A sale, cash, money back in cash, a refund that had no answer: all of them are still to be sent."""
+def test_other_pending_payments_still_count(till: Till) -> None:
+    """Pending are a sale, a cash payment, a cash refund and an unanswered refund."""
     host = TinyHost(till)
     host.connect()
     till.ask(0x25, 50, track(1))
     host.pull()
-    till.lost()  # sent and not answered: it is repeated
+    till.lost()  # sent but not answered: it will be repeated
     lost = till.sell(7000, track(2))
     till.sell(300, track(3))
     till.cash(1250)

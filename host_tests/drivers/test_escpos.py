@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The printer driver against the printer: text as it stands on the paper, and every way a printer fails."""
+"""The ESC/POS driver on the virtual printer: text on the paper, and every printer fault."""
 
 import pytest
 
@@ -29,7 +29,7 @@ asyncio.run(main())
 """
 
 
-def test_a_receipt_comes_out_as_it_was_composed(run_script) -> None:
+def test_a_receipt_is_printed_as_composed(run_script) -> None:
     world = run_script(PRINT)
     world.wait_off()
     assert "printed" in world.console
@@ -40,12 +40,12 @@ def test_a_receipt_comes_out_as_it_was_composed(run_script) -> None:
     assert (card.text, card.align, card.bold, card.size) == ("Card 411111******1111", 0, False, 1)
     assert amount.laid_out().endswith("￥1,234.50") and amount.bold
     assert thanks.text == "? 谢谢惠顾"  # GBK has no check mark
-    assert {line.text for line in long} == {"x" * COLUMNS}  # goes on in the next line
-    assert rest.text == "x" * len(rest.text) and len(long) == 3  # cut, not overrun
+    assert {line.text for line in long} == {"x" * COLUMNS}  # wrapped at the end of a line
+    assert rest.text == "x" * len(rest.text) and len(long) == 3  # truncated without overflow
     assert [line.text for line in receipt.lines[-3:]] == ["", "", ""]
 
 
-def test_no_paper_is_said_before_the_first_line(new_world) -> None:
+def test_missing_paper_is_reported_before_the_first_line(new_world) -> None:
     world = new_world(PRINT)
     world.chips.printer.paper = False
     world.power_on()
@@ -54,7 +54,7 @@ def test_no_paper_is_said_before_the_first_line(new_world) -> None:
     assert world.receipts == []
 
 
-def test_a_dead_printer_is_found_within_a_second(new_world) -> None:
+def test_a_dead_printer_is_detected_within_a_second(new_world) -> None:
     world = new_world(PRINT)
     world.chips.printer.answers = False
     world.power_on()
@@ -62,7 +62,7 @@ def test_a_dead_printer_is_found_within_a_second(new_world) -> None:
     assert "fault: no answer True" in world.console
 
 
-def test_paper_that_ends_on_the_way_is_a_fault_too(new_world) -> None:
+def test_paper_that_runs_out_during_printing_is_a_fault(new_world) -> None:
     world = new_world(PRINT)
     world.chips.printer.lines_left = 2
     world.power_on()
@@ -78,8 +78,8 @@ LONG = PRINT.replace("< 1000", "// 1000").replace(
 
 @pytest.mark.parametrize("real_time", [True, False])
 @pytest.mark.parametrize("line_ms", [50, 150])
-def test_a_slow_printer_is_waited_for(new_world, real_time: bool, line_ms: int) -> None:
-    """One that answers everything in its turn is not absent while it prints."""
+def test_the_driver_waits_for_a_slow_printer(new_world, real_time: bool, line_ms: int) -> None:
+    """A printer that answers status requests only in their turn is not treated as absent while it prints."""
     world = new_world(LONG)
     printer = world.chips.printer
     printer.real_time, printer.line_ms = real_time, line_ms
@@ -91,8 +91,8 @@ def test_a_slow_printer_is_waited_for(new_world, real_time: bool, line_ms: int) 
 
 @pytest.mark.parametrize("real_time", [True, False])
 @pytest.mark.parametrize("lines", [1, 15, 29])
-def test_paper_that_ends_while_the_printer_is_behind_is_a_fault(new_world, real_time: bool, lines: int) -> None:
-    """All lines have left long before the printer comes to where its paper ends."""
+def test_paper_that_runs_out_after_all_lines_were_sent_is_a_fault(new_world, real_time: bool, lines: int) -> None:
+    """The driver has sent all lines long before the printer reaches the end of its paper."""
     world = new_world(LONG)
     printer = world.chips.printer
     printer.real_time, printer.lines_left = real_time, lines
@@ -103,7 +103,7 @@ def test_paper_that_ends_while_the_printer_is_behind_is_a_fault(new_world, real_
 
 
 @pytest.mark.parametrize("real_time", [True, False])
-def test_a_printer_without_gs_r_still_prints_and_still_tells_of_its_paper(new_world, real_time: bool) -> None:
+def test_a_printer_without_gs_r_prints_and_reports_missing_paper(new_world, real_time: bool) -> None:
     world = new_world(LONG)
     printer = world.chips.printer
     printer.real_time, printer.knows_status = real_time, False
@@ -116,7 +116,7 @@ def test_a_printer_without_gs_r_still_prints_and_still_tells_of_its_paper(new_wo
     assert "fault: no paper" in world.console, world.console
 
 
-def test_a_printer_that_dies_on_the_way_is_a_fault(new_world) -> None:
+def test_a_printer_that_dies_during_printing_is_a_fault(new_world) -> None:
     world = new_world(LONG)
     printer = world.chips.printer
     world.power_on()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The display driver against the controller: windows, colours and what the chip refuses."""
+"""The display driver on the virtual controller: windows, colours, and commands that the chip refuses."""
 
 import io
 
@@ -13,7 +13,7 @@ def picture(chip: ILI9341) -> Image.Image:
     return Image.open(io.BytesIO(chip.png()))
 
 
-def test_rectangles_land_where_they_should_in_their_colours(run_script) -> None:
+def test_rectangles_have_the_right_place_and_colour(run_script) -> None:
     world = run_script("""
         from board import Board
         display = Board().display
@@ -50,7 +50,7 @@ def command(chip: ILI9341, code: int, data: bytes = b"") -> None:
         chip.transfer(data)
 
 
-def test_the_chip_is_dark_until_it_is_woken_and_on() -> None:
+def test_the_chip_is_dark_until_sleep_out_and_display_on() -> None:
     chip = ILI9341()
     command(chip, 0x36, b"\x28")
     command(chip, 0x3A, b"\x55")
@@ -63,7 +63,7 @@ def test_the_chip_is_dark_until_it_is_woken_and_on() -> None:
     assert set(chip.pixels) == {0}
 
 
-def test_the_chip_tells_a_drivers_mistakes() -> None:
+def test_the_chip_reports_driver_mistakes() -> None:
     chip = ILI9341()
     with pytest.raises(ValueError, match="address window"):
         command(chip, 0x2A, b"\x00\x00\x01\x40")
@@ -76,7 +76,7 @@ def test_the_chip_tells_a_drivers_mistakes() -> None:
         command(chip, 0x2A)
 
 
-def test_the_chip_wants_time_to_wake_up() -> None:
+def test_the_chip_reports_commands_sent_too_soon() -> None:
     chip = ILI9341()
     chip.tick(1000)
     chip.pin("rst", 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The key matrix driver against the matrix: debounce, order, two keys at once, and no heap."""
+"""The keypad driver on the virtual key matrix: debouncing, order, two keys at once, and no heap use."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def keys(world) -> str:
     return "".join(line[4:] for line in world.console.splitlines() if line.startswith("key "))
 
 
-def test_every_key_is_heard_once_and_in_order(run_script) -> None:
+def test_every_key_is_reported_once_and_in_order(run_script) -> None:
     world = run_script(ECHO)
     world.press(KEYS + KEYS[::-1])
     world.wait(lambda: len(keys(world)) >= 32, "32 keys")
@@ -29,7 +29,7 @@ def test_every_key_is_heard_once_and_in_order(run_script) -> None:
     assert keys(world) == KEYS + KEYS[::-1]
 
 
-def test_a_key_held_down_counts_once(run_script) -> None:
+def test_a_held_key_is_reported_once(run_script) -> None:
     world = run_script(ECHO)
     world.run_for(100)
     world.hold("5")
@@ -39,7 +39,7 @@ def test_a_key_held_down_counts_once(run_script) -> None:
     assert keys(world) == "5"
 
 
-def test_a_touch_shorter_than_three_samples_is_no_key(run_script) -> None:
+def test_a_press_shorter_than_three_samples_is_ignored(run_script) -> None:
     world = run_script(ECHO)
     world.run_for(100)
     for _ in range(20):
@@ -52,8 +52,8 @@ def test_a_touch_shorter_than_three_samples_is_no_key(run_script) -> None:
 
 
 @pytest.mark.parametrize("pair", ["12", "14", "15", "CE"])
-def test_two_keys_at_once_are_nobodys(run_script, pair: str) -> None:
-    """Same row, same column, neither; afterwards the pad works again."""
+def test_two_keys_at_once_are_ignored(run_script, pair: str) -> None:
+    """Two keys in the same row, in the same column, in neither. Afterwards the keypad works again."""
     world = run_script(ECHO)
     world.run_for(100)
     for key in pair:
@@ -67,7 +67,7 @@ def test_two_keys_at_once_are_nobodys(run_script, pair: str) -> None:
     assert keys(world) == "7"
 
 
-def test_the_second_of_two_overlapping_keys_comes_after_the_first(run_script) -> None:
+def test_two_overlapping_keys_are_reported_in_order(run_script) -> None:
     world = run_script(ECHO)
     world.run_for(100)
     world.hold("1")
@@ -81,7 +81,7 @@ def test_the_second_of_two_overlapping_keys_comes_after_the_first(run_script) ->
     assert keys(world) == "18"
 
 
-def test_sixteen_keys_wait_for_a_busy_terminal(run_script) -> None:
+def test_sixteen_keys_are_queued_for_a_busy_terminal(run_script) -> None:
     world = run_script("""
         import asyncio
         from board import Board
@@ -124,7 +124,7 @@ def test_a_scan_allocates_nothing(run_script) -> None:
     assert "done" in world.console
 
 
-def test_the_matrix_shows_a_key_only_in_a_row_that_is_driven() -> None:
+def test_the_matrix_shows_a_key_only_while_its_row_is_driven() -> None:
     matrix = KeyMatrix()
     matrix.press("5")
     for row in range(4):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The fuzzer of everything a card or a reader can say. `make fuzz SECONDS=n SEED=n`."""
+"""Fuzzer for the parsers of card, reader and host messages. Run it with `make fuzz SECONDS=n SEED=n`."""

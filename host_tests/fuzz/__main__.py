@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`python -m host_tests.fuzz [SECONDS] [SEED]`: one process a core, on both interpreters by turns."""
+"""`python -m host_tests.fuzz [SECONDS] [SEED]`: one process per core, alternating between the interpreters."""
 
 from __future__ import annotations
 

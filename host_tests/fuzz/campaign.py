@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rounds of seeded mutations inside an interpreter, until the time is over."""
+"""Runs seeded mutations in an interpreter until the time is up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.cards.payment import PaymentCard, Profile
 from tools.cards.proven import ProvenVisa, UnionPayCard
 from tools.host import codec
 
-ROUNDS = {"trees": 200, "taps": 100, "frames": 100, "wire": 100}  # inputs of one call
+ROUNDS = {"trees": 200, "taps": 100, "frames": 100, "wire": 100}  # inputs per call
 _CARDS: tuple[tuple[type[PaymentCard], Profile, str], ...] = (
     (ProvenVisa, Profile("4761730000000011"), "A000000003"),
     (ChipCard, Profile("5413330000000010", cvn=17, aid="A0000000041010"), "A000000004"),
@@ -26,7 +26,7 @@ _CARDS: tuple[tuple[type[PaymentCard], Profile, str], ...] = (
 
 
 def seeds(inside: Inside) -> list[Any]:
-    """A tap of each scheme that is approved offline: its answers, and the key it is proven with."""
+    """An offline-approved tap of each scheme: the card's answers, and the scheme key."""
     found = []
     for kind, profile, rid in _CARDS:
         key = [rid, INDEX, certificates.key("authority").public.hex(), 3]
@@ -38,7 +38,7 @@ def seeds(inside: Inside) -> list[Any]:
 
 
 def answers() -> list[str]:
-    """One answer of each shape, in hex, as a host sends it."""
+    """One host answer of each kind, in hex with its length prefix."""
     who = {"h": "6000000003613100000100", "41": "KASSA001", "42": "898000000000001", "53": "00" * 12, "64": "00" * 8}
     common = {**who, "11": "000123", "12": "120000", "13": "1127", "63": "303120" + "AB" * 24}
     paid = {"3": "000000", "4": "000000001250", "25": "00", "39": "00", "49": "156", "60": "22000001000600"}
@@ -57,7 +57,10 @@ def answers() -> list[str]:
 
 
 def run(interpreter: str, seconds: float, seed: int) -> Counter[str]:
-    """Inputs tried and understood by each target. Raises InsideError with the input that broke a promise."""
+    """Fuzz for `seconds`. Returns the number of inputs tried and understood by each target.
+
+    Raises InsideError with the input that broke a rule.
+    """
     tried: Counter[str] = Counter()
     end = time.monotonic() + seconds
     with Inside(interpreter) as inside:

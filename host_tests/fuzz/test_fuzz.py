@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A while of the fuzzer on each interpreter, with a fixed seed; `make fuzz` goes on for as long as one likes."""
+"""A short run of the fuzzer on each interpreter, with a fixed seed. `make fuzz` runs as long as requested."""
 
 import pytest
 
@@ -10,7 +10,7 @@ SECONDS = 25
 
 
 @pytest.mark.parametrize("bits", ["64", "32"])
-def test_nothing_a_card_or_a_reader_says_breaks_a_promise(bits: str) -> None:
+def test_no_card_or_reader_message_breaks_a_rule(bits: str) -> None:
     tried = run(interpreter_of(bits), SECONDS, 1)
     print(", ".join(f"{name} {count}" for name, count in tried.items()))
     assert tried["taps"] >= 100 and tried["frames"] >= 100 and tried["trees"] >= 400

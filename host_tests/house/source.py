@@ -38,10 +38,15 @@ def imports(path: Path) -> list[Import]:
     return list(_imports(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def _imports(node: ast.AST) -> Iterator[Import]:
-    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+def every_import(path: Path) -> list[Import]:
+    """What a file imports, for type checkers too."""
+    return list(_imports(ast.parse(path.read_text(encoding="utf-8")), types=True))
+
+
+def _imports(node: ast.AST, types: bool = False) -> Iterator[Import]:
+    if not types and isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         for child in node.orelse:
-            yield from _imports(child)
+            yield from _imports(child, types)
         return
     if isinstance(node, ast.Import):
         for alias in node.names:
@@ -50,7 +55,7 @@ def _imports(node: ast.AST) -> Iterator[Import]:
         for alias in node.names:
             yield Import("." * node.level + (node.module or ""), alias.name, node.lineno)
     for child in ast.iter_child_nodes(node):
-        yield from _imports(child)
+        yield from _imports(child, types)
 
 
 def modules(found: Import) -> str:

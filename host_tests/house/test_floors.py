@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.house.source import FIRMWARE, ROOT, files, imports, module_of, modules, name, room
+from host_tests.house.source import FIRMWARE, ROOT, every_import, files, imports, module_of, modules, name, room
 
 FLOOR = {
     "ground": 0, "crypto": 1, "drivers": 1, "vault": 2, "card": 3, "uplink": 3, "desk": 4, "screens": 4, "flows": 5,
     "startup": 6, "terminal": 7,
 }  # fmt: skip
+INNER_FLOOR = {  # within a room whose files stand in groups; "" = files of the room itself
+    "flows": {"": 0, "steps": 1, "sale": 2, "batch": 2, "manage": 2, "reverse": 3, "idle": 4},
+    "vault": {"": 0, "journal": 1, "settings": 1, "keyring": 2, "card_tables": 2},
+}
 CORE = ("crypto", "vault", "desk", "card", "uplink")
 EDGES = ("uplink/tls_channel.py", "uplink/connection_task.py", "card/tap.py")  # of rooms of the core
 CORE_MAY_IMPORT = {"struct", "hashlib", "cryptolib", "micropython"}
@@ -51,6 +55,29 @@ def test_imports_go_down(path: Path) -> None:
         assert FLOOR[there] < FLOOR[here] or there == here, f"{name(path)}:{found.line} imports {modules(found)}"
         assert there != "drivers" or here == "drivers", f"{name(path)}:{found.line} imports a driver"
         assert not found.what.startswith("_"), f"{name(path)}:{found.line} takes what is private"
+
+
+def group(module: str) -> str:
+    """The group of a file within its room: `kassa.flows.sale.card` -> `sale`."""
+    parts = module.split(".")
+    return parts[2] if len(parts) > 3 else ""
+
+
+@pytest.mark.parametrize("path", [path for path in KASSA if room(module_of(path)) in INNER_FLOOR], ids=ids)
+def test_imports_within_a_room_go_down(path: Path) -> None:
+    """From one group of a room to groups below it; an import inside a function counts too."""
+    here = module_of(path)
+    floor = INNER_FLOOR[room(here)]
+    for found in every_import(path):
+        there = modules(found)
+        if found.module.startswith("kassa") and room(there) == room(here) and group(there) != group(here):
+            assert floor[group(there)] < floor[group(here)], f"{name(path)}:{found.line} imports {there}"
+
+
+def test_the_groups_of_a_room_are_those_there_are() -> None:
+    for one, floor in INNER_FLOOR.items():
+        folders = {path.name for path in (FIRMWARE / "kassa" / one).iterdir() if path.is_dir()} - {"__pycache__"}
+        assert folders == set(floor) - {""}
 
 
 def test_drivers_are_imported_by_boards_alone() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The terminal's partitions are the same on the chip of the Unix board, on the ESP32's and for the world's tools."""
+"""The terminal's partitions are the same on the Unix board, on the ESP32 and in the tools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATA = 1  # esp32.Partition.TYPE_DATA
 
 
 def constants() -> dict[str, object]:
-    """What the Unix board's esp32.py calls _TABLE and _CHIP_SIZE; read, since importing it opens a flash chip."""
+    """_TABLE and _CHIP_SIZE of the Unix board's esp32.py, parsed because importing it opens a flash chip."""
     tree = ast.parse((ROOT / "boards/unix/esp32.py").read_text(encoding="utf-8"))
     return {
         node.targets[0].id: ast.literal_eval(node.value)
@@ -30,7 +30,7 @@ def on_unix() -> list[tuple[int, int, int, int, str, bool]]:
 
 
 def on_silicon() -> dict[str, tuple[str, int, int, int]]:
-    """label -> (type, subtype, address, size) of the rows whose subtype is a number."""
+    """label -> (type, subtype, address, size), for rows with a numeric subtype."""
     text = (ROOT / "boards/kassa_s3/partitions.csv").read_text(encoding="utf-8")
     rows = csv.reader(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
     cells = [[cell.strip() for cell in row] for row in rows]
@@ -39,13 +39,13 @@ def on_silicon() -> dict[str, tuple[str, int, int, int]]:
     }
 
 
-def test_the_tools_know_the_unix_chip() -> None:
+def test_the_tools_and_the_unix_board_have_the_same_partitions() -> None:
     assert PARTITIONS == {label: (address, size) for _, _, address, size, label, _ in on_unix()}
     assert constants()["_CHIP_SIZE"] == CHIP_SIZE == sum(size for _, size in PARTITIONS.values())
 
 
-def test_the_unix_chip_has_the_partitions_of_the_device() -> None:
-    """Label, type, subtype and size, in the same order; all addresses differ by one number."""
+def test_the_unix_board_and_the_device_have_the_same_partitions() -> None:
+    """Labels, types, subtypes and sizes agree, in the same order. All addresses differ by the same offset."""
     unix = on_unix()
     silicon = {label: row for label, row in on_silicon().items() if label in PARTITIONS}
     assert [(label, subtype, size) for _, subtype, _, size, label, _ in unix] == [
@@ -57,7 +57,7 @@ def test_the_unix_chip_has_the_partitions_of_the_device() -> None:
 
 
 def test_the_firmware_with_its_fonts_fits_its_partition(tmp_path: Path) -> None:
-    """With board.py and the shims of the Unix board, which are larger than the device's."""
+    """The image includes board.py and the shims of the Unix board, which are larger than those of the device."""
     image = romfs.build(tmp_path / "image.romfs").read_bytes()
     assert len(image) <= on_silicon()["romfs"][3]
     for carried in (asset.PATH, gbk.PATH):

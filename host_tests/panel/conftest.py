@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A simulation with everything real: host, firmware, page's server. One for all tests of this folder."""
+"""One simulation for all tests of this folder, with the real host, firmware and web server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tools.provision.device import Terminal
 
 @pytest.fixture(scope="session")
 def simulation(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
-    """Switched on; its terminal speaks English."""
+    """A simulation that is switched on, with English as the terminal's language."""
     home: Path = tmp_path_factory.mktemp("panel") / "run"
     with Simulation(home, micropython, Terminal(language="en")) as simulation:
         simulation.commands.do({"do": "power", "on": True})
@@ -29,7 +29,7 @@ def server(simulation: Simulation) -> Iterator[Server]:
 
 @pytest.fixture
 def page(server: Server) -> Iterator[Page]:
-    """A connection as the page has it, the terminal at rest, Wi-Fi on, the host in a good mood."""
+    """A connection like that of the web page. The terminal is idle, Wi-Fi is on, and the host behaves normally."""
     with Page(server.port) as page:
         page.rest()
         yield page

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page in a real browser: one sale by mouse and keyboard, both languages, two widths."""
+"""The page in a real browser: a sale by mouse and keyboard, both languages, three widths."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tools.panel.server import Server
 
 _BROWSER = find()
 pytestmark = pytest.mark.skipif(
-    _BROWSER is None, reason="no Chromium on this machine: the page is not played in a browser"
+    _BROWSER is None, reason="no Chromium on this machine: the page is not tested in a browser"
 )
 
 _SCREEN = "document.querySelector('#screen-text').textContent"
@@ -25,14 +25,14 @@ _SPILLS = (
 
 @pytest.fixture
 def chromium(server: Server, page: Page) -> Iterator[Chromium]:
-    """A browser with the page open and the terminal at rest."""
+    """A browser with the page open and the terminal idle."""
     with Chromium(_BROWSER or "", server.address) as chromium:
         chromium.wait(f"{_SCREEN}.includes('Sell') && document.querySelectorAll('.card').length > 8")
         yield chromium
         assert chromium.errors == []
 
 
-def test_one_sale(chromium: Chromium) -> None:
+def test_a_sale_reaches_screen_ledger_and_paper(chromium: Chromium) -> None:
     rows = chromium.js("document.querySelectorAll('#payments tr').length")
     chromium.click('[data-key="4"]')
     chromium.wait(f"{_SCREEN}.includes('¥0.04')")
@@ -45,7 +45,7 @@ def test_one_sale(chromium: Chromium) -> None:
     chromium.wait("document.querySelector('[data-card=lotus].on-reader')")
     chromium.wait(f"{_SCREEN}.includes('Authorisation code')")
     chromium.wait(f"document.querySelectorAll('#payments tr').length == {rows + 1}")
-    chromium.wait(f"{_FIRST}.includes('Approved')")  # the page's copy can be older than the host's answer
+    chromium.wait(f"{_FIRST}.includes('Approved')")  # the page may still show the state before the answer
     assert "¥4.56" in chromium.js(_FIRST)
     chromium.wait("document.querySelector('#paper').textContent.includes('4.56')")
     chromium.wait("!document.querySelector('.on-reader')")
@@ -56,10 +56,10 @@ def test_one_sale(chromium: Chromium) -> None:
 
 
 @pytest.mark.parametrize(
-    "minor, said", [(0, "¥0.00"), (7, "¥0.07"), (123456, "¥1,234.56"), (-1250, "-¥12.50"), (-5, "-¥0.05")]
+    "minor, written", [(0, "¥0.00"), (7, "¥0.07"), (123456, "¥1,234.56"), (-1250, "-¥12.50"), (-5, "-¥0.05")]
 )
-def test_amounts_are_written_as_on_a_till(chromium: Chromium, minor: int, said: str) -> None:
-    assert chromium.js(f"import('/page/words.js').then(words => words.money({minor}))") == said
+def test_amounts_are_formatted_as_on_the_terminal(chromium: Chromium, minor: int, written: str) -> None:
+    assert chromium.js(f"import('/page/words.js').then(words => words.money({minor}))") == written
 
 
 def test_a_card_can_be_dragged_and_left_on_the_reader(chromium: Chromium) -> None:
@@ -74,14 +74,14 @@ def test_a_card_can_be_dragged_and_left_on_the_reader(chromium: Chromium) -> Non
     for key in ("3", "0", "0", "Enter"):
         chromium.key(key)
     chromium.wait(f"{_SCREEN}.includes('Authorisation code')")
-    chromium.wait("document.querySelector('[data-card=ink].on-reader')")  # it still lies there
+    chromium.wait("document.querySelector('[data-card=ink].on-reader')")  # it stays on the reader
     chromium.js("document.querySelector('[data-card=ink]').getAnimations().forEach(one => one.finish())")
     chromium.click('[data-card="ink"]')
     chromium.wait("!document.querySelector('.on-reader')")
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 600])
-def test_fits_in_both_languages(chromium: Chromium, width: int) -> None:
+def test_the_page_fits_the_width_in_both_languages(chromium: Chromium, width: int) -> None:
     chromium.resize(width, 900)
     for language, word in (("zh", "主机账本"), ("en", "Host ledger")):
         chromium.click(f"[data-language={language}]")
@@ -90,7 +90,7 @@ def test_fits_in_both_languages(chromium: Chromium, width: int) -> None:
         assert chromium.js(_SPILLS) == ""
 
 
-def test_a_story_plays_itself(chromium: Chromium, page: Page) -> None:
+def test_a_story_plays_to_its_end(chromium: Chromium, page: Page) -> None:
     before = len(page.payments)
     chromium.click('[data-story="decline"]')
     chromium.wait("document.body.classList.contains('playing')")

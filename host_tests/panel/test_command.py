@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`python -m tools.panel` as `make run` calls it: one line, a clean end, nothing lost, no process left behind."""
+"""`python -m tools.panel`, as called by `make run`: one line of output, a clean exit, no lost data, no process left."""
 
 import os
 import re
@@ -30,7 +30,7 @@ class _Command:
 
 
 def _left_behind(home: Path) -> list[str]:
-    """Processes that work in `home`."""
+    """The ids of the processes whose working directory is in `home`."""
     found = []
     for process in Path("/proc").glob("[0-9]*/cwd"):
         try:
@@ -41,10 +41,10 @@ def _left_behind(home: Path) -> list[str]:
     return found
 
 
-def test_starts_ends_and_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_restart_keeps_the_terminal_unless_fresh(tmp_path: Path) -> None:
     home = tmp_path / "run"
     first = _Command(home, "--port", "0")
-    second = _Command(tmp_path / "other", "--port", str(first.port))  # taken: the next free one
+    second = _Command(tmp_path / "other", "--port", str(first.port))  # in use: takes the next free port
     assert second.port != first.port
     second.end(signal.SIGTERM)
     assert "simulator" in first.line and "test cards" in first.line
@@ -63,7 +63,7 @@ def test_starts_ends_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert _left_behind(tmp_path) == []
 
 
-def test_fresh_removes_nothing_that_is_not_ours(tmp_path: Path) -> None:
+def test_fresh_does_not_remove_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "letters").write_text("dear")
     done = subprocess.run([sys.executable, "-m", "tools.panel", "--home", str(tmp_path), "--fresh"], cwd=ROOT,
                           capture_output=True, text=True, timeout=60)  # fmt: skip
@@ -73,33 +73,33 @@ def test_fresh_removes_nothing_that_is_not_ours(tmp_path: Path) -> None:
 
 
 def _refused(*command: str) -> str:
-    """What a command says that ends at once and in failure."""
+    """The output of a command that must fail at once, without a traceback."""
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    said = done.stdout + done.stderr
-    assert done.returncode != 0 and "Traceback" not in said, said
-    return said
+    printed = done.stdout + done.stderr
+    assert done.returncode != 0 and "Traceback" not in printed, printed
+    return printed
 
 
-def test_a_folder_serves_one_at_a_time(tmp_path: Path) -> None:
-    """Two would be two hosts on one database and two terminals on one flash image."""
+def test_a_folder_is_used_by_one_process_at_a_time(tmp_path: Path) -> None:
+    """Two processes would be two hosts on one database and two terminals on one flash image."""
     home = tmp_path / "run"
     first = _Command(home, "--port", "0")
     secret = (home / "terminal" / "efuse.bin").read_bytes()
     for more in ([], ["--fresh"]):
-        said = _refused("tools.panel", "--home", str(home), "--port", "0", *more)
-        assert f"another process works in {home}" in said and len(said.splitlines()) == 1
+        printed = _refused("tools.panel", "--home", str(home), "--port", "0", *more)
+        assert f"another process works in {home}" in printed and len(printed.splitlines()) == 1
     assert f"works in {home}/terminal" in _refused("tools.world.link", "--home", str(home / "terminal"))
     assert f"works in {home}/host" in _refused("tools.host", "--home", str(home / "host"))
     assert f"works in {home}" in _refused("tools.demo", str(home))
-    own = _Command(tmp_path / "own", "--port", "0", "--fresh")  # told to take a folder of its own
+    own = _Command(tmp_path / "own", "--port", "0", "--fresh")  # another folder is allowed
     own.end(signal.SIGTERM)
     assert (home / "terminal" / "efuse.bin").read_bytes() == secret
     first.end(signal.SIGKILL, -signal.SIGKILL)
-    _Command(home, "--port", "0").end(signal.SIGINT)  # a claim dies with its process
+    _Command(home, "--port", "0").end(signal.SIGINT)  # a lock ends with its process
     assert (home / "terminal" / "efuse.bin").read_bytes() == secret
 
 
-def test_a_run_fresh_is_told_while_a_part_of_it_is_in_use(tmp_path: Path) -> None:
+def test_fresh_is_refused_while_a_subfolder_is_in_use(tmp_path: Path) -> None:
     home = tmp_path / "run"
     _Command(home, "--port", "0").end(signal.SIGINT)
     with claim(home / "host"):

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The panel's parts by themselves: bands of the display, news, words in both languages."""
+"""The parts of the panel: changed bands of the display, the news feed, and the words in both languages."""
 
 import json
 import re
+from importlib import import_module
+
+import pytest
 
 from host_tests.harness.panel.words import table
 from tools.cards.catalogue import CATALOGUE
@@ -15,7 +18,13 @@ from tools.world.ili9341 import HEIGHT, WIDTH
 _ROW = 2 * WIDTH
 
 
-def test_first_picture_is_whole_then_only_changed_rows() -> None:
+def texts(language: str) -> dict[str, str]:
+    """The terminal's texts."""
+    lines = import_module(f"kassa.screens.texts.{language}").TABLE.strip().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def test_the_first_picture_is_complete_and_later_ones_have_only_changed_rows() -> None:
     picture = Picture()
     blank = bytes(_ROW * HEIGHT)
     assert picture.update(blank) == (bytes((0, HEIGHT)) + blank,) * 2
@@ -28,14 +37,14 @@ def test_first_picture_is_whole_then_only_changed_rows() -> None:
     assert whole[2:] == changed
 
 
-def test_last_row_alone_is_a_band() -> None:
+def test_a_change_of_the_last_row_alone_is_one_band() -> None:
     picture = Picture()
     picture.update(bytes(_ROW * HEIGHT))
     band, _ = picture.update(bytes(_ROW * (HEIGHT - 1)) + b"\xff" * _ROW) or (b"", b"")
     assert band == bytes((HEIGHT - 1, 1)) + b"\xff" * _ROW
 
 
-def test_news_tells_only_what_is_new_and_catches_a_newcomer_up() -> None:
+def test_news_sends_only_changes_and_a_new_listener_gets_the_current_state() -> None:
     news, heard = News(), []
     assert news.tell("a", 1)
     assert not news.tell("a", 1)
@@ -49,16 +58,16 @@ def test_news_tells_only_what_is_new_and_catches_a_newcomer_up() -> None:
     news.leave(heard.append)
 
 
-def test_one_who_left_hears_nothing() -> None:
+def test_a_listener_that_left_gets_no_news() -> None:
     news, heard = News(), []
     listener = heard.append
     news.listen(listener)
     news.leave(listener)
     news.tell("a", 1)
-    assert len(heard) == 1  # the events so far
+    assert len(heard) == 1  # only the events sent at the start
 
 
-def test_both_languages_say_the_same_things() -> None:
+def test_both_languages_have_the_same_words_and_placeholders() -> None:
     english, chinese = table("words-en.js"), table("words-zh.js")
     assert len(english) > 100
     only_english = {key for key in english if key.endswith("_one")}  # Chinese has no plural
@@ -68,7 +77,14 @@ def test_both_languages_say_the_same_things() -> None:
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", english[key])), key
 
 
-def test_every_word_the_page_asks_for_is_there() -> None:
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_payment_that_waits_has_the_word_of_the_terminal(language: str) -> None:
+    panel, terminal = table(f"words-{language}.js"), texts(language)
+    for word in ("accepted", "approved_card", "cash_taken", "cash_returned"):
+        assert panel[f"till_{word}"] == terminal[word]
+
+
+def test_every_word_that_the_page_uses_exists() -> None:
     english = table("words-en.js")
     asked = set(re.findall(r'data-(?:t|title|label)="(\w+)"', (PAGE / "index.html").read_text()))
     for script in PAGE.glob("*.js"):
@@ -77,7 +93,7 @@ def test_every_word_the_page_asks_for_is_there() -> None:
     assert asked - set(english) == set()
 
 
-def test_every_card_mood_and_event_has_its_word() -> None:
+def test_every_card_mood_and_event_has_words() -> None:
     english, chinese = table("words-en.js"), table("words-zh.js")
     for name, entry in CATALOGUE.items():
         assert name in chinese, name
@@ -87,8 +103,8 @@ def test_every_card_mood_and_event_has_its_word() -> None:
     for mood in moods:
         parse(mood)
         assert f"mood_{mood.replace(' ', '_')}" in english
-    told = set()
+    emitted = set()
     for module in PAGE.parent.glob("*.py"):
-        told |= set(re.findall(r'\.event\("(\w+)"', module.read_text()))
-    assert len(told) > 5
-    assert {f"event_{what}" for what in told} <= set(english)
+        emitted |= set(re.findall(r'\.event\("(\w+)"', module.read_text()))
+    assert len(emitted) > 5
+    assert {f"event_{what}" for what in emitted} <= set(english)

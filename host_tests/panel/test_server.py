@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page's server: what it serves, to whom, and that the commands move real things."""
+"""The web server of the panel: what it serves and to whom, and the effect of each command."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def web(server: Server) -> Iterator[httpx.Client]:
         yield web
 
 
-def test_serves_everything_the_page_asks_for(web: httpx.Client) -> None:
+def test_serves_every_file_that_the_page_references(web: httpx.Client) -> None:
     index = web.get("/")
     assert "default-src 'self'" in index.headers["content-security-policy"]
     waiting = set(re.findall(r'(?:src|href)="([^"#]+)"', index.text))
@@ -33,7 +33,7 @@ def test_serves_everything_the_page_asks_for(web: httpx.Client) -> None:
     while waiting:
         path = waiting.pop()
         seen.add(path)
-        assert path.startswith("/page/"), f"{path} is not ours"
+        assert path.startswith("/page/"), f"{path} is outside /page"
         answer = web.get(path)
         assert answer.status_code == 200, path
         imported = {f"/page/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)}
@@ -41,23 +41,23 @@ def test_serves_everything_the_page_asks_for(web: httpx.Client) -> None:
     assert len(seen) > 10
 
 
-def test_names_no_other_site(web: httpx.Client) -> None:
+def test_references_no_other_site(web: httpx.Client) -> None:
     page = web.get("/").text + web.get("/page/page.css").text + web.get("/page/device.css").text
     assert not re.findall(r"(?:https?:)?//\w", page.replace("://${location", ""))
 
 
-def test_is_not_there_under_another_name(web: httpx.Client) -> None:
+def test_refuses_another_host_name(web: httpx.Client) -> None:
     assert web.get("/", headers={"host": "kassa.example"}).status_code == 400
     assert web.get("/api/state", headers={"host": "kassa.example"}).status_code == 400
 
 
-def test_lets_no_other_site_in(server: Server) -> None:
+def test_refuses_a_websocket_from_another_origin(server: Server) -> None:
     address, origin = f"ws://127.0.0.1:{server.port}/link", Origin("http://kassa.example")
     with pytest.raises(InvalidStatus), connect(address, origin=origin, proxy=None):
         pass
 
 
-def test_shows_no_whole_card_number(web: httpx.Client, page: Page) -> None:
+def test_shows_no_full_card_number(web: httpx.Client, page: Page) -> None:
     numbers = [entry.pan for entry in CATALOGUE.values() if entry.pan]
     assert len(numbers) > 10
     known = web.get("/api/state").text
@@ -70,22 +70,22 @@ def test_shows_no_whole_card_number(web: httpx.Client, page: Page) -> None:
     {"do": "tap", "card": "none"}, {"do": "lay", "card": ["jade"]}, {"do": "radio", "state": "loud"},
     {"do": "radio", "state": {}}, {"do": "mood", "mood": "blue"}, {"do": "cut", "tear": "quarter"}, {"do": "cut", "tear": {}},
 ])  # fmt: skip
-def test_refuses_what_cannot_be_done(page: Page, message: object) -> None:
+def test_refuses_invalid_commands_and_continues(page: Page, message: object) -> None:
     page.topics.pop("error", None)
     page.send(message)
     page.wait(lambda: "error" in page.topics, "a refusal")
     page.keys("5C")
-    page.wait_screen("E Sell")  # and goes on
+    page.wait_screen("E Sell")  # still works
 
 
-def test_a_newcomer_sees_the_whole_display_first(server: Server, page: Page) -> None:
+def test_a_new_connection_gets_the_whole_display_first(server: Server, page: Page) -> None:
     with Page(server.port) as other:
         other.wait(lambda: other.bands, "the display")
         assert other.bands[0][:2] == bytes((0, HEIGHT))
         assert len(other.bands[0]) == _WHOLE
 
 
-def test_a_key_changes_only_a_band(page: Page) -> None:
+def test_a_key_sends_only_the_changed_band(page: Page) -> None:
     page.keys("1")
     page.wait_screen("¥0.01")
     page.bands.clear()
@@ -99,7 +99,7 @@ def test_a_key_changes_only_a_band(page: Page) -> None:
     page.wait_screen("E Sell")
 
 
-def test_online_sale_reaches_paper_and_ledger(page: Page) -> None:
+def test_an_online_sale_reaches_ledger_and_paper(page: Page) -> None:
     before, paper = len(page.payments), len(page.topics.get("paper", []))
     page.keys("1280E")
     page.wait(lambda: page.topics["world"]["waiting"], "the reader")
@@ -111,11 +111,11 @@ def test_online_sale_reaches_paper_and_ledger(page: Page) -> None:
     page.wait(lambda: len(page.topics.get("paper", [])) == paper + 1, "the receipt")
     assert any("12.80" in line["text"] for line in page.topics["paper"][-1]["lines"])
     page.wait(lambda: not page.topics["world"]["lying"], "the card to leave")
-    told = {"card", "till_prepared", "receipt", "host_approved"}
-    page.wait(lambda: told <= {event["what"] for event in page.events}, "what happened")
+    expected = {"card", "till_prepared", "receipt", "host_approved"}
+    page.wait(lambda: expected <= {event["what"] for event in page.events}, "what happened")
 
 
-def test_offline_sale_waits_on_the_terminal_and_settles_by_itself(page: Page) -> None:
+def test_an_offline_sale_waits_on_the_terminal_and_settles_by_itself(page: Page) -> None:
     settled = page.topics["till"]["settled"]["sum"]
     page.do("radio", state="off")
     page.wait_screen("Offline")
@@ -138,7 +138,7 @@ def test_a_forged_card_is_refused(page: Page) -> None:
     page.wait(lambda: page.payments[0]["state"] == "DECLINED", "the ledger")
 
 
-def test_two_cards_on_the_reader_are_one_too_many(page: Page) -> None:
+def test_two_cards_on_the_reader_are_refused(page: Page) -> None:
     page.do("lay", card="jade")
     page.do("lay", card="amber")
     page.wait(lambda: page.topics["world"]["lying"] == ["jade", "amber"], "both cards")
@@ -153,7 +153,7 @@ def test_two_cards_on_the_reader_are_one_too_many(page: Page) -> None:
     page.wait(lambda: page.topics["world"]["lying"] == [], "an empty reader")
 
 
-def test_power_dies_in_the_middle_of_a_write(page: Page) -> None:
+def test_a_payment_is_not_taken_after_a_power_cut_during_a_write(page: Page) -> None:
     page.keys("3350E")
     page.wait(lambda: page.topics["world"]["waiting"], "the reader")
     page.do("cut", tear="half")
@@ -167,7 +167,7 @@ def test_power_dies_in_the_middle_of_a_write(page: Page) -> None:
     assert any("Not taken" in line for line in page.screen)
 
 
-def test_the_plug_is_a_real_one(page: Page, simulation: Simulation) -> None:
+def test_the_power_switch_turns_the_terminal_off_and_on(page: Page, simulation: Simulation) -> None:
     page.do("power", on=False)
     page.wait(lambda: not page.topics["world"]["power"], "darkness")
     assert not simulation.system.world.on

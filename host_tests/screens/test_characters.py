@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The characters of a shop's name: the printer has all of GBK, the screen all hanzi in common use; the rest is announced."""
+"""The characters of a shop name: the printer has all of GBK, the screen all common hanzi; missing ones are reported."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ print("none", made.find(font.TEXT, 0x9FFF) == made.find(font.TEXT, 0x1F375) == m
 """
 
 
-def test_the_terminal_has_the_code_of_every_character_of_gbk(run_script) -> None:
-    """21,792 of them: what Python's codec encodes in two bytes, and the yen sign."""
+def test_the_terminal_has_the_code_of_every_gbk_character(run_script) -> None:
+    """There are 21,792: all that Python's codec encodes in two bytes, and the yen sign."""
     world = run_script(CODES)
     world.wait_off(60)
     found = {line.split()[1]: int(line.split()[2]) for line in world.console.splitlines() if line.startswith("page")}
@@ -49,32 +49,34 @@ def test_the_terminal_has_the_code_of_every_character_of_gbk(run_script) -> None
     assert "beyond 0" in world.console
 
 
-def test_the_table_in_the_firmware_is_what_its_builder_builds() -> None:
+def test_the_table_in_the_firmware_is_up_to_date() -> None:
     assert gbk.PATH.read_bytes() == gbk.build()
     assert gbk.code("é") == 0xA8A6 and gbk.code("¥") == 0xA3A4 and gbk.code("€") == 0
 
 
-def test_the_screen_has_every_hanzi_in_common_use(run_script) -> None:
+def test_the_screen_has_every_common_hanzi(run_script) -> None:
     world = run_script(GLYPHS % level_1())
     world.wait_off()
     assert "lacking []" in world.console and "none True" in world.console
 
 
 @pytest.mark.parametrize("name", ["国贸张记鱼庄", "鑫淼烩面馆", "Café Zürich"])
-def test_what_is_lacking_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_characters_missing_from_the_screen_are_reported(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     screen = [char for char in name if char in "鑫淼éü"]
-    said = coverage.missing(name)
-    assert all(char in " ".join(said) for char in screen) and len(said) == bool(screen), said
+    messages = coverage.missing(name)
+    assert all(char in " ".join(messages) for char in screen) and len(messages) == bool(screen), messages
     provision(tmp_path / "terminal", tmp_path / "pki", Terminal(merchant_name=name))
     (tmp_path / "names.json").write_text(json.dumps({"merchant_name": name}))
     published = CliRunner().invoke(publish.main, ["--home", str(tmp_path), "parameters", str(tmp_path / "names.json")])
     assert published.exit_code == 0 and "version 1" in published.output
-    for told in (capsys.readouterr().err, published.output):
+    for shown in (capsys.readouterr().err, published.output):
         for char in name:
-            assert (f"{char} (U+{ord(char):04X})" in told) == (char in screen), told
+            assert (f"{char} (U+{ord(char):04X})" in shown) == (char in screen), shown
 
 
-def test_the_printer_says_what_it_lacks_too() -> None:
+def test_characters_missing_from_the_printer_are_reported() -> None:
     assert coverage.missing("茶\U0001f375") == [
         "the screen has no \U0001f375 (U+1F375)",
         "the printer has no \U0001f375 (U+1F375)",

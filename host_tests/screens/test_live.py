@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The screens on the simulated board: keys through the matrix, pixels through the bus, time that jumps."""
+"""The screens on the simulated board: keys from the matrix, pixels over the bus, accelerated time."""
 
 STAGE = """
 import asyncio
@@ -37,7 +37,7 @@ def written(world) -> int:
     return world.chips.display.bytes_in
 
 
-def test_keys_faster_than_screens_draw_are_not_lost(run_script) -> None:
+def test_keys_pressed_faster_than_screens_are_drawn_are_not_lost(run_script) -> None:
     world = run_script(AMOUNT)
     world.press("123456789012E")
     world.wait_screen("Approved")
@@ -46,7 +46,7 @@ def test_keys_faster_than_screens_draw_are_not_lost(run_script) -> None:
     world.wait_screen("¥0.00")
 
 
-def test_a_digit_redraws_the_amount_and_nothing_else(run_script) -> None:
+def test_a_digit_redraws_only_the_amount(run_script) -> None:
     world = run_script(AMOUNT)
     world.wait_screen("¥0.00")
     for key, amount in zip("12345B", ("¥0.01", "¥0.12", "¥1.23", "¥12.34", "¥123.45", "¥12.34"), strict=True):
@@ -57,20 +57,20 @@ def test_a_digit_redraws_the_amount_and_nothing_else(run_script) -> None:
         assert written(world) - before < 14_000  # 2.8 ms at 40 MHz
 
 
-def test_cancel_leaves_the_amount(run_script) -> None:
+def test_cancel_leaves_the_amount_page(run_script) -> None:
     world = run_script(AMOUNT)
     world.press("55C")
     world.wait_screen("Approved")
     assert "amount None" in world.console
 
 
-def test_a_page_nobody_answers_ends_by_itself(run_script) -> None:
+def test_a_page_without_an_answer_ends_after_two_minutes(run_script) -> None:
     world = run_script(AMOUNT)
     world.wait(lambda: "amount None" in world.console, "the page to end")
     assert 120_000 <= world.now < 125_000
 
 
-def test_a_result_shown_again_redraws_only_its_changed_line(run_script) -> None:
+def test_a_page_shown_again_redraws_only_its_changed_line(run_script) -> None:
     world = run_script(
         STAGE
         + """
@@ -88,7 +88,7 @@ asyncio.run(main())
     assert written(world) - before < 3 * 10_000
 
 
-def test_a_line_that_becomes_taller_leaves_nothing_of_the_one_below(run_script) -> None:
+def test_a_line_that_becomes_taller_erases_the_line_below(run_script) -> None:
     picture = []
     for lines in (["A short line", "below"], ["A line that is too long for the large type", "other"]):
         world = run_script(
@@ -108,7 +108,7 @@ asyncio.run(main())
     assert picture[0] == picture[1]
 
 
-def test_the_top_bar_follows_the_status_while_a_page_waits(run_script) -> None:
+def test_the_top_bar_is_updated_while_a_page_waits(run_script) -> None:
     world = run_script(
         STAGE
         + """
@@ -144,12 +144,12 @@ asyncio.run(main())
     world.wait_screen("Declined")
     world.run_for(5000)
     assert "key" not in world.console
-    world.press("E1C")  # a key that means nothing here is passed over
+    world.press("E1C")  # a key without a meaning is ignored
     world.wait(lambda: world.console.count("key") == 2, "both answers")
     assert [line for line in world.console.splitlines() if line.startswith("key")] == ["key 69", "key 67"]
 
 
-def test_menu_by_number_and_by_arrows_and_language_at_run_time(run_script) -> None:
+def test_a_menu_works_by_number_and_arrows_and_the_language_can_change(run_script) -> None:
     world = run_script(
         STAGE
         + """
@@ -179,8 +179,8 @@ asyncio.run(main())
     assert "bytearray(b'145678')" in world.console
 
 
-def test_a_page_leaves_the_bus_between_strips(run_script) -> None:
-    """While a page is drawn other tasks run: at least once for every 5 KiB strip."""
+def test_other_tasks_run_while_a_page_is_drawn(run_script) -> None:
+    """They run at least once for every 5 KiB strip."""
     world = run_script(
         STAGE
         + """
@@ -201,5 +201,5 @@ asyncio.run(main())
 """
     )
     world.wait(lambda: "turns" in world.console, "the count")
-    strips = world.chips.display.bytes_in - 2 * 320 * 240  # the driver's own first fill
+    strips = world.chips.display.bytes_in - 2 * 320 * 240  # less the driver's initial fill
     assert int(world.console.split("turns ")[1].split()[0]) >= strips // 5120

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every page in both languages, drawn by the shipped driver on the display's chip and read back off its pixels."""
+"""Every page in both languages, drawn by the shipped driver on the display chip and read back from its pixels."""
 
 from functools import cache
 
@@ -13,7 +13,7 @@ OFFLINE = {
     "en": "{no wifi} Offline {clock}  12 to send ¥12,345.67",
     "zh": "{no wifi} 无网络  {clock}  待上送12笔 ¥12,345.67",
 }
-# page -> what stands on it below the top bar, as text keys or plain text
+# page -> its contents below the top bar, as text keys or plain text
 PAGES = {
     "amount_empty": ["amount_sale", "¥0.00", ("amount_limit", "¥5,000.00")],
     "amount": ["amount_sale", "¥123.45", ("amount_limit", "¥5,000.00")],
@@ -60,7 +60,7 @@ def pages(language: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("language", gallery.LANGUAGES)
 @pytest.mark.parametrize("page", PAGES)
-def test_page_reads_as_it_should(language: str, page: str) -> None:
+def test_a_page_shows_its_texts_in_order(language: str, page: str) -> None:
     lines, words = pages(language)[page], table(language)
     rest = "\n".join(lines)
     for part in PAGES[page]:
@@ -87,8 +87,8 @@ def test_no_page_shows_a_key_instead_of_a_text(language: str) -> None:
     assert not [key for key in table(language) if "_" in key and key in text]
 
 
-def test_the_reader_of_screens_reads_only_what_is_there() -> None:
-    """A blank screen and one of noise hold no text."""
+def test_the_screen_reader_finds_no_text_where_there_is_none() -> None:
+    """On a blank screen and on noise."""
     assert ocr.read(bytes(2 * 320 * 240)) == []
     noise = bytes((i * 2654435761 >> 7) & 255 for i in range(2 * 320 * 240))
     assert ocr.read(noise) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""QR Codes: module for module those of another encoder, and the page as a customer's phone and eyes see it."""
+"""QR codes compared module by module with another encoder, and the page that shows them."""
 
 import random
 import struct
@@ -40,7 +40,7 @@ Matrix = list[list[int]]
 
 
 def expected(data: bytes) -> Matrix:
-    """The code of `data` by an encoder that is not ours."""
+    """The QR code of `data`, made by another encoder."""
     level = QrCode.Ecc.MEDIUM if len(data) <= LONGEST_M else QrCode.Ecc.LOW
     code = QrCode.encode_segments([QrSegment.make_bytes(data)], level, 1, 12, MASK, False)
     side = range(code.get_size())
@@ -48,7 +48,7 @@ def expected(data: bytes) -> Matrix:
 
 
 def made(inside: Inside, data: bytes) -> Matrix:
-    """The code of `data` by the firmware."""
+    """The QR code of `data`, made by the firmware."""
     size, rows = inside("qr", "matrix", data.hex())
     bits, stride = bytes.fromhex(rows), (size + 7) // 8
     return [[bits[y * stride + x // 8] >> (7 - x % 8) & 1 for x in range(size)] for y in range(size)]
@@ -63,8 +63,8 @@ def pixels(world: World) -> list[tuple[int, ...]]:
     return list(struct.iter_unpack(">320H", world.chips.display.pixels))
 
 
-def seen(world: World) -> tuple[Matrix, int]:
-    """(the code on the screen, pixels of a module): black on white, quiet on every side."""
+def code_on_screen(world: World) -> tuple[Matrix, int]:
+    """(code on the screen, pixels per module). Asserts black on white with a quiet zone on every side."""
     rows = pixels(world)
     black = [(x, y) for y, row in enumerate(rows) for x, pixel in enumerate(row) if pixel == BLACK]
     left, top = min(black, key=lambda at: at[0])[0], min(black, key=lambda at: at[1])[1]
@@ -95,7 +95,7 @@ def show(run_script: Callable[..., World], *shown: tuple[bytes, list[str]]) -> W
     return run_script(PAGE % (shown,))
 
 
-def test_every_length_to_200_bytes_is_coded_as_another_encoder_codes_it(inside: Inside) -> None:
+def test_every_length_up_to_200_bytes_agrees_with_another_encoder(inside: Inside) -> None:
     chance = random.Random(18004)
     for length in range(1, 201):
         for data in (chance.randbytes(length), bytes(chance.choices(range(0x20, 0x7F), k=length)), text(length)):
@@ -103,33 +103,33 @@ def test_every_length_to_200_bytes_is_coded_as_another_encoder_codes_it(inside: 
 
 
 @pytest.mark.parametrize("length", (0, 213, 214, 251, 252, LONGEST_M, LONGEST_M + 1, 321, 322, LONGEST_L))
-def test_the_ends_of_versions_and_levels(inside: Inside, length: int) -> None:
+def test_the_limits_of_versions_and_levels_agree_with_another_encoder(inside: Inside, length: int) -> None:
     data = random.Random(length).randbytes(length)
     assert made(inside, data) == expected(data)
 
 
 @pytest.mark.parametrize("byte", (0x00, 0x33, 0x55, 0xAA, 0xFF))
-def test_data_of_one_byte_over_and_over(inside: Inside, byte: int) -> None:
+def test_one_repeated_byte_agrees_with_another_encoder(inside: Inside, byte: int) -> None:
     for length in (1, 14, 62, 150, LONGEST_L):
         assert made(inside, bytes((byte,)) * length) == expected(bytes((byte,)) * length)
 
 
-def test_what_is_too_long_is_refused(inside: Inside) -> None:
+def test_too_long_data_are_refused(inside: Inside) -> None:
     with pytest.raises(InsideError) as refusal:
         inside("qr", "matrix", bytes(LONGEST_L + 1).hex())
     assert refusal.value.kind == "ValueError"
 
 
-def test_a_code_of_150_bytes_takes_little_heap(inside: Inside) -> None:
-    """All it takes while it is made, garbage and all."""
+def test_a_code_of_150_bytes_takes_less_than_8_kib_of_heap(inside: Inside) -> None:
+    """The sum of all allocations while the code is made, including garbage."""
     assert inside("qr", "heap", text(150).hex()) < 8 * 1024
 
 
 @pytest.mark.parametrize("length", (1, 60, 150, LONGEST_M, LONGEST_L))
-def test_the_page_shows_the_code_as_large_as_it_fits(run_script: Callable[..., World], length: int) -> None:
+def test_the_page_shows_the_code_as_large_as_possible(run_script: Callable[..., World], length: int) -> None:
     world = show(run_script, (text(length), ["Please scan", "87 s left"]))
     lines = world.wait_screen("87 s left")
-    code, scale = seen(world)
+    code, scale = code_on_screen(world)
     assert code == expected(text(length))
     assert scale == (FOOT - BODY) // (len(code) + 2 * QUIET)
     there = "\n".join(lines)
@@ -138,19 +138,19 @@ def test_the_page_shows_the_code_as_large_as_it_fits(run_script: Callable[..., W
         there = there[there.index(part) :]  # in this order
 
 
-def test_a_second_that_passes_redraws_its_line_alone(run_script: Callable[..., World]) -> None:
+def test_a_new_second_redraws_only_its_line(run_script: Callable[..., World]) -> None:
     world = show(run_script, (text(150), ["Please scan", "87 s left"]), (text(150), ["Please scan", "9 s left"]))
     world.wait_screen("87 s left")
     before = world.chips.display.bytes_in
     world.wait(lambda: "done" in world.console, "the page to rest")
     assert world.chips.display.bytes_in - before < 12_000
-    assert seen(world)[0] == expected(text(150))
+    assert code_on_screen(world)[0] == expected(text(150))
     fresh = show(run_script, (text(150), ["Please scan", "9 s left"]))
     fresh.wait_screen("9 s left")
     assert pixels(world)[BODY:] == pixels(fresh)[BODY:]
 
 
-def test_lines_that_become_fewer_leave_nothing_behind(run_script: Callable[..., World]) -> None:
+def test_removed_lines_are_erased(run_script: Callable[..., World]) -> None:
     world = show(run_script, (text(60), ["One that is longer than a row", "two"]), (text(60), ["One"]))
     world.wait(lambda: "done" in world.console, "the page to rest")
     fresh = show(run_script, (text(60), ["One"]))
@@ -158,13 +158,13 @@ def test_lines_that_become_fewer_leave_nothing_behind(run_script: Callable[..., 
     assert pixels(world)[BODY:] == pixels(fresh)[BODY:]
 
 
-def test_another_code_takes_the_place_of_the_first(run_script: Callable[..., World]) -> None:
+def test_another_code_replaces_the_first(run_script: Callable[..., World]) -> None:
     world = show(run_script, (text(150), ["first"]), (text(20), ["second"]))
     world.wait_screen("second")
-    assert seen(world)[0] == expected(text(20))
+    assert code_on_screen(world)[0] == expected(text(20))
 
 
-def test_a_code_that_cannot_be_made_leaves_the_screen_as_it_was(run_script: Callable[..., World]) -> None:
+def test_a_code_that_cannot_be_made_leaves_the_screen_unchanged(run_script: Callable[..., World]) -> None:
     world = show(run_script, (text(LONGEST_L + 1), ["never"]))
     world.wait(lambda: "done" in world.console, "the refusal")
     assert "refused: too long for a code" in world.console
@@ -172,7 +172,7 @@ def test_a_code_that_cannot_be_made_leaves_the_screen_as_it_was(run_script: Call
 
 
 def test_other_tasks_run_while_a_code_is_made(run_script: Callable[..., World]) -> None:
-    """At least once for every two columns: keys are scanned meanwhile."""
+    """They run at least once for every two columns, so that keys are scanned."""
     world = run_script(
         STAGE
         + """

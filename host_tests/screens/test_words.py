@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The words: both languages say everything, the fonts can draw and print it, and no result is called like another."""
+"""The screen texts: both languages are complete, every character can be drawn and printed, result names differ."""
 
 import re
 
@@ -26,7 +26,7 @@ def test_both_languages_have_the_same_keys() -> None:
     assert list(table("en")) == list(table("zh"))
 
 
-def test_both_languages_put_in_the_same_values() -> None:
+def test_both_languages_have_the_same_placeholders() -> None:
     pattern = re.compile(r"%[sd]")
     for key, text in table("en").items():
         assert pattern.findall(text) == pattern.findall(table("zh")[key]), key
@@ -44,7 +44,7 @@ def test_every_character_can_be_drawn_and_printed(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_result_is_called_like_another(language: str) -> None:
+def test_result_names_are_distinct(language: str) -> None:
     words = [table(language)[key] for key in RESULTS]
     assert len(set(words)) == len(words)
     approved, accepted = table(language)["approved"], table(language)["accepted"]
@@ -53,8 +53,8 @@ def test_no_result_is_called_like_another(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_shown_in_small_type_fits_one_row(language: str) -> None:
-    """36 columns, a hanzi takes two; the values put in are short ones."""
+def test_every_screen_text_fits_one_row(language: str) -> None:
+    """At most 40 columns; a hanzi takes two. Placeholders are filled with short values."""
     for key, text in table(language).items():
         if key.startswith("r_"):
             continue
@@ -62,18 +62,18 @@ def test_what_is_shown_in_small_type_fits_one_row(language: str) -> None:
         assert sum(1 if char < "\u2000" else 2 for char in shown) <= 40, (key, shown)
 
 
-# Table C4 of the dialect; 00 and the other kinds of approval show no code, 94 and 95 never reach a cashier as a refusal.
+# Table C4 of the dialect. 00 and the other approvals show no code; 94 and 95 never reach a cashier as a refusal.
 CODES = """01 02 03 04 05 06 07 09 10 12 13 14 15 19 22 25 30 34 35 36 37 38 40 41 43 51 54 55 57 58 59 61 62 64 65 68 75 77 90
 91 92 94 96 97 98 99 A0 A7"""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_answer_code_has_its_words(language: str) -> None:
-    told = {key[5:] for key in table(language) if key.startswith("de39_")} - {"other", "code"}
-    assert told == set(CODES.split())
+def test_every_answer_code_has_a_text(language: str) -> None:
+    codes = {key[5:] for key in table(language) if key.startswith("de39_")} - {"other", "code"}
+    assert codes == set(CODES.split())
 
 
-def test_every_key_the_firmware_names_is_there() -> None:
+def test_every_text_key_used_by_the_firmware_exists() -> None:
     known, named = table("en"), set()
     for file in FIRMWARE.rglob("*.py"):
         source = file.read_text("utf-8")
@@ -85,7 +85,7 @@ def test_every_key_the_firmware_names_is_there() -> None:
     assert named <= set(known), sorted(named - set(known))
 
 
-def test_the_asset_is_what_its_layout_says() -> None:
+def test_the_font_asset_has_its_documented_layout() -> None:
     narrow, wide, title, amount, icons = asset.load()
     assert [(f.width, f.height, f.bits) for f in (narrow, wide, title, amount, icons)] == [
         (8, 16, 1), (16, 16, 1), (24, 28, 2), (24, 40, 2), (48, 48, 2),
@@ -97,7 +97,7 @@ def test_the_asset_is_what_its_layout_says() -> None:
     assert all(glyph.value % 8 == 0 for glyph in amount.glyphs.values())
 
 
-def test_each_colour_is_the_one_its_comment_says() -> None:
+def test_each_colour_agrees_with_its_comment() -> None:
     colours = re.findall(
         r"= const\(0x([0-9A-F]{4})\)  # ([0-9A-F]{6})", (FIRMWARE / "kassa/screens/theme.py").read_text()
     )
@@ -108,7 +108,7 @@ def test_each_colour_is_the_one_its_comment_says() -> None:
         assert bytes.fromhex(value) == pixel.to_bytes(2, "little"), rgb
 
 
-def test_the_asset_names_its_licence_and_no_reserved_name() -> None:
+def test_the_font_asset_has_a_licence_and_no_reserved_font_name() -> None:
     text = (FIRMWARE / "kassa" / "screens" / "FONT-LICENSE.txt").read_text()
     assert "SIL OPEN FONT LICENSE Version 1.1" in text
     assert b"Source" not in asset.PATH.read_bytes()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The heap gate sees what it is for: a MemoryError that somebody catches, and the size that suffices."""
+"""The heap check detects a MemoryError even if it is caught, and finds the smallest sufficient size."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def test_a_memory_error_that_is_caught_ends_the_run(micropython32: str, tmp_path
         ends_well(micropython32, tmp_path, HUNGRY.format("Exception"))
 
 
-def test_so_it_does_in_a_task(micropython32: str, tmp_path: Path) -> None:
+def test_a_memory_error_that_is_caught_in_a_task_ends_the_run(micropython32: str, tmp_path: Path) -> None:
     task = "    async def eat():\n        bytearray(1000000)\n    asyncio.run(asyncio.wait_for(eat(), 5))\n"
     with pytest.raises(AssertionError, match="MemoryError"):
         ends_well(micropython32, tmp_path, "import asyncio\ntry:\n" + task + "except Exception:\n    pass\n")
 
 
-def test_other_errors_are_caught_as_ever(micropython32: str, tmp_path: Path) -> None:
-    """The control: the same main, with an error that is none of memory."""
+def test_other_errors_that_are_caught_do_not_end_the_run(micropython32: str, tmp_path: Path) -> None:
+    """Control test: the same program with an error other than MemoryError."""
     assert ends_well(micropython32, tmp_path, "try:\n    [][1]\nexcept Exception:\n    pass\n")
 
 
-def test_demo_and_day_play_in_the_budget(micropython32: str, tmp_path: Path) -> None:
-    """The gate of `make heap`, which also searches for the smallest size."""
+def test_demo_and_day_run_within_the_heap_budget(micropython32: str, tmp_path: Path) -> None:
+    """The same check as `make heap`, which also searches for the smallest size."""
     empty = heap.image(tmp_path / "empty", heap.EMPTY)
     board_kib = heap.smallest(lambda kib: heap.rest(micropython32, empty, kib), high=64)
     whole = heap.image(tmp_path / "whole", (FIRMWARE / "main.py").read_text())
@@ -61,7 +61,7 @@ def test_the_smallest_size_is_found(needed: int) -> None:
     assert heap.smallest(lambda kib: kib >= needed) == needed
 
 
-def test_a_size_that_suffices_only_now_and_then_does_not_count() -> None:
+def test_a_size_that_suffices_only_sometimes_does_not_count() -> None:
     tries: dict[int, int] = {}
 
     def now_and_then(kib: int) -> bool:
@@ -72,7 +72,7 @@ def test_a_size_that_suffices_only_now_and_then_does_not_count() -> None:
 
 
 def test_the_firmware_catches_no_memory_error_by_its_name() -> None:
-    """Nor everything at once: a failed allocation has nowhere to hide."""
+    """No bare `except` either, so that no failed allocation is hidden."""
     root = Path(heap.__file__).parent.parent.parent
     files = [*(root / "firmware").rglob("*.py"), *(root / "boards" / "unix").glob("*.py")]
     handlers = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/performance.md: every figure is on it and explained, and it says what bench.json says."""
+"""docs/performance.md: it lists and explains every figure, and agrees with bench.json."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ BENCH = page.ROOT / "bench.json"
 
 
 def tables(text: str) -> str:
-    """What stands between the markers."""
+    """The text between the markers."""
     return text.split(page.BEGIN)[1].split(page.END)[0]
 
 
 def figures_of(text: str) -> dict[str, float]:
-    """The figures that stand in the tables; a rival's name is made from our own."""
+    """The figures in the tables. The names of the other stores' figures are derived from ours."""
     found: dict[str, float] = {}
     for line in tables(text).splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -47,7 +47,7 @@ def test_every_figure_has_a_unit() -> None:
     assert all(unit(name) for name in page.ALL)
 
 
-def test_every_budget_is_of_a_figure() -> None:
+def test_every_budget_belongs_to_a_figure() -> None:
     assert set(AT_MOST) | set(AT_LEAST) <= set(page.ALL)
 
 
@@ -56,16 +56,18 @@ def test_every_figure_is_explained() -> None:
     assert set(re.findall(r"`(\w+)`", heads)) == {*page.OURS, *(f"journal_{stem}" for stem in page.COMPARED)}
 
 
-def test_the_page_says_what_was_measured() -> None:
+def test_the_page_agrees_with_the_measurement() -> None:
     if not BENCH.exists():
         pytest.skip("no bench.json here (make bench)")
     bench = json.loads(BENCH.read_text())["figures"]
-    told = figures_of(TEXT)
+    listed = figures_of(TEXT)
     same = [name for name in bench if not name.endswith(page.NEARLY)]
-    assert {name: told[name] for name in same} == {name: bench[name] for name in same}, "not of one run: make bench"
+    assert {name: listed[name] for name in same} == {name: bench[name] for name in same}, (
+        "not from the same run: make bench"
+    )
 
 
-def test_what_is_written_can_be_read_back(tmp_path: Path) -> None:
+def test_written_figures_can_be_read_back(tmp_path: Path) -> None:
     figures = {name: float(number) for number, name in enumerate(page.ALL)}
     copy = tmp_path / "performance.md"
     copy.write_text(TEXT)
@@ -74,7 +76,7 @@ def test_what_is_written_can_be_read_back(tmp_path: Path) -> None:
     assert copy.read_text().startswith(TEXT.split(page.BEGIN)[0]) and copy.read_text().endswith(EXPLAINED)
 
 
-def test_a_page_with_a_hole_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_is_not_written_if_a_figure_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures = {name: 1.0 for name in page.ALL if "instructions" not in name}
     copy = tmp_path / "performance.md"
     copy.write_text(TEXT)
@@ -83,6 +85,6 @@ def test_a_page_with_a_hole_is_not_written(tmp_path: Path, capsys: pytest.Captur
     assert "journal_accept_instructions" in capsys.readouterr().err
 
 
-def test_a_figure_without_a_place_is_refused() -> None:
+def test_a_figure_without_a_place_on_the_page_is_refused() -> None:
     with pytest.raises(ValueError, match="novelty"):
         page.block(dict.fromkeys((*page.ALL, "novelty_ms"), 1.0), "test")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An interpreter that will not do: every command says so in one line and ends, before it has begun anything."""
+"""An unsuitable interpreter: every command reports it in one line and exits before it starts anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from tools.world import interpreter
 from tools.world.power import ROOT
 
-# Every command that runs MicroPython, with arguments it would take.
+# Every command that runs MicroPython, with valid arguments.
 COMMANDS = {
     "tools.panel": ["--home", "{}/home"],
     "tools.demo": ["{}/out"],
@@ -30,7 +30,11 @@ COMMANDS = {
     "host_tests.uncertainty": [],
     "pytest": ["-q", "-p", "no:cacheprovider", "host_tests/vault/test_journal_rot.py"],
 }
-WITHOUT = {"tools.journal", "tools.fonts.build", "tools.fonts.gbk"}  # commands of the Makefile that run none
+WITHOUT = {
+    "tools.journal",
+    "tools.fonts.build",
+    "tools.fonts.gbk",
+}  # commands of the Makefile that do not run MicroPython
 
 
 def run(module: str, folder: Path, micropython: str) -> subprocess.CompletedProcess[str]:
@@ -40,10 +44,10 @@ def run(module: str, folder: Path, micropython: str) -> subprocess.CompletedProc
                           capture_output=True, text=True, timeout=60)  # fmt: skip
 
 
-def impostor(folder: Path, says: str) -> str:
-    """An executable that says this, whatever it is asked."""
+def impostor(folder: Path, printed: str) -> str:
+    """An executable that always prints `printed`."""
     command = folder / "micropython"
-    command.write_text(f"#!/bin/sh\necho {shlex.quote(says)}\n")
+    command.write_text(f"#!/bin/sh\necho {shlex.quote(printed)}\n")
     command.chmod(0o755)
     return str(command)
 
@@ -54,17 +58,17 @@ def test_every_command_of_the_makefile_is_known() -> None:
 
 
 @pytest.mark.parametrize("module", COMMANDS)
-def test_without_an_interpreter_a_command_says_so_and_ends(module: str, tmp_path: Path) -> None:
+def test_without_an_interpreter_a_command_reports_it_and_exits(module: str, tmp_path: Path) -> None:
     done = run(module, tmp_path, "/nowhere")
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "no MicroPython at /nowhere: run `make setup`, or set MICROPYTHON" in said
-    assert "Traceback" not in said and "INTERNALERROR" not in said
-    assert module == "pytest" or len(said.splitlines()) == 1
+    assert "no MicroPython at /nowhere: run `make setup`, or set MICROPYTHON" in output
+    assert "Traceback" not in output and "INTERNALERROR" not in output
+    assert module == "pytest" or len(output.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_demo_that_cannot_begin_keeps_the_last_one(tmp_path: Path) -> None:
+def test_a_demo_that_cannot_start_keeps_the_previous_output(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "summary.json").write_text("{}")
     assert run("tools.demo", tmp_path, "/nowhere").returncode != 0
@@ -72,7 +76,7 @@ def test_a_demo_that_cannot_begin_keeps_the_last_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "wrong"),
+    ("printed", "wrong"),
     [
         ("kassa micropython 1 25 1", "is MicroPython 1.25"),
         ("kassa micropython 1 26 0", "was built without tls"),
@@ -80,19 +84,19 @@ def test_a_demo_that_cannot_begin_keeps_the_last_one(tmp_path: Path) -> None:
         ("Hello", "does not run"),
     ],
 )
-def test_an_interpreter_that_is_too_old_or_lacks_something_is_refused(tmp_path: Path, says: str, wrong: str) -> None:
-    command = impostor(tmp_path, says)
+def test_an_interpreter_that_is_too_old_or_lacks_something_is_refused(tmp_path: Path, printed: str, wrong: str) -> None:
+    command = impostor(tmp_path, printed)
     assert interpreter.unfit(command) == f"{command} {wrong}"
 
 
-def test_what_is_no_program_or_no_micropython_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_program_or_no_micropython_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a program")
     assert interpreter.unfit(str(tmp_path / "text")) == f"{tmp_path}/text does not run"
     assert interpreter.unfit(str(tmp_path)) == f"no MicroPython at {tmp_path}"
     assert interpreter.unfit(sys.executable) == f"{sys.executable} is no MicroPython"
 
 
-def test_the_interpreters_here_are_fit() -> None:
+def test_the_installed_interpreters_are_accepted() -> None:
     named = (interpreter.micropython(), interpreter.micropython32())
     for found in named:
         if found and Path(found).exists():

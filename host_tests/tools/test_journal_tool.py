@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""python -m tools.journal: what it tells of real images, hurt ones, and of bytes that are no journal at all."""
+"""`python -m tools.journal`: its report on valid images, damaged images, and bytes that are no journal."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ REFUSED, FINAL = 3, 5
 
 @pytest.fixture(scope="module")
 def chips() -> dict[str, bytes]:
-    """By interpreter: what each has written, since every test here starts from the same image."""
+    """The image written by each interpreter; every test here starts from it."""
     return {}
 
 
 @pytest.fixture
 def good(inside: Inside, tmp_path: Path, chips: dict[str, bytes]) -> bytes:
-    """Three sectors: 35 deferred payments of which five are answered, a declined intent, and after a restart three more."""
+    """Three sectors: 35 deferred payments, five of them answered; a declined intent; three more after a restart."""
     if inside.interpreter not in chips:
         flash = Flash(inside, tmp_path / "chip.bin").set(b"\xff" * SIZE)
         drain = ["drain", [1, 1, 2, 1, 1], [0, 1, 2, 3, 4]]
@@ -50,7 +50,7 @@ def accepts(first: int, count: int) -> list:
 
 
 def run(folder: Path, data: bytes, *options: str, secret: bytes | None = None) -> Result:
-    """The command on these bytes; whatever it does, it ends in a status of its own."""
+    """Run the command on these bytes. Asserts that it ends with its own exit status, not an exception."""
     path = folder / "image.bin"
     path.write_bytes(data)
     if secret is not None:
@@ -63,8 +63,8 @@ def run(folder: Path, data: bytes, *options: str, secret: bytes | None = None) -
     return result
 
 
-def told(folder: Path, data: bytes, *options: str, secret: bytes | None = None) -> dict[str, Any]:
-    """What the command tells as JSON; its text says the same."""
+def json_report(folder: Path, data: bytes, *options: str, secret: bytes | None = None) -> dict[str, Any]:
+    """The JSON report of the command. Asserts that the text report agrees."""
     result = run(folder, data, "--json", *options, secret=secret)
     found = json.loads(result.stdout)
     assert result.exit_code == (1 if found["damage"] else 0)
@@ -90,7 +90,7 @@ def flipped(data: bytes, at: int, bits: int = 4) -> bytes:
 
 
 def place(data: bytes, sequence: int) -> int:
-    """Where a record stands, by its bytes."""
+    """The offset of the deferred record with this sequence."""
     return next(
         at
         for at in range(PAGE, len(data), PAGE)
@@ -99,7 +99,7 @@ def place(data: bytes, sequence: int) -> int:
 
 
 @pytest.mark.parametrize("secret", [None, SECRET])
-def test_a_good_journal(tmp_path: Path, good: bytes, secret: bytes | None) -> None:
+def test_a_valid_journal_is_reported_in_full(tmp_path: Path, good: bytes, secret: bytes | None) -> None:
     result = run(tmp_path, good, "--marks", secret=secret)
     lines = result.stdout.splitlines()
     assert result.exit_code == 0 and lines[-1] == "nothing wrong was found"
@@ -125,8 +125,8 @@ def test_no_secret_is_printed(tmp_path: Path, good: bytes) -> None:
             assert hidden not in out
 
 
-def test_json_tells_the_same(tmp_path: Path, good: bytes) -> None:
-    found = told(tmp_path, good, "--marks", secret=SECRET)
+def test_the_json_report_has_the_same_contents(tmp_path: Path, good: bytes) -> None:
+    found = json_report(tmp_path, good, "--marks", secret=SECRET)
     assert found["pending"] == {"count": 33, "sum": 33288} and found["tags_checked"] and not found["damage"]
     assert found["records"][2] == {
         "sequence": 3, "epoch": 1, "batch": 1, "stan": "000003", "amount": 1002, "currency": "156",
@@ -134,71 +134,73 @@ def test_json_tells_the_same(tmp_path: Path, good: bytes) -> None:
         "counter": 3, "uid": b"kassa-uid-000002".hex(), "sector": 0, "page": 3,
     }  # fmt: skip
     assert [mark["kind"] for mark in found["marks"]][:2] == ["REFUSED", "WATERMARK"]
-    assert "marks" not in told(tmp_path, good)
+    assert "marks" not in json_report(tmp_path, good)
 
 
-def test_a_whole_chip_is_told_by_its_size(tmp_path: Path, good: bytes) -> None:
+def test_an_image_of_the_whole_chip_is_recognised_by_its_size(tmp_path: Path, good: bytes) -> None:
     chip = bytearray(b"\xff" * CHIP_SIZE)
     chip[: len(good)] = good
-    found = told(tmp_path, bytes(chip))
+    found = json_report(tmp_path, bytes(chip))
     assert found["bytes"] == PARTITIONS["journal"][1] and len(found["records"]) == LAST and not found["damage"]
 
 
 @pytest.mark.parametrize("secret", [None, SECRET])
 @pytest.mark.parametrize("sector", [0, 1, 2])
 @pytest.mark.parametrize("offset", [0, 5, 6])
-def test_a_rotted_header_costs_no_payment(
+def test_a_damaged_header_loses_no_payment(
     tmp_path: Path, good: bytes, sector: int, offset: int, secret: bytes | None
 ) -> None:
-    """The first, the one in the middle, the newest: read on, and the header is the only damage."""
-    found = told(tmp_path, flipped(good, sector * SECTOR + offset), secret=secret)
+    """In the first, the middle and the newest sector. The records are still read; the header is the only damage."""
+    found = json_report(tmp_path, flipped(good, sector * SECTOR + offset), secret=secret)
     assert damage(found) == [(sector, None, f"header torn or rotted; read as serial {sector + 1}")]
-    whole = told(tmp_path, good)
+    whole = json_report(tmp_path, good)
     assert found["records"] == whole["records"] and found["pending"] == whole["pending"]
 
 
-def test_a_sector_about_to_be_erased_brings_no_payment_back(inside: Inside, tmp_path: Path) -> None:
-    """Of a closed batch, without a header: its payments are not there any more."""
+def test_a_sector_about_to_be_erased_restores_no_payment(inside: Inside, tmp_path: Path) -> None:
+    """The sector belongs to a closed batch and has no header, so its payments are not listed."""
     flash = Flash(inside, tmp_path / "chip.bin").set(b"\xff" * SIZE)
     steps = [["prepare"], *accepts(0, 40), ["drain", [1] * 40, list(range(40))], ["close"], *accepts(40, 3)]
     assert not flash.live(steps)["error"]
     hurt = b"\xff" * 1000 + flash.data[1000:]
-    found = told(tmp_path, hurt)
+    found = json_report(tmp_path, hurt)
     assert [one["sequence"] for one in found["records"]] == list(range(16, 44))
     assert not any("missing" in what or "pending" in what for _, _, what in damage(found))
 
 
-def test_one_flipped_bit_in_a_record(tmp_path: Path, good: bytes) -> None:
-    """With the secret every bit is seen; without it those that break a number or a link."""
+def test_a_flipped_bit_in_a_record_is_reported(tmp_path: Path, good: bytes) -> None:
+    """With the secret, every flipped bit is detected; without it, only those that break a field or the chain."""
     at = place(good, 8)
     sector, page = divmod(at // PAGE, 16)
     for offset in (0, 7, 9, 26, 60, 100, 243, 250):
-        found = damage(told(tmp_path, flipped(good, at + offset), secret=SECRET))
+        found = damage(json_report(tmp_path, flipped(good, at + offset), secret=SECRET))
         assert (sector, page) in [one[:2] for one in found] and (None, None, "record 8 is missing") in found
-    follows = damage(told(tmp_path, flipped(good, at + 243)))
+    follows = damage(json_report(tmp_path, flipped(good, at + 243)))
     assert follows == [(sector, page + 1, "chain broken: record 9 does not follow record 8")]
-    digits = damage(told(tmp_path, flipped(good, at + 26, 0xF0)))
+    digits = damage(json_report(tmp_path, flipped(good, at + 26, 0xF0)))
     assert (sector, page, "a record that does not hold, sequence 8") in digits
 
 
-def test_one_flipped_bit_in_a_mark(tmp_path: Path, good: bytes) -> None:
-    found = damage(told(tmp_path, flipped(good, SECTOR + 48 + 20), secret=SECRET))
+def test_a_flipped_bit_in_a_mark_is_reported(tmp_path: Path, good: bytes) -> None:
+    found = damage(json_report(tmp_path, flipped(good, SECTOR + 48 + 20), secret=SECRET))
     assert found[0] == (1, 0, "a mark REFUSED that does not hold at byte 48")
-    assert (1, 0, "no mark, and not blank, at byte 48") in damage(told(tmp_path, flipped(good, SECTOR + 48, 0x80)))
+    assert (1, 0, "no mark, and not blank, at byte 48") in damage(
+        json_report(tmp_path, flipped(good, SECTOR + 48, 0x80))
+    )
 
 
-def test_a_torn_page(tmp_path: Path, inside: Inside) -> None:
+def test_a_torn_record_is_reported(tmp_path: Path, inside: Inside) -> None:
     flash = Flash(inside, tmp_path / "chip.bin").set(b"\xff" * SIZE)
     flash.live([["prepare"], *accepts(0, 3)])
     cut = flash.live(accepts(3, 1), cut=3, tear="prefix:40")
     assert cut["cut"]
-    found = told(tmp_path, flash.data)
+    found = json_report(tmp_path, flash.data)
     assert damage(found) == [(0, 6, "a torn record: 40 of 256 bytes were written, sequence 4")]
     assert [one["sequence"] for one in found["records"]] == [1, 2, 3]
 
 
-def test_an_erased_sector(tmp_path: Path, good: bytes) -> None:
-    found = told(tmp_path, good[:SECTOR] + b"\xff" * SECTOR + good[2 * SECTOR :])
+def test_an_erased_sector_is_reported(tmp_path: Path, good: bytes) -> None:
+    found = json_report(tmp_path, good[:SECTOR] + b"\xff" * SECTOR + good[2 * SECTOR :])
     assert damage(found)[:2] == [
         (1, None, "erased: serial 2 belongs here"),
         (None, None, "records 16 to 30 are missing"),
@@ -206,15 +208,15 @@ def test_an_erased_sector(tmp_path: Path, good: bytes) -> None:
     assert found["pending"]["count"] == 33 and found["records"][15]["chain"] == "?"
 
 
-def test_a_sector_cut_out_of_the_image(tmp_path: Path, good: bytes) -> None:
-    found = damage(told(tmp_path, good[:SECTOR] + good[2 * SECTOR :]))
+def test_a_missing_sector_is_reported(tmp_path: Path, good: bytes) -> None:
+    found = damage(json_report(tmp_path, good[:SECTOR] + good[2 * SECTOR :]))
     assert (1, None, "out of its place: serial 3 belongs in sector 2") in found
     assert (None, None, "records 16 to 30 are missing") in found
 
 
 @pytest.mark.parametrize("secret", [None, SECRET])
-def test_swapped_sectors(tmp_path: Path, good: bytes, secret: bytes | None) -> None:
-    found = told(tmp_path, good[SECTOR : 2 * SECTOR] + good[:SECTOR] + good[2 * SECTOR :], secret=secret)
+def test_swapped_sectors_are_reported(tmp_path: Path, good: bytes, secret: bytes | None) -> None:
+    found = json_report(tmp_path, good[SECTOR : 2 * SECTOR] + good[:SECTOR] + good[2 * SECTOR :], secret=secret)
     assert damage(found) == [
         (0, None, "out of its place: serial 2 belongs in sector 1"),
         (1, None, "out of its place: serial 1 belongs in sector 0"),
@@ -222,30 +224,30 @@ def test_swapped_sectors(tmp_path: Path, good: bytes, secret: bytes | None) -> N
     assert len(found["records"]) == LAST
 
 
-def test_one_uid_twice_and_another_record_in_its_place(tmp_path: Path, good: bytes) -> None:
+def test_a_repeated_uid_and_a_second_record_with_one_sequence_are_reported(tmp_path: Path, good: bytes) -> None:
     hurt, eighth, ninth = bytearray(good), place(good, 8), place(good, 9)
     hurt[ninth + 8 : ninth + 24] = hurt[eighth + 8 : eighth + 24]
     again = f"uid {b'kassa-uid-000007'.hex()} of record 8 again in record 9"
-    assert (0, ninth // PAGE, again) in damage(told(tmp_path, bytes(hurt)))
+    assert (0, ninth // PAGE, again) in damage(json_report(tmp_path, bytes(hurt)))
     hurt[ninth + 4 : ninth + 8] = struct.pack(">I", 8)
     hurt[ninth + 29] ^= 1
-    found = damage(told(tmp_path, bytes(hurt)))
+    found = damage(json_report(tmp_path, bytes(hurt)))
     assert (0, eighth // PAGE, "another record 8 than the one that counts") in found
     assert (None, None, "record 9 is missing") in found
 
 
-def test_a_mark_that_is_gone_shows_in_the_count(tmp_path: Path, inside: Inside) -> None:
-    """The watermark over five payments, blanked: the mark after it knows better."""
+def test_a_missing_mark_shows_in_the_pending_count(tmp_path: Path, inside: Inside) -> None:
+    """The watermark of five payments is blanked; the count in the next mark disagrees."""
     flash = Flash(inside, tmp_path / "chip.bin").set(b"\xff" * SIZE)
     flash.live([["prepare"], *accepts(0, 6), ["drain", [1] * 5, list(range(5))], ["mark", 0x6A, 800000777]])
     hurt = bytearray(flash.data)
     assert hurt[48] == 0x62 and hurt[80] == 0x6A
     hurt[48:80] = b"\xff" * 32
-    says = "pending: 1, ¥10.05 by the journal's count; 6, ¥60.15 by its records"
-    assert damage(told(tmp_path, bytes(hurt))) == [(None, None, says)]
+    message = "pending: 1, ¥10.05 by the journal's count; 6, ¥60.15 by its records"
+    assert damage(json_report(tmp_path, bytes(hurt))) == [(None, None, message)]
 
 
-def test_what_is_no_journal(tmp_path: Path, good: bytes) -> None:
+def test_an_image_without_a_journal_is_an_error(tmp_path: Path, good: bytes) -> None:
     assert "less than a sector" in run(tmp_path, b"").stderr
     assert "no sector header" in run(tmp_path, bytes(2 * SECTOR)).stderr
     assert "holds under this secret" in run(tmp_path, good, secret=bytes(32)).stderr
@@ -255,11 +257,11 @@ def test_what_is_no_journal(tmp_path: Path, good: bytes) -> None:
     result = CliRunner().invoke(main, [str(tmp_path)])
     assert result.exit_code == 2 and result.stderr.startswith("Error: ")
     assert CliRunner().invoke(main, [str(tmp_path / "absent")]).exit_code == 2
-    short = damage(told(tmp_path, good[: 2 * SECTOR + 100]))
+    short = damage(json_report(tmp_path, good[: 2 * SECTOR + 100]))
     assert short == [(None, None, "100 bytes after the last whole sector: the image was cut short")]
 
 
-# -- any bytes ----------------------------------------------------------------------------------------------------------
+# -- any bytes -------------------------------------------------------------------------------------------------------
 
 CELL = st.one_of(
     st.binary(min_size=32, max_size=32),
@@ -299,18 +301,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(data=IMAGES)
 @settings(max_examples=300, deadline=None)
-def test_any_bytes_end_in_a_status(folder: Path, data: bytes) -> None:
-    """No traceback, and nothing but printable text: an image cannot speak to the reader's terminal."""
+def test_any_bytes_give_an_exit_status_and_printable_output(folder: Path, data: bytes) -> None:
+    """There is no traceback, and an image cannot send control codes to the user's terminal."""
     for options in (["--marks"], ["--marks", "--json"]):
         result = run(folder, data, *options)
         assert all(line.isprintable() for line in result.output.splitlines())
 
 
 @given(places=st.lists(st.tuples(st.integers(0, 3 * SECTOR - 1), st.integers(1, 255)), min_size=1, max_size=40))
-@example(places=[(560, 8)])  # a card's digits that are none
+@example(places=[(560, 8)])  # card digits that are not decimal
 @settings(max_examples=100, deadline=None)
-def test_any_damage_ends_in_a_status(folder: Path, chips: dict[str, bytes], places: list[tuple[int, int]]) -> None:
-    """A real journal, if a test before has made one, with bytes changed: with and without the secret."""
+def test_any_damage_gives_an_exit_status(folder: Path, chips: dict[str, bytes], places: list[tuple[int, int]]) -> None:
+    """Changes bytes of a real journal, if an earlier test has made one. Runs with and without the secret."""
     data = bytearray(next(iter(chips.values()), b"\xff" * SIZE))
     for at, bits in places:
         data[at] ^= bits

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Plays every cell and writes the tables of docs/settlement.md: `python -m host_tests.uncertainty`."""
+"""`python -m host_tests.uncertainty`: plays every cell and writes the tables of docs/settlement.md."""
 
 import sys
 import tempfile
@@ -12,7 +12,7 @@ from tools.world import interpreter
 
 
 def main() -> int:
-    """The exit code tells whether every cell could be played; the page is left alone when one could not."""
+    """The exit code is 0 if every cell could be played; otherwise it is 1 and the page is not changed."""
     interpreter.require()
     outcomes: dict[judge.Cell, judge.Outcome] = {}
     with Inside(interpreter.micropython()) as inside:

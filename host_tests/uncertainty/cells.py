@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is played: every kind of payment, everything that can go wrong, and what the rules of money say comes of it."""
+"""The cells: every kind of payment, every failure, and the end that the accounting rules demand."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from host_tests.harness.uplink.till import track
 
 CARD = track(7)
 CODE, ANOTHER_CODE = "134567890123456788", "134567890123456780"
-AUTH = "246801"  # of every approval of the test's issuer
-BEFORE, PAID, COMPLETED = 1000, 5000, 4800  # minor units: a sale nothing may touch; what another payment is about
+AUTH = "246801"  # the authorisation code in every approval of the test issuer
+BEFORE, PAID, COMPLETED = 1000, 5000, 4800  # minor units: a sale that must not change; an original; its completion
 _AUTH_TAG = "8906" + AUTH.encode().hex()
 
 # How a payment begins.
-ASKED = "asked"  # an intent, and the host is asked at once
-PUT_OFF = "put off"  # the same; the host cannot be reached, and the cashier takes it without
-OFFLINE = "offline"  # a sale taken without the host
-TOLD = "told"  # an advice: durable, then sent
+ASKED = "asked"  # an intent; the request is sent at once
+PUT_OFF = "put off"  # an intent; the host is not reached, and the cashier accepts it offline
+OFFLINE = "offline"  # a sale accepted offline
+ADVICE = "advice"  # an advice: stored, then sent
 CLOSING = "closing"  # no payment: the batch close
 
 
 class Row(NamedTuple):
-    """A transaction. `brings`: what it adds to what the merchant is owed once it is settled; `shop_keeps`: to the cash.
+    """A transaction.
 
-    `reversed`: without an answer it is reversed, the others are repeated. `needs`: kinds settled before it; it is about the last.
-    `polls`: questions answered with "wait" before the one that counts.
+    `brings`: what it adds to the merchant payable when settled, in minor units; `shop_keeps`: what it adds to cash.
+    `reversed`: it is reversed if no answer comes; all others are repeated. `needs`: kinds settled before it; the last
+    is its original. `named`: it gives that original's sequence. `extra`: additional objects, in hex.
+    `polls`: status requests answered with "wait" before the final answer.
     """
 
     key: str
@@ -55,7 +57,7 @@ ROWS = (
     Row("10", "pre-authorisation", PREAUTH, PAID, 0, reversed=True),
     Row("11", "its cancel", 0x11, PAID, 0, reversed=True, needs=(PREAUTH,), extra=_AUTH_TAG),
     Row("20", "completion", COMPLETION, COMPLETED, COMPLETED, reversed=True, needs=(PREAUTH,), extra=_AUTH_TAG),
-    Row("24", "completion advice", 0x24, COMPLETED, COMPLETED, TOLD, needs=(PREAUTH,), extra=_AUTH_TAG),
+    Row("24", "completion advice", 0x24, COMPLETED, COMPLETED, ADVICE, needs=(PREAUTH,), extra=_AUTH_TAG),
     Row(
         "21",
         "completion void",
@@ -68,18 +70,18 @@ ROWS = (
         card=False,
     ),
     Row("01", "balance", 0x01, 0, 0),
-    Row("30", "voice-authorised sale", VOICE, 1200, 1200, TOLD, extra=_AUTH_TAG),
-    Row("32", "adjustment of one", 0x32, 5700, 700, TOLD, needs=(VOICE,), named=True, card=False),
-    Row("34", "tip", 0x34, 5500, 500, TOLD, needs=(SALE,), named=True, card=False),
-    Row("71", "cash", 0x71, 1200, 0, TOLD, card=False, shop_keeps=1200),
+    Row("30", "voice-authorised sale", VOICE, 1200, 1200, ADVICE, extra=_AUTH_TAG),
+    Row("32", "adjustment of one", 0x32, 5700, 700, ADVICE, needs=(VOICE,), named=True, card=False),
+    Row("34", "tip", 0x34, 5500, 500, ADVICE, needs=(SALE,), named=True, card=False),
+    Row("71", "cash", 0x71, 1200, 0, ADVICE, card=False, shop_keeps=1200),
     Row("74", "the customer's code", 0x74, 1200, 1200, reversed=True, code=CODE, card=False),
     Row("75", "our code, shown", 0x75, 1200, 1200, reversed=True, card=False, polls=2),
     Row("76", "refund of a code payment", 0x76, PAID, -PAID, needs=(SCANNED,), named=True, card=False),
-    Row("77", "cash refund", 0x77, PAID, 0, TOLD, needs=(CASH,), named=True, card=False, shop_keeps=-PAID),
+    Row("77", "cash refund", 0x77, PAID, 0, ADVICE, needs=(CASH,), named=True, card=False, shop_keeps=-PAID),
     Row("0500", "batch close", 0, 0, 0, CLOSING),
 )
 
-# What goes wrong, in the order of the columns.
+# The failures, in the order of the columns.
 COLUMNS = {
     "unconnected": "no connection",
     "lost": "sent, lost on the way",
@@ -95,7 +97,7 @@ COLUMNS = {
 }
 _HOST_HAS_IT = ("cut", "late", "bad_mac", "power_sent", "power_answer")
 
-# Ends. Of each: the journal's state and the ledger's.
+# The ends; for each, the state in the journal and the state in the ledger.
 SETTLED, REVERSED, BURIED, NOT_TAKEN, NOTHING, CLOSED = (
     "settled once", "reversed", "reversed unheard", "not taken", "nothing", "closed once"
 )  # fmt: skip
@@ -110,7 +112,7 @@ ENDS = {
 
 
 class Cell(NamedTuple):
-    """One row under one column."""
+    """One transaction with one failure."""
 
     row: Row
     column: str
@@ -123,7 +125,7 @@ CELLS = tuple(Cell(row, column) for row in ROWS for column in COLUMNS)
 
 
 def rule(cell: Cell) -> str:
-    """The end that the rules of money demand, whatever the page says."""
+    """The end that the accounting rules demand, whatever the page says."""
     row, column = cell
     if row.how == CLOSING:
         return CLOSED

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How each column goes wrong. Each gets a shop whose payment may begin, and leaves it as the failure leaves it."""
+"""The failure of each column. Each function begins the payment in a shop and leaves the shop after the failure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Begin = Callable[[], int]
 
 
 def play(shop: Shop, cell: Cell, begin: Begin) -> None:
-    """Begin the payment and let it go wrong."""
+    """Begin the payment and cause the failure of the cell."""
     _FAILURES[cell.column](shop, cell.row, begin)
 
 
 def _begun(shop: Shop, row: Row, begin: Begin) -> bytes:
-    """The payment begins on a live connection; the frame that counts, not yet with the host."""
-    if row.how == cells.PUT_OFF:  # its connection has failed once
+    """Begin the payment on an open connection. Returns its request frame, which has not reached the host."""
+    if row.how == cells.PUT_OFF:  # its first connection failed
         begin()
         shop.connect()
     else:
@@ -34,7 +34,7 @@ def _begun(shop: Shop, row: Row, begin: Begin) -> bytes:
         assert shop.till.state()["waiting"] and shop.pull() == b""
         shop.till.ask_again()
     sent = shop.pull()
-    assert sent, "something leaves"
+    assert sent, "a frame is sent"
     return sent
 
 
@@ -56,7 +56,7 @@ def _cut(shop: Shop, row: Row, begin: Begin) -> None:
 
 
 def _late(shop: Shop, row: Row, begin: Begin) -> None:
-    """Who waits for an online answer gives up and the connection stays; of all else the connection ends first."""
+    """An online request times out and keeps the connection. For all others, the connection ends first."""
     late = shop.work(_begun(shop, row, begin))
     if row.how == cells.ASKED:
         shop.till.give_up()
@@ -65,18 +65,18 @@ def _late(shop: Shop, row: Row, begin: Begin) -> None:
         shop.connect()
         if row.how != cells.CLOSING:
             again = shop.pull()
-            assert again, "it is sent again before its first answer comes"
+            assert again, "it is sent again before its first answer arrives"
             shop.till.feed(late.hex())
             shop.till.feed(shop.work(again).hex())
     before = shop.till.state()["marks"]
     shop.till.feed(late.hex())
-    assert shop.till.state()["marks"] == before, "it changes nothing"
+    assert shop.till.state()["marks"] == before, "a late answer changes nothing"
 
 
 def _bad_mac(shop: Shop, row: Row, begin: Begin) -> None:
     shop.till.feed(broken(shop.work(_begun(shop, row, begin))))
     if row.how != cells.ASKED:
-        shop.own("failed")  # nobody answers any more
+        shop.own("failed")  # no answer follows
 
 
 def _html(shop: Shop, row: Row, begin: Begin) -> None:
@@ -86,7 +86,7 @@ def _html(shop: Shop, row: Row, begin: Begin) -> None:
     except InsideError as refused:
         assert refused.kind == "WireError", refused
     else:
-        raise AssertionError("a page was taken for an answer")
+        raise AssertionError("an HTML page was accepted as an answer")
     shop.own("failed")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Plays a cell, reads its end in four places, and holds it against the rules of money; the page is not asked."""
+"""Plays a cell, reads its end in four places, and checks it against the accounting rules. Does not use the page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from host_tests.uncertainty import cells, failures
 from host_tests.uncertainty.cells import CLOSED, CLOSING, ENDS, NOTHING, SETTLED, Cell, Row
 from host_tests.uncertainty.shop import TID, Shop
 
-# What a final yes brings the merchant, by 60.1, from the rules of C5; what is not here moves none of his money.
+# Sign of a settled payment in the merchant payable, by field 60.1, from the rules of C5. Other kinds do not change it.
 _SIGNS = {"22": 1, "23": -1, "25": -1, "20": 1, "24": 1, "21": -1, "30": 1, "74": 1, "75": 1, "76": -1}
 _CODES, _CASH = {"74": 1, "75": 1, "76": -1}, {"71": 1, "77": -1}
-_CHANGES = ("32", "34")  # their amount takes the place of their original's
+_CHANGES = ("32", "34")  # their amount replaces that of the original
 _AGREE = {"settled": "APPROVED", "declined": "DECLINED", "reversed": "REVERSED"}
 
 
 class Outcome(NamedTuple):
-    """`first`: text key of what the till says right after the failure; `last`: of what a reprint says in the end."""
+    """`first`: text key of the till's screen right after the failure; `last`: text key of a reprint at the end."""
 
     first: str
     last: str
@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
 
 
 def play(inside: Inside, cell: Cell, home: Path) -> Outcome:
-    """One cell from an empty shop to a closed batch. Raises AssertionError where a rule is broken."""
+    """Play one cell, from an empty shop to a closed batch. Raises AssertionError if a rule is broken."""
     with Shop(inside, home) as shop:
         return _play(shop, cell)
 
@@ -41,7 +41,7 @@ def _play(shop: Shop, cell: Cell) -> Outcome:
     money = shop.account("merchant payable"), shop.account("cash sales")
     failures.play(shop, cell, lambda: shop.begin(row, original, reference))
     first = _word(shop, row, known)
-    if shop.till.state()["handshaken"]:  # the connection stays
+    if shop.till.state()["handshaken"]:  # the connection is still open
         shop.talk()
         shop.till.lost()
     shop.drain()
@@ -52,19 +52,19 @@ def _play(shop: Shop, cell: Cell) -> Outcome:
     moved = shop.account("merchant payable") - money[0], shop.account("cash sales") - money[1]
     assert moved == ((row.brings, row.shop_keeps) if end == SETTLED else (0, 0)), (end, moved)
     shop.till.restart()
-    assert _word(shop, row, known) == last, "the same after another restart"
+    assert _word(shop, row, known) == last, "a restart changed the disposition"
     _agree(shop, row.amount - row.brings)
     if end != SETTLED:
         _once_more(shop, row, original, reference)
     shop.close_batch()
     _agree(shop, row.amount - row.brings)
     assert shop.till.state()["batch"] == 2
-    assert end == cells.rule(cell), f"{end}, and the rules demand {cells.rule(cell)}"
+    assert end == cells.rule(cell), f"{end}, but the rules demand {cells.rule(cell)}"
     return Outcome(first, last, end)
 
 
 def _once_more(shop: Shop, row: Row, original: int, reference: str) -> None:
-    """What did not become a payment bars no other: the cashier begins anew, and it is settled."""
+    """After a failed payment, the cashier starts again. Asserts that the second payment is settled."""
     money = shop.account("merchant payable"), shop.account("cash sales")
     shop.connect()
     shop.begin(row._replace(code=row.code and cells.ANOTHER_CODE), original, reference)
@@ -80,7 +80,7 @@ def _once_more(shop: Shop, row: Row, original: int, reference: str) -> None:
 
 
 def _word(shop: Shop, row: Row, known: int) -> str:
-    """The till's word for the payment; "" when it has none of it, and tells of the one before."""
+    """The text key of the payment's disposition on the till; "" if the till has no record of it."""
     state = shop.till.state()
     if row.how == CLOSING:
         unfinished = "settle_unfinished" if state["closing"] else "settle_failed"
@@ -89,7 +89,7 @@ def _word(shop: Shop, row: Row, known: int) -> str:
 
 
 def _closed(shop: Shop, cell: Cell, first: str) -> Outcome:
-    """The cashier settles again if the till does not know of the end yet."""
+    """Check a batch close. The cashier closes again if the till does not know the result yet."""
     if _word(shop, cell.row, 0) != "closed":
         shop.close_batch()
     rows = shop.query("SELECT number, state, debit_amount, debit_count FROM batch WHERE state = 'closed'")
@@ -101,9 +101,9 @@ def _closed(shop: Shop, cell: Cell, first: str) -> Outcome:
 
 
 def _end(shop: Shop, known: int) -> str:
-    """The end's name, by journal and ledger."""
+    """The name of the end, from the journal and the ledger."""
     found = [record for record in shop.till.read().records.values() if record.sequence > known]
-    assert len(found) <= 1, "one payment, one record"
+    assert len(found) <= 1, "one payment has at most one record"
     if not found:
         return NOTHING
     pair = shop.till.read().state(found[0]), _ledger(shop, found[0].uid)
@@ -113,42 +113,44 @@ def _end(shop: Shop, known: int) -> str:
 
 
 def _ledger(shop: Shop, uid: bytes) -> str:
-    """The state of a payment at the host, or what stands in its place."""
+    """The state of a payment at the host, or the kind of entry in its place."""
     states = shop.query("SELECT state FROM payment WHERE uid = ?", uid.hex())
     links = shop.query("SELECT kind, state FROM link WHERE uid = ?", uid.hex())
-    buried = shop.query("SELECT count(*) FROM tombstone WHERE uid = ?", uid.hex())[0][0]
+    has_tombstone = shop.query("SELECT count(*) FROM tombstone WHERE uid = ?", uid.hex())[0][0]
     assert len(states) <= 1 and len(links) == 1 and links[0][1] == "holds", (states, links)
     if states:
-        assert not buried and links[0][0] == "payment"
+        assert not has_tombstone and links[0][0] == "payment"
         return states[0][0]
-    return "tombstone" if buried and links[0][0] == "reversal" else "void entry" if links[0][0] == "void" else ""
+    return "tombstone" if has_tombstone and links[0][0] == "reversal" else "void entry" if links[0][0] == "void" else ""
 
 
 def _agree(shop: Shop, original: int) -> None:
-    """Nothing is pending, host and journal agree on every record, and the money is what the settled records come to.
+    """Assert that nothing is pending, that host and journal agree, and that accounts and settled records agree.
 
-    `original`: the amount that a tip or an adjustment takes the place of.
+    `original`: the amount that a tip or an adjustment replaces, in minor units.
     """
     state = shop.till.state()
     assert not (state["work"] or state["reversing"] or state["request"] or state["count"] or state["sum"]), state
     assert state["watermark"] == state["sequence"] and state["pending"] == [0, 0] and not state["fault"], state
     journal = shop.till.read()
-    owed = cash = codes = 0
+    payable = cash = codes = 0
     for record in journal.records.values():
         word, ledger = journal.state(record), _ledger(shop, record.uid)
         assert word == "reported" and ledger == "void entry" or ledger in (_AGREE[word], "tombstone"), (word, ledger)
         assert ledger != "tombstone" or word == "reversed"
         if word == "settled":
             sign = _SIGNS.get(record.type, 0)
-            owed += record.amount - original if record.type in _CHANGES else sign * record.amount
+            payable += record.amount - original if record.type in _CHANGES else sign * record.amount
             cash += _CASH.get(record.type, 0) * record.amount
             codes += _CODES.get(record.type, 0) * record.amount
-    assert (shop.account("merchant payable"), shop.account("cash sales")) == (owed, cash)
+    assert (shop.account("merchant payable"), shop.account("cash sales")) == (payable, cash)
     assert -shop.account("wallet receivable") == codes == sum(shop.host.wallet.paid.values())
-    assert shop.account("quarantine") == 0 and -shop.account("card receivable") == owed - codes
+    assert shop.account("quarantine") == 0 and -shop.account("card receivable") == payable - codes
     assert -shop.account("cash in till") == cash
     known = {record.uid.hex() for record in journal.records.values()}
-    assert {uid for (uid,) in shop.query("SELECT uid FROM payment")} <= known, "the host has nothing the till has not"
+    assert {uid for (uid,) in shop.query("SELECT uid FROM payment")} <= known, (
+        "the host has a payment that the till lacks"
+    )
     assert not shop.query("SELECT 1 FROM payment WHERE state = 'RECEIVED'")
     assert not shop.query("SELECT 1 FROM entry GROUP BY payment_id HAVING sum(amount) <> 0")
     assert shop.query("SELECT quarantine FROM terminal WHERE tid = ?", TID) == [(None,)]

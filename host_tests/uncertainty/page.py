@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The generated part of docs/settlement.md: written from outcomes, and read back as what is expected."""
+"""The generated part of docs/settlement.md: written from outcomes, and read back as the expected outcomes."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _MEANS = (
 
 
 def words() -> dict[str, str]:
-    """The English words of the screens by their keys."""
+    """The English screen texts by key."""
     lines = _TEXTS.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and line[:1].isalpha())
 
 
 def word(key: str, texts: Mapping[str, str]) -> str:
-    """What the screen says; for a payment that is not there, that it tells of another."""
+    """The screen text of a key. For "" (no record of the payment), a note that the payment before is shown."""
     return texts[key] if key else _BEFORE
 
 
@@ -62,7 +62,7 @@ def splice(page: str, part: str) -> str:
 
 
 def expected(page: str) -> dict[tuple[str, str], tuple[str, str]]:
-    """(row, column) -> (what the till says, the end), as the page has it."""
+    """(row, column) -> (screen text, end), as on the page."""
     ends, firsts = _table(page, _COMES_TO), _table(page, _SAYS)
     return {place: (firsts.get(place, ""), end) for place, end in ends.items()}
 
@@ -83,7 +83,7 @@ def _ends(outcomes: Mapping[Cell, Outcome], texts: Mapping[str, str]) -> list[st
 
 
 def _firsts(outcomes: Mapping[Cell, Outcome], texts: Mapping[str, str]) -> list[str]:
-    """Rows with the same words share a line."""
+    """Rows with the same texts share a line."""
     shared: dict[str, list[str]] = {}
     for row in ROWS:
         said = " | ".join(word(outcomes[Cell(row, column)].first, texts) for column in COLUMNS)

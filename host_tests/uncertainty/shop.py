@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A terminal's courier and journal, and the host's service and ledger, with nothing between them but this file."""
+"""A terminal's courier and journal, connected to the host's service and ledger only by this file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tools.host import codec, kinds
 from tools.host.app import Host
 from tools.host.issuer import Decision, Payment
 
-_CONNECTIONS = 6  # after so many nothing may be owed any more
+_CONNECTIONS = 6  # after this many, nothing may be left to send
 _FRAMES = 50
 TID = "KASSA001"
 
 
 class YesSayer:
-    """An issuer that approves everything, and says the same when it is asked again."""
+    """An issuer that approves everything and gives a repeated request the same answer."""
 
     async def decide(self, payment: Payment) -> Decision:
         """See issuer.Issuer."""
@@ -32,13 +32,13 @@ class YesSayer:
 
 
 class Shop:
-    """One till and its host in `home`, which opens no port. A context manager: the ledger is closed at its end."""
+    """One till and its host, with files in `home` and no open port. As a context manager, it closes the ledger."""
 
     def __init__(self, inside: Inside, home: Path) -> None:
         self.inside = inside
         self.host = Host(home, issuer=YesSayer(), now=lambda: NOON)
         self.host.register(TID, "898000000000001", IKID.hex())
-        self.service, self.loop = self.host._service, self.host._loop  # no thread runs them
+        self.service, self.loop = self.host._service, self.host._loop  # run by this class, not by a thread
         self.till = Till(inside, home / "chip.bin")
         self.till.boot()
 
@@ -49,17 +49,17 @@ class Shop:
         self.host.stop()
         self.loop.close()
 
-    # -- the seam ---------------------------------------------------------------------------------------------------
+    # -- till and host ----------------------------------------------------------------------------------------------
 
     def pull(self) -> bytes:
-        """Whole frames that the courier wants to send now."""
+        """The complete frames that the courier sends now."""
         return bytes.fromhex(self.till.fill())
 
     def work(self, sent: bytes) -> bytes:
-        """What the host answers to these frames: all that it says is committed."""
+        """The host's answers to these frames. The host has committed everything that it answers."""
         buffer = bytearray(sent)
         messages = [self.service.authenticated(frame) for frame in codec.split(buffer)]
-        assert not buffer and all(messages), "the host took every frame"
+        assert not buffer and all(messages), "the host accepted every frame"
         replies = self.loop.run_until_complete(self.service.answer([message for message in messages if message]))
         return b"".join(self.service.envelope(reply) for reply in replies)
 
@@ -69,16 +69,16 @@ class Shop:
         assert self.till.state()["handshaken"]
 
     def talk(self) -> None:
-        """Answer whatever comes, until nothing comes any more."""
+        """Answer every frame until the courier sends nothing more."""
         for _ in range(_FRAMES):
             sent = self.pull()
             if not sent:
                 return
             self.till.feed(self.work(sent).hex())
-        raise AssertionError("the courier never comes to an end")
+        raise AssertionError("the courier does not stop sending")
 
     def drain(self) -> None:
-        """The network is back and stays: connections, each to its end, until nothing is owed."""
+        """The network is back: open connections, and use each to its end, until nothing is left to send."""
         state: dict[str, Any] = {}
         for _ in range(_CONNECTIONS):
             self.connect()
@@ -87,14 +87,14 @@ class Shop:
             state = self.till.state()
             if not state["work"] and not state["reversing"]:
                 return
-        raise AssertionError(f"still owed after {_CONNECTIONS} connections: {state}")
+        raise AssertionError(f"still to send after {_CONNECTIONS} connections: {state}")
 
     def own(self, call: str, *args: Any) -> Any:
-        """A case of cases_uncertainty."""
+        """Call a case of cases_uncertainty."""
         return self.inside("uncertainty", call, *args)
 
     def dies(self, *steps: Callable[[], Any]) -> None:
-        """Power dies within one of these steps, at the first thing it writes."""
+        """Run the steps until the first flash write, which a power cut interrupts."""
         while self.till.idle():
             pass
         self.own("cut")
@@ -109,7 +109,7 @@ class Shop:
     # -- the cashier ------------------------------------------------------------------------------------------------
 
     def begin(self, row: Row, original: int, reference: str) -> int:
-        """Up to the moment where the host is to hear of it; the sequence of its record, 0 = the batch close."""
+        """Begin a transaction, but send nothing yet. Returns the sequence of its record, 0 for the batch close."""
         how = {"original": original if row.named else 0, "code": row.code, "extra": row.extra}
         how["track"] = cells.CARD if row.card else ""
         if row.kind == 0x25:
@@ -119,7 +119,7 @@ class Shop:
             return 0
         if row.how == cells.OFFLINE:
             return self.own("accept", row.amount, cells.CARD, row.key == "73")
-        if row.how == cells.TOLD:
+        if row.how == cells.ADVICE:
             return self.till.cash(row.amount) if row.kind == 0x71 else self.own("advise", row.kind, row.amount, how)
         sequence = self.own("ask", row.kind, row.amount, how)
         if row.how == cells.PUT_OFF:
@@ -128,30 +128,30 @@ class Shop:
         return sequence
 
     def settled_before(self, kind: int, amount: int) -> tuple[int, str]:
-        """A payment that is answered yes: its sequence, and the reference on its slip."""
-        told = kind in (cells.VOICE, cells.CASH)
+        """Make an approved payment. Returns its sequence and the reference on its receipt."""
+        advice = kind in (cells.VOICE, cells.CASH)
         like = next(row for row in cells.ROWS if row.kind == kind)
-        row = like._replace(amount=amount, how=cells.TOLD if told else cells.ASKED)
+        row = like._replace(amount=amount, how=cells.ADVICE if advice else cells.ASKED)
         sequence = self.begin(row, 0, "")
         self.drain()
         state = self.till.state()
-        assert told or state["outcome"] == YES, state
+        assert advice or state["outcome"] == YES, state
         return sequence, state["rrn"]
 
     def close_batch(self) -> None:
-        """The cashier settles: both sides have the same totals at once, and nothing is uploaded."""
+        """Close the batch. Asserts that both sides have the same totals at once, without an upload."""
         self.till.close()
         self.drain()
         state = self.till.state()
         assert (state["outcome"], state["uploaded"], state["closed"]) == (YES, 0, state["sequence"]), state
 
-    # -- eyes -------------------------------------------------------------------------------------------------------
+    # -- the ledger -------------------------------------------------------------------------------------------------
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The ledger by plain SQL."""
+        """The rows of an SQL query on the ledger."""
         with sqlite3.connect(self.host.ledger.path) as db:
             return db.execute(sql, values).fetchall()
 
     def account(self, name: str) -> int:
-        """Minor units, credits above zero."""
+        """The balance of an account in minor units; credits are positive."""
         return -self.query("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = ?", name)[0][0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every transaction under everything that can go wrong: the rules of money hold, and docs/settlement.md says what comes of it."""
+"""Every transaction with every failure: the accounting rules hold, and docs/settlement.md gives the outcome."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Play = Callable[[Cell], Outcome]
 
 @pytest.fixture(scope="module")
 def inside(micropython: str) -> Iterator[Inside]:
-    """One interpreter is enough: what differs between them is tested where it is."""
+    """One interpreter is enough; the differences between interpreters are tested elsewhere."""
     with Inside(micropython) as worker:
         yield worker
 
 
 @pytest.fixture(scope="module")
 def play(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Play:
-    """Plays a cell, each once."""
+    """Plays a cell, or returns the outcome of its first run."""
     outcomes: dict[Cell, Outcome] = {}
 
     def once(cell: Cell) -> Outcome:
@@ -43,14 +43,14 @@ def written() -> str:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_a_cell(play: Play, written: str, cell: Cell) -> None:
-    """Its rules are held by judge.play."""
+def test_a_cell_ends_as_the_page_says(play: Play, written: str, cell: Cell) -> None:
+    """judge.play checks the accounting rules."""
     outcome = play(cell)
-    said = page.word(outcome.first, page.words()), outcome.end
-    assert page.expected(written)[cell.row.key, cell.column] == said
+    screen_and_end = page.word(outcome.first, page.words()), outcome.end
+    assert page.expected(written)[cell.row.key, cell.column] == screen_and_end
 
 
-def test_the_page_is_what_a_run_gives_and_no_cell_is_skipped(play: Play, written: str) -> None:
+def test_the_page_agrees_with_a_run_of_every_cell(play: Play, written: str) -> None:
     outcomes = {cell: play(cell) for cell in CELLS}
     print(f"cells {len(ROWS) * len(COLUMNS)} ran {len(outcomes)}")
     assert len(outcomes) == len(ROWS) * len(COLUMNS) == len(page.expected(written))
@@ -62,7 +62,7 @@ def _cell(name: str) -> Cell:
 
 
 @pytest.mark.parametrize("name", ["22-cut", "23-power_sent", "74-late"])
-def test_a_host_that_reverses_without_giving_back_is_caught(
+def test_a_host_that_reverses_without_posting_is_detected(
     inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(reversal.books, "reverse", lambda *_: None)
@@ -71,7 +71,7 @@ def test_a_host_that_reverses_without_giving_back_is_caught(
 
 
 @pytest.mark.parametrize("name", ["25-cut", "34-late", "71-power_answer"])
-def test_a_host_that_posts_twice_is_caught(
+def test_a_host_that_posts_twice_is_detected(
     inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     once = books.post

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Bytes and levels cross the bus unchanged, in both directions and in the chips' own bit order."""
+"""The bus carries bytes and pin levels unchanged in both directions, in the bit order of each chip."""
 
 from boards.unix import wiring
 
 
 class Echo:
-    """An SPI chip that answers each byte with the one before, and remembers what it heard."""
+    """An SPI chip that answers each byte with the previous byte and records what it received."""
 
     def __init__(self) -> None:
-        self.heard = bytearray()
+        self.received = bytearray()
         self.selections = 0
         self.lights: list[int] = []
         self._last = 0
@@ -23,14 +23,14 @@ class Echo:
         self.lights.append(level)
 
     def transfer(self, out: bytes) -> bytes:
-        self.heard += out
+        self.received += out
         back = bytes((self._last,)) + out[:-1]
         self._last = out[-1]
         return back
 
 
 class Peer:
-    """A UART peer that answers in capitals."""
+    """A UART peer that answers in upper case."""
 
     def __init__(self) -> None:
         self._waiting = b""
@@ -43,7 +43,7 @@ class Peer:
         return waiting
 
 
-def test_spi_carries_every_size_both_ways(new_world) -> None:
+def test_spi_carries_transfers_of_every_size_both_ways(new_world) -> None:
     world = new_world("""
         import machine, struct
         spi = machine.SPI(3, 1000000)
@@ -71,13 +71,13 @@ def test_spi_carries_every_size_both_ways(new_world) -> None:
     for size in sizes:
         piece = bytes(i * 7 & 255 for i in range(size))
         expected += piece + (piece if size <= 65535 else b"")
-    assert chip.heard == expected + b"\x5a" * 3
+    assert chip.received == expected + b"\x5a" * 3
     assert chip.selections == len(sizes) + 1
     assert world.console.count("True") == len(sizes) - 1
     assert "ZZ" in world.console
 
 
-def test_bit_order_is_the_wires(new_world) -> None:
+def test_the_bit_order_is_that_on_the_wire(new_world) -> None:
     world = new_world("""
         import machine
         for order in (machine.SPI.LSB, machine.SPI.MSB):
@@ -91,10 +91,10 @@ def test_bit_order_is_the_wires(new_world) -> None:
     world.board.lines.attach_spi(3, 50, chip, lsb_first=True)
     world.power_on()
     world.wait_off()
-    assert chip.heard == bytes((0x01, 0xF0, 0x80, 0x0F))
+    assert chip.received == bytes((0x01, 0xF0, 0x80, 0x0F))
 
 
-def test_pins_both_ways(new_world) -> None:
+def test_pins_carry_levels_both_ways(new_world) -> None:
     world = new_world("""
         import asyncio
         from machine import Pin
@@ -123,7 +123,7 @@ def test_pins_both_ways(new_world) -> None:
         idle = True
 
         def level(self, name: str) -> int:
-            raise AssertionError("a resting chip was asked")
+            raise AssertionError("an idle chip was asked for a level")
 
     mirror = Mirror()
     world.board.lines.attach_pins(mirror, {51: "in"}, {52: "out"})
@@ -134,7 +134,7 @@ def test_pins_both_ways(new_world) -> None:
     assert mirror.levels == [0, 1, 1]
 
 
-def test_uart_is_a_stream_for_asyncio(new_world) -> None:
+def test_a_uart_works_as_an_asyncio_stream(new_world) -> None:
     world = new_world("""
         import asyncio, machine, time
         begin = time.ticks_ms()
@@ -156,7 +156,7 @@ def test_uart_is_a_stream_for_asyncio(new_world) -> None:
     assert world.console.splitlines() == ["b'HELLO\\n'", "0 None", "silence True"]
 
 
-def test_scanned_code_reaches_the_firmware(run_script) -> None:
+def test_a_scanned_code_reaches_the_firmware(run_script) -> None:
     world = run_script("""
         import asyncio, machine
         async def main():
@@ -168,7 +168,7 @@ def test_scanned_code_reaches_the_firmware(run_script) -> None:
     assert "b'6212345678901234567'" in world.console
 
 
-def test_board_and_world_agree_on_the_wiring() -> None:
+def test_every_wired_pin_has_its_own_number() -> None:
     pins = [
         wiring.DISPLAY_CS,
         wiring.DISPLAY_DC,

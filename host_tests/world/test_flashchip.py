@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The flash chip keeps NOR's rules, tears as it is told, and allocates nothing. Run by MicroPython, without a world."""
+"""The virtual NOR flash chip: rules, torn operations, and no allocation. Runs in MicroPython without a world."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ Run = Callable[[str], list[str]]
 
 @pytest.fixture
 def run(micropython: str, tmp_path: Path) -> Run:
-    """Run a script that has the chip of `CHIP`; returns what it printed, line by line."""
+    """Runs a script after `CHIP`, which makes the chip. Returns the printed lines."""
 
     def run(script: str) -> list[str]:
         file = tmp_path / "case.py"
@@ -54,7 +54,7 @@ def run(micropython: str, tmp_path: Path) -> Run:
     return run
 
 
-def test_programs_go_page_by_page_and_are_counted(run: Run) -> None:
+def test_data_are_programmed_page_by_page_and_operations_are_counted(run: Run) -> None:
     assert run("""
 chip.program(16, page + page)
 print(chip.programs, chip.bytes_programmed, content(0, 544) == b"\\xff" * 16 + page + page + b"\\xff" * 16)
@@ -75,24 +75,24 @@ print(chip.erases, content(0, 16384) == b"\\xff" * 16384)
         ("chip.read, 16, bytearray(17)", "FlashMisuse"),
         ("chip.program, 16384, page", "FlashMisuse"),
         ("chip.erase, 2048", "FlashMisuse"),
-        ("chip.program, 256, page", "FlashMisuse"),  # 0 -> 1
-        ("chip.program, 256, bytes(16)", "FlashMisuse"),  # 1 -> 0, but the cell was programmed before
+        ("chip.program, 256, page", "FlashMisuse"),  # would change bits from 0 to 1
+        ("chip.program, 256, bytes(16)", "FlashMisuse"),  # only 1 to 0, but the cell is already programmed
         ("chip.program, 256, bytes(64)", "FlashMisuse"),
-        ("chip.program, 256, b'\\x55' * 16", "done"),  # the same again changes nothing
+        ("chip.program, 256, b'\\x55' * 16", "done"),  # programming the same data again is allowed
         ("chip.program, 288, page[:16]", "done"),  # a blank cell of a page that is not blank
         ("region.readblocks, 2, bytearray(16)", "OSError"),
         ("region.readblocks, 1, bytearray(16), 4096", "OSError"),
-        ("region.writeblocks, 0, page", "OSError"),  # erase first: whole blocks only
+        ("region.writeblocks, 0, page", "OSError"),  # writes with erase must be whole blocks
         ("region.writeblocks, 0, page, 0", "done"),
         ("region.writeblocks, 1, bytes(4096)", "done"),
         ("region.ioctl, 6, 2", "OSError"),
     ],
 )
-def test_rules(run: Run, call: str, outcome: str) -> None:
+def test_operations_that_break_the_rules_are_refused(run: Run, call: str, outcome: str) -> None:
     assert run(f"chip.program(256, b'\\x55' * 32)\nprint(attempt({call}))") == [outcome]
 
 
-def test_region_speaks_as_a_partition(run: Run) -> None:
+def test_a_region_has_the_interface_of_a_partition(run: Run) -> None:
     assert run("""
 print(region.ioctl(4, 0), region.ioctl(5, 0), region.ioctl(1, 0), region.ioctl(3, 0), region.ioctl(9, 0))
 region.writeblocks(0, page, 256)
@@ -108,8 +108,8 @@ print(into == page, region.ioctl(6, 1), content(8192, 4096) == b"\\xff" * 4096)
 PREFIXES = [*range(0, 257, 16)]
 
 
-def test_every_torn_program(run: Run) -> None:
-    """Nothing, every prefix, half and all of a page; what the tear left of the neighbours is as it was."""
+def test_a_torn_program_leaves_the_requested_prefix(run: Run) -> None:
+    """Nothing, every prefix, half and all of a page. The neighbouring pages are unchanged."""
     lines = run(f"""
 for tear, kept in [("none", 0), ("half", 128), ("all", 256)] + [("prefix:%d" % n, n) for n in {PREFIXES}]:
     chip = FlashChip(store, 16384)
@@ -124,7 +124,7 @@ for tear, kept in [("none", 0), ("half", 128), ("all", 256)] + [("prefix:%d" % n
     assert lines == ["PowerCut True True"] * (3 + len(PREFIXES))
 
 
-def test_every_torn_erase(run: Run) -> None:
+def test_a_torn_erase_leaves_the_requested_prefix(run: Run) -> None:
     lines = run(f"""
 cases = [("none", 0), ("half", 2048), ("all", 4096)] + [("prefix:%d" % n, n) for n in {[*range(0, 4097, 256)]}]
 for tear, kept in cases:
@@ -137,7 +137,7 @@ for tear, kept in cases:
     assert lines == ["PowerCut True"] * 20
 
 
-def test_random_tears_mix_old_and_new_and_repeat_by_seed(run: Run) -> None:
+def test_random_tears_mix_old_and_new_bits_and_depend_only_on_the_seed(run: Run) -> None:
     lines = run("""
 def ones(data):
     return sum(bin(byte).count("1") for byte in data)
@@ -156,7 +156,7 @@ for erase, bits in ((False, 2048), (True, 32768)):
     assert lines == ["True True True"] * 2
 
 
-def test_the_cut_counts_operations_and_happens_once(run: Run) -> None:
+def test_a_cut_happens_once_at_the_given_operation(run: Run) -> None:
     assert run("""
 chip.cut_at(3, "none")
 print([attempt(chip.program, at, page) for at in (0, 256)], attempt(chip.erase, 0), chip.programs, chip.erases)
@@ -171,11 +171,11 @@ print(attempt(chip.erase, 0), cuts)
 """) == ["['done', 'done'] PowerCut 2 0", "['done', 'done', 'done']", "PowerCut [1]"]
 
 
-def test_no_call_allocates(run: Run) -> None:
+def test_no_call_allocates_memory(run: Run) -> None:
     assert run("""
-told = bytearray(1)
+calls = bytearray(1)
 def listen(is_erase, address, size):
-    told[0] += 1
+    calls[0] += 1
 into, data, odd = bytearray(256), bytearray(page), bytearray(512)
 chip.listener = listen
 for again in range(2):
@@ -186,11 +186,11 @@ for again in range(2):
     region.readblocks(0, into, 0)
     region.ioctl(6, 0)
 micropython.heap_unlock()
-print(into == page, told[0])
+print(into == page, calls[0])
 """) == ["True 10"]
 
 
-def test_the_file_is_the_chip(run: Run) -> None:
+def test_the_file_holds_the_contents_of_the_chip(run: Run) -> None:
     assert run("""
 chip = FlashChip(open_store("new.bin", 8192), 8192)
 chip.program(4096, page)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Firmware from a romfs image: compiled, and where the interpreter can map it, outside the terminal's heap."""
+"""Firmware from a romfs image: compiled, and outside the terminal's heap if the interpreter can map the image."""
 
 import subprocess
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_the_terminal_runs_from_an_image(new_world, micropython: str, image: Pat
         assert report.live < 32 * 1024 and report.used + report.free <= 64 * 1024
 
 
-def test_power_cut_and_tracebacks_work_from_an_image(new_world, tmp_path: Path) -> None:
+def test_power_cuts_and_tracebacks_work_from_an_image(new_world, tmp_path: Path) -> None:
     tree = tmp_path / "tree2"
     tree.mkdir()
     (tree / "main.py").write_text("import esp32\nesp32.Partition('journal').ioctl(6, 0)\nprint('erased')\n1 / 0\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The debug link: the world's calls as JSON lines."""
+"""The debug link: calls of the world as JSON lines."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ Do = Callable[..., dict]
 
 @pytest.fixture
 def do(new_world: Callable[..., World]) -> Iterator[Do]:
-    """Send one request over a link, return the answer."""
+    """Sends one request over a link and returns the answer."""
     with Link(new_world(COUNTER)) as link, socket.create_connection(("127.0.0.1", link.port)) as client:
         lines = client.makefile("rw")
 
@@ -38,7 +38,7 @@ def do(new_world: Callable[..., World]) -> Iterator[Do]:
         yield do
 
 
-def test_a_life_over_the_link(do: Do) -> None:
+def test_the_link_controls_a_terminal_from_power_on_to_power_off(do: Do) -> None:
     assert do("on") == {"result": False}
     assert do("power_on") == {"result": None}
     assert do("run_for", ms=3500) == {"result": None}
@@ -54,7 +54,7 @@ def test_a_life_over_the_link(do: Do) -> None:
     assert do("on") == {"result": False}
 
 
-def test_what_is_wrong_is_said(do: Do) -> None:
+def test_errors_are_reported(do: Do) -> None:
     assert "KeyError" in do("explode")["error"]
     assert "TypeError" in do("press", letters="1")["error"]
     assert "no key 'x'" in do("press", keys="x")["error"]
@@ -65,7 +65,7 @@ def test_what_is_wrong_is_said(do: Do) -> None:
 
 @pytest.mark.parametrize("first", ["POST / HTTP/1.1", "[]", '"power_on"', "12", ""])
 def test_a_web_page_cannot_switch_the_simulator_on(new_world: Callable[..., World], first: str) -> None:
-    """A browser sends its lines of HTTP first, and JSON as the body of a form."""
+    """A browser sends HTTP lines first, and JSON only as the body of a form."""
     world = new_world(COUNTER)
     with Link(world) as link, socket.create_connection(("127.0.0.1", link.port), 10) as client:
         client.sendall(f'{first}\r\nHost: localhost\r\n\r\n{{"do": "power_on"}}\n'.encode())

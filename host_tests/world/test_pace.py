@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Time: it jumps while somebody waits, stops at what is waited for, and never outruns real work."""
+"""Virtual time: it jumps while a test waits, stops when the condition is met, and never runs ahead of real work."""
 
 import time
 
@@ -24,7 +24,7 @@ asyncio.run(main())
 """
 
 
-def test_a_minute_of_waiting_jumps(run_script) -> None:
+def test_time_jumps_over_a_minute_of_waiting(run_script) -> None:
     world = run_script(SLEEPER)
     world.wait_off()
     slept, blocked = (int(line.split()[1]) for line in world.console.splitlines())
@@ -32,8 +32,8 @@ def test_a_minute_of_waiting_jumps(run_script) -> None:
     assert 63000 <= blocked < 64000
 
 
-def test_nobody_waits_nothing_jumps(run_script) -> None:
-    """A test that thinks for a while finds the terminal where it left it."""
+def test_time_does_not_jump_while_no_test_waits(run_script) -> None:
+    """A test that computes for a while finds the terminal as it left it."""
     world = run_script(SLEEPER)
     world.run_for(1000)
     before, begin = world.now, time.monotonic()
@@ -43,8 +43,8 @@ def test_nobody_waits_nothing_jumps(run_script) -> None:
     assert world.on
 
 
-def test_waiting_stops_where_it_is_fulfilled(run_script) -> None:
-    """What is waited for is looked at on every turn: time does not run past it."""
+def test_waiting_stops_when_the_condition_is_met(run_script) -> None:
+    """The condition is checked on every turn, so that time does not pass it."""
     world = run_script("""
         import asyncio, machine
         async def main():
@@ -58,7 +58,7 @@ def test_waiting_stops_where_it_is_fulfilled(run_script) -> None:
     assert 100_000 <= world.now < 100_500
 
 
-def test_real_speed_never_jumps(run_script) -> None:
+def test_time_never_jumps_at_real_speed(run_script) -> None:
     world = run_script(
         """
         import asyncio, time
@@ -77,7 +77,7 @@ def test_real_speed_never_jumps(run_script) -> None:
     assert 400 <= int(world.console.split()[1]) < 1000
 
 
-def test_leap_moves_the_ticks_at_once_and_spares_the_watchdog(run_script) -> None:
+def test_a_leap_moves_the_ticks_at_once_without_a_watchdog_reset(run_script) -> None:
     world = run_script("""
         import asyncio, machine
         async def main():
@@ -94,8 +94,8 @@ def test_leap_moves_the_ticks_at_once_and_spares_the_watchdog(run_script) -> Non
     assert world.resets == []
 
 
-def test_ticks_wrap_as_the_chips_do_and_the_loop_runs_on(run_script) -> None:
-    """After 2**30 ms; the world's own time runs on."""
+def test_ticks_wrap_as_on_the_chip_and_the_event_loop_continues(run_script) -> None:
+    """They wrap after 2**30 ms. The world's own time does not wrap."""
     world = run_script("""
         import asyncio, time
         async def main():
@@ -110,14 +110,14 @@ def test_ticks_wrap_as_the_chips_do_and_the_loop_runs_on(run_script) -> None:
                 last = now
         asyncio.run(main())
     """)
-    for _ in range(2 * 12):  # twice round, in steps that are below half of it
+    for _ in range(2 * 12):  # three wraps, in steps of less than half a period
         world.leap(1 << 27)
         world.run_for(1200)
     assert world.console.splitlines()[:3] == [f"wraps {n} -268435456" for n in (1, 2, 3)]
     assert world.now >= 24 << 27
 
 
-def test_what_never_comes_is_told_with_screen_and_console(run_script) -> None:
+def test_a_timeout_is_reported_with_screen_and_console(run_script) -> None:
     world = run_script("""
         import asyncio
         print("I am here")
@@ -130,15 +130,15 @@ def test_what_never_comes_is_told_with_screen_and_console(run_script) -> None:
         world.wait_screen("Hello", timeout=0.3)
 
 
-def test_an_error_in_a_condition_reaches_who_waits(run_script) -> None:
+def test_an_error_in_a_condition_is_raised_by_wait(run_script) -> None:
     world = run_script(SLEEPER)
     with pytest.raises(ZeroDivisionError):
         world.wait(lambda: 1 / 0 > 0, "nonsense")
     world.run_for(1000)
 
 
-def test_no_jump_past_real_work() -> None:
-    """The pace alone, with turns taken while somebody waits."""
+def test_time_does_not_jump_past_real_work() -> None:
+    """Tests Pace alone, with turns taken during a wait."""
     turns = []
     busy = [True, True, False]
     pace = Pace(True, lambda: busy.pop(0))
@@ -152,7 +152,7 @@ def test_no_jump_past_real_work() -> None:
     assert pace.turn(1000, 0) == (0, 0, 5)
 
 
-def test_no_jump_past_the_end_of_a_run() -> None:
+def test_time_does_not_jump_past_the_end_of_a_run() -> None:
     turns = []
     pace = Pace(True, lambda: False)
     pace.wait(lambda: False, 0.01, lambda: turns.append((pace.turn(1000, 0), pace.turn(30, 0))), until=50)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Hands and eyes: keys through the shipped keypad driver, pixels and text through the shipped display driver and font."""
+"""Keys through the shipped keypad driver, and pixels through the shipped display driver."""
 
 from boards.unix import wiring
 from tools.world import World
@@ -33,7 +33,7 @@ def test_no_key_is_lost(run_script) -> None:
     assert keys(world) == typed
 
 
-def test_a_held_key_counts_once(run_script) -> None:
+def test_a_held_key_is_reported_once(run_script) -> None:
     world = run_script(ECHO)
     world.hold("5")
     world.run_for(5000)
@@ -42,7 +42,7 @@ def test_a_held_key_counts_once(run_script) -> None:
     assert keys(world) == "5"
 
 
-def test_pixels_arrive(run_script) -> None:
+def test_pixels_reach_the_display(run_script) -> None:
     world = run_script(ECHO)
     world.press("E")
     world.wait(lambda: keys(world) == "E", "the key")

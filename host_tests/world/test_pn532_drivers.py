@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Drivers other people wrote, nfcpy and libnfc, on the virtual PN532 over a pty: two opinions on what a PN532 is."""
+"""Third-party drivers (nfcpy and libnfc) on the virtual PN532 over a pty, to check it against other implementations."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def device(port: str) -> Iterator[nfc.clf.pn532.Device]:
     found.close()
 
 
-def test_nfcpy_knows_the_chip_and_its_line(device: nfc.clf.pn532.Device) -> None:
+def test_nfcpy_recognises_the_chip_and_passes_its_diagnostics(device: nfc.clf.pn532.Device) -> None:
     assert device._chipset_name == "PN532v1.6"
-    assert device.chipset.diagnose("line")  # 262 bytes there and back: extended frames both ways
+    assert device.chipset.diagnose("line")  # 262 bytes both ways: extended frames
     assert device.chipset.diagnose("ram") and device.chipset.diagnose("rom")
     device.chipset.write_register("CIU_TxMode", 0x80)
     assert device.chipset.read_register("CIU_TxMode", "CIU_RxMode") == [0x80, 0x00]
 
 
-def test_nfcpy_senses_an_empty_field_then_a_card(chip: PN532, device: nfc.clf.pn532.Device) -> None:
+def test_nfcpy_finds_nothing_in_an_empty_field_and_then_a_card(chip: PN532, device: nfc.clf.pn532.Device) -> None:
     wanted = nfc.clf.RemoteTarget("106A")
     assert device.sense_tta(wanted) is None
     card = make("jade")
@@ -78,8 +78,8 @@ def test_nfcpy_reads_a_card_with_a_256_byte_record(chip: PN532, device: nfc.clf.
     assert (len(record), record[:2], record[-2:], more) == (256, b"\x70\x81", SW_OK, False)
 
 
-def test_nfcpy_speaks_layer_four_in_software(chip: PN532, device: nfc.clf.pn532.Device) -> None:
-    """nfcpy's own type 4 tag code does RATS, block numbers and chaining through InCommunicateThru."""
+def test_nfcpy_runs_iso_14443_4_in_software(chip: PN532, device: nfc.clf.pn532.Device) -> None:
+    """nfcpy's type 4 tag code does RATS, block numbers and chaining itself, through InCommunicateThru."""
 
     class Notes(Card):
         def transmit(self, capdu: bytes) -> bytes:
@@ -98,8 +98,8 @@ def test_nfcpy_speaks_layer_four_in_software(chip: PN532, device: nfc.clf.pn532.
         device.send_cmd_recv_rsp(target, b"\x02" + SELECT_VISA, 0.1)
 
 
-def test_nfcpy_in_any_order_gets_what_the_order_deserves(chip: PN532, device: nfc.clf.pn532.Device) -> None:
-    """Three hundred commands in an order nobody wrote down, checked against a few lines of what must hold."""
+def test_nfcpy_commands_in_random_order_get_the_expected_answers(chip: PN532, device: nfc.clf.pn532.Device) -> None:
+    """Three hundred random commands, checked against a small model of the chip."""
     dice = random.Random(20261123)
     chip.field.place(make("lotus"))
     chipset = device.chipset
@@ -150,11 +150,11 @@ GOLDEN = PUBLISHED.parent / "transcripts/emv-bertlv/contactless-mastercard.apdu"
 
 
 class Recorded(Card):
-    """Says what a published recording says."""
+    """A card that answers as in a published recording."""
 
     def __init__(self, path: Path) -> None:
-        said = [bytes.fromhex(line[1:]) for line in path.read_text().splitlines() if line[:1] in "<>"]
-        self.turns = list(zip(said[::2], said[1::2], strict=True))
+        messages = [bytes.fromhex(line[1:]) for line in path.read_text().splitlines() if line[:1] in "<>"]
+        self.turns = list(zip(messages[::2], messages[1::2], strict=True))
 
     def transmit(self, capdu: bytes) -> bytes:
         return next((answer for command, answer in self.turns if command == capdu), SW_NOT_FOUND)
@@ -168,12 +168,12 @@ def test_nfcpy_plays_a_whole_recording(chip: PN532, device: nfc.clf.pn532.Device
     device.chipset.set_parameters(0x14)
     assert device.sense_tta(nfc.clf.RemoteTarget("106A")) is not None
     for command, answer in card.turns:
-        heard, more = device.chipset.in_data_exchange(command, 1)
-        assert (bytes(heard), more) == (answer, False)
+        got, more = device.chipset.in_data_exchange(command, 1)
+        assert (bytes(got), more) == (answer, False)
     assert max(len(answer) for _, answer in card.turns) > 252 and len(card.turns) >= 7
 
 
-def test_tamashell_of_libnfc_plays_a_card(chip: PN532, port: str, tmp_path: Path) -> None:
+def test_tamashell_of_libnfc_reads_a_card(chip: PN532, port: str, tmp_path: Path) -> None:
     if shutil.which("pn53x-tamashell") is None:
         pytest.skip("no pn53x-tamashell here (Debian: libnfc-pn53x-examples)")
     chip.field.place(make("maple"))
@@ -186,14 +186,14 @@ def test_tamashell_of_libnfc_plays_a_card(chip: PN532, port: str, tmp_path: Path
         ["pn53x-tamashell", script], env={**os.environ, "LIBNFC_DEFAULT_DEVICE": f"pn532_uart:{port}"},
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    said = done.stdout.replace("  ", " ")
-    assert done.returncode == 0 and "Rx: 32 01 06 07" in said, done.stdout + done.stderr
+    output = done.stdout.replace("  ", " ")
+    assert done.returncode == 0 and "Rx: 32 01 06 07" in output, done.stdout + done.stderr
     card = make("maple")
     for command in commands:
-        assert card.transmit(command).hex(" ") in said, (command.hex(), said)
+        assert card.transmit(command).hex(" ") in output, (command.hex(), output)
 
 
-def test_a_recorded_host_gets_an_answer_to_everything(chip: PN532) -> None:
+def test_every_command_of_a_recorded_host_is_answered(chip: PN532) -> None:
     if not RECORDED.exists():
         pytest.skip("no recorded host commands beside this checkout")
     commands = [line for line in RECORDED.read_text().splitlines() if line.startswith(("d4", "ACK"))]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Power: plug, cuts inside the flash chip, resets, the watchdog, and a console that is watched."""
+"""Power: switching on and off, cuts during flash operations, resets, the watchdog, and errors on the console."""
 
 import os
 
@@ -31,7 +31,7 @@ asyncio.run(main())
 """
 
 
-def test_the_chip_keeps_what_was_written(new_world) -> None:
+def test_the_flash_file_and_counters_follow_the_operations(new_world) -> None:
     world = new_world(WRITER)
     assert (world.home / "flash.bin").read_bytes() == b"\xff" * CHIP_SIZE
     world.power_on()
@@ -47,7 +47,7 @@ def test_the_chip_keeps_what_was_written(new_world) -> None:
 
 @pytest.mark.parametrize(("tear", "kept"), [("none", 0), ("prefix:32", 32), ("half", 128), ("all", 256)])
 @pytest.mark.parametrize("when", ["before power-on", "while running"])
-def test_power_dies_at_the_nth_operation(new_world, tear: str, kept: int, when: str) -> None:
+def test_power_is_cut_at_the_nth_operation(new_world, tear: str, kept: int, when: str) -> None:
     world = new_world(WRITER)
     if when == "before power-on":
         world.cut_at(4, tear)
@@ -64,7 +64,7 @@ def test_power_dies_at_the_nth_operation(new_world, tear: str, kept: int, when: 
     assert flash[1024:] == b"\xff" * (CHIP_SIZE - 1024)
 
 
-def test_a_cut_erase(new_world) -> None:
+def test_a_cut_erase_is_not_reported_as_done(new_world) -> None:
     world = new_world(WRITER)
     world.cut_at(9, "half")
     world.power_on()
@@ -74,7 +74,7 @@ def test_a_cut_erase(new_world) -> None:
     assert world.flash_ops.erases == 0
 
 
-def test_restart_finds_the_torn_chip(new_world) -> None:
+def test_a_restart_finds_the_torn_page(new_world) -> None:
     world = new_world("""
         import esp32, machine
         journal = esp32.Partition("journal")
@@ -93,7 +93,7 @@ def test_restart_finds_the_torn_chip(new_world) -> None:
     assert "found 0 cause 1\nfound 48 cause 1\n" in world.console
 
 
-def test_secret_and_address_are_the_boards_for_life(new_world) -> None:
+def test_secret_and_address_of_a_board_never_change(new_world) -> None:
     script = """
         import machine
         print(machine.unique_id().hex(), open("efuse.bin", "rb").read().hex())
@@ -107,7 +107,7 @@ def test_secret_and_address_are_the_boards_for_life(new_world) -> None:
     assert os.stat(first.home / "efuse.bin").st_mode & 0o222 == 0
 
 
-def test_reset_starts_again_with_its_cause(run_script) -> None:
+def test_a_reset_restarts_with_its_cause(run_script) -> None:
     world = run_script("""
         import asyncio, machine
         print("cause", machine.reset_cause())
@@ -121,7 +121,7 @@ def test_reset_starts_again_with_its_cause(run_script) -> None:
     assert world.resets == [wiring.SOFT_RESET]
 
 
-def test_the_watchdog_bites_who_does_not_feed_it(run_script) -> None:
+def test_the_watchdog_resets_firmware_that_does_not_feed_it(run_script) -> None:
     world = run_script("""
         import asyncio, machine
         print("cause", machine.reset_cause())
@@ -153,7 +153,7 @@ def test_a_traceback_is_an_error(run_script, script: str, what: str) -> None:
         world.run_for(20000)
 
 
-def test_a_traceback_is_an_error_at_the_end_too(new_world) -> None:
+def test_a_traceback_is_an_error_on_close(new_world) -> None:
     world = new_world("raise ValueError('late')")
     world.power_on()
     while world.on:
@@ -171,7 +171,7 @@ def test_no_process_is_left_behind(new_world) -> None:
     assert process is not None and process.returncode is not None
 
 
-def test_heap_report(run_script) -> None:
+def test_the_heap_report_counts_live_used_and_free_bytes(run_script) -> None:
     world = run_script("garbage = bytes(50000)\ngarbage = None\n" + REST)
     heap = world.heap()
     assert heap.live <= heap.used and heap.used + heap.free > 50000

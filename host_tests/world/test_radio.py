@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The air: a station that joins, and a relay that is slow, deaf, swallowing, cut or somebody else's portal."""
+"""The radio: a station that joins, and a relay that delays, loses, cuts or answers as a captive portal."""
 
 import datetime
 import socket
@@ -57,14 +57,14 @@ context.load_verify_locations({trust})
 
 
 class Host:
-    """A TCP server that sends every piece back; with `ssl`, inside TLS. `silent` ones never answer."""
+    """A TCP echo server, inside TLS if `context` is given. With `silent`, it never answers."""
 
     def __init__(self, context: ssl.SSLContext | None = None, silent: bool = False) -> None:
         self._context = context
         self._silent = silent
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.heard = b""
+        self.received = b""
         self.ended = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -85,7 +85,7 @@ class Host:
                 link = self._context.wrap_socket(link, server_side=True)
             with link:
                 while data := link.recv(65536):
-                    self.heard += data
+                    self.received += data
                     if not self._silent:
                         link.sendall(data)
         except OSError:
@@ -109,7 +109,7 @@ def silent_host() -> Iterator[Host]:
 
 @pytest.fixture(scope="module")
 def tls_context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A server's context for host.test, with a self-signed EC certificate."""
+    """A server context for host.test with a self-signed EC certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "host.test")])
     now = datetime.datetime.now(datetime.UTC)
@@ -143,7 +143,7 @@ def tls_host(tls_context: ssl.SSLContext) -> Iterator[Host]:
 
 
 def asking(*words: bytes, limit: int = 60, trust: bytes = b"") -> str:
-    """A script that sends each word and prints the answer; `trust` is the DER certificate it expects inside TLS."""
+    """A script that sends each word and prints the answer. `limit`: in seconds. `trust`: DER certificate, for TLS."""
     secure = ", ssl=context, server_hostname='host.test'" if trust else ""
     return (
         (TRUST.format(trust=trust) if trust else "")
@@ -168,30 +168,30 @@ def test_bytes_pass_both_ways_and_are_counted(run_script, host: Host) -> None:
     assert host.ended.wait(5)
 
 
-def test_time_does_not_jump_while_the_host_thinks(run_script, host: Host) -> None:
-    """A limit of three virtual seconds holds although the answer takes a tenth of a real one."""
+def test_time_does_not_jump_while_the_host_works(run_script, host: Host) -> None:
+    """A limit of three virtual seconds is kept, although the answer takes a tenth of a real second."""
     world = run_script(asking(b"one", limit=3), host_port=host.port)
     world.radio.delay_ms = 50
     world.wait_off()
     assert "b'one' b'one'" in world.console
 
 
-def test_a_silent_host_costs_a_minute_but_not_ours(run_script, silent_host: Host) -> None:
+def test_a_silent_host_costs_a_minute_of_virtual_time_only(run_script, silent_host: Host) -> None:
     world = run_script(asking(b"one"), host_port=silent_host.port)
     world.wait_off(timeout=5)
     assert "no answer in 60 s" in world.console
-    assert silent_host.heard == b"one"
+    assert silent_host.received == b"one"
 
 
-def test_half_open_swallows(run_script, host: Host) -> None:
+def test_a_half_open_radio_loses_all_data(run_script, host: Host) -> None:
     world = run_script(asking(b"one"), host_port=host.port)
     world.radio.state = "half_open"
     world.wait_off(timeout=5)
     assert "no answer in 60 s" in world.console
-    assert host.heard == b""
+    assert host.received == b""
 
 
-def test_half_open_ends_in_a_reset(run_script, host: Host) -> None:
+def test_a_half_open_connection_ends_in_a_reset(run_script, host: Host) -> None:
     world = run_script(asking(b"one"), host_port=host.port)
     world.radio.state = "half_open"
     world.run_for(10_000)
@@ -200,7 +200,7 @@ def test_half_open_ends_in_a_reset(run_script, host: Host) -> None:
     assert "failed" in world.console
 
 
-def test_off_is_no_network(run_script, host: Host) -> None:
+def test_a_radio_that_is_off_has_no_network(run_script, host: Host) -> None:
     world = run_script(
         JOIN
         + """
@@ -221,7 +221,7 @@ asyncio.run(main())
     assert world.console.splitlines() == ["False True", "-202"]
 
 
-def test_the_station_joins_and_tells(run_script) -> None:
+def test_a_station_joins_and_reports_its_status(run_script) -> None:
     world = run_script(
         JOIN
         + """
@@ -252,32 +252,32 @@ asyncio.run(main())
     assert "True" in world.console
 
 
-@pytest.mark.parametrize(("way", "heard"), [("up", b"one-t"), ("down", b"one-two-three-")])
-def test_cut_after_so_many_bytes(run_script, host: Host, way: str, heard: bytes) -> None:
+@pytest.mark.parametrize(("way", "received"), [("up", b"one-t"), ("down", b"one-two-three-")])
+def test_a_connection_is_cut_after_the_given_number_of_bytes(run_script, host: Host, way: str, received: bytes) -> None:
     world = run_script(asking(b"one-", b"two-", b"three-"), host_port=host.port)
     world.radio.cut_after(5 if way == "up" else 9, way)
     world.wait_off()
     assert "b'three-' b'three-'" not in world.console
     assert host.ended.wait(5)
-    assert host.heard == heard
+    assert host.received == received
 
 
-def test_a_portal_answers_for_everybody(run_script, host: Host) -> None:
+def test_a_portal_answers_in_place_of_the_host(run_script, host: Host) -> None:
     world = run_script(asking(b"one"), host_port=host.port)
     world.radio.state = "portal"
     world.wait_off()
     assert "HTTP/1.1 200 OK" in world.console
-    assert host.heard == b""
+    assert host.received == b""
 
 
-def test_no_host_there_fails_at_once(run_script) -> None:
+def test_without_a_host_a_connection_fails_at_once(run_script) -> None:
     world = run_script(asking(b"one"), host_port=None)
     world.wait_off()
     assert "failed" in world.console or "b''" in world.console
 
 
-def test_delay_keeps_throughput(host: Host) -> None:
-    """A hundred pieces sent in a row arrive delayed once, not a hundred times."""
+def test_a_delay_does_not_reduce_throughput(host: Host) -> None:
+    """A hundred pieces sent in a row are delayed once, not a hundred times."""
     radio = Radio(host.port)
     radio.delay_ms = 100
     try:
@@ -294,8 +294,8 @@ def test_delay_keeps_throughput(host: Host) -> None:
         radio.close()
 
 
-def test_an_outage_holds_what_was_sent(host: Host) -> None:
-    """TCP repeats what an access point lost for a while."""
+def test_an_outage_delays_data_but_does_not_lose_them(host: Host) -> None:
+    """TCP repeats data that an access point lost for a while."""
     radio = Radio(host.port)
     try:
         with socket.create_connection(("127.0.0.1", radio.port)) as terminal:
@@ -314,14 +314,14 @@ def test_an_outage_holds_what_was_sent(host: Host) -> None:
         radio.close()
 
 
-def test_tls_passes(run_script, tls_host: Host, certificate: bytes) -> None:
+def test_tls_works_through_the_relay(run_script, tls_host: Host, certificate: bytes) -> None:
     world = run_script(asking(b"one", b"two", limit=10, trust=certificate), host_port=tls_host.port)
     world.wait_off()
     assert world.console.splitlines() == ["b'one' b'one'", "b'two' b'two'"]
-    assert tls_host.heard == b"onetwo"
+    assert tls_host.received == b"onetwo"
 
 
-def test_a_silent_host_inside_tls_costs_a_minute_but_not_ours(
+def test_a_silent_host_inside_tls_costs_a_minute_of_virtual_time_only(
     run_script, tls_context: ssl.SSLContext, certificate: bytes
 ) -> None:
     host = Host(tls_context, silent=True)
@@ -336,4 +336,4 @@ def test_tls_through_a_portal_fails(run_script, tls_host: Host, certificate: byt
     world.radio.state = "portal"
     world.wait_off()
     assert "failed" in world.console
-    assert tls_host.heard == b""
+    assert tls_host.received == b""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The figures of the product, measured: flash, instructions, heap, and bytes on the air and on the wire."""
+"""Measures the product's figures: flash operations, instructions, heap, and bytes over the air and on the wire."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`python -m tools.bench [FILE]`: prints every figure, `name value unit`, and writes them to FILE (bench.json).
+"""`python -m tools.bench [FILE]`: prints every figure as `name value unit`, and writes them to FILE (bench.json).
 
-When every one was measured, docs/performance.md gets them too.
+If every figure could be measured, it also updates docs/performance.md.
 """
 
 import json
@@ -17,7 +17,7 @@ _WHO = "import sys; print(sys.version)"
 
 
 def main(out: Path) -> None:
-    """Measure, a group at a time."""
+    """Measure and print one group of figures after another."""
     interpreter.require()
     figures: dict[str, float] = {}
     groups = (stores.journal, stores.keyring, rivals.rivals, performance.one_payment, taps.taps, drain.drain, tls.hold)

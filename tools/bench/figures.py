@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How figures are told: `name value unit`, one a line. The unit follows from the name. Their budgets stand here too."""
+"""The figures' output format (`name value unit`, one per line), their units (derived from the name) and budgets."""
 
 _UNITS = (
     ("_kib", "KiB"),
@@ -47,7 +47,7 @@ AT_LEAST = {"journal_records_per_mib": 3700, "drain_handshakes": 1, "drain_per_s
 
 
 def unit(name: str) -> str:
-    """The unit of the figure with this name."""
+    """The unit of the figure with this name. Raises ValueError if the name has none."""
     for part, word in _UNITS:
         if part in name:
             return word
@@ -55,7 +55,7 @@ def unit(name: str) -> str:
 
 
 def budget(name: str) -> str:
-    """Such as "<= 1.4", or a number alone where it must be that; empty where there is none."""
+    """The budget as text: "<= 1.4", ">= 600", a plain number for an exact value, or "" without a budget."""
     if name in AT_LEAST and AT_MOST.get(name) == AT_LEAST[name]:
         return f"{AT_LEAST[name]:,}"
     if name in AT_LEAST:
@@ -71,6 +71,6 @@ def holds(name: str, value: float) -> bool:
 
 
 def show(figures: dict[str, float]) -> None:
-    """Print each figure on a line."""
+    """Print the figures, one per line."""
     for name, value in figures.items():
         print(name, f"{value:.10g}", unit(name))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`python -m tools.bench.heap`: the smallest GC heap in which the whole terminal plays demo and day without one failed allocation.
+"""`python -m tools.bench.heap`: finds the smallest GC heap in which demo and day run without a failed allocation.
 
-The judge is 32-bit MicroPython. The firmware runs compiled from a romfs image mapped outside the heap; with it a
-MemoryError derives from BaseException (inside/strict.py), so that a caught one ends the run too. What the board's shims
-and the debug link need with an empty main is measured in the same way and taken off.
+It uses 32-bit MicroPython. The firmware runs compiled, from a romfs image mapped outside the heap. MemoryError derives
+from BaseException there (inside/strict.py), so that a handler for Exception cannot hide one. The heap that the board's
+shims and the bus need with an empty main is measured in the same way and subtracted.
 """
 
 import sys
@@ -23,10 +23,10 @@ from tools.world.world import World, WorldError
 BUDGET_KIB = 96
 _STRICT = Path(__file__).parent / "inside" / "strict.py"
 _LOWEST, _HIGHEST = 4, 512  # KiB
-_TIMES = 3  # a size counts when it suffices so often in a row: stray words on the stack keep now this alive, now that
-_DAY_MORE = 16  # KiB the day may take more than the demo
+_TIMES = 3  # a size must suffice this often in a row: stray stack words keep different garbage alive in each run
+_DAY_MORE = 16  # KiB that the day may need beyond the demo
 _CUT, _TEAR = 1, "prefix:112"
-# The board's shims and the objects they give for chips and pins; nothing of the firmware. On silicon these are C.
+# The board's shims and their objects for chips and pins, without the firmware. On a device these are written in C.
 EMPTY = """
 import esp32, machine, network, select, socket, time, wiring
 from machine import Pin
@@ -40,11 +40,11 @@ _PATIENCE_S = 20
 
 
 class Unsteady(Exception):
-    """The terminal failed for another reason than its heap."""
+    """The terminal failed for a reason other than its heap."""
 
 
 class _Eyes:
-    """Looks at the screen at each step of the story; keeps nothing."""
+    """Reads the screen at each step of the story and records nothing."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -54,7 +54,7 @@ class _Eyes:
 
 
 def demo(system: WholeSystem) -> None:
-    """From sign-on to settlement, power cut and all."""
+    """The demo from sign-on to settlement, including the power cut."""
     story = Script(system, _Eyes(system.world))
     story.sign_on()
     story.online_sale()
@@ -66,13 +66,13 @@ def demo(system: WholeSystem) -> None:
 
 
 def day(system: WholeSystem) -> None:
-    """Every transaction there is, a card that proves itself, a batch upload."""
+    """The day: every transaction, an offline approval, a batch upload."""
     for scene in Day(system).scenes():
         scene()
 
 
 def play(micropython: str, image: Path, kib: int, story: Callable[[WholeSystem], None] = demo) -> bool:
-    """A story in `kib` of heap. Raises Unsteady."""
+    """Play a story in `kib` KiB of heap. Returns whether the heap sufficed. Raises Unsteady for any other failure."""
     with tempfile.TemporaryDirectory(prefix="kassa-heap-") as home:
         system = WholeSystem(Path(home), micropython=micropython, terminal=TERMINAL, heap=f"{kib}k", source=image)
         try:
@@ -86,7 +86,7 @@ def play(micropython: str, image: Path, kib: int, story: Callable[[WholeSystem],
 
 
 def rest(micropython: str, image: Path, kib: int) -> bool:
-    """Board and debug link with an empty main, until it ends."""
+    """Run the board with an empty main in `kib` KiB of heap. Returns whether the heap sufficed."""
     with tempfile.TemporaryDirectory(prefix="kassa-heap-") as home:
         world = World(Path(home), micropython=micropython, heap=f"{kib}k", source=image)
         try:
@@ -99,7 +99,7 @@ def rest(micropython: str, image: Path, kib: int) -> bool:
 
 
 def smallest(suffices: Callable[[int], bool], low: int = _LOWEST, high: int = _HIGHEST) -> int:
-    """The smallest KiB that suffice, and do so again; `low` must not, `high` must."""
+    """The smallest heap in KiB that suffices repeatedly. `low` must not suffice, `high` must."""
     while high - low > 1:
         middle = (low + high) // 2
         if suffices(middle):
@@ -112,7 +112,7 @@ def smallest(suffices: Callable[[int], bool], low: int = _LOWEST, high: int = _H
 
 
 def image(folder: Path, main: str) -> Path:
-    """A romfs image of board and firmware whose main.py is `main`, watched for failed allocations."""
+    """Build a romfs image of board and firmware with `main` as main.py; failed allocations end the program."""
     tree = folder / "tree"
     tree.mkdir(parents=True)
     (tree / "strict.py").write_text(_STRICT.read_text())
@@ -121,7 +121,7 @@ def image(folder: Path, main: str) -> Path:
 
 
 def measure() -> dict[str, float] | None:
-    """heap_demo_kib and what it is made of; None where the 32-bit interpreter cannot be had."""
+    """heap_demo_kib and the figures it is made of, or None if the 32-bit interpreter is not available."""
     micropython = micropython32.find()
     if micropython is None:
         return None
@@ -143,7 +143,7 @@ def main() -> int:
     interpreter.require()
     figures = measure()
     if figures is None:
-        print("heap: skipped, there is no 32-bit MicroPython here")
+        print("heap: skipped, no 32-bit MicroPython here")
         return 0
     peak = tls.measure()
     if peak is not None:

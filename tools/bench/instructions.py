@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Counts the instructions a script takes on the 32-bit MicroPython, by valgrind's callgrind: the same to some tens."""
+"""Counts a script's instructions on 32-bit MicroPython with valgrind's callgrind; repeatable within some tens."""
 
 import functools
 import re
@@ -13,14 +13,14 @@ from pathlib import Path
 from tools.bench import micropython32
 from tools.bench.inside import run_environment
 
-_HEAP = "4M"  # no collection falls into what is counted
+_HEAP = "4M"  # large enough that no garbage collection is counted
 _PATIENCE_S = 300
-# A padding instruction of newer i386 libraries that valgrind cannot decode, in two lengths: it becomes a plain NOP.
+# Padding instructions (two lengths) of newer i386 libraries. Valgrind cannot decode them, so they are patched to NOPs.
 _PADDING = (b"\x2e\x8d\xb4\x26", b"\x2e\x8d\x74\x26")
 
 
 def available() -> bool:
-    """Whether instructions can be counted here; tells the reason on standard error when not."""
+    """Whether instructions can be counted here. If not, prints the reason on standard error."""
     if micropython32.find() is None:
         return False
     if shutil.which("valgrind") is None:
@@ -31,7 +31,7 @@ def available() -> bool:
 
 @functools.cache
 def decodable() -> Path:
-    """A command that runs a copy of the interpreter which valgrind can decode. Raises micropython32.Unavailable."""
+    """A command that runs a patched copy of the interpreter, fit for valgrind. Raises micropython32.Unavailable."""
     original = micropython32.path()
     copy = original.parent / "decodable"
     command = original.parent / "decodable32"
@@ -55,7 +55,7 @@ def _patch(file: Path) -> None:
 
 
 def count(script: Path, arguments: Sequence[str] = ()) -> int:
-    """Instructions of one run of `script`, the interpreter's own start included. Raises CalledProcessError."""
+    """Instructions of one run of `script`, including the interpreter's start. Raises CalledProcessError."""
     with tempfile.NamedTemporaryFile("r", suffix=".log") as log:
         subprocess.run(
             ["valgrind", "--trace-children=yes", "--tool=callgrind", "--callgrind-out-file=/dev/null",
@@ -66,5 +66,5 @@ def count(script: Path, arguments: Sequence[str] = ()) -> int:
 
 
 def per_turn(script: Path, work: str, turns: int, *more: str) -> float:
-    """Instructions of one turn of `work`: `script work N ...` runs N turns, and what both runs share cancels out."""
+    """Instructions of one turn of `work`. `script work N ...` runs N turns; comparing two runs cancels the start."""
     return (count(script, (work, str(2 * turns), *more)) - count(script, (work, str(turns), *more))) / turns

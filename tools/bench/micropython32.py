@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A 32-bit MicroPython, whose objects have the sizes of an ESP32's: Debian's i386 package, unpacked in a cache.
+"""A 32-bit MicroPython, with objects of the same sizes as on an ESP32: Debian's i386 package, unpacked into a cache.
 
-`python -m tools.bench.micropython32` prints its path. Nothing is installed, and apt checks what it fetches.
+`python -m tools.bench.micropython32` prints its path. Nothing is installed; apt verifies the packages it downloads.
 """
 
 import functools
@@ -16,7 +16,7 @@ from pathlib import Path
 
 _SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 _LIST = Path("/etc/apt/sources.list")
-_SUITE = "sid"  # the only one with MicroPython >= 1.26
+_SUITE = "sid"  # the only suite with MicroPython >= 1.26
 _PACKAGE = "micropython"
 _PATIENCE_S = 300
 _LIBRARIES = "lib/i386-linux-gnu"
@@ -24,16 +24,16 @@ _TELL = "import sys; print('%d.%d.%d' % sys.implementation[1][:3], sys.maxsize)"
 
 
 class Unavailable(Exception):
-    """The interpreter cannot be had here; says why in one line."""
+    """The interpreter is not available here; the message is the reason, in one line."""
 
 
 def cache() -> Path:
-    """The folder of this user's cache that is ours."""
+    """The project's folder in this user's cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kassa" / "micropython32"
 
 
 def path() -> Path:
-    """A command that runs the interpreter, fetched at the first call. Raises Unavailable."""
+    """Path of a command that runs the interpreter, downloaded at the first call. Raises Unavailable."""
     command = cache() / "micropython32"
     if not command.exists():
         _fetch(command)
@@ -42,7 +42,7 @@ def path() -> Path:
 
 @functools.cache
 def find() -> Path | None:
-    """As `path`; None, and the reason once on standard error, where it cannot be had."""
+    """Like `path`, but returns None if unavailable, and prints the reason once on standard error."""
     try:
         return path()
     except Unavailable as reason:
@@ -51,10 +51,10 @@ def find() -> Path | None:
 
 
 def version() -> str:
-    """Such as "1.26.1". Raises Unavailable."""
+    """The interpreter's version, such as "1.26.1". Raises Unavailable."""
     words = _run(path(), "-c", _TELL).split()
     if words[1:] != [str(2**31 - 1)]:
-        raise Unavailable("what was fetched is not a 32-bit interpreter")
+        raise Unavailable("the downloaded interpreter is not a 32-bit one")
     return words[0]
 
 
@@ -81,13 +81,13 @@ def _fetch(command: Path) -> None:
 
 
 def script(usr: Path) -> str:
-    """A shell script that runs the interpreter below `usr` with its own libraries."""
+    """Text of a shell script that runs the interpreter below `usr` with its own libraries."""
     loader = f'"{usr}/{_LIBRARIES}/ld-linux.so.2" --library-path "{usr}/{_LIBRARIES}:{usr}/lib"'
     return f'#!/bin/sh\nexec {loader} "{usr}/bin/micropython" "$@"\n'
 
 
 def _source() -> str:
-    """A source entry for our suite, at the archive this machine takes Debian from, checked with the same keys."""
+    """An apt source entry for our suite, with the archive and keys of this machine's own Debian sources."""
     if _SOURCES.exists():
         for stanza in _SOURCES.read_text().split("\n\n"):
             fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(\S+)", stanza, re.MULTILINE))
@@ -106,7 +106,7 @@ def _entry(archive: str, keys: str) -> str:
 
 
 def _download(work: Path, source: str) -> list[Path]:
-    """The package and everything it needs, as files. apt works in `work`, as if nothing were installed."""
+    """Download the package and its dependencies. apt works in `work`, as if nothing were installed."""
     (work / "lists" / "partial").mkdir(parents=True)
     (work / "archives" / "partial").mkdir(parents=True)
     (work / "status").touch()
@@ -130,14 +130,14 @@ def _download(work: Path, source: str) -> list[Path]:
 
 
 def _run(*command: str | Path) -> str:
-    """Run a command and return what it prints. Raises Unavailable with its last line when it fails."""
+    """Run a command and return its output. Raises Unavailable with the last line if it fails."""
     plain = {**os.environ, "LC_ALL": "C"}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, env=plain)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(str(error)) from error
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["failed without a message"]
         raise Unavailable(f"{Path(command[0]).name}: {lines[-1]}")
     return done.stdout
 

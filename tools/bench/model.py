@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The one place where milliseconds are modelled: what the chip takes by its datasheet, and what the processor takes.
+"""The only place where milliseconds are modelled: flash, processor, and communication with the card.
 
-Flash: 0.7 ms for each 256 B page started, 45 ms an erase (typical figures of serial NOR chips). Processor: an ESP32 at
-240 MHz, 2.0 cycles for an instruction that 32-bit MicroPython takes here. Air: ISO/IEC 14443 type A at 106 kbit/s, nine bits
-a byte, blocks of 64 bytes with three of their own, a pause between blocks; the card's own thinking is not counted. Nothing
-here was measured on a device.
+Flash: 0.7 ms per 256-byte page program, 45 ms per erase (typical values of serial NOR chips). Processor: an ESP32 at
+240 MHz, 2.0 cycles per x86 instruction counted with 32-bit MicroPython. Air: ISO/IEC 14443 type A at 106 kbit/s, nine
+bits per byte, blocks of 64 bytes with three bytes of overhead, and a pause between blocks; the card's processing time
+is not counted. Nothing here was measured on a device.
 """
 
 from collections.abc import Sequence
 
 PROGRAM_MS = 0.7
 ERASE_MS = 45.0
-CYCLES = 2.0  # for one counted instruction
+CYCLES = 2.0  # per counted instruction
 CLOCK_HZ = 240_000_000
 
 
@@ -24,30 +24,30 @@ BUS_HZ = 5_000_000
 
 
 def air_ms(commands: Sequence[bytes], answers: Sequence[bytes]) -> float:
-    """What the APDUs of a tap take on the air, activation included."""
+    """Time to transfer the APDUs of a tap, including activation."""
     sizes = [len(apdu) for apdu in (*commands, *answers)]
     blocks = sum(-(-size // BLOCK) for size in sizes)
-    blocks += blocks - len(sizes)  # every block but the last of a chain is acknowledged
+    blocks += blocks - len(sizes)  # every block of a chain except the last is acknowledged
     return ACTIVATION_MS + (sum(sizes) + BLOCK_OVERHEAD * blocks) * 9 / AIR_BITS_PER_MS + blocks * BLOCK_PAUSE_MS
 
 
 def bus_ms(count: int) -> float:
-    """What `count` bytes take between processor and reader."""
+    """Time to transfer `count` bytes between processor and reader."""
     return count * 8 / BUS_HZ * 1000
 
 
 def flash_ms(programs: int, erases: int) -> float:
-    """What the flash chip takes."""
+    """Time of flash operations."""
     return programs * PROGRAM_MS + erases * ERASE_MS
 
 
 def processor_ms(instructions: float) -> float:
-    """What the processor takes."""
+    """Processor time of so many instructions."""
     return instructions * CYCLES / CLOCK_HZ * 1000
 
 
 def parts(name: str, chip_ms: float, instructions: float | None) -> dict[str, float]:
-    """`name`_ms, the flash's part; where instructions were counted, also `name`_cpu_ms, the processor's, and `name`_total_ms."""
+    """Figures `name`_ms (flash) and, given `instructions`, `name`_cpu_ms (processor) and `name`_total_ms (sum)."""
     figures = {f"{name}_ms": round(chip_ms, 3)}
     if instructions is not None:
         cpu = processor_ms(instructions)

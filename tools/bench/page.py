@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes the figures into docs/performance.md, between two marker lines: ours beside the rivals', with ratios, and the rest."""
+"""Writes the figures into docs/performance.md, between two marker lines: comparison with the rivals, then the rest."""
 
 import sys
 from pathlib import Path
@@ -71,9 +71,9 @@ OURS = (
 )
 _COLUMNS = ("journal", *NAMES)
 ALL = (*(f"{column}_{stem}" for stem in COMPARED for column in _COLUMNS), *OURS)
-_HELD = 3000  # records those rows speak of
-# Counts of instructions differ by some tens from run to run, with the addresses the collector happens upon; signatures and
-# the records of TLS a little in length; and real time with whatever else the machine does.
+_HELD = 3000  # unsettled records in the rows whose name ends in it
+# Figures that vary between runs: instruction counts by some tens (they depend on heap addresses), lengths of signatures
+# and TLS records a little, and real time with the load of the machine.
 NEARLY = (
     *("_instructions", "_cpu_ms", "_total_ms", "_instructions_per_payment"),
     *("_tls", "_tls_bytes_per_settled", "_per_s_50ms", "_per_s_sequential"),
@@ -81,25 +81,25 @@ NEARLY = (
 
 
 def write(figures: dict[str, float], interpreter: str, page: Path = PAGE) -> None:
-    """Put the figures in their place; leaves the page alone, with a word on standard error, when one was not measured."""
+    """Write the figures into the page. If any is missing, leave the page alone and say so on standard error."""
     missing = [name for name in ALL if name not in figures]
     if missing:
-        print(f"{page.name} stays as it was: not measured here: {', '.join(missing)}", file=sys.stderr)
+        print(f"{page.name} is unchanged: not measured here: {', '.join(missing)}", file=sys.stderr)
         return
     before, rest = page.read_text().split(BEGIN)
     page.write_text(before + block(figures, interpreter) + rest.split(END)[1])
 
 
 def block(figures: dict[str, float], interpreter: str) -> str:
-    """Both tables, with their marker lines. Raises ValueError for a figure that has no place in them."""
+    """Both tables, with their marker lines. Raises ValueError for a figure that belongs to neither table."""
     strangers = sorted(set(figures) - set(ALL))
     if strangers:
-        raise ValueError(f"figures without a place on the page: {', '.join(strangers)}")
+        raise ValueError(f"figures not listed in page.ALL: {', '.join(strangers)}")
     heads = " | ".join(f"{_HEADS[name]} `{name}_`" for name in NAMES)
     lines = [BEGIN, f"| figure | unit | budget | ours `journal_` | {heads} |", "|---" * (len(NAMES) + 4) + "|"]
     lines += [_compared(figures, stem) for stem in COMPARED]
     lines += ["", "| figure | unit | budget | ours |", "|---|---|---|---|"]
-    lines += [f"{_start(figures, name)} {_told(name, figures[name])} |" for name in OURS]
+    lines += [f"{_start(figures, name)} {_rounded(name, figures[name])} |" for name in OURS]
     return "\n".join([*lines, "", f"Measured with MicroPython {interpreter}.", END])
 
 
@@ -119,8 +119,8 @@ def _start(figures: dict[str, float], name: str) -> str:
     return f"| `{name}` | {unit(name)} | {budget(name)}{verdict} |"
 
 
-def _told(name: str, value: float) -> str:
-    """What varies is told in three digits."""
+def _rounded(name: str, value: float) -> str:
+    """Figures that vary between runs are shown with three digits."""
     return _number(float(f"{value:.3g}") if name.endswith(NEARLY) else value)
 
 

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The rivals at our journal's work, on the same chip model in the same run (inside/rivals.py)."""
+"""Figures of the rival stores doing our journal's work, on the same chip model in the same run (inside/rivals.py)."""
 
 from tools.bench.costs import costs
 from tools.bench.inside import ask
 
 NAMES = ("littlefs", "littlefs_tuned", "fat", "json")
 _PAYMENTS = "1000"
-_DEPTH = 3000  # unsettled payments at boot, or as many as the store holds
+_DEPTH = 3000  # unsettled payments at boot, or as many as the store can hold
 
 
 def rivals() -> dict[str, float]:
-    """Each one's figures, under our names with its own in front."""
+    """The figures of each rival, named like ours with the rival's name as prefix."""
     figures: dict[str, float] = {}
     for name in NAMES:
         figures |= costs(name, ask("rivals.py", name, "trade", _PAYMENTS))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds the Unix board and the firmware into one romfs image, compiled, as it would sit in flash."""
+"""Builds a romfs image of the Unix board and the firmware, compiled, as it would be stored in flash."""
 
 import re
 import shutil
@@ -12,15 +12,15 @@ from tools.world.power import AES_ESP32, BOARD, FIRMWARE
 
 BIN = Path(sys.executable).parent
 _CONST = re.compile(r"^from micropython import const$", re.M)
-_UNFOLDED = re.compile(r"^(?!\w+ = const\(.*\)( *#.*)?$).*\bconst\(", re.M)  # const as a function that is called
+_UNFOLDED = re.compile(r"^(?!\w+ = const\(.*\)( *#.*)?$).*\bconst\(", re.M)  # const() called as a function
 _CHECKING = re.compile(r"^TYPE_CHECKING = const\(False\)$", re.M)
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py", AES_ESP32.name)
 
 
 def build(out: Path, firmware: Path = FIRMWARE) -> Path:
-    """Write the image to `out` and return it. `firmware` is the tree with main.py; ours is laid beneath another one.
+    """Write the image to `out` and return it. `firmware` is the tree with main.py; it overlays the project's firmware.
 
-    Raises CalledProcessError with mpremote's words when a file does not compile.
+    Raises CalledProcessError if a file does not compile.
     """
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder) / "rom"
@@ -35,9 +35,9 @@ def build(out: Path, firmware: Path = FIRMWARE) -> Path:
 
 
 def _compile(source: Path) -> None:
-    """Put a .mpy in a file's place. Tracebacks name it by its module's name alone, which is in memory anyway.
+    """Replace a .py file by its .mpy. Tracebacks show the module's name only, a string that is in memory anyway.
 
-    Two names that every module would have and none uses once it is compiled are left out; lines stay where they are.
+    Two names that no compiled module uses, `const` and TYPE_CHECKING, are left out. Line numbers stay the same.
     """
     text = source.read_text()
     if not _UNFOLDED.search(text):

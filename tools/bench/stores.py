@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Figures of our journal and keyring: flash operations, bytes read at boot, room, wear, heap and instructions."""
+"""Figures of our journal and keyring: flash operations, bytes read at boot, capacity, wear, heap, instructions."""
 
 from pathlib import Path
 
@@ -13,24 +13,24 @@ from tools.provision.device import initial_key_block
 _SECRET = bytes(range(32))
 _KEY_ID = bytes.fromhex("1234567890123456")
 _PAYMENTS = "1000"
-_WINDOWS = "3840"  # payments, sixty windows of 64: one lap of the ring
-_DRAINED = "250", "275"  # payments taken without network by a till that is never idle: their marks use up what is blank
-_KEYS = 8192  # payments, some blocks of keys
-_TURNS = 15  # a sector of records: one sector opened
+_WINDOWS = "3840"  # payments: sixty windows of 64, one lap of the ring
+_DRAINED = "250", "275"  # payments accepted offline by a till that is never idle; their marks use up the blank sectors
+_KEYS = 8192  # payments, enough for several blocks of keys
+_TURNS = 15  # records of one sector, so that one sector is opened
 _DEPTHS = (0, 3000)  # unsettled payments at boot
 _LAPS = "2"
-_ENDURANCE = 100_000  # erases a sector lasts, by the datasheets of serial NOR chips
+_ENDURANCE = 100_000  # erase cycles of a sector, from datasheets of serial NOR chips
 
 
 def journal() -> dict[str, float]:
-    """Everything about the journal; what needs tools this machine does not have is left out."""
+    """All figures of the journal. Figures that need missing tools are left out."""
     figures = trade() | never_idle() | boot() | room() | heap(micropython32.find()) | accept()
     worst, counted = figures["journal_worst_pay_ms"], figures.get("journal_accept_instructions")
     return figures | model.parts("journal_worst_pay", worst, counted)
 
 
 def trade() -> dict[str, float]:
-    """One mark a payment, and one watermark a window; blank sectors are made ahead."""
+    """Settlement by one mark per payment, and by one watermark per window; sectors are erased ahead."""
     each = costs("journal", ask("journal.py", "trade", _PAYMENTS, "1"))
     windows = costs("journal", ask("journal.py", "trade", _WINDOWS, "64"))
     watermark = ("journal_programs_per_payment", "journal_bytes_per_payment", "journal_erases_per_1000")
@@ -40,7 +40,7 @@ def trade() -> dict[str, float]:
 
 
 def never_idle() -> dict[str, float]:
-    """A till that is never idle erases while the customer waits."""
+    """A till that is never idle, so that it erases while the customer waits."""
     each = ask("journal.py", "starved", _PAYMENTS)
     return {
         "journal_worst_pay_starved_ms": worst_ms(each),
@@ -50,7 +50,7 @@ def never_idle() -> dict[str, float]:
 
 
 def boot() -> dict[str, float]:
-    """What is read from power-on until the next payment can be taken, and until every unsettled record was verified."""
+    """Bytes read from power-on until the next payment is accepted, and until every unsettled record is verified."""
     figures: dict[str, float] = {}
     for depth in _DEPTHS:
         read = ask("journal_boot.py", "read", str(depth))
@@ -60,7 +60,7 @@ def boot() -> dict[str, float]:
 
 
 def room() -> dict[str, float]:
-    """How much a ring of 1 MiB takes, at one time and in its life."""
+    """Capacity of a ring of 1 MiB, and the payments of its lifetime."""
     worn = ask("journal.py", "wear", _LAPS)
     return {
         "journal_records_per_mib": ask("journal.py", "fill")["records"],
@@ -70,7 +70,7 @@ def room() -> dict[str, float]:
 
 
 def heap(micropython: str | Path | None) -> dict[str, float]:
-    """What a mounted journal keeps, empty, and how much more with unsettled payments, on a 32-bit interpreter."""
+    """Heap of a mounted journal on a 32-bit interpreter: empty, and the increase with unsettled payments."""
     if micropython is None:
         return {}
     empty, full = (ask("journal_boot.py", "heap", str(depth), micropython=micropython)["bytes"] for depth in _DEPTHS)
@@ -78,7 +78,7 @@ def heap(micropython: str | Path | None) -> dict[str, float]:
 
 
 def accept() -> dict[str, float]:
-    """Instructions of one payment sealed, tagged and appended: with ciphers made ahead, and from cold."""
+    """Instructions to seal, tag and append one payment, with ciphers prepared ahead and without."""
     if not instructions.available():
         return {}
     script, more = HERE / "seal.py", key_arguments()
@@ -88,16 +88,16 @@ def accept() -> dict[str, float]:
 
 
 def keyring() -> dict[str, float]:
-    """What key and number reservations cost; they happen when the till is idle."""
-    told = ask("keyring.py", str(_KEYS), *key_arguments())
+    """Costs of reserving keys and numbers, which the till does while idle."""
+    counted = ask("keyring.py", str(_KEYS), *key_arguments())
     return {
-        "keyring_erases_per_1000": told["erases"] * 1000 / _KEYS,
-        "keyring_bytes_per_payment": told["bytes"] / _KEYS,
-        "keyring_ready_read_bytes": told["ready"],
+        "keyring_erases_per_1000": counted["erases"] * 1000 / _KEYS,
+        "keyring_bytes_per_payment": counted["bytes"] / _KEYS,
+        "keyring_ready_read_bytes": counted["ready"],
     }
 
 
 def key_arguments() -> tuple[str, str]:
-    """The device secret, and an initial key wrapped for it."""
+    """The device secret in hex, and an initial key block wrapped for it."""
     kbpk = mac.device_key(_SECRET, b"kbpk")
     return _SECRET.hex(), initial_key_block(kbpk, _KEY_ID, TEST_BDK).decode()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What reading a card costs: exchanges, time with the card in the field, instructions of its proof, heap."""
+"""Cost of reading a card: exchanges, time in the field, instructions for offline data authentication, heap."""
 
 import json
 import subprocess
@@ -24,18 +24,21 @@ _APPROVED = "kind 2"
 
 
 class Tap:
-    """A tap of `card` that it approved: what was said, and in `recording` the authority's key and the reader's frames."""
+    """A tap approved offline by `card`. Keeps the APDUs; `recording` gets the authority's key and the reader's frames.
+
+    Raises RuntimeError if the card was not approved.
+    """
 
     def __init__(self, card: PaymentCard, scheme: str, exponent: int, recording: Path) -> None:
         key = certificates.key("authority", exponent)
-        told = {"key": [SCHEMES[scheme].hex(), INDEX, key.public.hex(), exponent], "replies": []}
+        recorded = {"key": [SCHEMES[scheme].hex(), INDEX, key.public.hex(), exponent], "replies": []}
         self.commands: list[bytes] = []
         self.answers: list[bytes] = []
         self.recording = recording
-        recording.write_text(json.dumps(told))
+        recording.write_text(json.dumps(recorded))
         self._talk(card)
-        told["replies"] = [pn532.frame(b"\xd5\x41\x00" + answer).hex() for answer in self.answers]
-        recording.write_text(json.dumps(told))
+        recorded["replies"] = [pn532.frame(b"\xd5\x41\x00" + answer).hex() for answer in self.answers]
+        recording.write_text(json.dumps(recorded))
 
     def _talk(self, card: PaymentCard) -> None:
         command = [interpreter.micropython(), "-X", f"heapsize={HEAP}", _SCRIPT, "dialogue", self.recording]
@@ -51,12 +54,12 @@ class Tap:
             raise RuntimeError(f"the card was not approved: {line}")
 
     def field_ms(self, work: float) -> float:
-        """With the card in the field: air, the reader's bus, and `work` instructions."""
+        """Modelled time with the card in the field: air, the reader's bus, and `work` instructions."""
         bus = ask("tap.py", "bus", str(self.recording))["bytes"]
         return model.air_ms(self.commands, self.answers) + model.bus_ms(bus) + model.processor_ms(work)
 
     def instructions(self, work: str) -> float:
-        """`field` or `whole`, see inside/tap.py."""
+        """Instructions of one tap. `work` is `field` or `whole`, see inside/tap.py."""
         return instructions.per_turn(_SCRIPT, work, _TURNS, str(self.recording))
 
 
@@ -70,7 +73,7 @@ def _tap(kind: type[PaymentCard], name: str, scheme: str, exponent: int) -> Iter
 
 
 def taps() -> dict[str, float]:
-    """A Visa card with fDDA and an M/Chip card with CDA, both approved offline; keys with exponent 3, and 65537."""
+    """Figures of a Visa card (fDDA) and an M/Chip card (CDA), both approved offline; key exponents 3 and 65537."""
     figures: dict[str, float] = {}
     with _tap(ChipCard, "maple", "Mastercard", 3) as mchip, _tap(ProvenVisa, "quartz", "Visa", 3) as visa:
         figures["tap_apdus_mchip"] = len(mchip.commands)

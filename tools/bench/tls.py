@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What TLS takes, from the shipped channel's handshake with the host: of C's heap at its peak, and of the processor.
+"""Cost of the TLS handshake between the firmware's channel and the host: peak use of the C heap, and instructions.
 
-Valgrind counts: massif the heap, callgrind the instructions. A run that does everything but the handshake is taken off.
-The library is Debian's Mbed TLS with its own buffer sizes, not an ESP32's, and all of it is software; the GC heap is apart.
+Valgrind measures: massif the heap, callgrind the instructions. A run without the handshake is subtracted. The library
+is Debian's Mbed TLS with its own buffer sizes, not an ESP32's, entirely in software. The GC heap is not included.
 """
 
 import re
@@ -15,14 +15,14 @@ from tools.whole_system import WholeSystem
 
 _PATIENCE_S = 120
 _HEAP = "256k"
-_DELAY_MS = 25  # each way: what the host says together arrives together
+_DELAY_MS = 25  # each way, so that what the host sends in one go arrives in one go
 _MASSIF = "--tool=massif --peak-inaccuracy=0.0 --massif-out-file={counts}"
-# asyncio polls once in each turn of its loop: what lies between two polls holds the processor. A part of the counts for each.
+# asyncio polls once per turn of its loop; the code between two polls holds the processor. Each such stretch is dumped.
 _CALLGRIND = "--tool=callgrind --dump-before=poll --callgrind-out-file={counts}"
 
 
 def measure() -> float | None:
-    """tls_malloc_peak_kib; None where the tools for it cannot be had."""
+    """The figure tls_malloc_peak_kib, or None if the tools for it are not available."""
     if not instructions.available():
         return None
     with tempfile.TemporaryDirectory(prefix="kassa-tls-") as folder:
@@ -31,9 +31,9 @@ def measure() -> float | None:
 
 
 def hold() -> dict[str, float]:
-    """How long the handshake holds the processor at a time, modelled, and all of its instructions.
+    """The longest time the handshake holds the processor (modelled), and its total instructions.
 
-    No flash operation falls into it: the processor's part is all there is. Raises RuntimeError when something else held it longer.
+    The handshake includes no flash operation. Raises RuntimeError if something else holds the processor longer.
     """
     if not instructions.available():
         return {}
@@ -50,7 +50,7 @@ def hold() -> dict[str, float]:
 
 
 def _counts(folder: Path, opens: bool, tool: str, number: str) -> list[int]:
-    """Every such `number` that valgrind's `tool` tells of a run. Raises RuntimeError when there was no handshake in it."""
+    """Every match of `number` in the output of valgrind's `tool`. Raises RuntimeError if a run lacks its handshake."""
     home = folder / ("with" if opens else "without")
     source = home / "source"
     source.mkdir(parents=True)

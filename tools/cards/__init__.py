@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Virtual EMV cards for tests, the demo and the panel. A test tool only: nothing here is meant to be put on a card."""
+"""Virtual EMV cards for tests, the demo and the panel. Test tools only, not meant for real cards."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Cards that do not behave: torn away, noisy, slow, lying. Each is a card in order with one thing wrong.
+"""Cards that misbehave: torn away, noisy, slow, lying. Each is a good card with one thing wrong.
 
-`Watched` is none of them: it only looks on.
+The exception is `Watched`, which only records the exchange with any card.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tools.cards.visa import VisaCard
 
 
 class Watched(Card):
-    """Any card, with what passes noted: `commands` and `answers`."""
+    """Wraps any card and records its exchange in `commands` and `answers`."""
 
     def __init__(self, card: Card) -> None:
         self.card = card
@@ -33,7 +33,7 @@ class Watched(Card):
 
 
 class Torn(VisaCard):
-    """Leaves the field instead of answering APDU `at` (1 = the first) of an activation, `times` times (-1 = always)."""
+    """Leaves the field instead of answering APDU `at` (1 = first after activation), `times` times (-1 = always)."""
 
     def __init__(self, profile: Profile, at: int, times: int = -1) -> None:
         super().__init__(profile)
@@ -54,7 +54,7 @@ class Torn(VisaCard):
 
 
 class Slow(VisaCard):
-    """Thinks for `delay_ms` before each answer, and asks for `wtx` extensions of the waiting time meanwhile."""
+    """Waits `delay_ms` before each answer and asks for `wtx` waiting time extensions meanwhile."""
 
     def __init__(self, profile: Profile, wtx: int = 5, delay_ms: int = 300) -> None:
         super().__init__(profile)
@@ -63,14 +63,14 @@ class Slow(VisaCard):
 
 
 class WrongCryptogram(VisaCard):
-    """Gives a cryptogram of another key."""
+    """Computes its cryptogram with the wrong key."""
 
     def cryptogram(self, tags: dict[str, bytes]) -> bytes:
         return bytes(byte ^ 0xFF for byte in super().cryptogram(tags))
 
 
 class Declining(VisaCard):
-    """Refuses the payment itself (AAC)."""
+    """Declines the payment itself (AAC)."""
 
     def __init__(self, profile: Profile) -> None:
         super().__init__(profile)
@@ -78,7 +78,7 @@ class Declining(VisaCard):
 
 
 class Approving(VisaCard):
-    """Approves the payment itself (TC) although an online cryptogram was asked for, and proves nothing."""
+    """Approves the payment itself (TC) without offline authentication, although an ARQC was requested."""
 
     def __init__(self, profile: Profile) -> None:
         super().__init__(profile)
@@ -86,14 +86,14 @@ class Approving(VisaCard):
 
 
 class NotUsable(VisaCard):
-    """Conditions of use not satisfied (6985) at GET PROCESSING OPTIONS: try another application. It has none."""
+    """Answers GET PROCESSING OPTIONS with 6985, "try another application", but has no other."""
 
     def get_processing_options(self, data: bytes) -> bytes:
         return SW_CONDITIONS
 
 
 class Replaying(VisaCard):
-    """A recording: the transaction counter does not move, whatever is asked the first answer comes again."""
+    """A recording: repeats its first answer for every payment, so the transaction counter does not move."""
 
     _recorded = b""
 
@@ -103,7 +103,7 @@ class Replaying(VisaCard):
 
 
 class Oversize(VisaCard):
-    """Claims objects longer than the answer that holds them."""
+    """Declares a length beyond the end of the answer."""
 
     def get_processing_options(self, data: bytes) -> bytes:
         answer = super().get_processing_options(data)
@@ -111,7 +111,7 @@ class Oversize(VisaCard):
 
 
 class TwoNumbers(VisaCard):
-    """Its record names another card number than its track 2."""
+    """Its record has another card number than track 2."""
 
     def read_record(self, number: int, reference: int) -> bytes:
         other = self.profile.pan[:-1] + str((int(self.profile.pan[-1]) + 1) % 10)
@@ -119,14 +119,14 @@ class TwoNumbers(VisaCard):
 
 
 class Repeating(VisaCard):
-    """Gives track 2 twice, once in the answer and once in a record."""
+    """Returns track 2 twice: in the answer and in a record."""
 
     def read_record(self, number: int, reference: int) -> bytes:
         return tlv("70", tlv("57", self.track2())) + SW_OK
 
 
 class Noise(Card):
-    """Answers every APDU with random bytes and a good status word."""
+    """Answers every APDU with random bytes and status word 9000."""
 
     def __init__(self, seed: int = 1) -> None:
         self._random = random.Random(seed)
@@ -136,7 +136,7 @@ class Noise(Card):
 
 
 class Foreign(Card):
-    """Carries only a scheme this reader has no kernel for."""
+    """Offers only a scheme for which the reader has no kernel."""
 
     def transmit(self, capdu: bytes) -> bytes:
         if capdu[5:19] != PPSE:
@@ -146,6 +146,6 @@ class Foreign(Card):
 
 
 class KeyFob(Card):
-    """No payment card at all: a tag without ISO/IEC 14443-4."""
+    """Not a payment card: a tag without ISO/IEC 14443-4."""
 
     sel_res = 0x08

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every virtual card has in common: how it is seen by a reader, and how it answers an APDU."""
+"""The base class of all virtual cards: what a reader sees on activation, and how APDUs are answered."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SW_UNKNOWN_CLA = b"\x6e\x00"
 
 
 class CardGone(Exception):
-    """The card left the field before it had answered."""
+    """The card left the field before it answered."""
 
 
 def tlv(tag: str, *values: bytes) -> bytes:
-    """One BER-TLV object: `tag` in hex, its value the concatenation of `values`."""
+    """Encode one BER-TLV object: `tag` in hex; the value is `values` concatenated."""
     value = b"".join(values)
     size = len(value)
     if size < 0x80:
@@ -32,23 +32,23 @@ def tlv(tag: str, *values: bytes) -> bytes:
 
 
 class Card:
-    """A contactless card (ISO/IEC 14443 type A, layer 4) that knows no application: subclasses answer APDUs.
+    """A contactless card (ISO/IEC 14443 type A, layer 4) without applications; subclasses answer APDUs.
 
-    A reader calls `reset()` when it activates the card and `transmit()` for every command APDU.
+    The reader calls `reset()` on activation and `transmit()` for every command APDU.
     """
 
     technology = "A"  # "A" or "B"
     sens_res = b"\x00\x04"  # type A: ATQA, most significant byte first as a PN532 reports it
-    sel_res = 0x20  # type A: SAK; bit 20h says "speaks ISO/IEC 14443-4"
-    uid = b"\x08\x4b\x61\x73"  # 08h first: a random identifier, as payment cards use
-    ats = bytes.fromhex("0578807002")  # with its length byte TL; FSCI 8: frames of 256 bytes, FWI 7
+    sel_res = 0x20  # type A: SAK; bit 20h = supports ISO/IEC 14443-4
+    uid = b"\x08\x4b\x61\x73"  # 08h first: a random identifier, usual for payment cards
+    ats = bytes.fromhex("0578807002")  # including length byte TL; FSCI 8: frames of 256 bytes, FWI 7
     atqb = bytes.fromhex("50 4b617373 00000000 008171")  # type B: identifier, application data, protocol info
-    wtx = 0  # waiting-time extensions asked for before each answer
-    delay_ms = 0  # thinking time before each answer
+    wtx = 0  # waiting time extensions requested before each answer
+    delay_ms = 0  # delay before each answer
 
     def reset(self) -> None:
-        """The card was (re)activated: forget everything volatile."""
+        """The reader activated the card: clear volatile state."""
 
     def transmit(self, capdu: bytes) -> bytes:
-        """Answer a command APDU with a response APDU (data, status word). Raises CardGone when it left the field."""
+        """Answer a command APDU with data and status word. Raises CardGone if the card has left the field."""
         return SW_UNKNOWN_INS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cards one can lay on the reader, by name: good ones with colours for the panel, and one for each misbehaviour."""
+"""All virtual cards by name: good ones, with colours for the panel, and one for each misbehaviour."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tools.cards.visa import VisaCard, certificate_record, pan_record
 
 @dataclass(frozen=True)
 class Entry:
-    """One card of the catalogue. `good`: a host that knows its issuer approves it."""
+    """A card of the catalogue. `good`: a host that knows its issuer approves it."""
 
     name: str
     title: str
     colour: str
     good: bool
     build: Callable[[], Card]
-    says: str = ""  # what is wrong with it, in a few words
+    says: str = ""  # what is wrong with it, briefly
 
     @property
     def pan(self) -> str:
-        """Its card number; empty for what is no payment card."""
+        """The card number; empty if it is not a payment card."""
         card = self.build()
         return card.profile.pan if isinstance(card, PaymentCard) else ""
 
@@ -141,12 +141,12 @@ GOOD = [entry.name for entry in CATALOGUE.values() if entry.good]
 
 
 def make(name: str) -> Card:
-    """A new card, as it leaves the issuer: its transaction counter at zero. Raises KeyError for an unknown name."""
+    """A new card with transaction counter zero. Raises KeyError for an unknown name."""
     return CATALOGUE[name].build()
 
 
 class Wallet:
-    """Cards that are kept: a name is one piece of plastic, its counter goes on; with a `path`, over restarts too."""
+    """One card per name; each keeps its transaction counter, across restarts if `path` is given."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
@@ -161,7 +161,7 @@ class Wallet:
         return self._cards[name]
 
     def save(self) -> None:
-        """Keep the counters; called by the owner after each use."""
+        """Store the counters. The owner calls this after each use."""
         if self._path is not None:
             counters = {name: card.atc for name, card in self._cards.items() if isinstance(card, PaymentCard)}
             self._path.write_text(json.dumps({**self._stored(), **counters}))

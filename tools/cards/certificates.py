@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A test scheme: its authority's keys, and the certificates and signatures that issuers and cards get of them.
+"""A test scheme: the CA's keys, and certificates and signatures for issuers and cards (EMV Book 2, sections 5 and 6).
 
-EMV Book 2, 5 and 6. The keys lie in test_keys.json, made once by `python -m tools.cards.certificates`: nobody's own.
+The keys in test_keys.json were made by `python -m tools.cards.certificates` and are used nowhere else.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tools.cards.card import tlv
 
-INDEX = 0xE1  # of the test authority's key, under each scheme's RID
+INDEX = 0xE1  # of the test CA's key, under every RID
 _KEYS = Path(__file__).with_name("test_keys.json")
 _SIZES = {"authority": 1984, "issuer": 1408, "card": 1152, "authority 1152": 1152, "stranger": 1984}
 
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """An RSA key as numbers."""
+    """An RSA private key as integers."""
 
     modulus: int
     exponent: int
@@ -32,7 +32,7 @@ class PrivateKey:
 
     @property
     def size(self) -> int:
-        """Bytes of the modulus."""
+        """Length of the modulus in bytes."""
         return (self.modulus.bit_length() + 7) // 8
 
     @property
@@ -45,9 +45,9 @@ class PrivateKey:
         return b"\x03" if self.exponent == 3 else b"\x01\x00\x01"
 
     def sign(self, plain: bytes) -> bytes:
-        """RSA with message recovery of `size` bytes."""
+        """Sign with RSA message recovery. Raises ValueError unless `plain` has `size` bytes."""
         if len(plain) != self.size:
-            raise ValueError("a signature is as long as its key")
+            raise ValueError("the data to sign must be as long as the modulus")
         return pow(int.from_bytes(plain, "big"), self.private, self.modulus).to_bytes(self.size, "big")
 
 
@@ -59,14 +59,14 @@ def key(role: str, exponent: int = 3) -> PrivateKey:
 
 
 def checksum(rid: bytes, index: int, public: PrivateKey) -> bytes:
-    """SHA-1 over RID, index, modulus and exponent, as schemes publish it with an authority's key."""
+    """SHA-1 over RID, index, modulus and exponent, as published by a scheme with its CA key."""
     return sha1(rid + bytes((index,)) + public.public + public.exponent_bytes).digest()
 
 
 def issuer_certificate(
     authority: PrivateKey, issuer: PrivateKey, pan: str, expiry: str = "1249", digits: int = 6
 ) -> dict[str, bytes]:
-    """Tags 90, 92 and 9F32. `expiry`: MMYY; `digits`: how many of the card number name the issuer."""
+    """Tags 90, 92 and 9F32. `expiry`: MMYY. `digits`: how many digits of the card number identify the issuer."""
     identifier = bytes.fromhex(pan[:digits].ljust(8, "F"))
     head = b"\x02" + identifier + bytes.fromhex(expiry) + b"\x00\x00\x01\x01\x01"
     return _certificate(authority, issuer, head, ("90", "92", "9F32"), b"")
@@ -95,9 +95,9 @@ def _certificate(
 
 
 def records(keys: Sequence[PrivateKey], pan: str, static: bytes, aip: bytes) -> tuple[bytes, ...]:
-    """Three records of a card that can prove itself: what is signed, the issuer's certificate, and the rest.
+    """Three records of a card with offline data authentication: signed data, issuer certificate, the rest.
 
-    `keys`: authority, issuer, card; `static`: the content of the first record, `aip`: b"" where it is not signed.
+    `keys`: authority, issuer, card. `static`: content of the first record. `aip`: b"" if it is not signed.
     """
     authority, issuer, card = keys
     of_issuer = {"8F": bytes((INDEX,))} | issuer_certificate(authority, issuer, pan)
@@ -108,12 +108,12 @@ def records(keys: Sequence[PrivateKey], pan: str, static: bytes, aip: bytes) -> 
 
 
 def static_signature(issuer: PrivateKey, static: bytes) -> bytes:
-    """Tag 93: SDA."""
+    """Tag 93: the SDA signature."""
     return _signed(issuer, b"\x03\x01\xda\xc0", static)
 
 
 def dynamic_signature(card: PrivateKey, dynamic: bytes, over: bytes, form: int = 5) -> bytes:
-    """Tag 9F4B: DDA, fDDA or CDA. `dynamic`: the ICC dynamic data; `over`: what the hash is over besides."""
+    """Tag 9F4B: DDA, fDDA or CDA. `dynamic`: the ICC dynamic data. `over`: further data that the hash covers."""
     return _signed(card, bytes((form, 1, len(dynamic))) + dynamic, over)
 
 
@@ -123,7 +123,7 @@ def _signed(signer: PrivateKey, head: bytes, over: bytes) -> bytes:
 
 
 def main() -> None:
-    """Make the test keys anew."""
+    """Generate new test keys."""
     made = {}
     for role, bits in _SIZES.items():
         for exponent in (3, 65537):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cards that give their cryptogram in answer to GENERATE AC, with CDA: M/Chip and American Express test profiles."""
+"""Cards that answer GENERATE AC with a cryptogram, with CDA: M/Chip and American Express test profiles."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _WITH_CDA = 0x10
 
 
 class ChipCard(PaymentCard):
-    """Approves by itself up to `limit` minor units when it is asked to. `exponent`: of all keys of the chain.
+    """Approves offline up to `limit` minor units if the reader requests a TC. `exponent`: of all keys of the chain.
 
-    Every step that a fraud would change is a method of its own.
+    Every step that a fraudulent card changes is a separate method.
     """
 
     pdol: Dol = (("9F1A", 2), ("9F35", 1))
@@ -34,12 +34,12 @@ class ChipCard(PaymentCard):
         profile.aip = self.aip
         self.limit = limit
         self.keys = [certificates.key(role, exponent) for role in ("authority", "issuer", "card")]
-        self._before: dict[str, bytes] = {}
-        self._said = b""
+        self._pdol_data: dict[str, bytes] = {}
+        self._dol_values = b""
         profile.records = self.personalised()
 
     def static(self) -> bytes:
-        """The content of record 1, which is signed."""
+        """The content of record 1, which is covered by the card certificate."""
         profile = self.profile
         digits = profile.pan + "F" * (len(profile.pan) % 2)
         objects = {
@@ -67,31 +67,33 @@ class ChipCard(PaymentCard):
 
     def reset(self) -> None:
         super().reset()
-        self._said = b""
+        self._dol_values = b""
 
     def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
-        self._before = terminal
-        self._said = b"".join(terminal.values())
+        self._pdol_data = terminal
+        self._dol_values = b"".join(terminal.values())
         return {"82": bytes.fromhex(self.profile.aip), "94": bytes((2 << 3, 1, len(self.profile.records), 1))}
 
     def willing(self, terminal: dict[str, bytes]) -> int:
         return ARQC if int(terminal["9F02"].hex()) > self.limit else TC
 
     def generate_ac(self, control: int, data: bytes) -> bytes:
-        """The cryptogram asked for, or a lesser one, signed together with all that was said where CDA is asked for."""
-        if not self._said:
+        """The requested cryptogram or a lesser one; with CDA, the signature also covers PDOL and CDOL values."""
+        if not self._dol_values:
             return SW_CONDITIONS
         if len(data) != sum(size for _, size in self.cdol):
             return SW_WRONG_LENGTH
-        terminal = {**self._before, **split(self.cdol, data)}
+        terminal = {**self._pdol_data, **split(self.cdol, data)}
         asked = control & 0xC0
         self.kind = AAC if AAC in (asked, self.kind) else self.willing(terminal) if asked == TC else ARQC
-        said = self._said + data
-        self._said = b""
-        return tlv("77", *(tlv(tag, value) for tag, value in self.answer(terminal, control, said).items())) + SW_OK
+        dol_values = self._dol_values + data
+        self._dol_values = b""
+        return (
+            tlv("77", *(tlv(tag, value) for tag, value in self.answer(terminal, control, dol_values).items())) + SW_OK
+        )
 
-    def answer(self, terminal: dict[str, bytes], control: int, said: bytes) -> dict[str, bytes]:
-        """The data objects of the answer to GENERATE AC. `said`: the values of PDOL and CDOL."""
+    def answer(self, terminal: dict[str, bytes], control: int, dol_values: bytes) -> dict[str, bytes]:
+        """The data objects of the answer to GENERATE AC. `dol_values`: the values of PDOL and CDOL."""
         objects = {
             "9F27": bytes((self.kind,)),
             "9F36": self.atc.to_bytes(2, "big"),
@@ -100,27 +102,27 @@ class ChipCard(PaymentCard):
         card = {"82": bytes.fromhex(self.profile.aip), "5F34": bytes.fromhex(self.profile.sequence)}
         made = self.cryptogram({**terminal, **card, **objects})
         if control & _WITH_CDA and self.kind != AAC:
-            objects["9F4B"] = self.signature(terminal, made, said, objects)
+            objects["9F4B"] = self.signature(terminal, made, dol_values, objects)
         else:
             objects["9F26"] = made
         return objects
 
     def signature(
-        self, terminal: dict[str, bytes], cryptogram: bytes, said: bytes, objects: dict[str, bytes], form: int = 5
+        self, terminal: dict[str, bytes], cryptogram: bytes, dol_values: bytes, objects: dict[str, bytes], form: int = 5
     ) -> bytes:
-        """CDA over `objects`, the answer but for the signature."""
-        digest = sha1(said + b"".join(tlv(tag, value) for tag, value in objects.items())).digest()
+        """The CDA signature over `objects`, the rest of the answer. `dol_values`: the values of PDOL and CDOL."""
+        digest = sha1(dol_values + b"".join(tlv(tag, value) for tag, value in objects.items())).digest()
         dynamic = b"\x08" + secrets.token_bytes(8) + objects["9F27"] + cryptogram + digest
         return certificates.dynamic_signature(self.keys[2], dynamic, terminal["9F37"], form)
 
     def issuer_data(self) -> bytes:
-        """M/Chip: key index, cryptogram version, card verification results, DAC, counters."""
+        """9F10, M/Chip: key index, cryptogram version, card verification results, DAC, counters."""
         head = bytes((0x01, self.profile.cvn, CVR_KIND[self.kind]))
         return head + bytes(5) + b"\xda\xc0" + bytes.fromhex("00000000000000FF")
 
 
 class AmexCard(ChipCard):
-    """American Express: another PDOL, CDOL and issuer's data; no EMV mode bit."""
+    """American Express: other PDOL, CDOL and issuer application data; no EMV mode bit."""
 
     pdol: Dol = (("9F35", 1), ("9F6E", 4))
     cdol: Dol = (

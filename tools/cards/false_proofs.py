@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cards that claim a proof they do not have. Each is a card that proves itself with one thing wrong; online nobody notices."""
+"""Cards that fail offline data authentication. Each is a good card with one thing wrong that is not seen online."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.cards.proven import ProvenVisa
 
 
 class WrongSignature(ProvenVisa):
-    """The last bit of its signature is another."""
+    """Its signature has one wrong bit."""
 
     def signature(self, terminal: dict[str, bytes], form: int = 5) -> bytes:
         good = super().signature(terminal, form)
@@ -18,7 +18,7 @@ class WrongSignature(ProvenVisa):
 
 
 class Copied(ProvenVisa):
-    """All the data of another card, but not its key: a copy signs with a key of its own."""
+    """A clone: has all the data of another card, but not its key, and signs with its own."""
 
     def __init__(self, profile: Profile) -> None:
         super().__init__(profile)
@@ -26,29 +26,29 @@ class Copied(ProvenVisa):
 
 
 class OtherAmount(ProvenVisa):
-    """Signs another amount than it was asked for."""
+    """Signs another amount than the terminal's."""
 
     def signature(self, terminal: dict[str, bytes], form: int = 5) -> bytes:
         return super().signature({**terminal, "9F02": bytes(5) + b"\x01"}, form)
 
 
 class SwappedQualifiers(ProvenVisa):
-    """Claims in clear that its holder was verified on his own device; what is signed says otherwise."""
+    """Claims verification on the holder's own device in the clear qualifiers (9F6C); the signed ones differ."""
 
     def options(self, terminal: dict[str, bytes]) -> dict[str, bytes]:
         return {**super().options(terminal), "9F6C": b"\x00\x80"}
 
 
 class OtherData(ChipCard):
-    """M/Chip: changes the answer after it was signed."""
+    """M/Chip: changes its answer after signing it."""
 
-    def answer(self, terminal: dict[str, bytes], control: int, said: bytes) -> dict[str, bytes]:
-        good = super().answer(terminal, control, said)
+    def answer(self, terminal: dict[str, bytes], control: int, dol_values: bytes) -> dict[str, bytes]:
+        good = super().answer(terminal, control, dol_values)
         return {**good, "9F36": b"\x7f\xff"} if "9F4B" in good else good
 
 
 class Fetching(ProvenVisa):
-    """Answers as a contact card would: a word that says how much there is to fetch (61xx), or how long it is (6Cxx)."""
+    """Answers like a contact card: there is data to fetch (61xx), or the expected length was wrong (6Cxx)."""
 
     def __init__(self, profile: Profile, word: bytes) -> None:
         super().__init__(profile)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ISO/IEC 14443-4 block protocol: `Picc` is the card's half, `Pcd` the reader chip's. Frames carry no CRC here."""
+"""The ISO/IEC 14443-4 block protocol: `Picc` is the card, `Pcd` the reader chip. Frames have no CRC here."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ FRAME_SIZES = (16, 24, 32, 40, 48, 64, 96, 128, 256)  # FSDI, FSCI 0..8
 RATS, PPS = 0xE0, 0xD0
 I_BLOCK, R_ACK, R_NAK, DESELECT, WTX = 0x02, 0xA2, 0xB2, 0xC2, 0xF2
 CHAINING, HAS_CID, HAS_NAD = 0x10, 0x08, 0x04
-TIMEOUT, PROTOCOL = 0x01, 0x0B  # the PN532's words for what can go wrong
+TIMEOUT, PROTOCOL = 0x01, 0x0B  # PN532 error codes
 _MAX_BLOCKS = 64
 _MAX_APDU = 4096
 
 
 class RfError(Exception):
-    """The exchange over the air failed; `status` is a PN532 status code."""
+    """The RF exchange failed; `status` is a PN532 status code."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status:02x}")
@@ -25,7 +25,7 @@ class RfError(Exception):
 
 
 class Picc:
-    """A card in the field, seen from the air: one frame in, one frame out, None for silence."""
+    """A card in the field: takes a frame and returns one, or None if the card is silent."""
 
     def __init__(self, card: Card) -> None:
         self.card = card
@@ -33,7 +33,7 @@ class Picc:
         self.reset()
 
     def reset(self) -> None:
-        """The field went off: back to idle."""
+        """The field went off: back to the idle state."""
         self.halted = False
         self.active = False
         self._block = 1
@@ -55,7 +55,7 @@ class Picc:
         return answer if self.present else None
 
     def activate_b(self) -> None:
-        """ATTRIB was answered: layer 4 of a type B card is open."""
+        """Open layer 4 of a type B card, after ATTRIB."""
         self.active, self._fsd, self._block = True, 64, 1
         self.card.reset()
 
@@ -102,7 +102,7 @@ class Picc:
     def _r_block(self, pcb: int, cid: bytes) -> bytes | None:
         if pcb & 1 == self._block:
             return self._last
-        if pcb & 0x10:  # R(NAK) with the other number: acknowledge, nothing is lost (also the presence check)
+        if pcb & 0x10:  # R(NAK) with the other block number: acknowledge; also the presence check
             return self._say(R_ACK, cid, b"")
         self._block ^= 1
         return self._next(cid)
@@ -124,7 +124,7 @@ class Picc:
 
 
 class Pcd:
-    """The reader chip's half: takes whole APDUs; activation, chaining, block numbers, waiting times are its own."""
+    """The reader chip: exchanges whole APDUs; handles activation, chaining, block numbers and waiting times."""
 
     def __init__(self, send: Callable[[bytes], bytes | None], cid: int) -> None:
         self._send = send
@@ -133,7 +133,7 @@ class Pcd:
         self._fsc = 32
 
     def activate(self) -> bytes:
-        """RATS with FSD 64 -> the card's ATS, its length byte first. Raises RfError."""
+        """Send RATS with FSD 64. Returns the card's ATS, including its length byte. Raises RfError."""
         ats = self._send(bytes((RATS, 0x50 | (self._cid[0] if self._cid else 0))))
         if not ats:
             raise RfError(TIMEOUT)
@@ -142,7 +142,7 @@ class Pcd:
         return ats
 
     def exchange(self, apdu: bytes) -> bytes:
-        """One APDU there and back. Raises RfError with a PN532 status code."""
+        """Exchange one APDU. Raises RfError with a PN532 status code."""
         room = self._fsc - 3 - len(self._cid)
         chunks = [apdu[at : at + room] for at in range(0, len(apdu), room)] or [b""]
         answer = None
@@ -154,7 +154,7 @@ class Pcd:
         return self._collect(answer or b"")
 
     def present(self) -> bool:
-        """The presence check: R(NAK), which any living card acknowledges."""
+        """The presence check: sends R(NAK), which any active card acknowledges."""
         return self._send(bytes((R_NAK | self._block | (HAS_CID if self._cid else 0),)) + self._cid) is not None
 
     def _collect(self, block: bytes) -> bytes:
@@ -169,7 +169,7 @@ class Pcd:
         raise RfError(PROTOCOL)
 
     def _turn(self, pcb: int, data: bytes) -> bytes:
-        """Send one numbered block, grant waiting times, return the numbered answer."""
+        """Send one numbered block, grant waiting time extensions, return the numbered answer."""
         frame = bytes((pcb | self._block | (HAS_CID if self._cid else 0),)) + self._cid + data
         for _ in range(_MAX_BLOCKS):
             answer = self._send(frame)
@@ -180,5 +180,5 @@ class Pcd:
                     raise RfError(PROTOCOL)
                 self._block ^= 1
                 return answer
-            frame = answer  # S(WTX): granted by saying the same
+            frame = answer  # S(WTX): echoing it grants the extension
         raise RfError(TIMEOUT)

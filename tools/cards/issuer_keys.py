@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Test issuer master keys for application cryptograms, by the first six digits of the card number. Nobody's own."""
+"""Test issuer master keys for application cryptograms, by the first six digits of the card number."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ ISSUER_MASTER_KEYS = {
 
 
 def key_for(pan: str) -> bytes | None:
-    """The issuer master key (16 bytes, 2-key TDES) for a card number, None for an issuer we do not know."""
+    """The issuer master key (16 bytes, 2-key TDES) for a card number; None for an unknown issuer."""
     return ISSUER_MASTER_KEYS.get(pan[:6])

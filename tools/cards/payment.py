@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every virtual payment card does: it is found in the directory, selected, and its records are read."""
+"""The base class of virtual payment cards: directory, application selection, records."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Dol = tuple[tuple[str, int], ...]  # tag in hex, length
 
 @dataclass
 class Profile:
-    """What is printed on, and personalised into, one card."""
+    """The data personalised into one card."""
 
     pan: str
     expiry: str = "3112"  # YYMM
@@ -40,14 +40,14 @@ class Profile:
     kernel: str = ""  # 9F2A, hex
     ctq: str = "0000"  # 9F6C; empty = not sent
     aip: str = "0000"
-    records: tuple[bytes, ...] = ()  # of SFI 2, from number 1
-    says_kind: bool = True  # 9F27 present
+    records: tuple[bytes, ...] = ()  # of SFI 2, numbered from 1
+    says_kind: bool = True  # whether 9F27 is sent
 
 
 class PaymentCard(Card, ABC):
-    """One application. `kind` is the cryptogram it is willing to give, `atc` counts its transactions."""
+    """A card with one application. `kind`: the cryptogram it gives. `atc`: its transaction counter."""
 
-    pdol: Dol = ()  # what it asks for before it begins
+    pdol: Dol = ()  # data objects it requests from the reader
 
     def __init__(self, profile: Profile, atc: int = 0) -> None:
         self.profile = profile
@@ -75,7 +75,7 @@ class PaymentCard(Card, ABC):
         return SW_UNKNOWN_INS if head[0] in (0x00, 0x80) else SW_UNKNOWN_CLA
 
     def select(self, name: bytes) -> bytes:
-        """SELECT by name: the directory, or the application."""
+        """SELECT by name: the directory (PPSE) or the application."""
         if name == PPSE:
             return tlv("6F", tlv("84", PPSE), tlv("A5", tlv("BF0C", *self.directory()))) + SW_OK
         if name and bytes.fromhex(self.profile.aid).startswith(name):
@@ -97,7 +97,7 @@ class PaymentCard(Card, ABC):
         return tlv("6F", name, tlv("A5", tlv("50", self.profile.label.encode()), pdol))
 
     def get_processing_options(self, data: bytes) -> bytes:
-        """Count a transaction and give what `options` says."""
+        """GET PROCESSING OPTIONS: increment the counter and return the data objects of `options`."""
         size = sum(length for _, length in self.pdol)
         if not self._selected:
             return SW_CONDITIONS
@@ -111,18 +111,18 @@ class PaymentCard(Card, ABC):
         """The data objects of the answer, in order. `terminal`: the terminal's values by tag."""
 
     def generate_ac(self, control: int, data: bytes) -> bytes:
-        """GENERATE AC; not every application has it."""
+        """GENERATE AC; not supported by every application."""
         return SW_UNKNOWN_INS
 
     def willing(self, terminal: dict[str, bytes]) -> int:
-        """The kind of cryptogram this payment gets."""
+        """The kind of cryptogram for this payment: AAC, TC or ARQC."""
         return self.kind
 
     def cryptogram(self, tags: dict[str, bytes]) -> bytes:
-        """9F26 under the key this card got from its issuer."""
+        """9F26, computed with this card's issuer key. Raises ValueError if the issuer is unknown."""
         key = key_for(self.profile.pan)
         if key is None:
-            raise ValueError("no issuer for this card number")
+            raise ValueError("unknown issuer of this card number")
         return cryptogram.compute(tags, self.profile.pan, self.profile.sequence, key)
 
     def track2(self) -> bytes:
@@ -140,7 +140,7 @@ class PaymentCard(Card, ABC):
 
 
 def split(dol: Dol, values: bytes) -> dict[str, bytes]:
-    """The terminal's values by tag, as a list asked for them."""
+    """Split the terminal's values, concatenated in the order of the list `dol`, by tag."""
     tags, at = {}, 0
     for tag, size in dol:
         tags[tag] = values[at : at + size]
@@ -149,5 +149,5 @@ def split(dol: Dol, values: bytes) -> dict[str, bytes]:
 
 
 def packed(dol: Dol) -> bytes:
-    """A data object list as a card holds it."""
+    """A data object list as encoded on a card."""
     return b"".join(bytes.fromhex(tag) + bytes((size,)) for tag, size in dol)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cards that can prove themselves offline with fDDA, version 01, under the test scheme of certificates.py."""
+"""Cards with offline data authentication: fDDA version 01, under the test scheme of certificates.py."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tools.cards.card import tlv
 from tools.cards.payment import ARQC, TC, Profile
 from tools.cards.visa import CVR_KIND, VisaCard
 
-_CRYPTOGRAM_FOR_HOST = 0x80  # reader's qualifiers, byte 2
-_FAST_DDA = 0x80  # byte 4
+_CRYPTOGRAM_FOR_HOST = 0x80  # TTQ, byte 2
+_FAST_DDA = 0x80  # TTQ, byte 4
 
 
 class ProvenVisa(VisaCard):
-    """Approves by itself up to `limit` minor units where the reader does not ask for an online cryptogram.
+    """Approves offline up to `limit` minor units if the reader does not request an online cryptogram.
 
-    `exponent`: of all keys of the chain. Every step that a fraud would change is a method of its own.
+    `exponent`: of all keys of the chain. Every step that a fraudulent card changes is a separate method.
     """
 
     def __init__(self, profile: Profile, atc: int = 0, exponent: int = 3, limit: int = 100_000) -> None:
@@ -30,14 +30,14 @@ class ProvenVisa(VisaCard):
         profile.records = self.personalised()
 
     def static(self) -> bytes:
-        """The content of record 1, which is signed."""
+        """The content of record 1, which is covered by the card certificate."""
         profile = self.profile
         digits = profile.pan + "F" * (len(profile.pan) % 2)
         date = bytes.fromhex(profile.expiry + "31")
         return tlv("5A", bytes.fromhex(digits)) + tlv("5F24", date) + tlv("9F4A", b"\x82")
 
     def personalised(self) -> tuple[bytes, ...]:
-        """Records 1 to 3; the fourth follows from each payment."""
+        """Records 1 to 3. Record 4 depends on the payment."""
         return certificates.records(self.keys, self.profile.pan, self.static(), bytes.fromhex(self.profile.aip))
 
     def willing(self, terminal: dict[str, bytes]) -> int:
@@ -58,7 +58,7 @@ class ProvenVisa(VisaCard):
         return b"\x01" + self.number + bytes.fromhex(self.profile.ctq or "0000")
 
     def dynamic(self) -> bytes:
-        """The ICC dynamic data: the counter."""
+        """The ICC dynamic data: the transaction counter."""
         return b"\x02" + self.atc.to_bytes(2, "big")
 
     def signature(self, terminal: dict[str, bytes], form: int = 5) -> bytes:
@@ -72,7 +72,7 @@ class ProvenVisa(VisaCard):
 
 
 class UnionPayCard(ProvenVisa):
-    """UnionPay qUICS test profile: as Visa's, but it approves only where the reader knows fDDA version 01."""
+    """UnionPay qUICS test profile: like Visa's, but approves only if the reader supports fDDA version 01."""
 
     def willing(self, terminal: dict[str, bytes]) -> int:
         return super().willing(terminal) if terminal["9F66"][3] & _FAST_DDA else ARQC

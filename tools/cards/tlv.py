@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""BER-TLV as cards write it, on the host's side."""
+"""Decodes BER-TLV from cards, on the host's side."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pyemv import tlv
 
 
 def leaves(data: bytes) -> dict[str, bytes]:
-    """The primitive objects of any depth by hex tag; of two with one tag the first."""
+    """The primitive objects at any depth, by hex tag. If a tag occurs twice, the first one counts."""
     found: dict[str, bytes] = {}
     _walk(tlv.decode(data), found)
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The issuer's side: reads a sealed body's TLV and checks the card's cryptogram."""
+"""The issuer's side: parses a sealed body's TLV and verifies the card's cryptogram."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def parse(body: bytes) -> dict[str, bytes]:
     while at < len(body) and body[at]:
         width = 2 if body[at] & 0x1F == 0x1F else 1
         if at + width >= len(body):
-            raise ValueError("body: cut short")
+            raise ValueError("body: truncated")
         end = at + width + 1 + body[at + width]
         tag = body[at : at + width].hex().upper()
         if end > len(body) or body[at + width] > 0x7F or tag in tags:
@@ -28,7 +28,7 @@ def parse(body: bytes) -> dict[str, bytes]:
 
 
 def pan_of(tags: dict[str, bytes]) -> str:
-    """The card number in track 2 (57). Raises ValueError when there is none."""
+    """The card number in track 2 (57). Raises ValueError if there is none."""
     digits, separator, _ = tags.get("57", b"").hex().partition("d")
     if not separator or not digits.isdecimal():
         raise ValueError("body: no card number")
@@ -36,7 +36,7 @@ def pan_of(tags: dict[str, bytes]) -> str:
 
 
 def check_cryptogram(tags: dict[str, bytes], imk: bytes) -> bool:
-    """Whether 9F26 is what the card with this number makes of the other tags under issuer master key `imk`."""
+    """Whether 9F26 is the right cryptogram over the other tags under issuer master key `imk`."""
     try:
         expected = cryptogram.compute(tags, pan_of(tags), tags.get("5F34", b"\x00").hex(), imk)
         return hmac.compare_digest(expected, tags["9F26"])

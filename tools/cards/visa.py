@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""A virtual Visa card for contactless qVSDC: a true cryptogram in one exchange."""
+"""A virtual Visa card for contactless qVSDC: returns a valid cryptogram in one exchange."""
 
 from __future__ import annotations
 
 from tools.cards.card import tlv
 from tools.cards.payment import AAC, ARQC, TC, PaymentCard, Profile
 
-CVR_KIND = {AAC: 0x80, TC: 0x90, ARQC: 0xA0}  # CVR byte 2: the second cryptogram was not asked for; the first was ...
+CVR_KIND = {AAC: 0x80, TC: 0x90, ARQC: 0xA0}  # CVR byte 2: second cryptogram not requested, first one AAC, TC or ARQC
 
 
 class VisaCard(PaymentCard):
-    """Answers a transaction as a card in order does."""
+    """A good Visa card."""
 
     # TTQ, amounts, country, TVR, currency, date, type, unpredictable number
     pdol = (
@@ -46,16 +46,16 @@ class VisaCard(PaymentCard):
         return answer
 
     def issuer_data(self) -> bytes:
-        """Issuer application data: length, key index, cryptogram version, card verification results."""
+        """Issuer application data (9F10): length, key index, cryptogram version, card verification results."""
         return bytes((0x06, 0x01, self.profile.cvn, 0x03, CVR_KIND[self.kind], 0x00, 0x00))
 
 
 def pan_record(profile: Profile) -> bytes:
-    """A record as most cards have one: card number (5A) and expiry date (5F24)."""
+    """A typical record: card number (5A) and expiry date (5F24)."""
     digits = profile.pan + "F" * (len(profile.pan) % 2)
     return tlv("70", tlv("5A", bytes.fromhex(digits)), tlv("5F24", bytes.fromhex(profile.expiry + "31")))
 
 
 def certificate_record() -> bytes:
-    """A record of 254 bytes, as a 1984-bit issuer certificate makes: with its status word a 256-byte answer."""
+    """A 254-byte record, as for a 1984-bit issuer certificate. With the status word the answer has 256 bytes."""
     return tlv("70", tlv("90", bytes(range(248))))

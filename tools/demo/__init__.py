@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The demo: a day's worth of trouble in under a minute, without a window, that checks itself to the cent."""
+"""The demo: a shop day with an outage and a power cut, in under a minute, without a window. Checks itself to the cent."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`make demo OUT=dir [CUT=k]`: plays the script and exits 0 only if till, journal and ledger agree to the cent."""
+"""`make demo OUT=dir [CUT=k]`: plays the script and exits with 0 only if till, journal and ledger agree to the cent."""
 
 import json
 import shutil
@@ -19,13 +19,13 @@ from tools.provision.device import Terminal
 from tools.whole_system import WholeSystem
 from tools.world import interpreter
 
-_TEAR = "prefix:112"  # the header made it to the page, the seal did not
+_TEAR = "prefix:112"  # the record's header is written, its seal is not
 
 
 @click.command()
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
-    "--cut", default=1, show_default=True, help="Flash operation of the fourth sale at which power dies; 0 = none."
+    "--cut", default=1, show_default=True, help="Cut the power at this flash operation of the fourth sale; 0 = no cut."
 )
 @click.option(
     "--tear", default=_TEAR, show_default=True, help="What that operation leaves behind (boards/unix/flashchip.py)."
@@ -45,7 +45,7 @@ def main(out: Path, cut: int, tear: str) -> None:
 
 
 def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
-    """Play the script, leave its artifacts in `out`, and compare; returns what summary.json holds."""
+    """Play the script, write its artifacts to `out`, and compare the totals. Returns the content of summary.json."""
     out.mkdir(parents=True, exist_ok=True)
     clear(out)
     with tempfile.TemporaryDirectory(prefix="kassa-demo-") as home:
@@ -80,7 +80,7 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
 
 
 def compare(out: Path, journal: image.Journal, shown: str) -> dict[str, object]:
-    """Totals three times over: the till's screen, the journal by an independent reader, the ledger by SQL."""
+    """Compare three totals: the terminal's screen, the journal (by an independent reader) and the ledger (by SQL)."""
     states = [(record, journal.state(record)) for record in journal.records.values()]
     settled = [record for record, state in states if state == "settled"]
     device_total = sum(record.amount for record in settled)
@@ -106,7 +106,7 @@ def compare(out: Path, journal: image.Journal, shown: str) -> dict[str, object]:
 
 
 def _keep(out: Path, system: WholeSystem) -> None:
-    """Keys and cards of the performance, and the host's log."""
+    """Save the run's keys and cards, the console, and the host's log."""
     (out / "keys.json").write_text(json.dumps({"bdk": system.host.keys.bdk.hex().upper()}))
     (out / "cards.json").write_text(json.dumps([catalogue.CATALOGUE[name].pan for name in CARDS]))
     (out / "console.log").write_text(system.world.console)

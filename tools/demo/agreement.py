@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A shop's money five times over: as the cashier believes, in the journal, on paper, on the slips, and at the host.
+"""Compares a shop's totals from five sources: the cashier's tally, journal, receipts, settlement slips and host.
 
-The journal is read by tools.journal, the ledger by SQL; nothing here asks the firmware.
+The journal is read by tools.journal and the ledger by SQL, so nothing here depends on the firmware.
 """
 
 import re
@@ -22,7 +22,7 @@ TILL, JOURNAL, PAPER, SLIP, HOST, BATCH = SOURCES = ("till", "journal", "receipt
 _EFFECTS = {kinds.DEBIT: DEBIT, kinds.CREDIT: CREDIT, kinds.IN_CASH: CASH, kinds.IN_QR: CODE, kinds.INSTEAD: DEBIT,
             kinds.OUT_OF_CASH: CASH_BACK, kinds.OUT_OF_QR: CODE_BACK}  # fmt: skip
 _BACK = (kinds.CREDIT, kinds.OUT_OF_CASH, kinds.OUT_OF_QR)
-_STATES = {"declined": DECLINED, "refused": DECLINED, "reversed": REVERSED}  # of a journal's record
+_STATES = {"declined": DECLINED, "refused": DECLINED, "reversed": REVERSED}  # of a journal record
 TYPES = {
     "SALE": DEBIT, "VOICE-AUTHORISED SALE": DEBIT, "COMPLETION": DEBIT, "COMPLETION ADVICE": DEBIT, "VOID": CREDIT,
     "COMPLETION VOID": CREDIT, "REFUND": CREDIT, "CASH SALE": CASH, "CODE PAYMENT": CODE, "CODE REFUND": CODE_BACK,
@@ -38,7 +38,7 @@ _MONEY = re.compile(r"-?[¥￥]([0-9,]+)\.([0-9]{2})")
 
 @dataclass(frozen=True)
 class Sum:
-    """How many payments, and what they come to in minor units."""
+    """A number of payments and their total in minor units."""
 
     count: int = 0
     amount: int = 0
@@ -61,7 +61,7 @@ class Tally:
         return self.sums.get((batch, column), Sum())
 
     def over_all(self, column: str) -> int:
-        """A column's amount in all batches."""
+        """A column's total over all batches."""
         return sum(total.amount for (_, name), total in self.sums.items() if name == column)
 
     def batches(self) -> set[int]:
@@ -70,7 +70,7 @@ class Tally:
 
 @dataclass
 class Row:
-    """One line of the comparison: what each source that can know it says."""
+    """One line of the comparison: the value from each source that has it."""
 
     label: str
     said: dict[str, Sum | str]
@@ -82,7 +82,7 @@ class Row:
 
 @dataclass
 class Agreement:
-    """The comparison. `faults`: what should not be there at all, such as payments without an answer."""
+    """The comparison. `faults` lists what must not occur, such as payments without an answer."""
 
     rows: list[Row] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -96,7 +96,7 @@ class Agreement:
         return rows + self.faults
 
     def table(self) -> list[str]:
-        """As lines of text; a row that differs ends in what makes one look."""
+        """The comparison as lines of text; rows that differ are marked."""
         used = [source for source in SOURCES if any(source in row.said for row in self.rows)]
         wide = max(len(row.label) for row in self.rows)
         lines = [" " * wide + "".join(f"{source:>16}" for source in used)]
@@ -107,7 +107,7 @@ class Agreement:
 
 
 def money(text: str) -> int:
-    """The first amount in a text, minor units, without its sign. Raises ValueError when there is none."""
+    """The first amount in a text, in minor units and without its sign. Raises ValueError if there is none."""
     found = _MONEY.search(text)
     if not found:
         raise ValueError(f"no amount in {text!r}")
@@ -115,18 +115,16 @@ def money(text: str) -> int:
 
 
 def in_words(amount: int) -> str:
-    """`-123456` -> `-1,234.56`."""
+    """Minor units as text: `-123456` -> `-1,234.56`."""
     return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02}"
 
 
 class Journals:
-    """What the terminal's journal held whenever it was read: closed sectors may be erased between two readings."""
+    """All records seen in the terminal's journal over several reads. Closed sectors may be erased between reads."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._records: dict[
-            int, tuple[Record, str, int]
-        ] = {}  # sequence -> record, state, amount it takes the place of
+        self._records: dict[int, tuple[Record, str, int]] = {}  # sequence -> record, state, amount it replaces
         self.damaged = 0
 
     def read(self) -> None:
@@ -153,14 +151,14 @@ class Journals:
 
 
 def of_paper(papers: Iterable[str]) -> tuple[Tally, Tally]:
-    """What the receipts come to, and what the settlement slips say. Of two papers about one payment the later counts."""
+    """Tallies of the receipts and of the settlement slips. If a payment has two receipts, the later one counts."""
     receipts: dict[str, dict[str, str]] = {}
     slips = Tally()
     for paper in papers:
         facts = dict(re.findall(r"^(Type|Batch|Trace|Original trace) +(.+?)$", paper, re.MULTILINE))
         if "SETTLEMENT" in paper:
             for name, count, amount in re.findall(r"^([A-Z][a-z, ]+) ([0-9]+) +(￥\S+)$", paper, re.MULTILINE):
-                if name == "Trace":  # one that was refused later counts in nothing
+                if name == "Trace":  # refused later: not counted
                     continue
                 slips.add(int(facts["Batch"]), _SLIP_LINES[name], money(amount), int(count))
             continue
@@ -185,31 +183,31 @@ class Books:
 
     def payments(self) -> Tally:
         tally = Tally()
-        yes = "SELECT settled_in, type, sum(worth), count(*) FROM payment WHERE state = 'APPROVED' GROUP BY 1, 2"
-        for batch, kind, worth, count in self._db.execute(yes):
+        approved = "SELECT settled_in, type, sum(worth), count(*) FROM payment WHERE state = 'APPROVED' GROUP BY 1, 2"
+        for batch, kind, worth, count in self._db.execute(approved):
             effect = kinds.KINDS[kind].effect
             if effect in _EFFECTS:
                 sign = -1 if effect in _BACK else 1
                 tally.add(int(batch), _EFFECTS[effect], sign * worth, 0 if effect == kinds.INSTEAD else count)
         for name, column in (("DECLINED", DECLINED), ("REVERSED", REVERSED)):
-            no = "SELECT settled_in, sum(amount), count(*) FROM payment WHERE state = ? GROUP BY 1"
-            for batch, amount, count in self._db.execute(no, (name,)):
+            failed = "SELECT settled_in, sum(amount), count(*) FROM payment WHERE state = ? GROUP BY 1"
+            for batch, amount, count in self._db.execute(failed, (name,)):
                 tally.add(int(batch), column, amount, count)
         return tally
 
     def closed(self) -> dict[int, dict[str, Sum]]:
-        """The sums a batch was closed with."""
+        """The sums each closed batch was closed with."""
         rows = self._db.execute(
             "SELECT number, debit_count, debit_amount, credit_count, credit_amount FROM batch WHERE state = 'closed'"
         )
         return {int(batch): {DEBIT: Sum(*row[:2]), CREDIT: Sum(*row[2:])} for batch, *row in rows}
 
     def accounts(self) -> dict[str, int]:
-        """Balances, debits above zero."""
+        """Balance of each account, debits positive."""
         return dict(self._db.execute("SELECT account, sum(amount) FROM entry GROUP BY account").fetchall())
 
     def faults(self) -> list[str]:
-        """Payments without an answer, batches left open with payments in them, and entries that do not balance."""
+        """Payments without an answer, open batches, and entries that do not balance."""
         no_answer = "SELECT 'no. ' || sequence || ' has no answer at the host' FROM payment WHERE state = 'RECEIVED'"
         left_open = "SELECT 'batch ' || number || ' is open' FROM batch WHERE state = 'open'"
         skewed = ("SELECT 'entries of payment ' || payment_id || ' do not balance' FROM entry "
@@ -221,7 +219,7 @@ class Books:
 
 
 def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path, cuts: int) -> Agreement:
-    """Lay everything side by side. `cuts`: of power; each may leave one torn page in the journal."""
+    """Compare all sources. `cuts` is the number of power cuts; each may leave one torn page in the journal."""
     found = Agreement()
     journal = journals.tally()
     receipts, slips = of_paper(papers)
@@ -236,10 +234,10 @@ def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path
     for batch in sorted(till.batches() | journal.batches() | receipts.batches() | payments.batches() | closed.keys()):
         for column in COLUMNS:
             sources = {TILL: till, JOURNAL: journal, PAPER: receipts, SLIP: slips, HOST: payments}
-            said: dict[str, Sum | str] = {source: tally.of(batch, column) for source, tally in sources.items()}
+            values: dict[str, Sum | str] = {source: tally.of(batch, column) for source, tally in sources.items()}
             if column in (DEBIT, CREDIT):
-                said[BATCH] = closed.get(batch, {}).get(column, "open")
-            found.rows.append(Row(f"batch {batch}, {column}", said))
+                values[BATCH] = closed.get(batch, {}).get(column, "open")
+            found.rows.append(Row(f"batch {batch}, {column}", values))
         for column in (DECLINED, REVERSED):
             sources = {TILL: till, JOURNAL: journal, HOST: payments}
             found.rows.append(

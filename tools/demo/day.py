@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`make day`: a day in a shop from the first sign-on to the second settlement, every transaction by its keys.
+"""`make day`: a day in a shop, from the first sign-on to the second settlement, with every transaction keyed in.
 
-The cashier keeps a tally of what the screens say. In the end it is laid beside journal, paper and the host's books.
+The cashier keeps a tally from the screens. At the end it is compared with journal, receipts, slips and host ledger.
 """
 
 import datetime
@@ -27,26 +27,25 @@ from tools.provision.device import OfflineApproval, Settling, Terminal
 from tools.whole_system import WholeSystem
 from tools.world import interpreter
 
-TERMINAL = Terminal(
-    language="en", supervisor_code=SUPERVISOR, approval=OfflineApproval(target=0, most=0)
-)  # no dice: which card approves by itself is always the same
+# No random selection: the same card is approved offline in every run.
+TERMINAL = Terminal(language="en", supervisor_code=SUPERVISOR, approval=OfflineApproval(target=0, most=0))
 CUTS = 2
-SETTLING = 0x12  # the number of a setting
-_SETTLES_IN = datetime.timedelta(minutes=10)  # so far off that no batch after it comes to that time
-_TEAR = "prefix:112"  # the header made it to the page, the seal did not
+SETTLING = 0x12  # number of the setting with the daily settlement time
+_SETTLES_IN = datetime.timedelta(minutes=10)  # far enough ahead that no later batch reaches this time
+_TEAR = "prefix:112"  # the record's header is written, its seal is not
 
 
 class Day(Shopkeeper):
-    """The scenes, each leaving the terminal on its home page."""
+    """The scenes of the day. Each leaves the terminal on its home page."""
 
     def __init__(self, system: WholeSystem) -> None:
         super().__init__(system)
-        self._told: list[agreement.Row] = []
+        self._balances: list[agreement.Row] = []
         self._reference = self._held_code = ""
         self._backup = system.home / "backup.db"
 
     def scenes(self) -> list[Callable[[], None]]:
-        """In their order; the first line of each one's docstring is its title."""
+        """The scenes in order. The first line of a scene's docstring is its title."""
         return [
             self.sign_on, self.sales, self.a_tip, self.a_void, self.pre_authorisations, self.refunds, self.balance,
             self.codes, self.cash, self.declined, self.outage, self.cut_in_the_outage, self.network_returns,
@@ -68,7 +67,7 @@ class Day(Shopkeeper):
         self.sell(48_005, "plum")
 
     def a_tip(self) -> None:
-        """A sale, and a tip on top of it"""
+        """A sale, then a tip on it"""
         self.sell(8000, "coral")
         self.tip_newest(1000)
 
@@ -78,7 +77,7 @@ class Day(Shopkeeper):
         self.void_newest()
 
     def pre_authorisations(self) -> None:
-        """Pre-authorisations: completed, voided and completed again; cancelled; one is kept for later"""
+        """Pre-authorisations: one completed, voided and completed again; one cancelled; one kept for later"""
         code = self.pre_authorise(10_000, "lotus")
         self.complete(11_500, "lotus", code)
         self.void_newest()
@@ -93,25 +92,25 @@ class Day(Shopkeeper):
         self._held_code = self.pre_authorise(15_000, "coral")
 
     def refunds(self) -> None:
-        """Refunds: part of a payment by its reference, and one without"""
+        """Refunds: part of a payment by its reference, and one without a reference"""
         self.refund(2000, self._reference, "jade")
         self.refund(700, "", "bamboo")
 
     def balance(self) -> None:
-        """A customer asks for the balance"""
+        """A balance inquiry"""
         self.begin("balance")
         self.tap("jade")
-        told = self.amount_on(self.page("Balance"))
+        shown = self.amount_on(self.page("Balance"))
         self.world.remove()
         self.home()
         pan = CATALOGUE["jade"].pan
         with closing(sqlite3.connect(self.system.host.ledger.path)) as db:
             spent = "SELECT sum(worth) FROM payment WHERE state = 'APPROVED' AND first6 = ? AND last4 = ?"
             left = CREDIT_LINE - db.execute(spent, (pan[:6], pan[-4:])).fetchone()[0]
-        self._told.append(agreement.Row("balance of a card", {TILL: in_words(told), HOST: in_words(left)}))
+        self._balances.append(agreement.Row("balance of a card", {TILL: in_words(shown), HOST: in_words(left)}))
 
     def codes(self) -> None:
-        """The customer's code, one that must be confirmed on the phone, and a code of ours; a refund of a part, a void"""
+        """Code payments: customer's code, one confirmed on the phone, merchant's code; a partial refund and a void"""
         reference = on_paper("Reference", self.customers_code(990, "134567890123456788"))
         self.customers_code(1990, "283456789012345655")
         self.void_newest("Refunded", CODE_BACK)
@@ -122,14 +121,14 @@ class Day(Shopkeeper):
         self.end("Paid", CODE)
 
     def cash(self) -> None:
-        """Sales in cash: one stands, one is voided; and money back without a sale"""
+        """Cash sales, one of them voided, and a cash refund without a sale"""
         self.cash_sale(1250)
         self.cash_sale(1600)
         self.void_newest("Cash returned", CASH_BACK)
         self.refund_cash(300)
 
     def declined(self) -> None:
-        """A sale the issuer declines, and a refund of more than was left"""
+        """A sale declined by the issuer, and a refund of more than the remaining amount"""
         self.system.host.mood = "decline 51"
         self.sell(77_700, "pearl", "Declined", DECLINED)
         self.system.host.mood = "normal"
@@ -138,7 +137,7 @@ class Day(Shopkeeper):
     # -- trouble ----------------------------------------------------------------------------------------------------
 
     def outage(self) -> None:
-        """The network is gone: deferred sales, a card that proves itself, telephone, completion advice, cash"""
+        """No network: deferred sales, an offline approval, a voice sale and its adjustment, completion advice, cash"""
         self.go_offline()
         for amount, card in ((2000, "amber"), (3550, "ink"), (995, "lotus")):
             self.sell(amount, card, "Accepted, to be authorised")
@@ -158,33 +157,33 @@ class Day(Shopkeeper):
         self.cash_sale(880)
 
     def cut_in_the_outage(self) -> None:
-        """The power goes while a deferred sale is written: the terminal says it was not taken"""
-        self.world.run_for(3000)  # the till has made the next keys by now: only the sale itself writes
+        """A power cut while a deferred sale is being written: the terminal reports it as not taken"""
+        self.world.run_for(3000)  # the terminal derives its next keys first, so that only the sale writes
         self.world.cut_at(1, _TEAR)
         self.present(4725, self.card("bamboo"))
         self.after_the_cut("Not taken")
         self.home()
 
     def network_returns(self) -> None:
-        """The network is back: everything is sent"""
+        """The network is back: every deferred payment is sent"""
         self.drain()
         self.world.wait_screen("Online", 30)
 
     def cut_online(self) -> None:
-        """The power goes between the host's yes and its mark: the sale is reversed"""
+        """A power cut between the host's approval and its mark: the sale is reversed"""
         self.world.run_for(3000)
         self.world.cut_at(2, "half")
         at = datetime.datetime.now() + _SETTLES_IN
         daily = Settling(at.hour * 60 + at.minute)
         self.system.host.tables.publish(tables.PARAMETERS, tables.parameters({SETTLING: daily.pack()}))
         self.present(6625, self.card("maple"))
-        said = self.after_the_cut("eversal pending", "Reversed")
-        self.tally.add(self.batch, REVERSED, self.amount_on(said))
+        lines = self.after_the_cut("eversal pending", "Reversed")
+        self.tally.add(self.batch, REVERSED, self.amount_on(lines))
         self.home()
         self.world.wait(lambda: not self.sees("eversal") and self.sees("Online"), "the reversal's answer", 60)
 
     def settle_by_itself(self) -> None:
-        """The batch is settled by itself at the set time"""
+        """The terminal settles the batch automatically at the set time"""
         self.settle(by_hand=False)
 
     # -- afternoon --------------------------------------------------------------------------------------------------
@@ -201,22 +200,22 @@ class Day(Shopkeeper):
         self.tally.add(self.batch, DEBIT, -amount, -1)
         self.tally.add(self.batch, DECLINED, amount)
         papers = len(self.world.receipts)
-        self.world.press("M6")  # prints the receipt again, with its fate
+        self.world.press("M6")  # reprints the receipt, now with the outcome
         self.world.wait(lambda: len(self.world.receipts) > papers, "the receipt")
         self.home()
 
     def refund_of_another_batch(self) -> None:
-        """A refund of what was sold in the batch before"""
+        """A refund of a sale from the previous batch"""
         self.refund(1000, self._reference, "jade")
 
     def backup(self) -> None:
-        """The host's database is copied"""
+        """The host's database is backed up"""
         path = self.system.host.ledger.path
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(self._backup)) as copy:
             source.backup(copy)
 
     def host_loses_payments(self) -> None:
-        """The host approves a sale, its tip, a code, cash; it loses its disk and goes on from the copy, without them"""
+        """The host takes a sale, its tip, a code payment and cash, then loses its disk and restarts from the backup"""
         self.sell(3305, "plum")
         self.tip_newest(600)
         self.customers_code(1525, "6234567890123456788")
@@ -228,25 +227,25 @@ class Day(Shopkeeper):
             file.unlink()
         shutil.copy(self._backup, before.ledger.path)
         self.system.host = Host(before.home, port=before.port, wire_log=self.system.home / "wire.log").start()
-        self.world.run_for(10_000)  # a terminal at rest sees that its connection has ended
+        self.world.run_for(10_000)  # the idle terminal notices that its connection has ended
         self.sell(640, "amber")
 
     def settle_with_upload(self) -> None:
-        """The batch is settled: host and terminal differ, every record is uploaded, and both agree"""
+        """The batch is settled: totals differ, every record is uploaded, and host and terminal agree"""
         self.settle("Not balanced", "Differences sent")
 
     def agree(self) -> agreement.Agreement:
-        """Lay till, journal, paper and ledger side by side."""
+        """Compare tally, journal, receipts, slips and ledger."""
         self.journals.read()
         papers = [receipt.text() for receipt in self.world.receipts]
         found = agreement.compare(self.tally, self.journals, papers, self.system.host.ledger.path, CUTS)
-        found.rows += self._told
+        found.rows += self._balances
         return found
 
 
 @click.command()
 def main() -> None:
-    """Play the day; exit 0 only if till, journal, receipts, slips and ledger agree to the cent."""
+    """Play the day. Exit with 0 only if till, journal, receipts, slips and ledger agree to the cent."""
     interpreter.require()
     with tempfile.TemporaryDirectory(prefix="kassa-day-") as home, WholeSystem(Path(home), terminal=TERMINAL) as system:
         day = Day(system)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keeps what a performance showed: a transcript of the screen, a picture a step, and the receipts."""
+"""Records a run of the demo: a transcript of the screen, one picture per step, and the receipts."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class Recorder:
         self._transcript = open(out / "transcript.txt", "w", encoding="utf-8")
 
     def step(self, title: str) -> list[str]:
-        """Note what the screen says now under a title; returns its lines."""
+        """Record the current screen under a title. Returns its lines."""
         self._steps += 1
         lines = self._world.screen_text()
         name = f"{self._steps:02d}-" + "".join(letter if letter.isalnum() else "-" for letter in title.lower())
@@ -33,7 +33,7 @@ class Recorder:
         return lines
 
     def close(self) -> None:
-        """Save the paper and end the transcript."""
+        """Save the receipts and close the transcript."""
         for number, receipt in enumerate(self._world.receipts, 1):
             (self._out / "receipts" / f"{number:02d}.txt").write_text(receipt.text(), encoding="utf-8")
         self._transcript.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What happens in the demo, as a cashier would do it: keys pressed, cards presented, the screen read."""
+"""The steps of the demo, as a cashier performs them: press keys, present cards, read the screen."""
 
 from typing import Protocol
 
@@ -14,18 +14,18 @@ CARDS = [name for name, _ in (ONLINE, *DEFERRED, FOURTH)]
 
 
 class Recorder(Protocol):
-    """Who looks at the screen at each step: record.py, or the heap gate."""
+    """Called with a title at each step; implemented by record.py and by the heap gate."""
 
     def step(self, title: str) -> list[str]: ...
 
 
 class Script(CashierActions):
-    """The steps, each leaving the terminal on its home page (English)."""
+    """The steps of the demo. Each leaves the terminal on its home page (in English)."""
 
     def __init__(self, system: WholeSystem, recorder: Recorder) -> None:
         super().__init__(system.world)
         self.recorder = recorder
-        self.operations = 0  # flash operations of the fourth sale, when it was not cut
+        self.operations = 0  # flash operations of the fourth sale, if its power was not cut
 
     def sign_on(self) -> None:
         super().sign_on()
@@ -36,16 +36,16 @@ class Script(CashierActions):
         self._sell(*ONLINE, "Approved")
 
     def deferred_sales(self) -> None:
-        """The network goes away; three payments are taken all the same."""
+        """Disconnect the network and accept three payments offline."""
         self.go_offline()
         self.recorder.step("the network is gone")
         for name, amount in DEFERRED:
             self._sell(name, amount, "Accepted")
 
     def fourth_sale(self, cut: int, tear: str) -> bool:
-        """The power goes at the `cut`-th flash operation of this sale (0 = after it). True when a cut was met."""
+        """Cut the power at the `cut`-th flash operation of this sale (0 = after it). Returns whether it was cut."""
         world = self.world
-        world.run_for(3000)  # the till has made the next keys by now: only the sale itself writes
+        world.run_for(3000)  # the terminal derives its next keys first, so that only the sale writes
         before = world.flash_ops.programs + world.flash_ops.erases
         if cut:
             world.cut_at(cut, tear)
@@ -60,15 +60,15 @@ class Script(CashierActions):
         return was_cut
 
     def fate(self) -> list[str]:
-        """Power returns: the terminal tells what became of the last payment. Returns what it said, page by page."""
-        said = []
+        """Restore power. Returns the pages on which the terminal reports the outcome of the last payment."""
+        reported = []
         self.back()
         while HOME not in (lines := self.recorder.step("power is back")):
-            said.append(" / ".join(lines[1:-1]))
+            reported.append(" / ".join(lines[1:-1]))
             self.confirm()
-            self.rest("the fate of the last payment")
+            self.rest("the outcome of the last payment")
             self.drawn()
-        return said
+        return reported
 
     def drain(self) -> None:
         super().drain()
@@ -76,7 +76,7 @@ class Script(CashierActions):
         self.recorder.step("the network is back, everything is sent")
 
     def settle(self) -> str:
-        """Close the batch; returns the amount the screen shows."""
+        """Close the batch. Returns the amount on the screen."""
         world = self.world
         world.press("MDE")
         self.page("Settle the batch?")

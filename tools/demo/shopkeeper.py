@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A shopkeeper: works the terminal by its keys, and keeps a tally of every result page - what one would believe of the day."""
+"""A shopkeeper: operates the terminal by its keys and keeps a tally of the amounts on its result pages."""
 
 import re
 
@@ -9,7 +9,7 @@ from tools.whole_system import WholeSystem
 
 
 class Shopkeeper(CashierActions):
-    """Each transaction leaves the terminal on its home page. `tally` is what the shopkeeper believes."""
+    """Each transaction leaves the terminal on its home page. `tally` sums up the result pages."""
 
     patience_s = 60
 
@@ -21,24 +21,24 @@ class Shopkeeper(CashierActions):
         self.journals = Journals(system.world.home)
 
     def sell(self, amount: int, card: str, result: str = "Approved", column: str = DEBIT) -> str:
-        """A sale; returns its receipt."""
+        """Make a sale. Returns its receipt."""
         self.present(amount, self.card(card))
         return self.end(result, column)
 
     def end(self, word: str, column: str | None) -> str:
-        """Wait for the result, write down the amount it shows, and go home; returns the newest paper."""
-        said = self.page(word)
+        """Wait for the result page, add its amount to the tally, and go home. Returns the newest receipt."""
+        lines = self.page(word)
         if column:
-            self.tally.add(self.batch, column, self.amount_on(said))
+            self.tally.add(self.batch, column, self.amount_on(lines))
         self.world.remove()
         self.home()
         return self.world.receipts[-1].text() if self.world.receipts else ""
 
     def amount_changed(self) -> None:
-        """Wait until an amount was changed; the difference counts."""
-        said = self.page("Accepted, to be authorised")
-        was = next(line for line in said if line.startswith("Was "))
-        self.tally.add(self.batch, DEBIT, self.amount_on(said) - money(was), 0)
+        """Wait until an amount has been changed. The difference goes into the tally."""
+        lines = self.page("Accepted, to be authorised")
+        was = next(line for line in lines if line.startswith("Was "))
+        self.tally.add(self.batch, DEBIT, self.amount_on(lines) - money(was), 0)
         self.home()
 
     def void_newest(self, result: str = "Voided", column: str = CREDIT) -> None:
@@ -50,7 +50,7 @@ class Shopkeeper(CashierActions):
         self.end(result, column)
 
     def pre_authorise(self, amount: int, card: str) -> str:
-        """Returns the authorisation code."""
+        """Make a pre-authorisation. Returns the authorisation code."""
         self.begin("preauth")
         self.type_in("Pre-authorise: amount", str(amount))
         self.tap(card)
@@ -90,7 +90,7 @@ class Shopkeeper(CashierActions):
         self.end("Paid in cash", CASH)
 
     def customers_code(self, amount: int, code: str) -> str:
-        """Returns the receipt."""
+        """Scan the customer's code. Returns the receipt."""
         self.begin("qr_scan")
         self.type_in("Pay by code: amount", str(amount))
         self.type_in("The customer's code", code)
@@ -105,25 +105,25 @@ class Shopkeeper(CashierActions):
         self.amount_changed()
 
     def after_the_cut(self, *words: str) -> list[str]:
-        """Wait for the cut, plug in again; returns the first page, which must say one of the words."""
+        """Wait for the power cut and restore power. Returns the first page, which must contain one of the words."""
         self.world.wait_off(30)
         self.world.remove()
-        said = self.back()
-        if not any(word in line for word in words for line in said):
-            raise AssertionError(f"none of {words}: {said}")
-        return said
+        lines = self.back()
+        if not any(word in line for word in words for line in lines):
+            raise AssertionError(f"none of {words}: {lines}")
+        return lines
 
     def settle(self, *words: str, by_hand: bool = True) -> None:
-        """Close the batch, or wait until the terminal does; the page at its end must say each of the words."""
+        """Close the batch, or wait until the terminal does. The result page must contain each of the words."""
         papers = len(self.world.receipts)
         if by_hand:
             self.world.press("M2")
             self.agree_to("Settle the batch?")
         self.page("alanced")
         self.world.wait(lambda: len(self.world.receipts) > papers, "the slip")
-        said = " ".join(self.drawn())
-        if not all(word in said for word in words or ("Balanced",)):
-            raise AssertionError(f"not {words}: {said}")
+        shown = " ".join(self.drawn())
+        if not all(word in shown for word in words or ("Balanced",)):
+            raise AssertionError(f"not {words}: {shown}")
         self.home()
         self.journals.read()
         self.batch += 1
@@ -134,7 +134,7 @@ class Shopkeeper(CashierActions):
 
 
 def on_paper(name: str, paper: str) -> str:
-    """What stands behind a name on a receipt."""
+    """The number printed after a name on a receipt."""
     found = re.search(rf"^{name} +([0-9]+)$", paper, re.MULTILINE)
     if not found:
         raise AssertionError(f"no {name} on {paper}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads font.bin on the host: the byte layout is in build.py."""
+"""Reads font.bin on the host. The byte layout is described in build.py."""
 
 import struct
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from pathlib import Path
 
 from tools.fonts.icons import NAMES
 
-WIDE = 1  # the face of the hanzi, whose index is in pages
+WIDE = 1  # the face with the hanzi, whose index is in pages
 PATH = Path(__file__).resolve().parents[2] / "firmware" / "kassa" / "screens" / "font.bin"
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """One character of one face; `rows` holds one byte a pixel (0 = paper ... 1 or 3 = ink)."""
+    """One character of one face. `rows` holds one byte per pixel (0 = paper ... 1 or 3 = ink)."""
 
     code: int
-    value: int  # its advance in pixels
+    value: int  # advance in pixels
     rows: tuple[bytes, ...]
 
     @property
     def name(self) -> str:
-        """The character, or {what the picture is}."""
+        """The character, or {name} for an icon."""
         return "{%s}" % NAMES[self.code] if self.code in NAMES else chr(self.code)
 
 
 @dataclass(frozen=True)
 class Face:
-    """Cells of one size."""
+    """The glyphs of one cell size."""
 
     width: int
     height: int
@@ -37,14 +37,14 @@ class Face:
 
 
 def load(path: Path = PATH) -> list[Face]:
-    """The faces of the asset, in their order. Raises ValueError when the file is not one."""
+    """The faces of the asset, in order. Raises ValueError if the file is not a font asset."""
     data = path.read_bytes()
     return [_face(data, face, entry) for face, entry in enumerate(_entries(data))]
 
 
 @cache
 def characters() -> frozenset[str]:
-    """What the text faces can show."""
+    """The characters that the text faces can show."""
     data = PATH.read_bytes()
     return frozenset(chr(code) for face, entry in enumerate(_entries(data)[:2]) for code in _codes(data, face, entry))
 

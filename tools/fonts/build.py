@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: MIT
 """Builds the terminal's one font asset, firmware/kassa/screens/font.bin, from OFL fonts on npm.
 
-    python -m tools.fonts.build            fetches the packages with `npm pack` into a temporary folder
+    python -m tools.fonts.build            downloads the packages with `npm pack` into a temporary folder
     python -m tools.fonts.build FOLDER     uses the .tgz files of an earlier `npm pack` in FOLDER
 
-Every number is little endian:
+All numbers are little-endian:
 
     0   4   "KFNT"
     4   1   version = 2
     5   1   number of faces = 5
     6   2   0
-    8   16  for each face: width u8, height u8, bits a pixel u8, 0 u8, count u16, glyph size u16, index u32, glyphs u32
+    8   16  per face: width u8, height u8, bits per pixel u8, 0 u8, count u16, glyph size u16, index u32, glyphs u32
 
-`index` points at `count` sorted code points (u16); in the two-bit faces as many advances in pixels (u8) follow. In face
-1, to save room, it points at 257 places (u16): where the code points with each first byte begin, and the end; then the
-second bytes of all (u8). `glyphs` points at `count` cells of `glyph size` bytes, row by row from the top. One bit a
-pixel: MSB first (framebuf.MONO_HLSB). Two bits a pixel: the leftmost pixel in the low bits (framebuf.GS2_HMSB), 0 =
-paper ... 3 = ink.
+`index` points to `count` sorted code points (u16); in the two-bit faces as many advances in pixels (u8) follow. In face
+1, to save space, it points to 257 positions (u16), where the code points with each high byte begin, and the end; then
+the low bytes of all code points (u8) follow. `glyphs` points to `count` cells of `glyph size` bytes, row by row from
+the top. One bit per pixel: MSB first (framebuf.MONO_HLSB). Two bits per pixel: the leftmost pixel in the low bits
+(framebuf.GS2_HMSB), 0 = paper ... 3 = ink.
 
     face 0  8x16   one bit   Unifont: ASCII and U+00A5, the text
-    face 1  16x16  one bit   Unifont: hanzi (all of GB 2312 level 1), punctuation, symbols; U+E100 on: the bar's marks
+    face 1  16x16  one bit   Unifont: hanzi (all of GB 2312 level 1), punctuation, symbols; from U+E100: the bar's marks
     face 2  24x28  two bits  Noto Sans SC Medium 24 px: titles and menus
     face 3  24x40  two bits  Noto Sans SC Medium 42 px: the digits of an amount
-    face 4  48x48  two bits  drawn here, U+E000 on: the sign of a result
+    face 4  48x48  two bits  drawn here, from U+E000: the sign of a result
 """
 
 import io
@@ -46,12 +46,12 @@ UNIFONT = "@fontsource/unifont@5.3.0"
 NOTO = "@fontsource/noto-sans-sc@5.3.0"
 ASCII = [chr(code) for code in range(0x20, 0x7F)]
 AMOUNT = "0123456789,.¥-$€ "
-# Texts that only ever stand in small type; every other one may be a title, a menu line or the first line of a message.
+# Texts only shown in small type. Every other text may be a title, a menu line or the first line of a message.
 SMALL = ("r_", "bar_", "key_", "about_", "test_", "held_")
 
 
 def table(language: str) -> dict[str, str]:
-    """The texts of one language, key -> text, as firmware/kassa/screens/texts holds them; "de39_00" for answer code 00."""
+    """The texts of one language, key -> text, from firmware/kassa/screens/texts; "de39_00" is for answer code 00."""
     return _lines(language) | {f"de39_{code}": text for code, text in _lines(f"answers_{language}").items()}
 
 
@@ -61,14 +61,14 @@ def _lines(name: str) -> dict[str, str]:
 
 
 def small_characters() -> list[str]:
-    """Everything above ASCII that the text face must show."""
+    """The characters above ASCII that the text faces must show."""
     wanted = {"¥"} | set("".join(table("zh").values())) | set("".join(table("en").values()))
     wanted |= set((Path(__file__).parent / "shop.txt").read_text("utf-8")) | set(level_1())
     return sorted(c for c in wanted if ord(c) > 0x7F)
 
 
 def level_1() -> str:
-    """The 3755 hanzi of GB 2312 level 1 (rows 16 to 55): those in common use, so that a shop's name can be shown."""
+    """The 3755 hanzi in common use, GB 2312 level 1 (rows 16 to 55), so that a shop's name can be shown."""
     codes = [bytes((row, cell)) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
     return b"".join(codes[:3755]).decode("gb2312")
 
@@ -84,7 +84,7 @@ def title_characters() -> list[str]:
 
 
 def fetch(package: str, folder: Path) -> tarfile.TarFile:
-    """The npm package, unpacked in memory; `npm pack` only where the folder does not hold it yet."""
+    """Open the npm package from `folder`; downloads it there first, with `npm pack`, if it is missing."""
     name = package.removeprefix("@").replace("/", "-").replace("@", "-") + ".tgz"
     if not (folder / name).exists():
         subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True)
@@ -92,7 +92,7 @@ def fetch(package: str, folder: Path) -> tarfile.TarFile:
 
 
 def face(package: tarfile.TarFile, *members: str) -> list[TTFont]:
-    """The named woff2 files as plain fonts; a character is taken from the first that has it."""
+    """The named woff2 files as plain fonts. A character is taken from the first font that has it."""
     fonts = []
     for member in members:
         data = package.extractfile(f"package/files/{member}.woff2")
@@ -111,12 +111,12 @@ def sized(font: TTFont, size: int) -> ImageFont.FreeTypeFont:
 
 
 def mono(image: Image.Image) -> bytes:
-    """One bit a pixel, MSB first."""
+    """One bit per pixel, MSB first."""
     return image.convert("1", dither=Image.Dither.NONE).tobytes()
 
 
 def grey(image: Image.Image) -> bytes:
-    """Two bits a pixel, the leftmost in the low bits, from a picture with 0 = paper and 255 = ink."""
+    """Two bits per pixel, the leftmost in the low bits, from an image with 0 = paper and 255 = ink."""
     levels = [(value * 3 + 127) // 255 for value in image.tobytes()]
     return bytes(
         levels[i] | levels[i + 1] << 2 | levels[i + 2] << 4 | levels[i + 3] << 6 for i in range(0, len(levels), 4)
@@ -134,7 +134,7 @@ class Face:
         self.cells[code] = (value, mono(image) if self.bits == 1 else grey(image))
 
     def pack(self, at: int) -> tuple[bytes, bytes]:
-        """(directory entry, data) of the face when its data begins at `at`."""
+        """(directory entry, data) of the face, for data that begins at `at`."""
         codes = sorted(self.cells)
         size = self.width * self.height * self.bits // 8
         index = _in_pages(codes) if self.paged else struct.pack(f"<{len(codes)}H", *codes)
@@ -150,7 +150,7 @@ def _in_pages(codes: list[int]) -> bytes:
 
 
 def text_faces(unifont: TTFont) -> tuple[Face, Face]:
-    """Unifont's own pixels at 16 px: the narrow and the wide face."""
+    """The narrow and the wide face: Unifont's own pixels at 16 px."""
     narrow, wide = Face(8, 16, 1), Face(16, 16, 1, paged=True)
     drawn, known = sized(unifont, 16), unifont.getBestCmap() or {}
     for char in [*ASCII, *small_characters()]:
@@ -173,14 +173,14 @@ def text_faces(unifont: TTFont) -> tuple[Face, Face]:
 def smooth_face(
     fonts: list[TTFont], size: int, cell: tuple[int, int], baseline: int, chars: list[str], step: int = 1
 ) -> Face:
-    """A two-bit face of `chars`, each at the left of its cell on one baseline; advances are multiples of `step`."""
+    """A two-bit face of `chars`, left-aligned in their cells on one baseline. Advances are multiples of `step`."""
     made = Face(cell[0], cell[1], 2)
     drawn = [(sized(font, size), font.getBestCmap() or {}) for font in fonts]
     for char in chars:
         source = next((font for font, known in drawn if ord(char) in known), None)
         if source is None:
             raise SystemExit(f"no glyph for U+{ord(char):04X}")
-        # No ink leaves its own advance, so that a run can be taken apart again.
+        # No ink goes beyond its own advance, so that ocr.py can separate the glyphs of a run.
         first, last = (round(edge) for edge in source.getbbox(char, anchor="ls")[::2])
         natural = max(round(source.getlength(char)), last - min(first, 0))
         advance = min(cell[0], -(-natural // step) * step)

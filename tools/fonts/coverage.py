@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Which characters of a text a terminal cannot show or print: it puts a question mark in their place."""
+"""Finds the characters of a text that a terminal cannot show or print, and replaces by a question mark."""
 
 from tools.fonts import asset, gbk
 
 
 def missing(text: str) -> list[str]:
-    """What is to be said of `text`, one sentence for the screen and one for the printer; empty when all is there."""
+    """Warnings about `text`: one for the screen, one for the printer, or none if every character is available."""
     known = asset.characters()
     lacks = (
         ("the screen has no", [char for char in text if char not in known]),

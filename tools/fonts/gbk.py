@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Builds firmware/kassa/gbk.bin: the code of every character that a printer with the GBK character set has.
+"""Builds firmware/kassa/gbk.bin: the GBK code of every character that a printer with this character set can print.
 
     python -m tools.fonts.gbk
 
-Every number is little endian:
+All numbers are little-endian:
 
     0      4  "KGBK"
     4      2  version = 1
-    6      2  count of the others
+    6      2  number of other characters
     8         U+4E00 to U+9FA5: the GBK code of each (u16, first byte high)
-    41812     the others: their sorted code points (u16), then as many GBK codes (u16)
+    41812     the other characters: their sorted code points (u16), then as many GBK codes (u16)
 """
 
 import struct
@@ -21,7 +21,7 @@ FIRST, LAST = 0x4E00, 0x9FA5
 
 
 def code(char: str) -> int:
-    """The printer's code of a character above ASCII, 0 where it has none. The yen sign prints as its full-width form."""
+    """The printer's code for a character above ASCII, 0 if it has none. The yen sign prints in its full-width form."""
     try:
         encoded = {"¥": "￥"}.get(char, char).encode("gbk")
     except UnicodeEncodeError:

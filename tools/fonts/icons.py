@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The pictures no font has: the sign of each result (48x48, smooth) and the marks of the top bar (16x16, crisp)."""
+"""The icons that no font has: the sign of each result (48x48, smooth) and the marks of the top bar (16x16, crisp)."""
 
 from collections.abc import Iterator
 
 from PIL import Image, ImageDraw
 
-# What the test's reader of screens calls each picture.
+# The name of each icon in screen texts read by tools/world/ocr.py.
 NAMES = {
     0xE000: "ok", 0xE001: "wait", 0xE002: "hold", 0xE003: "warn", 0xE004: "refuse", 0xE005: "ask", 0xE006: "tap",
     0xE007: "lock",

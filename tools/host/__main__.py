@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Run the settlement host by itself: python -m tools.host --home DIR. Prints one JSON line when it is ready."""
+"""Run the settlement host on its own: python -m tools.host --home DIR. Prints one JSON line when it is ready."""
 
 import json
 import signal
@@ -14,10 +14,10 @@ from tools.host.errors import HostError
 
 
 @click.command(help="The settlement host. Its certificates, keys, terminal list and database live in HOME.")
-@click.option("--home", type=click.Path(path_type=Path), required=True, help="folder; made and filled when empty")
+@click.option("--home", type=click.Path(path_type=Path), required=True, help="home folder; created if missing")
 @click.option("--address", default="127.0.0.1", show_default=True, help="address both ports listen on")
-@click.option("--port", default=0, help="for terminals (TLS); 0 chooses one")
-@click.option("--page-port", default=0, help="for the page and its JSON; 0 chooses one")
+@click.option("--port", default=0, help="port for terminals (TLS); 0 picks a free one")
+@click.option("--page-port", default=0, help="port for the page and its JSON; 0 picks a free one")
 @click.option("--wire-log", type=click.Path(path_type=Path), help="append every frame to this file")
 @click.option("--db", type=click.Path(path_type=Path), help="database instead of HOME/host.db")
 @click.option("--terminal", "terminals", multiple=True, metavar="TID,MID,IKID", help="register a terminal")

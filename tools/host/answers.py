@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Answers: data elements as they are stored, and the envelope (TPDU, header, DE 53, DE 64) made for each sending."""
+"""Answers: the data elements as stored, and the envelope (TPDU, header, DE 53, DE 64) added for each transmission."""
 
 import datetime
 
@@ -17,13 +17,13 @@ DUPLICATE, UNKNOWN_TERMINAL, ISSUER_DOWN, ISSUER_SILENT = "94", "97", "91", "98"
 YES = frozenset(("00", "11", "A2", "A4", "A5", "A6"))
 NOT_FINAL = frozenset(("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7"))
 
-_ECHOED = ("3", "4", "11", "25", "41", "42", "49", "60")  # of what carries a record
+_ECHOED = ("3", "4", "11", "25", "41", "42", "49", "60")  # in messages with a record
 _ECHOED_BY_OTHERS = ("11", "41", "42", "60")
-_TEXT_LIMIT = 60  # bytes of UTF-8: what a terminal's screen has room for
+_TEXT_LIMIT = 60  # bytes of UTF-8 that fit on a terminal's screen
 
 
 def compose(message: Message, at: datetime.datetime, text: str = "", **elements: str) -> Answer:
-    """The answer's data elements, without the envelope. `elements`: by number, as `_39="00"`. `at`: local time."""
+    """The answer's data elements, without the envelope. `elements`: by number, as in `_39="00"`. `at`: local time."""
     echoed = _ECHOED if "3" in message.fields else _ECHOED_BY_OTHERS
     fields = {name: message.fields[name] for name in echoed}
     fields["t"] = f"{int(message.mti) + 10:04}"
@@ -35,9 +35,9 @@ def compose(message: Message, at: datetime.datetime, text: str = "", **elements:
 
 
 def add_envelope(fields: Answer, message: Message, bdk: bytes, request: int = 0) -> bytes:
-    """The frame to send (2-byte length first): addresses swapped, the request's KSN, DE 64 under key 2001.
+    """The frame to send, 2-byte length first: swapped addresses, the request's KSN, DE 64 under key 2001.
 
-    `request`: what the terminal is asked to do, the header's processing request.
+    `request`: the header's processing request, what the terminal is asked to do.
     """
     swapped = message.frame[:1] + message.frame[3:5] + message.frame[1:3]
     header = swapped + bytes((0x61, 0x31, request, 0x00, 0x01, 0x00))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole host in one object: it runs in a thread of its own, so that a test, the demo or the panel can hold it."""
+"""The whole settlement host in one object, on its own thread, for tests, the demo and the panel."""
 
 import asyncio
 import datetime
@@ -29,10 +29,10 @@ _ADDRESS = "127.0.0.1"
 
 
 class Host:
-    """A settlement host with its files in `home`: ca, host certificate, keys.json, terminals.json, host.db.
+    """A settlement host. `home` holds its files: CA and host certificates, keys.json, terminals.json, host.db.
 
-    `port` and `page_port` are chosen when 0; `now` gives the host's local time and may be set later; `issuer` and `wallet`
-    take the simulators' places. Start and stop it, or use a `with`.
+    `port` and `page_port`: 0 picks a free port. `now` returns the host's local time and may be replaced later. `issuer`
+    and `wallet` replace the built-in simulators. Call `start` and `stop`, or use it as a context manager.
     """
 
     def __init__(
@@ -74,19 +74,19 @@ class Host:
             self.register(**terminal)
 
     def register(self, terminal: str, merchant: str, ikid: str) -> None:
-        """Make a terminal known: DE 41 (8 characters), DE 42 (15), initial key id (16 hex digits, BDK id first)."""
+        """Register a terminal: DE 41 (8 characters), DE 42 (15), initial key id (16 hex digits, BDK id first)."""
         if len(terminal) != 8 or len(merchant) != 15 or len(ikid) != 16:
             raise SetupError(f"terminal {terminal!r}: ids have 8, 15 and 16 characters")
         self.ledger.register(terminal, merchant, bytes.fromhex(ikid))
 
     @property
     def counters(self) -> dict[str, int]:
-        """Frames, connections, garbage and so on since the start."""
+        """Counts of frames, connections, garbage and more since the start."""
         return dict(self._service.counters)
 
     @property
     def mood(self) -> str:
-        """How the host behaves; see moods.py. Raises SetupError when set to something that is no mood."""
+        """How the host behaves; see moods.py. Setting an unknown mood raises SetupError."""
         return str(self._listener.mood)
 
     @mood.setter
@@ -94,7 +94,7 @@ class Host:
         self.set_mood(text)
 
     def set_mood(self, text: str) -> str:
-        """Set the mood; returns it as understood."""
+        """Set the mood and return it in canonical form. Raises SetupError for an unknown mood."""
         mood = moods.parse(text)
         self.simulator.refuse_with = mood.code
         self.wallet.mood = mood.kind if mood.kind in moods.WALLET else ""
@@ -103,18 +103,18 @@ class Host:
         return str(mood)
 
     def view(self) -> dict[str, Any]:
-        """What the page shows, and GET /api/ledger gives."""
+        """The data that the page shows and GET /api/ledger returns."""
         return page.view(self.ledger, self.counters, self.mood, self._ends)
 
     def start(self) -> "Host":
-        """Serve. Returns when both ports are open; raises SetupError when they cannot be."""
+        """Start serving. Returns when both ports are open; raises SetupError if they do not open."""
         self._thread.start()
         if not self._ready.wait(_START) or self._fault:
             raise SetupError(f"the host did not start: {self._fault}")
         return self
 
     def stop(self) -> None:
-        """Close ports and database. What was answered is on disk already."""
+        """Close the ports and the database. Everything answered is already on disk."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(_STOP)
@@ -160,7 +160,7 @@ class Host:
 
 
 def _terminals(path: Path) -> list[dict[str, str]]:
-    """`terminals.json`: [{"terminal": ..., "merchant": ..., "ikid": hex}]."""
+    """Read `terminals.json`: [{"terminal": ..., "merchant": ..., "ikid": hex}]."""
     if not path.exists():
         return []
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is on file about a record before it is let in: a tombstone, its body key, its batch, its place in the chain."""
+"""What the host already knows about a record before storing it: tombstone, body key, batch, position in the chain."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,10 @@ _OPEN_BATCH = insert(batch).on_conflict_do_nothing()
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """`buried`: reversed before it came. `reused`: its body key served another uid. `batch`: open, closed or None."""
+    """What is known about a record.
+
+    `buried`: reversed before it arrived. `reused`: another uid used its body key. `batch`: open, closed or None.
+    """
 
     buried: bool
     reused: bool
@@ -34,7 +37,7 @@ class Background:
 
 
 def look(db: Connection, tid: str, record: seal.Record) -> Background:
-    """Everything at once: this is asked for each payment of a drain."""
+    """Look everything up in one query, because this runs for every payment of a drain."""
     key = {
         "tid": tid,
         "uid": record.uid.hex(),
@@ -47,12 +50,15 @@ def look(db: Connection, tid: str, record: seal.Record) -> Background:
 
 
 def highest_counter(db: Connection, tid: str) -> int:
-    """The highest transaction counter any payment's body key had; 0 = none."""
+    """The highest transaction counter of any payment's body key; 0 = none."""
     return db.execute(select(func.max(payment.c.body_counter)).where(payment.c.tid == tid)).scalar_one() or 0
 
 
 def note_record(case: Case, record: seal.Record, kind: str, known: Background) -> bool:
-    """Add a record to the chain. Returns whether its seal holds; what it proves puts the terminal in quarantine."""
+    """Add a record to the chain. Returns whether its seal tag is right.
+
+    If the record proves a rolled-back or cloned chip, the terminal is quarantined.
+    """
     try:
         recomputed = seal.recomputed_tag(record, case.keys.bdk, case.terminal.ikid)
     except SealError:
@@ -78,7 +84,7 @@ def note_record(case: Case, record: seal.Record, kind: str, known: Background) -
 
 
 def counting_in(case: Case, record: seal.Record, known: Background) -> str:
-    """The batch a payment counts in: its own, or the open one when its own was closed before it came."""
+    """The batch a payment counts in: its own, or the open one if its own was closed before it arrived."""
     number = record.batch
     if known.batch == "closed":
         case.alarm("payment for a closed batch")

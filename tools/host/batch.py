@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""0500: the terminal's totals against ours. A batch closes once, when they agree and nothing is missing or open.
+"""0500: compare the terminal's totals with the host's. A batch closes once both agree and nothing is missing or open.
 
-Where they do not agree the terminal sends what it has, record by record (upload.py), and the batch closes at its end.
+If they differ, the terminal uploads the batch record by record (upload.py); the batch closes when the upload ends.
 """
 
 from sqlalchemy import ColumnElement, select
@@ -15,11 +15,11 @@ from tools.host.schema import payment
 from tools.host.totals import Totals
 
 BALANCED, NOT_BALANCED, ERROR = "1", "2", "3"
-_FOREIGN = "0" * 31  # no foreign cards yet
+_FOREIGN = "0" * 31  # foreign cards are not supported yet
 
 
 def handle(case: Case) -> Answer:
-    """The answer to a batch close: our totals and the result. Only a balanced one is final."""
+    """The answer to a batch close: the host's totals and the result. Only a balanced answer is final."""
     message, epoch = case.message, case.terminal.epoch
     verdict = idempotency.look(case.db, message, epoch)
     if verdict.clash:
@@ -29,10 +29,10 @@ def handle(case: Case) -> Answer:
         return verdict.answer
     closed = closed_with(case, message.batch)
     if closed is not None and message.fields["48"] == _form(closed, "0") + _FOREIGN:
-        return _answer(case, BALANCED, closed)  # closed before, with these totals: the terminal did not hear it
+        return _answer(case, BALANCED, closed)  # closed before with these totals; the answer was lost
     ours = closed or totals.of_batch(case.db, case.tid, case.terminal.epoch, message.batch)
     if closed is not None and _was_uploaded(case, message.batch):
-        return _answer(case, NOT_BALANCED, ours, said(ours))  # the end of that upload was not heard: it is repeated
+        return _answer(case, NOT_BALANCED, ours, said(ours))  # the answer to the end of that upload was lost; repeat it
     trouble = obstacle(case)
     if trouble is None and any((case.tid, bytes.fromhex(uid)) in case.busy for uid in unanswered(case)):
         trouble = "A payment is being decided"
@@ -49,7 +49,7 @@ def handle(case: Case) -> Answer:
 
 
 def obstacle(case: Case) -> str | None:
-    """Why the batch cannot close, in words for the cashier."""
+    """Why the batch cannot close, as a message for the cashier; None if it can."""
     terminal, number = case.terminal, case.message.batch
     if closed_with(case, number) is not None:
         return f"Batch {number} is closed already"
@@ -61,24 +61,27 @@ def obstacle(case: Case) -> str | None:
 
 
 def unanswered(case: Case) -> list[str]:
-    """Payments of the batch without a final answer here; the terminal, which closes it, knows one: it uploads them."""
+    """Uids of the batch's payments that have no final answer here.
+
+    The terminal only closes a batch when it knows the final answers, so it uploads them.
+    """
     received = _in_batch(case, case.message.batch) & (payment.c.state == "RECEIVED")
     return list(case.db.execute(select(payment.c.uid).where(received)).scalars())
 
 
 def undecided(case: Case) -> str | None:
-    """How many of them there are, in words for the cashier."""
+    """How many payments have no final answer, as a message for the cashier; None if there are none."""
     count = len(unanswered(case))
     return f"{count} payments without final answer" if count else None
 
 
 def said(ours: Totals) -> str:
-    """What we have, in words for the cashier."""
+    """The host's totals, as a message for the cashier."""
     return f"Host has {ours.debit_count} for {ours.debit_amount // 100}.{ours.debit_amount % 100:02}"
 
 
 def missing(case: Case) -> str | None:
-    """Which records of the terminal's never came, in words for the cashier."""
+    """Which of the terminal's records never arrived, as a message for the cashier; None if there are none."""
     gaps = chain.gaps(case.db, case.tid, case.terminal.epoch, case.terminal.reported_sequence)
     if not gaps:
         return None
@@ -87,7 +90,7 @@ def missing(case: Case) -> str | None:
 
 
 def close(case: Case, ours: Totals, uploaded: int = 0) -> None:
-    """Close the batch for ever; the next one is one higher, and never a number used before."""
+    """Close the batch for good. The next number is one higher, skipping numbers already used."""
     terminal, number = case.terminal, case.message.batch
     done = {"state": "closed", **ours._asdict(), "uploaded": uploaded, "closed": books.now()}
     row = {"tid": case.tid, "epoch": terminal.epoch, "number": number, "opened": books.now(), **done}
@@ -101,7 +104,7 @@ def close(case: Case, ours: Totals, uploaded: int = 0) -> None:
 
 
 def closed_with(case: Case, number: str) -> Totals | None:
-    """The totals a batch was closed with; None while it is not closed."""
+    """The totals a batch was closed with; None if it is still open."""
     which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
     row = case.db.execute(select(table).where(*which, table.c.state == "closed")).one_or_none()
     return Totals(*(getattr(row, name) or 0 for name in Totals._fields)) if row else None
@@ -118,7 +121,7 @@ def _in_batch(case: Case, number: str) -> ColumnElement[bool]:
 
 
 def _answer(case: Case, result: str, ours: Totals, text: str = "") -> Answer:
-    """0510 has no DE 39: the result stands in DE 48, once for CNY and once for foreign cards."""
+    """0510 has no DE 39: the result is in DE 48, once for CNY and once for foreign cards."""
     foreign = _FOREIGN[:-1] + (result if case.message.fields["48"][31:] != _FOREIGN or result == ERROR else BALANCED)
     form = _form(ours, result) + foreign
     return answers.compose(case.message, case.now, text, _48=form, _49=case.message.fields["49"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Double entry: what an approved payment does to the accounts, how a reversal undoes it; and the audit."""
+"""Double-entry bookkeeping: entries for approved payments, their reversals, and the audit log."""
 
 import datetime
 from collections.abc import Iterable
@@ -15,46 +15,46 @@ WALLETS = "wallet receivable"  # owed to us by wallets
 TILL = "cash in till"
 MERCHANT = "merchant payable"  # card and code sales we owe the merchant
 SALES = "cash sales"
-QUARANTINE = "quarantine"  # either, until a supervisor clears the terminal
+QUARANTINE = "quarantine"  # holds money from both until a supervisor clears the terminal
 ACCOUNTS = (CARDS, WALLETS, TILL, MERCHANT, SALES, QUARANTINE)
 
 
-_CASH, _CODES, _CARDS = (TILL, SALES), (WALLETS, MERCHANT), (CARDS, MERCHANT)  # debited, credited
+_CASH, _CODES, _CARDS = (TILL, SALES), (WALLETS, MERCHANT), (CARDS, MERCHANT)  # (debited, credited)
 _ACCOUNTS = {kinds.IN_CASH: _CASH, kinds.OUT_OF_CASH: _CASH, kinds.IN_QR: _CODES, kinds.OUT_OF_QR: _CODES}
 
 
 def now() -> str:
-    """The time of the host's own records: UTC, to the millisecond."""
+    """The time for the host's own records: UTC, to the millisecond."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
 def note(db: Connection, tid: str | None, what: str, detail: str) -> None:
-    """One line in the audit, which nobody can change afterwards. Never keys or card data."""
+    """Append a line to the audit, which is append-only. Never pass keys or card data."""
     db.execute(insert(audit), {"at": now(), "tid": tid, "what": what, "detail": detail})
 
 
 def legs(payment_id: int, kind: str, worth: int, quarantined: bool) -> list[dict[str, Any]]:
-    """Both legs of an approved payment; none where no money moves. `worth`: what it brings the merchant, minor units."""
+    """Both legs of an approved payment; none if no money moves. `worth`: net value to the merchant, minor units."""
     debit, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, _CARDS)
     return _legs(payment_id, worth, debit, QUARANTINE if quarantined else credit, kinds.KINDS[kind].name)
 
 
 def post(db: Connection, legs: Iterable[dict[str, Any]]) -> None:
-    """Write legs made by this module; both sides in one statement."""
+    """Write legs made by this module, both sides in one statement."""
     rows = list(legs)
     if rows:
         db.execute(insert(entry), rows)
 
 
 def reverse(db: Connection, payment_id: int) -> None:
-    """Undo whatever a payment has on the books, account by account."""
+    """Reverse everything a payment has on the books, account by account."""
     balance = func.sum(entry.c.amount)
     held = select(entry.c.account, balance).where(entry.c.payment_id == payment_id).group_by(entry.c.account)
     post(db, [_leg(payment_id, name, -amount, "reversal") for name, amount in db.execute(held) if amount])
 
 
 def release(db: Connection, tid: str) -> None:
-    """Move a terminal's quarantined money to where it would have gone."""
+    """Move a terminal's quarantined money to the accounts it belongs to."""
     held = select(payment.c.id, payment.c.type, func.sum(entry.c.amount))
     mine = payment.c.tid == tid, payment.c.quarantined == 1, entry.c.account == QUARANTINE
     rows = db.execute(held.join(entry, entry.c.payment_id == payment.c.id).where(*mine).group_by(payment.c.id)).all()
@@ -65,13 +65,13 @@ def release(db: Connection, tid: str) -> None:
 
 
 def balances(db: Connection) -> dict[str, int]:
-    """Balance of each account, minor units, debits above zero."""
+    """The balance of each account in minor units; debits are positive."""
     sums = dict(db.execute(select(entry.c.account, func.sum(entry.c.amount)).group_by(entry.c.account)).all())
     return {name: sums.get(name, 0) for name in ACCOUNTS}
 
 
 def unbalanced(db: Connection) -> list[int]:
-    """Ids of payments whose entries do not sum to zero. Always empty, or the books are wrong."""
+    """Ids of payments whose entries do not sum to zero. A non-empty list means the books are wrong."""
     wrong = select(entry.c.payment_id).group_by(entry.c.payment_id).having(func.sum(entry.c.amount) != 0)
     return list(db.execute(wrong).scalars())
 

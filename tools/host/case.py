@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One request being worked on inside one transaction: what every handler gets."""
+"""One request being handled in one transaction: what every handler receives."""
 
 import datetime
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ from tools.host.terminals import Terminal
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`terminal`: who sent it. `now`: the host's local time. `busy`: payments the issuer is deciding at this moment."""
+    """A request and its context.
+
+    `terminal`: the sender. `now`: the host's local time. `busy`: payments the issuer is deciding right now.
+    """
 
     db: Connection
     message: Message
@@ -24,18 +27,18 @@ class Case:
     keys: HostKeys
     now: datetime.datetime
     busy: set[tuple[str, bytes]]
-    distrust: bool = False  # no batch balances: a mood
+    distrust: bool = False  # a mood: no batch balances
 
     @property
     def tid(self) -> str:
         return self.terminal.tid
 
     def answer(self, code: str, text: str = "", **elements: str) -> Answer:
-        """The answer to this request with DE 39 set."""
+        """The answer to this request, with DE 39 set."""
         return answers.compose(self.message, self.now, text, _39=code, **elements)
 
     def alarm(self, what: str) -> None:
-        """Leave a line in the audit that names this request."""
+        """Write an audit line that identifies this request."""
         message = self.message
         detail = f"{message.mti} uid {message.uid.hex()} STAN {message.stan} batch {message.batch}"
         note(self.db, self.tid, what, detail)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The payment chain: each record names its predecessor's seal tag. Records come in any order; gaps are shown."""
+"""The payment chain: each record carries its predecessor's seal tag. Records arrive in any order; gaps are reported."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,9 +22,9 @@ _HIGHEST = select(link).where(*_OF_EPOCH, link.c.sequence == _TOP)
 
 
 def add(db: Connection, tid: str, record: Record, recomputed: bytes, kind: str, start: int) -> str | None:
-    """Store a record's link and verify it with its neighbours. `start`: see epochs.start.
+    """Store a record's link and check it against its neighbours. `start`: see epochs.start.
 
-    Returns what it proves against the terminal (a rolled-back or cloned chip), or None.
+    Returns the evidence of a rolled-back or cloned chip, or None.
     """
     at = record.sequence
     rows = db.execute(_NEAR, {"tid": tid, "epoch": record.epoch, "first": at - 1, "last": at + 1}).all()
@@ -58,7 +58,10 @@ def add(db: Connection, tid: str, record: Record, recomputed: bytes, kind: str, 
 
 
 def highest(db: Connection, tid: str, epoch: int) -> tuple[int, set[str], str]:
-    """Highest sequence held of an epoch, every tag it may be known by, the one it came with; (0, zero tag) if none."""
+    """The highest stored sequence of an epoch, every tag it may have, and the tag it arrived with.
+
+    (0, {zero tag}, zero tag) if the epoch has no records.
+    """
     rows = db.execute(_HIGHEST, {"tid": tid, "epoch": epoch}).all()
     if not rows:
         return 0, {NO_TAG}, NO_TAG
@@ -66,7 +69,7 @@ def highest(db: Connection, tid: str, epoch: int) -> tuple[int, set[str], str]:
 
 
 def gaps(db: Connection, tid: str, epoch: int, newest: int) -> list[tuple[int, int]]:
-    """Missing sequences of an epoch as (first, last), up to `newest` or the highest held, whichever is later."""
+    """Missing sequences of an epoch as (first, last), up to `newest` or the highest stored, whichever is higher."""
     missing: list[tuple[int, int]] = []
     expected = epochs.start(db, tid, epoch) + 1
     for sequence in db.execute(_HELD, {"tid": tid, "epoch": epoch}).scalars():
@@ -79,9 +82,9 @@ def gaps(db: Connection, tid: str, epoch: int, newest: int) -> list[tuple[int, i
 
 
 def _state(record: Record, before: Sequence[Row[Any]], start: int) -> str:
-    """Whether an intact record's link to its predecessor holds, is broken, or waits for it.
+    """Whether an intact record's link to its predecessor holds, is broken, or waits for the predecessor.
 
-    The first record behind the epoch's start has no predecessor, every later one has.
+    The first record after the epoch's start has no predecessor; every later one has.
     """
     previous = record.previous_tag.hex()
     if record.sequence <= start + 1 or previous == NO_TAG:
@@ -92,7 +95,7 @@ def _state(record: Record, before: Sequence[Row[Any]], start: int) -> str:
 
 
 def _verify_next(db: Connection, after: Sequence[Row[Any]], own: set[str]) -> bool:
-    """Settle the links that waited for this record; True when one of them does not hold."""
+    """Check the links that waited for this record. True if one of them is broken."""
     broken = False
     for row in after:
         if row.state == "waits":

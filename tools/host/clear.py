@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A supervisor clears a terminal's quarantine, or writes off records that are missing for good.
+"""A supervisor clears a terminal's quarantine, or writes off records that are permanently missing.
 
     python -m tools.host.clear --home DIR --terminal KASSA001 --supervisor "Ms Li"
 
-The money that was held is released; the terminal begins a new epoch and a new batch the next time it connects.
+Releases the held money. The terminal starts a new epoch and a new batch when it next connects.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ from tools.host.ledger import Ledger
 
 @click.command(help="Clear a terminal's quarantine; may be done while the host runs.")
 @click.option("--home", type=click.Path(path_type=Path, exists=True), required=True, help="the host's folder")
-@click.option("--terminal", required=True, help="its id, as on the host's page")
-@click.option("--supervisor", required=True, help="who answers for it; goes into the audit")
+@click.option("--terminal", required=True, help="terminal id, as shown on the host's page")
+@click.option("--supervisor", required=True, help="the name to store in the audit")
 def main(home: Path, terminal: str, supervisor: str) -> None:
     ledger = Ledger(home / "host.db")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Frames and data elements of docs/wire.md, read and written by pyiso8583 so that no codec of ours checks itself."""
+"""Frames and data elements of docs/wire.md. Uses pyiso8583, so that our own codec is not tested against itself."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import iso8583
 
 from tools.host.errors import FrameError
 
-MAX_FRAME = 2048  # after the 2-byte length
+MAX_FRAME = 2048  # without the 2-byte length
 _MIN_FRAME = 5 + 6 + 2 + 8
 _DIGITS = re.compile("[0-9]+")
 _CODE = re.compile("[0-9A-Za-z]+")
@@ -60,14 +60,14 @@ _ALPHANUMERIC = ("37", "38", "39", "49")
 
 
 def split(buffer: bytearray) -> Iterator[bytes]:
-    """Take every whole frame off the front of `buffer`; each is yielded without its 2-byte length.
+    """Take every complete frame off the front of `buffer`; yields each without its 2-byte length.
 
-    Raises FrameError at a length no frame can have; what is left in the buffer then means nothing.
+    Raises FrameError for an impossible length; the rest of the buffer is then meaningless.
     """
     while len(buffer) >= 2:
         size = int.from_bytes(buffer[:2], "big")
         if not _MIN_FRAME <= size <= MAX_FRAME:
-            raise FrameError("a length no frame can have")
+            raise FrameError("impossible frame length")
         if len(buffer) - 2 < size:
             return
         frame = bytes(buffer[2 : 2 + size])
@@ -76,38 +76,38 @@ def split(buffer: bytearray) -> Iterator[bytes]:
 
 
 def decode(frame: bytes) -> dict[str, str]:
-    """Data elements of a frame by number, plus `h`, `t`, `p`; binary ones as upper-case hex.
+    """A frame's data elements by number, plus `h`, `t` and `p`; binary elements as upper-case hex.
 
-    Raises FrameError unless header, lengths, bitmap, digits and characters are all as the table in docs/wire.md.
+    Raises FrameError if header, lengths, bitmap, digits or characters differ from the table in docs/wire.md.
     """
     if not _MIN_FRAME <= len(frame) <= MAX_FRAME:
-        raise FrameError("a length no frame can have")
+        raise FrameError("impossible frame length")
     if frame[0] != 0x60 or frame[5:7] != b"\x61\x31":
-        raise FrameError("not our TPDU or header")
+        raise FrameError("unknown TPDU or header")
     try:
         fields, _ = iso8583.decode(frame, SPEC)
-    except (iso8583.DecodeError, KeyError):  # KeyError: a data element that has no place in our dialect
-        raise FrameError("not decodable") from None
+    except (iso8583.DecodeError, KeyError):  # KeyError: a data element outside our dialect
+        raise FrameError("cannot be decoded") from None
     for name in _NUMERIC:
         if name in fields and not _DIGITS.fullmatch(fields[name]):
-            raise FrameError(f"DE {name} holds something other than digits")
+            raise FrameError(f"DE {name} must contain only digits")
     for name in _ALPHANUMERIC:
         if name in fields and not _CODE.fullmatch(fields[name]):
-            raise FrameError(f"DE {name} holds something other than letters and digits")
+            raise FrameError(f"DE {name} must contain only letters and digits")
     return fields
 
 
 def encode(fields: dict[str, str]) -> bytes:
-    """A frame without its 2-byte length, from the same form `decode` gives."""
+    """A frame without its 2-byte length, from elements as returned by `decode`. Raises FrameError."""
     try:
         raw, _ = iso8583.encode({**fields}, SPEC)
     except iso8583.EncodeError as error:
-        raise FrameError(f"cannot be sent: {error.msg}") from None
+        raise FrameError(f"cannot be encoded: {error.msg}") from None
     if len(raw) > MAX_FRAME:
-        raise FrameError("longer than a frame may be")
+        raise FrameError("frame too long")
     return bytes(raw)
 
 
 def with_length(frame: bytes) -> bytes:
-    """The frame as it travels: 2-byte length first."""
+    """The frame as transmitted: 2-byte length first."""
     return len(frame).to_bytes(2, "big") + frame

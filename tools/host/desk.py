@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One transaction's working place: who sent a message, and whether its KSN is above all before it."""
+"""The state of one transaction: who sent each message, and whether its KSN is higher than all before it."""
 
 import datetime
 from collections import Counter
@@ -35,7 +35,7 @@ class Desk:
         self._moved: set[str] = set()
 
     def sender(self, message: Message) -> Terminal | None:
-        """The terminal a message is from; None unless id, merchant and keys belong together."""
+        """The terminal that sent a message; None unless its id, merchant and key id match the registration."""
         if message.terminal not in self._terminals:
             self._terminals[message.terminal] = terminals.load(self._db, message.terminal)
         terminal = self._terminals[message.terminal]
@@ -45,7 +45,7 @@ class Desk:
         return None
 
     def rises(self, terminal: Terminal, message: Message) -> bool:
-        """Whether the message's KSN is above the terminal's mark; if so, it becomes the mark."""
+        """Whether the message's KSN counter is above the terminal's mark; if so, it becomes the new mark."""
         if message.counter <= terminal.message_mark:
             self._counters["stale_ksn"] += 1
             return False
@@ -58,7 +58,7 @@ class Desk:
         return Case(self._db, message, terminal, self._keys, self.now, self._busy, self._distrust)
 
     def close(self) -> None:
-        """Write the marks that moved."""
+        """Write the marks that changed."""
         for tid in self._moved:
             terminal = self._terminals[tid]
             if terminal:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""AES DUKPT as the host derives it, from the base derivation key (ANSI X9.24-3:2017, AES-128 only)."""
+"""AES DUKPT, host side: derives keys from the base derivation key (ANSI X9.24-3:2017, AES-128 only)."""
 
 import struct
 from functools import lru_cache
@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 DATA_ENCRYPT = 0x3000  # the sealed body
 MAC_BOTH_WAYS = 0x2002  # the seal tag
-MAC_GENERATE = 0x2000  # DE 64 up
-MAC_VERIFY = 0x2001  # DE 64 down
+MAC_GENERATE = 0x2000  # DE 64, terminal to host
+MAC_VERIFY = 0x2001  # DE 64, host to terminal
 
 _KEY_DERIVATION = 0x8000
 _INITIAL_KEY = 0x8001
@@ -18,7 +18,7 @@ _LAST_COUNTER = 0xFFFF0000
 
 
 def is_counter(counter: int) -> bool:
-    """True for a transaction counter a device may use: 1..FFFF0000 with at most sixteen one-bits (X9.24-3, 6.3.2)."""
+    """Whether a device may use this transaction counter: 1..FFFF0000, at most 16 one-bits (X9.24-3, 6.3.2)."""
     return 0 < counter <= _LAST_COUNTER and counter.bit_count() <= 16
 
 
@@ -29,9 +29,9 @@ def initial_key(bdk: bytes, ikid: bytes) -> bytes:
 
 @lru_cache(maxsize=65536)
 def transaction_key(bdk: bytes, ikid: bytes, counter: int) -> bytes:
-    """The 16-byte key of one transaction: one derivation for each one-bit of the counter, from the top.
+    """The 16-byte key of one transaction: one derivation per one-bit of the counter, highest bit first.
 
-    Intermediate keys are cached: neighbours share all but the last step.
+    Intermediate keys are cached, because neighbouring counters share all but the last step.
     """
     lowest = counter & -counter
     parent = initial_key(bdk, ikid) if counter == lowest else transaction_key(bdk, ikid, counter ^ lowest)

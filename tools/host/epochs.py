@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Epochs: a supervisor's clearing of a quarantine begins a new one, with a chain and a batch of its own.
+"""Epochs: when a supervisor clears a quarantine, a new epoch begins, with its own chain and batch.
 
-The terminal takes it over when nothing of the old one is owed. From then on the old one is over, and its batches close.
+The terminal adopts it once nothing of the old epoch is left to send. The old epoch is then over and its batches close.
 """
 
 from sqlalchemy import Connection, select, update
@@ -12,30 +12,30 @@ from tools.host.terminals import Terminal
 
 
 def start(db: Connection, tid: str, epoch: int) -> int:
-    """The sequence behind which the chain of this epoch starts."""
+    """The sequence after which this epoch's chain starts."""
     mine = select(beginning.c.after).where(beginning.c.tid == tid, beginning.c.epoch == epoch)
     return db.execute(mine).scalar_one_or_none() or 0
 
 
 def is_over(terminal: Terminal, epoch: int) -> bool:
-    """Whether the terminal has left this epoch behind: whoever still shows it is an older or another chip."""
+    """Whether the terminal has left this epoch. A chip that still reports it is an older one or a clone."""
     return epoch < terminal.epoch and terminal.begun
 
 
 def still_before(db: Connection, terminal: Terminal, newest: int) -> None:
-    """The terminal shows an epoch before ours, up to `newest`: ours starts behind that."""
+    """The terminal reports an earlier epoch, up to sequence `newest`; the current epoch starts after that."""
     _change(db, terminal, after=newest)
     terminal.start = newest
 
 
 def another_before(db: Connection, terminal: Terminal, sequence: int) -> None:
-    """One more record of the epoch before ours has come."""
+    """Another record of the earlier epoch has arrived."""
     if sequence > terminal.start:
         still_before(db, terminal, sequence)
 
 
 def begin(db: Connection, terminal: Terminal) -> None:
-    """The terminal shows the host's epoch: what is left open of older ones closes, with what the host has."""
+    """The terminal has adopted the current epoch. Close older open batches with the totals the host has."""
     if terminal.begun:
         return
     _change(db, terminal, begun=1)

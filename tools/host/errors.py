@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""What can go wrong at the host. Messages never carry keys or card data."""
+"""The host's exceptions. Their messages never contain keys or card data."""
 
 
 class HostError(Exception):
-    """The root of the host's own errors."""
+    """Base class of the host's exceptions."""
 
 
 class FrameError(HostError):
-    """Bytes that are no frame of docs/wire.md. The connection is closed."""
+    """Bytes that are not a frame of docs/wire.md. The connection is closed."""
 
 
 class SealError(HostError):
-    """A sealed record whose tag or body does not hold."""
+    """A sealed record whose seal tag or body is invalid."""
 
 
 class IssuerFault(HostError):
-    """The issuer cannot be asked, or its answer makes no sense. The payment stays open and is tried again."""
+    """The issuer cannot be reached, or its answer is invalid. The payment stays open and is tried again."""
 
 
 class SetupError(HostError):
-    """Keys, certificates or terminal list of the host's home cannot be used."""
+    """The keys, certificates, tables or terminal list in the host's home cannot be used, or a setting is invalid."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""0800: the terminal shows where its journal stands, the host where its own record of it stands, and the time.
+"""0800: terminal and host exchange the state of the journal as each knows it; the host also sends the time.
 
-The answer is about this moment, so it is made afresh for every handshake and not stored.
+The answer describes the current state, so each handshake gets a new one and none is stored.
 """
 
 import datetime
@@ -16,12 +16,12 @@ _VERSION = 1
 
 
 def handle(case: Case, stale: bool) -> Answer:
-    """The answer to a handshake. `stale`: its KSN did not rise, which only a rolled-back or cloned chip does."""
+    """The answer to a handshake. `stale`: its KSN did not rise, which means a rolled-back or cloned chip."""
     body, terminal = case.message.body, case.terminal
     epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
-    if epoch > terminal.epoch and not stale and _never_heard(case):
-        terminals.change(case.db, terminal, epoch=epoch)  # its first word to us: the epoch is the terminal's
-    suspicion = "its message keys were used before" if stale else _behind(case, epoch, newest, tag)
+    if epoch > terminal.epoch and not stale and _is_first_contact(case):
+        terminals.change(case.db, terminal, epoch=epoch)  # first contact: take over the terminal's epoch
+    suspicion = "its message keys were used before" if stale else _evidence(case, epoch, newest, tag)
     if suspicion:
         terminals.quarantine(case.db, terminal, suspicion)
     elif epoch == terminal.epoch:
@@ -36,7 +36,7 @@ def handle(case: Case, stale: bool) -> Answer:
 
 
 def stranger(message: Message, now: datetime.datetime) -> Answer:
-    """The answer to a terminal we do not know, or whose keys belong to another one: code 97."""
+    """Code 97: the terminal is unknown, or its keys belong to another terminal."""
     elements = {"_62": _form(AGREED, 0, 0, terminals.NO_TAG, now, 0)} if message.mti == "0800" else {}
     if message.mti == "0500":
         elements = {"_48": "0" * 30 + "3" + "0" * 30 + "3", "_49": message.fields["49"]}
@@ -45,15 +45,18 @@ def stranger(message: Message, now: datetime.datetime) -> Answer:
     return answers.compose(message, now, "Terminal not known here", **elements)
 
 
-def _behind(case: Case, epoch: int, newest: int, tag: str) -> str | None:
-    """What a terminal's own word proves against it: behind what we hold or were told before, or another tag there."""
+def _evidence(case: Case, epoch: int, newest: int, tag: str) -> str | None:
+    """The evidence that a terminal is rolled back or cloned, or None.
+
+    Its journal ends before a sequence the host knows of, or has another tag at that sequence.
+    """
     terminal = case.terminal
     if epoch > terminal.epoch:
         return f"epoch {epoch} was never begun"
     if epochs.is_over(terminal, epoch):
         return f"epoch {epoch} is over, {terminal.epoch} was begun"
     if epoch < terminal.epoch:
-        return None  # it will take our epoch from the answer
+        return None  # it will adopt our epoch from the answer
     held, tags, _ = chain.highest(case.db, case.tid, epoch)
     mark = max(held, terminal.reported_sequence)
     if newest < mark:
@@ -63,7 +66,7 @@ def _behind(case: Case, epoch: int, newest: int, tag: str) -> str | None:
     return None
 
 
-def _never_heard(case: Case) -> bool:
+def _is_first_contact(case: Case) -> bool:
     return not case.terminal.reported_sequence and not chain.highest(case.db, case.tid, case.terminal.epoch)[0]
 
 
@@ -76,5 +79,5 @@ def _answer(case: Case, state: int, text: str) -> Answer:
 
 
 def _form(state: int, epoch: int, held: int, tag: str, now: datetime.datetime, used: int) -> str:
-    """DE 62 down: version, state, epoch, high-water sequence, its tag, local time as BCD, highest counter used."""
+    """DE 62 of the answer: version, state, epoch, highest sequence, its tag, local time (BCD), highest counter used."""
     return f"{_VERSION:02X}{state:02X}{epoch:04X}{held:08X}{tag}{now:%Y%m%d%H%M%S}{used:08X}"

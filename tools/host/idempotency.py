@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The same request gets the same answer, for ever. Rules: "What the host keeps" in docs/wire.md."""
+"""The same request always gets the same answer. Rules: "What the host keeps" in docs/wire.md."""
 
 import json
 from collections.abc import Sequence
@@ -17,14 +17,17 @@ _BY_STAN = and_(
 )
 _OF_CLASS = (table.c.tid == bindparam("of_tid"), table.c["class"] == bindparam("group"))
 _COLUMNS = select(table.c.uid, table.c.hash, table.c.answer).where(*_OF_CLASS)
-_LOOK = _COLUMNS.where(_BY_UID).union_all(_COLUMNS.where(_BY_STAN))  # not OR: each half has its own index
+_LOOK = _COLUMNS.where(_BY_UID).union_all(_COLUMNS.where(_BY_STAN))  # UNION instead of OR: each half uses its own index
 _OPEN = insert(table)
 _CLOSE = update(table).where(*_OF_CLASS, _BY_UID, table.c.answer.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is known of a request. `answer`: the stored final one. `clash`: what it contradicts, "uid" or "stan"."""
+    """What is known about a request.
+
+    `answer`: its stored final answer. `clash`: the key ("uid" or "stan") it shares with a different request.
+    """
 
     seen: bool = False
     answer: Answer | None = None
@@ -32,7 +35,7 @@ class Verdict:
 
 
 def look(db: Connection, message: Message, epoch: int) -> Verdict:
-    """Look a request up, by uid first, then by (terminal, epoch, batch, STAN, class)."""
+    """Look up a request, first by uid, then by (terminal, epoch, batch, STAN, class)."""
     key = {
         "of_tid": message.terminal,
         "group": message.group,
@@ -50,7 +53,7 @@ def look(db: Connection, message: Message, epoch: int) -> Verdict:
 
 
 def open_(db: Connection, message: Message, epoch: int, answer: Answer | None = None) -> None:
-    """Remember a request, with its final answer if it has one already."""
+    """Store a request, with its final answer if there is one already."""
     row = {
         "tid": message.terminal,
         "epoch": epoch,
@@ -65,7 +68,7 @@ def open_(db: Connection, message: Message, epoch: int, answer: Answer | None = 
 
 
 def close(db: Connection, answered: Sequence[tuple[Message, Answer]]) -> None:
-    """Store the final answers of remembered requests."""
+    """Store the final answers of requests already stored."""
     rows = [
         {"of_tid": message.terminal, "group": message.group, "of_uid": message.uid.hex(), "answer": json.dumps(answer)}
         for message, answer in answered

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where the answer to a card payment comes from. A real acquirer's connection would take the simulator's place."""
+"""Authorises card payments. The built-in simulator can be replaced by a connection to a real acquirer."""
 
 import dataclasses
 import datetime
@@ -15,28 +15,29 @@ from tools.host import answers, kinds
 from tools.host.ledger import Ledger
 
 _ARQC, _TC = 0x80, 0x40
-CREDIT_LINE = 10_000_000  # minor units that each card's holder may spend
+CREDIT_LINE = 10_000_000  # spending limit of each card, minor units
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What the issuer is asked: amount in minor units, currency n4, EMV tags by hex name. Lives in memory only."""
+    """A request to the issuer: amount in minor units, currency n4, EMV tags by hex name. Kept in memory only."""
 
     uid: bytes
     online: bool
     amount: int
     currency: str
-    card: str  # token of the card number
+    card: str  # token of the card number, see HostKeys.token
     tags: Mapping[str, bytes] = field(repr=False)
-    proven: bool = False  # the card approved it offline, and the terminal says it was proven
+    proven: bool = False  # the terminal reports that the card approved offline and was authenticated
     type: str = kinds.SALE  # 60.1
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The word of issuer or wallet: DE 39, DE 38 when approved, a text for the cashier, the card counter once proven.
+    """The decision of an issuer or wallet: DE 39, DE 38 if approved, a text for the cashier.
 
-    `balance`: minor units, where it was asked for; `shown`: what the customer is to scan while the answer is open.
+    `atc`: the card's transaction counter, once the cryptogram is verified. `balance`: minor units, if requested.
+    `shown`: the code for the customer to scan while the payment is still open.
     """
 
     code: str
@@ -48,16 +49,19 @@ class Decision:
 
 
 class Issuer(Protocol):
-    """Decides one payment, or raises IssuerFault. Asked again about a uid it must say the same: the host may have
-    crashed in between."""
+    """Decides one payment, or raises IssuerFault.
+
+    The host may crash before storing a decision and ask again, so the same uid must get the same decision.
+    """
 
     async def decide(self, payment: Payment) -> Decision: ...
 
 
 class IssuerSimulator:
-    """Checks what an issuer checks: its own card, cryptogram, amount, counter, expiry, block list.
+    """Checks what an issuer checks: that the card is its own, cryptogram, amount, counter, expiry, block list.
 
-    Counters: an online one must be above all seen of its card, a deferred one (which may come late) must be new.
+    The counter of an online payment must be above all counters seen of the card. A deferred one may arrive late: its
+    counter only has to be new.
     """
 
     def __init__(
@@ -70,11 +74,11 @@ class IssuerSimulator:
         self._master_keys = master_keys
         self._ledger = ledger
         self._seen = ledger.card_counters()
-        self.blocked: set[str] = set()  # card numbers
-        self.refuse_with: str | None = None  # an answer code for every payment, whatever the card
+        self.blocked: set[str] = set()  # by card number
+        self.refuse_with: str | None = None  # an answer code that refuses every payment
 
     async def decide(self, payment: Payment) -> Decision:
-        """See Issuer."""
+        """Decide one payment; see Issuer.decide."""
         tags = payment.tags
         try:
             pan = pan_of(dict(tags))
@@ -88,8 +92,8 @@ class IssuerSimulator:
         return self._judge(payment, pan, int.from_bytes(tags["9F36"], "big"))
 
     def _judge(self, payment: Payment, pan: str, atc: int) -> Decision:
-        """The card is genuine; may this payment be made with it?"""
-        if not self._take(payment, atc):
+        """Decide a payment whose card is genuine."""
+        if not self._use_counter(payment, atc):
             return Decision(answers.SUSPECT, text="Card data used before")
         decision = Decision(*self._terms(payment, pan), atc=atc)
         if payment.type == kinds.BALANCE and decision.code in answers.YES:
@@ -101,7 +105,7 @@ class IssuerSimulator:
         """Answer code, authorisation code and text for a genuine card with a fresh counter."""
         tags = payment.tags
         kind = tags.get("9F27", bytes((_ARQC,)))[:1]
-        if kind != bytes((_TC,)) and (payment.proven or kind != bytes((_ARQC,))):  # a TC may come unproven: CTQ, byte 1
+        if kind != bytes((_TC,)) and (payment.proven or kind != bytes((_ARQC,))):  # unproven TC: see CTQ byte 1
             return answers.DO_NOT_HONOUR, None, "Card declined"
         if tags["9F02"].hex() != f"{payment.amount:012}" or tags["5F2A"].hex() != payment.currency:
             return answers.WRONG_AMOUNT, None, "Amount differs from the card's"
@@ -111,15 +115,15 @@ class IssuerSimulator:
             return answers.EXPIRED, None, "Card expired"
         if self.refuse_with is not None:
             return self.refuse_with, None, "Declined by issuer"
-        told = tags.get("89", b"").decode("ascii", "replace")
-        if payment.type == kinds.VOICE_SALE and not re.fullmatch("[0-9]{6}", told):
+        auth_code = tags.get("89", b"").decode("ascii", "replace")
+        if payment.type == kinds.VOICE_SALE and not re.fullmatch("[0-9]{6}", auth_code):
             return answers.DO_NOT_HONOUR, None, "No such voice authorisation"
         if payment.amount > CREDIT_LINE and kinds.KINDS[payment.type].effect == kinds.DEBIT:
             return answers.NO_FUNDS, None, "Over the credit line"
-        return answers.APPROVED, told or f"{secrets.randbelow(10**6):06}", ""
+        return answers.APPROVED, auth_code or f"{secrets.randbelow(10**6):06}", ""
 
-    def _take(self, payment: Payment, atc: int) -> bool:
-        """Note the card's counter; False when it is a replay."""
+    def _use_counter(self, payment: Payment, atc: int) -> bool:
+        """Record the card's counter. False if it is a replay."""
         seen = self._seen.setdefault(payment.card, {})
         if atc in seen:
             return seen[atc] == payment.uid
@@ -130,7 +134,7 @@ class IssuerSimulator:
 
 
 def _expiry(tags: Mapping[str, bytes]) -> str:
-    """YYMM of the application's expiry (5F24), else of track 2 (57)."""
+    """YYMM of the application's expiry date (5F24), or else of track 2 (57)."""
     if "5F24" in tags:
         return tags["5F24"].hex()[:4]
     return tags["57"].hex().partition("d")[2][:4]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The host's secrets, kept in its home: the base derivation key and the key that turns card numbers into tokens."""
+"""The host's secrets, stored in its home: the base derivation key and the key for card number tokens."""
 
 import hmac
 import json
@@ -9,18 +9,18 @@ from pathlib import Path
 
 from tools.host.errors import SetupError
 
-TEST_BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")  # the standard's own: for tests and the demo alone
+TEST_BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")  # from the standard; for tests and the demo only
 
 
 class HostKeys:
-    """`keys.json` ({"bdk": hex}; the test key when absent) and `token.key` (made at first use)."""
+    """`keys.json` ({"bdk": hex}; the test key if absent) and `token.key` (created on first use)."""
 
     def __init__(self, home: Path) -> None:
         self.bdk = _bdk(home / "keys.json")
         self._token_key = _token_key(home / "token.key")
 
     def token(self, pan: str) -> str:
-        """A card number's token: the same card gives the same one, and only this host can tell which card it is."""
+        """The token of a card number: always the same for one card, and only this host can compute it."""
         return hmac.digest(self._token_key, pan.encode(), "sha256").hex()[:32]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every kind of payment by its 60.1 value, as docs/wire.md has it: how it travels, and what a yes does to batch and books."""
+"""Every kind of payment by its 60.1 value (docs/wire.md): its message, and its effect on batch and books."""
 
 from typing import NamedTuple
 
@@ -13,12 +13,13 @@ QR_REFUND, CASH_REFUND = "76", "77"
 NOTHING, DEBIT, CREDIT, IN_CASH, IN_QR, INSTEAD = "nothing", "debit", "credit", "cash", "qr", "instead"
 OUT_OF_CASH, OUT_OF_QR = "out of cash", "out of qr"
 _BACK = (CREDIT, OUT_OF_CASH, OUT_OF_QR)
-# What the sealed body holds: nothing, a card, a code, which payment is meant, which code payment, which cash if any.
+# What the sealed body holds: nothing, a card, a code, the payment it names, the code payment it refunds, the cash
+# payment it refunds (if any).
 NO_SOURCE, CARD, CODE, NAMED, PAID_CODE, PAID_CASH = "none", "card", "code", "named", "paid code", "paid cash"
 
 
 class Kind(NamedTuple):
-    """`process`: DE 3; `condition`: DE 25; `source`: what is in the sealed body."""
+    """`process`: DE 3. `condition`: DE 25. `effect`: on batch and books. `source`: content of the sealed body."""
 
     name: str
     mti: str
@@ -50,30 +51,30 @@ KINDS = {
     QR_REFUND: Kind("code refund", "0220", "200000", "00", OUT_OF_QR, PAID_CODE),
     CASH_REFUND: Kind("cash refund", "0220", "200000", "00", OUT_OF_CASH, PAID_CASH),
 }
-REVERSED = frozenset(code for code, kind in KINDS.items() if kind.mti != "0220") - {BALANCE}  # others are repeated
-RECORDS = frozenset(KINDS) - {DEFERRED_SALE, OFFLINE_SALE, VOID_ENTRY}  # kinds that stand in a record
+REVERSED = frozenset(code for code, kind in KINDS.items() if kind.mti != "0220") - {BALANCE}  # the others are repeated
+RECORDS = frozenset(KINDS) - {DEFERRED_SALE, OFFLINE_SALE, VOID_ENTRY}  # kinds that are stored in records
 _SALES = frozenset((SALE, DEFERRED_SALE, OFFLINE_SALE))
 
 
 def carries(message: str, record: str) -> bool:
-    """Whether a message of one 60.1 value may carry a record of another."""
+    """Whether a message with 60.1 value `message` may carry a record of kind `record`."""
     if message == VOID_ENTRY:
         return record in RECORDS
     return record in RECORDS and (message == record or message in _SALES and record == SALE)
 
 
 def with_effect(*effects: str) -> frozenset[str]:
-    """The kinds of record that do one of these to the batch."""
+    """The kinds of record with one of these effects."""
     return frozenset(code for code in RECORDS if KINDS[code].effect in effects)
 
 
 def signed(kind: str, amount: int) -> int:
-    """An amount as a person reads it: what gives money back is below zero."""
+    """The amount as shown to people: negative if it gives money back."""
     return -amount if kind in KINDS and KINDS[kind].effect in _BACK else amount
 
 
 def worth(kind: str, amount: int, original: int = 0) -> int:
-    """What an approved payment brings the merchant. `original`: the amount that an adjustment takes the place of."""
+    """The net value of an approved payment to the merchant. `original`: the amount that an adjustment replaces."""
     effect = KINDS[kind].effect
     if effect == NOTHING:
         return 0

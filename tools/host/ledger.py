@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The database: SQLite through SQLAlchemy Core, one writer at a time, every commit on disk before it is believed."""
+"""The database: SQLite through SQLAlchemy Core. One writer at a time; every commit is synced to disk."""
 
 import datetime
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_tim
 
 
 class Ledger:
-    """Everything the host remembers. Reads may come from any thread; writes are short transactions."""
+    """Everything the host stores. Reads may come from any thread; writes are short transactions."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -26,18 +26,18 @@ class Ledger:
         self._reader = _engine(path, "BEGIN")
         with self.write() as db:
             schema.metadata.create_all(db)
-            _grow(db)
+            _add_missing_columns(db)
             db.execute(upsert(schema.account).on_conflict_do_nothing(), [{"name": name} for name in books.ACCOUNTS])
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction, durable when the block ends; rolled back when it raises."""
+        """One write transaction: durable when the block ends, rolled back if it raises."""
         with self._writer.begin() as db:
             yield db
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent look at the database."""
+        """One read transaction with a consistent view of the database."""
         with self._reader.begin() as db:
             yield db
 
@@ -46,31 +46,31 @@ class Ledger:
         self._reader.dispose()
 
     def register(self, tid: str, mid: str, ikid: bytes) -> None:
-        """Make a terminal known; see terminals.register."""
+        """Register a terminal; see terminals.register."""
         with self.write() as db:
             terminals.register(db, tid, mid, ikid)
 
     def certified(self, tid: str, ends: datetime.datetime) -> bool:
-        """A terminal showed a certificate; see terminals.certified."""
+        """Store the expiry date of a terminal's certificate; see terminals.certified."""
         with self.write() as db:
             return terminals.certified(db, tid, ends)
 
     def clear_quarantine(self, tid: str, supervisor: str) -> None:
-        """Let a terminal go on after a quarantine, or with records missing for good; see terminals.clear.
+        """End a terminal's quarantine, or write off its missing records; see terminals.clear.
 
-        Raises SetupError when it is unknown, or neither.
+        Raises SetupError if the terminal is unknown, or has neither a quarantine nor missing records.
         """
         with self.write() as db:
             terminal = terminals.load(db, tid)
             if terminal is None:
-                raise SetupError(f"terminal {tid} is not known here")
+                raise SetupError(f"terminal {tid} is not registered")
             missing = chain.gaps(db, tid, terminal.epoch, terminal.reported_sequence)
             if not terminal.quarantine and not missing:
-                raise SetupError(f"terminal {tid} is not in quarantine and misses no record")
+                raise SetupError(f"terminal {tid} is not in quarantine and has no missing records")
             terminals.clear(db, terminal, supervisor)
 
     def card_counters(self) -> dict[str, dict[int, bytes]]:
-        """Every transaction counter a card has proven: card token -> {ATC: uid of its payment}."""
+        """Every transaction counter verified by a cryptogram: card token -> {ATC: uid of its payment}."""
         seen: dict[str, dict[int, bytes]] = {}
         proven = select(payment.c.pan_token, payment.c.atc, payment.c.uid).where(payment.c.atc.is_not(None))
         with self.read() as db:
@@ -79,14 +79,14 @@ class Ledger:
         return seen
 
     def spent(self, card: str) -> int:
-        """What payments with a card (its token) come to, minor units."""
+        """The total of all approved payments with a card (by token), minor units."""
         mine = select(func.coalesce(func.sum(payment.c.worth), 0)).where(payment.c.pan_token == card)
         with self.read() as db:
             return db.execute(mine.where(payment.c.state == "APPROVED")).scalar_one()
 
 
-def _grow(db: Connection) -> None:
-    """Add the columns, which may be empty, and indexes that a database of an older version has not yet."""
+def _add_missing_columns(db: Connection) -> None:
+    """Add the columns (nullable) and indexes that a database from an older version lacks."""
     for table in schema.metadata.tables.values():
         known = {row.name for row in db.exec_driver_sql(f"PRAGMA table_info({table.name})")}
         for column in table.columns:
@@ -95,7 +95,7 @@ def _grow(db: Connection) -> None:
                 db.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
         for index in table.indexes:
             index.create(db, checkfirst=True)
-    worth = "CASE type WHEN '23' THEN -amount ELSE amount END"  # all that older versions knew
+    worth = "CASE type WHEN '23' THEN -amount ELSE amount END"  # older versions knew only sales and voids
     db.exec_driver_sql(f"UPDATE payment SET worth = {worth} WHERE worth IS NULL")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: TLS with certificates on both sides, many frames a connection, answers in order, every wait limited."""
+"""The network port: mutual TLS, many frames per connection, answers in order, a timeout on every wait."""
 
 import asyncio
 import datetime
@@ -18,15 +18,15 @@ from tools.host.service import Service
 from tools.host.wirelog import WireLog
 
 _log = logging.getLogger("kassa.host")
-_IDLE = 120.0  # seconds a connection may say nothing, or take to read its answers
+_IDLE = 120.0  # seconds without data from the terminal, or until it has read its answers
 _TLS_HANDSHAKE = 15.0
-_READ = 65536  # bytes taken from a connection at once
+_READ = 65536  # bytes per read
 _CONNECTIONS = 512
-_TOGETHER = 8  # of them are answered at once: a terminal sends on while the rest is worked on
+_TOGETHER = 8  # messages answered together; the terminal can send more meanwhile
 
 
 class Closing(Exception):
-    """This connection is to end."""
+    """Raised to close the connection."""
 
 
 class Listener:
@@ -43,10 +43,10 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._certified = certified
-        self._known: dict[str, datetime.datetime] = {}  # until when the certificates hold that were shown
+        self._known: dict[str, datetime.datetime] = {}  # expiry dates already reported, by terminal
 
     async def start(self, address: str, port: int, tls: ssl.SSLContext) -> None:
-        """Listen; `port` 0 chooses one. Raises OSError when the port is taken."""
+        """Start listening. `port` 0 picks a free port. Raises OSError if the port is in use."""
         self._server = await asyncio.start_server(
             self._serve, address, port, ssl=tls, ssl_handshake_timeout=_TLS_HANDSHAKE, limit=_READ
         )
@@ -64,19 +64,19 @@ class Listener:
         self._open.add(writer)
         try:
             if len(self._open) <= _CONNECTIONS:
-                self._look_at(writer.get_extra_info("peercert") or {})
+                self._report_certificate(writer.get_extra_info("peercert") or {})
                 await self._talk(reader, writer)
         except (Closing, TimeoutError, ConnectionError, ssl.SSLError, asyncio.CancelledError):
-            pass  # the terminal comes back by itself, and repeats what was not answered; cancelled: the host stops
-        except SQLAlchemyError as fault:  # nothing of this group is committed, so nothing of it is answered
+            pass  # the terminal reconnects and repeats what was not answered; CancelledError: the host is stopping
+        except SQLAlchemyError as fault:  # none of this group is committed, so none is answered
             self._count["database_faults"] += 1
             _log.error("database: %s", type(fault).__name__)
         finally:
             self._open.discard(writer)
             writer.transport.abort()
 
-    def _look_at(self, certificate: dict[str, Any]) -> None:
-        """Tell who is new, or has a new certificate, and until when that holds. Its name is the terminal's id."""
+    def _report_certificate(self, certificate: dict[str, Any]) -> None:
+        """Report the expiry date of a new certificate. The certificate's common name is the terminal id."""
         names = [value for part in certificate.get("subject", ()) for kind, value in part if kind == "commonName"]
         if self._certified and names and "notAfter" in certificate:
             ends = datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), datetime.UTC)
@@ -95,7 +95,7 @@ class Listener:
                 await self._hang_up(writer)
 
     def _read(self, buffer: bytearray) -> tuple[list[Message], bool]:
-        """The whole frames waiting in the buffer, and whether the line still makes sense after them."""
+        """The complete frames in the buffer, and False if the stream cannot be parsed any further."""
         messages: list[Message] = []
         try:
             for frame in codec.split(buffer):
@@ -110,7 +110,7 @@ class Listener:
         return messages, True
 
     async def _work(self, messages: list[Message], writer: asyncio.StreamWriter) -> bytes:
-        """The bytes to answer with, as the mood will have it."""
+        """The bytes to send in answer, changed as the mood requires."""
         mood = self.mood
         if mood.kind == moods.SILENT:
             self._count["unanswered"] += len(messages)
@@ -142,7 +142,7 @@ class Listener:
 
 
 def tls_context(home: Path) -> ssl.SSLContext:
-    """TLS 1.2 or later with the host's certificate; only terminals of the merchant's authority get in."""
+    """TLS 1.2 or later with the host's certificate; clients must have a certificate of the merchant's CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(home / "host.pem", home / "host.key.pem")

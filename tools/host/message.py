@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A request as the host works with it: decoded, its elements checked against its row of the table in docs/wire.md."""
+"""A decoded request, checked against its row of the message table in docs/wire.md."""
 
 import hashlib
 import hmac
@@ -11,9 +11,9 @@ from tools.host.errors import FrameError, SealError
 
 REQUEST, REVERSAL, UPLOAD, MANAGEMENT = "request", "reversal", "upload", "management"
 
-_RECORD = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}  # the elements around a sealed record
-_NAMED = {code for code, kind in kinds.KINDS.items() if kind.source == kinds.NAMED}  # DE 61 names a payment
-_CAN_NAME = {kinds.QR_REFUND, kinds.CASH_REFUND}  # it does, when the payment is of the open batch
+_RECORD = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}  # data elements of a message with a sealed record
+_NAMED = {code for code, kind in kinds.KINDS.items() if kind.source == kinds.NAMED}  # DE 61 is required
+_CAN_NAME = {kinds.QR_REFUND, kinds.CASH_REFUND}  # DE 61 is present if the payment is in the open batch
 _REQUESTS = {code: kind.mti for code, kind in kinds.KINDS.items()}
 _TOTALS = {11, 41, 42, 48, 49, 53, 60, 63, 64}
 _FREE = {11, 41, 42, 53, 60, 62, 63, 64}
@@ -38,7 +38,7 @@ _KSN_ELEMENT = 13
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One request. `frame` starts with the TPDU; `type` is 60.1; `body` is DE 62; `record` what it carries, if any."""
+    """One request. `frame` starts with the TPDU; `type` is 60.1; `body` is DE 62; `record` is its record, if any."""
 
     frame: bytes
     fields: dict[str, str]
@@ -56,12 +56,12 @@ class Message:
 
     @property
     def counter(self) -> int:
-        """Transaction counter of the message's KSN."""
+        """The transaction counter of the message's KSN."""
         return int.from_bytes(self.ksn[8:], "big")
 
     @property
     def key(self) -> tuple[str, bytes]:
-        """Names a payment: a uid is its terminal's own."""
+        """Identifies a payment. Uids are unique per terminal only."""
         return self.terminal, self.uid
 
     @property
@@ -69,7 +69,7 @@ class Message:
         return self.group == REQUEST
 
     def content_hash(self) -> str:
-        """SHA-256 over the frame without its envelope: TPDU, DE 53, DE 64 and the header's status nibble."""
+        """SHA-256 over the frame without TPDU, DE 53, DE 64 and the header's status nibble."""
         later = [self.fields[name] for name in ("60", "61", "62", "63") if name in self.fields]
         behind = sum(2 + (len(value) + 1) // 2 for value in later)
         end = len(self.frame) - 8
@@ -78,22 +78,22 @@ class Message:
         return hashlib.sha256(content).hexdigest()
 
     def mac_holds(self, bdk: bytes) -> bool:
-        """Whether DE 64 verifies under the MAC key (2000) of the message's KSN; compared in constant time."""
+        """Whether DE 64 verifies under the MAC key (2000) of the message's KSN; constant-time comparison."""
         key = dukpt.working_key(bdk, self.ksn, dukpt.MAC_GENERATE)
         return hmac.compare_digest(mac.tag(key, self.frame[5:-8]), self.frame[-8:])
 
 
 def read(frame: bytes) -> Message:
-    """Decode a frame (without its 2-byte length). Raises FrameError for anything docs/wire.md does not know."""
+    """Decode a frame (without its 2-byte length). Raises FrameError if it does not match docs/wire.md."""
     fields = codec.decode(frame)
     mti, form = fields["t"], fields.get("60", "")
     group, elements = _row(mti, form, "61" in fields)
     if {int(name) for name in fields if name.isdecimal()} != elements:
-        raise FrameError("data elements missing or too many")
+        raise FrameError("data elements missing or unexpected")
     private = bytes.fromhex(fields["63"])
     ksn = bytes.fromhex(fields["53"])
     if len(private) != 19 or len(ksn) != 12 or not dukpt.is_counter(int.from_bytes(ksn[8:], "big")):
-        raise FrameError("DE 53 or DE 63 has not its form")
+        raise FrameError("DE 53 or DE 63 is malformed")
     body = bytes.fromhex(fields.get("62", ""))
     return Message(
         frame=frame,
@@ -113,9 +113,9 @@ def read(frame: bytes) -> Message:
 
 
 def _row(mti: str, form: str, names: bool) -> tuple[str, set[int]]:
-    """The class of a message and the elements it has, by MTI, DE 60 and whether it names a payment (DE 61).
+    """The class and the data elements of a message, by MTI, DE 60 and whether DE 61 is present (`names`).
 
-    Raises FrameError where the table has no row.
+    Raises FrameError if no row of the table matches.
     """
     kind, network = form[:2], form[8:11]
     if len(form) == 11 and kind == "00" and (mti, network) in _MANAGEMENT:
@@ -128,19 +128,19 @@ def _row(mti: str, form: str, names: bool) -> tuple[str, set[int]]:
             return REVERSAL, _RECORD | {39, 61}
         if mti == "0320" and kind in kinds.RECORDS and network in (PAID, NOT_PAID):
             return UPLOAD, _RECORD | {61}
-    raise FrameError("a message type we do not take, or DE 60 does not fit it")
+    raise FrameError("unknown message type, or DE 60 does not match it")
 
 
 def _record(group: str, body: bytes, network: str) -> seal.Record | None:
-    """The sealed record of DE 62; None where the message carries none, or one so damaged that it cannot be read."""
+    """The sealed record in DE 62. None if the message carries none, or if it is too damaged to parse."""
     if not body:
         return None
     if group == MANAGEMENT:
         if len(body) != _BODIES[network] or body[0] != 1:
-            raise FrameError("DE 62 has not its form")
+            raise FrameError("DE 62 is malformed")
         return None
     if body[0] != _RECORD_VERSION:
-        raise FrameError("DE 62 has a version we do not know")
+        raise FrameError("DE 62 has an unknown version")
     try:
         return seal.parse(body[1:])
     except SealError:

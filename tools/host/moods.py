@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""How the host is told to misbehave: for tests, the demo and the panel, set as a line of text.
+"""The host's moods: misbehaviour for tests, the demo and the panel, set by a line of text.
 
-`normal`; `decline NN` issuers refuse with NN; `silent` reads and never answers; `slow MS` waits before working;
-`late MS` commits, then waits before answering; `cut` commits, then closes the line; `bad_mac` answers under a wrong
-MAC; `html` answers as a captive portal does; `asks` every customer who pays by code has to agree, `never` none does;
-`mismatch` no batch balances; `twice` sends every answer twice; `wrong_amount` answers for another amount, under a right MAC.
+`normal`; `decline NN`: issuers refuse with NN; `silent`: reads but never answers; `slow MS`: waits before working;
+`late MS`: commits, then waits before answering; `cut`: commits, then closes the connection; `bad_mac`: answers with a
+wrong MAC; `html`: answers like a captive portal; `asks`: every code payment needs the customer's consent; `never`: the
+customer never consents; `mismatch`: no batch balances; `twice`: sends every answer twice; `wrong_amount`: answers for
+another amount, with a valid MAC.
 """
 
 import re
@@ -24,7 +25,7 @@ PORTAL = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """A kind and what it needs: `code` for decline, `delay` in seconds for slow and late."""
+    """`kind` and its parameter: `code` for decline, `delay` in seconds for slow and late."""
 
     kind: str = NORMAL
     code: str | None = None
@@ -36,7 +37,7 @@ class Mood:
 
 
 def parse(text: str) -> Mood:
-    """Read a mood from text. Raises SetupError when there is no such mood."""
+    """Parse a mood. Raises SetupError for an unknown one."""
     kind, _, value = text.strip().partition(" ")
     value = value.strip() or _DEFAULTS.get(kind, "")
     if kind == DECLINE and re.fullmatch("[0-9A-Z]{2}", value):
@@ -49,5 +50,5 @@ def parse(text: str) -> Mood:
 
 
 def with_wrong_amount(fields: dict[str, str]) -> dict[str, str]:
-    """An answer's elements, with one more unit in DE 4 where it has one."""
+    """An answer's data elements, with DE 4 (if present) one minor unit too high."""
     return fields | ({"4": f"{int(fields['4']) + 1:012}"} if "4" in fields else {})

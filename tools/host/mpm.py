@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The payload of a code that the customer scans: EMV QRCPS Merchant-Presented Mode 1.1, dynamic."""
+"""The payload of the QR code that the customer scans: EMV QRCPS Merchant-Presented Mode 1.1, dynamic."""
 
 from binascii import crc_hqx
 
-_GUID = "A000000615000101"  # ours, of a test range: which wallet's network takes it
+_GUID = "A000000615000101"  # ours, from a test range; identifies the wallet's network
 _CATEGORY, _CNY, _COUNTRY, _CITY = "5814", "156", "CN", "BEIJING"
 
 
 def payload(uid: bytes, amount: int, merchant: str, name: str) -> bytes:
-    """`amount` in minor units, `merchant` DE 42; the reference label is the order's number."""
+    """The payload. `amount` in minor units, `merchant` DE 42; the reference label is the order number (uid)."""
     account = _item("00", _GUID) + _item("01", merchant)
     fields = [
         _item("00", "01"),
@@ -27,7 +27,7 @@ def payload(uid: bytes, amount: int, merchant: str, name: str) -> bytes:
 
 
 def checksum(data: bytes) -> int:
-    """CRC-16/CCITT-FALSE, over everything up to and with "6304"."""
+    """CRC-16/CCITT-FALSE over everything up to and including "6304"."""
     return crc_hqx(data, 0xFFFF)
 
 

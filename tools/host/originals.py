@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Payments about another one: named by its uid (void, tip, adjustment), or found by what its slip says (refund, completion).
+"""Payments that refer to an original: by its uid (void, tip, adjustment) or by data from its slip (refund, completion).
 
-Each takes back, takes the place of, or takes up its original once and within its amount.
+Each one cancels, replaces or completes its original, once and within its amount.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.schema import payment, terminal
 
-_UID, _REFERENCE, _AUTH_CODE = "DF02", "DF04", "89"  # in the sealed body; 89 is EMV's, the others ours
-_ALIVE = ("RECEIVED", "APPROVED")
-_TAKE_BACK = (kinds.VOID, kinds.COMPLETION_VOID)
+_UID, _REFERENCE, _AUTH_CODE = "DF02", "DF04", "89"  # in the sealed body; 89 is EMV's, DF02 and DF04 are ours
+_OPEN_OR_APPROVED = ("RECEIVED", "APPROVED")
+_VOIDS = (kinds.VOID, kinds.COMPLETION_VOID)
 _MAY_NAME = {
     kinds.VOID: (kinds.SALE, kinds.VOICE_SALE),
     kinds.COMPLETION_VOID: (kinds.COMPLETION, kinds.COMPLETION_ADVICE),
@@ -27,28 +27,28 @@ _MAY_NAME = {
 }
 _REFUNDABLE = (kinds.SALE, kinds.VOICE_SALE, kinds.COMPLETION, kinds.COMPLETION_ADVICE)
 _CODES = (kinds.QR_SCANNED, kinds.QR_SHOWN)
-_TAKES_UP = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
-TIP_PERCENT = 20  # at most, of the sale
-COMPLETION_PERCENT = 115  # at most, of what was pre-authorised (UnionPay's rule)
-REFUND_CAP = 1_000_000  # minor units, without a reference
+_COMPLETES_OR_CANCELS = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
+TIP_PERCENT = 20  # of the sale, at most
+COMPLETION_PERCENT = 115  # of the pre-authorised amount, at most (UnionPay's rule)
+REFUND_CAP = 1_000_000  # limit for a refund without a reference, minor units
 
 
 def named(case: Case, record: seal.Record, number: int) -> Decision:
-    """What becomes of the payment in row `number`, which names another of the open batch; notes in it which."""
+    """Decide the payment in row `number`, which names another one of the open batch. Stores the link to it."""
     try:
-        row = _of_mine(case, record, _opened(case, record).get(_UID, b""))
+        row = _of_same_terminal(case, record, _open_body(case, record).get(_UID, b""))
     except (SealError, ValueError):
         return Decision(answers.FORMAT_ERROR, text="Record damaged")
     if row is None or row.type not in _MAY_NAME[record.type] or row.batch + row.stan != case.message.fields["61"]:
         return Decision(answers.NOT_FOUND, text="No such payment")
     if row.state != "APPROVED" or row.settled_in != record.batch:
         return Decision(answers.INVALID, text="Not approved in this batch")
-    if _others(case.db, row.uid, number, *_TAKE_BACK):
+    if _related(case.db, row.uid, number, *_VOIDS):
         return Decision(answers.INVALID, text="Voided already")
-    if _others(case.db, row.uid, number, kinds.REFUND):
+    if _related(case.db, row.uid, number, kinds.REFUND):
         return Decision(answers.INVALID, text="Refunded already, or a part of it")
-    changes = _others(case.db, row.uid, number, kinds.TIP, kinds.ADJUST)
-    if record.type in _TAKE_BACK:
+    changes = _related(case.db, row.uid, number, kinds.TIP, kinds.ADJUST)
+    if record.type in _VOIDS:
         wanted = changes[-1].amount if changes else row.amount
         if record.amount != wanted:
             return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
@@ -61,9 +61,12 @@ def named(case: Case, record: seal.Record, number: int) -> Decision:
 
 
 def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, bytes]) -> bytes | Decision:
-    """The uid of the code payment that row `number` gives back, wholly or in part, and notes it there; or why not."""
+    """The uid of the code payment that row `number` refunds, wholly or partly, or the refusal.
+
+    Stores the link between the two.
+    """
     if _UID in tags:
-        row = _of_mine(case, record, tags[_UID])
+        row = _of_same_terminal(case, record, tags[_UID])
     else:
         row = _by_reference(case.db, number, tags)
     named = case.message.fields.get("61", "")
@@ -71,25 +74,28 @@ def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, b
         return Decision(answers.NOT_FOUND, text="No such payment by code")
     if row.state != "APPROVED":
         return Decision(answers.INVALID, text="It was not paid")
-    if _left(case.db, row, number, kinds.QR_REFUND) < record.amount:
+    if _remaining(case.db, row, number, kinds.QR_REFUND) < record.amount:
         return Decision(answers.OVER_LIMIT, text="More than was paid")
     _note(case.db, number, row.uid)
     return bytes.fromhex(row.uid)
 
 
 def note_cash(case: Case, record: seal.Record, number: int) -> None:
-    """Note which cash sale row `number` gives back, if it names one. It has left the drawer: it is booked all the same."""
+    """Store which cash sale row `number` refunds, if it names one.
+
+    The cash has already left the drawer, so the refund is booked in any case; an invalid one raises an alarm.
+    """
     try:
-        uid = _opened(case, record).get(_UID)
+        uid = _open_body(case, record).get(_UID)
     except (SealError, ValueError):
         uid = b""
     if uid is None:
         return
-    row = _of_mine(case, record, uid)
+    row = _of_same_terminal(case, record, uid)
     if (
         row is None
         or (row.type, row.state) != (kinds.CASH, "APPROVED")
-        or _left(case.db, row, number, kinds.CASH_REFUND) < record.amount
+        or _remaining(case.db, row, number, kinds.CASH_REFUND) < record.amount
     ):
         case.alarm("cash given back that was not taken")
     else:
@@ -97,21 +103,21 @@ def note_cash(case: Case, record: seal.Record, number: int) -> None:
 
 
 def taken_in(case: Case, record: seal.Record, number: int) -> int:
-    """Note in row `number`, settled by a batch upload, its card and what it is about. Returns what it brings.
+    """Add card and original to row `number`, settled by a batch upload. Returns its net value, minor units.
 
-    A refund may come before what it is about: another terminal of the shop uploads that later.
+    A refund may arrive before its original, which another terminal of the shop uploads later.
     """
     try:
-        tags = _opened(case, record)
+        tags = _open_body(case, record)
         card = case.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
     except (SealError, ValueError):
-        tags, card = {}, None  # its seal holds all the same
+        tags, card = {}, None  # keep the record: its seal tag is right
     row = None
     if _UID in tags:
-        row = _of_mine(case, record, tags[_UID])
+        row = _of_same_terminal(case, record, tags[_UID])
     elif _REFERENCE in tags:
         row = _by_reference(case.db, number, tags, payment.c.pan_token.is_not_distinct_from(card))
-    elif record.type in _TAKES_UP and card:
+    elif record.type in _COMPLETES_OR_CANCELS and card:
         row = _by_auth_code(case.db, number, tags, card)
     if row is None and (_UID in tags or _REFERENCE in tags):
         case.alarm("uploaded, and about a payment that is not here")
@@ -126,16 +132,16 @@ def taken_in(case: Case, record: seal.Record, number: int) -> int:
 
 
 def is_named(db: Connection, row: Row[Any]) -> bool:
-    """Whether another payment takes back, changes or takes up this one, or may still: then it cannot be undone any more."""
-    return bool(_others(db, row.uid, row.id, *kinds.RECORDS))
+    """Whether another payment cancels, changes or completes this one, or still may. If so it cannot be undone."""
+    return bool(_related(db, row.uid, row.id, *kinds.RECORDS))
 
 
 def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
-    """The issuer's yes to the payment in row `number`, if it fits what card and code on its slip lead to."""
+    """The issuer's approval of row `number`, or a refusal if no original matches its card and slip data."""
     if ask.type == kinds.REFUND:
         return _refund(db, number, ask, decision)
-    if ask.type in _TAKES_UP:
-        return _take_up(db, number, ask, decision)
+    if ask.type in _COMPLETES_OR_CANCELS:
+        return _complete_or_cancel(db, number, ask, decision)
     return decision
 
 
@@ -143,24 +149,24 @@ def _refund(db: Connection, number: int, ask: Payment, decision: Decision) -> De
     if _REFERENCE not in ask.tags:
         over = ask.amount > REFUND_CAP
         return Decision(answers.OVER_LIMIT, text="Too much without its reference") if over else decision
-    row = _by_reference(db, number, ask.tags, payment.c.pan_token == ask.card, *_of(_REFUNDABLE))
+    row = _by_reference(db, number, ask.tags, payment.c.pan_token == ask.card, *_approved(_REFUNDABLE))
     if row is None:
         return Decision(answers.NOT_FOUND, text="No such payment of this card")
-    if _others(db, row.uid, number, *_TAKE_BACK):
+    if _related(db, row.uid, number, *_VOIDS):
         return Decision(answers.INVALID, text="It was voided")
-    changes = _others(db, row.uid, number, kinds.TIP, kinds.ADJUST)
+    changes = _related(db, row.uid, number, kinds.TIP, kinds.ADJUST)
     added = changes[-1].amount - row.amount if changes else 0
-    if _left(db, row, number, kinds.REFUND) + added < ask.amount:
+    if _remaining(db, row, number, kinds.REFUND) + added < ask.amount:
         return Decision(answers.OVER_LIMIT, text="More than was paid")
     _note(db, number, row.uid)
     return decision
 
 
-def _take_up(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
+def _complete_or_cancel(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
     row = _by_auth_code(db, number, ask.tags, ask.card)
     if row is None:
         return Decision(answers.NOT_FOUND, text="No such pre-authorisation")
-    if _others(db, row.uid, number, *_TAKES_UP):
+    if _related(db, row.uid, number, *_COMPLETES_OR_CANCELS):
         return Decision(answers.INVALID, text="Completed or cancelled already")
     if ask.type == kinds.PREAUTH_CANCEL and ask.amount != row.amount:
         return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
@@ -170,12 +176,12 @@ def _take_up(db: Connection, number: int, ask: Payment, decision: Decision) -> D
     return decision
 
 
-def _opened(case: Case, record: seal.Record) -> dict[str, bytes]:
+def _open_body(case: Case, record: seal.Record) -> dict[str, bytes]:
     return seal.open_body(record, case.keys.bdk, case.terminal.ikid)
 
 
-def _of_mine(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
-    """The same terminal's payment with this uid, of the record's epoch."""
+def _of_same_terminal(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
+    """The same terminal's payment with this uid, in the record's epoch."""
     mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
     return case.db.execute(select(payment).where(*mine)).one_or_none()
 
@@ -183,42 +189,52 @@ def _of_mine(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
 def _by_reference(
     db: Connection, number: int, tags: Mapping[str, bytes], *where: ColumnElement[bool]
 ) -> Row[Any] | None:
-    return _one(db, number, payment.c.rrn == tags.get(_REFERENCE, b"").hex(), *where)
+    return _newest_match(db, number, payment.c.rrn == tags.get(_REFERENCE, b"").hex(), *where)
 
 
 def _by_auth_code(db: Connection, number: int, tags: Mapping[str, bytes], card: str) -> Row[Any] | None:
     code = tags.get(_AUTH_CODE, b"").decode("ascii", "replace")
-    return _one(db, number, payment.c.auth_code == code, payment.c.pan_token == card, *_of((kinds.PREAUTH,)))
+    return _newest_match(
+        db, number, payment.c.auth_code == code, payment.c.pan_token == card, *_approved((kinds.PREAUTH,))
+    )
 
 
-def _of(types: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+def _approved(types: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
     return payment.c.type.in_(types), payment.c.state == "APPROVED"
 
 
-def _one(db: Connection, number: int, *where: ColumnElement[bool]) -> Row[Any] | None:
-    """The newest payment of the same merchant that fits."""
+def _newest_match(db: Connection, number: int, *where: ColumnElement[bool]) -> Row[Any] | None:
+    """The newest matching payment of the same merchant."""
     me = select(payment.c.tid).where(payment.c.id == number).scalar_subquery()
     mid = select(terminal.c.mid).where(terminal.c.tid == me).scalar_subquery()
     shop = payment.c.tid.in_(select(terminal.c.tid).where(terminal.c.mid == mid))
     return db.execute(select(payment).where(shop, *where).order_by(payment.c.id.desc()).limit(1)).one_or_none()
 
 
-def _left(db: Connection, row: Row[Any], number: int, kind: str) -> int:
-    """What of a payment is not given back by others of this kind, nor may still be."""
-    return row.amount - sum(other.amount for other in _others(db, row.uid, number, kind))
+def _remaining(db: Connection, row: Row[Any], number: int, kind: str) -> int:
+    """The part of a payment that approved or open payments of this kind have not given back."""
+    return row.amount - sum(other.amount for other in _related(db, row.uid, number, kind))
 
 
-def _others(db: Connection, uid: str, number: int, *types: str) -> list[Row[Any]]:
-    """What is about the same payment already, or may still become so; a completion that was voided frees its original."""
-    alive = payment.c.original == uid, payment.c.state.in_(_ALIVE), payment.c.id != number, payment.c.type.in_(types)
+def _related(db: Connection, uid: str, number: int, *types: str) -> list[Row[Any]]:
+    """Other payments that refer to the same original and are approved or open.
+
+    Leaves out completions that were voided: they free their original.
+    """
+    alive = (
+        payment.c.original == uid,
+        payment.c.state.in_(_OPEN_OR_APPROVED),
+        payment.c.id != number,
+        payment.c.type.in_(types),
+    )
     rows = db.execute(select(payment).where(*alive).order_by(payment.c.id)).all()
     undone = select(func.count()).select_from(payment)
     return [
         row
         for row in rows
-        if row.type not in _TAKES_UP
+        if row.type not in _COMPLETES_OR_CANCELS
         or not db.execute(
-            undone.where(payment.c.original == row.uid, payment.c.state == "APPROVED", payment.c.type.in_(_TAKE_BACK))
+            undone.where(payment.c.original == row.uid, payment.c.state == "APPROVED", payment.c.type.in_(_VOIDS))
         ).scalar_one()
     ]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What people see of the host: one page, and the JSON behind it. Reads only, but for the mood."""
+"""The host's web page and the JSON behind it. Read-only, except for the mood."""
 
 import datetime
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tools.host.ledger import Ledger
 from tools.host.schema import audit, batch, payment, terminal
 
 _PAGE = Path(__file__).with_name("page.html")
-_NEWEST = 500  # payments shown; the batches' sums cover all
+_NEWEST = 500  # payments shown; the batch totals cover all of them
 _KIND_NAMES = {kinds.SALE: "card"}
 _PAID_WITH = ("card", "qr", "cash")
 _LINES = {kinds.IN_CASH: "cash", kinds.OUT_OF_CASH: "cash", kinds.IN_QR: "qr", kinds.OUT_OF_QR: "qr"}
@@ -26,7 +26,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 
 def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], str]) -> Starlette:
-    """The web application. `look` gives the ledger's view; `set_mood` takes a mood and returns it as understood."""
+    """The web application. `look` returns the ledger's view; `set_mood` sets a mood and returns its canonical form."""
 
     async def index(_: Request) -> HTMLResponse:
         return HTMLResponse(_PAGE.read_text(), headers={"Content-Security-Policy": _POLICY})
@@ -36,7 +36,7 @@ def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], st
 
     async def mood(request: Request) -> JSONResponse:
         if not request.headers.get("content-type", "").startswith("application/json"):
-            return JSONResponse({"error": "send JSON"}, 415)  # so that no other site's form can do it
+            return JSONResponse({"error": "send JSON"}, 415)  # so that a form on another site cannot do it
         try:
             understood = set_mood(str((await request.json())["mood"]))
         except (SetupError, ValueError, KeyError, TypeError) as error:
@@ -51,7 +51,7 @@ def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], st
 def view(store: Ledger, counters: dict[str, int], mood: str, ends: datetime.datetime) -> dict[str, Any]:
     """Everything the page shows. Amounts in minor units; cards as first six and last four digits.
 
-    `ends`: when the host's own certificate does.
+    `ends`: when the host's own certificate expires.
     """
     with store.read() as db:
         closed = {(row.tid, row.epoch, row.number) for row in db.execute(select(batch)) if row.state == "closed"}
@@ -73,7 +73,7 @@ def view(store: Ledger, counters: dict[str, int], mood: str, ends: datetime.date
 
 
 def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]:
-    digits = f"{row.first6}******{row.last4}" if row.first6 != "000000" else None  # of a code nothing is shown
+    digits = f"{row.first6}******{row.last4}" if row.first6 != "000000" else None  # no digits for codes and cash
     return {
         "id": row.id,
         "uid": row.uid,
@@ -115,7 +115,7 @@ def _batches(db: Connection) -> list[dict[str, Any]]:
 
 
 def _batch(row: Row[Any], sums: dict[str, int]) -> dict[str, Any]:
-    """A batch with its sums by what was paid with, and `amount` and `count` of all."""
+    """A batch with its totals by means of payment, and `amount` and `count` over all."""
     return {
         "terminal": row.tid,
         "epoch": row.epoch,
@@ -144,7 +144,7 @@ def _terminal(db: Connection, row: Row[Any]) -> dict[str, Any]:
 
 
 def _certificate(ends: str | None) -> dict[str, Any] | None:
-    """Its last day and the days left, below zero when it is over; None when none was shown yet."""
+    """A certificate's last day and the days left, negative once expired; None if none has been shown yet."""
     if ends is None:
         return None
     left = datetime.datetime.fromisoformat(ends) - datetime.datetime.now(datetime.UTC)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Every payment: received, decided, answered. The word of issuer or wallet comes between two transactions.
+"""Every payment: received, decided, answered. The issuer or wallet is asked between two transactions.
 
-The sealed body is opened in memory for the issuer and never written: header, tags and hash are all that is stored.
+The sealed body is opened in memory and never stored: only header, tags and hash are kept.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ from tools.host.message import Message
 from tools.host.schema import payment as table
 from tools.host.wallet import Order, Return
 
-_CODE = "DF03"  # a customer's code in the sealed body
+_CODE = "DF03"  # tag in the sealed body: the customer's code
 _CURRENCY = {"0156": "156"}
 _INSERT = insert(table).returning(table.c.id)
 _ONE = select(table).where(table.c.tid == bindparam("tid"), table.c.uid == bindparam("uid"))
@@ -30,7 +30,7 @@ _FINISH = update(table).where(table.c.id == bindparam("which"))
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A payment that has its row and waits for a decision. `ask`: what issuer or wallet is asked."""
+    """A stored payment that waits for a decision. `ask`: the request to the issuer or wallet."""
 
     message: Message
     record: seal.Record
@@ -40,7 +40,7 @@ class Booked:
 
     @property
     def type(self) -> str:
-        """60.1 of the record: of one taken offline its message has another."""
+        """60.1 of the record. The message of an offline payment has a different one."""
         return self.record.type
 
     @property
@@ -49,7 +49,7 @@ class Booked:
 
 
 def receive(case: Case) -> Answer | Booked:
-    """First transaction: store what is new. Returns the answer, or the payment to ask the issuer about."""
+    """First transaction: store a new payment. Returns the answer, or the payment if the issuer must be asked."""
     message, record = case.message, case.message.record
     if record is None or record.uid != message.uid:
         case.alarm("unreadable record")
@@ -62,12 +62,12 @@ def receive(case: Case) -> Answer | Booked:
     if verdict.answer is not None:
         return verdict.answer
     if verdict.seen:
-        return _again(case, record)
+        return _repeated(case, record)
     return _store(case, record, verdict.clash == "stan")
 
 
 def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booked, Decision]]) -> list[Answer]:
-    """Second transaction: answers, money and proven card counters together. Returns the answers, in order."""
+    """Second transaction: store answers, entries and verified card counters together. Returns the answers, in order."""
     replies: list[Answer] = []
     rows, legs, final = [], [], []
     held = _still_held(db, [booked.id for booked, _ in decided if booked.quarantined])
@@ -113,21 +113,21 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
 
 
 def _worth(db: Connection, booked: Booked) -> int:
-    """What an approved payment brings the merchant; an adjustment's was noted with its original."""
+    """The net value of an approved payment to the merchant. An adjustment's was stored with its original."""
     if kinds.KINDS[booked.type].effect != kinds.INSTEAD:
         return kinds.worth(booked.type, booked.amount)
     return db.execute(select(table.c.worth).where(table.c.id == booked.id)).scalar_one()
 
 
 def _still_held(db: Connection, ids: list[int]) -> set[int]:
-    """Those of these payments that no supervisor has released while the issuer was asked."""
+    """The ids of payments still in quarantine: a supervisor may have released some while the issuer was asked."""
     if not ids:
         return set()
     return set(db.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.quarantined == 1)).scalars())
 
 
 def _store(case: Case, record: seal.Record, stan_used: bool) -> Answer | Booked:
-    """A request never seen before: its link, its message, its payment."""
+    """Store a new request: its chain link, its message, its payment."""
     db, message = case.db, case.message
     known = background.look(db, case.tid, record)
     void = message.type == kinds.VOID_ENTRY
@@ -147,12 +147,12 @@ def _store(case: Case, record: seal.Record, stan_used: bool) -> Answer | Booked:
     return _ask(case, record, booked)
 
 
-def _again(case: Case, record: seal.Record) -> Answer | Booked:
-    """Received before, but not answered: still at the issuer, cut off by a crash, or reversed meanwhile."""
+def _repeated(case: Case, record: seal.Record) -> Answer | Booked:
+    """Received before, but not answered: still at the issuer, interrupted by a crash, or reversed since."""
     if case.message.key in case.busy:
         return case.answer(answers.IN_PROGRESS)
     row = case.db.execute(_ONE, {"tid": case.tid, "uid": record.uid.hex()}).one()
-    if row.state in ("REVERSED", "APPROVED"):  # meanwhile: by a reversal, or by a batch upload
+    if row.state in ("REVERSED", "APPROVED"):  # since then, by a reversal or a batch upload
         paid = row.state == "APPROVED"
         number = {"_37": row.rrn} if row.rrn else {}
         answer = case.answer(answers.APPROVED, **number) if paid else case.answer(answers.INVALID, "Cancelled")
@@ -163,7 +163,10 @@ def _again(case: Case, record: seal.Record) -> Answer | Booked:
 
 
 def _ask(case: Case, record: seal.Record, booked: Booked) -> Answer | Booked:
-    """Open the body for issuer or wallet; cash needs neither, and what names another payment is ours to decide."""
+    """Open the body and prepare the request to the issuer or wallet.
+
+    Cash needs neither, and the host itself decides payments that name another one: these are answered at once.
+    """
     source = kinds.KINDS[booked.type].source
     if source == kinds.NAMED:
         return settle(case.db, case.now, [(booked, originals.named(case, record, booked.id))])[0]
@@ -193,7 +196,7 @@ def _ask(case: Case, record: seal.Record, booked: Booked) -> Answer | Booked:
 
 
 def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: bool) -> Decision | None:
-    """Why a payment is refused before anybody is asked."""
+    """The reason to refuse a payment without asking the issuer, or None."""
     if not intact:
         return Decision(answers.FORMAT_ERROR, text="Record damaged")
     if f"{record.amount:012}" != message.fields["4"]:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Publishes a table for all terminals; each fetches it at its next connection. May be done while the host runs.
+"""Publishes a table for all terminals, which fetch it when they next connect. The host may be running.
 
     python -m tools.host.publish --home DIR blocked-bins 622202 99
     python -m tools.host.publish --home DIR applications FILE.json
 
-The files' shapes are in docs/wire.md, under Tables.
+docs/wire.md describes the files under Tables.
 """
 
 import json
@@ -28,7 +28,7 @@ _SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
     "offline_approval": (0x11, lambda value: OfflineApproval(**value).pack()),
     "settling": (0x12, lambda value: Settling(**value).pack()),
 }
-# What a terminal takes; it would refuse the whole table.
+# Limits of a terminal: beyond them it would refuse the whole table.
 _MOST_ROWS, _MOST_NAME, _MOST_OFFLINE, _MOST_RECORDS = 24, 60, 500, 900
 _IN_HEX = ("aid", "denial", "online", "rid", "modulus", "checksum", "serial")
 _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -41,14 +41,14 @@ def main(context: click.Context, home: Path) -> None:
     context.obj = home
 
 
-@main.command(help="FILE: an object; what a terminal's settings are.")
+@main.command(help="FILE: a JSON object of terminal settings.")
 @_FILE
 @click.pass_obj
 def parameters(home: Path, file: Path) -> None:
     _publish(home, tables.PARAMETERS, file, _parameters)
 
 
-@main.command("ca-keys", help="FILE: a list of the schemes' keys and of revoked issuer certificates.")
+@main.command("ca-keys", help="FILE: a JSON list of scheme keys and revoked issuer certificates.")
 @_FILE
 @click.pass_obj
 def ca_keys(home: Path, file: Path) -> None:
@@ -56,7 +56,7 @@ def ca_keys(home: Path, file: Path) -> None:
 
 
 @main.command(
-    help="FILE: a list of the applications (AIDs) that are taken, each with its kernel, limits and action codes."
+    help="FILE: a JSON list of the accepted applications (AIDs), each with its kernel, limits and action codes."
 )
 @_FILE
 @click.pass_obj
@@ -65,7 +65,7 @@ def applications(home: Path, file: Path) -> None:
 
 
 @main.command(
-    "blocked-bins", help="The whole list: cards whose numbers begin so are not taken without the host; none = no card."
+    "blocked-bins", help="The whole list of card number prefixes that are not accepted offline; none = block no card."
 )
 @click.argument("bins", nargs=-1)
 @click.pass_obj
@@ -82,14 +82,14 @@ def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], 
 
 
 def _parameters(values: dict[str, Any]) -> bytes:
-    """Table 360. Raises ValueError for a value that no terminal would take."""
+    """Table 360. Raises ValueError for a value that a terminal would refuse."""
     many = values.get("offline_limits", {}).get("count", 0), values.get("settling", {}).get("count", 0)
     if len(values.get("merchant_name", "").encode()) > _MOST_NAME:
         raise ValueError(f"merchant_name has more than {_MOST_NAME} bytes")
     if many[0] > _MOST_OFFLINE or many[1] > _MOST_RECORDS:
-        raise ValueError(f"a count is above {_MOST_OFFLINE} offline payments or {_MOST_RECORDS} records")
-    for said in coverage.missing(values.get("merchant_name", "")):
-        click.echo(f"warning: merchant_name: {said}; a question mark will stand there", err=True)
+        raise ValueError(f"a count exceeds {_MOST_OFFLINE} offline payments or {_MOST_RECORDS} records")
+    for problem in coverage.missing(values.get("merchant_name", "")):
+        click.echo(f"warning: merchant_name: {problem}; a question mark will be shown instead", err=True)
     packed = {}
     for name, value in values.items():
         number, pack = _SETTINGS[name]

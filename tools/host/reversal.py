@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""0400: undo a payment whose answer never reached the terminal, whether or not the payment ever reached us."""
+"""0400: undo a payment whose answer never reached the terminal, whether or not the host received the payment."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tools.host.schema import batch, payment, tombstone
 
 
 def handle(case: Case) -> Answer:
-    """The answer to a reversal; final ones are stored with what they did."""
+    """The answer to a reversal. A final answer is stored together with its effects."""
     db, message, record = case.db, case.message, case.message.record
     original = message.fields["61"]
     if record is None or record.uid != message.uid or original[:12] != record.batch + record.stan:
@@ -24,16 +24,16 @@ def handle(case: Case) -> Answer:
     if verdict.answer is not None:
         return verdict.answer
     if verdict.clash == "stan":
-        case.alarm("two reversals share a STAN")  # and are both done: each names its payment by uid
+        case.alarm("two reversals share a STAN")  # both are carried out: each identifies its payment by uid
     if message.key in case.busy:
         return case.answer(answers.IN_PROGRESS)
     mine = (payment.c.tid == case.tid, payment.c.uid == message.uid.hex())
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
-        answer = _bury(case, record)
+        answer = _store_tombstone(case, record)
     elif row.state == "APPROVED" and (what := stands(db, row)):
         reason = f"record {row.sequence} is to be reversed after {what[0]}"
-        terminals.quarantine(db, case.terminal, reason)  # a terminal knew the yes: this one has forgotten it
+        terminals.quarantine(db, case.terminal, reason)  # the terminal knew the approval and has forgotten it
         answer = case.answer(answers.INVALID, what[1])
     else:
         if row.state in ("RECEIVED", "APPROVED"):
@@ -45,13 +45,13 @@ def handle(case: Case) -> Answer:
 
 
 def undoes(db: Connection, tid: str, uid: bytes) -> bool:
-    """Whether a reversal of this payment would take back money that is, or may yet be, paid."""
+    """Whether a reversal would undo this payment: it is approved or undecided, and not settled."""
     row = db.execute(select(payment).where(payment.c.tid == tid, payment.c.uid == uid.hex())).one_or_none()
     return row is not None and row.state in ("RECEIVED", "APPROVED") and not stands(db, row)
 
 
 def stands(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
-    """Why a payment cannot be undone any more: what came before, and how the terminal is told. None: it can."""
+    """Why a payment can no longer be undone: (reason, text for the terminal). None if it still can."""
     mine = (batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == row.settled_in)
     if db.execute(select(batch.c.state).where(*mine)).scalar_one_or_none() == "closed":
         return "its batch was closed", "Settled already"
@@ -60,8 +60,8 @@ def stands(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
     return None
 
 
-def _bury(case: Case, record: seal.Record) -> Answer:
-    """Never seen: a tombstone, so that the payment is refused should it still come."""
+def _store_tombstone(case: Case, record: seal.Record) -> Answer:
+    """The payment never arrived: store a tombstone, so that it is refused if it still arrives."""
     known = background.look(case.db, case.tid, record)
     background.note_record(case, record, chain.REVERSAL, known)
     if not known.buried:

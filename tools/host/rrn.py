@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Retrieval reference numbers (DE 37): the day a payment was taken (YDDD), then eight digits that its uid gives.
+"""Retrieval reference numbers (DE 37): the day of the payment (YDDD), then eight digits derived from its uid.
 
-So a host that has lost a payment, and takes it in from a batch upload, gives it the number that stands on its slip; and
-no number comes a second time, also not after a backup was restored.
+If the host loses a payment and gets it back in a batch upload, it assigns the same number that is on the slip. No
+number is assigned twice, not even after a backup was restored.
 """
 
 import datetime
@@ -19,7 +19,7 @@ _TAKEN = select(payment.c.rrn).where(payment.c.rrn.in_(bindparam("numbers", expa
 
 
 def give(db: Connection, records: Sequence[Record]) -> list[str]:
-    """A number for each of these records, which have none yet."""
+    """A new number for each of these records, which have none yet."""
     best = [_number(record, 0) for record in records]
     taken = _taken(db, best)
     given: list[str] = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tables of the ledger. Money is INTEGER minor units; every table is STRICT; entries and audit are append-only."""
+"""The ledger's tables. Money is INTEGER minor units; all tables are STRICT; entries and audit are append-only."""
 
 from typing import Any
 
@@ -45,14 +45,14 @@ terminal = _table(
     _whole("message_mark", default=0),
     _whole("reported_sequence", default=0),
     _text("reported_tag", default="0" * 16),
-    _text("quarantine", nullable=True),  # the reason; NULL = in good standing
+    _text("quarantine", nullable=True),  # the reason; NULL = none
     _text("heard", nullable=True),
-    _text("versions", nullable=True),  # of the tables it has: JSON, by 60.3
-    _text("certificate_ends", nullable=True),  # of the one it last showed
+    _text("versions", nullable=True),  # versions of its tables, by 60.3, as JSON
+    _text("certificate_ends", nullable=True),  # expiry date of the certificate it last showed
 )
 
 message = _table(
-    "message",  # one row a request: what makes a repeat get the same answer
+    "message",  # one row per request, so that a repeat gets the same answer
     _whole("id", primary_key=True),
     _text("tid"),
     _whole("epoch"),
@@ -61,7 +61,7 @@ message = _table(
     _text("class"),
     _text("uid"),
     _text("hash"),
-    _text("answer", nullable=True),  # JSON, without the envelope; NULL until it is final
+    _text("answer", nullable=True),  # JSON without the envelope; NULL until final
     UniqueConstraint("tid", "class", "uid"),
     Index("message_key", "tid", "epoch", "batch", "stan", "class"),
 )
@@ -74,7 +74,7 @@ payment = _table(
     _whole("epoch"),
     _whole("sequence"),
     _text("batch"),
-    _text("settled_in"),  # the batch it counts in: its own, unless that was closed before it came
+    _text("settled_in"),  # the batch it counts in: its own, unless that was closed before it arrived
     _text("stan"),
     _text("type"),
     _whole("amount"),
@@ -89,9 +89,9 @@ payment = _table(
     _whole("body_counter"),
     _text("state"),
     _whole("quarantined", default=0),
-    _text("original", nullable=True),  # uid of the payment that this one is about
-    _text("refers_to", nullable=True),  # RRN of the payment it is about, while we do not have that
-    _whole("worth", nullable=True),  # what it brings the merchant once it is approved; below zero: takes from him
+    _text("original", nullable=True),  # uid of the payment that this one refers to
+    _text("refers_to", nullable=True),  # RRN of that payment, while it is missing
+    _whole("worth", nullable=True),  # net value to the merchant once approved; negative: owed by the merchant
     _text("code", nullable=True),
     _text("auth_code", nullable=True),
     _text("rrn", nullable=True),
@@ -110,7 +110,7 @@ payment = _table(
 )
 
 link = _table(
-    "link",  # the payment chain: one row a record, stored in any order
+    "link",  # the payment chain: one row per record, in any order
     _whole("id", primary_key=True),
     _text("tid"),
     _whole("epoch"),
@@ -127,15 +127,15 @@ link = _table(
 )
 
 beginning = _table(
-    "beginning",  # an epoch a supervisor began by clearing a quarantine; the first one of a terminal has no row
+    "beginning",  # an epoch that began when a supervisor cleared a quarantine; a terminal's first epoch has no row
     _text("tid", primary_key=True),
     _whole("epoch", primary_key=True),
-    _whole("after", default=0),  # the newest sequence of the epoch before: this one's chain starts behind it
-    _whole("begun", default=0),  # 1: the terminal has taken it over, what comes of older ones is from another chip
+    _whole("after", default=0),  # the newest sequence of the previous epoch; this epoch's chain starts after it
+    _whole("begun", default=0),  # 1: the terminal has adopted it, so records of older epochs come from another chip
 )
 
 tombstone = _table(
-    "tombstone",  # reversed before it arrived: refused for ever
+    "tombstone",  # reversed before it arrived: always refused
     _text("tid", primary_key=True),
     _text("uid", primary_key=True),
     _text("at"),
@@ -151,7 +151,7 @@ batch = _table(
     _whole("debit_count", nullable=True),
     _whole("credit_amount", nullable=True),
     _whole("credit_count", nullable=True),
-    _whole("uploaded", nullable=True),  # records the terminal sent because the totals differed
+    _whole("uploaded", nullable=True),  # number of records uploaded because the totals differed
     _text("opened"),
     _text("closed", nullable=True),
     CheckConstraint("state IN ('open', 'closed')"),
@@ -160,7 +160,7 @@ batch = _table(
 account = _table("account", _text("name", primary_key=True))
 
 entry = _table(
-    "entry",  # double entry: debits above zero, credits below; each payment sums to zero
+    "entry",  # double entry: debits positive, credits negative; each payment sums to zero
     _whole("id", primary_key=True),
     _whole("payment_id"),
     Column("account", Text, ForeignKey("account.name"), nullable=False),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sealed record of DE 62 as docs/journal.md lays it out: clear header, body, seal tag."""
+"""The sealed record in DE 62 (docs/journal.md): clear header, sealed body, seal tag."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ ACCEPTED, INTENT = 0x51, 0x52
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The clear header of a record, and what the host keeps of the rest. Amount in minor units, tags 8 bytes."""
+    """A sealed record: the raw bytes and the fields of its clear header. Amount in minor units, tags 8 bytes."""
 
     raw: bytes
     kind: int
@@ -51,14 +51,14 @@ class Record:
 
     @property
     def body_hash(self) -> bytes:
-        """SHA-256 of the sealed body, kept when the body itself is dropped."""
+        """SHA-256 of the sealed body; stored in place of the body."""
         return hashlib.sha256(self.raw[_HEADER:_TAGGED]).digest()
 
 
 def parse(raw: bytes) -> Record:
-    """Read the clear header of a sealed record (248 bytes). Raises SealError when it cannot be one."""
+    """Parse the clear header of a sealed record (248 bytes). Raises SealError if it is invalid."""
     if len(raw) != SIZE:
-        raise SealError("a sealed record has 248 bytes")
+        raise SealError("a sealed record must have 248 bytes")
     if raw[0] not in (ACCEPTED, INTENT):
         raise SealError("unknown kind of record")
     return Record(
@@ -84,21 +84,21 @@ def parse(raw: bytes) -> Record:
 
 
 def recomputed_tag(record: Record, bdk: bytes, ikid: bytes) -> bytes:
-    """The seal tag this record should carry, under the MAC key (2002) of its body's KSN."""
+    """The seal tag this record should carry: CMAC under the MAC key (2002) of its body's KSN. Raises SealError."""
     key = dukpt.working_key(bdk, _ksn(record, ikid), dukpt.MAC_BOTH_WAYS)
     return mac.tag(key, record.raw[:_TAGGED])
 
 
 def holds(record: Record, recomputed: bytes) -> bool:
-    """True when the record carries the tag it should; compared in constant time."""
+    """Whether the record carries the correct seal tag; constant-time comparison."""
     return hmac.compare_digest(record.seal_tag, recomputed)
 
 
 def open_body(record: Record, bdk: bytes, ikid: bytes) -> dict[str, bytes]:
-    """Decrypt the body under the data key (3000) of its KSN: EMV tags as upper-case hex -> value.
+    """Decrypt the body under the data key (3000) of its KSN: EMV tag (upper-case hex) -> value.
 
-    The first block is the nonce; it serves the data as an IV under the same key (NIST SP 800-38A, appendix C).
-    Raises SealError when what comes out is no TLV.
+    The first block is the nonce. Encrypted under the same key, it is the IV of the data (NIST SP 800-38A, appendix C).
+    Raises SealError if the result is not TLV.
     """
     key = dukpt.working_key(bdk, _ksn(record, ikid), dukpt.DATA_ENCRYPT)
     decryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).decryptor()
@@ -106,7 +106,7 @@ def open_body(record: Record, bdk: bytes, ikid: bytes) -> dict[str, bytes]:
 
 
 def read_tlv(data: bytes) -> dict[str, bytes]:
-    """Flat BER-TLV with zero padding at the end (EMV Book 3, annex B). Raises SealError on anything else."""
+    """Parse flat BER-TLV with zero padding at the end (EMV Book 3, annex B). Raises SealError for anything else."""
     found: dict[str, bytes] = {}
     at = 0
     while at < len(data) and data[at]:
@@ -122,9 +122,9 @@ def read_tlv(data: bytes) -> dict[str, bytes]:
         if size == 0x81 and at < len(data):
             size, at = data[at], at + 1
         elif size > 0x7F:
-            raise SealError("a length in the body makes no sense")
+            raise SealError("invalid length in the body")
         if at + size > len(data) or name in found:
-            raise SealError("the body is no list of distinct tags")
+            raise SealError("the body has a truncated or duplicate tag")
         found[name] = data[at : at + size]
         at += size
     if any(data[at:]):
@@ -134,12 +134,12 @@ def read_tlv(data: bytes) -> dict[str, bytes]:
 
 def _ksn(record: Record, ikid: bytes) -> bytes:
     if not dukpt.is_counter(record.counter):
-        raise SealError("the body's transaction counter cannot be")
+        raise SealError("invalid transaction counter of the body")
     return ikid + record.counter.to_bytes(4, "big")
 
 
 def _digits(raw: bytes, at: int, size: int) -> str:
     text = raw[at : at + size].hex()
     if not text.isdecimal():
-        raise SealError("a decimal field holds something else")
+        raise SealError("a BCD field contains non-digits")
     return text

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""From frames to answers: MAC, KSN order, the right handler, one transaction for payments that arrive together.
+"""From frames to answers: checks MAC and KSN order, picks the handler, and batches payments into one transaction.
 
-An answer leaves this module only after everything it says is committed.
+An answer leaves this module only after its effects are committed.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ Reply = tuple[Message, Answer]
 
 
 class Service:
-    """The host without its sockets. Used from one event loop only."""
+    """The host without its sockets. Call it from one event loop only."""
 
     def __init__(
         self,
@@ -42,10 +42,10 @@ class Service:
         now: Callable[[], datetime.datetime],
     ) -> None:
         self.ledger = ledger
-        self.distrust = False  # no batch balances
+        self.distrust = False  # mood: no batch balances
         self._wallet = wallet
         self.tables = tables
-        self._requests: dict[str, int] = {}  # what each terminal is to be asked for
+        self._requests: dict[str, int] = {}  # the processing request for each terminal
         self.counters: Counter[str] = Counter()
         self._keys = keys
         self._issuer = issuer
@@ -53,7 +53,7 @@ class Service:
         self._busy: set[tuple[str, bytes]] = set()
 
     def authenticated(self, frame: bytes) -> Message | None:
-        """Decode a frame and check its MAC; None (and counted) when it is to be ignored. Raises FrameError."""
+        """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError."""
         message = read(frame)
         if message.mac_holds(self._keys.bdk):
             return message
@@ -61,7 +61,7 @@ class Service:
         return None
 
     async def answer(self, messages: Iterable[Message]) -> list[Reply]:
-        """Answers in the order of the requests; requests at or below the KSN mark get none."""
+        """Answers in the order of the requests. Requests at or below the KSN mark get none."""
         replies: list[Reply] = []
         for together, run in itertools.groupby(messages, key=lambda message: message.is_payment):
             alike = list(run)
@@ -69,13 +69,13 @@ class Service:
         return replies
 
     def envelope(self, reply: Reply) -> bytes:
-        """The frame of an answer as it travels."""
+        """The complete frame of an answer, as transmitted."""
         message, fields = reply
         self.counters[f"answer_{fields['t']}"] += 1
         return answers.add_envelope(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
 
     async def _others(self, run: list[Message]) -> list[Reply]:
-        """What is no request for money, each kind that comes in numbers in one transaction."""
+        """Handle everything but payments. Consecutive messages of one MTI share a transaction."""
         replies: list[Reply] = []
         for mti, alike in itertools.groupby(run, key=lambda message: message.mti):
             messages = list(alike)
@@ -87,9 +87,9 @@ class Service:
         return replies
 
     async def _revoked(self, message: Message) -> bool:
-        """Before a payment by code is undone here the wallet undoes it. False: it cannot now, and the terminal asks again.
+        """Have the wallet revoke a code payment before the host undoes it. False: it failed; the terminal repeats.
 
-        What will not be undone here - an old message, one of a settled payment, or one still being decided - is not there.
+        Does nothing for messages that undo no payment here: stale ones, or those of settled or undecided payments.
         """
         undoing = message.mti == "0400" or message.fields["60"][8:11] == NOT_PAID
         if message.type not in (kinds.QR_SCANNED, kinds.QR_SHOWN) or not undoing or message.key in self._busy:
@@ -127,7 +127,7 @@ class Service:
         return _HANDLERS[message.mti](case)
 
     async def _payments(self, run: list[Message]) -> list[Reply]:
-        """Store all, ask the issuer about those that need it, store all answers: two commits however many they are."""
+        """Store the payments, ask the issuer where needed, store the answers: two commits for any number of them."""
         outcomes: list[tuple[Message, Answer | payments.Booked]] = []
         mine: set[tuple[str, bytes]] = set()
         try:
@@ -157,7 +157,7 @@ class Service:
         return payments.receive(desk.case(terminal, message))
 
     async def _settle(self, asked: list[payments.Booked]) -> list[Answer]:
-        """Ask the issuer about each, then commit what it said."""
+        """Ask the issuer about each payment, then commit the decisions."""
         if not asked:
             return []
         decisions = await asyncio.gather(*(self._decide(each.ask) for each in asked if each.ask))
@@ -165,7 +165,7 @@ class Service:
             return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
 
     async def _decide(self, ask: Payment | Order | Return) -> Decision:
-        """The word of issuer or wallet within the time a terminal waits; without one the payment stays open."""
+        """The decision of issuer or wallet, before the terminal's timeout. Without one the payment stays open."""
         if isinstance(ask, Payment):
             word = self._issuer.decide(ask)
         else:
@@ -179,7 +179,7 @@ class Service:
 
     @contextmanager
     def _desk(self) -> Iterator[Desk]:
-        """One transaction; the KSN marks it moved are written at its end."""
+        """A desk with one transaction; changed KSN marks are written at its end."""
         with self.ledger.write() as db:
             desk = Desk(db, self._keys, self._now(), self._busy, self.counters, self.distrust)
             yield desk

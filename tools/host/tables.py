@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The tables a terminal fetches: parameters, schemes' keys, applications, blocked BINs; each with a version, in tables.json.
+"""The tables a terminal fetches: parameters, scheme keys, applications, blocked BINs. Stored in tables.json.
 
-The host asks for what is out of date by the processing request in the header of its answers.
+Each has a version. The processing request in the header of an answer tells the terminal to fetch an outdated table.
 """
 
 import contextlib
@@ -24,25 +24,25 @@ from tools.provision.authorities import Application, Authority, Revocation
 PARAMETERS, STATUS, CA_KEYS, APPLICATIONS, BLOCKED_BINS, SIGN_OFF = "360", "362", "370", "380", "390", "002"
 _REQUESTS = {PARAMETERS: 1, CA_KEYS: 4, APPLICATIONS: 5, BLOCKED_BINS: 7}  # nibble 6 of the header
 _STATUS_WANTED = 2
-_PIECE = 192  # bytes in one answer, whole sixteens
+_PIECE = 192  # bytes per answer, a multiple of 16
 _MOST = 8192
 _FORM = 1
 
 
 class Tables:
-    """Versioned tables by 60.3. `publish` makes a new version; terminals hear of it with their next answer."""
+    """Versioned tables by 60.3. `publish` stores a new version; the next answer to each terminal announces it."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / "tables.json"
         self._tables: dict[str, tuple[int, bytes]] = {}
-        self._changed = 0  # when the file was, as it was last read
+        self._changed = 0  # modification time of the file when last read
         self.ask_status = False
         self._read()
 
     def publish(self, network: str, data: bytes) -> int:
-        """A new version of a table; returns its number. Raises SetupError when it is none of ours, too long, or the file broken."""
+        """Store a new version of a table; returns its number. Raises SetupError: bad table, bad size, bad file."""
         if network not in _REQUESTS or not 0 < len(data) <= _MOST:
-            raise SetupError(f"no table {network}, empty, or longer than {_MOST} bytes")
+            raise SetupError(f"no table {network}, or its data are empty or longer than {_MOST} bytes")
         self._read()
         version = self._tables.get(network, (0, b""))[0] + 1
         self._tables[network] = version, data
@@ -53,8 +53,8 @@ class Tables:
         return version
 
     def wanted(self, known: dict[str, int]) -> int:
-        """The processing request for a terminal that has these versions; 0 = none. Sees what another process published."""
-        with contextlib.suppress(SetupError):  # edited by hand meanwhile: the last good ones stay
+        """The processing request for a terminal with these versions; 0 = none. Rereads a changed tables.json."""
+        with contextlib.suppress(SetupError):  # edited by hand: keep the last valid tables
             self._read()
         for network, request in _REQUESTS.items():
             if self._tables.get(network, (0, b""))[0] != known.get(network, 0):
@@ -62,7 +62,7 @@ class Tables:
         return _STATUS_WANTED if self.ask_status else 0
 
     def _read(self) -> None:
-        """Raises SetupError for a file that is gone since, or holds something else."""
+        """Read tables.json if it changed. Raises SetupError if it has disappeared or is invalid."""
         if not self._changed and not self._path.exists():
             return
         try:
@@ -76,7 +76,7 @@ class Tables:
         self._changed = changed
 
     def piece(self, network: str, have: int, at: int) -> bytes:
-        """DE 62 down: form, version, size, where the piece begins, the piece; size 0 when `have` is the newest."""
+        """DE 62 of the answer: form, version, size, offset, piece. Size 0 if `have` is the newest version."""
         version, data = self._tables.get(network, (0, b""))
         if not data or have == version or at > len(data):
             return struct.pack(">BIHH", _FORM, version, 0, 0)
@@ -84,13 +84,13 @@ class Tables:
 
 
 def known(db: Connection, tid: str) -> dict[str, int]:
-    """The versions a terminal last told."""
+    """The table versions a terminal last reported."""
     row = db.execute(select(terminal.c.versions).where(terminal.c.tid == tid)).scalar_one_or_none()
     return json.loads(row) if row else {}
 
 
 def handle(case: Case, tables: Tables) -> Answer:
-    """The answer to a fetch (0800), a status, an echo test or a sign-off (0820)."""
+    """The answer to a table fetch (0800), or to a status, echo test or sign-off (0820)."""
     message = case.message
     network = message.fields["60"][8:11]
     if message.mti == "0800":
@@ -117,25 +117,25 @@ def is_fetch(message: Message) -> bool:
 
 
 def parameters(values: dict[int, bytes]) -> bytes:
-    """Table 360 from settings by id (docs/keys.md)."""
+    """Table 360, from settings by id (docs/keys.md)."""
     return b"".join(bytes((name,)) + len(value).to_bytes(2, "big") + value for name, value in values.items())
 
 
 def ca_keys(entries: Iterable[Authority | Revocation]) -> bytes:
-    """Table 370."""
+    """Table 370, from scheme keys and revocations."""
     return b"".join(entry.pack(b"") for entry in entries)
 
 
 def applications(rows: Iterable[Application]) -> bytes:
-    """Table 380: the applications taken, and what holds for each. The first row whose AID a card's begins with counts."""
+    """Table 380: accepted applications and their limits. The first row whose AID is a prefix of the card's wins."""
     return b"".join(row.pack(b"") for row in rows)
 
 
 def blocked_bins(bins: Iterable[str]) -> bytes:
-    """Table 390: cards whose numbers begin so are not taken without the host. 1 to 19 digits each, or ValueError is raised."""
+    """Table 390: card number prefixes (1 to 19 digits) that need the host. Raises ValueError for any other prefix."""
     bins = list(bins)
     for digits in bins:
         if not re.fullmatch("[0-9]{1,19}", digits):
-            raise ValueError(f"{digits!r} begins no card number")
-    bins = bins or ["F" * 19]  # no table is empty: no card begins so
+            raise ValueError(f"{digits!r} is not a card number prefix")
+    bins = bins or ["F" * 19]  # a table cannot be empty; no card has this prefix
     return b"".join(b"\x04" + bytes((len(begin), 0, 0)) + bytes.fromhex(begin.ljust(24, "F")) for begin in bins)

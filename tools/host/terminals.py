@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The terminals this host knows: who they are, where each one's chain, batch and message keys stand, and quarantine."""
+"""The registered terminals: their identity, their chain, batch and message key state, and quarantine."""
 
 import datetime
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tools.host.schema import beginning
 from tools.host.schema import terminal as table
 
 NO_TAG = "0" * 16
-LAST_BATCH = 999999  # followed by 1
+LAST_BATCH = 999999  # the next one is 1
 _ONE = select(table).where(table.c.tid == bindparam("tid"))
 _BEGINNING = select(beginning).where(beginning.c.tid == bindparam("tid"), beginning.c.epoch == bindparam("epoch"))
 _MARK = update(table).where(table.c.tid == bindparam("which"))
@@ -21,9 +21,9 @@ _MARK = update(table).where(table.c.tid == bindparam("which"))
 
 @dataclass(slots=True)
 class Terminal:
-    """One terminal as its row says. `message_mark`: the highest counter of a message KSN taken from it.
+    """One terminal's row. `message_mark`: the highest counter of a message KSN accepted from it.
 
-    `start`: the sequence its epoch's chain starts behind. `begun`: it has taken this epoch over.
+    `start`: the sequence after which its epoch's chain starts. `begun`: it has adopted this epoch.
     """
 
     tid: str
@@ -41,7 +41,7 @@ class Terminal:
 
 
 def load(db: Connection, tid: str) -> Terminal | None:
-    """The terminal with this id, or None for a stranger."""
+    """The terminal with this id, or None if it is not registered."""
     row = db.execute(_ONE, {"tid": tid}).one_or_none()
     if row is None:
         return None
@@ -62,42 +62,42 @@ def load(db: Connection, tid: str) -> Terminal | None:
 
 
 def register(db: Connection, tid: str, mid: str, ikid: bytes) -> None:
-    """Make a terminal known: DE 41 (8 characters), DE 42 (15) and initial key id (8 bytes, BDK id first)."""
+    """Register a terminal: DE 41 (8 characters), DE 42 (15) and initial key id (8 bytes, BDK id first)."""
     row = {"tid": tid, "mid": mid, "ikid": ikid.hex(), "bdk_id": ikid[:4].hex()}
     db.execute(insert(table).values(row).on_conflict_do_update(index_elements=["tid"], set_=row))
 
 
 def keep_mark(db: Connection, terminal: Terminal) -> None:
-    """Write the terminal's message mark."""
+    """Store the terminal's message mark."""
     db.execute(_MARK, {"which": terminal.tid, "message_mark": terminal.message_mark})
 
 
 def change(db: Connection, terminal: Terminal, **values: int | str | None) -> None:
-    """Set columns of the terminal, in the database and in hand."""
+    """Set columns of the terminal, in the database and in the object."""
     db.execute(update(table).where(table.c.tid == terminal.tid).values(**values))
     for name, value in values.items():
         setattr(terminal, name, value)
 
 
 def heard(db: Connection, terminal: Terminal) -> None:
-    """Note the time of a handshake."""
+    """Store the time of a handshake."""
     db.execute(update(table).where(table.c.tid == terminal.tid).values(heard=books.now()))
 
 
 def certified(db: Connection, tid: str, ends: datetime.datetime) -> bool:
-    """Note until when the certificate holds that a terminal showed; False when none has this id."""
+    """Store the expiry date of the certificate a terminal showed. False if no terminal has this id."""
     return bool(db.execute(update(table).where(table.c.tid == tid).values(certificate_ends=ends.isoformat())).rowcount)
 
 
 def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:
-    """Its payments go on, but their money waits for a supervisor. The first reason stays."""
+    """Quarantine a terminal: its payments continue, but their money is held. Only the first reason is stored."""
     if terminal.quarantine is None:
         change(db, terminal, quarantine=reason)
         note(db, terminal.tid, "quarantine", reason)
 
 
 def clear(db: Connection, terminal: Terminal, supervisor: str) -> None:
-    """A supervisor's word that its payments are in order: the money is released; a new epoch and batch begin."""
+    """End a quarantine on a supervisor's decision: release the money, start a new epoch and batch."""
     epoch, batch = terminal.epoch + 1, terminal.batch % LAST_BATCH + 1
     change(db, terminal, quarantine=None, epoch=epoch, batch=batch, reported_sequence=0, reported_tag=NO_TAG)
     db.execute(insert(beginning).values(tid=terminal.tid, epoch=epoch))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a batch comes to: card payments with a final yes, without cash and codes. A void counts against its sale."""
+"""The totals of a batch: card payments with a final yes, without cash and codes. A void counts as credit."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ _CREDIT = kinds.with_effect(kinds.CREDIT)
 
 
 class Totals(NamedTuple):
-    """Sums (minor units) and counts: sales, and what was taken back."""
+    """Amounts (minor units) and counts. Debit: sales and completions; credit: voids and refunds."""
 
     debit_amount: int = 0
     debit_count: int = 0
@@ -23,12 +23,12 @@ class Totals(NamedTuple):
 
 
 def in_batch(tid: str, epoch: int, number: str) -> ColumnElement[bool]:
-    """The payments that count in a batch."""
+    """The payments that count in a batch, as a condition."""
     return and_(payment.c.tid == tid, payment.c.epoch == epoch, payment.c.settled_in == number)
 
 
 def of_batch(db: Connection, tid: str, epoch: int, number: str) -> Totals:
-    """The totals as the host has them."""
+    """The host's totals of a batch."""
     sums = select(payment.c.type, func.sum(payment.c.worth), func.count())
     counted = in_batch(tid, epoch, number) & (payment.c.state == "APPROVED")
     rows = db.execute(sums.where(counted).group_by(payment.c.type)).all()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""0320: a batch that did not balance, record by record. The terminal's journal is the word; what we lacked is taken in.
+"""0320: a batch that did not balance, record by record. The terminal's journal decides; missing payments are added.
 
-Each record is answered for itself, the same for ever; at the end the batch closes, if no record is missing any more.
+Each record gets an answer of its own, the same one on every repeat. At the end the batch closes if none is missing.
 """
 
 from typing import Any
@@ -39,13 +39,13 @@ def handle(case: Case) -> Answer:
 
 
 def _fits(message: Message, record: Record) -> bool:
-    """Whether a message says of its record what the record says itself."""
-    said = message.uid, message.type, message.fields["4"], message.fields["61"]
-    return said == (record.uid, record.type, f"{record.amount:012}", record.batch + record.stan)
+    """Whether the message's data elements match its record."""
+    claimed = message.uid, message.type, message.fields["4"], message.fields["61"]
+    return claimed == (record.uid, record.type, f"{record.amount:012}", record.batch + record.stan)
 
 
 def _record(case: Case, record: Record) -> Answer:
-    """Compare one record with ours: take in what we lack, undo what the terminal knows was not paid."""
+    """Compare a record with the host's data: add a missing payment, undo one the terminal knows was not paid."""
     paid = case.message.fields["60"][8:11] == PAID
     mine = payment.c.tid == case.tid, payment.c.uid == record.uid.hex()
     row = case.db.execute(select(payment).where(*mine)).one_or_none()
@@ -73,7 +73,7 @@ def _record(case: Case, record: Record) -> Answer:
 
 
 def _take_in(case: Case, record: Record, known: background.Background) -> None:
-    """A payment that was answered yes, and that we have lost since: its seal is ours to check, and holds."""
+    """Add an approved payment that the host has lost. Its seal tag has been verified."""
     row = {
         "tid": case.tid, "uid": record.uid.hex(), "epoch": record.epoch, "sequence": record.sequence,
         "batch": record.batch, "settled_in": background.counting_in(case, record, known), "stan": record.stan,
@@ -91,7 +91,7 @@ def _take_in(case: Case, record: Record, known: background.Background) -> None:
 
 
 def _decide(case: Case, row: Row[Any], record: Record, paid: bool) -> None:
-    """We have it, but not how it ended, which the terminal does know."""
+    """Store the result of a payment the host never answered, as the terminal reports it."""
     done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": books.now()}
     if paid:
         done["rrn"] = rrn.give(case.db, [record])[0]
@@ -103,14 +103,14 @@ def _decide(case: Case, row: Row[Any], record: Record, paid: bool) -> None:
 
 
 def _undo(case: Case, row: Row[Any]) -> None:
-    """The terminal has it as declined, reversed or never paid: so it is no money here either."""
+    """Reverse a payment that the terminal has as declined, reversed or never paid."""
     books.reverse(case.db, row.id)
     case.db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
     case.alarm("undone by a batch upload")
 
 
 def _end(case: Case) -> Answer:
-    """Close the batch with what both sides now have."""
+    """Close the batch with the totals that both sides now have."""
     if batch.closed_with(case, case.message.batch) is not None:
         return case.answer(answers.APPROVED)
     if trouble := batch.obstacle(case):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Where the answer to a payment by code comes from. A real wallet's gateway would take the simulator's place.
+"""Authorises payments by code. The built-in simulator can be replaced by a real wallet's gateway.
 
-Modelled on the barcode payments of WeChat Pay and Alipay: an order has one number for ever (the payment's uid), asking again
-about it is the query, and revoking it undoes it whether it was paid or not.
+Modelled on the barcode payments of WeChat Pay and Alipay. An order keeps one number, the payment's uid. Sending it
+again is the status query. Revoking it undoes it, paid or not.
 """
 
 import re
@@ -18,14 +18,14 @@ _PREFIXES = {
     "Alipay": r"(2[5-9]|30)[0-9]{14,22}",
     "UnionPay": r"62[0-9]{17}",
 }
-_QUESTIONS = 2  # the terminal is told to wait so often; then the customer has agreed, or has scanned and paid
-ASKED = "55"  # the simulator asks the holder of a code that ends so
-POOR = "51"  # and this one has no money
+_QUESTIONS = 2  # answers "wait" before the customer has consented or paid
+ASKED = "55"  # codes with this ending need the customer's consent
+POOR = "51"  # codes with this ending have no funds
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One payment by code. `code`: the customer's digits; empty: the customer scans ours. Lives in memory only."""
+    """One payment by code. `code`: the customer's digits; empty if the customer scans ours. Kept in memory only."""
 
     uid: bytes
     amount: int
@@ -35,7 +35,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Money of a paid order back to the customer, all of it or a part; `uid`: its own number, for ever."""
+    """A full or partial refund of a paid order. `uid`: the refund's own number."""
 
     uid: bytes
     order: bytes
@@ -43,7 +43,7 @@ class Return:
 
 
 class Wallet(Protocol):
-    """Asked about an order or a return again it says how it stands. Each may raise IssuerFault."""
+    """Payments, refunds and revocations. A repeated request returns its current status. All may raise IssuerFault."""
 
     async def pay(self, order: Order) -> Decision: ...
 
@@ -53,7 +53,7 @@ class Wallet(Protocol):
 
 
 class WalletSimulator:
-    """Codes of three wallets; some customers must agree first. `mood`: "asks" makes every one do so, "never" agrees none."""
+    """Accepts codes of three wallets. Mood "asks": every customer must consent first; "never": none consents."""
 
     def __init__(self, merchant_name: str = "KASSA") -> None:
         self.mood = ""
@@ -62,10 +62,10 @@ class WalletSimulator:
         self._codes: set[str] = set()
         self._revoked: set[bytes] = set()
         self._returned: set[bytes] = set()
-        self.paid: dict[bytes, int] = {}  # what is left of each order
+        self.paid: dict[bytes, int] = {}  # order -> amount not yet refunded
 
     async def pay(self, order: Order) -> Decision:
-        """See Wallet."""
+        """Pay an order, or query it; see Wallet."""
         if order.uid in self._revoked:
             return Decision(answers.INVALID, text="Order was revoked")
         if order.uid in self.paid:
@@ -86,7 +86,7 @@ class WalletSimulator:
         return Decision(answers.APPROVED)
 
     async def give_back(self, back: Return) -> Decision:
-        """See Wallet. An order from before the simulator was started is believed."""
+        """Refund an order; see Wallet. An order from before the simulator started is taken as paid."""
         if back.uid in self._returned:
             return Decision(answers.APPROVED)
         left = self.paid.get(back.order, back.amount)
@@ -98,6 +98,6 @@ class WalletSimulator:
         return Decision(answers.APPROVED)
 
     async def revoke(self, uid: bytes) -> None:
-        """See Wallet."""
+        """Undo an order, paid or not; see Wallet."""
         self._revoked.add(uid)
         self.paid.pop(uid, None)

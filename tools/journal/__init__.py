@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Reads a journal out of a raw flash image, independently of the firmware."""
+"""Reads the journal from a raw flash image, independently of the firmware."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Look at a journal without any key: python -m tools.journal IMAGE. Exit status: 0 nothing wrong, 1 damage, 2 no journal."""
+"""Show a journal, with or without its key: python -m tools.journal IMAGE. Exits with 0 ok, 1 damage, 2 no journal."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ _SECRET = 32
 
 
 class Unreadable(click.ClickException):
-    """There is no journal to look at; the text says why."""
+    """The file cannot be read as a journal."""
 
     exit_code = 2
 
@@ -30,9 +30,9 @@ class Unreadable(click.ClickException):
 @click.option("--marks", is_flag=True, help="Show the marks as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(image: Path, secret: Path | None, marks: bool, as_json: bool) -> None:
-    """Show what the journal in IMAGE holds: a raw image of its partition, or of the whole chip (flash.bin).
+    """Show the journal in IMAGE: a raw image of its partition or of the whole chip (flash.bin).
 
-    Exit status: 0 nothing is wrong, 1 damage was found, 2 there is no journal to read.
+    Exit status: 0 no damage, 1 damage found, 2 no readable journal.
     """
     survey = Survey(_journal_in(image), _key(secret))
     if not survey.serials and not survey.blank:
@@ -57,7 +57,7 @@ def _key(path: Path | None) -> bytes | None:
         return None
     secret = _read(path, _SECRET)
     if len(secret) != _SECRET:
-        raise Unreadable(f"{path} is no device secret: {_SECRET} bytes were expected")
+        raise Unreadable(f"{path} is not a device secret: {_SECRET} bytes were expected")
     return journal_key(secret)
 
 
@@ -69,7 +69,7 @@ def _read(path: Path, most: int) -> bytes:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise Unreadable(f"{path} cannot be read: {reason}") from None
     if len(data) > most:
-        raise Unreadable(f"{path} is too large: {most} bytes are the most")
+        raise Unreadable(f"{path} is too large: the limit is {most} bytes")
     return data
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cells of a journal - header, record, mark - from their bytes, as docs/journal.md has them."""
+"""Parses the cells of a journal - header, record, mark - as docs/journal.md describes them."""
 
 from dataclasses import dataclass, field
 
@@ -13,23 +13,23 @@ MARKS = {
     0x68: "CLOSED", 0x69: "SEEN", 0x6A: "HEARD", 0x6B: "REPORTED", 0x6C: "BATCH", 0x6D: "VOIDED", 0x6E: "CLOSING", 0x6F: "REOPENED",
     0x70: "EPOCH", 0x74: "YES", 0x75: "REFUSED", 0x76: "REPORTED", 0x77: "LOST", 0x78: "NOTED",
 }  # fmt: skip
-SOME = (0x74, 0x75, 0x76)  # a mark for up to 32 records
-RECORDS, REST = (0x51, 0x52), 0x54  # kinds of pages
-FIRST = 1 << 31  # of a mark for several records, the bit of the first
-_LONG = 4  # flag of a record whose body goes on in another page
+SOME = (0x74, 0x75, 0x76)  # kinds of marks for up to 32 records
+RECORDS, REST = (0x51, 0x52), 0x54  # kinds of record pages
+FIRST = 1 << 31  # the bit for the first record in a mark for several
+_LONG = 4  # flag of a record whose body continues in another page
 
 
 @dataclass(frozen=True)
 class Header:
-    """A sector's header; `sector`: where it stands."""
+    """A sector header. `sector`: the sector it was found in."""
 
     sector: int
     format: int
     number: int
     serial: int
-    first: int  # sequence the next record will have
+    first: int  # sequence of the next record
     epoch: int
-    count: int  # pending
+    count: int  # of pending payments
     watermark: int
     closed: int
     sum: int
@@ -38,7 +38,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Record:
-    """A payment record's clear header; `place`: the sector and page it stands in."""
+    """The clear header of a payment record. `place`: its sector and page."""
 
     kind: str
     type: str
@@ -53,7 +53,8 @@ class Record:
     time: int
     first6: str
     last4: str
-    original: int  # the sequence of the payment this one is about, 0 = none
+    approved: bool  # by the card itself, offline
+    original: int  # sequence of the payment this one refers to; 0 = none
     previous: bytes
     seal_tag: bytes
     place: tuple[int, int] = field(compare=False)
@@ -61,7 +62,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark; `several`: a bit for each of 32 records, the highest for `about`. `newest`: low half of a sequence."""
+    """A mark. `several`: one bit for each of 32 records, the highest for `about`. `newest`: low half of a sequence."""
 
     kind: str
     code: str
@@ -80,7 +81,7 @@ class Mark:
 
 
 def header(key: bytes | None, cell: bytes, sector: int) -> Header | None:
-    """The header in 48 bytes, if it holds; without a key, if it can be one."""
+    """Parse the header in 48 bytes. None if its tag is wrong or, without a key, if it is implausible."""
     if cell[:2] != b"KJ" or cell[2] not in (1, 2, 3) or not holds(key, cell[:40], cell[40:]):
         return None
     try:
@@ -105,7 +106,7 @@ def header(key: bytes | None, cell: bytes, sector: int) -> Header | None:
 
 
 def record(key: bytes | None, data: bytes, place: tuple[int, int]) -> Record | None:
-    """The record in a page of the sector `data`, if it holds."""
+    """Parse the record at `place` (sector, page) in the sector `data`. None if its tag is wrong."""
     number = place[1]
     page = data[number * PAGE : (number + 1) * PAGE]
     if page[0] not in RECORDS or page[4:8] == bytes(4) or page[248:] == BLANK * 8:
@@ -120,7 +121,7 @@ def record(key: bytes | None, data: bytes, place: tuple[int, int]) -> Record | N
 
 
 def _rest(sector: bytes, number: int) -> bytes:
-    """The end of a long record's body, from the nearest page before it that names the record."""
+    """The rest of a long record's body: from the nearest earlier page that belongs to the record."""
     page = sector[number * PAGE : (number + 1) * PAGE]
     for before in range(number - 1, 0, -1):
         rest = sector[before * PAGE : (before + 1) * PAGE]
@@ -130,7 +131,7 @@ def _rest(sector: bytes, number: int) -> bytes:
 
 
 def mark(key: bytes | None, cell: bytes, serial: int, place: tuple[int, int]) -> Mark | None:
-    """The mark in 32 bytes, if it holds and was written in the sector with this serial."""
+    """Parse the mark in 32 bytes. None if its tag is wrong or it belongs to another sector serial."""
     if cell[0] not in MARKS or _number(cell[8:10]) != serial & 0xFFFF or cell[24:] == BLANK * 8:
         return None
     if not holds(key, cell[:24], cell[24:]):
@@ -150,7 +151,7 @@ def mark(key: bytes | None, cell: bytes, serial: int, place: tuple[int, int]) ->
 
 
 def _fields(page: bytes, place: tuple[int, int]) -> Record:
-    """Raises ValueError where a number is not BCD."""
+    """The record in a page. Raises ValueError if a number is not BCD."""
     return Record(
         kind="ACCEPTED" if page[0] == 0x51 else "INTENT",
         type=f"{page[1]:02x}",
@@ -165,6 +166,7 @@ def _fields(page: bytes, place: tuple[int, int]) -> Record:
         time=_number(page[44:48]),
         first6=page[48:51].hex(),
         last4=page[51:53].hex(),
+        approved=bool(page[53] & 0x08),
         original=_number(page[4:8]) - _number(page[54:56]) if any(page[54:56]) else 0,
         previous=page[56:64],
         seal_tag=page[240:248],
@@ -180,6 +182,6 @@ def _bcd(field: bytes) -> int:
     return int(field.hex())
 
 
-def holds(key: bytes | None, said: bytes, tag: bytes) -> bool:
-    """Whether the journal tag is right; without a key everything is believed."""
-    return key is None or mac.tag(key, said) == tag
+def holds(key: bytes | None, content: bytes, tag: bytes) -> bool:
+    """Whether the journal tag is right. Without a key, every tag is accepted."""
+    return key is None or mac.tag(key, content) == tag

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The journal in a raw flash image, straight from docs/journal.md; shares no code with the firmware.
+"""Reads the journal from a raw flash image as docs/journal.md describes it. Shares no code with the firmware.
 
-Without the journal key it believes whatever can be; with the device secret it checks every journal tag.
+Without the journal key it accepts everything plausible; with the key it checks every journal tag.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from tools.journal.cells import SOME as SOME
 from tools.journal.cells import holds as holds
 from tools.world.flash import PARTITIONS
 
-_NUMBERS = 63  # of marks: 1 to 63 and round again
-_AHEAD = 3  # places in the ring a sector may go on at
-_FIRST_CELLS = (*range(48, 240, 32), *range(256, 512, 32))  # of marks, in a sector
+_NUMBERS = 63  # mark numbers run from 1 to 63, then start again
+_AHEAD = 3  # how many places ahead in the ring a sector may continue
+_FIRST_CELLS = (*range(48, 240, 32), *range(256, 512, 32))  # offsets of the first mark cells of a sector
 _NO_MONEY = {"REFUSED", "DECLINED", "REVERSING", "REVERSED", "VOIDED", "REPORTED", "LOST", "NOTED"}
 _DECIDES = _NO_MONEY | {"YES", "DEFERRED"}
 
@@ -28,40 +28,40 @@ class Journal:
     """Everything found, in the order written. `damaged`: (sector, page) of cells that are neither blank nor valid."""
 
     records: dict[int, Record] = field(default_factory=dict)
-    copies: list[Record] = field(default_factory=list)  # every page with a record; of one sequence the last one counts
+    copies: list[Record] = field(default_factory=list)  # all pages with a record; the last one of a sequence counts
     headers: list[Header] = field(default_factory=list)
     written: list[Mark] = field(default_factory=list)
     damaged: list[tuple[int, int]] = field(default_factory=list)
-    headless: dict[int, int] = field(default_factory=dict)  # sector -> serial, where the header did not tell
+    headless: dict[int, int] = field(default_factory=dict)  # sector -> serial, for sectors with an unreadable header
     dispositions: dict[int, str] = field(
         default_factory=dict
-    )  # sequence of a record -> the last mark that decided about it
+    )  # sequence of a record -> the last mark that set its disposition
     watermark: int = 0
     closed: int = 0
-    numbered: int = 0  # of the mark read last, of 1 to 63; 0 = without
+    numbered: int = 0  # number of the last mark read, 1 to 63; 0 = none
 
     def add(self, mark: Mark) -> None:
-        """Take in the next mark written; of two with one number the first was passed over unseen."""
+        """Add the next mark in the order written. Of two marks with one number, the earlier was never seen: drop it."""
         if mark.number and mark.number == self.numbered:
             self.pass_over()
         self.numbered = mark.number
         self.written.append(mark)
 
     def pass_over(self) -> None:
-        """Disbelieve the mark read last."""
+        """Drop the last mark read."""
         self.written.pop()
         self.numbered = 0
 
     @property
     def marks(self) -> list[Mark]:
-        """One for each record that a mark speaks of."""
+        """One mark per record: a mark for several records is split up."""
         return [replace(mark, about=about, several=cells.FIRST) for mark in self.written for about in mark.abouts]
 
     def decide(self) -> None:
-        """Look up what became of the records, once all is read."""
-        told = [(mark.kind, mark.about) for mark in self.written]
-        watermarks = [about for kind, about in told if kind == "WATERMARK"]
-        closed = [about for kind, about in told if kind == "CLOSED"]
+        """Set watermark, closed and dispositions. Call once, after everything is read."""
+        pairs = [(mark.kind, mark.about) for mark in self.written]
+        watermarks = [about for kind, about in pairs if kind == "WATERMARK"]
+        closed = [about for kind, about in pairs if kind == "CLOSED"]
         self.watermark = max([0, *watermarks, *(header.watermark for header in self.headers)])
         self.closed = max([0, *closed, *(header.closed for header in self.headers)])
         for mark in self.written:
@@ -69,10 +69,10 @@ class Journal:
                 self.dispositions.update((about, mark.kind) for about in mark.abouts if about in self.records)
 
     def state(self, record: Record) -> str:
-        """`settled`, `accepted` (pending), `prepared` (an intent nobody decided) or the word of its last own mark."""
+        """`settled`, `accepted` (pending), `prepared` (an undecided intent), or the name of its last own mark."""
         word = self.dispositions.get(record.sequence, "")
         if word in _NO_MONEY:
-            return "refused" if word == "NOTED" else word.lower()  # it was refused, and a cashier has noted that
+            return "refused" if word == "NOTED" else word.lower()  # NOTED: it was refused, and a cashier has taken note
         if word == "YES" or record.sequence <= self.watermark:
             return "settled"
         return "accepted" if word == "DEFERRED" or record.kind == "ACCEPTED" else "prepared"
@@ -83,28 +83,28 @@ class Journal:
 
 
 def journal_key(secret: bytes) -> bytes:
-    """The journal key of a device secret (docs/keys.md)."""
+    """The journal key, derived from the device secret (docs/keys.md)."""
     return mac.device_key(secret, b"journal")
 
 
 def of(home: Path) -> Journal:
-    """The journal of the terminal in `home`: read from flash.bin, every tag checked with the secret in efuse.bin."""
+    """The journal of the terminal in `home`, from flash.bin; checks every tag with the secret in efuse.bin."""
     base, size = PARTITIONS["journal"]
     return read((home / "flash.bin").read_bytes()[base : base + size], journal_key((home / "efuse.bin").read_bytes()))
 
 
 def read(image: bytes, key: bytes | None = None) -> Journal:
-    """Read the bytes of a journal partition."""
+    """Read a journal partition. `key`: the journal key, or None to accept every plausible cell."""
     return _Reading(image, key).run()
 
 
 class _Reading:
-    """One pass over an image."""
+    """The state of one pass over an image."""
 
     def __init__(self, image: bytes, key: bytes | None) -> None:
         self.key = key
         self.journal = Journal()
-        self.newest = 0  # sequence read so far
+        self.newest = 0  # highest sequence read so far
         self.sectors = [image[at : at + SECTOR] for at in range(0, len(image) - SECTOR + 1, SECTOR)]
 
     def run(self) -> Journal:
@@ -117,20 +117,20 @@ class _Reading:
             last = last or max(0, header.serial - _AHEAD - 1)
             self._without_header(last, header.serial, header.first - 1, taken)
             doubtful = len(journal.copies) if first else doubtful
-            if journal.numbered == header.number % _NUMBERS + 1:  # the header does not count it
+            if journal.numbered == header.number % _NUMBERS + 1:  # the header does not count it: it was never seen
                 journal.pass_over()
             self._sector(header.sector, header.serial)
             last = header.serial
         if journal.headers:
             self._without_header(last, 1 << 32, 0, taken)
         journal.decide()
-        for record in journal.copies[:doubtful]:  # perhaps in a sector that was about to be erased
+        for record in journal.copies[:doubtful]:  # its sector may have been about to be erased
             if record.sequence <= journal.closed and journal.records.get(record.sequence) is record:
                 del journal.records[record.sequence]
         return journal
 
     def _headers(self) -> list[Header]:
-        """The headers that hold, by serial; without a key those that fit in with the others."""
+        """The valid headers, by serial. Without a key, those with a serial close to the others'."""
         every = (cells.header(self.key, data[:48], sector) for sector, data in enumerate(self.sectors))
         found = [header for header in every if header]
         found.sort(key=lambda header: header.serial)
@@ -138,22 +138,22 @@ class _Reading:
         return [header for header in found if self.key or abs(header.serial - middle) < len(self.sectors)]
 
     def _without_header(self, last: int, until: int, newest: int, taken: set[int]) -> None:
-        """Read the sectors after serial `last` whose header rotted, but which go on: up to three places ahead of each.
+        """Read the sectors after serial `last` that have an unreadable header but continue the journal.
 
-        `newest`: the highest sequence they may begin with; 0 = the next one.
+        Looks up to three places ahead of each. `newest`: the highest sequence they may begin with; 0 = the next one.
         """
         serial = last + 1
         while serial < until and serial - last <= _AHEAD:
             sector = (serial - 1) % len(self.sectors)
-            if sector not in taken and self._goes_on(sector, serial, newest):
+            if sector not in taken and self._continues(sector, serial, newest):
                 taken.add(sector)
                 self.journal.headless[sector] = last = serial
                 self.journal.damaged.append((sector, 0))
                 self._sector(sector, serial)
             serial += 1
 
-    def _goes_on(self, sector: int, serial: int, newest: int) -> bool:
-        """Whether a valid mark, or a record that may be next, stands at the beginning of a sector."""
+    def _continues(self, sector: int, serial: int, newest: int) -> bool:
+        """Whether a sector begins with a valid mark, or with a record that may come next."""
         data = self.sectors[sector]
         marks = (cells.mark(self.key, data[at : at + 32], serial, (sector, 0)) for at in _FIRST_CELLS)
         if any(marks):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A survey of a journal as a person reads it, or as JSON. Never more of a card than its first six and last four digits."""
+"""A survey of a journal as text or JSON. Shows at most the first six and last four digits of a card number."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,27 +18,27 @@ _MARKS = (">serial", ">page", ">no", "<mark", "<about", "<code", ">pending", ">s
 
 
 def facts(survey: Survey) -> dict[str, Any]:
-    """What the header lines say, with amounts in minor units."""
-    serials, records, told = survey.serials.values(), survey.journal.records, survey.standing
+    """The data of the heading, with amounts in minor units."""
+    serials, records, state = survey.serials.values(), survey.journal.records, survey.standing
     return {
         "bytes": survey.size,
         "sectors": len(survey.sectors),
         "written": len(serials),
         "serials": [min(serials), max(serials)] if serials else None,
-        "format": told.format,
-        "epoch": told.epoch,
-        "batch": told.batch,
+        "format": state.format,
+        "epoch": state.epoch,
+        "batch": state.batch,
         "records": len(records),
         "sequences": [min(records), max(records)] if records else None,
         "watermark": survey.journal.watermark,
         "closed": survey.journal.closed,
-        "pending": {"count": told.count, "sum": told.sum},
+        "pending": {"count": state.count, "sum": state.sum},
         "tags_checked": survey.key is not None,
     }
 
 
 def as_json(survey: Survey, marks: bool) -> dict[str, Any]:
-    """Everything, as one object for json.dumps."""
+    """The whole survey as one object for json.dumps."""
     records = [_record(survey, one) for _, one in sorted(survey.journal.records.items())]
     damage = [{"sector": one.sector, "page": one.page, "what": one.what} for one in survey.damage]
     shown = {"marks": [_mark(one) for one in survey.journal.written]} if marks else {}
@@ -46,7 +46,7 @@ def as_json(survey: Survey, marks: bool) -> dict[str, Any]:
 
 
 def as_text(survey: Survey, marks: bool) -> str:
-    """Header, records, the `marks` too, and what is wrong."""
+    """Heading, records, damage and, if `marks` is set, the marks."""
     if survey.blank:
         return f"journal  {len(survey.sectors)} sectors, {survey.size} bytes, all blank: a new one"
     lines = _heading(facts(survey))
@@ -60,15 +60,15 @@ def as_text(survey: Survey, marks: bool) -> str:
     return "\n".join([*lines, *(f"  {_place(one):20} {one.what}" for one in survey.damage)])
 
 
-def _heading(told: dict[str, Any]) -> list[str]:
-    pending = told["pending"]
-    size = f"{told['sectors']} sectors, {told['bytes']} bytes, {told['written']} in use"
-    final = f"final up to {told['watermark']}, closed up to {told['closed']}"
+def _heading(found: dict[str, Any]) -> list[str]:
+    pending = found["pending"]
+    size = f"{found['sectors']} sectors, {found['bytes']} bytes, {found['written']} in use"
+    final = f"final up to {found['watermark']}, closed up to {found['closed']}"
     return [
-        f"journal  {size}, serials {_span(told['serials'])}, format {told['format']}",
-        f"tags     {'every one checked' if told['tags_checked'] else 'not checked: that takes the device secret'}",
-        f"open     epoch {told['epoch']}, batch {told['batch']}",
-        f"records  {told['records']}, sequences {_span(told['sequences'])}, {final}",
+        f"journal  {size}, serials {_span(found['serials'])}, format {found['format']}",
+        f"tags     {'every one checked' if found['tags_checked'] else 'not checked: that takes the device secret'}",
+        f"open     epoch {found['epoch']}, batch {found['batch']}",
+        f"records  {found['records']}, sequences {_span(found['sequences'])}, {final}",
         f"pending  {pending['count']}, {money(pending['sum'])}",
     ]
 
@@ -83,7 +83,7 @@ def _place(damage: Damage) -> str:
 
 
 def _table(names: tuple[str, ...], rows: list[list[str]]) -> list[str]:
-    """Columns as wide as they must be; `names` begin with the side their column leans to. A journal may have 60,000 rows."""
+    """A table with aligned columns. Each name starts with its alignment, < or >. A journal may have 60,000 rows."""
     widths = [max(map(len, column)) for column in zip([name[1:] for name in names], *rows, strict=True)]
     form = " ".join(f"{{:{name[0]}{width}}}" for name, width in zip(names, widths, strict=True))
     head = click.style(form.format(*(name[1:] for name in names)), bold=True)
@@ -137,7 +137,7 @@ def _record(survey: Survey, one: Record) -> dict[str, Any]:
 
 
 def _mark(one: Mark) -> dict[str, Any]:
-    """HEARD speaks of a time; the code of SEEN holds two page numbers."""
+    """The mark as an object. HEARD is about a time; the code of SEEN holds two page numbers."""
     plain = one.code.isascii() and one.code.isprintable() and one.kind != "SEEN"
     return {
         "serial": one.serial,

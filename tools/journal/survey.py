@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a journal image says of itself, and everything in it that is not as it should be."""
+"""Summarises a journal image and lists everything that is wrong with it."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from tools.journal.cells import BLANK, MARKS, PAGE, RECORDS, REST, SECTOR, Heade
 from tools.journal.image import Journal, read
 
 _PAGES = SECTOR // PAGE
-_TAG = 8  # bytes: where those at the end of a cell are blank, its program was cut
+_TAG = 8  # bytes; if the last ones of a cell are blank, programming was interrupted
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One thing that is wrong; `sector` and `page` where it has a place."""
+    """One finding. `sector` and `page`: its place, if it has one."""
 
     what: str
     sector: int | None = None
@@ -23,18 +23,18 @@ class Damage:
 
 @dataclass
 class Standing:
-    """Where the journal stands: its newest header and what was written after it."""
+    """The current state: the newest header and what was written after it."""
 
     format: int
     epoch: int
     batch: int
-    newest: int  # sequence
-    count: int  # pending
+    newest: int  # sequence of the newest record
+    count: int  # of pending payments
     sum: int
 
 
 class Survey:
-    """An image, read; `key`: the journal key, or None to believe whatever can be."""
+    """A journal image and its findings. `key`: the journal key, or None to accept everything plausible."""
 
     def __init__(self, data: bytes, key: bytes | None = None) -> None:
         self.key = key
@@ -43,11 +43,11 @@ class Survey:
         self.sectors = [data[at : at + SECTOR] for at in range(0, len(data) - SECTOR + 1, SECTOR)]
         self.serials = {header.sector: header.serial for header in self.journal.headers} | self.journal.headless
         self.blank = data == BLANK * len(data)
-        self.standing = self._stand()
+        self.standing = self._current_state()
         self.links = {sequence: self._link(one) for sequence, one in self.journal.records.items()}
         self.damage = [*self._sectors(), *self._cells(), *self._payments()]
 
-    # -- where it stands --------------------------------------------------------------------------------------------
+    # -- current state ----------------------------------------------------------------------------------------------
 
     def _in_place(self, sector: int) -> bool:
         return (self.serials[sector] - 1) % len(self.sectors) == sector
@@ -55,7 +55,7 @@ class Survey:
     def _newest(self) -> Header | None:
         return max(self.journal.headers, key=lambda one: (self._in_place(one.sector), one.serial), default=None)
 
-    def _stand(self) -> Standing:
+    def _current_state(self) -> Standing:
         header, records = self._newest(), self.journal.records
         if header is None:
             return Standing(0, 0, 0, 0, 0, 0)
@@ -77,19 +77,19 @@ class Survey:
         return Standing(header.format, epoch, batch, newest, count, sum)
 
     def pending(self) -> list[Record]:
-        """The records that wait for an answer."""
+        """The records without a final answer."""
         return [one for one in self.journal.records.values() if self.journal.state(one) == "accepted"]
 
-    # -- what is wrong with sectors and cells -------------------------------------------------------------------------
+    # -- damaged sectors and cells ------------------------------------------------------------------------------------
 
     def _sectors(self) -> Iterator[Damage]:
-        """Headers that are missing, rotted, or of another place or lap."""
+        """Headers that are missing, damaged, in the wrong place, or left from an earlier lap."""
         if self.size % SECTOR:
             yield Damage(f"{self.size % SECTOR} bytes after the last whole sector: the image was cut short")
         placed = [serial for sector, serial in self.serials.items() if self._in_place(sector)]
         oldest, newest = (min(placed), max(placed)) if placed else (0, 0)
         for sector, data in enumerate(self.sectors):
-            serial = newest - (newest - 1 - sector) % len(self.sectors)  # that belongs here
+            serial = newest - (newest - 1 - sector) % len(self.sectors)  # the serial that belongs here
             found = self.serials.get(sector)
             if sector in self.journal.headless:
                 yield Damage(f"header torn or rotted; read as serial {found}", sector)
@@ -105,20 +105,20 @@ class Survey:
 
     def _orphan(self, sector: int, data: bytes) -> str:
         if data[48:] == BLANK * (SECTOR - 48):
-            return "header torn, nothing behind it: power failed as the sector was begun"
+            return "header torn, rest blank: power failed while the sector was being started"
         pages = [record(self.key, data, (sector, page)) for page in range(1, _PAGES)]
         held = [one.sequence for one in pages if one]
         if not held:
-            return "no header, and no record: an erase that was cut, or not of this journal"
+            return "no header and no record: an interrupted erase, or not part of this journal"
         until = f"{min(held)} to {max(held)}"
         if max(held) <= self.journal.closed:
-            return f"no header; holds records {until} of closed batches: an erase that was cut"
-        return f"no header, and not read: its records {until} do not follow on"
+            return f"no header; holds records {until} of closed batches: an interrupted erase"
+        return f"no header, and not read: its records {until} do not continue the sequence"
 
     def _cells(self) -> Iterator[Damage]:
         for sector, page in dict.fromkeys(self.journal.damaged):
             data = self.sectors[sector][page * PAGE : (page + 1) * PAGE]
-            if page and not self._some_mark(data, sector):
+            if page and not self._has_mark(data, sector):
                 yield Damage(_page(data), sector, page)
                 continue
             for at in range(0 if page else 48, PAGE if page else 240, 32):
@@ -126,11 +126,11 @@ class Survey:
                 if cell != BLANK * 32 and mark(self.key, cell, self.serials[sector], (sector, page)) is None:
                     yield Damage(_cell(cell, at, self.serials[sector]), sector, page)
 
-    def _some_mark(self, page: bytes, sector: int) -> bool:
+    def _has_mark(self, page: bytes, sector: int) -> bool:
         cells = (page[at : at + 32] for at in range(0, PAGE, 32))
         return any(mark(self.key, cell, self.serials[sector], (sector, 0)) for cell in cells) or page[0] in MARKS
 
-    # -- what is wrong with payments ----------------------------------------------------------------------------------
+    # -- inconsistent payments ----------------------------------------------------------------------------------------
 
     def _payments(self) -> Iterator[Damage]:
         yield from self._missing()
@@ -139,16 +139,16 @@ class Survey:
                 yield Damage(
                     f"chain broken: record {sequence} does not follow record {sequence - 1}", *self._at(sequence)
                 )
-        yield from self._twins()
-        pending, told = self.pending(), self.standing
-        if (len(pending), _sum(pending)) != (told.count, told.sum):
+        yield from self._duplicates()
+        pending, counted = self.pending(), self.standing
+        if (len(pending), _sum(pending)) != (counted.count, counted.sum):
             yield Damage(
-                f"pending: {told.count}, {money(told.sum)} by the journal's count; "
+                f"pending: {counted.count}, {money(counted.sum)} by the journal's count; "
                 f"{len(pending)}, {money(_sum(pending))} by its records"
             )
 
     def _missing(self) -> Iterator[Damage]:
-        """Sequences without a record, as ranges: none of the open batch may be missing, and none between two others."""
+        """Ranges of missing sequences, between two records or in the open batch."""
         known = sorted(self.journal.records)
         first = min([self.journal.closed + 1, *known[:1]])
         lost = sorted({one.about for one in self.journal.written if one.kind == "LOST"})
@@ -158,7 +158,7 @@ class Survey:
                 given_up = bisect_left(lost, after) - bisect_right(lost, before)
                 yield Damage(f"{many} missing" + (f" ({given_up} given up)" if given_up else ""))
 
-    def _twins(self) -> Iterator[Damage]:
+    def _duplicates(self) -> Iterator[Damage]:
         uids: dict[bytes, int] = {}
         for one in self.journal.copies:
             counted = self.journal.records.get(one.sequence)
@@ -173,7 +173,7 @@ class Survey:
         return self.journal.records[sequence].place
 
     def _link(self, one: Record) -> str:
-        """Whether a record names the one before: `ok`, `broken`, `first` of its epoch, `?` where that one is not there."""
+        """A record's link to its predecessor: `ok`, `broken`, `first` of its epoch, `?` if that is missing."""
         before = self.journal.records.get(one.sequence - 1)
         if one.sequence == 1 or before is not None and before.epoch != one.epoch:
             return "broken" if any(one.previous) else "first"
@@ -183,7 +183,7 @@ class Survey:
 
 
 def money(amount: int, currency: int = 156) -> str:
-    """Minor units as the till shows them: `¥1,234.56`."""
+    """Minor units as the terminal shows them: `¥1,234.56`."""
     sign = {156: "¥", 840: "$", 978: "€"}.get(currency, f"{currency:03} ")
     return f"{sign}{amount // 100:,}.{amount % 100:02}"
 
@@ -193,7 +193,7 @@ def _sum(records: list[Record]) -> int:
 
 
 def _page(page: bytes) -> str:
-    """What a page looks like that holds neither a record nor any mark."""
+    """Describes a page that holds neither a record nor a mark."""
     if page == bytes(PAGE):
         return "all zero"
     written = len(page.rstrip(BLANK))
@@ -206,7 +206,7 @@ def _page(page: bytes) -> str:
 
 
 def _cell(cell: bytes, at: int, serial: int) -> str:
-    """What a cell looks like that should be a mark."""
+    """Describes a cell that should be a mark."""
     name = MARKS.get(cell[0])
     if name is None:
         return f"no mark, and not blank, at byte {at}"

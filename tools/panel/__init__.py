@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The terminal in a web page, beside the ledger of its host."""
+"""The terminal in a web page, next to its host's ledger."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`python -m tools.panel`: host, terminal and page in one process, until Ctrl-C."""
+"""`python -m tools.panel`: runs host, terminal and page in one process until Ctrl-C."""
 
 import os
 import signal
@@ -22,16 +22,16 @@ from tools.world.world import WorldError
 _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@click.command(help="The terminal in a web page, with virtual cards and its own settlement host.")
+@click.command(help="Run the terminal in a web page, with virtual cards and its own settlement host.")
 @click.option(
     "--home",
     type=click.Path(path_type=Path),
     default=ROOT / "build" / "run",
     show_default="build/run",
-    help="folder that keeps flash.bin, host.db and the cards' counters from one run to the next",
+    help="folder for flash.bin, host.db and the cards' counters, kept between runs",
 )
-@click.option("--fresh", is_flag=True, help="forget the last run: new flash, new keys, empty ledger")
-@click.option("--port", default=8580, show_default=True, help="of the page; the next free one if it is taken")
+@click.option("--fresh", is_flag=True, help="discard the last run: new flash, new keys, empty ledger")
+@click.option("--port", default=8580, show_default=True, help="port of the page; if taken, the next free one")
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="of a new terminal")
 def main(home: Path, fresh: bool, port: int, language: str) -> None:
     interpreter.require()
@@ -47,11 +47,11 @@ def main(home: Path, fresh: bool, port: int, language: str) -> None:
             _run(home, fresh, port, Terminal(language=language), stop)
     except (Taken, HostError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"\nClosed. Payments stay in {_short(home)}; --fresh starts anew.")
+    click.echo(f"\nClosed. Payments are kept in {_short(home)}; use --fresh to start over.")
 
 
 def _run(home: Path, fresh: bool, port: int, terminal: Terminal, stop: threading.Event) -> None:
-    """Open the shop, and close it when `stop` is set."""
+    """Run the simulation and the page until `stop` is set."""
     if fresh:
         _forget(home)
     try:
@@ -63,11 +63,11 @@ def _run(home: Path, fresh: bool, port: int, terminal: Terminal, stop: threading
             )
             stop.wait()
     except WorldError:
-        pass  # the last traceback is in console.log; Ctrl-C reaches the interpreter too and makes one
+        pass  # Ctrl-C also reaches the interpreter, which prints a traceback; it is in console.log
 
 
 def _forget(home: Path) -> None:
-    """Remove an earlier run, and nothing that is not one."""
+    """Remove an earlier run. Raises ClickException if `home` holds anything else."""
     if contents(home) and not (home / PROVISIONED).exists():
         raise click.ClickException(f"{home} holds no earlier run of the panel: not removed")
     clear(home)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cards as the page draws them: title, masked number, colour, and what is wrong with the bad ones."""
+"""The cards as the page draws them: title, masked number, colour, and what is wrong with a bad card."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tools.cards.catalogue import CATALOGUE
 
 
 def drawn() -> list[dict[str, Any]]:
-    """Every card of the catalogue, good ones first. Never a whole number."""
+    """Every card of the catalogue, good ones first, with masked numbers."""
     return [
         {
             "name": entry.name,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Looks at the simulation many times a second and tells what changed: display, paper, power, air, flash, ledger."""
+"""Polls the simulation many times a second and publishes changes: display, receipts, power, radio, flash, ledger."""
 
 import threading
 import time
@@ -17,14 +17,14 @@ from tools.world.world import WorldError
 
 _LOOK_S = 0.012
 _FRAME_S = 1 / 15
-_READ_AFTER_S = 0.12  # the text is read off the display once it has settled
+_READ_AFTER_S = 0.12  # the display's text is read once the picture has settled
 _LEDGER_S = 0.15
 _CHECK_S = 0.5
 _RECEIPTS = 20
 
 
 class ChangeWatch:
-    """A thread of its own. Everything it finds goes to the news."""
+    """Runs in its own thread. Publishes every change through `news`."""
 
     def __init__(self, system: WholeSystem, commands: Commands, news: News) -> None:
         self._system = system
@@ -42,7 +42,7 @@ class ChangeWatch:
         self._power = False
         self._receipts = 0
         self._resets = 0
-        self._last: int | None = None  # the newest payment's sequence
+        self._last: int | None = None  # sequence of the newest payment
         self._next_ledger = self._next_check = 0.0
 
     def start(self) -> None:
@@ -127,7 +127,7 @@ class ChangeWatch:
         self._last = sequence
 
     def _check(self) -> None:
-        """Has the terminal printed a traceback? The world says so at the next touch."""
+        """Publish a fault if the terminal has printed a traceback: any call of the world raises it."""
         try:
             self._world.press("")
         except WorldError as error:

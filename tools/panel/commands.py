@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a person does at the simulation: keys, cards, Wi-Fi switch, power plug, the host's mood. Takes the page's JSON."""
+"""The page's commands, as JSON: keys, cards, Wi-Fi, power, and the host's mood (how it answers)."""
 
 import threading
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from tools.world.keypad import KEYS
 from tools.world.radio import STATES
 from tools.world.world import WorldError
 
-_TAP_S = 1.6  # how long a hand holds a card on the reader
+_TAP_S = 1.6  # how long a tapped card stays on the reader
 _TEARS = ("none", "half", "random")
 
 
 class CommandError(ValueError):
-    """There is no such thing to do. Fit for the page."""
+    """An invalid command. The text may be shown on the page."""
 
 
 class Commands:
-    """One command at a time; all threads welcome."""
+    """Executes one command at a time. Thread-safe."""
 
     def __init__(self, system: WholeSystem, wallet: Wallet, news: News) -> None:
         self._system = system
@@ -51,7 +51,7 @@ class Commands:
         return list(self._lying)
 
     def do(self, command: object) -> None:
-        """Carry out {"do": ..., ...}. Raises CommandError for anything else."""
+        """Execute {"do": ..., ...}. Raises CommandError for an invalid command."""
         if not isinstance(command, dict) or str(command.get("do")) not in self._doers:
             raise CommandError("no such command")
         with self._lock:
@@ -61,7 +61,7 @@ class Commands:
                 self._news.event("fault", text=str(error).partition("\n")[0])
 
     def close(self) -> None:
-        """Take the commands off."""
+        """Stop the timers and save the cards."""
         with self._lock:
             for timer in self._timers.values():
                 timer.cancel()
@@ -76,7 +76,7 @@ class Commands:
             self._world.press(key)
 
     def _tap(self, command: dict[str, Any]) -> None:
-        """Hold a card on the reader for a moment."""
+        """Hold a card on the reader briefly."""
         name = self._name(command)
         self._put(name)
         timer = self._timers[name] = threading.Timer(_TAP_S, self._lift, (name,))
@@ -115,7 +115,7 @@ class Commands:
     def _radio(self, command: dict[str, Any]) -> None:
         state = command.get("state")
         if state not in STATES:
-            raise CommandError("no such state of the air")
+            raise CommandError("no such radio state")
         if self._world.radio.state != state:
             self._world.radio.state = str(state)
             self._news.event(f"radio_{state}")
@@ -131,7 +131,7 @@ class Commands:
         self.cut_armed = False
 
     def _cut(self, command: dict[str, Any]) -> None:
-        """Power dies inside the next flash operation; `tear` says how much of it is done by then."""
+        """Cut the power inside the next flash operation; `tear` says how much of the operation is done."""
         tear = command.get("tear", "half")
         if tear not in _TEARS:
             raise CommandError("no such tear")

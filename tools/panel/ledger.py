@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Follows the host's books: publishes them when they change, and turns the differences into events."""
+"""Follows the host's ledger: publishes it when it changes, and turns the differences into events."""
 
 from typing import Any
 
 from tools.host.app import Host
 from tools.panel.news import News
 
-_EVERY = 8  # looks without news until the books are read anyway
+_EVERY = 8  # after this many calls without a change the ledger is read anyway
 
 
 class LedgerWatch:
-    """`look()` now and then, from one thread."""
+    """Call `look()` regularly, from one thread."""
 
     def __init__(self, host: Host, news: News) -> None:
         self._host = host

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is known about the simulation, by topic, and who wants to hear of it. Safe from any thread."""
+"""Publishes the state of the simulation, by topic, to listeners. Thread-safe."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ Listener = Callable[[str | bytes], None]
 
 
 class News:
-    """Topics keep their newest value; events are a list of the last ones; the display is kept as a whole picture.
+    """Keeps the newest value of each topic, the latest events, and the whole picture of the display.
 
     A listener is called with JSON text {"topic", "value"}, or with bytes: a band of the display (see picture.py).
     It must return at once.
@@ -29,7 +29,7 @@ class News:
         self._number = 0
 
     def tell(self, topic: str, value: Any) -> bool:
-        """Publish a topic's value if it differs from the last. Returns whether it did."""
+        """Publish a topic's value if it has changed. Returns whether it has."""
         text = json.dumps({"topic": topic, "value": value}, ensure_ascii=False)
         with self._lock:
             if self._topics.get(topic) == text:
@@ -39,7 +39,7 @@ class News:
         return True
 
     def event(self, what: str, **more: Any) -> None:
-        """Publish that something happened now. `what` is a key of the page's words, `more` fills its places."""
+        """Publish an event that happened now. `what` is a key of the page's words, `more` fills its placeholders."""
         with self._lock:
             self._number += 1
             event = {"id": self._number, "at": round(time.time() * 1000), "what": what, **more}
@@ -47,13 +47,13 @@ class News:
             self._send(json.dumps({"topic": "event", "value": event}, ensure_ascii=False))
 
     def picture(self, band: bytes, whole: bytes) -> None:
-        """Publish a change of the display, and what a newcomer needs to see it all."""
+        """Publish a changed band of the display. New listeners first get the whole picture."""
         with self._lock:
             self._picture = whole
             self._send(band)
 
     def listen(self, listener: Listener) -> None:
-        """Hear everything from now on, after what is known already."""
+        """Add a listener. It gets the current state first, then every change."""
         with self._lock:
             for text in self._topics.values():
                 listener(text)
@@ -67,7 +67,7 @@ class News:
             self._listeners = [other for other in self._listeners if other is not listener]
 
     def known(self) -> dict[str, Any]:
-        """Every topic's value."""
+        """The current value of every topic."""
         with self._lock:
             return {topic: json.loads(text)["value"] for topic, text in self._topics.items()}
 

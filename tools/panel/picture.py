@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The display as it travels to the page: bands of changed rows. Wire form: first row, number of rows, RGB565 pixels."""
+"""The display as sent to the page: bands of changed rows. Wire format: first row, number of rows, RGB565 pixels."""
 
 from tools.world.ili9341 import HEIGHT, WIDTH
 
@@ -7,13 +7,13 @@ _ROW = 2 * WIDTH
 
 
 class Picture:
-    """Remembers what was sent."""
+    """Remembers the last picture sent."""
 
     def __init__(self) -> None:
         self._sent = b""
 
     def update(self, pixels: bytes) -> tuple[bytes, bytes] | None:
-        """(the band that changed, the whole as a band), or None when nothing did. Pixels: high byte first."""
+        """(the changed band, the whole picture as a band), or None if nothing changed. Pixels: high byte first."""
         if pixels == self._sent:
             return None
         top, bottom = 0, HEIGHT

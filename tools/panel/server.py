@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Serves the page and its websocket on this machine only. Everything the page knows comes over the websocket."""
+"""Serves the page and its websocket on this machine only. The page gets all its data over the websocket."""
 
 import asyncio
 import contextlib
@@ -25,14 +25,14 @@ from tools.panel.simulation import Simulation
 
 PAGE = Path(__file__).with_name("page")
 _ADDRESS = "127.0.0.1"
-_HOSTS = [_ADDRESS, "localhost"]  # a name that somebody else points at us is not ours
+_HOSTS = [_ADDRESS, "localhost"]  # reject other names that resolve to us (DNS rebinding)
 _POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_BACKLOG = 400  # messages a slow page may be behind
+_BACKLOG = 400  # messages queued for a slow page
 _PORTS = 20
 
 
 def application(simulation: Simulation) -> Starlette:
-    """The web application of a simulation."""
+    """The web application for a simulation."""
     simulation.news.tell("cards", cards.drawn())
     terminal = simulation.system.terminal
     simulation.news.tell("shop", {
@@ -64,10 +64,10 @@ def application(simulation: Simulation) -> Starlette:
 
 
 async def _link(simulation: Simulation, socket: WebSocket) -> None:
-    """One open page: news out, commands in."""
+    """Serve one open page: send news, receive commands."""
     origin = socket.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != socket.headers.get("host"):
-        await socket.close(1008)  # another site's page
+        await socket.close(1008)  # a page of another site
         return
     await socket.accept()
     loop = asyncio.get_running_loop()
@@ -77,10 +77,10 @@ async def _link(simulation: Simulation, socket: WebSocket) -> None:
         if not waiting.full():
             waiting.put_nowait(message)
         else:
-            reader.cancel()  # it will connect again and get everything anew
+            reader.cancel()  # the page reconnects and gets the whole state again
 
     def listener(message: str | bytes) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: so is the page
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and so is the page
             loop.call_soon_threadsafe(put, message)
 
     async def send() -> None:
@@ -109,7 +109,7 @@ async def _link(simulation: Simulation, socket: WebSocket) -> None:
 
 
 class Server:
-    """The web server in a thread. `port`: the first to try; `address` is where it is in the end."""
+    """The web server in a thread. `port` is the first port to try; `address` is the resulting URL."""
 
     def __init__(self, simulation: Simulation, port: int) -> None:
         self._socket = _listen(port)
@@ -135,7 +135,7 @@ class Server:
 
 
 def _listen(port: int) -> socket.socket:
-    """A socket on `port` or the next free one."""
+    """A socket on `port` or the next free port. Raises OSError if there is none."""
     for candidate in [*range(port, port + _PORTS), 0] if port else [0]:
         try:
             return socket.create_server((_ADDRESS, candidate))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The shop's simulation: the system (host, terminal, world), the cards in the customer's hand, and who looks at it all."""
+"""The simulated shop: the system (host, terminal, world), the customer's cards, and the watch that reports changes."""
 
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from tools.whole_system import WholeSystem
 
 
 class Simulation:
-    """Everything the page shows, without the page. `home` is kept from one run to the next."""
+    """Everything behind the page. `home` is kept from one run to the next."""
 
     def __init__(self, home: Path, micropython: str, terminal: Terminal) -> None:
         home.mkdir(parents=True, exist_ok=True)

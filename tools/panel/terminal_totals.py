@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the terminal owes and has settled, read from its flash chip as any owner of the device secret could."""
+"""The terminal's waiting and settled payments, read from its flash chip with the device secret."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ _NEWEST = 40
 
 
 def read(home: Path) -> dict[str, Any]:
-    """The open batch's payments by what became of them; amounts in minor units, times local seconds since 1970.
+    """The open batch's payments by state. Amounts are in minor units, times in local seconds since 1970.
 
-    `waiting` counts what was accepted and not yet answered; its rows also hold the one the host is being asked about.
+    `waiting` counts the payments accepted but not yet answered; its rows include the one now being authorised online.
     """
     journal = image.of(home)
     closed = journal.closed
@@ -41,10 +41,19 @@ def read(home: Path) -> dict[str, Any]:
 
 
 def _worth(journal: image.Journal, sequence: int) -> int:
-    """What a settled record brings the merchant; a tip or adjustment, what it adds to its sale."""
+    """The value of a settled record to the merchant. For a tip or adjustment: the change to its sale."""
     record = journal.records[sequence]
     about = journal.records.get(record.original)
     return kinds.worth(record.type, record.amount, about.amount if about else record.amount)
+
+
+def _word(record: image.Record, state: str) -> str:
+    """What the terminal's screen and receipt call it: an accepted payment is not always one to be authorised."""
+    if state != "accepted":
+        return state
+    if record.type in (kinds.CASH, kinds.CASH_REFUND):
+        return "cash_taken" if record.type == kinds.CASH else "cash_returned"
+    return "approved_card" if record.approved else state
 
 
 def _row(record: image.Record, state: str) -> dict[str, Any]:
@@ -56,5 +65,6 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "card": f"{record.first6}******{record.last4}" if record.first6 != "000000" else "",
         "counts": kinds.KINDS[record.type].effect not in (kinds.NOTHING, kinds.INSTEAD),
         "state": state,
+        "word": _word(record, state),
         "at": record.time + _EPOCH_2000,
     }

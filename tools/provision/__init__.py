@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Making a terminal ready for its merchant: certificates, keys, settings."""
+"""Provisions a terminal for its merchant: certificates, keys, settings."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The entries of a terminal's cards partition: schemes' keys, excepted cards, applications. Layout: docs/keys.md."""
+"""Entries of a terminal's cards partition: scheme keys, revocations, blocked cards, applications. See docs/keys.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST = 0x4000 - 32  # half of the partition
 
 @dataclass(frozen=True)
 class Authority:
-    """A scheme's public key. `until`: YYMM. `checksum`: as the scheme published it; empty = made here."""
+    """A scheme's public key. `until`: YYMM. `checksum`: as published by the scheme; empty = computed here."""
 
     rid: bytes
     index: int
@@ -32,7 +32,7 @@ class Authority:
     checksum: bytes = b""
 
     def pack(self, key: bytes) -> bytes:
-        """Raises ValueError for what is no key of a scheme."""
+        """The entry's bytes. Raises ValueError for an invalid scheme key."""
         sound = len(self.rid) == 5 and 64 <= len(self.modulus) <= 248 and self.exponent in (3, 65537)
         if not sound or len(self.checksum) not in (0, 20) or len(self.until) != 4:
             raise ValueError(f"key {self.index:02X} of {self.rid.hex()}")
@@ -45,14 +45,14 @@ class Authority:
 
 @dataclass(frozen=True)
 class Revocation:
-    """An issuer certificate that its scheme revoked. `serial`: 3 bytes."""
+    """An issuer certificate revoked by its scheme. `serial`: 3 bytes."""
 
     rid: bytes
     index: int
     serial: bytes
 
     def pack(self, key: bytes) -> bytes:
-        """Raises ValueError for what is no certificate's name."""
+        """The entry's bytes. Raises ValueError for an invalid RID or serial."""
         if len(self.rid) != 5 or len(self.serial) != 3:
             raise ValueError(f"revocation {self.serial.hex()} of {self.rid.hex()}")
         return _pad(b"\x02" + self.rid + bytes((self.index,)) + self.serial)
@@ -60,7 +60,7 @@ class Revocation:
 
 @dataclass(frozen=True)
 class Excepted:
-    """A card nobody should take without the host. `pan`: its number, which stands nowhere but as a tag of the device's key."""
+    """A card not to be accepted offline. `pan`: its number, stored only as a CMAC under the device's cards key."""
 
     pan: str
 
@@ -70,21 +70,24 @@ class Excepted:
 
 @dataclass(frozen=True)
 class Application:
-    """A row of the AID table. Amounts in minor units; 0 = no floor limit to approve below, no limit, never to be verified."""
+    """A row of the AID table. Amounts in minor units.
+
+    0 means: no offline approval (`floor`), no upper limit (`limit`), no cardholder verification (`cvm`).
+    """
 
     aid: bytes
     kernel: int
-    limit: int = 0  # from this amount on the application is not taken
+    limit: int = 0  # from this amount on the application is not accepted
     floor: int = 0
     cvm: int = 0  # from this amount on the cardholder must be verified
     threshold: int = 0
-    target: int = 0  # percent picked for the host at random, below the threshold
-    most: int = 0  # and at the floor limit
-    denial: bytes = bytes(5)  # terminal action codes, of kernels 2 and 4; both zero = those compiled in
+    target: int = 0  # percentage sent to the host at random, below the threshold
+    most: int = 0  # the same percentage at the floor limit
+    denial: bytes = bytes(5)  # terminal action codes of kernels 2 and 4; both zero = the compiled-in ones
     online: bytes = bytes(5)
 
     def pack(self, key: bytes) -> bytes:
-        """Raises ValueError for an AID, kernel or code that no terminal would take."""
+        """The row's bytes. Raises ValueError for an AID, kernel or action code that a terminal would refuse."""
         if not 5 <= len(self.aid) <= 16 or self.kernel not in (2, 3, 4, 7) or len(self.denial + self.online) != 10:
             raise ValueError(f"application {self.aid.hex()}")
         head = bytes((6, self.kernel, len(self.aid), 0)) + self.aid.ljust(16, b"\0")
@@ -109,10 +112,10 @@ TEST = tuple(_test(rid) for rid in SCHEMES.values())
 
 
 def blob(key: bytes, entries: Iterable[Entry], generation: int = 1) -> bytes:
-    """What stands in the partition. `key`: the device's cards key. Raises ValueError when it is too much."""
+    """The content of the partition. `key`: the device's cards key. Raises ValueError if it does not fit."""
     body = b"".join(entry.pack(key) for entry in entries)
-    body += bytes(16)  # the end
+    body += bytes(16)  # end marker
     if len(body) > _MOST:
-        raise ValueError("too many keys for the cards partition")
+        raise ValueError("too many entries for the cards partition")
     whole = b"KC\x01\x00" + generation.to_bytes(4, "big") + len(body).to_bytes(2, "big") + bytes(6) + body
     return whole + mac.cmac(key, whole)

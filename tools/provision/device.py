@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Provisions one terminal: seals its settings and stages its initial key in the flash image. Layouts: docs/keys.md.
 
-Written on `cryptography` and `psec`, not on the firmware's code: each checks the other.
+Uses `cryptography` and `psec` instead of the firmware's code, so that each checks the other.
 """
 
 import os
@@ -26,7 +26,7 @@ _SECTOR = 4096
 
 @dataclass(frozen=True)
 class OfflineLimits:
-    """Setting 0C. Amounts in minor units."""
+    """Setting 0C: limits for payments accepted offline. Amounts in minor units."""
 
     payment: int = 100_000
     total: int = 500_000
@@ -44,8 +44,10 @@ class OfflineLimits:
 
 @dataclass(frozen=True)
 class OfflineApproval:
-    """Setting 11: up to which amount a card may approve by itself, from which its holder must be verified (0 = never),
-    and how often one is asked for the host all the same, in percent: `target` below the threshold, `most` at the floor limit.
+    """Setting 11: when a card may approve a payment offline. Amounts in minor units.
+
+    `floor`: the highest amount. `cvm`: from this amount on the cardholder must be verified; 0 = never. `target` and
+    `most`: percentage still sent to the host at random, below `threshold` and at the floor limit.
     """
 
     floor: int = 20_000
@@ -61,7 +63,10 @@ class OfflineApproval:
 
 @dataclass(frozen=True)
 class Settling:
-    """Setting 12: when the terminal settles by itself. `minute` of the day, None = at no time; `count`: records of a batch."""
+    """Setting 12: when the terminal settles by itself.
+
+    `minute`: minute of the day; None = no fixed time. `count`: after this many records in a batch.
+    """
 
     minute: int | None = None
     count: int = 900
@@ -72,7 +77,7 @@ class Settling:
 
 @dataclass(frozen=True)
 class Terminal:
-    """What one terminal is told. `limits` None: nothing is taken offline."""
+    """What to provision for one terminal. `limits` None: nothing is accepted offline."""
 
     terminal_id: str = "KASSA001"
     merchant_id: str = "898000000000001"
@@ -88,17 +93,17 @@ class Terminal:
     limits: OfflineLimits | None = field(default_factory=OfflineLimits)
     approval: OfflineApproval | None = field(default_factory=OfflineApproval)
     authorities: tuple[Entry, ...] = TEST
-    supervisor_code: str = ""  # empty: a random one is made
+    supervisor_code: str = ""  # empty: a random one is generated
 
 
 def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_BDK) -> str:
-    """Write flash.bin and efuse.bin in `home`; the CA in `pki_home` signs the terminal's certificate.
+    """Write flash.bin and efuse.bin in `home`. The CA in `pki_home` signs the terminal's certificate.
 
-    Says on standard error which characters of the shop's name the terminal cannot show or print. Returns the supervisor
-    code, which nothing keeps in clear.
+    Warns on standard error about characters of the shop's name that the terminal cannot show or print. Returns the
+    supervisor code, which is not stored in clear anywhere.
     """
-    for said in coverage.missing(terminal.merchant_name):
-        print(f"warning: merchant_name: {said}; a question mark will stand there", file=sys.stderr)
+    for problem in coverage.missing(terminal.merchant_name):
+        print(f"warning: merchant_name: {problem}; a question mark will be shown instead", file=sys.stderr)
     fill_in(home)
     secret = (home / "efuse.bin").read_bytes()
     code = terminal.supervisor_code or f"{secrets.randbelow(10**6):06d}"
@@ -143,7 +148,7 @@ def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Ident
 
 
 def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> bytes:
-    """The sealed settings of one sector."""
+    """The sealed settings that fill one sector."""
     plain = os.urandom(16)
     for identifier, value in values.items():
         plain += bytes([identifier]) + len(value).to_bytes(2, "big") + value
@@ -155,7 +160,7 @@ def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> 
 
 
 def initial_key_block(kbpk: bytes, initial_key_id: bytes, bdk: bytes) -> bytes:
-    """The terminal's DUKPT initial key as a TR-31 version D block with the IK optional block, ASCII."""
+    """The terminal's DUKPT initial key as an ASCII TR-31 key block, version D, with the IK optional block."""
     header = tr31.Header(version_id="D", key_usage="B1", algorithm="A", mode_of_use="X", exportability="N")
     header.blocks["IK"] = initial_key_id.hex().upper()
     return tr31.wrap(kbpk, header, dukpt.initial_key(bdk, initial_key_id)).encode("ascii")

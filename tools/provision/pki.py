@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The merchant's certification authority: it signs one certificate for the host and one for each terminal.
+"""The merchant's certification authority (CA): signs one certificate for the host and one for each terminal.
 
-EC P-256 throughout (RFC 5480): small enough for a microcontroller's handshake. Validity starts some days back and
-lasts long, because a terminal's clock is not to be trusted before the host was heard.
+All keys are EC P-256 (RFC 5480), small enough for a microcontroller's TLS handshake. Validity starts in the past and
+lasts long, because a terminal's clock cannot be trusted before its first contact with the host.
 """
 
 import datetime
@@ -38,7 +38,7 @@ class Identity:
 
     @property
     def key_der(self) -> bytes:
-        """The private key as SEC 1 ECPrivateKey, the form every mbedTLS build reads."""
+        """The private key as SEC 1 ECPrivateKey, which every mbedTLS build can read."""
         return self.key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
     @property
@@ -46,7 +46,7 @@ class Identity:
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def save(self, folder: Path, name: str) -> None:
-        """Write `name`.pem and `name`.key.pem; only the owner may read the key."""
+        """Write `name`.pem and `name`.key.pem. Only the owner may read the key file."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.pem").write_bytes(self.certificate_pem)
         handle = os.open(folder / f"{name}.key.pem", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -55,7 +55,7 @@ class Identity:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> "Identity":
-        """Read what `save` wrote. Raises OSError or ValueError when the files are missing or no EC key."""
+        """Read the files that `save` wrote. Raises OSError if one is missing, ValueError if it holds no EC key."""
         certificate = x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
         key = load_pem_private_key((folder / f"{name}.key.pem").read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -64,7 +64,7 @@ class Identity:
 
 
 def authority(merchant: str) -> Identity:
-    """A new certification authority for a merchant."""
+    """Create a new certification authority for a merchant."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(f"{merchant} CA")
     builder = _builder(name, name, key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -73,18 +73,18 @@ def authority(merchant: str) -> Identity:
 
 
 def host_identity(ca: Identity, host_name: str = HOST_NAME) -> Identity:
-    """A server certificate for the settlement host."""
+    """Issue a server certificate for the settlement host."""
     names = x509.SubjectAlternativeName([x509.DNSName(host_name)])
     return _sign(ca, host_name, ExtendedKeyUsageOID.SERVER_AUTH, names)
 
 
 def terminal_identity(ca: Identity, terminal_id: str) -> Identity:
-    """A client certificate for one terminal; its common name is the terminal id."""
+    """Issue a client certificate for one terminal. Its common name is the terminal id."""
     return _sign(ca, terminal_id, ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
 
 def ensure(home: Path, merchant: str = "Kassa test merchant", host_name: str = HOST_NAME) -> Identity:
-    """Make `ca` and `host` in `home` unless they are there; returns the authority, to sign terminals with."""
+    """Create identities `ca` and `host` in `home` if missing. Returns the CA, to sign terminal certificates with."""
     if not (home / "ca.key.pem").exists():
         authority(merchant).save(home, "ca")
     ca = Identity.load(home, "ca")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The world around a terminal: virtual chips, power, keys, cards, paper and air."""
+"""The simulated world around a terminal: virtual chips, power, keys, cards, printer and network."""
 
 from tools.world.world import World, WorldError
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The world's end of the bus: a thread that answers the terminal's messages (boards/unix/wiring.py) one by one."""
+"""The world's end of the bus: a thread that answers the terminal's messages (boards/unix/wiring.py) in turn."""
 
 import socket
 import struct
@@ -10,7 +10,7 @@ from boards.unix import wiring
 from tools.world.wiring import Lines
 
 _HEADER = struct.Struct("<BBHI")
-_LOOK_EVERY = struct.pack("ll", 0, 250_000)  # s, us: how often a silent terminal's watchdog is looked at
+_LOOK_EVERY = struct.pack("ll", 0, 250_000)  # s, us: how often the watchdog of a silent terminal is checked
 
 Handler = Callable[[int, bytes], bytes | None]
 
@@ -18,8 +18,8 @@ Handler = Callable[[int, bytes], bytes | None]
 class Bus:
     """Listens on `port` (loopback) and serves one terminal process at a time.
 
-    `handlers` maps an operation to a function (unit, payload) -> answer, or None where the message has none;
-    `on_time(ms)` is called with the virtual time of each message, `on_silence()` now and then while nothing comes.
+    `handlers` maps an operation to a function (unit, payload) -> answer, or None if the message has no answer.
+    `on_time(ms)` is called with the virtual time of each message, `on_silence()` at intervals while none arrive.
     The handlers run under `lock`.
     """
 
@@ -42,7 +42,7 @@ class Bus:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving. Raises what the thread died of, if it did."""
+        """Stop serving."""
         self._closed = True
         socket.create_connection(("127.0.0.1", self.port)).close()
         self._thread.join(5)
@@ -60,7 +60,7 @@ class Bus:
             self.error = error
 
     def _serve(self, link: socket.socket) -> None:
-        """Answer one process until it is gone."""
+        """Answer one process until it disconnects."""
         pending = b""
         while not self._closed:
             try:
@@ -83,7 +83,7 @@ class Bus:
                 return
 
     def _handle(self, data: bytes) -> tuple[int, list[bytes]]:
-        """Handle the whole messages in `data`. Returns how many bytes they took, and the answers."""
+        """Handle the complete messages in `data`. Returns the bytes used and the answers."""
         replies = []
         start, end = 0, len(data)
         while end - start >= 8:
@@ -100,7 +100,7 @@ class Bus:
 
 
 def pin_handlers(lines: Lines) -> dict[int, Handler]:
-    """The messages that go straight to the copper."""
+    """Handlers for the messages that go straight to the wiring."""
 
     def spi_setup(unit: int, data: bytes) -> None:
         lines.spi_setup(unit, bool(data[6]))

@@ -11,33 +11,33 @@ from tools.world.pn532 import PN532, Field, SpiLink
 from tools.world.printer import PrinterPeer
 from tools.world.wiring import Lines
 
-_read = lru_cache(maxsize=64)(ocr.read)  # reading a picture is slow, and the same ones come again
+_read = lru_cache(maxsize=64)(ocr.read)  # reading a picture is slow, and pictures repeat
 ROWS = {pin: f"row{number}" for number, pin in enumerate(wiring.KEY_ROWS)}
 COLUMNS = {pin: f"col{number}" for number, pin in enumerate(wiring.KEY_COLS)}
 
 
 class Scanner:
-    """A barcode scanner on a UART at 9600 baud: a byte comes about every millisecond.
+    """A barcode scanner on a UART at 9600 baud, about one byte per millisecond.
 
-    `prefix` and `suffix`: what it is set to send around each code; the tester's to change.
+    `prefix` and `suffix` are sent around each code; a test may change them.
     """
 
     def __init__(self) -> None:
         self.prefix, self.suffix = b"", b"\r\n"
         self._waiting = b""
-        self._due = 0  # bytes that had the time to come
-        self._told = 0  # what the terminal's clock showed last; it begins again with each of its lives
+        self._due = 0  # bytes that have had time to arrive
+        self._last_now = 0  # the terminal's clock at the last tick; it restarts at each power-on
 
     def scan(self, code: str) -> None:
         self._waiting += self.prefix + code.encode() + self.suffix
 
     def tick(self, now: int) -> None:
         """`now`: ms since the terminal's power-on."""
-        self._due = min(len(self._waiting), self._due + max(0, now - self._told))
-        self._told = now
+        self._due = min(len(self._waiting), self._due + max(0, now - self._last_now))
+        self._last_now = now
 
     def receive(self, data: bytes) -> None:
-        """A scanner that takes no commands."""
+        """Ignore the data: this scanner takes no commands."""
 
     def send(self) -> bytes:
         came, self._waiting = self._waiting[: self._due], self._waiting[self._due :]
@@ -46,11 +46,11 @@ class Scanner:
 
 
 class Chips:
-    """One of each, wired to `lines`."""
+    """One of each chip, wired to `lines`."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        self._darkened = 0  # times the display lost its power
+        self._darkened = 0  # how often the display lost power
         self.display = ILI9341()
         self.keys = KeyMatrix()
         self.field = Field()
@@ -72,7 +72,7 @@ class Chips:
         lines.attach_uart(wiring.SCANNER_UART, self.scanner)
 
     def display_writes(self) -> int:
-        """Grows with whatever may change the picture."""
+        """A count that grows whenever the picture may have changed."""
         return self._lines.spi_bytes[wiring.DISPLAY_SPI] + self._darkened
 
     def read_screen(self) -> list[str]:
@@ -80,11 +80,11 @@ class Chips:
         return list(_read(self.display.pixels))
 
     def power_off(self) -> None:
-        """The display goes dark and forgets. The printer has a supply of its own and prints what it holds."""
+        """Clear the display. The printer has its own power supply and prints what it has buffered."""
         self.display.pin("rst", 0)
         self._darkened += 1
         self.printer.finish()
 
     def power_on(self) -> None:
-        """Cold start of the chips that share the board's power. The paper and the field stay as they are."""
+        """Cold-start the chips on the board's supply. The printer and the reader's field stay as they are."""
         self.reader.power_on()

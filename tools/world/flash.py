@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the world knows of the flash chip: its files in `home`, and what was done to it."""
+"""The world's view of the flash chip: its files in `home` and counts of its operations."""
 
 import os
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ PARTITIONS = {
 
 @dataclass
 class FlashOps:
-    """Operations that were finished, since the world began. `by_partition` maps a label to the same counts."""
+    """Completed operations since the world was created. `by_partition` holds the same counts per partition label."""
 
     programs: int = 0
     erases: int = 0
@@ -25,7 +25,7 @@ class FlashOps:
     by_partition: dict[str, "FlashOps"] = field(default_factory=dict)
 
     def count(self, is_erase: bool, address: int, size: int) -> None:
-        """Take one operation in."""
+        """Count one operation."""
         self._add(is_erase, size)
         for label, (base, length) in PARTITIONS.items():
             if base <= address < base + length:
@@ -40,15 +40,15 @@ class FlashOps:
 
 
 def fill_in(home: Path) -> bytes:
-    """Make what a new board has in `home`: a blank flash.bin, and efuse.bin: 32 secret bytes, written once.
+    """Create the files of a new board in `home`: a blank flash.bin, and efuse.bin with 32 secret bytes, written once.
 
-    Returns the board's MAC address (6 bytes), which follows from the secret without telling it.
+    Returns the board's MAC address (6 bytes), derived from a hash of the secret, which it does not reveal.
     """
     home.mkdir(parents=True, exist_ok=True)
     flash, efuse = home / "flash.bin", home / "efuse.bin"
     if not flash.exists():
         flash.write_bytes(b"\xff" * CHIP_SIZE)
-    elif flash.stat().st_size < CHIP_SIZE:  # of a version with fewer partitions; they lie behind one another
+    elif flash.stat().st_size < CHIP_SIZE:  # made by a version with fewer partitions: new ones are at the end
         flash.write_bytes(flash.read_bytes().ljust(CHIP_SIZE, b"\xff"))
     if not efuse.exists():
         efuse.write_bytes(os.urandom(32))

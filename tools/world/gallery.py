@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every page of the terminal as a picture, in both languages.
 
-python -m tools.world.gallery OUT      writes OUT/LANGUAGE-NAME.png
+`python -m tools.world.gallery OUT` writes OUT/LANGUAGE-NAME.png.
 """
 
 import os
@@ -19,7 +19,7 @@ LANGUAGES = ("en", "zh")
 
 
 def replay(tape: bytes) -> Iterator[tuple[str, bytes, int]]:
-    """Feed a tape of gallery_stage.py to the display: (page, its pixels, bytes that went to the display for it)."""
+    """Replay a tape of gallery_stage.py on the display. Yields (page, its pixels, bytes sent to the display for it)."""
     chip, at, before = ILI9341(), 0, 0
     chip.pin("rst", 0)
     chip.pin("rst", 1)
@@ -38,7 +38,7 @@ def replay(tape: bytes) -> Iterator[tuple[str, bytes, int]]:
 
 
 def pages(language: str) -> list[tuple[str, bytes, int]]:
-    """Every page of one language, as `replay` gives them. Raises RuntimeError with the traceback of what failed."""
+    """Every page in one language, as from `replay`. Raises RuntimeError with the traceback if drawing fails."""
     with tempfile.TemporaryDirectory() as scratch:
         tape = Path(scratch) / "tape"
         done = subprocess.run(

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # pyright: reportMissingImports=false
-"""Runs under MicroPython: draws every page through the shipped driver, writes down what the display's bus carried.
+"""Runs under MicroPython: draws every page through the real driver and records the bytes on the display's bus.
 
     micropython tools/world/gallery_stage.py TAPE LANGUAGE
 
-Records of the tape: kind (1 byte: C command, D data, N name of a finished page), length (u16, little-endian), bytes.
+Tape record: kind (1 byte: C command, D data, N name of a finished page), length (u16, little-endian), bytes.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from kassa.status import LINK_BUSY, LINK_HOST, LINK_OFF, LINK_WIFI, Status
 
 
 class Done(Exception):
-    """The page waits for a key and the script has no more."""
+    """The page waits for a key and the script has none left."""
 
 
 class Tape:
-    """An SPI bus and its pins that only write down what happens."""
+    """An SPI bus and pins that only record what is written."""
 
     def __init__(self, path: str) -> None:
         self.file = open(path, "wb")
@@ -45,7 +45,7 @@ class Tape:
 
 
 class Script:
-    """A keypad whose keys were all pressed before the page asked."""
+    """A keypad whose keys have all been pressed in advance."""
 
     def __init__(self) -> None:
         self.keys = b""
@@ -65,7 +65,7 @@ class Script:
 
 
 def pages(ui: Ui, status: Status):
-    """(name, keys pressed, page) one after the other; the status is set on the way."""
+    """Yields (name, keys pressed, page) in turn, and sets the status before each page that shows it."""
     t = ui.t
     yen = money.text
 

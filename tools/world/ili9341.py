@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The display controller as a chip: commands and pixels in over SPI, 320x240 pixels out, as bytes or PNG."""
+"""The display controller as a chip: takes commands and pixels over SPI, shows 320x240 pixels, as bytes or PNG."""
 
 import io
 
@@ -9,19 +9,19 @@ WIDTH, HEIGHT = 320, 240
 
 _SOFT_RESET, _SLEEP_IN, _SLEEP_OUT, _OFF, _ON = 0x01, 0x10, 0x11, 0x28, 0x29
 _CASET, _PASET, _RAMWR, _MADCTL, _COLMOD, _CONTINUE = 0x2A, 0x2B, 0x2C, 0x36, 0x3A, 0x3C
-_AWAKE_AFTER = 5  # ms without commands after a reset and after sleep out
+_AWAKE_AFTER = 5  # ms without commands after a reset or sleep out
 _WAKE_AFTER = 120  # ms from a reset to sleep out
 
 
 class ILI9341:
     """Follows the datasheet where a driver can go wrong: reset, sleep, address window, pixel format, orientation.
 
-    `bytes_in` counts what was written. A driver's mistake raises ValueError.
+    `bytes_in` counts the bytes written. A driver's mistake raises ValueError.
     """
 
     def __init__(self) -> None:
         self.bytes_in = 0
-        self._now: int | None = None  # unknown until somebody keeps the time
+        self._now: int | None = None  # unknown until the first tick
         self._dc = 1
         self._selected = False
         self._memory = bytearray(2 * WIDTH * HEIGHT)
@@ -36,17 +36,17 @@ class ILI9341:
         self._columns = (0, WIDTH - 1)
         self._rows = (0, HEIGHT - 1)
         self._at = [0, 0]
-        self._half = -1  # the first byte of a pixel whose second has not come
+        self._half = -1  # first byte of an incomplete pixel, or -1
         self._orientation = 0
         self._format = 0x66
 
-    # the bus's side
+    # Bus side.
 
     def select(self) -> None:
         self._selected = True
 
     def deselect(self) -> None:
-        self._selected = False  # memory write goes on with the next selection
+        self._selected = False  # a memory write continues at the next selection
 
     def tick(self, now_ms: int) -> None:
         self._now = now_ms
@@ -70,7 +70,7 @@ class ILI9341:
                 self._begin(byte)
         return b"\xff" * len(out)
 
-    # what the chip does
+    # The chip's commands.
 
     def _begin(self, command: int) -> None:
         if self._half >= 0:
@@ -136,7 +136,7 @@ class ILI9341:
                 x, y = left, top if y >= bottom else y + 1
         self._at = [x, y]
 
-    # what a person sees
+    # The visible picture.
 
     @property
     def pixels(self) -> bytes:
@@ -144,7 +144,7 @@ class ILI9341:
         return bytes(self._memory) if self.on and not self.asleep else bytes(len(self._memory))
 
     def png(self) -> bytes:
-        """The picture on the panel."""
+        """The visible picture as a PNG file."""
         return png(self.pixels)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which MicroPython runs things here: the one the environment names, or the project's own."""
+"""Which MicroPython to run: the one named in the environment, or the project's own."""
 
 import os
 import subprocess
@@ -25,40 +25,40 @@ def micropython() -> str:
 
 
 def micropython32() -> str | None:
-    """$MICROPYTHON32, a 32-bit MicroPython; None where the environment names none."""
+    """$MICROPYTHON32, a 32-bit MicroPython; None if it is not set."""
     return os.environ.get("MICROPYTHON32") or None
 
 
 def require() -> None:
-    """Every command calls this first: ends it with one line on standard error and status 1 if `micropython` will not do."""
-    said = complaint()
-    if said:
-        sys.exit(said)
+    """Exit with status 1 and one line on stderr if `micropython` is unsuitable. Every command calls this first."""
+    problem = complaint()
+    if problem:
+        sys.exit(problem)
 
 
 def complaint() -> str | None:
-    """One line for the user if `micropython` will not do, else None."""
+    """One line for the user if `micropython` is unsuitable, else None."""
     wrong = unfit(micropython())
     return wrong and f"{wrong}: run `make setup`, or set MICROPYTHON to a Unix port {_dotted(OLDEST)} or newer with tls"
 
 
 def unfit(command: str) -> str | None:
-    """What is wrong with an interpreter, in a few words; None for one that the terminal runs on."""
+    """What is wrong with an interpreter, in a few words; None if the terminal can run on it."""
     if not os.path.isfile(command):
         return f"no MicroPython at {command}"
     try:
         done = subprocess.run([command, "-c", _TELL], capture_output=True, text=True, timeout=_PATIENCE_S)
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return f"{command} does not run"
-    told = done.stdout.split()
-    if done.returncode or len(told) != 5 or told[0] != "kassa":
+    words = done.stdout.split()
+    if done.returncode or len(words) != 5 or words[0] != "kassa":
         return f"{command} does not run"
-    if told[1] != "micropython":
+    if words[1] != "micropython":
         return f"{command} is no MicroPython"
-    version = int(told[2]), int(told[3])
+    version = int(words[2]), int(words[3])
     if version < OLDEST:
         return f"{command} is MicroPython {_dotted(version)}"
-    if told[4] != "1":
+    if words[4] != "1":
         return f"{command} was built without tls"
     return None
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The key matrix as a chip: a key goes down and up when the scan has seen it often enough, so that no press is lost."""
+"""The key matrix as a chip. Each key stays down until the scan has sampled it often enough: no press is lost."""
 
 from collections import deque
 
 KEYS = "123C456B789UM0DE"  # row by row
-_SEEN = 6  # samples of a key's column while its row is low, before it moves again
+_SEEN = 6  # samples of a key's column while its row is low, before the key changes state
 
 
 class KeyMatrix:
-    """`press` queues one press and release; `hold` and `release` are a live finger.
+    """`press` queues a press and release; `hold` and `release` act at once.
 
     Inputs row0 to row3, outputs col0 to col3 (pulled up).
     """
@@ -17,12 +17,12 @@ class KeyMatrix:
         self._rows = [1, 1, 1, 1]
         self._held: set[str] = set()
         self._queue: deque[str] = deque()
-        self._key = ""  # the queued key under way
+        self._key = ""  # the queued key being pressed
         self._down = False
         self._seen = 0
 
     def press(self, key: str) -> None:
-        """Queue a press. Raises ValueError for a key that is not there."""
+        """Queue a press. Raises ValueError for an unknown key."""
         if len(key) != 1 or key not in KEYS:
             raise ValueError(f"no key {key!r}")
         self._queue.append(key)
@@ -38,11 +38,11 @@ class KeyMatrix:
 
     @property
     def idle(self) -> bool:
-        """Nothing is down and no press waits."""
+        """Whether no key is down and no press is queued."""
         return not (self._held or self._key or self._queue)
 
     def power_off(self) -> None:
-        """The fingers are gone."""
+        """Release every key and drop the queue."""
         self.__init__()  # type: ignore[misc]
 
     def pin(self, name: str, level: int) -> None:

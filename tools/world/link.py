@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The debug link: a world over loopback, one JSON object a line. `python -m tools.world.link --home DIR` tells its port.
+"""The debug link: controls a world over loopback TCP, one JSON object per line.
 
-A request names a call and its arguments: {"id": 7, "do": "press", "keys": "1200E"}. The answer repeats the id:
-{"id": 7, "result": null}, or {"id": 7, "error": "..."} with the screen and the console in the text. Calls and arguments
-are those of `World`; cards go by their name in tools.cards.catalogue, pictures come as base64. The link belongs to the
-world, not to the terminal: no image of the firmware holds any of it.
+`python -m tools.world.link --home DIR` prints its port. A request names a call and its arguments:
+{"id": 7, "do": "press", "keys": "1200E"}. The answer repeats the id: {"id": 7, "result": null}, or
+{"id": 7, "error": "..."}, whose text includes the screen and the console. Calls and arguments are those of `World`.
+Cards are named as in tools.cards.catalogue; pictures are base64. The link is part of the world, never of the firmware.
 """
 
 import base64
@@ -27,7 +27,7 @@ Call = Callable[..., Any]
 
 
 def calls(world: World) -> dict[str, Call]:
-    """Every call of the link by its name."""
+    """Every call of the link, by name."""
 
     def place(card: str) -> None:
         from tools.cards.catalogue import make
@@ -72,7 +72,7 @@ def calls(world: World) -> dict[str, Call]:
 
 
 class Link(socketserver.ThreadingTCPServer):
-    """Serves `world` on `port` of the loopback (0 = any free one), each client in its own thread."""
+    """Serves `world` on loopback `port` (0 = any free port), one thread per client."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -94,7 +94,7 @@ class Link(socketserver.ThreadingTCPServer):
 
 class _Client(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        """Answer line by line. Who says something else than a JSON object is hung up on: a web page speaks HTTP first."""
+        """Answer line by line. Hang up on anything but a JSON object: a web page would start with HTTP."""
         for line in self.rfile:
             try:
                 request = json.loads(line)
@@ -110,19 +110,19 @@ class _Client(socketserver.StreamRequestHandler):
             number = request.pop("id", None)
             name = request.pop("do")
             return {"id": number, "result": self.server.calls[name](**request)}  # type: ignore[attr-defined]
-        except Exception as error:  # whatever went wrong is the client's to know
+        except Exception as error:  # every error goes to the client
             return {"id": number, "error": f"{type(error).__name__}: {error}"}
 
 
 @click.command()
 @click.option(
-    "--home", type=click.Path(path_type=Path), required=True, help="folder of the terminal's flash, fuses, console"
+    "--home", type=click.Path(path_type=Path), required=True, help="folder for the terminal's flash, fuses and console"
 )
-@click.option("--port", default=0, help="port of the link (0 = any free one)")
+@click.option("--port", default=0, help="port of the link (0 = any free port)")
 @click.option("--host-port", type=int, help="port of the settlement host on this machine")
 @click.option("--speed", type=click.Choice(["jump", "real"]), default="jump", help="may the terminal's time jump?")
 @click.option("--firmware", type=click.Path(path_type=Path, exists=True), default=FIRMWARE, help="folder or image")
-@click.option("--heap", help='limit of the terminal\'s heap, such as "96k"')
+@click.option("--heap", help='heap limit of the terminal, such as "96k"')
 def main(home: Path, port: int, host_port: int | None, speed: str, firmware: Path, heap: str | None) -> None:
     """Serve a world until interrupted. The terminal is off at first."""
     interpreter.require()

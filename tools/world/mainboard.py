@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What passes the bus and is no copper: the terminal's idle turns, orders to it, flash, resets, watchdog, Wi-Fi."""
+"""Handles the bus messages other than pins and buses: idle turns, orders, flash, resets, watchdog, Wi-Fi."""
 
 import struct
 import time
@@ -14,12 +14,12 @@ from tools.world.power import Power
 from tools.world.radio import Radio
 from tools.world.wiring import Lines
 
-_TICKS = (1 << 30) - 1  # the chip's ticks are counted modulo one more
-_WATCHDOG_GRACE_S = 5.0  # what a slow machine may add to a watchdog's real time
+_TICKS = (1 << 30) - 1  # the chip counts ticks modulo 2**30
+_WATCHDOG_GRACE_S = 5.0  # added to a watchdog's real time, for slow machines
 
 
 class Heap(NamedTuple):
-    """Bytes of the terminal's GC heap: in use as found, free as found, in use after a collection."""
+    """Bytes of the terminal's GC heap: used and free before a collection, and in use (live) after it."""
 
     used: int
     free: int
@@ -27,14 +27,14 @@ class Heap(NamedTuple):
 
 
 class Mainboard:
-    """The other side of the board's bus. Everything runs under the pace's lock."""
+    """The far side of the board's bus. Everything runs under the pace's lock."""
 
     def __init__(self, pace: Pace, radio: Radio, mac: bytes) -> None:
         self.now = 0
         self.flash_ops = FlashOps()
         self.resets: list[int] = []
         self.heap: Heap | None = None
-        self.power: Power | None = None  # set once there is one
+        self.power: Power | None = None  # set by World
         self._pace = pace
         self._radio = radio
         self._mac = mac
@@ -44,7 +44,7 @@ class Mainboard:
         self._cut = b""
         self._leap = 0
         self._heap_wanted = False
-        self._watchdog: tuple[float, float] | None = None  # seconds it waits, when it was fed
+        self._watchdog: tuple[float, float] | None = None  # (time-out in seconds, when it was last fed)
         self.bus = Bus(self._handlers(), pace.lock, self._on_time, self._on_silence)
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class Mainboard:
         self.bus.close()
 
     def power_on(self, cause: int) -> None:
-        """Start the terminal's process; it will learn `cause` as its reset cause."""
+        """Start the terminal's process, with `cause` as its reset cause."""
         self._cause = cause
         self.now = self.lines.now = 0
         self.chips.power_on()
@@ -80,13 +80,13 @@ class Mainboard:
         return self._leap > 0
 
     def order_heap(self) -> None:
-        """Ask for a heap report; it comes in `heap`."""
+        """Ask for a heap report; it arrives in `heap`."""
         self.heap = None
         self._heap_wanted = True
 
     def _power(self) -> Power:
         if self.power is None:
-            raise RuntimeError("this board has no plug")
+            raise RuntimeError("this board has no power supply")
         return self.power
 
     def _handlers(self) -> dict[int, Handler]:
@@ -106,11 +106,11 @@ class Mainboard:
         }
 
     def _on_time(self, now: int) -> None:
-        """`now` is the ticks' count since power-on, which wraps; ours runs on."""
+        """Follow the terminal's clock. `now` is its tick count since power-on, which wraps; self.now does not."""
         self.now = self.lines.now = self.now + (now - self.now & _TICKS)
 
     def _on_silence(self) -> None:
-        """No message for a while: has the watchdog's real time run out?"""
+        """No message for a while: reset the terminal if the watchdog's real time has run out."""
         with self._pace.lock:
             if self._watchdog and time.monotonic() - self._watchdog[1] > self._watchdog[0] + _WATCHDOG_GRACE_S:
                 self._reset(wiring.WATCHDOG_RESET, b"")

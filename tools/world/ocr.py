@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Reads the text off the display's memory, glyph by glyph, so that a test sees what a person sees and nothing else.
+"""Reads text from the display's pixels, glyph by glyph, so that a test sees exactly what a person sees.
 
-Whatever its colours, a cell is compared by shape: its pixels are numbered in the order in which their colours first
-appear. A run of text starts at a multiple of 8 px across and of 4 px down, as kassa.screens.canvas places it.
+Cells are compared by shape, regardless of colour: pixels are numbered in the order in which their colours first
+appear. A run of text starts at a multiple of 8 px across and 4 px down, as kassa.screens.canvas places it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,13 +12,13 @@ from functools import cache, lru_cache
 from tools.fonts import asset
 from tools.world.ili9341 import HEIGHT, WIDTH
 
-_PROBE = 5  # columns looked at first: no glyph is narrower
+_PROBE = 5  # columns compared first: no glyph is narrower
 _REMEMBER = 20000  # bands
 _REMEMBER_CELLS = 50_000
 _SPACE = " "
-_NO_START = "_-.,'`"  # no title begins so; the edge of another glyph may look so
+_NO_START = "_-.,'`"  # no title starts with these, but the edge of another glyph may look like one
 _TITLE_HEIGHT = 28
-_SAME_LINE = 6  # px between the middles of what a person reads as one line
+_SAME_LINE = 6  # at most this many px between the centres of texts that read as one line
 
 Rows = list[bytes]  # two bytes a pixel
 
@@ -35,7 +35,7 @@ class Found:
 
 
 class _Shapes:
-    """The glyphs of one face by the shape of their first columns, then by that of their whole width."""
+    """The glyphs of one face, indexed by the shape of their first columns, then compared over their full width."""
 
     def __init__(self, face: asset.Face) -> None:
         self.face = face
@@ -50,11 +50,11 @@ class _Shapes:
             probe = _shape([pixel for row in glyph.rows for pixel in row[:_PROBE]])
             whole = _shape([pixel for row in glyph.rows for pixel in row[:width]])
             self.by_probe.setdefault(probe, []).append((width, whole, glyph.name))
-        for candidates in self.by_probe.values():  # the wider first: "rn" is not "m"
+        for candidates in self.by_probe.values():  # wider glyphs first: "rn" is not "m"
             candidates.sort(reverse=True)
 
     def match(self, rows: Rows, x: int) -> tuple[int, str] | None:
-        """(advance, character) of the glyph whose cell begins at `x`."""
+        """(advance, character) of the glyph whose cell starts at `x`, or None."""
         if x + _PROBE > WIDTH:
             return None
         probe = _cell(rows, x, _PROBE)
@@ -69,7 +69,7 @@ class _Shapes:
         return None
 
     def blank(self, rows: Rows, x: int) -> bool:
-        """Is there only paper where a space would be?"""
+        """Whether a space at `x` would hold only background."""
         if x + self.space > WIDTH:
             return False
         return _cell(rows, x, self.space) == rows[0][2 * x : 2 * x + 2] * (self.space * len(rows))
@@ -82,7 +82,7 @@ def _cell(rows: Rows, x: int, width: int) -> bytes:
 
 
 def _shape(pixels: Sequence[int]) -> bytes:
-    """The picture with its colours numbered by first appearance; empty when it has more than any glyph has."""
+    """The pixels with their colours numbered by first appearance; empty if there are more colours than in a glyph."""
     colours = dict.fromkeys(pixels)
     if len(colours) > 4:
         return b""
@@ -92,11 +92,13 @@ def _shape(pixels: Sequence[int]) -> bytes:
 
 @cache
 def _faces() -> list[_Shapes]:
-    """Largest first: what a large glyph covers is not read again as small ones."""
+    """The faces, largest first: the area of a large glyph is not read again as small ones."""
     return [_Shapes(face) for face in reversed(asset.load())]
 
 
-_known: dict[tuple[int, int], list[list[tuple[int, int, str]]]] = {}  # a band of pixels seen before -> its runs
+_known: dict[
+    tuple[int, int], list[list[tuple[int, int, str]]]
+] = {}  # cache: (face, hash of a band of pixels) -> its runs
 
 
 def find(pixels: bytes) -> list[Found]:
@@ -126,13 +128,13 @@ def find(pixels: bytes) -> list[Found]:
 
 @lru_cache(maxsize=2000)
 def _line(row: bytes) -> tuple[bytes, int, int]:
-    """(pixels, which cells of 8 px hold more than one colour as bits, hash) of one row of the screen."""
+    """(pixels, bit mask of the 8 px cells with more than one colour, hash) of one row of the screen."""
     busy = sum(1 << x for x in range(WIDTH // 8) if row[16 * x : 16 * x + 16] != row[16 * x : 16 * x + 2] * 8)
     return row, busy, hash(row)
 
 
 def _accept(run: list[tuple[int, int, str]], y: int, height: int, taken: list[bytearray], found: list[Found]) -> None:
-    """Keep a run unless something larger stands there."""
+    """Keep a run unless larger text occupies its place."""
     start, end = run[0][0], run[-1][0] + run[-1][1]
     if any(taken[row].find(1, start, end) >= 0 for row in (y, y + height // 2, y + height - 1)):
         return
@@ -142,7 +144,7 @@ def _accept(run: list[tuple[int, int, str]], y: int, height: int, taken: list[by
 
 
 def _runs(shapes: _Shapes, rows: Rows, busy: int) -> Iterator[list[tuple[int, int, str]]]:
-    """The runs of glyphs of one face in one band of pixels: (x, width, character) each."""
+    """The runs of one face's glyphs in one band of pixels, each a list of (x, width, character)."""
     x = 0
     while x < WIDTH:
         run = _run(shapes, rows, x) if busy >> (x // 8) & 1 else []
@@ -155,7 +157,7 @@ def _runs(shapes: _Shapes, rows: Rows, busy: int) -> Iterator[list[tuple[int, in
 
 
 def _run(shapes: _Shapes, rows: Rows, x: int) -> list[tuple[int, int, str]]:
-    """Follow a run of text from `x` to its end."""
+    """The run of text that starts at `x`, empty if there is none."""
     run = []
     match = shapes.match(rows, x)
     while match:
@@ -170,7 +172,7 @@ def _run(shapes: _Shapes, rows: Rows, x: int) -> list[tuple[int, int, str]]:
 
 @dataclass
 class _Line:
-    """What stands side by side."""
+    """Text on the same row."""
 
     centre: float
     start: int
@@ -179,9 +181,9 @@ class _Line:
 
 
 def read(pixels: bytes) -> list[str]:
-    """The lines on the screen from the top, characters left to right, gaps as spaces, pictures as {name}.
+    """The lines on the screen from top to bottom, characters left to right, gaps as spaces, icons as {name}.
 
-    A title of two rows is one line. What stands at the same height in different sizes is one line too.
+    A title of two rows is one line. Texts of different sizes at the same height are also one line.
     """
     rows: dict[tuple[int, int], list[Found]] = {}
     for one in find(pixels):

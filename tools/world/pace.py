@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When time may jump: only while somebody waits for something, never past the moment it is there or past real work."""
+"""Decides when time may jump: only during a wait, never past its end, and never while real work is under way."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from collections.abc import Callable
 CREDIT_MS = 250  # virtual ms the terminal may jump before it asks again
 WAIT_MS = 5  # real ms the terminal waits where time may not jump
 _LONGEST_JUMP_MS = 600_000
-_LOOK_S = 0.03  # real seconds between looks where the terminal takes no turns
+_LOOK_S = 0.03  # real seconds between checks while the terminal takes no turns
 _NEVER = 1 << 62
 
 
@@ -24,23 +24,23 @@ class _Waiter:
             return
         try:
             self.done = bool(self._ready())
-        except BaseException as error:  # it belongs to whoever waits, not to the thread that looks
+        except BaseException as error:  # raised in the waiting thread, not in the checking one
             self.error = error
             self.done = True
 
 
 class Pace:
-    """The clock's governor. Everything here happens under `lock`, which also guards the chips."""
+    """Controls the virtual clock. All methods run under `lock`, which also guards the chips."""
 
     def __init__(self, jumps: bool, busy: Callable[[], bool]) -> None:
         self.jumps = jumps
         self.lock = threading.Condition(threading.RLock())
-        self._busy = busy  # is something real under way?
+        self._busy = busy  # is any real input or output under way?
         self._waiters: list[_Waiter] = []
         self._last_turn = 0.0
 
     def turn(self, due: int, now: int) -> tuple[int, int, int]:
-        """At `now` the terminal has nothing to do for `due` ms (-1 = for ever): (jump, credit, real ms to wait)."""
+        """The terminal is idle at `now` for `due` ms (-1: no deadline). Returns (jump, credit, real ms to wait)."""
         self._last_turn = time.monotonic()
         if due == 0:
             return 0, 0, 0
@@ -56,10 +56,10 @@ class Pace:
         return jump, max(0, min(CREDIT_MS, room - jump)), 0
 
     def wait(self, ready: Callable[[], bool], timeout: float, alarm: Callable[[], None], until: int = _NEVER) -> bool:
-        """Let time run until `ready()`, looked at on every turn of the terminal. `timeout` in real seconds.
+        """Let time run until `ready()`, checked on every turn of the terminal. `timeout` is in real seconds.
 
-        No jump goes past the virtual time `until`. Between turns (the terminal is off, or computes) `ready` is looked
-        at every now and then, and `alarm` is called, which may raise. Returns whether it was ready in time.
+        No jump goes past the virtual time `until`. While the terminal takes no turns (it is off or busy), `ready` is
+        still checked from time to time. `alarm` is called regularly and may raise. Returns False on time-out.
         """
         with self.lock:
             waiter = _Waiter(ready, until)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A virtual PN532 on its host links: frames (normal, extended, ACK, NACK, error) over SPI with IRQ, or over HSU (UART).
+"""The virtual PN532's host links: frames (normal, extended, ACK, NACK, error) over SPI with IRQ, or over HSU (UART).
 
-UM0701-02 chapter 6. `SpiLink` is a device on a simulated SPI bus, `HsuLink` a UART peer; both hold the same chip.
+Source: UM0701-02, chapter 6. `SpiLink` is a device on a simulated SPI bus, `HsuLink` a UART peer.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ ACK = bytes.fromhex("0000ff00ff00")
 NACK = bytes.fromhex("0000ffff0000")
 HOST, CHIP = 0xD4, 0xD5
 _LEN_MAX = 265
-_WAKE_BYTES = 5  # edges on the line that wake a sleeping chip: at least five bytes of 55 or 00
+_WAKE_BYTES = 5  # a sleeping chip wakes after at least five bytes of 55 or 00
 
 
 def frame(content: bytes) -> bytes:
-    """Wrap TFI and payload: a normal frame, or an extended one when the length does not fit a byte."""
+    """Wrap TFI and payload in a normal frame, or in an extended one if the length does not fit a byte."""
     size = len(content)
     if size <= 0xFF:
         head = bytes((size, -size & 0xFF))
@@ -31,16 +31,16 @@ def frame(content: bytes) -> bytes:
 
 
 class Faults:
-    """What may be wrong with the chip or its wires. Torn and miscounted are replies only: their ACK passes."""
+    """Faults of the chip or its wires. `torn` and `checksum` affect replies only; their ACK is sent as usual."""
 
     def __init__(self) -> None:
-        self.silent = False  # nothing is ever answered
-        self.garbage: random.Random | None = None  # every byte read is noise
-        self.torn = 0  # so many replies lose their second half
-        self.checksum = 0  # so many replies carry a wrong data checksum
+        self.silent = False  # the chip never answers
+        self.garbage: random.Random | None = None  # every byte read is random
+        self.torn = 0  # this many replies lose their second half
+        self.checksum = 0  # this many replies have a wrong data checksum
 
     def spoil(self, reply: bytes) -> bytes:
-        """The reply as it leaves the chip."""
+        """The reply with the pending faults applied."""
         if self.torn:
             self.torn -= 1
             return reply[: len(reply) // 2].ljust(len(reply), b"\x00")
@@ -51,7 +51,7 @@ class Faults:
 
 
 class _Port:
-    """The framing between any link and the chip: finds frames in what the host says, queues what it shall read."""
+    """The framing between a link and the chip: parses frames from the host, queues frames for the host to read."""
 
     def __init__(self, chip: PN532, faults: Faults) -> None:
         self.chip = chip
@@ -66,7 +66,7 @@ class _Port:
         self._last = b""  # for NACK
 
     def feed(self, data: bytes) -> None:
-        """Bytes from the host. What is no frame, or has a wrong checksum, is ignored as the chip does."""
+        """Take bytes from the host. Like the chip, ignores bytes outside frames and frames with a wrong checksum."""
         if self._starts != self.chip.starts:
             self._begin()
         self._incoming += data
@@ -74,7 +74,7 @@ class _Port:
             pass
 
     def waiting(self) -> bytes:
-        """The frame the host can read now, or nothing."""
+        """The frame the host can read now, or b""."""
         if self._starts != self.chip.starts:
             self._begin()
         if self.faults.silent:
@@ -96,7 +96,7 @@ class _Port:
             self._reply = b""
 
     def _take(self) -> bool:
-        """Consume one frame of the buffer; False when no whole one is there."""
+        """Consume one frame from the buffer. Returns False if there is no complete one."""
         data = self._incoming
         start = data.find(b"\x00\xff")
         if start < 0:
@@ -141,7 +141,7 @@ class _Port:
 
 
 class SpiLink:
-    """The chip as an SPI device. A selection's first byte: 01 write, 02 status, 03 read. Output "irq": low = read."""
+    """The chip as an SPI device. First byte of a selection: 01 write, 02 status, 03 read. Pin "irq": low = frame ready."""
 
     def __init__(self, chip: PN532, faults: Faults | None = None) -> None:
         self.chip = chip
@@ -152,16 +152,16 @@ class SpiLink:
         self._at = 0
 
     def tick(self, now_ms: int) -> None:
-        """Virtual milliseconds since power-on."""
+        """Set the time, in virtual ms since power-on."""
         self.chip.tick(now_ms)
 
     def select(self) -> None:
-        """NSS goes low. A sleeping chip wakes up and misses what is said meanwhile."""
+        """NSS goes low. A sleeping chip wakes up and misses this selection's bytes."""
         self._mode = -1 if self.chip.asleep else None
         self.chip.wake("spi")
 
     def deselect(self) -> None:
-        """NSS goes high. A frame read to its end is gone; a read broken off goes on with the last byte repeated."""
+        """NSS goes high. A frame read to its end is done; an interrupted read resumes with its last byte repeated."""
         if self._mode == 3 and self._reading:
             if self._at >= len(self._reading):
                 self._port.taken()
@@ -171,7 +171,7 @@ class SpiLink:
         self._mode = None
 
     def transfer(self, out: bytes) -> bytes:
-        """Full duplex: as many bytes back as go out."""
+        """Exchange bytes, full duplex: returns as many bytes as are sent."""
         back = bytearray()
         write = bytearray()
         for byte in out:
@@ -191,7 +191,7 @@ class SpiLink:
         return bytes(back)
 
     def level(self, name: str) -> int:
-        """The chip's output pin "irq"."""
+        """Level of the output pin "irq", the chip's only one."""
         return int(not (self.chip.irq_enabled and self._port.waiting()))
 
     def _read_byte(self) -> int:
@@ -206,7 +206,7 @@ class SpiLink:
 
 
 class HsuLink:
-    """The chip as a UART peer: frames stream both ways, replies come by themselves."""
+    """The chip as a UART peer: frames stream both ways, and replies are sent unprompted."""
 
     def __init__(self, chip: PN532, faults: Faults | None = None) -> None:
         self.chip = chip
@@ -215,7 +215,7 @@ class HsuLink:
         self._edges = 0
 
     def receive(self, data: bytes) -> None:
-        """Bytes from the host. A sleeping chip needs a long preamble to wake up."""
+        """Take bytes from the host. A sleeping chip needs a long preamble to wake up."""
         at = 0
         while self.chip.asleep and at < len(data):
             self._edges = self._edges + 1 if data[at] in (0x00, 0x55) else 0
@@ -227,7 +227,7 @@ class HsuLink:
         self._port.feed(data[at:])
 
     def send(self) -> bytes:
-        """Bytes waiting for the host."""
+        """Take the bytes waiting for the host."""
         out = b""
         while waiting := self._port.waiting():
             out += waiting

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The NXP PN532 behind its host link: a state machine that runs host commands, one at a time (UM0701-02, chapter 7).
+"""The NXP PN532 behind its host link: a state machine that runs one host command at a time (UM0701-02, chapter 7).
 
 Host payloads start with the command code (after TFI D4); replies start with the code + 1 (after TFI D5).
 """
@@ -14,24 +14,24 @@ SYNTAX_ERROR = b"\x7f"  # the error frame's only byte
 FOREVER = 0xFF
 _FIFO_DATA = 0x6339
 _REQA = 0x26
-_POLL_MS = 5  # one try of anticollision and activation
+_POLL_MS = 5  # one attempt at anticollision and activation
 _WAKE = {"hsu": 0x10, "spi": 0x20, "i2c": 0x80}
-_BEFORE_SAM = {0x00, 0x02, 0x04, 0x06, 0x08, 0x10, 0x12, 0x14, 0x16}  # in LowVbat: everything that needs no RF
+_BEFORE_SAM = {0x00, 0x02, 0x04, 0x06, 0x08, 0x10, 0x12, 0x14, 0x16}  # accepted in LowVbat: commands without RF
 
 
 class PN532:
-    """`start()` runs a host command, `poll()` gives its reply when it is ready, `tick()` gives it a sense of time.
+    """`start()` starts a host command, `poll()` returns its reply when ready, `tick()` sets the time.
 
-    Without ticks a command takes no time, unless it waits for a card for ever.
+    Without ticks a command takes no time, unless it waits for a card without limit.
     """
 
     def __init__(self, field: Field | None = None) -> None:
         self.field = field or Field()
-        self.starts = 0  # power-ons: what a link has queued belongs to one of them
+        self.starts = 0  # count of power-ons; a link drops its queue when this changes
         self.power_on()
 
     def power_on(self) -> None:
-        """Cold start: asleep in LowVbat, field off."""
+        """Cold-start: asleep in LowVbat, field off."""
         self.starts += 1
         self.asleep = True
         self.normal = False
@@ -46,21 +46,21 @@ class PN532:
         self.abort()
 
     def tick(self, now_ms: int) -> None:
-        """Virtual milliseconds since power-on."""
+        """Set the time, in virtual ms since power-on."""
         self._now = now_ms
 
     def wake(self, link: str) -> None:
-        """The host shows life on its link ("hsu", "spi", "i2c")."""
+        """Activity on the host link ("hsu", "spi", "i2c"): wake up if that source is enabled."""
         if self._wake_sources & _WAKE[link]:
             self.asleep = False
 
     def abort(self) -> None:
-        """The host's ACK, or a new command: whatever runs is forgotten."""
+        """Abandon the running command: the host sent an ACK or a new command."""
         self._work: Callable[[], bytes | None] | None = None
         self._ready_at = 0
 
     def start(self, payload: bytes) -> None:
-        """Begin one host command."""
+        """Start one host command."""
         self.abort()
         handler = self._COMMANDS.get(payload[0]) if payload else None
         if handler is None or (not self.normal and payload[0] not in _BEFORE_SAM):
@@ -72,7 +72,7 @@ class PN532:
             self._work = lambda: whole
 
     def poll(self) -> bytes | None:
-        """The reply's payload (after TFI), SYNTAX_ERROR, or None while the command still runs."""
+        """The reply's payload (after TFI), SYNTAX_ERROR, or None while the command is still running."""
         if self._work is None or (self._now is not None and self._now < self._ready_at):
             return None
         reply = self._work()
@@ -81,16 +81,16 @@ class PN532:
         return reply
 
     def _take(self, ms: int) -> None:
-        """The command under way takes `ms` longer."""
+        """Make the running command take `ms` longer."""
         if self._now is not None:
             self._ready_at = max(self._ready_at, self._now) + ms
 
-    # Each handler gets the parameters and returns the reply's data, or None when it left its work to `poll`.
+    # Each handler takes the parameters and returns the reply's data, or None if `poll` is to do the work.
 
     def _diagnose(self, data: bytes) -> bytes:
         if not data or data[0] > 0x07:
             return SYNTAX_ERROR
-        return data if data[0] == 0 else b"\x00"  # 00: communication line test, the rest: "good"
+        return data if data[0] == 0 else b"\x00"  # 00: communication line test, echoes; other tests report success
 
     def _firmware_version(self, data: bytes) -> bytes:
         return SYNTAX_ERROR if data else b"\x32\x01\x06\x07"
@@ -183,7 +183,7 @@ class PN532:
         return None
 
     def _seek(self, code: int, found: Callable[[], bytes | None], tries: int, pause_ms: int) -> None:
-        """Try for cards up to `tries` times, or for ever; no card: the count 0."""
+        """Look for cards up to `tries` times (FOREVER: no limit). Without a card the reply is the count 0."""
         self.radio.targets = []
         left = tries
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Serves the virtual PN532 on a pseudo terminal, for drivers other people wrote.
+"""Serves the virtual PN532 on a pseudo terminal, for third-party drivers.
 
 `python -m tools.world.pn532_pty [card]`, then e.g. `LIBNFC_DEFAULT_DEVICE=pn532_uart:/dev/pts/N nfc-list`.
 """
@@ -18,11 +18,11 @@ _POLL_S = 0.002
 
 
 class Pty:
-    """A pty whose far end is the chip's UART. `path` is what a driver opens; use as a context manager."""
+    """A pty connected to the chip's UART; a context manager. A driver opens `path`."""
 
     def __init__(self, link: HsuLink) -> None:
         self.link = link
-        self._master, self._slave = os.openpty()  # the slave stays open: no hang-up between two drivers
+        self._master, self._slave = os.openpty()  # we keep the slave open: no hang-up between drivers
         tty.setraw(self._master)
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
@@ -48,7 +48,7 @@ class Pty:
 
 
 def main() -> None:
-    """Serve one chip until interrupted, with the card named on the command line in its field."""
+    """Serve one chip until interrupted. The command line may name the card in its field."""
     chip = PN532()
     if len(sys.argv) > 1:
         from tools.cards.catalogue import make

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The radio half of the virtual PN532: the field with its cards, the table of targets, what passes over the air."""
+"""The RF half of the virtual PN532: the field with its cards, the target table, and exchanges over the air."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tools.cards.isodep import TIMEOUT, Pcd, Picc, RfError
 
 NOT_ACCEPTABLE = 0x27  # no such target
 MORE = 0x40  # "more information": in the target byte from the host, in the status byte from the chip
-DATA_MAX = 262  # bytes of data beside code and target or status
-_BYTE_US = 95  # a byte at 106 kbit/s with its parity, rounded up
+DATA_MAX = 262  # bytes of data, without the code and the target or status byte
+_BYTE_US = 95  # one byte with parity at 106 kbit/s, rounded up
 
 
 class Field:
-    """What lies on the reader. Removing a card ends its power: put back, it must be activated anew."""
+    """The cards on the reader. A removed card loses power and must be activated again when put back."""
 
     def __init__(self) -> None:
         self.piccs: list[Picc] = []
@@ -23,7 +23,7 @@ class Field:
         self.piccs = [*self.piccs, Picc(card)]
 
     def remove(self, card: Card | None = None) -> None:
-        """Take one card away, or all."""
+        """Remove one card, or all."""
         for picc in self.piccs:
             if card is None or picc.card is card:
                 picc.present = False
@@ -31,18 +31,18 @@ class Field:
 
 
 class Target:
-    """A listed card: its number is its place in the chip's table, 1 or 2."""
+    """A listed card. Its number is its place in the chip's table, 1 or 2."""
 
     def __init__(self, picc: Picc, number: int) -> None:
         self.picc = picc
         self.number = number
-        self.pcd: Pcd | None = None  # None: layer 4 is left to the host
-        self.info = b""  # as InListPassiveTarget reports it, the number first
+        self.pcd: Pcd | None = None  # None: the host handles layer 4
+        self.info = b""  # as InListPassiveTarget reports it, starting with the number
         self.command = b""
         self.answer = b""
 
     def activate(self, layer4: bool) -> None:
-        """Wake the card up to layer 4, if it has one and `layer4` is wanted. Raises RfError."""
+        """Activate the card, up to layer 4 if it supports that and `layer4` is set. Raises RfError."""
         card = self.picc.card
         self.pcd = Pcd(self.picc.frame, self.number if self.number > 1 else 0)
         number = bytes((self.number,))
@@ -58,31 +58,31 @@ class Target:
 
 
 class Radio:
-    """Field on or off, targets listed or not. Statuses are the PN532's, 0 = good."""
+    """The field (on or off) and the listed targets. Status codes are the PN532's, 0 = good."""
 
     def __init__(self, field: Field) -> None:
         self.field = field
         self.on = False
-        self.layer4 = True  # RATS is sent by the chip
+        self.layer4 = True  # the chip sends RATS
         self.targets: list[Target] = []
-        self.air_ms = 0  # how long the last exchange took
+        self.air_ms = 0  # duration of the last exchange
 
     def off(self) -> None:
-        """Every card loses its power and forgets."""
+        """Switch the field off: every card loses power and is reset."""
         self.on = False
         self.targets = []
         for picc in self.field.piccs:
             picc.reset()
 
     def list(self, wanted: int, technology: str) -> None:
-        """Anticollision and activation: fill the table with up to `wanted` cards that are not halted."""
+        """Run anticollision and activation: fill the table with up to `wanted` cards that are not halted."""
         self.on = True
         for picc in self.field.piccs:
             if len(self.targets) == wanted:
                 return
             if picc.card.technology != technology or picc.halted or not picc.present:
                 continue
-            if picc.active:  # a request in the active state only brings it back to idle; the retry finds it
+            if picc.active:  # REQ only returns an active card to idle; the retry finds it
                 picc.reset()
             target = Target(picc, len(self.targets) + 1)
             try:
@@ -92,11 +92,11 @@ class Radio:
             self.targets.append(target)
 
     def target(self, number: int) -> Target | None:
-        """The listed target with this number."""
+        """The listed target with this number, or None."""
         return next((target for target in self.targets if target.number == number), None)
 
     def deselect(self, number: int, forget: bool) -> int:
-        """Halt a target, or all (0); `forget` also takes it off the table."""
+        """Halt a target, or all (0); `forget` also removes it from the table."""
         chosen = [target for target in self.targets if number in (0, target.number)]
         for target in chosen:
             target.picc.reset()
@@ -106,7 +106,7 @@ class Radio:
         return 0 if chosen or not number else NOT_ACCEPTABLE
 
     def select(self, number: int) -> int:
-        """Wake a deselected target again."""
+        """Activate a deselected target again."""
         target = self.target(number)
         if target is None:
             return NOT_ACCEPTABLE
@@ -119,8 +119,8 @@ class Radio:
         return 0
 
     def exchange(self, number: int, data: bytes, more: bool) -> bytes:
-        """InDataExchange: status byte and data. `more`: the command goes on in the next call. Empty data fetches the
-        rest of a long answer, or checks that the card is still there."""
+        """InDataExchange: returns status byte and data. `more`: the command continues in the next call. Empty data
+        fetches the rest of a long answer, or checks that the card is still present."""
         self.air_ms = 0
         target = self.target(number)
         if target is None:
@@ -138,7 +138,7 @@ class Radio:
         return bytes((MORE if target.answer else 0,)) + part
 
     def through(self, data: bytes) -> bytes:
-        """InCommunicateThru: one raw frame, status byte and the answer of whoever answers."""
+        """InCommunicateThru: send one raw frame; returns status byte and the first card's answer."""
         for picc in self.field.piccs if self.on else ():
             answer = picc.frame(data)
             if answer is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The power plug: starts and kills the one MicroPython process that is the terminal, and keeps its console."""
+"""The power supply: starts and kills the MicroPython process that is the terminal, and records its console."""
 
 import os
 import subprocess
@@ -7,16 +7,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BOARD = ROOT / "boards" / "unix"
-AES_ESP32 = BOARD / "aes_esp32"  # an overlay: cipher objects laid out as on an ESP32
+AES_ESP32 = BOARD / "aes_esp32"  # an overlay: cipher objects with the memory layout of an ESP32's
 FIRMWARE = ROOT / "firmware"
 _TRACEBACK = b"Traceback (most recent call last)"
 
 
 class Power:
-    """One terminal's process. `source` is a folder with main.py or a romfs image; `heap` such as "96k".
+    """One terminal's process. `source` is a folder with main.py or a romfs image; `heap` is a limit such as "96k".
 
-    It runs in `home`, where the chip finds flash.bin and efuse.bin and the console goes to console.log. What `overlay`
-    holds is imported before the board's and the interpreter's own modules; an image has its own.
+    It runs in `home`, which holds flash.bin, efuse.bin and console.log. Modules in the folder `overlay` take precedence
+    over those of the board and the interpreter. Raises ValueError for an image with an overlay: an image has its own.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class Power:
     ) -> None:
         self.console_path = home / "console.log"
         self.console_path.touch()
-        self.exit_code: int | None = None  # of a process that ended by itself
+        self.exit_code: int | None = None  # set when the process has ended by itself
         self._home = home
         self._bus_port = bus_port
         self._process: subprocess.Popen[bytes] | None = None
@@ -41,7 +41,7 @@ class Power:
 
     @property
     def running(self) -> bool:
-        """Is the process alive? Notes its exit code when it ended by itself."""
+        """Whether the process is alive. Records its exit code if it ended by itself."""
         if self._process is None:
             return False
         self.exit_code = self._process.poll()
@@ -52,11 +52,11 @@ class Power:
 
     @property
     def pid(self) -> int | None:
-        """The process, None without power."""
+        """The process id, None without power."""
         return self._process.pid if self.running and self._process is not None else None
 
     def start(self) -> None:
-        """Start the terminal. Raises RuntimeError when it runs already."""
+        """Start the terminal. Raises RuntimeError if it is already running."""
         if self.running:
             raise RuntimeError("the terminal is on already")
         self.exit_code = None
@@ -72,18 +72,18 @@ class Power:
             )
 
     def kill(self) -> None:
-        """Pull the plug: the process is gone when this returns."""
+        """Cut the power: the process is gone when this returns."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def console(self) -> str:
-        """Everything the terminal printed, in all its lives."""
+        """Everything the terminal has printed, over all power cycles."""
         return self.console_path.read_bytes().decode(errors="replace")
 
     def fresh_traceback(self) -> str | None:
-        """The console from the first traceback that was not reported before, if there is one."""
+        """The console from the first unreported traceback on, or None."""
         if self.console_path.stat().st_size == self._checked:
             return None
         printed = self.console_path.read_bytes()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The receipt printer at the other end of the UART: ESC/POS in, receipts with their text and type out.
+"""The receipt printer on the UART: takes ESC/POS, produces receipts with their text and styles.
 
-It prints as paper does: a line that is too long goes on in the next one, and each line takes time.
+As on a real printer, a line that is too long wraps, and each line takes time.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ CUT_MS = 300
 
 @dataclass(frozen=True)
 class Line:
-    """One printed line: size 1 or 2, align 0 left, 1 centre, 2 right."""
+    """One printed line. `size` is 1 or 2; `align` is 0 left, 1 centre, 2 right."""
 
     text: str
     align: int
@@ -22,29 +22,29 @@ class Line:
     size: int
 
     def laid_out(self) -> str:
-        """The text where it stands on 32 columns of paper."""
+        """The text, aligned on 32 columns of paper."""
         room = max(0, COLUMNS - sum(map(_columns, self.text)) * self.size)
         return " " * (0, room // 2, room)[self.align] + self.text
 
 
 @dataclass
 class Receipt:
-    """What came out between two cuts."""
+    """The lines printed between two cuts."""
 
     lines: list[Line] = field(default_factory=list)
 
     def text(self) -> str:
-        """As a person reads it."""
+        """The receipt as plain text."""
         return "\n".join(line.laid_out().rstrip() for line in self.lines).strip("\n") + "\n"
 
 
 def _columns(char: str) -> int:
-    """Of one printed character at size 1: everything above ASCII came as two bytes of GBK."""
+    """Columns of one character at size 1: two above ASCII, which is two bytes of GBK."""
     return 2 if char > "\x7f" else 1
 
 
 def _wrapped(text: str, columns: int) -> Iterator[str]:
-    """The text in pieces of at most `columns`, as the print head takes them."""
+    """The text in pieces of at most `columns` columns, as the printer wraps it."""
     piece, used = "", 0
     for char in text:
         if used + _columns(char) > columns:
@@ -55,35 +55,35 @@ def _wrapped(text: str, columns: int) -> Iterator[str]:
     yield piece
 
 
-# command -> count of parameter bytes
+# command -> number of parameter bytes
 _ESC = {0x40: 0, 0x61: 1, 0x45: 1, 0x4D: 1, 0x33: 1, 0x32: 0, 0x64: 1, 0x74: 1, 0x70: 3}
 _GS = {0x21: 1, 0x61: 1, 0x68: 1, 0x77: 1, 0x48: 1, 0x72: 1}
 _FS = {0x26: 0, 0x2E: 0}
 
 
 class PrinterPeer:
-    """The tester changes the fields above the line. An unknown command raises ValueError.
+    """A test may change the fields above the line in __init__. An unknown command raises ValueError.
 
-    Two kinds of printers are sold. One answers DLE EOT at once, out of order, and stops where its paper ends: it holds
-    the rest and answers nothing else until there is paper again (`real_time`). The other does one thing after the
-    other, answers when it gets there, and goes on without paper: what it prints then is lost.
+    Two kinds of printer are on the market. With `real_time`, the printer answers DLE EOT at once, out of order, and
+    stops at the end of its paper: it holds the rest and answers nothing else until there is paper again. Without it,
+    the printer handles everything in order, answers when it gets there, and loses what it prints without paper.
     """
 
     def __init__(self) -> None:
         self.real_time = True
         self.paper = True
         self.answers = True
-        self.knows_status = True  # GS r; a printer that does not know it leaves it unanswered
-        self.lines_left: int | None = None  # paper for that many more lines
+        self.knows_status = True  # supports GS r; a printer without it does not answer
+        self.lines_left: int | None = None  # lines until the paper ends, None: enough
         self.line_ms = LINE_MS
         self.receipts: list[Receipt] = []
         # ---
         self._current = Receipt()
         self._out = bytearray()
         self._pending = bytearray()
-        self._told = 0  # what the terminal's clock showed last; it begins again with each of its lives
+        self._last_now = 0  # the terminal's clock at the last tick; it restarts at each power-on
         self._clock = 0  # ms
-        self._free = 0  # when the mechanism has finished what it does
+        self._free = 0  # when the mechanism is free again, ms
         self._initialise()
 
     def _initialise(self) -> None:
@@ -92,20 +92,20 @@ class PrinterPeer:
 
     @property
     def paper_text(self) -> str:
-        """Everything printed so far, the unfinished receipt too."""
+        """Everything printed so far, including the unfinished receipt."""
         parts = [receipt.text() for receipt in self.receipts]
         if self._current.lines:
             parts.append(self._current.text())
         return "\n".join(parts)
 
     def tick(self, now: int) -> None:
-        """Print what there was time for. `now`: ms since the terminal's power-on."""
-        self._clock += max(0, now - self._told)
-        self._told = now
+        """Advance to `now` (ms since the terminal's power-on) and print what fits in that time."""
+        self._clock += max(0, now - self._last_now)
+        self._last_now = now
         self._work()
 
     def finish(self) -> None:
-        """The terminal lost its power. The printer has a supply of its own and prints what it holds."""
+        """Print what is buffered: the terminal lost power, but the printer has its own supply."""
         while self._pending and self._clock < self._free:
             self._clock = self._free
             self._work()
@@ -133,7 +133,7 @@ class PrinterPeer:
             del self._pending[:used]
 
     def _take(self) -> int:
-        """Handle the command or character at the front. Returns its length, 0 when more of it must come."""
+        """Handle the first command or character. Returns its length, 0 if it is incomplete."""
         data = self._pending
         first = data[0]
         if first == 0x10:
@@ -152,7 +152,7 @@ class PrinterPeer:
         return 1
 
     def _real_time(self, command: bytes | bytearray) -> None:
-        """DLE EOT n: 12 = all well; for n = 4, bits 5 and 6 = the paper's end."""
+        """DLE EOT n: 12 = no error; for n = 4, bits 5 and 6 = end of paper."""
         if command[1] != 0x04:
             raise ValueError("DLE without EOT")
         if self.answers:
@@ -160,7 +160,7 @@ class PrinterPeer:
             self._out.append(0x72 if out_of_paper else 0x12)
 
     def _status(self, number: int) -> None:
-        """GS r n: for n = 1, bits 2 and 3 = the paper's end; bits 4 and 7 are never set."""
+        """GS r n: for n = 1, bits 2 and 3 = end of paper; bits 4 and 7 are never set."""
         if self.answers and self.knows_status:
             out_of_paper = number == 1 and not self._has_paper()
             self._out.append(0x0F if out_of_paper else 0x00)
@@ -201,7 +201,7 @@ class PrinterPeer:
         return size
 
     def _cut(self) -> int:
-        """GS V m, with a feed n when m is 65 or 66."""
+        """GS V m, followed by a feed n if m is 65 or 66."""
         data = self._pending
         if len(data) < 3:
             return 0
@@ -221,7 +221,7 @@ class PrinterPeer:
         for piece in _wrapped(text, COLUMNS // self._size):
             self._free += self.line_ms * self._size
             if not self._has_paper():
-                continue  # it is gone
+                continue  # the line is lost
             if self.lines_left is not None:
                 self.lines_left -= 1
             self._current.lines.append(Line(piece, self._align, self._bold, self._size))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The air between the terminal and its host: a Wi-Fi station, and a TCP relay that can fail in the usual ways."""
+"""The network between the terminal and its host: a Wi-Fi station, and a TCP relay that can fail in the usual ways."""
 
 import select
 import selectors
@@ -11,27 +11,27 @@ from collections.abc import Callable
 from boards.unix import wiring
 from tools.world.relay import QUIET_S, Link
 
-_UNANSWERED_S = 0.3  # how long a host may think before ticks may jump on
+_UNANSWERED_S = 0.3  # how long to wait for the host's answer before ticks may jump
 _PORTAL = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
     b"<html><head><title>Free Wi-Fi</title></head><body>Please accept our terms.</body></html>\r\n"
 )
-_JOIN_MS = 400  # virtual ms from connect to an address
-_REST_MS = 800  # virtual ms from a disconnect until the station takes a connect again
+_JOIN_MS = 400  # virtual ms from connect until the station has an address
+_REST_MS = 800  # virtual ms from a disconnect until the station accepts a connect again
 STATES = ("on", "off", "half_open", "portal")
 FAULTS = ("", "refuses", "hangs")
 
 
 class Radio:
-    """The radio as the terminal meets it.
+    """The radio as the terminal sees it.
 
-    `state` is "on"; "off" (no access point: what is sent is held, as TCP would repeat it, and nothing new connects);
-    "half_open" (connections are accepted and their bytes swallowed; they are reset when the state changes); or "portal"
-    (a captive portal answers every new connection with HTML and closes it). `delay_ms` holds each byte back that long,
-    in each direction, in real time and without lowering throughput. `key`, when set, is the access point's password.
+    `state` is "on"; "off" (no access point: sent bytes are held, as TCP would resend them, and nothing new connects);
+    "half_open" (connections are accepted and their bytes dropped; they are reset when the state changes); or "portal"
+    (a captive portal answers every new connection with HTML and closes it). `delay_ms` delays each byte by that much,
+    in each direction, in real time and without lowering throughput. `key`, if set, is the access point's password.
 
-    `fault` is what ails the station's driver, "" most of the time: it "refuses" every connect until it was told to
-    disconnect and left alone for a while, or "hangs" in connecting until its interface was off. That mends it.
+    `fault` is a fault of the station's driver, normally "". With "refuses" it refuses every connect until it gets a
+    disconnect and then _REST_MS of rest. With "hangs" it hangs while connecting until its interface is switched off.
     """
 
     def __init__(self, host_port: int | None) -> None:
@@ -39,7 +39,7 @@ class Radio:
         self.delay_ms = 0
         self.signal = -55  # dBm
         self.key: str | None = None
-        self.tap: Callable[[str, bytes], None] | None = None  # called with "up" or "down" and what passes
+        self.tap: Callable[[str, bytes], None] | None = None  # called with "up" or "down" and the bytes relayed
         self.bytes_up = 0
         self.bytes_down = 0
         self.connections = 0
@@ -49,7 +49,7 @@ class Radio:
         self._joining: tuple[str, int] | None = None  # key, virtual ms of connect
         self._fault = ""
         self._rests_until = 0  # virtual ms
-        self._expected_until = 0.0  # a connect is on its way
+        self._expected_until = 0.0  # a connection should arrive before this
         self._lock = threading.RLock()
         self._links: list[Link] = []
         self._selector = selectors.DefaultSelector()
@@ -85,7 +85,7 @@ class Radio:
 
     @fault.setter
     def fault(self, fault: str) -> None:
-        """The station loses its access point and gets into this state."""
+        """Put the station into this fault; it loses its access point."""
         if fault not in FAULTS:
             raise ValueError(f"radio fault {fault!r} is none of {FAULTS}")
         self._fault = fault
@@ -104,10 +104,10 @@ class Radio:
         for end in (self._listener, self._wake_in, self._wake_out):
             end.close()
 
-    # The station, as network.WLAN sees it.
+    # The station behind network.WLAN.
 
     def station(self, command: int, data: bytes, now: int) -> bytes:
-        """One WLAN message at virtual time `now`: returns state and signal as wiring.py has them."""
+        """Handle one WLAN message at virtual time `now`. Returns state and signal, encoded as in wiring.py."""
         if command in (wiring.WLAN_ON, wiring.WLAN_OFF):
             self._station = command == wiring.WLAN_ON
         if command in (wiring.WLAN_OFF, wiring.WLAN_DISCONNECT):
@@ -122,14 +122,14 @@ class Radio:
         return bytes((self._join_state(now), -self.signal))
 
     def resolve(self, now: int) -> int:
-        """The port that stands for any address, or 0 while there is no network."""
+        """The port to connect to for any address, or 0 without a network."""
         if self._join_state(now) != wiring.WLAN_GOT_IP:
             return 0
         self._expected_until = time.monotonic() + _UNANSWERED_S
         return self.port
 
     def power_off(self) -> None:
-        """The terminal lost power: it is no station any more."""
+        """Lose power: the station leaves the network."""
         self._station = False
         self._joining = None
         self._fault = ""
@@ -150,7 +150,7 @@ class Radio:
     # The relay.
 
     def busy(self) -> bool:
-        """Is anything real under way, so that ticks may not jump?"""
+        """Whether real traffic is under way, so that ticks may not jump."""
         now = time.monotonic()
         with self._lock:
             if self._state == "off":

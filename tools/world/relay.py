@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One relayed TCP connection: two ends and, between them, a pipe each way that can hold its bytes back."""
+"""One relayed TCP connection: two ends, and a pipe in each direction that can delay its bytes."""
 
 import select
 import socket
@@ -7,12 +7,12 @@ import struct
 import time
 from collections import deque
 
-QUIET_S = 0.05  # after the last byte, how long a connection still counts as busy
-_STUCK_S = 5.0  # an end that takes no bytes for so long has its connection reset
+QUIET_S = 0.05  # how long a connection counts as busy after its last byte
+_STUCK_S = 5.0  # a connection is reset when an end accepts no bytes for this long
 
 
 class Pipe:
-    """Bytes on their way, each with the moment it arrives. An empty piece stands for the sender's end of stream."""
+    """Bytes in transit, each piece with its arrival time. An empty piece is the sender's end of stream."""
 
     def __init__(self) -> None:
         self.waiting: deque[tuple[float, bytes]] = deque()
@@ -25,7 +25,7 @@ class Pipe:
         self.waiting.append((time.monotonic() + delay, data))
 
     def take(self, now: float) -> list[bytes]:
-        """What has arrived by now."""
+        """The pieces that have arrived by `now`."""
         arrived = []
         while self.waiting and self.waiting[0][0] <= now:
             arrived.append(self.waiting.popleft()[1])
@@ -33,7 +33,7 @@ class Pipe:
 
 
 class Link:
-    """A connection of the terminal (accepted) and of the relay to the host (made), and what is known of it."""
+    """The terminal's connection (accepted), the matching one to the host (opened), and their state."""
 
     def __init__(self, terminal: socket.socket) -> None:
         self.terminal = terminal
@@ -50,7 +50,7 @@ class Link:
         terminal.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connect_host(self, port: int | None) -> bool:
-        """Connect to the host on `port` of this machine. Returns whether it is there."""
+        """Connect to the host on `port` of this machine. Returns False if it cannot be reached."""
         if port is None:
             return False
         try:
@@ -61,7 +61,7 @@ class Link:
         return True
 
     def answer_and_close(self, page: bytes) -> None:
-        """Be a captive portal: send a page and end the stream; what comes in is read and dropped."""
+        """Act as a captive portal: send a page and end the stream. Incoming bytes are read and dropped."""
         self.portal = True
         try:
             self.terminal.sendall(page)
@@ -70,11 +70,11 @@ class Link:
             self.dead = True
 
     def terminal_has_sent(self) -> bool:
-        """Are there bytes of the terminal that nobody has read yet?"""
+        """Whether the terminal has sent bytes that have not been read yet."""
         return bool(self._ends_open == 2 and select.select([self.terminal], [], [], 0)[0])
 
     def read(self, from_terminal: bool) -> bytes | None:
-        """What one end sent (b"" = its end of stream), or None when the connection broke."""
+        """Bytes from one end (b"" = its end of stream), or None if the connection broke."""
         end = self.terminal if from_terminal else self.host
         try:
             data = end.recv(65536) if end else b""
@@ -88,7 +88,7 @@ class Link:
         return data
 
     def write(self, to_host: bool, data: bytes) -> None:
-        """Hand bytes (or b"", the end of stream) to one end."""
+        """Send bytes (or b"", the end of stream) to one end."""
         end = self.host if to_host else self.terminal
         self.moved = time.monotonic()
         if not to_host:
@@ -105,14 +105,14 @@ class Link:
             self.reset()
 
     def swallow(self) -> None:
-        """Lose what is on its way."""
+        """Drop the bytes in transit."""
         if self.up.waiting or self.down.waiting:
             self.up.waiting.clear()
             self.down.waiting.clear()
             self.swallowed = True
 
     def reset(self) -> None:
-        """Break the connection at both ends, without the courtesy of an end of stream."""
+        """Reset the connection at both ends (RST, no end of stream)."""
         for end in (self.terminal, self.host):
             if end:
                 try:

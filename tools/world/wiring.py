@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The copper of the board: which chip hears which bus, pin and select line. Chips are plain synchronous objects."""
+"""The board's wiring: which bus, pin and select line leads to which chip. Chips are plain synchronous objects."""
 
 from typing import Protocol
 
@@ -19,11 +19,11 @@ class SpiChip(Protocol):
 
 
 class UartPeer(Protocol):
-    """What hangs on a UART."""
+    """A device on a UART."""
 
     def receive(self, data: bytes) -> None: ...
     def send(self) -> bytes:
-        """Take the bytes that wait for the terminal."""
+        """Take the bytes waiting for the terminal."""
         ...
 
 
@@ -35,7 +35,7 @@ class _SpiBus:
 
 
 class Lines:
-    """Routes what the terminal does on pins and buses to the chips, and answers back. `now` is in virtual ms."""
+    """Routes the terminal's pin and bus operations to the chips, and returns the answers. `now` is in virtual ms."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -59,7 +59,7 @@ class Lines:
         inputs: dict[int, str] | None = None,
         outputs: dict[int, str] | None = None,
     ) -> None:
-        """A chip on SPI `bus`, listening while pin `select` is low; `inputs` and `outputs` name its other pins."""
+        """Attach a chip to SPI `bus`, selected while pin `select` is low; `inputs`, `outputs` name its other pins."""
         wire = self._buses.setdefault(bus, _SpiBus())
         self.spi_bytes.setdefault(bus, 0)
         self._selects[select] = (wire, chip, lsb_first)
@@ -68,7 +68,7 @@ class Lines:
     def attach_pins(
         self, chip: object, inputs: dict[int, str], outputs: dict[int, str], *, rests: bool = False
     ) -> None:
-        """Pins into and out of a chip. With `rests`, its outputs sit at their pull while `chip.idle` is true."""
+        """Attach a chip's input and output pins. With `rests`, outputs stay at their pull while `chip.idle` is true."""
         self._into.update({pin: (chip, name) for pin, name in inputs.items()})
         self._out_of.update({pin: (chip, name) for pin, name in outputs.items()})
         mask = sum(1 << pin for pin in outputs)
@@ -82,7 +82,7 @@ class Lines:
         self._waiting[uart] = bytearray()
 
     def power_off(self) -> None:
-        """The board loses power: nobody is selected, no byte is on its way."""
+        """Lose power: deselect every chip and drop the bytes in transit."""
         for wire in self._buses.values():
             wire.selected = None
         for waiting in self._waiting.values():
@@ -109,7 +109,7 @@ class Lines:
         self._buses.setdefault(bus, _SpiBus()).lsb_first = lsb_first
 
     def spi_transfer(self, bus: int, data: bytes) -> bytes:
-        """Full duplex; without a selected chip the line floats high."""
+        """Exchange bytes, full duplex. If no chip is selected the line floats high."""
         wire = self._buses.setdefault(bus, _SpiBus())
         self.spi_bytes[bus] = self.spi_bytes.get(bus, 0) + len(data)
         chip = wire.selected
@@ -136,7 +136,7 @@ class Lines:
         return len(self._collect(uart))
 
     def live(self) -> int:
-        """The inputs that may differ from their pull just now, as wiring.py counts them."""
+        """Bit mask of the inputs that may differ from their pull now, numbered as in boards/unix/wiring.py."""
         mask = self._live
         for chip, pins in self._resting:
             if not chip.idle:  # type: ignore[attr-defined]

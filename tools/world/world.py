@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`World`: everything around one terminal - power, keys, cards, paper, air - for tests, the demo and the panel."""
+"""`World`: the surroundings of one terminal (power, keys, cards, printer, network) for tests, demo and panel."""
 
 import time
 from collections.abc import Callable
@@ -14,21 +14,23 @@ from tools.world.pace import Pace
 from tools.world.power import FIRMWARE, Power
 from tools.world.radio import Radio
 
-_CONSOLE_TAIL = 25  # lines of the console in an error's message
+_CONSOLE_TAIL = 25  # console lines quoted in an error message
 
 
 class WorldError(AssertionError):
-    """What was waited for did not come, or the terminal printed a traceback or ended. Tells screen and console."""
+    """A wait timed out, or the terminal printed a traceback or ended. The message quotes the screen and the console."""
 
 
 class World:
-    """One terminal and its surroundings. `home` keeps flash.bin, efuse.bin and console.log from one life to the next.
+    """One terminal and its surroundings.
 
-    `speed`: "jump" lets the terminal's time jump while somebody waits (`wait_screen`, `wait`, `run_for`), and pass as
-    ours in between; "real" never jumps. `host_port` is the settlement host's on this machine. `source` is the
-    firmware: a folder with main.py, or a romfs image; `heap` limits the terminal's heap, such as "96k"; `overlay` is
-    Power's. Time-outs are real seconds. Calls are thread-safe, and raise WorldError when the terminal has printed a
-    traceback since the last.
+    `home` holds flash.bin, efuse.bin and console.log, which survive power cycles. `host_port` is the settlement host's
+    port on this machine. With `speed` "jump", the terminal's time jumps ahead while a call waits (`wait_screen`,
+    `wait`, `run_for`) and otherwise runs in real time; with "real" it never jumps. `heap` limits the terminal's heap,
+    such as "96k". `source` is the firmware: a folder with main.py, or a romfs image. `overlay`: see Power.
+
+    Time-outs are in real seconds. Calls are thread-safe. A call raises WorldError if the terminal has printed a
+    traceback since the previous call.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class World:
         self._power = Power(self.home, micropython, source.resolve(), heap, self.board.bus.port, overlay)
         self.board.power = self._power
         self._closed = False
-        self._read: tuple[int, list[str]] = (-1, [])  # what the display showed, at so many bytes written to it
+        self._read: tuple[int, list[str]] = (-1, [])  # (bytes written to the display, its text then)
 
     def __enter__(self) -> "World":
         return self
@@ -63,7 +65,7 @@ class World:
         self.close()
 
     def close(self) -> None:
-        """Power off and leave nothing behind. Raises WorldError for a traceback nobody saw yet."""
+        """Power off and release everything. Raises WorldError for a traceback that was not reported yet."""
         if self._closed:
             return
         self._closed = True
@@ -76,7 +78,7 @@ class World:
     # Power and flash.
 
     def power_on(self) -> None:
-        """Plug in. Returns at once; wait for the screen to know more."""
+        """Plug in. Returns at once; call `wait_screen` to wait for the boot."""
         self._check()
         with self._lock:
             self.board.power_on(wiring.POWER_ON)
@@ -89,40 +91,40 @@ class World:
 
     @property
     def on(self) -> bool:
-        """Has the terminal power, and does its process live?"""
+        """Whether the terminal has power and its process is alive."""
         return self._power.running
 
     @property
     def pid(self) -> int | None:
-        """The firmware's process, None without power: cards, paper and the host live in other ones."""
+        """The process id of the firmware, None without power. Cards, printer and host run in other processes."""
         return self._power.pid
 
     def cut_at(self, operation: int, tear: str = "none", seed: int = 1) -> None:
-        """Let power die inside the `operation`-th flash program or erase from now; `tear` as in flashchip.FlashChip.
+        """Cut the power inside the `operation`-th flash program or erase from now; `tear` as in flashchip.FlashChip.
 
-        Said while the power is off, it counts from power-on.
+        If the power is off, the count starts at power-on.
         """
         with self._lock:
             self.board.order_cut(operation, tear, seed)
 
     def wait_off(self, timeout: float = 10.0) -> None:
-        """Wait until the power is gone (a cut was met) or the firmware has ended by itself."""
+        """Wait until the power is gone (the cut happened) or the firmware has ended by itself."""
         self.wait(lambda: not self.on, "the power to go", timeout)
 
     @property
     def flash_ops(self) -> FlashOps:
-        """Counters of the flash operations of all the terminal's lives in this world."""
+        """Counts of the flash operations since this world was created, over all power cycles."""
         return self.board.flash_ops
 
     @property
     def resets(self) -> list[int]:
-        """Causes of the resets so far, numbered as in wiring.py."""
+        """The cause of each reset so far, numbered as in wiring.py."""
         return self.board.resets
 
-    # Hands: keys, cards, codes.
+    # Input: keys, cards, barcodes.
 
     def press(self, keys: str) -> None:
-        """Press one key after the other: `0`-`9`, `E` enter, `C` cancel, `B` back, `U` up, `D` down, `M` menu."""
+        """Press the keys one by one: `0`-`9`, `E` enter, `C` cancel, `B` back, `U` up, `D` down, `M` menu."""
         self._check()
         with self._lock:
             for key in keys:
@@ -137,25 +139,25 @@ class World:
             self.chips.keys.release(key)
 
     def place(self, card: Any) -> None:
-        """Lay a card of tools.cards on the reader."""
+        """Put a card of tools.cards on the reader."""
         self._check()
         with self._lock:
             self.chips.field.place(card)
 
     def remove(self) -> None:
-        """Take every card off the reader, in the middle of whatever they do."""
+        """Take every card off the reader, even in the middle of a transaction."""
         with self._lock:
             self.chips.field.remove()
 
     def scan(self, code: str) -> None:
-        """Scan a code."""
+        """Scan a barcode."""
         with self._lock:
             self.chips.scanner.scan(code)
 
-    # Eyes: screen, paper, console.
+    # Output: screen, receipts, console.
 
     def screen_text(self) -> list[str]:
-        """The lines of text on the display, read off its pixels."""
+        """The lines of text on the display, recognised from its pixels."""
         with self._lock:
             written = self.chips.display_writes()
             if self._read[0] != written:
@@ -174,7 +176,7 @@ class World:
 
     @property
     def console(self) -> str:
-        """Everything the terminal printed on its console, in all its lives."""
+        """Everything the terminal has printed on its console, over all power cycles."""
         return self._power.console()
 
     # Time.
@@ -185,14 +187,14 @@ class World:
         return self.board.now
 
     def wait(self, ready: Callable[[], bool], what: str, timeout: float = 10.0) -> None:
-        """Let time run until `ready()`, looked at whenever the terminal idles. Raises WorldError after `timeout`."""
+        """Let time run until `ready()`, checked whenever the terminal idles. Raises WorldError after `timeout`."""
         self._check()
         if not self._pace.wait(ready, timeout, lambda: self._alarm(what)):
             raise WorldError(f"waited {timeout:g} s for {what}\n{self._scene()}")
         self._check()
 
     def wait_screen(self, text: str, timeout: float = 10.0) -> list[str]:
-        """Let time run until a line of the screen holds `text`. Returns the screen's lines."""
+        """Let time run until a line of the screen contains `text`. Returns the screen's lines."""
         self.wait(lambda: any(text in line for line in self.screen_text()), f"{text!r} on the screen", timeout)
         return self.screen_text()
 
@@ -205,27 +207,27 @@ class World:
         self._check()
 
     def leap(self, ms: int) -> None:
-        """Move the terminal's ticks ahead, as if it had been frozen so long (less than 2**28 ms in all in 32 bits)."""
+        """Advance the terminal's ticks by `ms`, as if it had been frozen (32-bit ports: under 2**28 ms in total)."""
         with self._lock:
             self.board.order_leap(ms)
         self.wait(lambda: not self.board.leap_pending, "the leap in time")
 
     def heap(self) -> Heap:
-        """How much heap the terminal uses: before and after a collection, which this asks for."""
+        """Make the terminal collect garbage, and return its heap use before and after."""
         with self._lock:
             self.board.order_heap()
         self.wait(lambda: self.board.heap is not None, "a heap report")
         assert self.board.heap is not None
         return self.board.heap
 
-    # What went wrong.
+    # Errors.
 
     def _check(self) -> None:
         if self.board.bus.error:
             raise WorldError("the world broke") from self.board.bus.error
         traceback = self._power.fresh_traceback()
         if traceback:
-            time.sleep(0.05)  # the rest of it is being printed
+            time.sleep(0.05)  # let the terminal print the rest of it
             raise WorldError(f"the terminal printed a traceback\n{self._scene()}")
 
     def _alarm(self, what: str) -> None:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""`cryptolib` whose AES objects lie in memory as the ESP32 port's do. Its folder goes before everything else on the path.
+"""`cryptolib` with AES objects in the memory layout of the ESP32 port. Put its folder first on the path.
 
-There AES is a peripheral that expands the key itself, so the object holds the raw key and no schedule: behind the type a
-union of {key 32 B, size} until the first use and IDF's esp_aes_context {size, size in hardware, key 32 B} from then on,
-then IV 16 B and a byte each for mode and direction. With the words of a chip the key is at +4, then at +6.
+The ESP32's AES peripheral expands the key itself, so an object holds the raw key and no key schedule. The type is
+followed by a union: {key 32 B, size} until the first use, afterwards IDF's esp_aes_context {size, size in hardware,
+key 32 B}. Then come the IV (16 B), mode and direction (one byte each). With 32-bit words the key is at +4, then at +6.
 
-A class written in Python cannot have such objects, so a type is made of a copy of the interpreter's own, with our
-methods in it. An object is a buffer that begins with the address of this type.
+A class written in Python cannot have such objects. So we copy the interpreter's own type and replace its methods by
+ours. An object is a buffer that begins with the address of this type.
 """
 
 import struct
@@ -15,9 +15,9 @@ import ucryptolib
 import uctypes
 
 _WORD = struct.calcsize("P")
-_SLOTS = _WORD + 16  # of a type: base, flags u16, name u16, the index of each of twelve slots u8, the slots
-_LOCALS = _WORD + 15  # where the index of the slot for the methods is
-_ITEMS = 3 * _WORD  # of a list: base, room, length, address of the items
+_SLOTS = _WORD + 16  # in a type: base, flags u16, name u16, the index of each of twelve slots u8, the slots
+_LOCALS = _WORD + 15  # offset of the index of the slot with the methods
+_ITEMS = 3 * _WORD  # in a list: base, capacity, length, address of the items
 
 _UNUSED = _WORD  # key, then its size
 _USED = _WORD + 2
@@ -30,7 +30,7 @@ _ENCRYPT, _DECRYPT = 1, 2
 
 
 def _address(thing: object) -> int:
-    """Where an object lies; `id` drops the top bit of addresses from 2**30 to 2**31."""
+    """The address of an object. `id` is negative for addresses from 2**30 to 2**31."""
     at = id(thing)
     return at if at >= 0 else at + (1 << 31)
 
@@ -39,8 +39,8 @@ def _word(at: int) -> int:
     return struct.unpack("P", uctypes.bytearray_at(at, _WORD))[0]
 
 
-def _object(at: int):  # noqa: ANN202 - of our own type
-    """What lies at this address, as an object."""
+def _object(at: int):  # noqa: ANN202 - an object of our own type
+    """The object at this address."""
     box = [None]
     struct.pack_into("P", uctypes.bytearray_at(_word(_address(box) + _ITEMS), _WORD), 0, at)
     return box[0]
@@ -55,7 +55,7 @@ def _decrypt(self, data, into=None):
 
 
 def _run(self, direction: int, data, into):  # noqa: ANN202
-    """Key and IV are read from the object's memory each time, as the driver gives them to the hardware."""
+    """Read key and IV from the object's memory at each call, as the ESP32's driver does."""
     memory = uctypes.bytearray_at(_address(self), _SIZE)
     if not memory[_DIRECTION]:
         key, size = bytes(memory[_UNUSED : _UNUSED + 32]), memory[_UNUSED + 32]
@@ -78,11 +78,11 @@ def _run(self, direction: int, data, into):  # noqa: ANN202
 
 
 def _made() -> bytearray:
-    """The type. Raises RuntimeError on an interpreter whose types are not laid out as expected."""
+    """Create the type. Raises RuntimeError if the interpreter's types do not have the expected layout."""
     source = _address(ucryptolib.aes)
     at = _SLOTS + (uctypes.bytearray_at(source, _SLOTS)[_LOCALS] - 1) * _WORD
     if _word(_word(source + at)) != _address(dict):
-        raise RuntimeError("no place for methods in cryptolib.aes")
+        raise RuntimeError("cryptolib.aes has an unexpected layout")
     made = bytearray(uctypes.bytearray_at(source, at + _WORD))
     struct.pack_into("P", made, at, _address(_methods))
     return made
@@ -93,7 +93,7 @@ _type = _made()
 
 
 def aes(key, mode: int, iv=None):  # noqa: ANN201
-    """An object of our type. Refuses what `ucryptolib.aes` refuses."""
+    """A cipher object of our type. Raises what `ucryptolib.aes` raises for the same arguments."""
     ucryptolib.aes(key, mode, iv)
     memory = bytearray(_SIZE)
     struct.pack_into("P", memory, 0, uctypes.addressof(_type))

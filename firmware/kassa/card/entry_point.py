@@ -5,7 +5,7 @@ from micropython import const
 
 from kassa.card import apdu, applications, tlv
 from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
-from kassa.card.terms import END, MSG_OTHER_CARD, MSG_OVER_LIMIT, Outcome
+from kassa.card.outcomes import END, MSG_OTHER_CARD, MSG_OVER_LIMIT, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)

@@ -9,10 +9,9 @@ from hashlib import sha1
 
 from micropython import const
 
-from kassa.card import apdu, cvm, records, restrictions, tlv, track2
-from kassa.card import terms as outcomes
+from kassa.card import apdu, cvm, outcomes, records, restrictions, tlv, track2
+from kassa.card.outcomes import Outcome
 from kassa.card.restrictions import AAC, ARQC, TC
-from kassa.card.terms import Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)

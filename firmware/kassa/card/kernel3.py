@@ -7,7 +7,7 @@ A card's own approval (TC) counts only where the terms allow one, and when fDDA 
 from micropython import const
 
 from kassa.card import apdu, records, tlv, track2
-from kassa.card.terms import (
+from kassa.card.outcomes import (
     DECLINED,
     EXPIRED,
     MSG_DECLINED,

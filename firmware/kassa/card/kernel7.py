@@ -4,7 +4,7 @@
 from micropython import const
 
 from kassa.card import kernel3, tlv
-from kassa.card.terms import END, MSG_OTHER_CARD, Outcome
+from kassa.card.outcomes import END, MSG_OTHER_CARD, Outcome
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

@@ -6,26 +6,16 @@ from hashlib import sha1
 from micropython import const
 
 from kassa.card import oda, track2
-from kassa.card.terms import APPROVED, ONLINE
+from kassa.card.outcomes import APPROVED, ONLINE
 from kassa.crypto.wipe import zero
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from kassa.card.arena import Arena
     from kassa.card.evidence import Evidence
-    from kassa.card.terms import Terms
+    from kassa.card.terms import Authorities, Terms
     from kassa.card.tlv import Bytes
-
-    class Authorities(Protocol):
-        """What a proof needs of the store of the schemes' keys: vault/card_tables/authorities.py."""
-
-        def find(self, rid: "Bytes", index: int, date: "Bytes") -> "tuple[bytes, int] | None": ...
-
-        def revoked(self, rid: "Bytes", index: int, serial: "Bytes") -> bool: ...
-
 
 _TC = const(0x40)
 _PROOF = const(0xDF01)  # as in body.py, which is not in memory yet

@@ -5,18 +5,10 @@ import asyncio
 
 from micropython import const
 
+from kassa import overlay
 from kassa.card import transaction
-from kassa.card.terms import (
-    END,
-    MSG_ERROR,
-    MSG_NO_CARD,
-    MSG_ONE_CARD,
-    MSG_TRY_AGAIN,
-    TRY_AGAIN,
-    Outcome,
-)
+from kassa.card.outcomes import END, MSG_ERROR, MSG_NO_CARD, MSG_ONE_CARD, MSG_TRY_AGAIN, TRY_AGAIN, Outcome
 from kassa.errors import CardError, CardGone, ReaderFault
-from kassa.overlay import forget_all
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -38,7 +30,6 @@ if TYPE_CHECKING:
 
 _FIND_AGAIN_MS = const(300)
 _GPO = const(0xA8)  # GET PROCESSING OPTIONS: from this instruction on the card counts a transaction
-_PROVING = ("card.tap", "card.transaction", "card.terms", "card.arena", "card.evidence", "card.tlv")
 
 
 async def _silent() -> None:
@@ -94,7 +85,7 @@ async def _attempt(
         while True:
             if command is None:
                 await _off(reader)
-                forget_all(("card.",), _PROVING)
+                overlay.enter("proof")
                 await told()
                 command = steps.send(arena.answer)
                 continue

@@ -6,8 +6,8 @@ What asked need not be in memory any more when the proof is checked, which takes
 
 from micropython import const
 
-from kassa.card import terms as outcomes
-from kassa.card.terms import Outcome
+from kassa.card import outcomes
+from kassa.card.outcomes import Outcome
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
     taken = False
     arena.wipe()
     try:
-        from kassa.card import entry_point
-
-        outcome = yield from entry_point.run(terms, arena)
-        del entry_point
+        outcome = yield from _asked(terms, arena)
         if outcome.kind in (outcomes.ONLINE, outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
             yield None
         if outcome.kind in (outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
@@ -52,6 +49,12 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
             arena.tidy()
         else:
             arena.wipe()
+
+
+def _asked(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+    from kassa.card import entry_point  # a name of this function alone: not in memory for the proof
+
+    return (yield from entry_point.run(terms, arena))
 
 
 def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:

@@ -25,7 +25,7 @@ class Original:
         self.amount = record.amount
 
 
-def named(journal: Journal, which: "tuple[int, ...]", adjusting: bool = False) -> "list[Original]":
+def originals(journal: Journal, which: "tuple[int, ...]", adjusting: bool = False) -> "list[Original]":
     """The newest fifty of these kinds that nothing took back, newest first.
 
     Cash needs no answer to be given back. `adjusting`: also others without an answer yet, which what names them waits for;

@@ -10,7 +10,6 @@ from kassa.crypto.wipe import zero
 from kassa.desk.card_velocity import CardVelocity
 from kassa.desk.limits import Limits
 from kassa.errors import Refused
-from kassa.overlay import forget
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import UNDECIDED
 from kassa.vault.journal.draft import Draft
@@ -184,9 +183,7 @@ class Till:
 
     def busy(self) -> None:
         """Somebody wants to pay: a count that is under way gives its memory back, and begins again later."""
-        if self._search is not None:
-            self._search = None
-            forget("kassa.vault.journal.refused_later")
+        self._search = None
 
     def _counted_on(self) -> bool:
         """Count what was refused later, some of the journal's marks at a time; True: there are others."""
@@ -197,7 +194,6 @@ class Till:
         for _ in self._search:
             return True
         self._search = None
-        forget("kassa.vault.journal.refused_later")
         return False
 
 

@@ -4,13 +4,13 @@
 from micropython import const
 
 from kassa import transactions
-from kassa.card.arena import Arena
 from kassa.vault.journal.layout import Record
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from kassa.card.arena import Arena
     from kassa.clock import Clock
     from kassa.desk.originals import Original
     from kassa.desk.supervisor import Supervisor
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from kassa.uplink.connection_task import ConnectionTask
     from kassa.uplink.courier import Courier
     from kassa.vault.settings.settings import Settings
+
+    Flow = Callable[["Session"], Awaitable[None]]
 
 _NO_CARD = "000000"
 
@@ -42,13 +44,27 @@ class Session:
         self.reader: "PN532"
         self.printer: "Callable[[], Printer]"  # makes one, as the next
         self.scanner: "Callable[[], Scanner]"
-        self.arena = Arena()
+        self._arena: "Arena | None" = None
         self.name = ""
         self.merchant = ""
         self.terminal = ""
         self.valid = (0, 0)  # first and last day of this terminal's certificate, uplink.certificate
         self.supervisor: "Supervisor | None" = None  # made when one is first asked for
         self.entropy: "Callable[[int], bytes]"
+
+    def card(self) -> "Arena":
+        """The data of the card that is or was read, until `wipe_card`."""
+        if self._arena is None:
+            from kassa.card.arena import Arena
+
+            self._arena = Arena()
+        return self._arena
+
+    def wipe_card(self) -> None:
+        """Zero the data of the card and give back its memory."""
+        if self._arena is not None:
+            self._arena.wipe()
+            self._arena = None
 
     def last(self) -> Record | None:
         """The newest payment, None when there was none yet."""

@@ -10,7 +10,7 @@ from kassa.screens.canvas import RIGHT, WIDTH
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.screens.canvas import Canvas
-    from kassa.screens.ui import Ui
+    from kassa.screens.screen import Screen
 
 _MOST = const(99_999_999_999)  # one more digit makes twelve
 _X = const(16)
@@ -47,15 +47,15 @@ async def figure(canvas: "Canvas", value: int, before: int, ink: int) -> int:
     return width
 
 
-async def run(ui: "Ui", title: str, limit: int, first: int, note: str) -> int | None:
+async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -> int | None:
     """`note`: what to know, instead of the limit. Returns minor units, or None when cancelled or left alone for two minutes."""
-    canvas = ui.canvas
+    canvas = screen.canvas
     value = 0
     key = first
-    await ui.begin(_KEYS)
+    await screen.begin(_KEYS)
     await canvas.text(16, 40, WIDTH - 32, title, face=font.TITLE)
     await field(canvas)
-    hint = note or (ui.t("amount_limit", money.text(limit)) if limit else "")
+    hint = note or (screen.t("amount_limit", money.text(limit)) if limit else "")
     await canvas.text(16, _NOTE_Y, WIDTH - 32, hint, theme.QUIET)
     width = await figure(canvas, value, 0, theme.QUIET)
     note = hint
@@ -70,37 +70,37 @@ async def run(ui: "Ui", title: str, limit: int, first: int, note: str) -> int | 
                 value //= 10
                 wrong = ""
             elif character == "E":
-                wrong = _wrong(ui, value, limit)
+                wrong = _wrong(screen, value, limit)
                 if not wrong:
                     return value
             elif value > _MOST:
-                wrong = ui.t("amount_full")
+                wrong = screen.t("amount_full")
             else:
                 value = value * 10 + key - 48
                 wrong = ""
-            key = _next(ui)
+            key = _next(screen)
         if value != before:
             width = await figure(canvas, value, width, theme.INK if value else theme.QUIET)
         if note != (theme.MIND + wrong if wrong else hint):
             note = theme.MIND + wrong if wrong else hint
             await canvas.text(16, _NOTE_Y, WIDTH - 32, note, theme.RED if wrong else theme.QUIET)
-        key = await ui.key("0123456789EBC", _IDLE_MS)
+        key = await screen.key("0123456789EBC", _IDLE_MS)
         if not key:
             return None
 
 
-def _next(ui: "Ui") -> int:
+def _next(screen: "Screen") -> int:
     """A key already waiting, if it means something here."""
-    key = ui.keypad.take()
+    key = screen.keypad.take()
     while key and chr(key) not in "0123456789EBC":
-        key = ui.keypad.take()
+        key = screen.keypad.take()
     return key
 
 
-def _wrong(ui: "Ui", value: int, limit: int) -> str:
+def _wrong(screen: "Screen", value: int, limit: int) -> str:
     """Why this amount cannot be taken, or ""."""
     if not value:
-        return ui.t("amount_zero")
+        return screen.t("amount_zero")
     if limit and value > limit:
-        return ui.t("amount_over", money.text(limit))
+        return screen.t("amount_over", money.text(limit))
     return ""

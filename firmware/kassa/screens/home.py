@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kassa.screens.canvas import Canvas
-    from kassa.screens.ui import Ui
+    from kassa.screens.screen import Screen
 
 _LINES_Y = const(152)
 _PITCH = const(20)
@@ -19,15 +19,17 @@ _MOST = const(3)
 _LOOK_MS = const(500)
 
 
-async def run(ui: "Ui", name: str, lines: "Callable[[], Sequence[str] | None]", keys: str, timeout_ms: int) -> int:
+async def run(
+    screen: "Screen", name: str, lines: "Callable[[], Sequence[str] | None]", keys: str, timeout_ms: int
+) -> int:
     """`lines` is asked again while the page rests; what changed is drawn. A line that begins with "!" is a warning.
 
     0 after `timeout_ms`, and when `lines` gives None: there is something to say on a page of its own.
     """
-    canvas = ui.canvas
-    await ui.begin(keys)
+    canvas = screen.canvas
+    await screen.begin(keys)
     await canvas.text(8, 28, WIDTH - 16, name, theme.QUIET, align=CENTRE)
-    await canvas.text(8, 48, WIDTH - 16, ui.t("home_hint"), align=CENTRE, face=font.TITLE)
+    await canvas.text(8, 48, WIDTH - 16, screen.t("home_hint"), align=CENTRE, face=font.TITLE)
     await amount.field(canvas)
     await amount.figure(canvas, 0, 0, theme.QUIET)
     wanted = "0123456789" + "".join([hint.partition("=")[0] for hint in keys.split()])
@@ -37,7 +39,7 @@ async def run(ui: "Ui", name: str, lines: "Callable[[], Sequence[str] | None]", 
         if said is None:
             return 0
         shown = await _notes(canvas, shown, said[:_MOST])
-        key = await ui.key(wanted, _LOOK_MS)
+        key = await screen.key(wanted, _LOOK_MS)
         if key:
             return key
         timeout_ms -= _LOOK_MS

@@ -10,7 +10,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kassa.screens.ui import Ui
+    from kassa.screens.screen import Screen
 
     Rows = Sequence[tuple[str, str]]  # read one at a time: may be computed on the way
 
@@ -22,13 +22,13 @@ _LEAF = "C=key_back UD=key_more"
 _PLAIN = "C=key_back"
 
 
-async def run(ui: "Ui", title: str, rows: "Rows", choose: bool) -> int | None:
+async def run(screen: "Screen", title: str, rows: "Rows", choose: bool) -> int | None:
     """Returns the index of the row opened, None when left."""
     count = len(rows)
     keys = _CHOOSE if choose and count else _LEAF if count > _VISIBLE else _PLAIN
-    await _head(ui, title, keys)
+    await _head(screen, title, keys)
     if not count:
-        await ui.canvas.text(16, _TOP + 24, WIDTH - 32, ui.t("list_empty"), theme.QUIET)
+        await screen.canvas.text(16, _TOP + 24, WIDTH - 32, screen.t("list_empty"), theme.QUIET)
     chosen = 0
     first = -1
     while True:
@@ -36,10 +36,10 @@ async def run(ui: "Ui", title: str, rows: "Rows", choose: bool) -> int | None:
         if count and page != first:
             first = page
             for place in range(_VISIBLE):
-                await _row(ui, rows, first, first + place, choose and first + place == chosen)
+                await _row(screen, rows, first, first + place, choose and first + place == chosen)
         if count > _VISIBLE:
-            await ui.canvas.text(240, 40, 64, "%d/%d" % (chosen + 1, count), theme.QUIET, align=RIGHT)
-        key = chr(await ui.key("ECUD" if choose and count else "CUD"))
+            await screen.canvas.text(240, 40, 64, "%d/%d" % (chosen + 1, count), theme.QUIET, align=RIGHT)
+        key = chr(await screen.key("ECUD" if choose and count else "CUD"))
         if key == "E":
             return chosen
         if key in "C\x00":
@@ -50,28 +50,28 @@ async def run(ui: "Ui", title: str, rows: "Rows", choose: bool) -> int | None:
         step = 1 if choose else _VISIBLE
         chosen = min(count - 1, chosen + step) if key == "D" else max(0, chosen - step)
         if choose and before // _VISIBLE == chosen // _VISIBLE:
-            await _row(ui, rows, first, before, False)
-            await _row(ui, rows, first, chosen, True)
+            await _row(screen, rows, first, before, False)
+            await _row(screen, rows, first, chosen, True)
 
 
-async def sheet(ui: "Ui", title: str, rows: "Rows") -> None:
+async def sheet(screen: "Screen", title: str, rows: "Rows") -> None:
     """The first six rows, nothing chosen, no keys. Drawn over itself when the title is the same."""
-    head = ("sheet", title, ui.words.language)
-    if ui.shown != head:
-        await _head(ui, title, "")
+    head = ("sheet", title, screen.words.language)
+    if screen.shown != head:
+        await _head(screen, title, "")
     for index in range(_VISIBLE):
-        await _row(ui, rows, 0, index, False)
-    ui.shown = head
+        await _row(screen, rows, 0, index, False)
+    screen.shown = head
 
 
-async def _head(ui: "Ui", title: str, keys: str) -> None:
-    await ui.begin(keys)
-    await ui.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
-    await ui.canvas.fill(16, _TOP - 4, WIDTH - 32, 1, theme.RULE)
+async def _head(screen: "Screen", title: str, keys: str) -> None:
+    await screen.begin(keys)
+    await screen.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
+    await screen.canvas.fill(16, _TOP - 4, WIDTH - 32, 1, theme.RULE)
 
 
-async def _row(ui: "Ui", rows: "Rows", first: int, index: int, chosen: bool) -> None:
-    canvas = ui.canvas
+async def _row(screen: "Screen", rows: "Rows", first: int, index: int, chosen: bool) -> None:
+    canvas = screen.canvas
     y = _TOP + (index - first) * _PITCH
     ground = theme.ACCENT if chosen else theme.PAPER
     left, right = rows[index] if index < len(rows) else ("", "")

@@ -10,7 +10,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kassa.screens.ui import Ui
+    from kassa.screens.screen import Screen
 
 _TOP = const(64)
 _PITCH = const(36)
@@ -19,18 +19,18 @@ _WIDTH = const(296)
 _KEYS = "E=key_open C=key_back UD=key_choose"
 
 
-async def run(ui: "Ui", title: str, items: "Sequence[str]", chosen: int) -> int | None:
+async def run(screen: "Screen", title: str, items: "Sequence[str]", chosen: int) -> int | None:
     """Returns the index of the line chosen, None when left."""
-    await ui.begin(_KEYS)
-    await ui.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
+    await screen.begin(_KEYS)
+    await screen.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
     first = -1
     while True:
         page = chosen // _VISIBLE * _VISIBLE
         if page != first:
             first = page
-            await _page(ui, items, first, chosen)
-        await _counter(ui, items, chosen)
-        key = chr(await ui.key("ECUD123456789"))
+            await _page(screen, items, first, chosen)
+        await _counter(screen, items, chosen)
+        key = chr(await screen.key("ECUD123456789"))
         if key == "E":
             return chosen
         if key in "C\x00":
@@ -38,33 +38,33 @@ async def run(ui: "Ui", title: str, items: "Sequence[str]", chosen: int) -> int 
         if key in "UD":
             before, chosen = chosen, (chosen + (1 if key == "D" else -1)) % len(items)
             if before // _VISIBLE == chosen // _VISIBLE:
-                await _row(ui, items, first, before, False)
-                await _row(ui, items, first, chosen, True)
+                await _row(screen, items, first, before, False)
+                await _row(screen, items, first, chosen, True)
         elif ord(key) - 49 < len(items):
             return ord(key) - 49
 
 
-async def _page(ui: "Ui", items: "Sequence[str]", first: int, chosen: int) -> None:
+async def _page(screen: "Screen", items: "Sequence[str]", first: int, chosen: int) -> None:
     for index in range(first, first + _VISIBLE):
         if index < len(items):
-            await _row(ui, items, first, index, index == chosen)
+            await _row(screen, items, first, index, index == chosen)
         else:
-            await ui.canvas.fill(8, _TOP + (index - first) * _PITCH, _WIDTH, _PITCH, theme.PAPER)
+            await screen.canvas.fill(8, _TOP + (index - first) * _PITCH, _WIDTH, _PITCH, theme.PAPER)
     if len(items) > _VISIBLE:
         pages = (len(items) + _VISIBLE - 1) // _VISIBLE
         track = _VISIBLE * _PITCH
-        await ui.canvas.fill(310, _TOP, 4, track, theme.RULE)
-        await ui.canvas.fill(310, _TOP + track * (first // _VISIBLE) // pages, 4, track // pages, theme.ACCENT)
+        await screen.canvas.fill(310, _TOP, 4, track, theme.RULE)
+        await screen.canvas.fill(310, _TOP + track * (first // _VISIBLE) // pages, 4, track // pages, theme.ACCENT)
 
 
-async def _row(ui: "Ui", items: "Sequence[str]", first: int, index: int, chosen: bool) -> None:
+async def _row(screen: "Screen", items: "Sequence[str]", first: int, index: int, chosen: bool) -> None:
     y = _TOP + (index - first) * _PITCH
     ground = theme.ACCENT if chosen else theme.PAPER
-    await ui.canvas.box(8, y, _WIDTH, _PITCH, ground, theme.PAPER)
+    await screen.canvas.box(8, y, _WIDTH, _PITCH, ground, theme.PAPER)
     if index < 9:
-        await ui.canvas.text(16, y + 8, 16, str(index + 1), theme.DAY if chosen else theme.QUIET, ground)
-    await ui.canvas.text(40, y + 4, 256, items[index], theme.DAY if chosen else theme.INK, ground, face=font.TITLE)
+        await screen.canvas.text(16, y + 8, 16, str(index + 1), theme.DAY if chosen else theme.QUIET, ground)
+    await screen.canvas.text(40, y + 4, 256, items[index], theme.DAY if chosen else theme.INK, ground, face=font.TITLE)
 
 
-async def _counter(ui: "Ui", items: "Sequence[str]", chosen: int) -> None:
-    await ui.canvas.text(240, 40, 64, "%d/%d" % (chosen + 1, len(items)), theme.QUIET, align=RIGHT)
+async def _counter(screen: "Screen", items: "Sequence[str]", chosen: int) -> None:
+    await screen.canvas.text(240, 40, 64, "%d/%d" % (chosen + 1, len(items)), theme.QUIET, align=RIGHT)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kassa.screens.canvas import Canvas
-    from kassa.screens.ui import Ui
+    from kassa.screens.screen import Screen
 
 _BAND_Y = const(24)
 _BAND_HEIGHT = const(72)
@@ -33,15 +33,15 @@ KINDS = {
 }
 
 
-async def show(ui: "Ui", kind: str, title: str, lines: "Sequence[str]", keys: str, amount: str) -> None:
+async def show(screen: "Screen", kind: str, title: str, lines: "Sequence[str]", keys: str, amount: str) -> None:
     """Draw it. When only the text below the band differs from what is on the screen, only that is drawn again."""
-    canvas = ui.canvas
-    head = (kind, title, keys, amount, ui.words.language)
+    canvas = screen.canvas
+    head = (kind, title, keys, amount, screen.words.language)
     old = ()
-    if ui.shown is not None and ui.shown[0] == head:
-        old = ui.shown[1]
+    if screen.shown is not None and screen.shown[0] == head:
+        old = screen.shown[1]
     else:
-        await ui.begin(keys)
+        await screen.begin(keys)
         await _band(canvas, kind, title)
         if amount:
             await canvas.text(_TEXT_X, 104, _TEXT_WIDTH, amount, align=CENTRE, face=_figure(canvas, amount))
@@ -59,7 +59,7 @@ async def show(ui: "Ui", kind: str, title: str, lines: "Sequence[str]", keys: st
             ink = theme.INK if index == 0 else theme.QUIET
             await canvas.text(_TEXT_X, y, _TEXT_WIDTH, row, ink, align=CENTRE, face=face)
         y += 32 if face == font.TITLE else 20
-    ui.shown = (head, rows)
+    screen.shown = (head, rows)
 
 
 async def _band(canvas: "Canvas", kind: str, title: str) -> None:

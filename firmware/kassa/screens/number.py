@@ -10,7 +10,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from kassa.screens.ui import Ui
+    from kassa.screens.screen import Screen
 
     class Scanner(Protocol):
         def take(self) -> str | None: ...
@@ -28,15 +28,15 @@ _KEYS = "E=key_confirm C=key_cancel B=key_clear"
 
 
 async def run(
-    ui: "Ui", title: str, least: int, most: int, hint: str, amount: str = "", empty: bool = False,
+    screen: "Screen", title: str, least: int, most: int, hint: str, amount: str = "", empty: bool = False,
     scanner: "Scanner | None" = None,
 ) -> str | None:  # fmt: skip
     """`amount`: what it is about, shown below; `scanner`: reads it without a key.
 
     Returns `least` to `most` digits, or "" where that is allowed; None when cancelled or left alone.
     """
-    canvas = ui.canvas
-    await ui.begin(_KEYS)
+    canvas = screen.canvas
+    await screen.begin(_KEYS)
     await canvas.text(16, 40, WIDTH - 32, title, face=font.TITLE)
     await canvas.box(8, _CARD_Y, WIDTH - 16, _CARD_HEIGHT, theme.CARD, theme.PAPER)
     await canvas.fill(8, _CARD_Y + _CARD_HEIGHT - 3, WIDTH - 16, 3, theme.ACCENT)
@@ -48,19 +48,19 @@ async def run(
         if len(digits) and face == font.TEXT:
             await canvas.fill(16, _CARD_Y + 16, _WIDTH, 28, theme.CARD)
         await canvas.text(16, _CARD_Y + 16, _WIDTH, digits, theme.INK, theme.CARD, CENTRE, face)
-        key, scanned = await _next(ui, scanner)
+        key, scanned = await _next(screen, scanner)
         character = chr(key)
         said = hint
         if scanned and least <= len(scanned) <= most:
             return scanned
         if scanned is not None:
-            said = theme.MIND + ui.t("number_none")
+            said = theme.MIND + screen.t("number_none")
         elif character in "C\x00":
             return None
         elif character == "E":
             if len(digits) >= least or empty and not digits:
                 return digits
-            said = theme.MIND + ui.t("number_short", least)
+            said = theme.MIND + screen.t("number_short", least)
         elif character == "B":
             digits = digits[:-1]
         elif len(digits) < most:
@@ -70,16 +70,16 @@ async def run(
             await canvas.text(16, _NOTE_Y, _WIDTH, note, theme.QUIET if note == hint else theme.RED)
 
 
-async def _next(ui: "Ui", scanner: "Scanner | None") -> "tuple[int, str | None]":
+async def _next(screen: "Screen", scanner: "Scanner | None") -> "tuple[int, str | None]":
     """The next key (0: left alone), or what was scanned ("" for what is no number)."""
     if scanner is None:
-        return await ui.key(_WANTED), None
+        return await screen.key(_WANTED), None
     waited = 0
     while waited < _IDLE_MS:
         scanned = scanner.take()
         if scanned is not None:
             return 0, scanned
-        key = await ui.key(_WANTED, _LOOK_MS)
+        key = await screen.key(_WANTED, _LOOK_MS)
         if key:
             return key, None
         waited += _LOOK_MS

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kassa.screens.canvas import Canvas
-    from kassa.screens.ui import Ui
+    from kassa.screens.screen import Screen
 
 _BLACK = const(0x0000)
 _WHITE = const(0xFFFF)
@@ -46,18 +46,18 @@ _FORM_M = const(0x45F9)  # format bits of mask 100 (annex C)
 _FORM_L = const(0x662F)
 
 
-async def show(ui: "Ui", title: str, amount: str, data: bytes, lines: "Sequence[str]", keys: str) -> None:
+async def show(screen: "Screen", title: str, amount: str, data: bytes, lines: "Sequence[str]", keys: str) -> None:
     """Draw the code of `data` with title, amount and `lines` at its right. With the same code on the screen only the lines.
 
     Raises ValueError, with the screen as it was, when the data are too long for a code.
     """
-    canvas = ui.canvas
-    head = ("qr", title, amount, data, keys, ui.words.language)
-    if ui.shown is not None and ui.shown[0] == head:
-        _, old, x, y = ui.shown
+    canvas = screen.canvas
+    head = ("qr", title, amount, data, keys, screen.words.language)
+    if screen.shown is not None and screen.shown[0] == head:
+        _, old, x, y = screen.shown
     else:
         size, bits = await matrix(data)
-        await ui.begin(keys)
+        await screen.begin(keys)
         old = []
         x = await _code(canvas, size, bits)
         y = await _head(canvas, title, amount, x)
@@ -72,7 +72,7 @@ async def show(ui: "Ui", title: str, amount: str, data: bytes, lines: "Sequence[
         row = rows[index] if index < len(rows) else (theme.INK, "")
         if index >= len(old) or old[index] != row:
             await canvas.text(x, y + 20 * index, width, row[1], row[0])
-    ui.shown = (head, rows, x, y)
+    screen.shown = (head, rows, x, y)
 
 
 async def _code(canvas: "Canvas", size: int, bits: bytearray) -> int:

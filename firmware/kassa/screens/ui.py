@@ -1,116 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""What flows hold of the screens: the display, the keys, the words and the top bar, and one method a page.
-
-A page that waits for more than a key is in memory only while it is shown.
-"""
-
-import time
+"""What flows call: one method for each page. A page that waits for more than a key is loaded when it is shown."""
 
 from micropython import const
 
-from kassa.overlay import forget
-from kassa.screens import message, theme
-from kassa.screens import status_bar as top
-from kassa.screens.canvas import WIDTH, Canvas
-from kassa.screens.words import Words
+from kassa.screens import message
+from kassa.screens.screen import IDLE_MS, Screen
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Protocol
 
-    from kassa.screens.canvas import Display
-    from kassa.screens.font import Font
     from kassa.screens.listing import Rows
     from kassa.screens.number import Scanner
-    from kassa.status import Status
 
     Lines = Sequence[str]
 
-    class Keys(Protocol):
-        def take(self) -> int: ...
-        def flush(self) -> None: ...
-        async def get_within(self, timeout_ms: int) -> int: ...
 
-
-BODY = const(24)  # rows between the top bar and the bottom line
-FOOT = const(216)
-IDLE_MS = const(120_000)  # a page nobody answers ends after this
-
-_LOOK_MS = const(200)  # how often a waiting page looks at the status
-
-
-class Ui:
-    """One screen, one cashier: pages are awaited one after the other."""
-
-    def __init__(self, display: "Display", keypad: "Keys", status: "Status", font: "Font", language: str) -> None:
-        self.canvas = Canvas(display, font)
-        self.font = font
-        self.keypad = keypad
-        self.status = status
-        self.words = Words(language)
-        self.t = self.words.get
-        self._bar = top.Bar()
-        self.shown: "tuple | None" = None  # what message.show last drew, while nothing else was drawn since
-
-    def use(self, language: str) -> None:
-        """Speak `language` ("en" or "zh") from the next page on."""
-        self.words.load(language)
-
-    # for pages
-
-    async def begin(self, keys: str) -> None:
-        """An empty page with its top bar and, at the bottom, the keys that work ("E=key_confirm UD=key_choose")."""
-        self.shown = None
-        await self.refresh()
-        await self.canvas.fill(0, BODY, WIDTH, FOOT - BODY, theme.PAPER)
-        await self.foot(keys)
-
-    async def refresh(self) -> None:
-        """Bring the top bar up to date."""
-        if self._bar.stale(self.status, self.words):
-            await self._bar.draw(self.canvas, self.status, self.words)
-
-    async def foot(self, keys: str) -> None:
-        """The bottom line: a coloured key and its word for each `KEYS=text key`."""
-        canvas = self.canvas
-        await canvas.fill(0, FOOT, WIDTH, 24, theme.FOOT)
-        x = 8
-        for hint in keys.split():
-            caps, _, word = hint.partition("=")
-            faces = caps.replace("U", "↑").replace("D", "↓")
-            width = canvas.measure(0, faces)
-            colour = {"E": theme.GREEN, "C": theme.RED, "B": theme.AMBER}.get(caps, theme.SLATE)
-            ink = theme.INK if caps == "B" else theme.DAY
-            await canvas.box(x, FOOT + 2, width + 16, 20, colour, theme.FOOT)
-            await canvas.text(x + 8, FOOT + 4, width, faces, ink, colour)
-            x += width + 24
-            text = self.t(word)
-            width = canvas.measure(0, text)
-            await canvas.text(x, FOOT + 4, width, text, theme.INK, theme.FOOT)
-            x += width + 16
-
-    async def key(self, keys: str, timeout_ms: int = IDLE_MS) -> int:
-        """The next key out of `keys` (a string of characters), 0 after `timeout_ms`; the top bar lives on meanwhile."""
-        start = time.ticks_ms()
-        while True:
-            key = self.keypad.take()
-            if not key:
-                left = timeout_ms - time.ticks_diff(time.ticks_ms(), start)
-                if left <= 0:
-                    return 0
-                await self.refresh()
-                key = await self.keypad.get_within(min(left, _LOOK_MS))
-            if key and chr(key) in keys:
-                return key
-
-    # for flows
-
-    def restore(self) -> None:
-        """Set up again a display that may have lost its power; the next page draws all of it."""
-        self.canvas.display.restore()
-        self._bar = top.Bar()
-        self.shown = None
+class Ui(Screen):
+    """One screen, one cashier."""
 
     async def home(
         self, name: str, lines: "Callable[[], Lines | None]", keys: str = "M=key_menu", timeout_ms: int = IDLE_MS
@@ -121,10 +28,7 @@ class Ui:
         """
         from kassa.screens import home
 
-        try:
-            return await home.run(self, name, lines, keys, timeout_ms)
-        finally:
-            forget("kassa.screens.home")
+        return await home.run(self, name, lines, keys, timeout_ms)
 
     async def amount(self, title: str, limit: int = 0, first: int = 0, note: str = "") -> int | None:
         """Ask for an amount in minor units, at most `limit` (0 = twelve digits). `first`: a digit already pressed;
@@ -132,10 +36,7 @@ class Ui:
         """
         from kassa.screens import amount
 
-        try:
-            return await amount.run(self, title, limit, first, note)
-        finally:
-            forget("kassa.screens.amount")
+        return await amount.run(self, title, limit, first, note)
 
     async def number(
         self,
@@ -150,19 +51,13 @@ class Ui:
         """Ask for `least` to `most` digits that are no amount; see screens/number.py. None when cancelled."""
         from kassa.screens import number
 
-        try:
-            return await number.run(self, title, least, most, hint, amount, empty, scanner)
-        finally:
-            forget("kassa.screens.number")
+        return await number.run(self, title, least, most, hint, amount, empty, scanner)
 
     async def menu(self, title: str, items: "Lines", chosen: int = 0) -> int | None:
         """Let one of `items` be chosen. Returns its index."""
         from kassa.screens import menu
 
-        try:
-            return await menu.run(self, title, items, chosen)
-        finally:
-            forget("kassa.screens.menu")
+        return await menu.run(self, title, items, chosen)
 
     async def message(
         self,
@@ -199,19 +94,13 @@ class Ui:
         """Leaf through `rows` of (left, right) texts. Returns the index of the one opened with E when `choose`."""
         from kassa.screens import listing
 
-        try:
-            return await listing.run(self, title, rows, choose)
-        finally:
-            forget("kassa.screens.listing")
+        return await listing.run(self, title, rows, choose)
 
     async def code(self, title: str, digits: int, into: bytearray, hint: str = "") -> int:
         """Ask for a secret of `digits` digits into `into` (ASCII), shown as dots. Returns the count, 0 = cancelled."""
         from kassa.screens import pin
 
-        try:
-            return await pin.run(self, title, digits, into, hint)
-        finally:
-            forget("kassa.screens.pin")
+        return await pin.run(self, title, digits, into, hint)
 
 
 def _keys(hints: str) -> str:

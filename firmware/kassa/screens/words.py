@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The words of the chosen language: looks a key up in one long text, so that no dict of texts stands in memory."""
 
-from kassa.overlay import forget
-
-_TEXTS = "kassa.screens.texts."
-
 
 class Words:
     """`language` is "en" or "zh"; only its table is loaded."""
@@ -15,11 +11,9 @@ class Words:
         self.load(language)
 
     def load(self, language: str) -> None:
-        """Switch to `language` and let go of the other one. An unknown one is English."""
+        """Switch to `language`. An unknown one is English."""
         if language == self.language:
             return
-        if self.language:
-            forget(_TEXTS + self.language)
         if language == "zh":
             from kassa.screens.texts.zh import TABLE
         else:
@@ -41,7 +35,6 @@ class Words:
             from kassa.screens.texts.answers_zh import TABLE
         else:
             from kassa.screens.texts.answers_en import TABLE
-        forget(_TEXTS + "answers_" + self.language)
         return _find(TABLE, code) or self.get("de39_other")
 
 

@@ -10,9 +10,9 @@ from micropython import const
 from kassa.errors import WireError
 from kassa.money import pack_bcd
 from kassa.uplink import answers
-from kassa.uplink.in_flight import InFlight
+from kassa.uplink.in_flight import CLOSE, UPLOAD
 from kassa.uplink.iso8583 import Answer
-from kassa.uplink.outbox import CLOSE, UPLOAD, Outbox
+from kassa.uplink.outbox import Outbox
 from kassa.uplink.outcome import Outcome, text
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import Dispositions
@@ -40,10 +40,9 @@ class BatchClose:
 
     closes, changed = True, False
 
-    def __init__(self, journal: Journal, outbox: Outbox, outcome: Outcome, totals: "Bytes", entropy: "Entropy") -> None:
+    def __init__(self, journal: Journal, outcome: Outcome, totals: "Bytes", entropy: "Entropy") -> None:
         """`totals`: 31 bytes of DE 48."""
         self._journal = journal
-        self._outbox = outbox
         self._outcome = outcome
         self._totals = totals
         self._covered = journal.state.sequence  # the newest record that these totals cover
@@ -57,7 +56,7 @@ class BatchClose:
         """A new connection: from the totals."""
         self._step = _TOTALS
 
-    def frame(self, in_flight: InFlight, record: bytearray) -> memoryview | None:
+    def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
         """What to send now, None = first the answers. `record`: a page to read into."""
         if self._step == _RECORDS:
             if self._reader.read(record):
@@ -67,21 +66,19 @@ class BatchClose:
                     paid = self._dispositions.get(one.sequence) not in layout.NOT_PAID
                     itself = record[35:38] + record[32:35]
                     network = _PAID if paid else _NOT_PAID
-                    return self._outbox.carrying(
-                        UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network
-                    )
+                    return outbox.carrying(UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network)
             self._step = _END
-        if in_flight.count:
+        if outbox.in_flight.count:
             return None
         if self._step == _END:
-            self._end_stan = self._end_stan or self._outbox.new_stan()
+            self._end_stan = self._end_stan or outbox.new_stan()
             digits = bytearray(2)
             pack_bcd(self._outcome.uploaded % 10000, digits, 0, 2)
-            return self._outbox.management(CLOSE, 0x0320, _UPLOAD_END, self._end_stan, self._end_uid, b"", digits, 4)
+            return outbox.management(CLOSE, 0x0320, _UPLOAD_END, self._end_stan, self._end_uid, b"", digits, 4)
         if not self._journal.state.closing:
             self._journal.mark(layout.CLOSING, self._journal.state.sequence)
-        self._stan = self._stan or self._outbox.new_stan()
-        return self._outbox.management(CLOSE, 0x0500, _CLOSE, self._stan, self._uid, b"", self._totals, 62)
+        self._stan = self._stan or outbox.new_stan()
+        return outbox.management(CLOSE, 0x0500, _CLOSE, self._stan, self._uid, b"", self._totals, 62)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
         """One answer; True when the close has ended. Raises WireError when the host wants what is left later."""
@@ -124,4 +121,4 @@ class BatchClose:
 def submit(courier: "Courier", totals: "Bytes", entropy: "Entropy") -> None:
     """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
     outcome = Outcome()
-    courier.begin(BatchClose(courier.journal, courier.outbox, outcome, totals, entropy), outcome)
+    courier.begin(BatchClose(courier.journal, outcome, totals, entropy), outcome)

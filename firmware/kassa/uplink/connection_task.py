@@ -6,12 +6,12 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from kassa import overlay
 from kassa import status as news
 from kassa.errors import FlashFault, JournalFull, KeyringError, LinkError, SettingsError, WireError
 from kassa.status import Status
 from kassa.uplink import answers
 from kassa.uplink.courier import Courier
-from kassa.uplink.tls_channel import TlsChannel
 from kassa.vault.settings import settings
 from kassa.vault.settings.settings import Settings
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kassa.drivers.keypad import Keypad
     from kassa.drivers.wifi import Wifi
     from kassa.hardware import Entropy
+    from kassa.uplink.exchange import Exchange
+    from kassa.uplink.tls_channel import TlsChannel
 
 _ANSWER_S = const(20)
 _GATHERED = const(1024)  # bytes of frames in one write; one frame more may follow them
@@ -45,7 +47,6 @@ class ConnectionTask:
         self._keypad = keypad
         self._status = status
         self._entropy = entropy
-        self._channel = TlsChannel(values)
         self.dates = 0  # of the host's certificate at the last try: LinkError.dates
         self._pause = _FIRST_PAUSE_MS
         # Deadlines in ticks, 0 = none. One that is over is forgotten: ticks wrap, and 6.2 days later it would lie ahead again.
@@ -86,13 +87,14 @@ class ConnectionTask:
 
     async def _session(self) -> None:
         """One connection, from the handshake until there is nothing more to say."""
-        courier = self._courier
+        courier, channel = self._courier, None
         self._say(news.LINK_BUSY)
         try:
             courier.keyring.ahead()  # keys for it, while there is room to make them
-            await self._channel.open()
-            courier.open()
-            await self._talk()
+            overlay.connection("connecting")
+            channel = self._channel()
+            await channel.open()
+            await self._talk(channel)
             courier.lost()
             if courier.owes():  # put off by the host
                 self._back_off()
@@ -102,7 +104,19 @@ class ConnectionTask:
             self.dates = error.dates if isinstance(error, LinkError) else 0
             self._failed()
         finally:
-            self._channel.close()
+            if channel:
+                channel.close()
+            overlay.connection("")
+
+    def _channel(self) -> "TlsChannel":
+        from kassa.uplink.tls_channel import TlsChannel
+
+        return TlsChannel(self._settings)
+
+    def _exchange(self) -> "Exchange":
+        from kassa.uplink.exchange import Exchange
+
+        return Exchange(self._courier)
 
     def _failed(self) -> None:
         """The connection, or the flash that must hold its answers, gave up: later again."""
@@ -114,35 +128,45 @@ class ConnectionTask:
         except (FlashFault, JournalFull, KeyringError):
             pass  # the marks are owed still; the next connection's answers bring them
 
-    async def _talk(self) -> None:
-        courier, into = self._courier, memoryview(bytearray(_SMALL))  # as long as this connection lasts
-        idle_since = None
+    async def _talk(self, channel: "TlsChannel") -> None:
+        """Say what there is to say, then keep the connection a while: the next sale needs no handshake."""
+        courier, idle_since = self._courier, ticks_ms()
+        courier.open()
         while True:
-            frame, gathered = courier.next_frame(), bytearray()
+            if await self._converse(channel):
+                idle_since = ticks_ms()
+            overlay.connection("idle")
+            while not courier.has_work():
+                lingers = courier.request or ticks_diff(ticks_ms(), idle_since) <= _LINGER_MS
+                if not lingers or not self._wifi.connected():
+                    return
+                await asyncio.sleep_ms(100)
+
+    async def _converse(self, channel: "TlsChannel") -> bool:
+        """Send and receive until there is nothing to send and every answer is here. Whether anything was sent."""
+        courier, exchange = self._courier, self._exchange()
+        into, sent = memoryview(bytearray(_SMALL)), False
+        while True:
+            frame, gathered = exchange.next_frame(), bytearray()
             while frame is not None:
                 gathered.extend(frame)
-                frame = courier.next_frame() if len(gathered) < _GATHERED else None
+                frame = exchange.next_frame() if len(gathered) < _GATHERED else None
             if gathered:
-                await self._channel.send(gathered)
-                idle_since = None
-                continue
-            if courier.in_flight.count:
-                if courier.in_flight.count > _MANY and len(into) == _SMALL:
+                await channel.send(gathered)
+                sent = True
+            elif exchange.is_idle():
+                courier.in_flight = None
+                return sent
+            else:
+                if exchange.in_flight.count > _MANY and len(into) == _SMALL:
                     into = memoryview(bytearray(_LARGE))
-                count = await self._channel.receive(into, _ANSWER_S)
-                courier.feed(into[:count])
+                count = await channel.receive(into, _ANSWER_S)
+                exchange.feed(into[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
                     self._stale = _later(_REFRESH_MS)
                     self.dates = 0
                     self._say(news.LINK_HOST)
-                continue
-            if idle_since is None:
-                idle_since = ticks_ms()
-                into = memoryview(bytearray(_SMALL))
-                courier.rest()
-            if not self._wifi.connected() or not courier.request and ticks_diff(ticks_ms(), idle_since) > _LINGER_MS:
-                return
-            await asyncio.sleep_ms(100)
+                    overlay.connection("connected")
 
     def _unsent(self) -> None:
         """Tell a waiting flow that its request did not leave."""

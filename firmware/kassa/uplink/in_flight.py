@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Messages in flight: a table of a few slots, of all where a queue needs them and as long as the connection lasts; the answer
-key of each is zeroed when it is answered or given up.
+"""Messages in flight: a table of a few slots, or of a whole window where a queue needs it.
+
+The answer key of each message is zeroed when it is answered or given up.
 """
 
 import hashlib
@@ -8,6 +9,15 @@ import hashlib
 from micropython import const
 
 from kassa.crypto.wipe import zero
+
+# What a message is for.
+HANDSHAKE = const(1)
+REVERSAL = const(2)
+ONLINE = const(3)
+QUEUED = const(4)
+CLOSE = const(5)
+UPLOAD = const(6)
+MANAGE = const(7)
 
 WINDOW = const(64)
 _FEW = const(4)
@@ -24,7 +34,7 @@ class InFlight:
         self._resize(_FEW)
 
     def _resize(self, slots: int) -> None:
-        """Make the table longer; what is in flight stays. Or shorter, when nothing is."""
+        """Make the table longer; what is in flight stays."""
         kept = self.count and len(self.purpose)
         keys, purpose = bytearray(16 * slots), bytearray(slots)
         echo, numbers = bytearray(_ECHO * slots), [[0] * slots for _ in range(3)]
@@ -45,10 +55,8 @@ class InFlight:
         return self.count < len(self.purpose)
 
     def close(self) -> None:
-        """The connection has ended: nothing is in flight, and no long table is needed."""
+        """The connection has ended: no answer is awaited any more."""
         self.drop_all()
-        if len(self.purpose) > _FEW:
-            self._resize(_FEW)
 
     def key(self, slot: int) -> memoryview:
         """The 2001 key of a slot."""
@@ -96,6 +104,10 @@ class InFlight:
         for slot in range(len(self.purpose)):
             if self.purpose[slot] and purpose in (0, self.purpose[slot]):
                 self.drop(slot)
+
+    def drop_request(self) -> None:
+        """Expect no answer to the online request any more."""
+        self.drop_all(ONLINE)
 
     def drop(self, slot: int) -> None:
         """Free a slot and zero its key."""

@@ -15,17 +15,12 @@ class Inbox:
     """Holds at most one unfinished frame."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()  # as long as answers are awaited
+        self._buffer = bytearray(MAX_FRAME)
         self._filled = 0
 
-    def open(self) -> None:
-        """A new connection: what was left of the old one is gone."""
-        self._filled = 0
-
-    def close(self) -> None:
-        """The connection has ended, or rests: an unfinished frame stays."""
-        if not self._filled:
-            self._buffer = bytearray()
+    def begun(self) -> bool:
+        """Whether a frame has come in part."""
+        return self._filled > 0
 
     def frames(self, data: memoryview) -> "Iterator[memoryview]":
         """Each frame that `data` completes, from its length on, valid until the next is asked for.
@@ -33,7 +28,6 @@ class Inbox:
         Raises WireError when a length cannot be that of an answer: the stream is lost.
         """
         at = 0
-        self._buffer = self._buffer or bytearray(MAX_FRAME)
         while at < len(data):
             part = min(len(data) - at, MAX_FRAME - self._filled)
             self._buffer[self._filled : self._filled + part] = data[at : at + part]

@@ -29,16 +29,12 @@ class Writer:
     """Builds one frame at a time in `buffer`; data elements must be added in rising order."""
 
     def __init__(self) -> None:
-        self.buffer = bytearray()  # between connections
+        self.buffer = bytearray(MAX_FRAME)
         self._at = 0
-
-    def close(self) -> None:
-        """The connection has ended, or rests."""
-        self.buffer = bytearray()
 
     def begin(self, mti: int) -> None:
         """Start a frame; `mti` as hexadecimal digits read, 0x0200."""
-        buffer = self.buffer = self.buffer or bytearray(MAX_FRAME)
+        buffer = self.buffer
         buffer[2:7] = _TPDU
         buffer[7:13] = _HEADER
         pack_into(">HII", buffer, 13, mti, 0, 0)

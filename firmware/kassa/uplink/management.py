@@ -10,28 +10,16 @@ from micropython import const
 
 from kassa.errors import FlashFault, SettingsError, WireError
 from kassa.uplink import answers
-from kassa.uplink.in_flight import InFlight
+from kassa.uplink.in_flight import MANAGE
 from kassa.uplink.iso8583 import Answer
-from kassa.uplink.outbox import MANAGE, Outbox
+from kassa.uplink.outbox import Outbox
 from kassa.uplink.outcome import Outcome
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class ManagementTask(Protocol):
-        """What `courier.task` may be. `closes`: a batch; `changed`: settings are others now."""
-
-        closes: bool
-        changed: bool
-
-        def restart(self) -> None: ...
-
-        def frame(self, in_flight: "InFlight", record: bytearray) -> memoryview | None: ...
-
-        def take(self, answer: "Answer", purpose: int, code: bytes) -> bool: ...
-
-    from kassa.uplink.courier import Courier
+    from kassa.uplink.courier import ManagementTask
     from kassa.vault.journal.journal import Journal
     from kassa.vault.settings.settings import Settings
 
@@ -63,8 +51,7 @@ class NetworkMessage:
 
     closes = changed = False
 
-    def __init__(self, outbox: Outbox, network: int, free: "bytes | bytearray", outcome: Outcome) -> None:
-        self._outbox = outbox
+    def __init__(self, network: int, free: "bytes | bytearray", outcome: Outcome) -> None:
         self._network = network
         self._free = free
         self._outcome = outcome
@@ -72,11 +59,11 @@ class NetworkMessage:
     def restart(self) -> None:
         """A new connection: nothing was answered yet."""
 
-    def frame(self, in_flight: InFlight, record: bytearray) -> memoryview | None:
+    def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
         """What to send now, None = first the answers."""
-        if in_flight.count:
+        if outbox.in_flight.count:
             return None
-        return self._outbox.manage(MANAGE, 0x0820, self._network, self._free)
+        return outbox.manage(MANAGE, 0x0820, self._network, self._free)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
         """Whether it is done."""
@@ -89,10 +76,9 @@ class TableDownload:
 
     closes = False
 
-    def __init__(self, outbox: Outbox, network: int, sink: "Sink", refused: "dict[int, int]") -> None:
+    def __init__(self, network: int, sink: "Sink", refused: "dict[int, int]") -> None:
         """`refused`: by 60.3, the version that was not taken; noted here."""
         self._refused = refused
-        self._outbox = outbox
         self._network = network
         self._sink = sink
         self._at = self._size = self._version = 0
@@ -102,13 +88,13 @@ class TableDownload:
         """A new connection: from the start of the table."""
         self._at = 0
 
-    def frame(self, in_flight: InFlight, record: bytearray) -> memoryview | None:
+    def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
         """DE 62 up: version of the form, version of the table here, where the next piece begins."""
-        if in_flight.count:
+        if outbox.in_flight.count:
             return None
         free = bytearray(7)
         pack_into(">BIH", free, 0, 1, self._sink.version, self._at)
-        return self._outbox.manage(MANAGE, 0x0800, self._network, free)
+        return outbox.manage(MANAGE, 0x0800, self._network, free)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
         """DE 62 down: version of the form, of the table, its size, where this piece begins, the piece.
@@ -147,31 +133,25 @@ class TableDownload:
             self._at, self.changed = 0, True
 
 
-def send(courier: "Courier", network: int) -> None:
-    """Send one 0820 with this 60.3: ECHO or SIGN_OFF."""
-    outcome = Outcome()
-    courier.begin(NetworkMessage(courier.outbox, network, b"", outcome), outcome)
-
-
 def task_for(
-    request: int, values: "Settings", cards: tuple, journal: "Journal", outbox: Outbox, refused: "dict[int, int]"
+    request: int, values: "Settings", cards: tuple, journal: "Journal", refused: "dict[int, int]"
 ) -> "ManagementTask | None":
     """The task for a processing request of the host; None for one that is not for us, or where the chip cannot be read.
 
     `refused`: see TableDownload.
     """
     if request == _STATUS_ASKED:
-        return NetworkMessage(outbox, _STATUS, _status(journal), Outcome())
+        return NetworkMessage(_STATUS, _status(journal), Outcome())
     try:
         if request == _PARAMETERS_ASKED:
             from kassa.vault.settings.parameters import Parameters
 
-            return TableDownload(outbox, _PARAMETERS, Parameters(values), refused)
+            return TableDownload(_PARAMETERS, Parameters(values), refused)
         for asked, network, table in _CARDS_ASKED:
             if request == asked:
                 from kassa.vault.card_tables.table_writer import CardTables
 
-                return TableDownload(outbox, network, CardTables(cards[0], cards[1], table, values), refused)
+                return TableDownload(network, CardTables(cards[0], cards[1], table, values), refused)
     except (FlashFault, SettingsError):
         pass  # a table is not worth the connection
     return None

@@ -5,6 +5,7 @@ from micropython import const
 
 from kassa import transactions
 from kassa.money import pack_bcd
+from kassa.uplink.identity import Identity
 from kassa.uplink.iso8583 import Writer
 from kassa.vault.journal.layout import SEALED
 
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
 _CURRENCY = b"156"
 _OPERATOR = b"01 "
 _RECORD_VERSION = b"\x01"
-
-
-class Identity:
-    """Who we are to the host: DE 41 (8 bytes) and DE 42 (15 bytes)."""
-
-    def __init__(self, terminal: bytes, merchant: bytes) -> None:
-        self.terminal = terminal
-        self.merchant = merchant
 
 
 def carrying(

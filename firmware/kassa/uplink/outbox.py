@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds each frame that leaves, under a fresh message KSN, and enters it into the table of in_flight."""
+"""Builds each frame that leaves, under a fresh message KSN, and enters it into the table of messages in flight."""
 
 from micropython import const
 
@@ -9,9 +9,9 @@ from kassa.crypto.wipe import zero
 from kassa.errors import WireError
 from kassa.money import pack_bcd
 from kassa.uplink import messages
-from kassa.uplink.in_flight import WINDOW, InFlight
+from kassa.uplink.identity import Identity
+from kassa.uplink.in_flight import HANDSHAKE, REVERSAL, WINDOW, InFlight
 from kassa.uplink.iso8583 import Writer
-from kassa.uplink.messages import Identity
 from kassa.vault.journal.journal import Journal
 from kassa.vault.keyring.keyring import Keyring
 
@@ -19,15 +19,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes, Entropy
 
-# What a flight is for.
-HANDSHAKE = const(1)
-REVERSAL = const(2)
-ONLINE = const(3)
-QUEUED = const(4)
-CLOSE = const(5)
-UPLOAD = const(6)
-MANAGE = const(7)
-_HANDSHAKE = const(900)  # 60.3
+_HANDSHAKE_CODE = const(900)  # 60.3
 
 
 class Outbox:
@@ -39,15 +31,11 @@ class Outbox:
         self._journal = journal
         self._keyring = keyring
         self._who = who
-        self._in_flight = in_flight
+        self.in_flight = in_flight
         self._entropy = entropy
         self._writer = Writer()
         self._ksn = bytearray(12)
         self._key = bytearray(16)
-
-    def close(self) -> None:
-        """The connection has ended, or rests."""
-        self._writer.close()
 
     def payment(
         self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, about: "Bytes" = b""
@@ -69,7 +57,7 @@ class Outbox:
         from kassa.uplink import sign_on
 
         free = sign_on.form(self._journal.state, self._journal.head)
-        return self.manage(HANDSHAKE, 0x0800, _HANDSHAKE, free)
+        return self.manage(HANDSHAKE, 0x0800, _HANDSHAKE_CODE, free)
 
     def manage(self, purpose: int, mti: int, network: int, free: "Bytes") -> memoryview:
         """08xx with a STAN and uid of its own."""
@@ -109,12 +97,12 @@ class Outbox:
 
     def _flight(self, purpose: int, mti: int, sequence: int, amount: int, echo: "Bytes") -> None:
         """Take a message KSN and a slot for an answer that carries `echo`. The caller zeroes the key."""
-        if self._in_flight.count >= WINDOW:
+        if self.in_flight.count >= WINDOW:
             raise WireError("too many in flight")
         down = bytearray(16)
         counter = self._keyring.take(MAC_UP, self._key, MAC_DOWN, down)
-        slot = self._in_flight.add(purpose, counter, sequence, amount)
-        self._in_flight.key(slot)[:] = down
+        slot = self.in_flight.add(purpose, counter, sequence, amount)
+        self.in_flight.key(slot)[:] = down
         zero(down)
-        self._in_flight.expect(slot, bytes((mti >> 8, (mti & 255) + 0x10)) + echo)
+        self.in_flight.expect(slot, bytes((mti >> 8, (mti & 255) + 0x10)) + echo)
         self._keyring.ksn(counter, self._ksn, 0)

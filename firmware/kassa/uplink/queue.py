@@ -4,16 +4,19 @@
 from micropython import const
 
 from kassa import transactions
-from kassa.overlay import forget
 from kassa.uplink import answers
-from kassa.uplink.in_flight import WINDOW, InFlight
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import UNDECIDED, decided
 from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.reader import Reader
 from kassa.vault.journal.ring import AHEAD
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.uplink.in_flight import InFlight
+
 _NOTHING = (0, 0, 0)
+_KEPT = const(128)  # answers in memory until they are made durable: two windows
 _TOGETHER = const(32)  # answers that one mark can hold
 
 
@@ -39,7 +42,6 @@ class Queue:
             from kassa.vault.journal.recovery import recover  # once
 
             recover(journal)
-            forget("kassa.vault.journal.recovery")
             self._known = True
         lost = [
             sequence for sequence, kind in journal.dispositions.items() if kind == UNDECIDED and sequence != request
@@ -72,7 +74,7 @@ class Queue:
         """Whether any record still waits for its final answer, put off or not; reversals apart."""
         return self._journal.state.count > 0 or self._journal.dispositions.first(layout.VOIDED) > 0
 
-    def next(self, into: bytearray, in_flight: InFlight) -> tuple[int, int, int]:
+    def next(self, into: bytearray, in_flight: "InFlight") -> tuple[int, int, int]:
         """(sequence, 60.1, amount to take off when answered) of the next record to send, loaded into `into`; zeros when none."""
         journal = self._journal
         if self._reader is None:
@@ -132,7 +134,7 @@ class Queue:
             self._no[sequence] = layout.REPORTED, 0, code
         elif meaning == answers.YES:
             self._yes[sequence] = amount
-            if len(self._yes) >= 2 * WINDOW:  # the heap has no room for a whole queue's
+            if len(self._yes) >= _KEPT:  # the heap has no room for a whole queue's
                 self.flush()
         elif meaning == answers.NO:
             self._no[sequence] = layout.REFUSED, amount, code

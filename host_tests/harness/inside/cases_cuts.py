@@ -24,6 +24,7 @@ from kassa.vault.journal.mount import mount
 from kassa.vault.journal.reader import Reader
 from kassa.vault.journal.recovery import recover
 from kassa.vault.journal.tags import Tags
+from kassa.vault.keyring import key_load, reservation
 from kassa.vault.keyring.keyring import Keyring
 
 _KEYRING = 8 * 4096
@@ -43,12 +44,12 @@ class Clock:
 class Life:
     """A booted till. `keys` are the [counter, STAN] of each payment prepared."""
 
-    def __init__(self, chip, secret, seed, ring=Keyring, tags=Tags):
+    def __init__(self, chip, secret, seed, tags=Tags):
         size = chip.size - _KEYRING
         entropy = Entropy(seed)
         self.keys = []
         self.chip = chip
-        self.ring = ring(chip.region(size, _KEYRING), device_key(secret, KEYRING), entropy)
+        self.ring = Keyring(chip.region(size, _KEYRING), device_key(secret, KEYRING), entropy)
         self.ring.open(device_key(secret, KBPK))
         self.journal = Journal(chip.region(0, size), device_key(secret, JOURNAL))
         if tags is not Tags:
@@ -147,11 +148,8 @@ class Life:
         return found
 
 
-class OldCopyStays(Keyring):
+def leave_old_copies(flash, kept, among=0):
     """A control: older key states are not erased."""
-
-    def _keep_only(self, kept, among=0):
-        pass
 
 
 class BelievesAll(Tags):
@@ -177,13 +175,15 @@ def life(path, secret, steps, options):
     result = {"done": [], "booted": None, "cut": False, "error": "", "keys": [], "begun": 0}
     variant = options.get("variant", "")
     now = None
+    kept = reservation.keep_only
+    if variant == "old copy":
+        reservation.keep_only = key_load.keep_only = leave_old_copies
     try:
         secret = bytearray(bytes.fromhex(secret))
         now = Life(
             chip,
             secret,
             options.get("seed", 1),
-            OldCopyStays if variant == "old copy" else Keyring,
             _TAGS.get(variant, Tags),
         )
         result["torn"] = now.tail.torn
@@ -200,6 +200,8 @@ def life(path, secret, steps, options):
         result["cut"] = True
     except KassaError as error:
         result["error"] = type(error).__name__
+    finally:
+        reservation.keep_only = key_load.keep_only = kept
     result["keys"] = now.keys if now else []
     result["log"] = chip.log
     result["erased"] = chip.erased

@@ -62,10 +62,10 @@ def keyring(path, secret, steps, cut=0, tear="none", seed=1, faults=()):
             elif step == "close":
                 ring = _open(chip, secret, seed)
             elif step[0] == "skip":
-                ring._registers.skip_to(ring._end - step[1])
+                ring.registers.skip_to(ring.end - step[1])
             elif step[0] == "jump":
-                ring._registers.skip_to(step[1])
-                ring._end = ring._registers.counter
+                ring.registers.skip_to(step[1])
+                ring.end = ring.registers.counter
             else:
                 block = bytearray(step[1].encode())
                 try:

@@ -20,8 +20,9 @@ from kassa.errors import Refused, WireError
 from kassa.status import Status
 from kassa.uplink.batch_close import submit
 from kassa.uplink.courier import Courier
+from kassa.uplink.exchange import Exchange
+from kassa.uplink.identity import Identity
 from kassa.uplink.iso8583 import MAX_FRAME
-from kassa.uplink.messages import Identity
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import MISSING
 from kassa.vault.journal.journal import Journal
@@ -97,16 +98,16 @@ def state():
         "marks": [[about, kind] for about, kind in t.journal.dispositions.items()],
         "fate": disposition(Record(t.journal.last), t.journal.disposition) if t.journal.last[0] else "",
         "work": bool(
-            t.courier.in_flight.count or t.courier.request or t.courier.task or s.reversing or t.courier._queue.has_work()
+            t.courier.unanswered() or t.courier.request or t.courier.task or s.reversing or t.courier.queue.has_work()
         ),
-        "flights": t.courier.in_flight.count, "fault": t.courier.fault,
+        "flights": t.courier.unanswered(), "fault": t.courier.fault,
         "handshaken": t.courier.handshaken, "outcome": t.courier.outcome.kind, "request": t.courier.request,
         "refused": t.status.refused_later, "pending": [t.status.pending_count, t.status.pending_sum],
         "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
         "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
         "uploaded": t.courier.outcome.uploaded, "disputed": t.courier.outcome.disputed, "waiting": t.courier.outcome.waiting,
         "shown": t.courier.outcome.shown, "balance": t.courier.outcome.balance,
-        "programs": t.chip.chip.programs, "keys_left": any(t.courier.in_flight._keys),
+        "programs": t.chip.chip.programs, "keys_left": bool(t.courier.in_flight) and any(t.courier.in_flight._keys),
     }  # fmt: skip
 
 
@@ -208,13 +209,14 @@ def pass_over():
 
 def open():
     _now.courier.open()
+    _now.exchange = Exchange(_now.courier)
 
 
 def fill(size=2048):
-    """The bytes that the courier sends now, hex."""
+    """The bytes that the exchange sends now, hex."""
     data = b""
     while size - len(data) >= MAX_FRAME:
-        frame = _now.courier.next_frame()
+        frame = _now.exchange.next_frame()
         if frame is None:
             break
         data += bytes(frame)
@@ -222,8 +224,8 @@ def fill(size=2048):
 
 
 def feed(data):
-    """Pass bytes from the host to the courier."""
-    _now.courier.feed(memoryview(bytes.fromhex(data)))
+    """Pass bytes from the host to the exchange."""
+    _now.exchange.feed(memoryview(bytes.fromhex(data)))
 
 
 def lost():
@@ -334,8 +336,8 @@ def try_answer(data):
     try:
         feed(data)
     except WireError:
-        _now.courier._inbox.open()
-        _now.courier._bad_macs = 0
+        _now.exchange._inbox._filled = 0
+        _now.courier.bad_macs = 0
         return "WireError"
-    _now.courier._bad_macs = 0
+    _now.courier.bad_macs = 0
     return "dropped"

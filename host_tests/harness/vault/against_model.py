@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import tempfile
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -260,3 +261,7 @@ def main(arguments: list[str]) -> int:
             Bench(inside, Path(folder) / "chip.bin", *arguments[1:]).play(json.loads(arguments[0]))
         print(f"{command}: every promise is kept")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

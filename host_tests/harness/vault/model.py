@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""An ideal journal: a dictionary. `python -m host_tests.harness.vault.against_model LINE` replays a failing case."""
+"""An ideal journal: a dictionary."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -81,9 +80,3 @@ class Model:
         """Power was lost: an undecided intent counts as sent, and must be reversed."""
         for one in self.records.values():
             one.may = {"reversing" if word == "prepared" else word for word in one.may}
-
-
-if __name__ == "__main__":
-    from host_tests.harness.vault.against_model import main
-
-    sys.exit(main(sys.argv[1:]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The other files of this folder run in MicroPython; this one, in CPython, starts them."""
+"""Scripts that run in MicroPython. Only this file runs in CPython; it starts the others."""
 
 import json
 import os
@@ -16,15 +16,15 @@ _PATIENCE_S = 300
 
 
 def run_environment() -> dict[str, str]:
-    """Where the scripts find the firmware and what they import of the board (flashchip.py; shadowed modules come later)."""
+    """The environment of a script: finds the firmware, and board modules (flashchip.py) after built-in ones."""
     path = os.pathsep.join([".frozen", str(HERE), str(FIRMWARE), str(BOARD)])
     return {**os.environ, "MICROPYPATH": path}
 
 
 def ask(script: str, *arguments: str, micropython: str | Path = "") -> dict[str, Any]:
-    """Run a script of this folder; it prints one JSON object. Raises CalledProcessError with what it said.
+    """Run a script of this folder and return the JSON object it prints. Raises CalledProcessError with its output.
 
-    `micropython`: another interpreter than the project's.
+    `micropython`: an interpreter to use in place of the project's.
     """
     done = subprocess.run(
         [micropython or interpreter.micropython(), "-X", f"heapsize={HEAP}", HERE / script, *arguments],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Imported first where there is no world: asyncio takes MicroPython's own poller, not the board's, which asks the world."""
+"""Import first in a script without a world: makes asyncio use MicroPython's own poller, not the board's."""
 
 import sys
 

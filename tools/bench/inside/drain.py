@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A queue of deferred payments, without asyncio, TLS and network. `drain.py WORK ...` with WORK one of
+"""A queue of deferred payments, without asyncio, TLS or network: `drain.py WORK ...`.
 
-`fill COUNT HOME`: so many payments into the flash of the terminal in HOME; HOME/bodies holds what each takes along of its
-card, 160 bytes a payment. `dialogue N BODIES SECRET BLOCK`: the shipped courier sends N payments out of a flash that is plain
-memory and filled with all of BODIES; prints each window of frames in hex, and reads their answers. `step N BODIES SECRET
-BLOCK ANSWERS`: the same with the answers of a dialogue, a JSON list. Nothing but `fill` is random: the frames are the same.
+WORK: `fill COUNT HOME` writes COUNT payments to the flash of the terminal in HOME; HOME/bodies holds their card data,
+160 bytes each. `dialogue N BODIES SECRET BLOCK`: the firmware's courier sends N payments from a flash in memory that is
+filled with all of BODIES; prints each window of frames in hex and reads the answers. `step N BODIES SECRET BLOCK
+ANSWERS`: the same, with the answers of a dialogue (a JSON list). Only `fill` uses random numbers: the frames of
+`dialogue` and `step` are the same.
 """
 
 import gc
@@ -22,7 +23,8 @@ from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.status import Status
 from kassa.uplink.courier import Courier
-from kassa.uplink.messages import Identity
+from kassa.uplink.exchange import Exchange
+from kassa.uplink.identity import Identity
 from kassa.vault.journal import layout
 from kassa.vault.journal.draft import Draft
 from kassa.vault.journal.journal import Journal
@@ -32,12 +34,12 @@ _SALE = 0x22
 _CONTACTLESS = 7
 _TIME = 800000000
 _BODY = 160
-_RECORDS = 15  # in a sector
-_RECEIVED = 256  # bytes the line takes from its channel at a time
+_RECORDS = 15  # per sector
+_RECEIVED = 256  # bytes per read from the channel, as in the firmware
 
 
 class Counting:
-    """Numbers in place of random ones."""
+    """Consecutive numbers in place of random ones."""
 
     def __init__(self) -> None:
         self._next = 0
@@ -48,7 +50,7 @@ class Counting:
 
 
 class Queue:
-    """Takes deferred payments as a till does."""
+    """Accepts deferred payments as a till does."""
 
     def __init__(self, journal: Journal, keyring: Keyring, entropy: object) -> None:
         self._journal, self._keyring, self._entropy = journal, keyring, entropy
@@ -56,7 +58,7 @@ class Queue:
         self._taken = 0
 
     def take(self, body: bytearray) -> None:
-        """One payment; its amount is its number."""
+        """Accept one payment. Its amount is its number."""
         while self._journal.prepare():
             pass
         draft, key, other = self._draft, bytearray(16), bytearray(16)
@@ -75,7 +77,7 @@ class Queue:
 
 def fill(count: str, home: str) -> None:
     os.chdir(home)
-    from esp32 import Partition  # it opens flash.bin where it stands
+    from esp32 import Partition  # opens flash.bin in the current folder
     from kassa.vault.journal.mount import mount
 
     with open("efuse.bin", "rb") as fuses:
@@ -90,7 +92,7 @@ def fill(count: str, home: str) -> None:
 
 
 def courier(bodies: str, secret: str, block: str) -> Courier:
-    """The shipped courier with these payments to send."""
+    """The firmware's courier with these payments to send."""
     entropy = Counting()
     store = Memory(8)
     store.writeblocks(0, block.encode())
@@ -107,17 +109,18 @@ def courier(bodies: str, secret: str, block: str) -> Courier:
 
 
 def drain(sender: Courier, count: int, ask: object) -> None:
-    """Send `count` payments, a window at a time; `ask(frames)` gives the bytes of their answers."""
+    """Send `count` payments, a window at a time. `ask(frames)` returns the bytes of the answers."""
     sender.open()
+    exchange = Exchange(sender)
     left = 1  # the handshake
     while left:
         frames = []
-        while left and (frame := sender.next_frame()) is not None:
+        while left and (frame := exchange.next_frame()) is not None:
             frames.append(bytes(frame))
             left -= 1
         answers = memoryview(ask(frames))
         for at in range(0, len(answers), _RECEIVED):
-            sender.feed(answers[at : at + _RECEIVED])
+            exchange.feed(answers[at : at + _RECEIVED])
         if not left:
             left, count = count, 0
     sender.lost()
@@ -131,9 +134,9 @@ def dialogue(count: str, *more: str) -> None:
     drain(courier(*more), int(count), ask)
 
 
-def step(count: str, bodies: str, secret: str, block: str, told: str) -> None:
-    """Tells too how many bytes of the heap were given out."""
-    with open(told) as file:
+def step(count: str, bodies: str, secret: str, block: str, recorded: str) -> None:
+    """Send with recorded answers, and print how many heap bytes were allocated."""
+    with open(recorded) as file:
         answers = [bytes.fromhex(window) for window in json.load(file)]
     answers.reverse()
     sender = courier(bodies, secret, block)

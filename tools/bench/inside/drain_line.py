@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A main.py that sends what waits in the journal over the shipped line, and tells how long that took.
+"""A main.py that sends the journal's queue over the firmware's connection, and prints how long that took.
 
-Set above it: `ONE`, whether the courier is to have one payment in flight at a time, `COUNTS`, whether rounds and bytes
-are to be counted, which takes time of its own, and `CLOSES`, whether the batch is closed at the
-end. It has the firmware's heap threshold, but no screen and no keys to look after.
+These are set above it: `ONE`, to have one payment in flight at a time; `COUNTS`, to count rounds and bytes, which takes
+extra time; and `CLOSES`, to close the batch at the end. It uses the firmware's heap threshold, but has no screen and no
+keys to serve.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ from kassa.status import Status  # noqa: E402
 from kassa.uplink.batch_close import submit  # noqa: E402
 from kassa.uplink.connection_task import ConnectionTask  # noqa: E402
 from kassa.uplink.courier import Courier  # noqa: E402
-from kassa.uplink.messages import Identity  # noqa: E402
+from kassa.uplink.exchange import Exchange  # noqa: E402
+from kassa.uplink.identity import Identity  # noqa: E402
 from kassa.uplink.tls_channel import TlsChannel  # noqa: E402
 from kassa.vault.journal.journal import Journal  # noqa: E402
 from kassa.vault.journal.mount import mount  # noqa: E402
@@ -34,7 +35,7 @@ _LONG_AGO_MS = 60000
 
 
 class News(Status):
-    """Ticks of what is waited for."""
+    """Records when the connection opened, the handshake was answered and the queue became empty, in ticks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,13 +50,13 @@ class News(Status):
 
 
 class Hands:
-    """A keypad that nobody touches."""
+    """A keypad without presses."""
 
     last_press = ticks_add(ticks_ms(), -_LONG_AGO_MS)
 
 
-class OneByOne(Courier):
-    """Sends nothing before something was received."""
+class OneByOne(Exchange):
+    """Sends a frame only after the answer to the previous one."""
 
     _waits = False
 
@@ -70,7 +71,7 @@ class OneByOne(Courier):
 
 
 class Timed(TlsChannel):
-    """Notes when it is opened."""
+    """Records when it is opened."""
 
     async def open(self) -> None:
         if news.opened is None:
@@ -79,16 +80,16 @@ class Timed(TlsChannel):
 
 
 class Counted(Timed):
-    """Counts bytes of frames, and rounds: a frame belongs to the round after the newest answer that was there before it.
+    """Counts bytes of frames, and rounds of waiting for the host.
 
-    The last round is the longest chain of answers, each of which was waited for before the next request could go.
+    `round` is the longest chain of answers that each had to arrive before the next request could be sent.
     """
 
     def __init__(self, values: Settings) -> None:
         super().__init__(values)
         self.bytes = self.round = 0
-        self._sent = []  # rounds of the frames in flight, which are answered in order
-        self._ends = [b"", b""]  # what has come of an unfinished frame, each way
+        self._sent = []  # rounds of the frames in flight; answers arrive in order
+        self._ends = [b"", b""]  # bytes of an incomplete frame, in each direction
 
     async def send(self, data: memoryview) -> None:
         self._sent += [self.round] * self._frames(0, data)
@@ -101,7 +102,7 @@ class Counted(Timed):
         return count
 
     def _frames(self, way: int, data: memoryview) -> int:
-        """How many frames `data` completes."""
+        """Number of frames that `data` completes."""
         self.bytes += len(data)
         stream, found = self._ends[way] + bytes(data), 0
         while len(stream) >= 2 and len(stream) >= 2 + (stream[0] << 8 | stream[1]):
@@ -109,6 +110,19 @@ class Counted(Timed):
             found += 1
         self._ends[way] = stream
         return found
+
+
+class Line(ConnectionTask):
+    """The firmware's connection task, with the classes above for timing and counting."""
+
+    channel: Timed
+
+    def _channel(self) -> Timed:
+        self.channel = (Counted if COUNTS else Timed)(self._settings)  # noqa: F821
+        return self.channel
+
+    def _exchange(self) -> Exchange:
+        return (OneByOne if ONE else Exchange)(self._courier)  # noqa: F821
 
 
 async def _main() -> None:
@@ -122,24 +136,23 @@ async def _main() -> None:
     mount(journal)
     pending = journal.state.count
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
-    courier = (OneByOne if ONE else Courier)(journal, keyring, who, Clock(), news, board.entropy)  # noqa: F821
-    line = ConnectionTask(courier, values, board.wifi, Hands, news, board.entropy)
-    channel = line._channel = (Counted if COUNTS else Timed)(values)  # noqa: F821
+    courier = Courier(journal, keyring, who, Clock(), news, board.entropy)
+    line = Line(courier, values, board.wifi, Hands, news, board.entropy)
     sender = asyncio.create_task(line.run())
     while news.done is None:
         news.event.clear()
         await news.event.wait()
-    told = await _closed(journal, courier, board) if CLOSES else {}  # noqa: F821
+    result = await _closed(journal, courier, board) if CLOSES else {}  # noqa: F821
     sender.cancel()
-    told["settled"], told["refused"] = pending - journal.state.count, news.refused_later
-    told["ms"], told["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
+    result["settled"], result["refused"] = pending - journal.state.count, news.refused_later
+    result["ms"], result["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
     if COUNTS:  # noqa: F821
-        told["rounds"], told["bytes"] = channel.round, channel.bytes
-    print(json.dumps(told))
+        result["rounds"], result["bytes"] = line.channel.round, line.channel.bytes
+    print(json.dumps(result))
 
 
 async def _closed(journal: Journal, courier: Courier, board: Board) -> dict:
-    """Close the batch, which the host says does not balance; how many records went up, and how long it took."""
+    """Close a batch that the host reports as unbalanced. Returns how many records were uploaded, and the time in ms."""
     submit(courier, totals(journal).de48(), board.entropy)
     start = ticks_ms()
     while not courier.outcome.kind:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A main.py that opens the shipped channel to the host, or does all but that (`OPENS` is set above it), and ends."""
+"""A main.py that opens the firmware's channel to the host and ends. With `OPENS` false (set above) it does not open."""
 
 import asyncio
 
@@ -10,12 +10,12 @@ from kassa.uplink.tls_channel import TlsChannel
 from kassa.vault.settings import settings
 from kassa.vault.settings.settings import Settings
 
-_NO_FRAME = memoryview(b"\x00\x00")  # a length that none can have
+_NO_FRAME = memoryview(b"\x00\x00")  # an invalid frame length
 _PATIENCE_S = 20
 
 
 async def _shake_hands(channel: TlsChannel) -> None:
-    """TLS does so when the first bytes are to go. The host hangs up after these."""
+    """TLS performs the handshake when the first bytes are sent. The host closes the connection after them."""
     await channel.open()
     await channel.send(_NO_FRAME)
     try:
@@ -32,7 +32,7 @@ async def _main() -> None:
     while not await board.wifi.join(str(name, "utf-8"), str(password, "utf-8")):
         pass
     channel = TlsChannel(values)
-    if OPENS:  # noqa: F821  written above this text
+    if OPENS:  # noqa: F821  set above this text
         await _shake_hands(channel)
 
 

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Our journal at work on a used chip. `journal.py WORK ...` with WORK one of
+"""Our journal at work on a used chip: `journal.py WORK ...`.
 
-`trade N WINDOW`: N payments, settled a window at a time. `starved N`: the same one by one, in a till that is never idle.
-`drained FROM TO`: in such a till, FROM payments without network, all settled one by one, then one more, and so on up to TO.
-`wear LAPS`: payments until each sector was erased so often. `fill`: payments until the till refuses.
+WORK: `trade N WINDOW` makes N payments, settled a window at a time. `starved N` settles them one by one, in a till that
+is never idle. `drained FROM TO`, in such a till: FROM payments without network, then all settled one by one; the same
+with one payment more, and so on up to TO. `wear LAPS` makes payments until each sector was erased that many times.
+`fill` makes payments until the till refuses.
 """
 
 import json
 import sys
 
-from shop import Shop
+from journal_till import Shop
 
 from kassa.errors import JournalFull
 

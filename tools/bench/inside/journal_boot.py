@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Power comes back, N payments unsettled: what our journal reads, `journal_boot.py read N`, and keeps on the heap, `... heap N`.
+"""Costs of booting our journal with N unsettled payments: bytes read (`journal_boot.py read N`), heap (`... heap N`).
 
-`ready`: bytes read from power-on until the next payment's record is programmed, the most of every place in a sector that
-the newest record can have (with none unsettled: of a new chip too). `recovery`: mounted, and every unsettled record and
-mark read and checked.
+`ready`: bytes read from power-on until the next payment's record is programmed; the maximum over every place in a
+sector where the newest record can be (with N = 0, over a new chip too). `recovery`: bytes read until the journal is
+mounted and every unsettled record and mark is read and verified.
 """
 
 import gc
 import json
 import sys
 
-from shop import KEY, Shop, pay
+from journal_till import KEY, Shop, pay
 from tally import CHIP, Tally
 
 from kassa.vault.journal import layout
@@ -34,7 +34,7 @@ def _ready(image: bytes) -> int:
 
 
 def _recovery(image: bytes) -> tuple[int, int]:
-    """Bytes read, and records found."""
+    """Number of bytes read, and of records found."""
     tally = Tally(CHIP, image)
     journal = _boot(tally)
     recover(journal)
@@ -43,7 +43,7 @@ def _recovery(image: bytes) -> tuple[int, int]:
 
 
 def _filled(unsettled: int) -> Shop:
-    """A shop with so many unsettled payments; with none, one that has paid and settled a lap long."""
+    """A shop with this many unsettled payments; for 0, one that has paid and settled for a whole lap."""
     shop = Shop()
     if not unsettled:
         shop.lap()
@@ -70,7 +70,7 @@ def read(unsettled: int) -> dict:
 
 
 def heap(unsettled: int) -> dict:
-    """Bytes of the heap that a mounted journal with its marks takes; counted twice, what the first time leaves behind is not it."""
+    """Heap bytes of a mounted journal with its marks. Counted twice: the first count includes one-off allocations."""
     tally = _filled(unsettled).tally
     _kept(tally)
     return _kept(tally)

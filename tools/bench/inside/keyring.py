@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The keyring at work: two counters a payment (its body, and the message that carries it) and one STAN."""
+"""The keyring at work: two key counters per payment (one for its body, one for its message) and one STAN."""
 
 import json
 import os
@@ -15,14 +15,14 @@ _SIZE = 0x8000
 
 
 def open_keyring(flash: object, secret: bytearray) -> Keyring:
-    """The keyring as at boot."""
+    """Open the keyring as at boot."""
     keyring = Keyring(flash, device_key(secret, KEYRING), os.urandom)
     keyring.open(device_key(secret, KBPK))
     return keyring
 
 
 def trade(payments: int, secret: bytearray, block: bytes) -> dict:
-    """What so many payments cost after the first start."""
+    """Count the operations of this many payments, after a second start of the keyring."""
     tally = Tally(_SIZE)
     tally.flash.writeblocks(0, block + b"\xff" * (4096 - len(block)))
     open_keyring(tally.flash, secret)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A flash that is plain memory: what is counted with it is the store's own work."""
+"""A flash in plain memory, so that only the store's own work is counted."""
 
 
 class Memory:
-    """Blocks of 4096 B in RAM. Whole pages go in and out without an allocation: its search would be counted too."""
+    """Blocks of 4096 B in RAM. Whole pages are copied without allocation, which would be counted too."""
 
     def __init__(self, blocks: int) -> None:
         self._data = memoryview(bytearray(b"\xff" * (4096 * blocks)))

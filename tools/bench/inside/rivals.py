@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What one would take instead of our journal, at the same work on the same chip: `rivals.py NAME WORK ...`.
+"""Alternatives to our journal, doing the same work on the same chip model: `rivals.py NAME WORK ...`.
 
-NAME: `littlefs` and `fat` keep a file of 256 B for each payment, deleted when it is settled, with the port's own sizes;
-`littlefs_tuned` with the best sizes found (small files become inline); `json` rewrites one file of base64 records on
-littlefs at every change. WORK: `trade N`, after N payments that do not count; `fill` until the store refuses;
-`read N`: what is read after power-on, as in journal_boot.py, with N unsettled payments.
+NAME: `littlefs` and `fat` keep one file of 256 B per payment, deleted when it is settled, with the port's default
+sizes; `littlefs_tuned` uses the best sizes found (small files become inline); `json` is one file of base64 records on
+littlefs, rewritten at every change. WORK: `trade N` counts N payments after N uncounted ones; `fill` adds payments
+until the store refuses; `read N` counts the bytes read after power-on with N unsettled payments, as in journal_boot.py.
 """
 
 import binascii
@@ -22,7 +22,7 @@ _QUEUE = "/flash/queue"
 
 
 class Files:
-    """A file a payment, in one folder."""
+    """One file per payment, in one folder."""
 
     def __init__(self, kind: type, sizes: dict, more: dict) -> None:
         self._kind, self._sizes, self._more = kind, sizes, more
@@ -37,7 +37,7 @@ class Files:
         vfs.mount(self._kind(tally.flash, **self._sizes, **self._more), _MOUNT)
 
     def pay(self, number: int) -> None:
-        """Raises OSError when there is no room."""
+        """Store one payment. Raises OSError if there is no room."""
         file = open("%s/%d" % (_QUEUE, number), "wb")
         try:
             file.write(_RECORD)
@@ -48,17 +48,17 @@ class Files:
         os.remove("%s/%d" % (_QUEUE, number))
 
     def find(self) -> list:
-        """What is unsettled: names."""
+        """Names of the unsettled payments."""
         return [entry[0] for entry in os.ilistdir(_QUEUE)]
 
     def read(self, found: list) -> None:
-        """Every record of it."""
+        """Read every unsettled record."""
         for name in found:
             with open("%s/%s" % (_QUEUE, name), "rb") as file:
                 file.read()
 
     def fill(self) -> int:
-        """Records the chip holds."""
+        """Number of records that fit on the chip."""
         self.make(Tally())
         number = 0
         try:
@@ -69,13 +69,13 @@ class Files:
             return number
 
     def keep(self, unsettled: int) -> None:
-        """So many unsettled payments."""
+        """Store this many unsettled payments."""
         for number in range(unsettled):
             self.pay(number)
 
 
 class Json(Files):
-    """One file, rewritten whole."""
+    """One file, rewritten as a whole at every change."""
 
     def __init__(self) -> None:
         super().__init__(vfs.VfsLfs2, {}, {})
@@ -106,7 +106,7 @@ class Json(Files):
             return json.load(file)
 
     def read(self, found: list) -> None:
-        """They are all there."""
+        """Nothing to do: `find` has read them all."""
 
     def fill(self) -> int:
         low, high = 0, CHIP // len(_RECORD)
@@ -119,7 +119,7 @@ class Json(Files):
         return low
 
     def _takes(self, records: int) -> bool:
-        """Whether one record after another can be added until there are so many."""
+        """Whether one record can be added to a queue of `records` - 1."""
         self.make(Tally())
         try:
             self.keep(records - 1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Turns of one piece of work, for counting instructions: `seal.py WORK N SECRET BLOCK`.
+"""Repeats one piece of work N times, for counting instructions: `seal.py WORK N SECRET BLOCK`.
 
-WORK is `accept` (ciphers made before), `cold`, or what is taken off of each, because it is not the work itself: `device`
-(those ciphers, and the calls of a flash that is plain memory), `memory` (these calls alone).
+WORK is `accept` (with ciphers prepared ahead) or `cold` (without). The other two measure overhead to be subtracted:
+`device` for `accept` (the preparation, and the calls of the flash in memory), `memory` for `cold` (these calls only).
 """
 
 import gc
@@ -18,14 +18,14 @@ from kassa.vault.journal import layout
 from kassa.vault.journal.draft import Draft
 from kassa.vault.journal.journal import Journal
 
-# Blocks that fill the holes which starting left in the heap: where these lie (the length of this project's path decides)
-# would else cost each turn up to eight thousand instructions of search.
+# Blocks to fill the holes that the start leaves in the heap. The position of the holes depends on the length of the
+# project's path; unfilled, they cost each turn up to 8000 instructions of allocator search.
 _HOLES = 20_000
 _filling = []
 
 
 def main(work: str, turns: int, secret: str, block: str) -> None:
-    """Prepare what an idle till has ready, then do the turns."""
+    """Prepare what an idle till has ready, then repeat the work."""
     store = Memory(8)
     store.writeblocks(0, block.encode())
     keyring = open_keyring(store, bytearray(bytes.fromhex(secret)))
@@ -45,12 +45,12 @@ def main(work: str, turns: int, secret: str, block: str) -> None:
     page = bytearray(layout.PAGE)
     for turn in range(turns):
         if work in ("accept", "device"):
-            journal.stage(draft)  # what the till does while it is idle
+            journal.stage(draft)  # done while the till is idle
         if work in ("device", "memory"):
             journal.ring.flash.writeblocks(0, page, 256)
             journal.ring.flash.readblocks(0, page, 256)
             if work == "device":
-                journal.tags.mac._rested = False  # as a tag would leave it
+                journal.tags.mac._rested = False  # the state after computing a tag
         elif work == "accept":
             journal.accept(draft, sealers[turn], layout.ACCEPTED)
         else:

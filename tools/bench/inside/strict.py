@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Imported first in a heap run (32-bit MicroPython): takes MemoryError out of the Exception family.
+"""Import first in a heap run (32-bit MicroPython): changes the parent of MemoryError from Exception to BaseException.
 
-What catches Exception then hides none: every failed allocation ends the program with a traceback.
+A handler for Exception then cannot hide one: every failed allocation ends the program with a traceback.
 """
 
 import sys
@@ -9,18 +9,18 @@ import sys
 import ffi
 import uctypes
 
-_WORDS = 16  # of a type object
+_WORDS = 16  # in a type object
 _READ_WRITE = 3
 
 
 def _address(thing: object) -> int:
-    """Where an object lies; `id` drops the top bit of addresses from 2**30 to 2**31."""
+    """The address of an object. `id` is negative for addresses from 2**30 to 2**31."""
     at = id(thing)
     return at if at >= 0 else at + (1 << 31)
 
 
 def _reparent() -> None:
-    """Overwrite the parent in the type object, a constant of the interpreter that its loader made read-only."""
+    """Overwrite the parent in the type object, which is a constant in read-only memory of the interpreter."""
     start = _address(MemoryError)
     words = uctypes.struct(start, {"words": (uctypes.ARRAY, _WORDS | uctypes.UINT32)}).words
     for index in range(_WORDS):

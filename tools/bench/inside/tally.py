@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a store costs in flash, counted on the board's NOR model: in all, for each payment, and on each sector."""
+"""Counts a store's flash operations on the board's NOR model: in total, per payment, and per sector."""
 
 import io
 
@@ -9,26 +9,26 @@ CHIP = 1 << 20
 
 
 class Tally:
-    """A chip in memory, blank or holding `image`, and what was done to it since `start`."""
+    """A chip in memory, blank or with the content `image`, and counts of its operations since `start`."""
 
     def __init__(self, size: int = CHIP, image: bytes = b"") -> None:
         self._memory = io.BytesIO(image or b"\xff" * size)
         self.chip = FlashChip(self._memory, size)
         self.flash = Region(self.chip, 0, size)
-        self.read_before = 0  # bytes read when the newest program began
+        self.read_before = 0  # bytes read before the latest program
         self._wear = [0] * (size // SECTOR)
         self.chip.listener = self._heard
         self.start()
 
     def start(self) -> None:
-        """Count from here."""
+        """Start counting from zero."""
         self._from = self._now()
-        self._pays = {}  # (erases, programs) -> payments that took so many
+        self._pays = {}  # (erases, programs) -> number of payments that took so many
         for sector in range(len(self._wear)):
             self._wear[sector] = 0
 
     def pay(self, work) -> object:
-        """Run `work()`: one payment, until it is durable."""
+        """Run `work()`, which makes one payment durable, and count its operations. Returns its result."""
         before = self._now()
         result = work()
         programs, _, erases = self._since(before)
@@ -44,7 +44,7 @@ class Tally:
         return self._since(self._from)[2]
 
     def image(self) -> bytes:
-        """What the chip holds."""
+        """The content of the chip."""
         return self._memory.getvalue()
 
     def _heard(self, is_erase: bool, address: int, size: int) -> None:
@@ -61,7 +61,7 @@ class Tally:
         return programs - before[0], size - before[1], erases - before[2]
 
     def told(self) -> dict:
-        """Programs, bytes and erases in all (pay and settle, work ahead too), `pays` on the pay path alone, and the wear."""
+        """Programs, bytes, erases in total (with settling and work ahead), `pays` (pay path only), and wear."""
         programs, size, erases = self._since(self._from)
         return {
             "programs": programs,

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A tap in MicroPython: `tap.py WORK [N] RECORDING`. The recording is JSON: an authority's key and the reader's frames.
 
-`dialogue` prints each command APDU and reads the card's answer, both in hex, a line each; then the outcome. `field` and
-`whole` repeat a recorded tap N times through the shipped driver, on a bus that is plain memory: until the card may be taken
-away, or with its proof. `heap` prints the least free heap it succeeds in, `bus` the bytes between processor and reader.
+`dialogue` prints each command APDU and reads the card's answer, in hex, one per line; then it prints the outcome.
+`field` and `whole` replay a recorded tap N times through the firmware's driver, on a bus in memory: `field` until the
+card may leave the field, `whole` including offline data authentication. `heap` prints the least free heap that
+suffices, `bus` the number of bytes between processor and reader.
 """
 
 import gc
 import json
 import sys
 
-sys.path.pop()  # the board's modules: the interpreter's own `select` will do
+sys.path.pop()  # removes the board's modules, so that `select` is the interpreter's own
 
 from kassa.card import (  # noqa: E402, F401
     apdu,
@@ -47,7 +48,7 @@ class Keys:
 
 
 class Bus:
-    """Gives an ACK, then the next reply, for each frame that is written; counts the bytes."""
+    """Answers each written frame with an ACK and then the next reply, and counts the bytes."""
 
     def __init__(self, replies: list) -> None:
         self._replies = replies
@@ -55,7 +56,7 @@ class Bus:
         self.count = self._at = 0
 
     def __call__(self, level: int = 0) -> int:
-        """Chip select, and an interrupt line that is always low."""
+        """The chip select pin, and an interrupt line that is always low."""
         return 0
 
     def write(self, data: bytes) -> None:
@@ -93,7 +94,7 @@ def dialogue(keys: Keys) -> None:
 
 
 def tap(keys: Keys, replies: list, whole: bool, arena: Arena) -> int:
-    """One tap; the bytes on the bus."""
+    """Replay one tap. Returns the number of bytes on the bus. Raises ValueError if the card is not approved."""
     bus = Bus(replies)
     reader = PN532(bus, bus, bus)
     reader._line = bus
@@ -118,7 +119,7 @@ def tap(keys: Keys, replies: list, whole: bool, arena: Arena) -> int:
 
 
 def _ballast(free: int) -> list:
-    """Fill the heap but for one hole of so many bytes."""
+    """Fill the heap except for one hole of `free` bytes."""
     hole = bytearray(free)
     held = [None] * 8000
     at = 0
@@ -136,7 +137,7 @@ def _ballast(free: int) -> list:
 
 
 def heap(keys: Keys, replies: list) -> int:
-    """Bytes: the least that must be free before a tap. Modules are there already."""
+    """The least heap in bytes that must be free before a tap, with all modules loaded."""
     arena = Arena()
     free = 2048
     while True:
@@ -152,8 +153,8 @@ def heap(keys: Keys, replies: list) -> int:
 
 def main(work: str, *rest: str) -> None:
     with open(rest[-1]) as file:
-        told = json.load(file)
-    keys, replies = Keys(*told["key"]), [bytes.fromhex(reply) for reply in told["replies"]]
+        recording = json.load(file)
+    keys, replies = Keys(*recording["key"]), [bytes.fromhex(reply) for reply in recording["replies"]]
     if work == "dialogue":
         dialogue(keys)
     elif work == "heap":

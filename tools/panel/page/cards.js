@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Cards to click (a tap) or to drag onto the reader and leave there. Where a card is, the server says: on the reader or not.
+// Cards to click (a tap) or to drag onto the reader and leave there. The server decides which cards are on the reader.
 import { latest, send } from "./link.js";
 import { whenTranslated, cardWord, word } from "./words.js";
 
@@ -10,7 +10,7 @@ const reader = document.getElementById("reader");
 let drawn = [];
 let lying = [];
 
-/** Draw both drawers. */
+/** Draw the good cards and the drawer of bad ones. */
 export function drawCards(cards) {
   drawn = cards;
   const fan = document.getElementById("fan"), bad = document.getElementById("bad");
@@ -62,7 +62,7 @@ function label() {
   }
 }
 
-/** Put the cards where the world has them. */
+/** Move the cards to where the world reports them. */
 export function moveCards(world) {
   for (const name of lying) if (!world.lying.includes(name)) place(find(name), null);
   lying = world.lying;
@@ -75,7 +75,7 @@ export function moveCards(world) {
   reader.classList.toggle("occupied", lying.length > 0);
 }
 
-/** A card of the second drawer, or of one that is closed, does not fly: it appears on the reader. */
+/** Show on the reader, without animation, each lying card that is bad or has no visible element. */
 function visit() {
   const guests = drawn.filter((card) => lying.includes(card.name) && (!card.good || !find(card.name).offsetParent));
   for (const guest of reader.querySelectorAll(".guest")) if (!guests.some((card) => card.name === guest.dataset.guest)) guest.remove();
@@ -105,14 +105,14 @@ function place(element, index) {
   element.style.transform = `translate(${x}px, ${y}px) rotate(${-4 + index * 5}deg) scale(${size})`;
 }
 
-/** Where the element is when nothing moves it. */
+/** The element's box without its transform. */
 function untouched(element) {
   const kept = [element.style.transform, element.style.transition];
   element.style.transition = "none";
   element.style.transform = "none";
   const box = element.getBoundingClientRect();
   element.style.transform = kept[0];
-  void element.offsetWidth; // so that the way there is shown from where it is now
+  void element.offsetWidth; // force a layout, so that the animation starts from the current place
   element.style.transition = kept[1];
   return box;
 }

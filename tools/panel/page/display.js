@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The 320x240 display. Bands of RGB565 rows go into a picture of the same size, enlarged threefold without blur; the
-// browser then makes it as small as the glass is.
+// The 320x240 display. Bands of RGB565 rows update a picture of that size, which is enlarged threefold without blur;
+// the browser then scales it down to the size of the glass.
 const WIDTH = 320, HEIGHT = 240;
 const glass = document.getElementById("display").getContext("2d", { alpha: false });
 const small = new OffscreenCanvas(WIDTH, HEIGHT);
@@ -9,7 +9,7 @@ const picture = memory.createImageData(WIDTH, HEIGHT);
 const rgba = new Uint32Array(picture.data.buffer);
 let frame = 0;
 
-/** Take a band: first row, number of rows, pixels high byte first. */
+/** Draw a band: first row, number of rows, pixels with the high byte first. */
 export function band(bytes) {
   let at = bytes[0] * WIDTH;
   for (let i = 2; i < bytes.length; i += 2) {
@@ -27,7 +27,7 @@ function draw() {
   glass.drawImage(small, 0, 0, glass.canvas.width, glass.canvas.height);
 }
 
-/** What the display says, for those who do not see it. */
+/** Put the display's text where screen readers find it. */
 export function readAloud(lines) {
   document.getElementById("screen-text").textContent = lines.map((line) => line.replace(/\{\w+\}/g, "").trim()).join("\n");
 }

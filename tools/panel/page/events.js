@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What happened, newest first.
+// The list of events, newest first.
 import { again, latest } from "./link.js";
 import { cardWord, money, whenTranslated, word } from "./words.js";
 import { clock } from "./ledger.js";
@@ -12,12 +12,12 @@ const COLOURS = {
 };
 const list = document.getElementById("events");
 
-/** All that is known. */
+/** Draw all events. */
 export function drawEvents(events) {
   list.replaceChildren(...events.slice(-MOST).reverse().map(line));
 }
 
-/** One more. */
+/** Add one event. */
 export function addEvent(event) {
   latest("events")?.push(event);
   const element = line(event);

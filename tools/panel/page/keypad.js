@@ -12,7 +12,7 @@ const ICONS = {
 const KEYBOARD = { Enter: "E", Escape: "C", Backspace: "B", Delete: "B", ArrowUp: "U", ArrowDown: "D", m: "M", M: "M" };
 const SHOWN_MS = 110;
 
-/** Draw the keys and listen to both ways of pressing them. */
+/** Draw the keys; listen to the pointer and to the keyboard. */
 export function drawKeys() {
   const pad = document.getElementById("keys");
   for (const key of KEYS) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The host's books as they fill, and what still waits on the terminal.
+// The host's ledger, and the payments still waiting on the terminal.
 import { latest } from "./link.js";
 import { money, word } from "./words.js";
 
 const STATES = { RECEIVED: "blue", APPROVED: "green", DECLINED: "red", REVERSED: "orange" };
+const SHADES = { prepared: "blue", approved_card: "green", cash_taken: "green", cash_returned: "green" }; // waiting: amber
 const at = (id) => document.getElementById(id);
 let seen = null;
 
-/** The terminal's side: what waits, read from its flash. */
+/** Draw the terminal's side: the waiting payments, read from its flash. */
 export function drawTill(till) {
   at("waiting-sum").textContent = money(till.waiting.sum);
   at("waiting-count").textContent = word("payments_count", { count: till.waiting.count });
@@ -16,14 +17,14 @@ export function drawTill(till) {
   at("queue-rows").replaceChildren(...till.waiting.rows.map((row) => {
     const line = document.createElement("li");
     line.append(text("time", clock(row.at * 1000, true)), text("pan", masked(row.card)), text("amount", money(row.amount)),
-      pill(row.state === "prepared" ? "blue" : "amber", word(`till_${row.state}`)));
+      pill(SHADES[row.word] || "amber", word(`till_${row.word}`)));
     return line;
   }));
   at("flash").textContent = word("flash", till);
   agree();
 }
 
-/** The host's side. */
+/** Draw the host's side. */
 export function drawLedger(ledger) {
   const batch = openBatch(ledger);
   at("settled-sum").textContent = money(batch ? batch.amount : 0);
@@ -67,7 +68,7 @@ function paymentRow(payment) {
   return row;
 }
 
-/** Do both sides have the same sum? */
+/** Show whether both sides have the same total. */
 function agree() {
   const till = latest("till"), ledger = latest("ledger");
   if (!till || !ledger) return;
@@ -81,7 +82,7 @@ function agree() {
 
 const masked = (card) => (card ? `${card.slice(0, 4)} ${card.slice(4, 6)}•• •••• ${card.slice(-4)}` : "");
 
-/** Time of day; a `local` one is told in the terminal's own time. */
+/** Time of day. `local`: the moment is already in the terminal's local time. */
 export function clock(moment, local = false) {
   return new Date(moment).toLocaleTimeString("en-GB", local ? { timeZone: "UTC" } : {});
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The websocket: news by topic in, commands out, for ever connecting again. Keeps the newest value of each topic.
+// The websocket: receives news by topic, sends commands, reconnects automatically. Keeps the newest value of each topic.
 const listeners = {};
 const known = {};
 let socket;
 let pause = 300;
 
-/** Call `listener` with each value of `topic`; "picture" comes as bytes. Hears what is known already. */
+/** Call `listener` with each value of `topic`, starting with the current one; "picture" is bytes. */
 export function on(topic, listener) {
   (listeners[topic] ||= []).push(listener);
   if (topic in known) listener(known[topic]);
@@ -14,17 +14,17 @@ export function on(topic, listener) {
 /** The newest value of a topic. */
 export const latest = (topic) => known[topic];
 
-/** Do something at the counter: see tools/panel/commands.py. */
+/** Send a command; see tools/panel/commands.py. */
 export function send(command) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(command));
 }
 
-/** Tell the listeners of these topics once more, as after a change of language. */
+/** Notify the listeners of these topics again, for example after a change of language. */
 export function again(...topics) {
   for (const topic of topics) if (topic in known) tell(topic, known[topic]);
 }
 
-/** Connect, and again whenever the connection is lost. */
+/** Connect, and reconnect whenever the connection is lost. */
 export function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/link`);
   socket.binaryType = "arraybuffer";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Wires the page: each topic of the link to the part that shows it.
+// Connects each topic of the link to the part of the page that shows it.
 import { connect, on } from "./link.js";
 import { band, readAloud } from "./display.js";
 import { drawKeys } from "./keypad.js";
@@ -28,7 +28,7 @@ on("event", addEvent);
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => chooseLanguage(button.dataset.language));
 }
-// A clicked button gives the focus back, so that Enter stays the terminal's key.
+// A clicked button gives up the focus, so that Enter still goes to the terminal.
 document.addEventListener("click", (event) => {
   if (event.detail > 0 && event.target.closest("button, summary")) document.activeElement?.blur();
 });

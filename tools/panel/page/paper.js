@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The receipt: scrolls out of the slot as it is printed, opens to be read, and can be turned back to earlier ones.
+// The receipt: scrolls out of the slot as it is printed, opens for reading, and leads back to earlier receipts.
 const outlet = document.getElementById("paper");
 const dialog = document.getElementById("receipts");
 const sheet = document.getElementById("sheet");
-const WIDE = /[^\x00-\x7f]/; // two bytes of GBK: two columns of paper
+const WIDE = /[^\x00-\x7f]/; // two bytes of GBK, two columns wide
 let receipts = [];
 let shown = -1;
 let open = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// "Try this": each story plays itself on the terminal, with the hands a visitor has too.
+// "Try this": each story plays itself on the terminal, using only commands that a visitor has too.
 import { latest, on, send } from "./link.js";
 import { press } from "./keypad.js";
 import { word } from "./words.js";
@@ -49,7 +49,7 @@ class Play {
   async keys(keys) {
     for (const key of keys) { press(key); await this.rest(220); }
   }
-  /** To the resting page from anywhere: Cancel leaves a question, Enter a message, Cancel the amount. */
+  /** Go to the home page from anywhere: Cancel leaves a question, Enter a message, Cancel an amount. */
   async home() {
     await this.keys("CEC");
     await this.rest(300);
@@ -81,7 +81,7 @@ function say(key, kind = "") {
   line.classList.toggle("step", kind === "step");
 }
 
-/** Draw the list. */
+/** Draw the list of stories. */
 export function drawStories() {
   say("try_hint");
   document.getElementById("stories").replaceChildren(...Object.keys(STORIES).map((name) => {

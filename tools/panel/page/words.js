@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page's words in both languages, and who is told when the language changes.
+// The page's words in both languages, and the listeners for a change of language.
 import { EN } from "./words-en.js";
 import { ZH } from "./words-zh.js";
 
@@ -8,17 +8,17 @@ const KEPT = "kassa-language";
 const listeners = [];
 let language = localStorage.getItem(KEPT) ?? (navigator.language.startsWith("zh") ? "zh" : "en");
 
-/** The text of a key, its {places} filled in. A key without text is shown as it is. */
+/** The text of a key, with its {places} filled in. A key without a text is shown as it is. */
 export function word(key, places = {}) {
   const table = TABLES[language];
   const text = (places.count === 1 && table[`${key}_one`]) || (table[key] ?? EN[key] ?? key);
   return text.replace(/\{(\w+)\}/g, (_, name) => places[name] ?? "–");
 }
 
-/** A card's title or fault; the catalogue's English where we have no other word. */
+/** A card's title or fault. Without a translation: the catalogue's English. */
 export const cardWord = (name, english) => (language === "en" ? english : TABLES[language].cards_by_name[name] ?? english) ?? name;
 
-/** Minor units as ¥12.80; money back as -¥12.80. */
+/** Minor units as ¥12.80; negative ones as -¥12.80. */
 export function money(minor) {
   const size = Math.abs(minor);
   return `${minor < 0 ? "-" : ""}¥${Math.floor(size / 100).toLocaleString("en")}.${String(size % 100).padStart(2, "0")}`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the terminal: Wi-Fi switch, power plug, the host's mood.
+// The terminal's surroundings: Wi-Fi switch, power plug, the host's mood.
 import { again, latest, send } from "./link.js";
 import { whenTranslated, word } from "./words.js";
 
@@ -21,7 +21,7 @@ export function listMoods() {
   });
 }
 
-/** Show how things are. */
+/** Show the current state. */
 export function drawWorld(world) {
   for (const button of document.querySelectorAll("[data-radio]")) {
     button.setAttribute("aria-pressed", button.dataset.radio === world.radio);

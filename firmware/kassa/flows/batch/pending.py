@@ -8,7 +8,6 @@ from kassa import money, transactions
 from kassa.errors import FlashFault, JournalFull
 from kassa.flows.session import Session
 from kassa.flows.steps import receipt
-from kassa.overlay import forget
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import Dispositions
 from kassa.vault.journal.reader import Reader, dispositions_above
@@ -18,7 +17,7 @@ _MOST_REFUSED = 30  # of them: what is pending is listed too
 _SHOWN = (0, layout.DEFERRED, layout.REVERSING)
 
 
-async def waiting(session: Session) -> None:
+async def show(session: Session) -> None:
     """The list, what was refused first, each oldest first; a line opens a page that says what will become of it."""
     ui, state = session.ui, session.till.journal.state
     chosen = 0
@@ -54,8 +53,6 @@ async def _found(session: Session) -> "tuple[list[tuple[int, int]], list[tuple[s
         if Reader(journal, sequence).read(page) == sequence:
             found.append((sequence, layout.REFUSED))
             rows.append((t("refused_later"), money.text(layout.Record(page).amount)))
-    del Search, search
-    forget("kassa.vault.journal.refused_later")
     session.status.queue(journal.state)
     reader = Reader(journal, closed + 1)
     while len(found) < _MOST_ROWS and reader.read(page):

@@ -3,7 +3,6 @@
 
 from kassa.desk import scheduled_settlement
 from kassa.flows.session import Session
-from kassa.overlay import forget
 
 
 async def settle(session: Session) -> bool:
@@ -11,7 +10,6 @@ async def settle(session: Session) -> bool:
     due = session.connection.reachable() and scheduled_settlement.due(
         session.till.journal, session.settings, session.clock
     )
-    forget("kassa.desk.scheduled_settlement")
     if due:
         from kassa.flows.batch import settle as settling
 

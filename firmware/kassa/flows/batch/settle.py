@@ -6,10 +6,8 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import money, overlay, transactions
 from kassa.flows.session import Session
-from kassa.flows.steps import receipt
-from kassa.overlay import forget
 from kassa.uplink import answers
 
 TYPE_CHECKING = const(False)
@@ -34,25 +32,29 @@ async def settle(session: Session, asked: bool = True) -> None:
             return
     if not await _drained(session):
         return
-    from kassa.desk.batch import totals  # and gone before the host is asked
+    batch = await _totals(session)
+    amount = money.text(batch.sums[transactions.DEBIT])
+    await ui.show("wait", ui.t("settle_working"), _counts(session, batch), "", amount)
+    overlay.enter("closing")
+    _submit(session, batch)
+    await _answered(session, batch)
+    await _tell(session, batch)
+
+
+async def _totals(session: Session) -> "Totals":
+    from kassa.desk.batch import totals
     from kassa.vault.journal.refused_later import Search
 
-    search = Search(journal)
+    search = Search(session.till.journal)
     for _ in search.steps():
         await asyncio.sleep_ms(0)
-    batch = totals(journal, search.found())
-    del totals, Search, search
-    forget("kassa.desk.batch")
-    forget("kassa.vault.journal.refused_later")
-    await ui.show(
-        "wait", ui.t("settle_working"), _counts(session, batch), "", money.text(batch.sums[transactions.DEBIT])
-    )
+    return totals(session.till.journal, search.found())
+
+
+def _submit(session: Session, batch: "Totals") -> None:
     from kassa.uplink import batch_close
 
     batch_close.submit(session.courier, batch.de48(), session.entropy)
-    del batch_close
-    await _answered(session, batch)
-    await _tell(session, batch)
 
 
 async def _answered(session: Session, batch: "Totals") -> None:
@@ -102,7 +104,7 @@ async def _drained(session: Session) -> bool:
         or status.pending_count
         or status.reversing
         or session.courier.owes()
-        or session.courier.in_flight.count
+        or session.courier.unanswered()
     ):
         if journal.unreadable:
             from kassa.flows.batch.unreadable_record import given_up  # hardly ever
@@ -120,6 +122,8 @@ async def _drained(session: Session) -> bool:
 
 
 async def _tell(session: Session, batch: "Totals") -> None:
+    from kassa.flows.steps import receipt
+
     ui = session.ui
     outcome = session.courier.outcome
     amount = money.text(batch.sums[transactions.DEBIT])
@@ -151,5 +155,5 @@ async def _tell(session: Session, batch: "Totals") -> None:
         from kassa.flows.steps import certificate_notes
 
         await ui.message(
-            "warn", ui.t("settle_failed"), (certificate_notes.silence(session),), "E=key_ok", amount=amount
+            "warn", ui.t("settle_failed"), (certificate_notes.why_silent(session),), "E=key_ok", amount=amount
         )

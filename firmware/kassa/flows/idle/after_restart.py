@@ -6,7 +6,6 @@ from micropython import const
 from kassa import money
 from kassa.desk.disposition import PAID, TOOK_BACK
 from kassa.flows.session import Session
-from kassa.flows.steps import receipt
 from kassa.vault.settings import stop_reason
 
 TYPE_CHECKING = const(False)
@@ -42,21 +41,6 @@ async def tell(session: Session, board: "Board") -> None:
     amount = money.text(record.amount)
     key = await ui.message(kind, ui.t(word), lines, keys, _FOR_EVER, amount, fresh=True)
     if key == ord("E") and paid:
-        await print_last(session)
+        from kassa.flows.manage import last_payment
 
-
-async def print_last(session: Session) -> None:
-    """Print the newest payment's receipt once more."""
-    ui = session.ui
-    record = session.last()
-    if record is None:
-        await ui.message("ask", ui.t("last"), (ui.t("last_none"),))
-        return
-    await ui.show("wait", ui.t("receipt_printing"), ())
-    said = session.courier.outcome
-    numbers = (said.auth, said.rrn) if said.sequence == record.sequence else ("", "")  # not kept over a restart
-    fault = await receipt.output(
-        session, receipt.payment(session, record, session.last_word(record), *numbers, again=True)
-    )
-    if fault:
-        await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),))
+        await last_payment.reprint(session)

@@ -4,18 +4,14 @@
 from kassa.desk.card_velocity import CardVelocity
 from kassa.desk.limits import Limits
 from kassa.flows.session import Session
-from kassa.overlay import forget
+from kassa.uplink import certificate
 from kassa.vault.settings import settings
 
 
-def renew(session: Session) -> None:
+def apply(session: Session) -> None:
     """The merchant's name, the till's limits, and how long the terminal's certificate holds."""
     values = session.settings
-    from kassa.uplink import certificate
-
     session.valid = certificate.days(values.get(settings.CLIENT_CERTIFICATE, b""))
-    del certificate
-    forget("kassa.uplink.certificate")
     session.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
     till, limits = session.till, Limits(values.get(settings.LIMITS, b""))
     till.largest = int.from_bytes(values.get(settings.LARGEST_SALE, bytes(6)), "big")

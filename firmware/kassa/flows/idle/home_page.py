@@ -16,7 +16,7 @@ _LOOK_MS = const(60000)
 _WIDTH = const(288)  # pixels of a line
 
 
-async def rest(session: Session, held: bool) -> int:
+async def run(session: Session, held: bool) -> int:
     """The key that was pressed; 0 after a minute, or when the quarantine is no longer what it was, `held`."""
     return await session.ui.home(session.name, _lines_while(session, held), "E=key_sell M=key_menu", _LOOK_MS)
 
@@ -26,7 +26,7 @@ def is_held(session: Session) -> bool:
     return session.courier.fault == "rollback"
 
 
-async def tell_held(session: Session) -> None:
+async def show_held(session: Session) -> None:
     """The quarantine, on a page of its own."""
     t = session.ui.t
     lines = (t("call_supervisor"), t("held_seen"), t("held_sales"), t("held_clear"))
@@ -56,7 +56,7 @@ def _lines(session: Session) -> list:
         lines.append("!" + ui.t("home_reversing"))
     if news.refused_later:
         lines.append("!" + ui.t("home_refused", news.refused_later))
-    said = certificate_notes.told(session)
+    said = certificate_notes.note(session)
     if said:
         lines.append(said)
     if not news.clock_trusted:

@@ -1,48 +1,62 @@
 # SPDX-License-Identifier: MIT
-"""For ever: the resting page, and the way into a sale or the menu."""
+"""The cashier's main loop: the home page, and from there a sale or the menu, until power-off."""
 
 from time import ticks_diff, ticks_ms
 
-from kassa import status
-from kassa.flows.sale.card import sale
-from kassa.flows.session import Session
-from kassa.overlay import forget, forget_all
+from micropython import const
 
-# What the transactions of the menu need in memory meanwhile, and what of it stays.
-_OTHERS = ("flows.", "desk.disposition", "desk.originals", "desk.cardless_body", "screens.qr")
-_KEPT = ("flows.idle.main_loop", "flows.sale.card", "flows.steps.outcome", "flows.session")
-_AGAIN_MS = 1800000  # after which what could not be settled unasked is tried again: each try may print a slip
+from kassa import overlay, status
+from kassa.flows.session import Session
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.flows.session import Flow
+
+_AGAIN_MS = 1800000  # a scheduled settlement that failed is tried again after this; each try may print a slip
 
 
 async def run(session: Session) -> None:
-    """For ever: rest, then do what the first key asks for. A quarantine is told once on a page of its own."""
+    """Show the home page, do what the first key asks for, and begin again. A quarantine is announced once on its own page."""
     held = False
-    tried = None  # when the batch was last settled unasked
+    tried = None  # ticks of the last scheduled settlement
     while True:
-        from kassa.flows.idle import home_page
-
-        if home_page.is_held(session) != held:
-            held = not held
-            if held:
-                await home_page.tell_held(session)
         if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
             tried = None
-        if tried is None and session.status.link >= status.LINK_WIFI:
-            from kassa.flows.batch import scheduled_settlement
-
-            tried = ticks_ms() if await scheduled_settlement.settle(session) else None
-            del scheduled_settlement
-        key = await home_page.rest(session, held)
-        del home_page
-        forget_all(_OTHERS, _KEPT)
+        if tried is None and session.status.link >= status.LINK_WIFI and await _settled_by_schedule(session):
+            tried = ticks_ms()
+        overlay.enter("idle")
+        held = await _announced(session, held)
+        key = await _key_at_home(session, held)
+        overlay.enter("flow")
         if key == ord("M"):
             await _menu(session)
         elif key == ord("E"):
-            await sale(session)
+            await _sale(session)
         elif key > ord("0"):
-            await sale(session, key)
+            await _sale(session, key)
         elif not key:
             await _look_after(session)
+
+
+async def _announced(session: Session, held: bool) -> bool:
+    """Whether the terminal is in quarantine now; a new one gets a page of its own."""
+    from kassa.flows.idle import home_page
+
+    if home_page.is_held(session) and not held:
+        await home_page.show_held(session)
+    return home_page.is_held(session)
+
+
+async def _settled_by_schedule(session: Session) -> bool:
+    from kassa.flows.batch import scheduled_settlement
+
+    return await scheduled_settlement.settle(session)
+
+
+async def _key_at_home(session: Session, held: bool) -> int:
+    from kassa.flows.idle import home_page
+
+    return await home_page.run(session, held)
 
 
 async def _look_after(session: Session) -> None:
@@ -51,32 +65,21 @@ async def _look_after(session: Session) -> None:
     await session.reader.check()
 
 
+async def _sale(session: Session, first: int = 0) -> None:
+    from kassa.flows.sale.card import sale
+
+    await sale(session, first)
+
+
 async def _menu(session: Session) -> None:
-    """The menu, and what was chosen there; neither is kept in memory."""
-    from kassa.flows.idle import main_menu
+    """The menu, and the transaction chosen there."""
+    flow = await _chosen(session)
+    overlay.enter("flow")  # without the menus
+    if flow is not None:
+        await flow(session)
 
-    chosen = await main_menu.menu(session)
-    del main_menu
-    forget_all(_OTHERS, _KEPT)
-    if chosen == "sale":
-        await sale(session)
-    elif chosen == "void":
-        from kassa.flows.reverse import void
 
-        await void.void(session)
-        forget_all(_OTHERS, _KEPT)
-    elif chosen == "others":
-        from kassa.flows.idle import other_transactions
+async def _chosen(session: Session) -> "Flow | None":
+    from kassa.flows.idle.main_menu import menu
 
-        flow = await other_transactions.choose(session)
-        del other_transactions
-        forget("kassa.flows.idle.other_transactions")
-        if flow is not None:
-            await flow(session)
-            forget_all(_OTHERS, _KEPT)
-    elif chosen == "settle":
-        from kassa.flows.batch import settle
-
-        await settle.settle(session)
-        forget_all(_OTHERS, _KEPT)
-        forget("kassa.desk.unreadable_record")
+    return await menu(session)

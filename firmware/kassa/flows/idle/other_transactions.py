@@ -7,10 +7,7 @@ from kassa.flows.session import Session
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Flow = Callable[[Session], Awaitable[None]]
-
+    from kassa.flows.session import Flow
 
 _ITEMS = (
     "cash", "qr_scan", "qr_show", "refund", "preauth", "completion", "preauth_cancel", "tip", "voice", "adjust", "balance",

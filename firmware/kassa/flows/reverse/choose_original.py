@@ -6,7 +6,6 @@ from micropython import const
 from kassa import money
 from kassa.errors import Refused
 from kassa.flows.session import Session
-from kassa.overlay import forget
 from kassa.vault.journal import layout
 from kassa.vault.journal.reader import Reader
 
@@ -19,12 +18,10 @@ async def choose(
     session: Session, title: str, nothing: str, which: "tuple[int, ...]", adjusting: bool = False
 ) -> "Original | None":
     """The payment that was chosen; None when the list was left, or `nothing` said. See desk.originals for the rest."""
-    from kassa.desk.originals import named
+    from kassa.desk.originals import originals
 
     ui = session.ui
-    found = named(session.till.journal, which, adjusting)
-    del named
-    forget("kassa.desk.originals")
+    found = originals(session.till.journal, which, adjusting)
     if not found:
         await ui.message("ask", ui.t(title), (ui.t(nothing),))
         return None

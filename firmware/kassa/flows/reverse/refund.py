@@ -8,10 +8,10 @@ from micropython import const
 
 from kassa import money, transactions
 from kassa.desk import cardless_body
-from kassa.flows.sale.card import read_card
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt, need_open
-from kassa.flows.steps.requirements import need_host, need_supervisor, take_along
+from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.read_card import read_card
+from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
 from kassa.money import pack_bcd
 
 _REFERENCE = 0xDF04  # tag of ours: the RRN, 6 bytes BCD
@@ -44,10 +44,10 @@ async def _to_card(session: Session, amount: int, reference: str) -> None:
     if await read_card(session, amount, True, 0x20) is None:
         return
     if reference:
-        take_along(session, _REFERENCE, _packed(reference))
+        seal_with_card(session, _REFERENCE, _packed(reference))
     from kassa.flows.steps import authorise
 
-    await authorise.request(session, transactions.REFUND, amount, session.arena)
+    await authorise.request(session, transactions.REFUND, amount, session.card())
 
 
 async def _to_wallet(session: Session, amount: int, reference: str) -> None:

@@ -3,9 +3,9 @@
 
 from kassa import money, transactions
 from kassa.errors import Refused
-from kassa.flows.sale.card import read_card
 from kassa.flows.session import Session
 from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.read_card import read_card
 from kassa.flows.steps.requirements import need_host
 from kassa.uplink import answers
 from kassa.vault.journal import layout
@@ -24,8 +24,8 @@ async def _ask(session: Session) -> None:
         return
     from kassa.flows.steps import authorise
 
-    sequence = session.till.take(layout.INTENT, transactions.BALANCE, 0, session.arena)
-    session.arena.wipe()
+    sequence = session.till.take(layout.INTENT, transactions.BALANCE, 0, session.card())
+    session.wipe_card()
     if not await authorise.ask(session, sequence, 0):
         authorise.give_back(session, sequence)
         raise Refused("only_online")

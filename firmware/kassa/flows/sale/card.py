@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A card sale, from the amount to the receipt. What its steps need is in memory only meanwhile."""
+"""A card sale, from the amount to the receipt."""
 
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import ENDING, attempt, need_open
-from kassa.overlay import forget_all
-
-_READING = ("flows.steps.present_card", "vault.card_tables.authorities", "card.")
-_KEPT = ("card.arena", "card.tlv")
+from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.read_card import read_card
+from kassa.flows.steps.requirements import need_open
 
 
 async def sale(session: Session, first: int = 0) -> None:
@@ -24,12 +22,7 @@ async def _take(session: Session, amount: int) -> None:
     agreed = False
     if not online:
         till.check_offline(amount)
-        if till.needs_supervisor:
-            from kassa.flows.steps import offline
-
-            agreed = await offline.agreed(session, amount)
-            del offline
-            forget_all(ENDING)
+        agreed = till.needs_supervisor and await _agreed(session, amount)
     card = await read_card(session, amount, online)
     if card is None:
         return
@@ -44,12 +37,7 @@ async def _take(session: Session, amount: int) -> None:
         await offline.take(session, amount, agreed, approved, refusal)
 
 
-async def read_card(session: Session, amount: int, online: bool, kind: int = 0) -> "tuple[bool, str] | None":
-    """As present.present."""
-    from kassa.flows.steps import present_card
+async def _agreed(session: Session, amount: int) -> bool:
+    from kassa.flows.steps import offline
 
-    try:
-        return await present_card.present(session, amount, online, kind)
-    finally:
-        del present_card
-        forget_all(_READING, _KEPT)
+    return await offline.agreed(session, amount)

@@ -6,10 +6,10 @@ The completion and the cancel find what they are about by the card and the autho
 
 from kassa import money, transactions
 from kassa.errors import Refused
-from kassa.flows.sale.card import read_card
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt, need_open
-from kassa.flows.steps.requirements import need_host, need_supervisor, take_along
+from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.read_card import read_card
+from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
 from kassa.vault.journal import layout
 
 CODE = 0x89  # EMV: authorisation code, 6 characters
@@ -28,7 +28,7 @@ async def _hold(session: Session, amount: int) -> None:
     if await read_card(session, amount, True) is not None:
         from kassa.flows.steps import authorise
 
-        await authorise.request(session, transactions.PREAUTH, amount, session.arena)
+        await authorise.request(session, transactions.PREAUTH, amount, session.card())
 
 
 async def cancel(session: Session) -> None:
@@ -67,14 +67,14 @@ async def _settle(session: Session, amount: int, kind: int, code: str) -> None:
         await need_supervisor(session)
     if await read_card(session, amount, True) is None:
         return
-    take_along(session, CODE, code.encode())
+    seal_with_card(session, CODE, code.encode())
     if kind != transactions.COMPLETION_ADVICE:
         from kassa.flows.steps import authorise
 
-        await authorise.request(session, kind, amount, session.arena)
+        await authorise.request(session, kind, amount, session.card())
         return
-    session.till.take(layout.ACCEPTED, kind, amount, session.arena)
-    session.arena.wipe()
+    session.till.take(layout.ACCEPTED, kind, amount, session.card())
+    session.wipe_card()
     from kassa.flows.steps import offline
 
     await offline.accepted(session, amount)

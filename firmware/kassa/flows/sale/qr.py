@@ -16,7 +16,6 @@ from kassa.flows.session import Session
 from kassa.flows.steps import authorise
 from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.requirements import need_host
-from kassa.overlay import forget
 from kassa.vault.journal import layout
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
@@ -86,7 +85,6 @@ async def _settle(session: Session, sequence: int, amount: int, patience_ms: int
             asked = ticks_ms()
             courier.again = True
         await asyncio.sleep_ms(0)
-    forget("kassa.screens.qr")
     await authorise.tell(session, amount)
 
 

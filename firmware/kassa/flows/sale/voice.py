@@ -2,11 +2,11 @@
 """A sale that was authorised by telephone (CUP: offline sale): the code that was told, the card, and it is taken."""
 
 from kassa import money, transactions
-from kassa.flows.sale.card import read_card
 from kassa.flows.sale.preauth import CODE, DIGITS
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt, need_open
-from kassa.flows.steps.requirements import take_along
+from kassa.flows.steps.outcome import attempt
+from kassa.flows.steps.read_card import read_card
+from kassa.flows.steps.requirements import need_open, seal_with_card
 from kassa.vault.journal import layout
 
 
@@ -25,11 +25,11 @@ async def _take(session: Session, amount: int, code: str) -> None:
     need_open(session)
     if await read_card(session, amount, True) is None:
         return
-    take_along(session, CODE, code.encode())
-    session.till.take(layout.ACCEPTED, transactions.VOICE_SALE, amount, session.arena)
-    session.arena.wipe()
+    seal_with_card(session, CODE, code.encode())
+    session.till.take(layout.ACCEPTED, transactions.VOICE_SALE, amount, session.card())
+    session.wipe_card()
     session.status.queue(session.till.journal.state)
-    from kassa.flows.steps.finish import finish
+    from kassa.flows.steps.outcome import finish
 
     lines = [session.ui.t("auth_code", code), session.ui.t("accepted_note")]
     await finish(session, "hold", "accepted", lines, amount, code)

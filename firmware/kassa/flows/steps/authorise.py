@@ -9,8 +9,7 @@ from micropython import const
 from kassa import money, transactions
 from kassa.errors import FlashFault, JournalFull, Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.finish import finish
-from kassa.flows.steps.outcome import refuse
+from kassa.flows.steps.outcome import finish, refuse
 from kassa.uplink import answers
 from kassa.vault.journal import layout
 
@@ -25,7 +24,7 @@ _ANSWER_MS = const(30000)
 
 async def authorise(session: Session, amount: int, refusal: str) -> None:
     """A sale with the card in the arena."""
-    sequence = session.till.take(layout.INTENT, transactions.SALE, amount, session.arena)
+    sequence = session.till.take(layout.INTENT, transactions.SALE, amount, session.card())
     if await ask(session, sequence, amount):
         await tell(session, amount)
     else:
@@ -36,6 +35,7 @@ async def request(session: Session, kind: int, amount: int, source: "Arena | Car
     """What only the host can decide, from its intent to its end. See Till.take. Raises Refused when nothing left."""
     sequence = session.till.take(layout.INTENT, kind, amount, source, back)
     source.wipe()
+    session.wipe_card()
     if await ask(session, sequence, amount):
         await tell(session, amount)
     else:
@@ -78,7 +78,7 @@ async def ask(session: Session, sequence: int, amount: int) -> bool:
 async def tell(session: Session, amount: int, said: tuple = ()) -> None:
     """Show the answer, and `said` when it was yes; what is on the screen is durable in the journal."""
     ui, outcome = session.ui, session.courier.outcome
-    session.arena.wipe()
+    session.wipe_card()
     word = session.last_word(session.last())
     if outcome.kind == answers.YES:
         lines = list(said) or ([ui.t("auth_code", outcome.auth)] if outcome.auth else [])
@@ -117,13 +117,13 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
         key = await ui.message("ask", title, question, "E=key_yes C=key_no", _ANSWER_MS, money.text(amount), fresh=True)
         if key != ord("E"):
             raise Refused("fault_host")
-        till.defer(sequence, amount, session.arena.body)
+        till.defer(sequence, amount, session.card().body)
     except Refused as reason:
         refused = reason
         till.void_unsent(sequence)
     finally:
         session.courier.held = 0
-    session.arena.wipe()
+    session.wipe_card()
     if refused is None:
         await offline.accepted(session, amount)
     else:

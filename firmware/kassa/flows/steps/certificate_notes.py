@@ -10,7 +10,7 @@ _SOON = const(366)  # days
 _VERY_SOON = const(30)
 
 
-def told(session: Session) -> str:
+def note(session: Session) -> str:
     """One line, "" when all is well. It begins with "!" when it is a reason why the host cannot be reached."""
     t, (first, last) = session.ui.t, session.valid
     if not last:
@@ -28,7 +28,7 @@ def told(session: Session) -> str:
     return ("!" if left <= _VERY_SOON else "") + t("about_cert_left", left)
 
 
-def silence(session: Session) -> str:
+def why_silent(session: Session) -> str:
     """Why the host does not answer, as far as that is known."""
-    line = told(session)
+    line = note(session)
     return line[1:] if line.startswith("!") and session.valid[1] else session.ui.t("fault_host")

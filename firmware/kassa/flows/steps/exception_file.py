@@ -8,14 +8,14 @@ from kassa.vault.card_tables import blocked_bins
 from kassa.vault.card_tables.authorities import Authorities
 
 
-def excepted(session: Session) -> bool:
+def is_listed(session: Session) -> bool:
     """Looks up the number in the arena's body. Raises FlashFault."""
-    track = tlv.Tlv(session.arena.body)
+    track = tlv.Tlv(session.card().body)
     pan = bytearray(10)
     try:
         if not track.find(0x57):
             return False
         track2.pad_pan(track, track2.pan_digits(track), pan)
-        return blocked_bins.excepted(Authorities(*session.courier.cards), pan)
+        return blocked_bins.is_listed(Authorities(*session.courier.cards), pan)
     finally:
         zero(pan)

@@ -6,8 +6,7 @@ from micropython import const
 from kassa import money
 from kassa.errors import FlashFault, Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.finish import finish
-from kassa.overlay import forget_all
+from kassa.flows.steps.outcome import finish
 
 _ANSWER_MS = const(30000)
 
@@ -29,31 +28,21 @@ def check_card(session: Session, refusal: str) -> None:
     """What speaks against taking the card that was read, `refusal` of present.present first. Raises Refused."""
     if refusal:
         raise Refused(refusal)
-    session.till.check_card(session.arena.body)
+    session.till.check_card(session.card().body)
     from kassa.flows.steps import exception_file
 
     try:
-        if exception_file.excepted(session):
+        if exception_file.is_listed(session):
             raise Refused("card_listed")
     except FlashFault:
         raise Refused("fault_flash")
-    finally:
-        del exception_file
-        forget_all(
-            (
-                "flows.steps.exception_file",
-                "vault.card_tables.authorities",
-                "vault.card_tables.blocked_bins",
-                "card.track2",
-            )
-        )
 
 
 async def take(session: Session, amount: int, agreed: bool, approved: bool, refusal: str) -> None:
     """Accept it; `approved`: by the card itself, and proven. Raises Refused."""
     check_card(session, refusal)
-    session.till.accept_offline(amount, session.arena, agreed, approved)
-    session.arena.wipe()
+    session.till.accept_offline(amount, session.card(), agreed, approved)
+    session.wipe_card()
     if approved:
         session.status.queue(session.till.journal.state)
         await finish(session, "ok", "approved_card", [session.ui.t("approved_card_note")], amount)

@@ -1,44 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""What stands around every payment: whether it may begin, and the page at its end, or why it cannot be."""
+"""How a payment ends: its result page and receipt, or the page that says why it was not taken."""
 
 from micropython import const
 
 from kassa import money
 from kassa.errors import CardError, FlashFault, JournalFull, KeyringError, Refused
 from kassa.flows.session import Session
-from kassa.overlay import forget_all
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-ENDING = (
-    "flows.steps.authorise",
-    "flows.steps.offline",
-    "flows.steps.finish",
-    "flows.steps.receipt",
-    "flows.steps.supervisor",
-    "desk.disposition",
-    "calendar",
-)  # of a payment
 _RESULT_MS = const(30000)
 
 
-def need_open(session: Session) -> None:
-    """Raises Refused while the close of the batch has no answer: nothing is taken then."""
-    if session.till.journal.state.closing:
-        raise Refused("settle_unfinished")
-
-
-async def result(session: Session, kind: str, word: str, lines: tuple, amount: int) -> None:
-    """Show how it ended, `word` and `lines` as text keys, until the cashier confirms."""
-    ui = session.ui
-    said = [ui.t(line) for line in lines]
-    await ui.message(kind, ui.t(word), said, "E=key_ok", _RESULT_MS, money.text(amount), fresh=True)
-
-
 async def attempt(session: Session, amount: int, work: "Awaitable[None]") -> None:
-    """Do what may be refused: whatever happens, no card data is left when the refusal is shown."""
+    """Await `work`, which may be refused. Whatever happens, no card data is left when the refusal is shown."""
     refused, broken = None, False
     try:
         await work
@@ -46,21 +23,27 @@ async def attempt(session: Session, amount: int, work: "Awaitable[None]") -> Non
         refused = reason
     except JournalFull:
         refused = Refused("limit_full")
-    except CardError:  # what is to be sealed with the card's data has no room
+    except CardError:  # no room to seal something more with the card's data
         refused = Refused("card_error")
     except (KeyringError, FlashFault):
         broken = True
     finally:
-        session.arena.wipe()
-        forget_all(ENDING)
+        session.wipe_card()
     if broken:
         await result(session, "refuse", "not_taken", ("fault_flash",), amount)
     elif refused is not None:
         await refuse(session, refused, amount)
 
 
+async def result(session: Session, kind: str, word: str, lines: tuple, amount: int) -> None:
+    """Show a result without a receipt until the cashier confirms. `word` and `lines` are text keys."""
+    ui = session.ui
+    texts = [ui.t(line) for line in lines]
+    await ui.message(kind, ui.t(word), texts, "E=key_ok", _RESULT_MS, money.text(amount), fresh=True)
+
+
 async def refuse(session: Session, refused: Refused, amount: int) -> None:
-    """Say why the till does not take it, and what would help."""
+    """Say why the payment was not taken, and what would help."""
     ui = session.ui
     lines = [ui.t(refused.key, *refused.values)]
     if refused.key.startswith("limit"):
@@ -68,3 +51,27 @@ async def refuse(session: Session, refused: Refused, amount: int) -> None:
     elif refused.key.startswith("card"):
         lines.append(ui.t("use_other"))
     await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _RESULT_MS, money.text(amount))
+
+
+async def finish(
+    session: Session, kind: str, word: str, lines: list, amount: int, auth: str = "", rrn: str = ""
+) -> None:
+    """Show the result at once, print the receipt, and wait for the cashier. `word`: a disposition, as a text key."""
+    ui = session.ui
+    await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
+    ui.keypad.flush()  # a key pressed before the result was shown does not skip it
+    fault = await _printed(session, word, auth, rrn)
+    if fault:
+        lines = [ui.t(fault)] + lines
+    await ui.message(kind, ui.t(word), lines, "E=key_ok", _RESULT_MS, money.text(amount))
+
+
+async def _printed(session: Session, word: str, auth: str, rrn: str) -> str:
+    """Print the receipt of the newest payment if money moved. Returns the text key of a printer fault, or ""."""
+    from kassa.desk.disposition import PAID, TOOK_BACK
+    from kassa.flows.steps import receipt
+
+    record = session.last()
+    if record is None or word not in PAID + TOOK_BACK:
+        return ""
+    return await receipt.output(session, receipt.payment(session, record, word, auth, rrn))

@@ -5,14 +5,13 @@ import asyncio
 
 from micropython import const
 
-from kassa import money
-from kassa.card import tap
-from kassa.card import terms as outcomes
-from kassa.card.terms import Outcome, Terms
+from kassa import money, overlay
+from kassa.card import outcomes, tap
+from kassa.card.outcomes import Outcome
+from kassa.card.terms import Terms
 from kassa.errors import FlashFault, ReaderFault
 from kassa.flows.session import Session
 from kassa.flows.steps.outcome import result
-from kassa.overlay import forget
 from kassa.uplink.courier import CARD_TABLES
 from kassa.vault.settings.settings import CARDS, OFFLINE_APPROVAL
 
@@ -72,13 +71,11 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
         rotten = cards.generation < int.from_bytes(session.settings.get(CARDS, b"\0"), "big")
     except FlashFault:
         table, rotten = b"", True
-    forget("kassa.vault.card_tables.aids")
     if rotten:
         session.courier.rotten = list(CARD_TABLES)
         return None, b"", number
     if not online:
         return cards, table, number
-    forget("kassa.vault.card_tables.authorities")
     return None, table, number
 
 
@@ -115,6 +112,7 @@ async def _read(
         authorities=authorities, applications=applications, trusted=session.clock.trusted, number=number, time=bytes(now[3:]),
     )  # fmt: skip
     _decide(session, terms)
+    overlay.enter("tap")  # without what made the terms
     reading = asyncio.create_task(_tap(session, terms, amount, again))
     while not reading.done():
         if await session.ui.key("C", 100):
@@ -139,8 +137,6 @@ def _now(session: Session) -> bytearray:
     now = bytearray(6)
     for index, value in enumerate(date(session.clock.now())):
         money.pack_bcd(value % 100, now, index, 1)
-    del date
-    forget("kassa.calendar")
     return now
 
 
@@ -156,6 +152,6 @@ async def _tap(session: Session, terms: Terms, amount: int, again: bool) -> Outc
     try:
         if again:
             await session.reader.gone(_PRESENT_MS)
-        return await tap.read(session.reader, terms, session.arena, _PRESENT_MS, told)
+        return await tap.read(session.reader, terms, session.card(), _PRESENT_MS, told)
     except (ReaderFault, FlashFault) as fault:
         return fault

@@ -6,11 +6,10 @@ The printer knows how wide a text is on its paper: what follows a tab goes to th
 
 from micropython import const
 
-from kassa import money, transactions
+from kassa import money, overlay, transactions
 from kassa.calendar import date
 from kassa.errors import PrinterFault
 from kassa.flows.session import Session
-from kassa.overlay import forget
 from kassa.vault.journal.layout import FLAG_CLOCK, Record
 from kassa.vault.journal.reader import Reader
 
@@ -143,6 +142,7 @@ def settlement(
 
 async def output(session: Session, lines: "Iterator[tuple]") -> str:
     """Print; returns "" or the text key of what is wrong with the printer."""
+    overlay.enter("receipt")
     from kassa.gbk import Table
 
     table = None
@@ -156,6 +156,4 @@ async def output(session: Session, lines: "Iterator[tuple]") -> str:
     finally:
         if table is not None:
             table.close()
-        forget("kassa.drivers.escpos")
-        forget("kassa.gbk")
     return ""

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""What a transaction needs beside a card: the host, a supervisor, something to be sealed with it."""
+"""What a transaction needs before it may begin: an open batch, the host, a supervisor, more data to seal with the card's."""
 
 from kassa.errors import Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import need_open
-from kassa.overlay import forget, forget_all
+
+
+def need_open(session: Session) -> None:
+    """Raises Refused while the close of the batch has no answer: nothing is taken then."""
+    if session.till.journal.state.closing:
+        raise Refused("settle_unfinished")
 
 
 def need_host(session: Session) -> None:
@@ -18,19 +22,12 @@ async def need_supervisor(session: Session) -> None:
     """Raises Refused when no supervisor agrees."""
     from kassa.flows.steps import supervisor
 
-    agreed = await supervisor.allowed(session)
-    del supervisor
-    forget_all(("flows.steps.supervisor",))
-    if not agreed:
+    if not await supervisor.allowed(session):
         raise Refused("supervisor_needed")
 
 
-def take_along(session: Session, tag: int, value: "bytes | bytearray") -> None:
-    """Seal one more object with the card that was read. Raises CardError when there is no room."""
+def seal_with_card(session: Session, tag: int, value: "bytes | bytearray") -> None:
+    """Seal one more object with the data of the card that was read. Raises CardError when there is no room."""
     from kassa.card import sealed_body
 
-    try:
-        sealed_body.add(session.arena, tag, value)
-    finally:
-        del sealed_body
-        forget("kassa.card.sealed_body")
+    sealed_body.add(session.card(), tag, value)

@@ -20,7 +20,7 @@ _BLOCKED = const(4)
 _DIGITS = const(8)  # where those of a BIN begin, in half bytes
 
 
-def excepted(cards: Authorities, pan: "Bytes") -> bool:
+def is_listed(cards: Authorities, pan: "Bytes") -> bool:
     """Whether the card with this number (10 B, BCD padded with F) is on either list. Raises FlashFault."""
     block = bytearray(16)
     block[0] = _EXCEPTED

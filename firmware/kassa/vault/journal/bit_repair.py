@@ -4,8 +4,8 @@
 from micropython import const
 
 from kassa.vault.journal import layout
-from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.layout import PAGE, PAGES
+from kassa.vault.journal.store import Store
 from kassa.vault.journal.tags import flip
 
 TYPE_CHECKING = const(False)
@@ -25,7 +25,7 @@ def mend_mark(cell: memoryview, holds: "Callable[[memoryview], bool]") -> bool:
     return False
 
 
-def mend_record(journal: Journal, sector: int, page: int, into: bytearray, sequence: int) -> bool:
+def mend_record(journal: Store, sector: int, page: int, into: bytearray, sequence: int) -> bool:
     """Read a damaged page (256 B) into `into`; whether it is the record with this sequence once one bit is set right.
 
     Of a record of two pages the first is not searched.

@@ -9,18 +9,16 @@ from kassa.crypto.sealing import Sealer
 from kassa.errors import FlashFault, JournalFull
 from kassa.money import pack_bcd
 from kassa.vault.journal import layout
-from kassa.vault.journal.dispositions import Dispositions
 from kassa.vault.journal.draft import Draft
-from kassa.vault.journal.layout import DATA, NONCE, PAGE, PAGES, SEAL, SEALED, State
-from kassa.vault.journal.reader import first_after, holds_any
-from kassa.vault.journal.ring import AHEAD, Ring
-from kassa.vault.journal.tags import Tags
+from kassa.vault.journal.layout import DATA, PAGE, PAGES, SEAL
+from kassa.vault.journal.reader import find_in, first_after, holds_any
+from kassa.vault.journal.ring import AHEAD
+from kassa.vault.journal.store import Store
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kassa.hardware import Flash
 
 _TRIES = const(9)  # writes that may fail before the journal gives up ...
 _HERE = const(3)  # ... and in one sector before it goes on to the next
@@ -34,34 +32,8 @@ _BCD = (  # one constant: it stays in flash
 )
 
 
-class Journal:
+class Journal(Store):
     """Appends records and marks to the ring. One user; every call is synchronous and durable when it returns."""
-
-    def __init__(self, flash: "Flash", key: bytearray) -> None:
-        """`flash`: an esp32.Partition (4096-byte blocks). `key`: the 16-byte journal key; the caller zeroes it."""
-        self.ring = Ring(flash)
-        self.tags = Tags(key)
-        self.state = State()
-        self.free = self.ring.sectors  # sectors ahead, blank or not, that hold nothing of an open batch
-        self.holder = -1  # the sector with the newest record
-        self.dispositions = Dispositions()
-        self.reasons = {}  # sequence -> DE 39 of a reversal that is owed
-        self.head = bytearray(8)  # seal tag of the newest record
-        self.last = bytearray(64)  # clear header of the newest record
-        self.disposition = 0  # kind of the mark that decided about the newest record, 0 = none yet
-        self.unreadable = 0  # the first sequence, as far as known, that is MISSING: nobody can settle or reverse it
-        self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
-        self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
-        self.unsaid = False  # boot wrote nothing of what it saw at the end: SEEN goes before the first write
-        self._staged = False
-        self.buffer = bytearray(PAGE)
-        page = self.view = memoryview(self.buffer)
-        self._uid, self._mask, self._previous = page[8:24], page[48:53], page[56:64]
-        self._currency, self._nonce, self._data = page[30:32], page[NONCE:DATA], page[DATA:SEAL]
-        self._blocks, self._last = page[: SEAL - 16], page[SEAL - 16 : SEAL]
-        self._tagged, self._seal_tag, self._tag, self._clear = page[:SEAL], page[SEAL:SEALED], page[SEALED:], page[:64]
-        self._header_back = memoryview(self.tags.page)[: layout.HEADER_SIZE]
-        self._mark_back = self._header_back[: layout.MARK_SIZE]
 
     # -- the pay path -----------------------------------------------------------------------------------------------
 
@@ -136,7 +108,7 @@ class Journal:
     def _accept_long(self, draft: Draft, sealer: Sealer) -> None:
         from kassa.vault.journal import two_page_record  # no card of today gives so much
 
-        two_page_record.accept(self, draft, sealer)
+        two_page_record.accept(self, draft, sealer, self.open_sector)
 
     def append(self) -> None:
         """Program the buffer into the next page, read it back, pass over pages and sectors that do not hold it."""
@@ -161,7 +133,7 @@ class Journal:
         else:
             from kassa.vault.journal import two_page_record
 
-            two_page_record.append(self, rest)
+            two_page_record.append(self, rest, self.open_sector)
         self.holder = self.ring.sector
         self._staged = False
 
@@ -326,27 +298,21 @@ class Journal:
                 if sector == self.holder:
                     if not may_move:
                         return False
-                    from kassa.vault.journal.relocate import move_newest  # when a lap holds no payment
-
-                    move_newest(self, sector)
+                    self._move_newest(sector)
             if ring.make_blank(sector, self.tags.page):
                 return True
             self.free -= 1
         return False
 
-    def serial_of(self, sector: int) -> int:
-        """The serial a sector has if it was used in this lap: one higher for each place in the ring."""
-        return self.ring.serial_of(self.state, sector)
+    def _move_newest(self, sector: int) -> None:
+        """Copy the newest record, the chain's head, out of a sector that may go otherwise; what was decided goes with it.
 
-    def recount(self) -> None:
-        """Count the free sectors once more."""
-        self.free = self.ring.count_free(self.state)
-
-    def read_header(self, sector: int, state: State) -> bool:
-        """Read and check a sector's header; fills `state` when it holds."""
-        cell = self.tags.cell
-        self.ring.flash.readblocks(sector, cell, 0)
-        if not layout.is_header(cell) or not self.tags.header_holds():
-            return False
-        layout.unpack_header(cell, state)
-        return True
+        Needed when a lap of the ring holds no payment.
+        """
+        rest = find_in(self, sector, self.state.sequence)
+        if layout.is_record(self.buffer[0]):
+            self.rewrite(rest)
+            kind = self.disposition or layout.SEEN
+            self.mark(layout.YES if kind == layout.WATERMARK else kind, self.state.sequence)
+        else:
+            self.holder = -1  # it rotted: there is nothing to keep

@@ -10,7 +10,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kassa.vault.journal.journal import Journal
+    from kassa.vault.journal.store import Store
 
 _BLANK_CELL = BLANK[:MARK_SIZE]
 
@@ -20,9 +20,7 @@ def newest_at(cell: bytearray | memoryview, near: int) -> int:
     return near + ((cell[10] << 8 | cell[11]) - near + 0x8000 & 0xFFFF) - 0x8000
 
 
-def marks_in(
-    journal: "Journal", page: memoryview, first: int, serial: int
-) -> "Iterator[tuple[int, memoryview | None]]":
+def marks_in(journal: "Store", page: memoryview, first: int, serial: int) -> "Iterator[tuple[int, memoryview | None]]":
     """(index, cell) of each used mark cell of a page that was read (256 B), from byte `first`; None for a damaged one.
 
     One flipped bit is mended.
@@ -41,13 +39,13 @@ def marks_in(
         yield index, cell
 
 
-def _is_mark(journal: "Journal", cell: memoryview, serial: int) -> bool:
+def _is_mark(journal: "Store", cell: memoryview, serial: int) -> bool:
     """Whether 32 bytes are a mark written in the sector with this serial."""
     ours = layout.is_mark(cell[0]) and cell[8] << 8 | cell[9] == serial & 0xFFFF
     return ours and journal.tags.mark_holds(cell)
 
 
-def is_record(journal: "Journal", sector: int, page: int, into: memoryview) -> bool:
+def is_record(journal: "Store", sector: int, page: int, into: memoryview) -> bool:
     """Whether a page that was read (256 B) is a record; `sector`, `page`: where, to find the rest of a long one."""
     if not layout.is_record(into[0]):
         return False
@@ -57,7 +55,7 @@ def is_record(journal: "Journal", sector: int, page: int, into: memoryview) -> b
     return rest is not None and journal.tags.record_holds(into, memoryview(rest)[REST_FROM:])
 
 
-def find_rest(journal: "Journal", sector: int, page: int, record: memoryview) -> bytearray | None:
+def find_rest(journal: "Store", sector: int, page: int, record: memoryview) -> bytearray | None:
     """The page (256 B) with the rest of a long record: the nearest one before it that names it."""
     rest = bytearray(PAGE)
     for before in range(page - 1, 0, -1):
@@ -67,7 +65,7 @@ def find_rest(journal: "Journal", sector: int, page: int, record: memoryview) ->
     return None
 
 
-def find_in(journal: "Journal", sector: int, sequence: int) -> bytearray | None:
+def find_in(journal: "Store", sector: int, sequence: int) -> bytearray | None:
     """Read the record with this sequence in a sector into the journal's buffer; returns the rest of a long one.
 
     Without such a record the buffer holds no record.
@@ -84,7 +82,7 @@ def find_in(journal: "Journal", sector: int, sequence: int) -> bytearray | None:
     return None
 
 
-def first_after(journal: "Journal", sector: int) -> int:
+def first_after(journal: "Store", sector: int) -> int:
     """A sequence above all that a sector holds: the first one of the next sector whose header holds."""
     ring, state = journal.ring, State()
     for _ in range(ring.sectors):
@@ -96,7 +94,7 @@ def first_after(journal: "Journal", sector: int) -> int:
     return journal.state.sequence + 1
 
 
-def holds_any(journal: "Journal", sector: int) -> bool:
+def holds_any(journal: "Store", sector: int) -> bool:
     """Whether a sector that may not be erased by its place holds anything of the open batch; else it was only begun."""
     page = memoryview(bytearray(PAGE))
     serial = journal.serial_of(sector)
@@ -112,7 +110,7 @@ def holds_any(journal: "Journal", sector: int) -> bool:
     return False
 
 
-def walk(journal: "Journal", sector: int, records: bool = False, until: int = -1) -> "Iterator[memoryview]":
+def walk(journal: "Store", sector: int, records: bool = False, until: int = -1) -> "Iterator[memoryview]":
     """From a sector to the newest one, or up to `until`: each mark (32 B) that is believed, and each of the `records` (256 B).
 
     A mark comes after the pages that stand before the next mark. Each one is valid until the next.
@@ -143,7 +141,7 @@ def walk(journal: "Journal", sector: int, records: bool = False, until: int = -1
         yield held
 
 
-def _denies(journal: "Journal", page: memoryview, mark: memoryview) -> bool:
+def _denies(journal: "Store", page: memoryview, mark: memoryview) -> bool:
     """Whether a sector's header counts one mark less: the last one of the sector before was passed over unseen."""
     cell = journal.tags.cell
     cell[:] = page[: layout.HEADER_SIZE]
@@ -157,7 +155,7 @@ class Reader:
     A missing record in which one bit flipped is mended on the way.
     """
 
-    def __init__(self, journal: "Journal", sequence: int) -> None:
+    def __init__(self, journal: "Store", sequence: int) -> None:
         """Starts at the first record with this sequence or a higher one."""
         self.rest: bytearray | None = None  # the second page of the record read last, if it is a long one
         self.place = (-1, 0)  # sector and page of the record read last
@@ -243,7 +241,7 @@ class Reader:
         return mend_record(self._journal, place[0], place[1], into, self._next)
 
 
-def sector_of(journal: "Journal", sequence: int) -> int:
+def sector_of(journal: "Store", sequence: int) -> int:
     """The sector to start looking for a sequence: the newest whose first sequence is not above it; -1 in an empty journal.
 
     Where no header says so, its own rotted: start at the oldest sector.
@@ -264,7 +262,7 @@ def sector_of(journal: "Journal", sequence: int) -> int:
     return ring.step(ring.sector)
 
 
-def dispositions_above(journal: "Journal", sequence: int) -> "Iterator[tuple[int, int]]":
+def dispositions_above(journal: "Store", sequence: int) -> "Iterator[tuple[int, int]]":
     """(sequence, kind) of each time a mark speaks of a record above `sequence`, in the order written."""
     for cell in walk(journal, sector_of(journal, sequence + 1)):
         for kind, about in layout.spoken_of(cell):

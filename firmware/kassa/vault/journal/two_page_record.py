@@ -7,13 +7,17 @@ from kassa.crypto.sealing import Sealer
 from kassa.errors import FlashFault
 from kassa.vault.journal import layout
 from kassa.vault.journal.draft import Draft
-from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.layout import DATA, PAGE, PAGES, REST_FROM, SEAL, SEALED
+from kassa.vault.journal.store import Store
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TRIES = const(9)
 
 
-def accept(journal: Journal, draft: Draft, sealer: Sealer) -> None:
+def accept(journal: Store, draft: Draft, sealer: Sealer, open_sector: "Callable[[], bool]") -> None:
     """Seal and write what Journal.accept has begun; `draft.data`: 400 B."""
     rest = bytearray(PAGE)
     page, end = journal.view, memoryview(rest)[REST_FROM:]
@@ -30,16 +34,16 @@ def accept(journal: Journal, draft: Draft, sealer: Sealer) -> None:
     sealer.mac.finish(end[:-16], tags.blocks, seal_tag)
     tags.absorb(tagged)
     tags.record(end, seal_tag, page[SEALED:])
-    append(journal, rest)
+    append(journal, rest, open_sector)
 
 
-def append(journal: Journal, rest: bytearray) -> None:
+def append(journal: Store, rest: bytearray, open_sector: "Callable[[], bool]") -> None:
     """Program `rest` and then the buffer, both into one sector. `rest`: its first 16 bytes are written here."""
     ring, back = journal.ring, journal.tags.page
     rest[:REST_FROM] = journal.buffer[:REST_FROM]
     rest[0] = layout.REST
     for _ in range(_TRIES):
-        if ring.page + 1 >= PAGES and not journal.open_sector():
+        if ring.page + 1 >= PAGES and not open_sector():
             continue
         taken = False
         while ring.page < PAGES - (not taken):

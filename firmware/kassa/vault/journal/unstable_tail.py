@@ -12,7 +12,7 @@ from kassa.vault.journal.reader import Reader
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.vault.journal.journal import Journal
-    from kassa.vault.journal.mount import Tail
+    from kassa.vault.journal.tail import Tail
 
 _LOOKS = const(6)  # at what a power cut may have left half written
 _NEAR = const(5)  # pages or cells on from the last one that boots may have written to since

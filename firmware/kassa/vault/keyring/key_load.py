@@ -10,14 +10,13 @@ from kassa.crypto.cmac import cmac, equal
 from kassa.crypto.dukpt import Registers
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import CryptoError, FlashFault, KeyringError
-from kassa.overlay import forget
 from kassa.vault.flash import blocks
 from kassa.vault.journal.layout import BLANK
-from kassa.vault.keyring.reservation import write
+from kassa.vault.keyring.reservation import keep_only, write
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from kassa.vault.keyring.keyring import Keyring
+    from kassa.vault.keyring.key_state import KeyState
 
 _STAGING = const(0)  # the sector a first initial key is put in
 _SIZE = const(592)  # this and the next five: as in reservation.py
@@ -36,7 +35,7 @@ _UPDATE = const(512)  # where the update key lies behind the registers
 _ZERO = bytes(16)
 
 
-def load(ring: "Keyring", kbpk: bytearray) -> None:
+def load(ring: "KeyState", kbpk: bytearray) -> None:
     """Keyring.open."""
     state, used = _newest(ring)
     try:
@@ -48,31 +47,31 @@ def load(ring: "Keyring", kbpk: bytearray) -> None:
             except (KeyringError, CryptoError):
                 if state is None:
                     raise  # else the staged block is half erased: the state was whole once
-        if ring.damaged or ring._generation > unpack_from(">I", state, 4)[0]:
+        if ring.damaged or ring.generation > unpack_from(">I", state, 4)[0]:
             # Its other copy may go too, or it may half be erased where a newer one is half written: two good ones before
             # all else is erased.
             try:
                 write(ring, bytearray(state))
             except FlashFault:
                 pass  # it stays as it is
-        ring._keep_only(ring._sector, used | state[_RESIDUE] | 1 << (ring._sector % (blocks(ring._flash) - 1) + 1))
-        counter, ring._stan = unpack_from(">II", state, 16)
+        keep_only(ring.flash, ring.sector, used | state[_RESIDUE] | 1 << (ring.sector % (blocks(ring.flash) - 1) + 1))
+        counter, ring.stan = unpack_from(">II", state, 16)
         _use(ring, bytearray(memoryview(state)[_STORE:_TAG]), state[8:16], counter or 1 << 32)
     finally:
         if state is not None:
             zero(state)
 
 
-def _staged(ring: "Keyring") -> bytearray:
+def _staged(ring: "KeyState") -> bytearray:
     """The staged block, empty when there is none. The caller zeroes it."""
     staged = bytearray(_STAGED)
-    ring._flash.readblocks(_STAGING, staged, 0)
+    ring.flash.readblocks(_STAGING, staged, 0)
     block = staged[: max(0, staged.find(b"\xff"))]
     zero(staged)
     return block if len(block) >= _LEAST else bytearray()
 
 
-def _first_load(ring: "Keyring", kbpk: bytearray, reason: str) -> None:
+def _first_load(ring: "KeyState", kbpk: bytearray, reason: str) -> None:
     block = _staged(ring)
     try:
         if not block:
@@ -82,15 +81,15 @@ def _first_load(ring: "Keyring", kbpk: bytearray, reason: str) -> None:
         zero(block)
 
 
-def _newest(ring: "Keyring") -> tuple[bytearray | None, int]:
+def _newest(ring: "KeyState") -> tuple[bytearray | None, int]:
     """The valid state with the highest generation, opened, or None; and the sectors that do not look blank, a bit each."""
     head = bytearray(_LOOK)
     blank = BLANK[:_LOOK]
     used = 0
     found = []
-    for sector in range(blocks(ring._flash)):
+    for sector in range(blocks(ring.flash)):
         for offset in (0, _COPY):
-            ring._flash.readblocks(sector, head, offset)
+            ring.flash.readblocks(sector, head, offset)
             if head != blank:
                 used |= 1 << sector
             if head[:2] == b"KR" and sector != _STAGING:
@@ -103,31 +102,31 @@ def _newest(ring: "Keyring") -> tuple[bytearray | None, int]:
             continue
         whole = _read(ring, at, _COPY - offset) is not None
         state, sector = copy, at
-        ring._sector, ring._generation, ring.damaged = at, generation, 0 if whole else 1
+        ring.sector, ring.generation, ring.damaged = at, generation, 0 if whole else 1
         if whole:  # else the power may have died in writing it: nothing of it was used while an older one is there
             break
     if state is not None:
-        ring._generation = max([generation for generation, _, _ in found])
+        ring.generation = max([generation for generation, _, _ in found])
         _unseal(ring, state)
     return state, used
 
 
-def _read(ring: "Keyring", sector: int, offset: int) -> bytearray | None:
+def _read(ring: "KeyState", sector: int, offset: int) -> bytearray | None:
     """One copy, checked, still sealed; None when it is not a state of ours."""
     state = bytearray(_SIZE)
-    ring._flash.readblocks(sector, state, offset)
+    ring.flash.readblocks(sector, state, offset)
     if state[:2] != b"KR" or not 1 <= state[2] <= 2:
         return None
     end = _TAG if state[2] == 2 else _TAG_1
     view = memoryview(state)
-    return state if equal(cmac(ring._key, view[:end]), view[end : end + 16]) else None
+    return state if equal(cmac(ring.key, view[:end]), view[end : end + 16]) else None
 
 
-def _unseal(ring: "Keyring", state: bytearray) -> None:
+def _unseal(ring: "KeyState", state: bytearray) -> None:
     """Open a state in RAM. One of format 1 becomes one of format 2: no update key, and nothing known of other sectors."""
     old = state[2] == 1
     sealed = memoryview(state)[_SEALED : _TAG_1 if old else _TAG]
-    cipher = aes(ring._key, 2, _ZERO)
+    cipher = aes(ring.key, 2, _ZERO)
     cipher.decrypt(sealed, sealed)
     wipe_cipher(cipher)
     if old:
@@ -135,24 +134,24 @@ def _unseal(ring: "Keyring", state: bytearray) -> None:
         state[_RESIDUE] = _ALL
 
 
-def renew(ring: "Keyring", block: bytearray) -> None:
+def renew(ring: "KeyState", block: bytearray) -> None:
     """Keyring.renew."""
     update = bytearray(16)
     try:
-        registers = ring._registers
+        registers = ring.registers
         if registers is None:
             raise KeyringError("no keys loaded")
         update[:] = memoryview(registers.store)[_UPDATE:]
         if not any(update):
             raise KeyringError("keys without an update key")
-        ring._keep_only(ring._sector)
+        keep_only(ring.flash, ring.sector)
         _load(ring, update, block)
     finally:
         zero(update)
         zero(block)
 
 
-def _load(ring: "Keyring", key: bytearray, block: bytearray) -> None:
+def _load(ring: "KeyState", key: bytearray, block: bytearray) -> None:
     """Replace what there is by the keys of the initial key that `block` holds, wrapped in `key`."""
     from kassa.crypto import initial_key, tr31  # not at every boot
 
@@ -164,22 +163,20 @@ def _load(ring: "Keyring", key: bytearray, block: bytearray) -> None:
         if initial_id == ring.initial_id or equal(memoryview(store)[_UPDATE:], key):
             raise KeyringError("the same keys again")
         state[8:16] = initial_id
-        pack_into(">II", state, 16, 1, (ring._stan + ring._stans_left - 1) % _LAST_STAN + 1)
+        pack_into(">II", state, 16, 1, (ring.stan + ring.stans_left - 1) % _LAST_STAN + 1)
         state[_STORE:_TAG] = store
         write(ring, state)
     finally:
         zero(first)
         zero(state)
-        forget("kassa.crypto.initial_key")
-        forget("kassa.crypto.tr31")
     _use(ring, store, initial_id, 1)
-    ring._keep_only(ring._sector)
+    keep_only(ring.flash, ring.sector)
 
 
-def _use(ring: "Keyring", store: bytearray, initial_id: bytes | bytearray, counter: int) -> None:
+def _use(ring: "KeyState", store: bytearray, initial_id: bytes | bytearray, counter: int) -> None:
     """From now on these are the keys; none of them is reserved."""
-    if ring._registers is not None:
-        zero(ring._registers.store)
+    if ring.registers is not None:
+        zero(ring.registers.store)
     ring.initial_id[:] = initial_id
-    ring._registers = Registers(store, initial_id[4:], counter)
-    ring._end = counter
+    ring.registers = Registers(store, initial_id[4:], counter)
+    ring.end = counter

@@ -5,35 +5,14 @@ from struct import pack_into
 
 from micropython import const
 
-from kassa.crypto import dukpt
 from kassa.errors import KeyringError
-from kassa.overlay import forget
-
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from kassa.hardware import Entropy, Flash
+from kassa.vault.keyring.key_state import KeyState
 
 _LAST_STAN = const(999999)
-_ALL = const(0xFF)
 
 
-class Keyring:
+class Keyring(KeyState):
     """Gives out transaction keys and STANs, each once. Reserves a block at the first use after boot."""
-
-    def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
-        """`flash`: the keyring partition (8 blocks of 4096 B). `key`: the 16-byte keyring key, kept here. `entropy`: os.urandom."""
-        self._flash = flash
-        self._key = key
-        self._entropy = entropy
-        self._sector = 0  # of the state in flash; staging until there is one
-        self._generation = 0
-        self.damaged = 0  # copies of the state, of two, that boot could not read
-        self._registers: dukpt.Registers | None = None
-        self._end = 0  # first counter of the next block: not ours yet
-        self._stan = 1
-        self._stans_left = 0
-        self._sure = False  # since boot, a sector that looks blank has been one that this boot erased
-        self.initial_id = bytearray(8)
 
     # -- boot -------------------------------------------------------------------------------------------------------
 
@@ -49,11 +28,7 @@ class Keyring:
         """
         from kassa.vault.keyring import key_load  # at boot, and hardly ever after it
 
-        try:
-            key_load.load(self, kbpk)
-        finally:
-            forget("kassa.vault.keyring.key_load")
-            forget("kassa.vault.keyring.reservation")
+        key_load.load(self, kbpk)
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -62,32 +37,32 @@ class Keyring:
 
         Raises KeyringError when no keys were loaded or they are used up, FlashFault when a block cannot be reserved.
         """
-        if self._registers is None:
+        if self.registers is None:
             raise KeyringError("no keys loaded")
-        if self._registers.counter >= self._end:
+        if self.registers.counter >= self.end:
             self._reserve()
-        return self._registers.take(usage, key, usage2, key2)
+        return self.registers.take(usage, key, usage2, key2)
 
     def ahead(self) -> None:
         """Reserve a block if none is left, before memory gets scarce. Raises what `take` raises."""
-        if self._registers is None:
+        if self.registers is None:
             raise KeyringError("no keys loaded")
-        if self._registers.counter >= self._end or not self._stans_left:
+        if self.registers.counter >= self.end or not self.stans_left:
             self._reserve()
 
     def loaded(self) -> bool:
         """Whether there are keys at all."""
-        return self._registers is not None
+        return self.registers is not None
 
     def next_stan(self) -> int:
         """The next STAN, 1..999999. Raises what `take` raises."""
-        if self._registers is None:
+        if self.registers is None:
             raise KeyringError("no keys loaded")
-        if not self._stans_left:
+        if not self.stans_left:
             self._reserve()
-        stan = self._stan
-        self._stan = stan % _LAST_STAN + 1
-        self._stans_left -= 1
+        stan = self.stan
+        self.stan = stan % _LAST_STAN + 1
+        self.stans_left -= 1
         return stan
 
     def ksn(self, counter: int, into: bytearray | memoryview, at: int) -> None:
@@ -100,7 +75,7 @@ class Keyring:
 
         Durable with the next block, which the next key taken reserves.
         """
-        registers = self._registers
+        registers = self.registers
         if registers is not None and registers.counter <= used:
             registers.skip_to(used + 1)
 
@@ -116,22 +91,9 @@ class Keyring:
         """
         from kassa.vault.keyring import key_load
 
-        try:
-            key_load.renew(self, block)
-        finally:
-            forget("kassa.vault.keyring.key_load")
-            forget("kassa.vault.keyring.reservation")
+        key_load.renew(self, block)
 
     def _reserve(self) -> None:
         from kassa.vault.keyring import reservation  # once in 2048 keys
 
-        try:
-            reservation.reserve(self)
-        finally:
-            forget("kassa.vault.keyring.reservation")
-
-    def _keep_only(self, kept: int, among: int = _ALL) -> None:
-        """reservation.keep_only."""
-        from kassa.vault.keyring import reservation
-
-        reservation.keep_only(self._flash, kept, among)
+        reservation.reserve(self)

@@ -13,11 +13,11 @@ from kassa.vault.flash import erase, program
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from kassa.hardware import Flash
-    from kassa.vault.settings.settings import Settings
+    from kassa.hardware import Entropy, Flash
 
 _SECTOR = const(4096)
 _HEAD = const(16)
+_PIECE = const(64)  # read back at a time
 _ZERO = bytes(16)
 
 
@@ -37,23 +37,64 @@ def newest(flash: "Flash", key: bytearray) -> tuple[int, int]:
     return found
 
 
-def put(values: "Settings", changes: "dict[int, bytes]") -> None:
-    """Write a blob with these values changed to the other sector, then erase the old one."""
-    plain = _load(values.flash, values.key, values.sector)
+def put(
+    flash: "Flash", key: bytearray, entropy: "Entropy", sector: int, generation: int, changes: "dict[int, bytes]"
+) -> tuple[int, int]:
+    """Write the blob of a sector with these values changed to the other sector, then erase the old one.
+
+    Returns sector and generation of the new one. Raises SettingsError, FlashFault.
+    """
+    plain = _load(flash, key, sector)
     if plain is None:
         raise SettingsError("no settings")
-    kept = bytearray(16)
-    kept[:] = values.entropy(16)
+    blob = bytearray(_HEAD)  # sealed where it lies: the heap has room for two copies, not for three
+    blob[:4] = b"KS\x01\x00"
+    blob.extend(entropy(16))
     at = 16
     while at + 3 <= len(plain) and plain[at]:
         size = plain[at + 1] << 8 | plain[at + 2]
         if plain[at] not in changes:
-            kept.extend(plain[at : at + 3 + size])
+            blob.extend(plain[at : at + 3 + size])
         at += 3 + size
     zero(plain)
+    plain = None
     for identifier, value in changes.items():
-        kept.extend(bytes((identifier, len(value) >> 8, len(value) & 0xFF)) + value)
-    _store(values, kept)
+        blob.extend(bytes((identifier, len(value) >> 8, len(value) & 0xFF)) + value)
+    while len(blob) % 16:
+        blob.append(0)
+    size = len(blob) - _HEAD
+    if size > _SECTOR - 32:
+        zero(blob)
+        raise SettingsError("settings too long")
+    pack_into(">IH", blob, 4, generation + 1, size)
+    sealed = memoryview(blob)[_HEAD:]
+    cipher = aes(key, 2, _ZERO)
+    cipher.encrypt(sealed, sealed)
+    wipe_cipher(cipher)
+    tag = cmac(key, blob)
+    other = 1 - sector
+    erase(flash, other)
+    program(flash, other, blob, 0)
+    program(flash, other, tag, len(blob))
+    if not _holds(flash, other, 0, blob) or not _holds(flash, other, len(blob), tag):
+        raise SettingsError("settings not held by the chip")
+    erase(flash, sector)
+    head = bytearray(_HEAD)
+    flash.readblocks(sector, head, 0)
+    if head[0] != 0xFF:
+        raise SettingsError("older settings cannot be erased")
+    return other, generation + 1
+
+
+def _holds(flash: "Flash", sector: int, offset: int, data: bytearray) -> bool:
+    """Whether the chip holds what was written, read a piece at a time."""
+    back = memoryview(bytearray(_PIECE))
+    for at in range(0, len(data), _PIECE):
+        part = back[: min(_PIECE, len(data) - at)]
+        flash.readblocks(sector, part, offset + at)
+        if part != memoryview(data)[at : at + _PIECE]:
+            return False
+    return True
 
 
 def _load(flash: "Flash", key: bytearray, sector: int) -> memoryview | None:
@@ -73,30 +114,3 @@ def _load(flash: "Flash", key: bytearray, sector: int) -> memoryview | None:
     cipher.decrypt(plain, plain)
     wipe_cipher(cipher)
     return plain
-
-
-def _store(values: "Settings", plain: bytearray) -> None:
-    while len(plain) % 16:
-        plain.append(0)
-    if len(plain) > _SECTOR - 32:
-        raise SettingsError("settings too long")
-    blob = bytearray(_HEAD)
-    blob[:4] = b"KS\x01\x00"
-    pack_into(">IH", blob, 4, values.generation + 1, len(plain))
-    cipher = aes(values.key, 2, _ZERO)
-    cipher.encrypt(plain, plain)
-    wipe_cipher(cipher)
-    blob.extend(plain)
-    blob.extend(cmac(values.key, blob))
-    flash, sector = values.flash, 1 - values.sector
-    erase(flash, sector)
-    program(flash, sector, blob, 0)
-    back = bytearray(len(blob))
-    flash.readblocks(sector, back, 0)
-    if back != blob:
-        raise SettingsError("settings not held by the chip")
-    erase(flash, values.sector)
-    flash.readblocks(values.sector, memoryview(back)[:_HEAD], 0)
-    if back[0] != 0xFF:
-        raise SettingsError("older settings cannot be erased")
-    values.sector, values.generation = sector, values.generation + 1

@@ -7,7 +7,6 @@ from micropython import const
 from kassa.crypto.cmac import Cmac, cmac, equal
 from kassa.crypto.wipe import wipe_cipher, zero
 from kassa.errors import SettingsError
-from kassa.overlay import forget
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -55,8 +54,6 @@ class Settings:
         from kassa.vault.settings import blob
 
         self.sector, self.generation = blob.newest(self.flash, self.key)
-        del blob
-        forget("kassa.vault.settings.blob")
         if self.sector < 0:
             raise SettingsError("no settings")
 
@@ -134,8 +131,6 @@ class Settings:
         """Write new values for these ids. Raises SettingsError, FlashFault."""
         from kassa.vault.settings import blob
 
-        try:
-            blob.put(self, changes)
-        finally:
-            del blob
-            forget("kassa.vault.settings.blob")
+        self.sector, self.generation = blob.put(
+            self.flash, self.key, self.entropy, self.sector, self.generation, changes
+        )

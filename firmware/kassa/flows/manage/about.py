@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""What this terminal is: version, numbers, batch, when the host was last heard, certificate, memory."""
+
+import gc
+
+from kassa import VERSION, money
+from kassa.flows.session import Session
+from kassa.flows.steps import receipt
+
+_DAY = 86400
+
+
+async def about(session: Session) -> None:
+    """Show it as a list."""
+    ui = session.ui
+    state = session.till.journal.state
+    gc.collect()
+    rows = (
+        (ui.t("about_version"), VERSION),
+        (ui.t("about_terminal"), session.terminal),
+        (ui.t("about_merchant"), session.merchant),
+        (ui.t("about_batch"), "%06d" % state.batch),
+        (ui.t("about_pending"), "%d  %s" % (state.count, money.text(state.sum))),
+        (ui.t("about_heard"), receipt.when(state.heard)[:16] if state.heard else ui.t("test_none")),
+        (ui.t("about_valid"), receipt.when(session.valid[1] * _DAY)[:10] if session.valid[1] else ui.t("test_none")),
+        (ui.t("about_memory"), "%d KiB" % (gc.mem_free() // 1024)),
+    )
+    await ui.list(ui.t("about_title"), rows, choose=False)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""What pages draw on and read keys from: the display, the keypad, the words, the top bar and the bottom line."""
+
+import time
+
+from micropython import const
+
+from kassa.screens import status_bar, theme
+from kassa.screens.canvas import WIDTH, Canvas
+from kassa.screens.words import Words
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from kassa.screens.canvas import Display
+    from kassa.screens.font import Font
+    from kassa.status import Status
+
+    class Keys(Protocol):
+        def take(self) -> int: ...
+        def flush(self) -> None: ...
+        async def get_within(self, timeout_ms: int) -> int: ...
+
+
+BODY = const(24)  # rows between the top bar and the bottom line
+FOOT = const(216)
+IDLE_MS = const(120_000)  # a page nobody answers ends after this
+
+_LOOK_MS = const(200)  # how often a waiting page looks at the status
+
+
+class Screen:
+    """One display and one keypad: pages are awaited one after the other."""
+
+    def __init__(self, display: "Display", keypad: "Keys", status: "Status", font: "Font", language: str) -> None:
+        self.canvas = Canvas(display, font)
+        self.font = font
+        self.keypad = keypad
+        self.status = status
+        self.words = Words(language)
+        self.t = self.words.get
+        self._bar = status_bar.Bar()
+        self.shown: "tuple | None" = None  # what message.show last drew, while nothing else was drawn since
+
+    def use(self, language: str) -> None:
+        """Speak `language` ("en" or "zh") from the next page on."""
+        self.words.load(language)
+
+    async def begin(self, keys: str) -> None:
+        """An empty page with its top bar and, at the bottom, the keys that work ("E=key_confirm UD=key_choose")."""
+        self.shown = None
+        await self.refresh()
+        await self.canvas.fill(0, BODY, WIDTH, FOOT - BODY, theme.PAPER)
+        await self.foot(keys)
+
+    async def refresh(self) -> None:
+        """Bring the top bar up to date."""
+        if self._bar.stale(self.status, self.words):
+            await self._bar.draw(self.canvas, self.status, self.words)
+
+    async def foot(self, keys: str) -> None:
+        """The bottom line: a coloured key and its word for each `KEYS=text key`."""
+        canvas = self.canvas
+        await canvas.fill(0, FOOT, WIDTH, 24, theme.FOOT)
+        x = 8
+        for hint in keys.split():
+            caps, _, word = hint.partition("=")
+            faces = caps.replace("U", "↑").replace("D", "↓")
+            width = canvas.measure(0, faces)
+            colour = {"E": theme.GREEN, "C": theme.RED, "B": theme.AMBER}.get(caps, theme.SLATE)
+            ink = theme.INK if caps == "B" else theme.DAY
+            await canvas.box(x, FOOT + 2, width + 16, 20, colour, theme.FOOT)
+            await canvas.text(x + 8, FOOT + 4, width, faces, ink, colour)
+            x += width + 24
+            text = self.t(word)
+            width = canvas.measure(0, text)
+            await canvas.text(x, FOOT + 4, width, text, theme.INK, theme.FOOT)
+            x += width + 16
+
+    async def key(self, keys: str, timeout_ms: int = IDLE_MS) -> int:
+        """The next key out of `keys` (a string of characters), 0 after `timeout_ms`; the top bar lives on meanwhile."""
+        start = time.ticks_ms()
+        while True:
+            key = self.keypad.take()
+            if not key:
+                left = timeout_ms - time.ticks_diff(time.ticks_ms(), start)
+                if left <= 0:
+                    return 0
+                await self.refresh()
+                key = await self.keypad.get_within(min(left, _LOOK_MS))
+            if key and chr(key) in keys:
+                return key
+
+    def restore(self) -> None:
+        """Set up again a display that may have lost its power; the next page draws all of it."""
+        self.canvas.display.restore()
+        self._bar = status_bar.Bar()
+        self.shown = None

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""The dialogue with the host: `next_frame` gives what to send, `feed` takes what arrives. No clock and no socket.
+
+Order: handshake, reversal, the online request, then the queue in windows, then a task such as the batch close.
+"""
+
+from struct import unpack_from
+
+from micropython import const
+
+from kassa import transactions
+from kassa.errors import WireError
+from kassa.uplink import answers
+from kassa.uplink.courier import NO_ANSWER, Courier
+from kassa.uplink.in_flight import CLOSE, HANDSHAKE, MANAGE, ONLINE, QUEUED, REVERSAL, UPLOAD, InFlight
+from kassa.uplink.inbox import Inbox
+from kassa.uplink.iso8583 import Answer
+from kassa.uplink.outbox import Outbox
+from kassa.vault.journal import layout
+
+# The class of each purpose's messages, for the meaning of their answers.
+_CLASS = (
+    0,
+    answers.MANAGEMENT,
+    answers.REVERSAL,
+    answers.ONLINE,
+    answers.DEFERRED,
+    answers.MANAGEMENT,
+    answers.UPLOAD,
+    answers.MANAGEMENT,
+)
+_BAD_MACS = const(3)
+_WRONG_MAC = b"A0"
+_IN_PROGRESS = b"09"
+_SIGN_ON = const(3)  # a processing request
+_REQUEST = const(9)  # in a frame: terminal status and processing request
+
+
+class Exchange:
+    """In memory while there is something to send or to hear: made anew on a connection that was idle."""
+
+    def __init__(self, courier: Courier) -> None:
+        self._courier = courier
+        self._journal = courier.journal
+        self.in_flight = InFlight()
+        self._inbox = Inbox()
+        self._outbox = Outbox(courier.journal, courier.keyring, courier.who, self.in_flight, courier.entropy)
+        self._record = bytearray(layout.PAGE)
+        self._kind = 0  # of the request
+        self._sign_on = False  # the host wants another handshake
+        courier.in_flight = self.in_flight
+
+    def is_idle(self) -> bool:
+        """Whether no answer is awaited, and none has come in part."""
+        return not self.in_flight.count and not self._inbox.begun()
+
+    # -- sending ----------------------------------------------------------------------------------------------------
+
+    def next_frame(self) -> memoryview | None:
+        """The next frame that may be sent now, valid until another one is asked for; None = nothing to send now."""
+        courier, in_flight, state = self._courier, self.in_flight, self._journal.state
+        if not courier.handshaken:
+            return None if in_flight.count else self._outbox.handshake()
+        if not in_flight.room() or in_flight.carries(REVERSAL) or in_flight.carries(CLOSE) or in_flight.carries(MANAGE):
+            return None
+        if state.reversing and not courier.put_off:
+            return self._reversal()
+        queue, record = courier.queue, self._record
+        if courier.request and (courier.again or not courier.sent):
+            courier.load(courier.request, record)
+            about = queue.about(record)
+            self._kind = record[1]
+            courier.sent, courier.again, courier.outcome.waiting = True, False, False
+            return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, about)
+        sequence, kind, amount = queue.next(record, in_flight)
+        if sequence:
+            about = b"" if kind == transactions.VOID_ENTRY else queue.about(record)
+            return self._outbox.payment(QUEUED, kind, record, sequence, amount, about)
+        if in_flight.count == 0:
+            queue.flush()
+            courier.status.queue(state)
+            if self._sign_on:
+                self._sign_on = False
+                return self._outbox.handshake()
+            if courier.host_epoch > state.epoch and not courier.owes():
+                self._begin_epoch()
+        if queue.owes() or state.reversing:
+            return None
+        if courier.rotten and not courier.task:
+            self._begin_task(courier.rotten.pop())
+        return courier.task.frame(self._outbox, record) if courier.task else None
+
+    def _begin_epoch(self) -> None:
+        """After a quarantine: take over the host's epoch. It has closed our batch with the old one."""
+        from kassa.uplink import new_epoch
+
+        courier = self._courier
+        if (
+            new_epoch.begin(self._journal, courier.host_epoch, courier.host_batch)
+            and courier.task
+            and courier.task.closes
+        ):
+            courier.end_task()
+            courier.outcome.kind = answers.NO
+
+    def _reversal(self) -> memoryview | None:
+        """The oldest reversal that is owed."""
+        courier = self._courier
+        sequence = courier.queue.reversing()
+        if not sequence:  # its mark rotted after it was answered
+            self._journal.state.reversing = 0
+            return None
+        courier.load(sequence, self._record)
+        return self._outbox.reversal(self._journal.reasons.get(sequence, NO_ANSWER), self._record, sequence)
+
+    # -- receiving --------------------------------------------------------------------------------------------------
+
+    def feed(self, data: memoryview) -> None:
+        """Take received bytes, any split. Raises WireError when they cannot be frames: the connection is given up."""
+        for frame in self._inbox.frames(data):
+            self._take(frame)
+        self._courier.status.queue(self._journal.state)
+
+    def _take(self, frame: memoryview) -> None:
+        """One answer: match it, check its MAC, act on it. What does not match is dropped."""
+        courier, in_flight = self._courier, self.in_flight
+        answer = Answer(frame)
+        ksn = answer.get(53)
+        if len(ksn) != 12:
+            return
+        slot = in_flight.find(unpack_from(">I", ksn, 8)[0])
+        if slot < 0:
+            return
+        if not answer.check(in_flight.key(slot)):
+            self._bad_mac(slot)
+            return
+        code = bytes(answer.get(39))
+        if not self._matches(answer, slot) or not answers.is_code(code) and answer.mti != 0x0510:
+            return
+        purpose, sequence, amount = in_flight.purpose[slot], in_flight.sequence[slot], in_flight.amount[slot]
+        in_flight.drop(slot)
+        courier.bad_macs = courier.strikes = 0
+        if frame[_REQUEST] & 15:
+            self._asked_by_host(frame[_REQUEST] & 15)
+        meaning = answers.meaning(code, _CLASS[purpose])
+        if purpose == HANDSHAKE:
+            self._handshake(answer, meaning)
+        elif purpose == REVERSAL:
+            if meaning == answers.YES:
+                self._journal.mark(layout.REVERSED, sequence, code)
+                courier.queue.advance()
+            else:
+                courier.put_off = True
+        elif purpose == ONLINE:
+            self._online(answer, meaning, code)
+        elif purpose == QUEUED:
+            courier.queue.answered(sequence, amount, meaning, code)
+        elif courier.task and courier.task.take(answer, purpose, code):
+            courier.status.renewed = courier.status.renewed or courier.task.changed
+            courier.end_task()
+
+    def _matches(self, answer: Answer, slot: int) -> bool:
+        """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
+        if answer.get(41) != self._courier.who.terminal:
+            return False
+        echo = bytes(answer.frame[13:15]) + bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
+        if self.in_flight.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
+            echo += bytes(answer.get(4))
+        return self.in_flight.echoes(slot, echo)
+
+    def _bad_mac(self, slot: int) -> None:
+        """Count an answer whose MAC is wrong. An online request with one is reversed; three end the connection."""
+        courier = self._courier
+        courier.bad_macs += 1
+        if self.in_flight.purpose[slot] == ONLINE:
+            self.in_flight.drop(slot)
+            courier.reverse(_WRONG_MAC, answers.REVERSE)
+        if courier.bad_macs >= _BAD_MACS or self.in_flight.purpose[slot] == HANDSHAKE:
+            courier.strikes += 1
+            if courier.strikes >= 2:
+                courier.fault = "stranger"
+            raise WireError("answers without a valid MAC")
+
+    # -- what an answer does ----------------------------------------------------------------------------------------
+
+    def _handshake(self, answer: Answer, meaning: int) -> None:
+        courier = self._courier
+        if meaning == answers.STRANGER:
+            courier.fault = "stranger"
+            raise WireError("the host does not know this terminal")
+        if meaning != answers.YES:
+            raise WireError("handshake refused")
+        from kassa.uplink import sign_on
+
+        held, courier.host_epoch, courier.host_batch, now, courier.used = sign_on.read(answer)
+        courier.fault = "rollback" if held else ""
+        courier.clock.trust(now)
+        sign_on.heard(self._journal, now, courier.host_batch)
+        courier.keyring.pass_over(courier.used)
+        courier.handshaken = courier.heard = True
+        courier.status.clock_trusted = True
+
+    def _online(self, answer: Answer, meaning: int, code: bytes) -> None:
+        courier, outcome = self._courier, self._courier.outcome
+        outcome.take(answer, code)
+        sequence = courier.request
+        if meaning == answers.YES:
+            courier.request = 0
+            courier.queue.final(sequence, layout.YES, code)
+            outcome.kind = answers.YES
+        elif meaning == answers.NO:
+            courier.request = 0
+            courier.queue.final(sequence, layout.DECLINED, code)
+            outcome.kind = answers.NO
+        elif code == _IN_PROGRESS and transactions.effect(self._kind) == transactions.IN_QR:
+            outcome.shown = bytes(answer.get(62))
+            outcome.waiting = True  # the flow asks again, or gives up
+        else:
+            courier.reverse(NO_ANSWER, answers.REVERSE)
+
+    def _asked_by_host(self, request: int) -> None:
+        """The host's processing request, obeyed once on a connection."""
+        courier = self._courier
+        if courier.asked >> request & 1:
+            return
+        if request == _SIGN_ON:
+            self._sign_on = True
+        elif courier.task:
+            return  # one task at a time: the host asks again
+        else:
+            self._begin_task(request)
+        courier.asked |= 1 << request
+
+    def _begin_task(self, request: int) -> None:
+        """Begin the task that a processing request asks for, if it is one of ours."""
+        courier = self._courier
+        if courier.settings is not None:
+            from kassa.uplink import management
+
+            courier.task = management.task_for(
+                request, courier.settings, courier.cards, courier.journal, courier.refused
+            )
