@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of more than one room: worlds closed when the test ends, MicroPython without a world, a till and its host."""
+"""Fixtures that several test folders share: worlds, MicroPython without a world, a till and its host."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,17 +13,17 @@ from host_tests.harness.inside.inside import Inside, interpreter_of
 from host_tests.harness.uplink.till import Till, TinyHost
 from tools.world import World, interpreter
 
-# The same examples every time, so that a change is judged by what it changed; --hypothesis-profile search looks for others.
+# The same examples in every run, so that only the code under test varies. --hypothesis-profile search tries new ones.
 settings.register_profile("steady", derandomize=True, database=None)
 settings.register_profile("search", print_blob=True)
 settings.load_profile("steady")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """An interpreter that is named has to be fit for its work; where none is named and none is there, tests skip."""
-    said = interpreter.complaint() if os.environ.get("MICROPYTHON") else None
-    if said:
-        pytest.exit(said, pytest.ExitCode.USAGE_ERROR)
+    """Stop if $MICROPYTHON names an unsuitable interpreter. Without $MICROPYTHON, tests skip if none is installed."""
+    problem = interpreter.complaint() if os.environ.get("MICROPYTHON") else None
+    if problem:
+        pytest.exit(problem, pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +34,9 @@ def micropython() -> str:
 
 @pytest.fixture
 def new_world(micropython: str, tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """A function that makes a world: `new_world(script="", **arguments of World)`; `script` stands in for main.py.
+    """A function that makes a world: `new_world(script="", **arguments of World)`. `script` replaces main.py.
 
-    Its home is the test's folder, so a second world of one test finds the flash chip of the first.
+    All worlds of one test share a home, so the second finds the flash chip of the first. Worlds are closed afterwards.
     """
     worlds: list[World] = []
 
@@ -63,7 +63,7 @@ def new_world(micropython: str, tmp_path: Path) -> Iterator[Callable[..., World]
 
 @pytest.fixture
 def run_script(new_world: Callable[..., World]) -> Callable[..., World]:
-    """Like `new_world`, with the power on."""
+    """Like `new_world`, but with the power switched on."""
 
     def run(script: str, **options: object) -> World:
         world = new_world(script, **options)
@@ -75,14 +75,14 @@ def run_script(new_world: Callable[..., World]) -> Callable[..., World]:
 
 @pytest.fixture(scope="session", params=["64", "32"])
 def inside(request: pytest.FixtureRequest) -> Iterator[Inside]:
-    """A long-lived MicroPython without a world: each test once in 64 bits and once in 32."""
+    """A long-running MicroPython without a world. Each test runs once on 64 bits and once on 32."""
     with Inside(interpreter_of(request.param)) as worker:
         yield worker
 
 
 @pytest.fixture
 def till(inside: Inside, tmp_path: Path) -> Till:
-    """Booted on a fresh chip; the host was heard, any deferred payment is within the limits."""
+    """A till booted on a fresh chip. It has heard the host, and its limits allow any deferred payment."""
     till = Till(inside, tmp_path / "chip.bin")
     till.boot()
     return till

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A running host with one registered terminal, and that terminal with its certificate."""
+"""Fixtures: a running host with one registered terminal, and that terminal with its certificate."""
 
 import datetime
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)
 
 @pytest.fixture
 def new_host(tmp_path: Path) -> Iterator[Callable[[], Host]]:
-    """A function that starts a host on the test's home folder; all are stopped when the test ends."""
+    """A function that starts a host in the test's folder. All hosts are stopped when the test ends."""
     hosts: list[Host] = []
 
     def start() -> Host:
@@ -38,7 +38,7 @@ def host(new_host: Callable[[], Host]) -> Host:
 
 @pytest.fixture
 def till(host: Host) -> Iterator[Terminal]:
-    """A terminal that has shaken hands with the host."""
+    """A terminal that has completed a handshake with the host."""
     pki.terminal_identity(host.authority, "KASSA001").save(host.home, "terminal")
     terminal = Terminal().connect(host.port, host.home)
     assert terminal.ask(terminal.handshake()).code == "00"

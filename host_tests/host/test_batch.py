@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""0500: balanced, not balanced, obstacles, and a number that is never opened again."""
+"""Batch close (0500): balanced, not balanced, what prevents it, and batch numbers that are never reopened."""
 
 import os
 
@@ -39,7 +39,7 @@ def test_repeated_close_gets_the_same_answer(till: Terminal, card: Card) -> None
     assert result(first)[0] == "1" and first.content == second.content
 
 
-def test_totals_that_differ_do_not_close(host: Host, till: Terminal, card: Card) -> None:
+def test_different_totals_do_not_close_the_batch(host: Host, till: Terminal, card: Card) -> None:
     sell(till, card, 1250)
     for amount, count in ((1251, 1), (1250, 2), (0, 0)):
         answer = till.ask(till.close(amount, count))
@@ -49,7 +49,7 @@ def test_totals_that_differ_do_not_close(host: Host, till: Terminal, card: Card)
     assert result(till.ask(till.close(1250, 1)))[0] == "1"
 
 
-def test_reversed_and_declined_count_in_neither(host: Host, till: Terminal, card: Card) -> None:
+def test_reversed_and_declined_payments_are_not_in_the_totals(host: Host, till: Terminal, card: Card) -> None:
     sell(till, card, 1250)
     reversed_one = till.record(300, card.tap(300), kind=0x52)
     till.ask(till.sale(reversed_one))
@@ -69,7 +69,7 @@ def test_a_missing_record_keeps_the_batch_open(till: Terminal, card: Card) -> No
     assert result(till.ask(till.close(1950, 2)))[0] == "1"
 
 
-def test_a_record_the_terminal_told_of_keeps_the_batch_open(till: Terminal, card: Card) -> None:
+def test_a_missing_record_known_from_the_handshake_keeps_the_batch_open(till: Terminal, card: Card) -> None:
     sell(till, card, 1250)
     till.record(700, card.tap(700))
     till.ask(till.handshake())
@@ -77,18 +77,18 @@ def test_a_record_the_terminal_told_of_keeps_the_batch_open(till: Terminal, card
     assert result(answer)[0] == "2" and answer.text == "Record 2 missing"
 
 
-def test_an_open_payment_keeps_the_batch_open(host: Host, till: Terminal, card: Card) -> None:
+def test_a_payment_without_a_final_answer_keeps_the_batch_open(host: Host, till: Terminal, card: Card) -> None:
     host.mood = "decline 91"
     record = till.record(700, card.tap(700))
     till.ask(till.sale(record, deferred=True))
     host.mood = "normal"
     answer = till.ask(till.close(0, 0))
-    assert result(answer)[0] == "2" and answer.text == "1 payments without final answer"  # to be uploaded
+    assert result(answer)[0] == "2" and answer.text == "1 payments without final answer"  # the terminal must upload
     till.ask(till.sale(record, deferred=True))
     assert result(till.ask(till.close(700, 1)))[0] == "1"
 
 
-def test_a_used_number_is_never_opened_again(host: Host, till: Terminal, card: Card) -> None:
+def test_a_closed_batch_number_is_never_reopened(host: Host, till: Terminal, card: Card) -> None:
     sell(till, card, 1250)
     till.ask(till.close(1250, 1))
     answer = till.ask(till.close(1250, 2))
@@ -98,7 +98,9 @@ def test_a_used_number_is_never_opened_again(host: Host, till: Terminal, card: C
     assert [payment["batch"] for payment in host.view()["payments"]] == ["000002", "000001"]
 
 
-def test_a_close_whose_answer_was_lost_is_confirmed_to_a_new_message(host: Host, till: Terminal, card: Card) -> None:
+def test_a_close_whose_answer_was_lost_is_confirmed_when_a_new_message_repeats_it(
+    host: Host, till: Terminal, card: Card
+) -> None:
     sell(till, card, 1250)
     first, second = till.ask(till.close(1250, 1)), till.ask(till.close(1250, 1))
     assert result(first) == result(second) == ("1", "000000001250001000000000000000")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The host dies, the issuer does not answer, the disk says no: what was not answered can be asked again."""
+"""The host crashes, the issuer does not answer or the disk fails: an unanswered request can be repeated."""
 
 import asyncio
 import datetime
@@ -17,7 +17,7 @@ from tools.provision import pki
 
 
 class Stuck:
-    """An issuer that hears and never answers."""
+    """An issuer that never answers."""
 
     async def decide(self, payment: Payment) -> Decision:
         await asyncio.Event().wait()
@@ -38,7 +38,7 @@ def start(home: Path, issuer: Stuck | Down | None = None) -> Host:
     return host.start()
 
 
-def test_death_while_the_issuer_decides_leaves_one_payment(tmp_path: Path, card: Card) -> None:
+def test_a_crash_while_the_issuer_decides_leaves_one_payment(tmp_path: Path, card: Card) -> None:
     with start(tmp_path, Stuck()) as host:
         till, other = Terminal().connect(host.port, tmp_path), Terminal(counter=1000).connect(host.port, tmp_path)
         record = till.record(1250, card.tap(1250))
@@ -56,7 +56,7 @@ def test_death_while_the_issuer_decides_leaves_one_payment(tmp_path: Path, card:
         other.hang_up()
 
 
-def test_issuer_that_cannot_be_reached_leaves_the_payment_open(tmp_path: Path, card: Card) -> None:
+def test_an_unreachable_issuer_leaves_the_payment_open(tmp_path: Path, card: Card) -> None:
     with start(tmp_path, Down()) as host:
         till = Terminal().connect(host.port, tmp_path)
         assert till.ask(till.sale(till.record(1250, card.tap(1250)))).code == "91"
@@ -64,7 +64,7 @@ def test_issuer_that_cannot_be_reached_leaves_the_payment_open(tmp_path: Path, c
         till.hang_up()
 
 
-def test_database_that_refuses_is_never_answered_for(host: Host, till: Terminal, card: Card) -> None:
+def test_a_payment_that_the_database_refuses_is_not_answered(host: Host, till: Terminal, card: Card) -> None:
     with host.ledger.write() as db:
         db.execute(text("CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(FAIL, 'disk full'); END"))
     record = till.record(1250, card.tap(1250))

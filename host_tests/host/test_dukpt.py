@@ -13,7 +13,7 @@ from tools.host import dukpt
 
 BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")
 IKID = bytes.fromhex("1234567890123456")
-# counter: transaction key, MAC generation key, data encryption key; the supplement's tables
+# counter: transaction key, MAC generation key, data encryption key; from the tables of the X9.24-3 supplement
 PUBLISHED = {
     0x00000001: (
         "4F21B565BAD9835E112B6465635EAE44",
@@ -44,12 +44,12 @@ def ksn(counter: int) -> bytes:
     return IKID + counter.to_bytes(4, "big")
 
 
-def test_initial_key() -> None:
+def test_the_initial_key_is_the_published_one() -> None:
     assert dukpt.initial_key(BDK, IKID).hex().upper() == "1273671EA26AC29AFA4D1084127652A1"
 
 
 @pytest.mark.parametrize("counter", PUBLISHED)
-def test_working_keys(counter: int) -> None:
+def test_working_keys_are_the_published_ones(counter: int) -> None:
     keys = (
         dukpt.transaction_key(BDK, IKID, counter),
         dukpt.working_key(BDK, ksn(counter), dukpt.MAC_GENERATE),
@@ -59,30 +59,30 @@ def test_working_keys(counter: int) -> None:
 
 
 @pytest.mark.parametrize("counter", TRANSACTION_KEYS)
-def test_transaction_keys(counter: int) -> None:
+def test_transaction_keys_are_the_published_ones(counter: int) -> None:
     assert dukpt.transaction_key(BDK, IKID, counter).hex().upper() == TRANSACTION_KEYS[counter]
 
 
-def test_counters_a_device_never_uses() -> None:
+def test_counters_with_more_than_16_one_bits_are_invalid() -> None:
     assert [dukpt.is_counter(n) for n in (0, 1, 0x1FFFE, 0x1FFFF, 0xFFFF0000, 0xFFFF0001)] == [
         False, True, True, False, True, False,
     ]  # fmt: skip
 
 
-def test_the_test_terminal_derives_the_same() -> None:
+def test_the_test_terminal_derives_the_same_keys() -> None:
     for counter in (1, 7, 0x3FF, 0x0001FFFE):
         for usage in (dukpt.MAC_GENERATE, dukpt.MAC_VERIFY, dukpt.MAC_BOTH_WAYS, dukpt.DATA_ENCRYPT):
             assert terminal.derive(usage, counter) == dukpt.working_key(BDK, ksn(counter), usage)
 
 
-def test_cmac_of_the_supplement() -> None:
+def test_the_cmac_of_the_supplement_is_reproduced() -> None:
     cmac = CMAC(algorithms.AES(dukpt.working_key(BDK, ksn(1), dukpt.MAC_GENERATE)))
     cmac.update(b"4012345678909D987")
     assert cmac.finalize().hex().upper() == "A2EB5C1C35809E58404E873C3C411E31"
 
 
 @pytest.mark.skipif(not VECTORS.exists(), reason="the larger vector file is not part of the repository")
-def test_every_vector_of_the_larger_file() -> None:
+def test_every_vector_of_the_larger_file_is_reproduced() -> None:
     vectors = json.loads(VECTORS.read_text())
     names = {"mac_gen": dukpt.MAC_GENERATE, "mac_ver": dukpt.MAC_VERIFY, "data_enc": dukpt.DATA_ENCRYPT}
     checked = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whatever the bytes, decoding ends in a message or in the one error that is meant for it."""
+"""Any bytes decode to a message or raise the decoder's own error."""
 
 import contextlib
 
@@ -23,7 +23,7 @@ _FRAMES = [
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400))
-def test_random_bytes(data: bytes) -> None:
+def test_random_bytes_raise_only_the_decoders_own_errors(data: bytes) -> None:
     with contextlib.suppress(FrameError):
         read(b"\x60\0\3\0\0\x61\x31\0\0\1\0" + data)
     with contextlib.suppress(FrameError):
@@ -34,7 +34,7 @@ def test_random_bytes(data: bytes) -> None:
 
 @settings(max_examples=600, deadline=None)
 @given(st.sampled_from(_FRAMES), st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255)), max_size=4))
-def test_changed_frames(frame: bytes, changes: list[tuple[int, int]]) -> None:
+def test_changed_frames_are_read_or_raise_frame_error(frame: bytes, changes: list[tuple[int, int]]) -> None:
     changed = bytearray(frame)
     for at, value in changes:
         changed[at % len(frame)] = value
@@ -44,7 +44,7 @@ def test_changed_frames(frame: bytes, changes: list[tuple[int, int]]) -> None:
 
 
 @given(st.sampled_from(_FRAMES), st.sampled_from([0x00, 0x10, 0x70]))
-def test_content_hash_leaves_out_the_envelope_alone(frame: bytes, status: int) -> None:
+def test_the_content_hash_excludes_only_the_envelope(frame: bytes, status: int) -> None:
     plain = read(frame)
     other = bytearray(frame)
     other[1:5] = b"\0\7\0\7"
@@ -53,13 +53,13 @@ def test_content_hash_leaves_out_the_envelope_alone(frame: bytes, status: int) -
     at = frame.index(plain.ksn)
     other[at + 8 : at + 12] = b"\0\0\0\x77"
     assert read(bytes(other)).content_hash() == plain.content_hash()
-    other[8] ^= 1  # the version is content
+    other[8] ^= 1  # the version is part of the content
     assert read(bytes(other)).content_hash() != plain.content_hash()
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(1, 700), max_size=30))
-def test_frames_survive_any_cutting(cuts: list[int]) -> None:
+def test_frames_survive_any_split_of_the_stream(cuts: list[int]) -> None:
     stream = b"".join(codec.with_length(frame) for frame in _FRAMES)
     buffer, found = bytearray(), []
     at = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the database holds, and what it must never hold."""
+"""What the database contains, and what it must never contain."""
 
 import sqlite3
 from pathlib import Path
@@ -18,7 +18,7 @@ CARDS = ("4761730000000011", "4761730000000029", "4761731000000001")
 
 
 def busy_day(host: Host, till: Terminal) -> list[bytes]:
-    """A bit of everything; returns the clear bodies that went over the line."""
+    """Send one of everything; returns the card data of all bodies in clear."""
     bodies = []
     for pan in CARDS:
         card = Card(pan)
@@ -49,7 +49,7 @@ def test_no_card_number_or_track_in_the_database(host: Host, till: Terminal) -> 
     assert image and not [needle.hex() for needle in needles if needle in image]
 
 
-def test_the_scan_would_find_one(host: Host, till: Terminal) -> None:
+def test_the_scan_finds_a_card_number_that_is_there(host: Host, till: Terminal) -> None:
     busy_day(host, till)
     with host.ledger.write() as db:
         db.execute(text("INSERT INTO audit (at, what, detail) VALUES ('', '', :pan)"), {"pan": CARDS[0]})
@@ -96,7 +96,7 @@ def test_every_commit_is_on_disk(host: Host) -> None:
         assert db.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
 
 
-def test_page_and_its_data(host: Host, till: Terminal) -> None:
+def test_the_page_shows_the_ledger_without_card_numbers(host: Host, till: Terminal) -> None:
     busy_day(host, till)
     url = f"http://127.0.0.1:{host.page_port}"
     page = httpx.get(url + "/")
@@ -107,7 +107,7 @@ def test_page_and_its_data(host: Host, till: Terminal) -> None:
     assert not [pan for pan in CARDS if pan in str(data)]
 
 
-def test_mood_over_the_page(host: Host) -> None:
+def test_the_page_sets_the_mood_and_refuses_bad_requests(host: Host) -> None:
     url = f"http://127.0.0.1:{host.page_port}/api/mood"
     assert httpx.post(url, json={"mood": "slow 100"}).json() == {"mood": "slow 100"}
     assert httpx.post(url, json={"mood": "sulky"}).status_code == 400

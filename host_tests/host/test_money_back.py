@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Money back the way it was paid: a code payment by its wallet, within its amount; cash out of the drawer; no sale twice."""
+"""Refunds by the original means: code payments by their wallet, up to their amount; cash from the drawer; never twice."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tools.host.errors import IssuerFault
 from tools.host.issuer import IssuerSimulator
 from tools.host.schema import payment
 
-PAID = 990  # what by_code pays
+PAID = 990  # the amount that by_code pays
 
 
 def about(original: Record) -> bytes:
-    """What is sealed where a payment of the open batch is named."""
+    """The body that names a payment of the open batch."""
     return b"\xdf\x02\x10" + original.uid
 
 
 def reference(slip: bytes) -> bytes:
-    """What is sealed where the slip's reference was typed."""
+    """The body for a typed reference number from a receipt."""
     return b"\xdf\x04\x06" + bytes.fromhex(slip.decode())
 
 
@@ -43,13 +43,13 @@ def ask(till: Terminal, record: Record, original: Record | None = None, type: st
 
 
 def paid(till: Terminal) -> tuple[Record, bytes]:
-    """A payment by code, and its reference."""
+    """A code payment and its reference."""
     record = by_code(till)
     return record, till.ask(till.payment(0x0200, "74", record)).elements[37]
 
 
 def paid_in_cash(till: Terminal) -> bytes:
-    """The reference of a cash sale."""
+    """Make a cash sale; returns its reference."""
     return till.ask(till.cash(till.record(1250, kind=0x51, type=0x71))).elements[37]
 
 
@@ -62,7 +62,7 @@ def accounts(host: Host) -> dict[str, int]:
     return host.view()["accounts"]
 
 
-def test_a_code_payment_is_given_back_once_by_its_wallet(host: Host, till: Terminal) -> None:
+def test_a_code_payment_is_refunded_once_by_its_wallet(host: Host, till: Terminal) -> None:
     code, _ = paid(till)
     record = back(till, PAID, about(code))
     first, again = ask(till, record, code), ask(till, record, code)
@@ -75,21 +75,21 @@ def test_a_code_payment_is_given_back_once_by_its_wallet(host: Host, till: Termi
     assert result(till, 0, 0) == "1"
 
 
-def test_parts_of_a_code_payment_by_its_reference(host: Host, till: Terminal) -> None:
+def test_parts_of_a_code_payment_are_refunded_by_its_reference(host: Host, till: Terminal) -> None:
     code, slip = paid(till)
     assert ask(till, back(till, 600, reference(slip))).code == "00"
     assert ask(till, back(till, 391, reference(slip))).code == "61"
-    assert ask(till, back(till, PAID, about(code)), code).code == "61", "what is left is less"
+    assert ask(till, back(till, PAID, about(code)), code).code == "61", "less is left"
     assert result(till, 0, 0) == "1"
     till.batch += 1
-    assert ask(till, back(till, 390, reference(slip))).code == "00", "of a closed batch"
+    assert ask(till, back(till, 390, reference(slip))).code == "00", "the payment is in a closed batch"
     assert host.wallet.paid == {code.uid: 0} and owed(host) == 0
 
 
 @pytest.mark.parametrize(
     "what", ["nothing of that reference", "a card's", "another DE 61", "not paid", "no name at all"]
 )
-def test_what_no_code_payment_was_made_for_is_not_given_back(host: Host, till: Terminal, card: Card, what: str) -> None:
+def test_a_refund_that_names_no_paid_code_payment_is_refused(host: Host, till: Terminal, card: Card, what: str) -> None:
     code, slip = paid(till)
     before = dict(host.wallet.paid)
     sale = till.record(700, card.tap(700), kind=0x52)
@@ -110,7 +110,7 @@ def test_what_no_code_payment_was_made_for_is_not_given_back(host: Host, till: T
     assert host.wallet.paid == before and owed(host) == 700 + sum(before.values())
 
 
-def test_a_wallet_that_cannot_be_reached_is_asked_again(
+def test_a_refund_is_repeated_after_the_wallet_was_unreachable(
     host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, slip = paid(till)
@@ -122,13 +122,13 @@ def test_a_wallet_that_cannot_be_reached_is_asked_again(
     with monkeypatch.context() as patch:
         patch.setattr(host.wallet, "give_back", down)
         assert ask(till, record).code == "91"
-        assert ask(till, back(till, 500, reference(slip))).code == "61", "what may still be given back counts"
+        assert ask(till, back(till, 500, reference(slip))).code == "61", "the undecided refund counts"
     assert owed(host) == PAID
     assert ask(till, record).code == "00"
     assert host.wallet.paid == {code.uid: PAID - 500} and owed(host) == PAID - 500
 
 
-def test_cash_is_given_back_whatever_the_host_knows_of_it(host: Host, till: Terminal) -> None:
+def test_a_cash_refund_is_always_accepted_and_an_unfounded_one_is_an_alarm(host: Host, till: Terminal) -> None:
     cash = till.record(1250, kind=0x51, type=0x71)
     assert till.ask(till.cash(cash)).code == "00"
     record = back(till, 1250, about(cash), 0x77)
@@ -137,7 +137,7 @@ def test_cash_is_given_back_whatever_the_host_knows_of_it(host: Host, till: Term
     assert ask(till, back(till, 300, b"", 0x77), type="77").code == "00"
     assert not host.view()["alarms"]
     again = back(till, 1250, about(cash), 0x77)
-    assert ask(till, again, cash, "77").code == "00", "it has left the drawer"
+    assert ask(till, again, cash, "77").code == "00", "the cash has left the drawer"
     assert host.view()["alarms"][0]["what"] == "cash given back that was not taken"
     assert accounts(host)["cash in till"] == 1250 - 1250 - 300 - 1250 and owed(host) == 0
     assert result(till, 0, 0) == "1"
@@ -153,7 +153,7 @@ def test_a_sale_that_was_refunded_cannot_be_voided_too(host: Host, till: Termina
     assert owed(host) == 1000
 
 
-def test_what_was_lost_and_uploaded_has_the_reference_of_its_slip(
+def test_a_payment_lost_and_uploaded_again_keeps_the_reference_on_its_receipt(
     new_host: Callable[[], Host], host: Host, till: Terminal
 ) -> None:
     backup = (host.home / "host.db").with_suffix(".copy")
@@ -175,21 +175,21 @@ def test_what_was_lost_and_uploaded_has_the_reference_of_its_slip(
     assert owed(host) == 0
 
 
-def test_no_reference_comes_twice(host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where two uids give the same eight digits the later payment gets others."""
+def test_no_reference_is_used_twice(host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If two uids give the same eight digits, the later payment gets other digits."""
     numbers = iter((7, 7, 8, 7, 8, 9))
     monkeypatch.setattr(rrn, "_digits", lambda uid, attempt: next(numbers))
     slips = [paid_in_cash(till) for _ in range(3)]
     assert [slip[4:] for slip in slips] == [b"00000007", b"00000008", b"00000009"]
 
 
-def test_what_an_upload_brings_counts_against_what_it_was_about(host: Host, till: Terminal, card: Card) -> None:
+def test_uploaded_refunds_count_against_their_originals(host: Host, till: Terminal, card: Card) -> None:
     code, code_slip = paid(till)
     cash = till.record(1250, kind=0x51, type=0x71)
     assert till.ask(till.cash(cash)).code == "00"
     sale = till.record(2000, card.tap(2000), kind=0x52)
     bought = till.ask(till.sale(sale)).elements[37]
-    lost = {  # the host answered them, and has lost its disk since
+    lost = {  # the host answered these, then lost its disk
         "76": back(till, 600, reference(code_slip)),
         "77": back(till, 1250, about(cash), 0x77),
         "25": till.record(1500, card.tap(1500) + reference(bought), kind=0x52, type=0x25),
@@ -213,8 +213,8 @@ def voided(till: Terminal, sale: Record) -> Answer:
     return till.ask(till.payment(0x0200, "23", record, de_3=b"\x20\0\0", de_61=named))
 
 
-def test_a_payment_that_was_given_back_is_not_reversed_too(host: Host, till: Terminal, card: Card) -> None:
-    """A terminal that asks for it has forgotten a yes: somebody must look."""
+def test_a_refunded_or_voided_payment_is_not_reversed(host: Host, till: Terminal, card: Card) -> None:
+    """A terminal that asks for this has lost an approval, so it is quarantined."""
     code, slip = paid(till)
     assert ask(till, back(till, 400, reference(slip))).code == "00"
     sale = till.record(1250, card.tap(1250), kind=0x52)
@@ -228,7 +228,7 @@ def test_a_payment_that_was_given_back_is_not_reversed_too(host: Host, till: Ter
 
 
 @pytest.mark.parametrize("type", sorted(set(kinds.KINDS) - kinds.REVERSED))
-def test_what_is_repeated_is_never_reversed(host: Host, till: Terminal, type: str) -> None:
+def test_a_kind_that_is_repeated_instead_of_reversed_cannot_be_reversed(host: Host, till: Terminal, type: str) -> None:
     code, slip = paid(till)
     record = back(till, 400, reference(slip))
     assert ask(till, record).code == "00"
@@ -237,7 +237,7 @@ def test_what_is_repeated_is_never_reversed(host: Host, till: Terminal, type: st
     assert host.wallet.paid == {code.uid: PAID - 400} and owed(host) == PAID - 400
 
 
-def test_cash_given_back_for_a_sale_that_was_not_approved_is_an_alarm(host: Host, till: Terminal) -> None:
+def test_a_cash_refund_for_a_sale_that_was_not_approved_is_an_alarm(host: Host, till: Terminal) -> None:
     cash = till.record(1250, kind=0x51, type=0x71)
     assert till.ask(till.payment(0x0220, "71", cash, de_4=bytes.fromhex("000000001251"))).code == "64"
     record = back(till, 1250, about(cash), 0x77)
@@ -245,7 +245,7 @@ def test_cash_given_back_for_a_sale_that_was_not_approved_is_an_alarm(host: Host
     assert host.view()["alarms"][0]["what"] == "cash given back that was not taken"
 
 
-def test_a_refund_that_an_upload_decides_counts_against_its_sale(
+def test_a_refund_decided_by_an_upload_counts_against_its_sale(
     host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sale = till.record(2000, card.tap(2000), kind=0x52)
@@ -264,8 +264,10 @@ def test_a_refund_that_an_upload_decides_counts_against_its_sale(
     assert till.ask(till.payment(0x0220, "25", more, de_3=b"\x20\0\0")).code == "61"
 
 
-def test_an_upload_about_a_payment_that_is_not_here_is_an_alarm(host: Host, till: Terminal, card: Card) -> None:
-    """Until that is uploaded too, by another terminal of the shop."""
+def test_an_upload_about_an_unknown_payment_is_an_alarm_until_that_is_uploaded(
+    host: Host, till: Terminal, card: Card
+) -> None:
+    """Another terminal of the shop may upload it later."""
     sale = till.record(2000, card.tap(2000), kind=0x52)
     slip = rrn._number(seal.parse(sale.raw), 0).encode()
     refund = till.record(1500, card.tap(1500) + reference(slip), kind=0x52, type=0x25)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sale, cash, void entry, handshake: what the terminal hears and what the books say."""
+"""Sale, cash, void entry and handshake: the answer to the terminal, and the entries in the ledger."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def only(host: Host) -> dict[str, Any]:
     return payments[0]
 
 
-def test_online_sale_is_approved_and_booked(host: Host, till: Terminal, card: Card) -> None:
+def test_an_online_sale_is_approved_and_booked(host: Host, till: Terminal, card: Card) -> None:
     record = till.record(1250, card.tap(1250), kind=0x52)
     answer = till.ask(till.sale(record))
     assert (answer.mti, answer.code, answer.uid) == ("0210", "00", record.uid)
@@ -25,7 +25,7 @@ def test_online_sale_is_approved_and_booked(host: Host, till: Terminal, card: Ca
     assert host.view()["accounts"] | {"card receivable": 1250, "merchant payable": -1250} == host.view()["accounts"]
 
 
-def test_answer_has_exactly_the_elements_of_the_contract(till: Terminal, card: Card) -> None:
+def test_an_answer_has_exactly_the_specified_elements(till: Terminal, card: Card) -> None:
     answer = till.ask(till.sale(till.record(1250, card.tap(1250))))
     assert set(answer.elements) == {3, 4, 11, 12, 13, 25, 37, 38, 39, 41, 42, 49, 53, 60, 63, 64}
     declined = till.ask(till.sale(till.record(1250, card.tap(1251))))
@@ -49,14 +49,14 @@ def test_deferred_sales_may_arrive_in_any_order(host: Host, till: Terminal, card
     assert host.view()["terminals"][0]["quarantine"] is None
 
 
-def test_cash_is_booked_apart(host: Host, till: Terminal) -> None:
+def test_cash_is_booked_to_its_own_accounts(host: Host, till: Terminal) -> None:
     answer = till.ask(till.cash(till.record(900, type=0x71)))
     assert (answer.mti, answer.code) == ("0230", "00")
     assert host.view()["accounts"] | {"cash in till": 900, "cash sales": -900} == host.view()["accounts"]
     assert only(host)["card"] is None
 
 
-def test_void_entry_fills_the_chain_and_moves_no_money(host: Host, till: Terminal, card: Card) -> None:
+def test_a_void_entry_fills_the_gap_in_the_chain_and_moves_no_money(host: Host, till: Terminal, card: Card) -> None:
     void, sold = till.record(700, card.tap(700), kind=0x52), till.record(300, card.tap(300))
     assert till.ask(till.sale(sold, deferred=True)).code == "00"
     assert host.view()["terminals"][0]["gaps"] == [(1, 1)]
@@ -65,7 +65,7 @@ def test_void_entry_fills_the_chain_and_moves_no_money(host: Host, till: Termina
     assert only(host)["amount"] == 300
 
 
-def test_handshake_tells_time_batch_and_high_water_mark(till: Terminal, card: Card) -> None:
+def test_the_handshake_answer_has_time_batch_and_high_water_mark(till: Terminal, card: Card) -> None:
     record = till.record(100, card.tap(100))
     till.ask(till.sale(record))
     answer = till.ask(till.handshake())
@@ -74,7 +74,7 @@ def test_handshake_tells_time_batch_and_high_water_mark(till: Terminal, card: Ca
     assert answer.elements[60].hex() == "000000019000"
 
 
-def test_stranger_is_told_97(host: Host, till: Terminal) -> None:
+def test_an_unknown_terminal_gets_97(host: Host, till: Terminal) -> None:
     till.terminal = b"KASSA999"
     assert till.ask(till.handshake()).code == "97"
     assert till.ask(till.cash(till.record(900, type=0x71))).code == "97"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tables that an operator publishes from the command line, while the host runs or not."""
+"""Tables that an operator publishes from the command line, whether or not the host is running."""
 
 from __future__ import annotations
 
@@ -76,19 +76,19 @@ def test_each_table_can_be_published(tmp_path: Path) -> None:
         ("parameters", {"settling": {"count": 901}}),
     ],
 )
-def test_what_cannot_be_a_table_is_refused(tmp_path: Path, name: str, rows: Any) -> None:
+def test_an_invalid_table_is_refused(tmp_path: Path, name: str, rows: Any) -> None:
     result = run(tmp_path, name, rows)
     assert result.exit_code == 1 and "not published" in result.output
     assert not (tmp_path / "tables.json").exists()
 
 
 @pytest.mark.parametrize("digits", ["12ab", "", "1" * 20, "-1", "４"])
-def test_what_begins_no_card_number_is_no_bin(tmp_path: Path, digits: str) -> None:
+def test_an_invalid_bin_is_refused(tmp_path: Path, digits: str) -> None:
     assert run(tmp_path, "blocked-bins", None, "99", "--", digits).exit_code == 1
     assert not (tmp_path / "tables.json").exists()
 
 
-def test_a_running_host_sees_what_was_published(tmp_path: Path) -> None:
+def test_a_running_host_sees_a_published_table_and_ignores_a_broken_file(tmp_path: Path) -> None:
     running = Tables(tmp_path)
     assert running.wanted({}) == 0
     run(tmp_path, "blocked-bins", None, "99")
@@ -103,7 +103,7 @@ def test_a_running_host_sees_what_was_published(tmp_path: Path) -> None:
     assert running.wanted({}) == 7
 
 
-def test_two_who_publish_do_not_lose_each_other_s_table(tmp_path: Path) -> None:
+def test_two_publishers_do_not_lose_each_others_tables(tmp_path: Path) -> None:
     running = Tables(tmp_path)
     run(tmp_path, "blocked-bins", None, "99")
     running.publish(tables.APPLICATIONS, bytes(64))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The same request gets the same answer; a different one under the same name is refused; reversals win any race."""
+"""A repeated request gets the same answer; a different one with the same uid is refused; reversals win any race."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ def alarms(host: Host) -> set[str]:
     return {alarm["what"] for alarm in host.view()["alarms"]}
 
 
-def test_repeat_gets_the_stored_answer_in_a_fresh_envelope(host: Host, till: Terminal, card: Card) -> None:
+def test_a_repeat_gets_the_stored_answer_in_a_fresh_envelope(host: Host, till: Terminal, card: Card) -> None:
     record = till.record(1250, card.tap(1250))
     first, second = till.ask(till.sale(record, deferred=True)), till.ask(till.sale(record, deferred=True))
     assert first.content == second.content and first.code == "00"
@@ -26,7 +26,7 @@ def test_repeat_gets_the_stored_answer_in_a_fresh_envelope(host: Host, till: Ter
     assert host.view()["accounts"]["merchant payable"] == -1250
 
 
-def test_repeat_is_answered_after_a_restart(
+def test_a_repeat_is_answered_after_a_restart(
     new_host: Callable[[], Host], till: Terminal, host: Host, card: Card
 ) -> None:
     record = till.record(1250, card.tap(1250))
@@ -37,7 +37,7 @@ def test_repeat_is_answered_after_a_restart(
     assert till.ask(till.sale(record)).content == first.content
 
 
-def test_answer_lost_between_commit_and_line_comes_with_the_repeat(host: Host, till: Terminal, card: Card) -> None:
+def test_an_answer_lost_after_the_commit_is_sent_to_the_repeat(host: Host, till: Terminal, card: Card) -> None:
     host.mood = "cut"
     record = till.record(1250, card.tap(1250))
     till.send(till.sale(record))
@@ -50,7 +50,7 @@ def test_answer_lost_between_commit_and_line_comes_with_the_repeat(host: Host, t
     assert host.view()["accounts"]["merchant payable"] == -1250
 
 
-def test_status_nibble_is_envelope(till: Terminal, card: Card) -> None:
+def test_the_status_nibble_is_not_content(till: Terminal, card: Card) -> None:
     record = till.record(1250, card.tap(1250))
     first = till.ask(till.sale(record))
     frame = till.sale(record)
@@ -60,7 +60,7 @@ def test_status_nibble_is_envelope(till: Terminal, card: Card) -> None:
     assert till.ask(till.wrap(tagged)).content == first.content
 
 
-def test_same_uid_other_amount_is_refused_and_alarmed(host: Host, till: Terminal, card: Card) -> None:
+def test_the_same_uid_with_another_amount_is_refused_and_alarmed(host: Host, till: Terminal, card: Card) -> None:
     record = till.record(1250, card.tap(1250))
     till.ask(till.sale(record))
     answer = till.ask(till.sale(record, de_4=bytes.fromhex("000000009999")))
@@ -69,7 +69,7 @@ def test_same_uid_other_amount_is_refused_and_alarmed(host: Host, till: Terminal
     assert host.view()["accounts"]["merchant payable"] == -1250
 
 
-def test_stan_used_twice_in_a_batch_is_refused_and_alarmed(host: Host, till: Terminal, card: Card) -> None:
+def test_a_stan_used_twice_in_a_batch_is_refused_and_alarmed(host: Host, till: Terminal, card: Card) -> None:
     till.ask(till.sale(till.record(1250, card.tap(1250))))
     till.stan -= 1
     answer = till.ask(till.sale(till.record(700, card.tap(700))))
@@ -77,7 +77,7 @@ def test_stan_used_twice_in_a_batch_is_refused_and_alarmed(host: Host, till: Ter
     assert sorted(states(host)) == ["APPROVED", "DECLINED"] and "STAN used before" in alarms(host)
 
 
-def test_declined_is_declined_for_ever(host: Host, till: Terminal, card: Card) -> None:
+def test_a_declined_payment_stays_declined(host: Host, till: Terminal, card: Card) -> None:
     host.mood = "decline 51"
     record = till.record(1250, card.tap(1250))
     assert till.ask(till.sale(record, deferred=True)).code == "51"
@@ -85,7 +85,7 @@ def test_declined_is_declined_for_ever(host: Host, till: Terminal, card: Card) -
     assert till.ask(till.sale(record, deferred=True)).code == "51"
 
 
-def test_answers_that_are_not_final_are_not_kept(host: Host, till: Terminal, card: Card) -> None:
+def test_answers_that_are_not_final_are_not_stored(host: Host, till: Terminal, card: Card) -> None:
     host.mood = "decline 91"
     record = till.record(1250, card.tap(1250))
     assert till.ask(till.sale(record, deferred=True)).code == "91"
@@ -95,7 +95,7 @@ def test_answers_that_are_not_final_are_not_kept(host: Host, till: Terminal, car
     assert states(host) == ["APPROVED"]
 
 
-def test_reversal_takes_the_money_back_once(host: Host, till: Terminal, card: Card) -> None:
+def test_a_reversal_takes_the_money_back_once(host: Host, till: Terminal, card: Card) -> None:
     record = till.record(1250, card.tap(1250), kind=0x52)
     till.ask(till.sale(record))
     reversal = till.ask(till.reversal(record))
@@ -105,7 +105,7 @@ def test_reversal_takes_the_money_back_once(host: Host, till: Terminal, card: Ca
     assert states(host) == ["REVERSED"] and set(host.view()["accounts"].values()) == {0}
 
 
-def test_reversal_before_its_payment_buries_the_uid(host: Host, till: Terminal, card: Card) -> None:
+def test_a_reversal_before_its_payment_blocks_the_uid(host: Host, till: Terminal, card: Card) -> None:
     record = till.record(1250, card.tap(1250), kind=0x52)
     assert till.ask(till.reversal(record)).code == "25"
     assert till.ask(till.sale(record)).code == "12"
@@ -115,7 +115,7 @@ def test_reversal_before_its_payment_buries_the_uid(host: Host, till: Terminal, 
     assert host.view()["terminals"][0]["gaps"] == []
 
 
-def test_reversal_of_an_undecided_payment_ends_it(host: Host, till: Terminal, card: Card) -> None:
+def test_a_reversal_of_an_undecided_payment_ends_it(host: Host, till: Terminal, card: Card) -> None:
     host.mood = "decline 91"
     record = till.record(1250, card.tap(1250), kind=0x52)
     till.ask(till.sale(record))
@@ -125,7 +125,7 @@ def test_reversal_of_an_undecided_payment_ends_it(host: Host, till: Terminal, ca
     assert states(host) == ["REVERSED"] and set(host.view()["accounts"].values()) == {0}
 
 
-def test_reversal_of_a_declined_payment_is_done(host: Host, till: Terminal, card: Card) -> None:
+def test_a_reversal_of_a_declined_payment_is_confirmed(host: Host, till: Terminal, card: Card) -> None:
     host.mood = "decline 51"
     record = till.record(1250, card.tap(1250), kind=0x52)
     till.ask(till.sale(record))
@@ -133,13 +133,13 @@ def test_reversal_of_a_declined_payment_is_done(host: Host, till: Terminal, card
     assert states(host) == ["DECLINED"]
 
 
-def test_two_lines_at_once_book_once(host: Host, till: Terminal, card: Card) -> None:
+def test_a_payment_sent_on_two_connections_at_once_is_booked_once(host: Host, till: Terminal, card: Card) -> None:
     record = till.record(1250, card.tap(1250))
     other = Terminal(counter=till.counter + 100).connect(host.port, host.home)
     till.send(till.sale(record, deferred=True))
     other.send(other.sale(record, deferred=True))
     answers = [other.receive()]
-    while answers[-1].code == "09" and len(answers) < 50:  # the other line's issuer is still at it
+    while answers[-1].code == "09" and len(answers) < 50:  # the issuer is still deciding for the first connection
         answers.append(other.ask(other.sale(record, deferred=True)))
     other.hang_up()
     assert answers[-1].code == "00"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A rolled-back or cloned chip: seen, told, quarantined; its payments are kept, none refused for it."""
+"""A rolled-back or cloned chip is detected, reported and quarantined; its payments are kept, not refused."""
 
 import copy
 
@@ -20,24 +20,24 @@ def quarantine(host: Host) -> str | None:
 
 
 def back_in_time(till: Terminal) -> Terminal:
-    """The chip as it is now, to be used later: an attacker's copy. It shares no connection."""
+    """An attacker's copy of the current chip, for later use. It has no connection."""
     line, till.line = till.line, None
     clone = copy.deepcopy(till)
     till.line = line
     return clone
 
 
-def test_terminal_behind_is_told_and_quarantined(host: Host, till: Terminal, card: Card) -> None:
+def test_a_terminal_with_an_older_journal_is_told_and_quarantined(host: Host, till: Terminal, card: Card) -> None:
     old = back_in_time(till)
     till.ask(till.sale(till.record(1250, card.tap(1250)), deferred=True))
-    old.counter = till.counter  # its message keys are fresh, its journal is not
+    old.counter = till.counter  # its message keys are new, its journal is old
     old.connect(host.port, host.home)
     assert state(old.ask(old.handshake())) == 1
     assert "journal ends at 0" in str(quarantine(host))
     old.hang_up()
 
 
-def test_stale_handshake_is_answered_with_state_1(host: Host, till: Terminal, card: Card) -> None:
+def test_a_stale_handshake_is_answered_with_state_1(host: Host, till: Terminal, card: Card) -> None:
     old = back_in_time(till)
     till.ask(till.sale(till.record(1250, card.tap(1250)), deferred=True))
     old.counter -= 1
@@ -47,7 +47,7 @@ def test_stale_handshake_is_answered_with_state_1(host: Host, till: Terminal, ca
     old.hang_up()
 
 
-def test_same_sequence_with_another_tag_is_a_clone(host: Host, till: Terminal, card: Card) -> None:
+def test_the_same_sequence_with_another_tag_is_a_clone(host: Host, till: Terminal, card: Card) -> None:
     clone = back_in_time(till)
     till.ask(till.sale(till.record(1250, card.tap(1250)), deferred=True))
     clone.record(600, card.tap(600))
@@ -60,7 +60,7 @@ def test_same_sequence_with_another_tag_is_a_clone(host: Host, till: Terminal, c
 def test_payments_of_a_clone_are_kept_and_quarantined(host: Host, till: Terminal, card: Card) -> None:
     clone = back_in_time(till)
     till.ask(till.sale(till.record(1250, card.tap(1250)), deferred=True))
-    twin = clone.record(600, card.tap(600))  # same sequence, STAN and body key, another uid
+    twin = clone.record(600, card.tap(600))  # same sequence, STAN and body key, but another uid
     clone.counter = till.counter
     clone.connect(host.port, host.home)
     assert clone.ask(clone.sale(twin, deferred=True)).code == "00"
@@ -72,7 +72,7 @@ def test_payments_of_a_clone_are_kept_and_quarantined(host: Host, till: Terminal
     clone.hang_up()
 
 
-def test_supervisor_releases_the_money_and_a_new_epoch_begins(host: Host, till: Terminal, card: Card) -> None:
+def test_a_supervisor_releases_the_money_and_a_new_epoch_begins(host: Host, till: Terminal, card: Card) -> None:
     test_payments_of_a_clone_are_kept_and_quarantined(host, till, card)
     host.ledger.clear_quarantine("KASSA001", "Ms Li")
     accounts = host.view()["accounts"]
@@ -82,7 +82,7 @@ def test_supervisor_releases_the_money_and_a_new_epoch_begins(host: Host, till: 
     assert state(answer) == 0 and int.from_bytes(answer.elements[62][2:4], "big") == 2
 
 
-def test_a_broken_link_is_seen_from_either_side(host: Host, till: Terminal, card: Card) -> None:
+def test_a_broken_link_is_detected_in_either_order_of_arrival(host: Host, till: Terminal, card: Card) -> None:
     first = till.record(100, card.tap(100))
     till.head = bytes(8)  # the next record names no predecessor
     second = till.record(200, card.tap(200))
@@ -91,7 +91,7 @@ def test_a_broken_link_is_seen_from_either_side(host: Host, till: Terminal, card
     assert "the chain does not hold" in str(quarantine(host))
 
 
-def test_one_flipped_bit_costs_one_record(host: Host, till: Terminal, card: Card) -> None:
+def test_one_flipped_bit_loses_only_its_record(host: Host, till: Terminal, card: Card) -> None:
     records = [till.record(100, card.tap(100)) for _ in range(3)]
     rotten = bytearray(records[1].raw)
     rotten[100] ^= 4
@@ -101,7 +101,7 @@ def test_one_flipped_bit_costs_one_record(host: Host, till: Terminal, card: Card
     assert till.ask(till.close(200, 2)).elements[48].hex()[30] == "1"
 
 
-def test_rot_in_the_tag_itself_leaves_the_chain_whole(host: Host, till: Terminal, card: Card) -> None:
+def test_a_flipped_bit_in_a_tag_does_not_break_the_chain(host: Host, till: Terminal, card: Card) -> None:
     records = [till.record(100, card.tap(100)) for _ in range(2)]
     rotten = bytearray(records[0].raw)
     rotten[244] ^= 4
@@ -110,35 +110,35 @@ def test_rot_in_the_tag_itself_leaves_the_chain_whole(host: Host, till: Terminal
     assert codes == ["30", "00"] and quarantine(host) is None
 
 
-def test_a_record_that_cannot_be_read_does_not_jam_the_queue(host: Host, till: Terminal, card: Card) -> None:
+def test_an_unreadable_record_does_not_block_the_queue(host: Host, till: Terminal, card: Card) -> None:
     rotten, sound = till.record(100, card.tap(100)), till.record(100, card.tap(100))
     header = bytearray(rotten.raw)
-    header[48] = 0xAB  # no digit
+    header[48] = 0xAB  # not a digit
     rotten.raw = bytes(header)
     assert [till.ask(till.sale(record, deferred=True)).code for record in (rotten, sound)] == ["30", "00"]
     assert till.ask(till.reversal(rotten)).code == "30"
     assert host.view()["terminals"][0]["gaps"] == [(1, 1)]
 
 
-def test_epoch_nobody_began_is_suspect(host: Host, till: Terminal, card: Card) -> None:
+def test_an_epoch_that_the_host_did_not_begin_is_suspect(host: Host, till: Terminal, card: Card) -> None:
     till.ask(till.sale(till.record(100, card.tap(100))))
     assert state(till.ask(till.handshake(epoch=2))) == 1
 
 
-def test_first_contact_brings_its_own_epoch(host: Host, till: Terminal) -> None:
+def test_at_first_contact_the_host_takes_over_the_terminals_epoch(host: Host, till: Terminal) -> None:
     assert state(till.ask(till.handshake(epoch=7))) == 0
     assert host.view()["terminals"][0]["epoch"] == 7
 
 
 def begin(host: Host, till: Terminal) -> None:
-    """A supervisor clears the terminal, and it takes the new epoch and batch over."""
+    """A supervisor clears the terminal, which then starts the new epoch and batch."""
     host.ledger.clear_quarantine("KASSA001", "Ms Li")
     till.ask(till.handshake())
     till.epoch, till.batch, till.head = till.epoch + 1, till.batch + 1, bytes(8)
 
 
 def in_quarantine(host: Host, till: Terminal, card: Card) -> None:
-    """One good payment, then a link that does not hold."""
+    """One good payment, then one with a broken link."""
     till.ask(till.sale(till.record(1250, card.tap(1250)), deferred=True))
     till.head = bytes(8)
     till.ask(till.sale(till.record(600, card.tap(600)), deferred=True))
@@ -155,7 +155,7 @@ def test_a_new_epochs_batch_closes_and_the_old_one_with_it(host: Host, till: Ter
     assert host.view()["terminals"][0]["gaps"] == [] and quarantine(host) is None
 
 
-def test_what_the_old_epoch_still_owes_comes_before_the_new_one(host: Host, till: Terminal, card: Card) -> None:
+def test_payments_of_the_old_epoch_may_arrive_before_the_new_one_begins(host: Host, till: Terminal, card: Card) -> None:
     in_quarantine(host, till, card)
     late = till.record(700, card.tap(700))
     host.ledger.clear_quarantine("KASSA001", "Ms Li")
@@ -200,7 +200,7 @@ def test_records_missing_for_good_are_written_off_by_a_supervisor(host: Host, ti
         host.ledger.clear_quarantine("KASSA001", "Ms Li")
 
 
-def test_a_handshake_tells_the_highest_key_used(host: Host, till: Terminal, card: Card) -> None:
+def test_a_handshake_answer_has_the_highest_key_used(host: Host, till: Terminal, card: Card) -> None:
     ahead = back_in_time(till)
     ahead.counter = 5000
     till.ask(till.sale(ahead.record(100, card.tap(100)), deferred=True))
@@ -208,7 +208,7 @@ def test_a_handshake_tells_the_highest_key_used(host: Host, till: Terminal, card
 
 
 def test_a_settled_payment_is_not_reversed(host: Host, till: Terminal, card: Card) -> None:
-    """A chip put back to the moment before the answer: it knows of no yes, and asks for a reversal."""
+    """A chip rolled back to before the answer does not know the approval, and asks for a reversal."""
     record = till.record(1250, card.tap(1250), kind=0x52)
     till.ask(till.sale(record))
     assert till.ask(till.close(1250, 1)).elements[48].hex()[30] == "1"

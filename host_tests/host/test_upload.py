@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A batch that did not balance, uploaded: what the host lacked, what it had too much, and answers that were not heard."""
+"""Upload of a batch that did not balance: payments missing at the host, payments it should not have, lost answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def end(till: Terminal, count: int) -> Answer:
 
 
 def result(till: Terminal, amount: int, count: int) -> str:
-    """What the host says to these totals: 1 balanced, 2 not balanced, 3 error."""
+    """Close with these totals; the host's result: 1 balanced, 2 not balanced, 3 error."""
     return till.ask(till.close(amount, count)).elements[48].hex()[30]
 
 
@@ -42,7 +42,7 @@ def owed(host: Host) -> int:
 
 
 def by_code(till: Terminal) -> Record:
-    """A payment by a customer's code, paid."""
+    """A paid payment by customer's code."""
     record = till.record(
         990, b"\xdf\x03" + bytes((len(CODE),)) + CODE, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5)
     )
@@ -51,7 +51,7 @@ def by_code(till: Terminal) -> Record:
     return record
 
 
-def test_what_the_host_lacked_is_taken_in_once(host: Host, till: Terminal, card: Card) -> None:
+def test_a_payment_missing_at_the_host_is_taken_in_once(host: Host, till: Terminal, card: Card) -> None:
     lost = till.record(700, card.tap(700), kind=0x52)  # as if the host had lost it
     record = sold(till, card)
     assert result(till, 1950, 2) == "2"
@@ -64,12 +64,12 @@ def test_what_the_host_lacked_is_taken_in_once(host: Host, till: Terminal, card:
 
 
 @pytest.mark.parametrize("paid", [True, False])
-def test_what_the_host_does_not_know_the_end_of_ends_as_the_terminal_says(
+def test_a_payment_undecided_at_the_host_ends_as_the_terminal_reports(
     host: Host, till: Terminal, card: Card, paid: bool
 ) -> None:
-    """As after a backup from between a payment's two commits: its request is there, and no answer."""
+    """As after restoring a backup made between a payment's two commits: the request is there, its answer is not."""
     record = till.record(1250, card.tap(1250), kind=0x52)
-    host.mood = "decline 91"  # no end of a payment
+    host.mood = "decline 91"  # not a final answer
     assert till.ask(till.sale(record)).code == "91"
     host.mood = "normal"
     other = sold(till, card)
@@ -77,13 +77,15 @@ def test_what_the_host_does_not_know_the_end_of_ends_as_the_terminal_says(
     assert end(till, 2).code == "30"
     assert [upload(till, record, paid).code, upload(till, other).code, end(till, 2).code] == ["00"] * 3
     assert owed(host) == (2500 if paid else 1250)
-    assert till.ask(till.sale(record)).code == ("00" if paid else "12")  # were it sent again
+    assert till.ask(till.sale(record)).code == ("00" if paid else "12")  # if it is sent again
     assert owed(host) == (2500 if paid else 1250)
     assert host.view()["batches"][0]["uploaded"] == 2
 
 
 @pytest.mark.parametrize("state", ["declined", "reversed"])
-def test_what_the_host_knows_better_is_disputed(host: Host, till: Terminal, card: Card, state: str) -> None:
+def test_a_payment_that_the_host_declined_or_reversed_is_disputed(
+    host: Host, till: Terminal, card: Card, state: str
+) -> None:
     record = till.record(777, card.tap(777 if state == "reversed" else 778), kind=0x52)
     till.ask(till.sale(record))
     if state == "reversed":
@@ -93,17 +95,17 @@ def test_what_the_host_knows_better_is_disputed(host: Host, till: Terminal, card
     assert owed(host) == 0
 
 
-def test_what_was_not_paid_is_undone(host: Host, till: Terminal, card: Card) -> None:
+def test_an_uploaded_payment_that_was_not_paid_is_undone(host: Host, till: Terminal, card: Card) -> None:
     record = sold(till, card)
     assert result(till, 0, 0) == "2"
     assert upload(till, record, paid=False).code == "00" and owed(host) == 0
     assert end(till, 1).code == "00"
-    assert upload(till, record).code == "94", "the same record, said otherwise"
+    assert upload(till, record).code == "94", "the same record with another result"
     assert owed(host) == 0
 
 
-def test_an_end_that_was_not_heard_is_heard_when_it_is_said_again(host: Host, till: Terminal, card: Card) -> None:
-    """Host and terminal differ for good, the batch is closed, and the terminal knows nothing of that."""
+def test_a_lost_upload_end_is_accepted_when_repeated(host: Host, till: Terminal, card: Card) -> None:
+    """Host and terminal disagree permanently; the batch is closed, but the terminal does not know."""
     kept, disputed = sold(till, card), till.record(777, card.tap(778), kind=0x52)
     till.ask(till.sale(disputed))
     for _ in range(3):
@@ -114,7 +116,7 @@ def test_an_end_that_was_not_heard_is_heard_when_it_is_said_again(host: Host, ti
     assert [batch["number"] for batch in host.view()["batches"] if batch["state"] == "closed"] == ["000001"]
 
 
-def test_a_batch_that_balanced_is_not_opened_by_an_upload(host: Host, till: Terminal, card: Card) -> None:
+def test_an_upload_does_not_reopen_a_balanced_batch(host: Host, till: Terminal, card: Card) -> None:
     sold(till, card)
     assert result(till, 1250, 1) == "1"
     assert result(till, 1300, 1) == "3"
@@ -122,18 +124,18 @@ def test_a_batch_that_balanced_is_not_opened_by_an_upload(host: Host, till: Term
     assert upload(till, stranger).code == "12" and owed(host) == 1250
 
 
-def test_nothing_closes_in_quarantine_or_with_a_gap(host: Host, till: Terminal, card: Card) -> None:
+def test_no_batch_closes_in_quarantine_or_with_a_gap(host: Host, till: Terminal, card: Card) -> None:
     till.record(100, card.tap(100))
     record = sold(till, card)
     assert upload(till, record).code == "00"
     assert end(till, 1).text == "Record 1 missing"
-    till.ask(till.handshake(sequence=0))  # an older state of the chip
+    till.ask(till.handshake(sequence=0))  # as from an older chip image
     assert end(till, 1).text == "In quarantine: call a supervisor"
     assert not [batch for batch in host.view()["batches"] if batch["state"] == "closed"]
 
 
 @pytest.mark.parametrize("how", ["another amount", "another uid", "another kind", "a broken seal"])
-def test_a_record_that_is_not_what_is_said_of_it_is_not_taken(host: Host, till: Terminal, card: Card, how: str) -> None:
+def test_a_record_that_contradicts_its_frame_is_refused(host: Host, till: Terminal, card: Card, how: str) -> None:
     record = till.record(700, card.tap(700), kind=0x52)
     form = bytes.fromhex(f"22{record.batch.hex()}205600")
     said = {"de_60": element(60, form, 14), "de_61": element(61, record.batch + record.stan, 12)}
@@ -149,23 +151,23 @@ def test_a_record_that_is_not_what_is_said_of_it_is_not_taken(host: Host, till: 
     assert owed(host) == 0 and not host.view()["payments"]
 
 
-def test_a_payment_by_code_is_revoked_before_it_is_reversed(host: Host, till: Terminal) -> None:
+def test_a_reversed_code_payment_is_revoked_at_its_wallet(host: Host, till: Terminal) -> None:
     record = by_code(till)
     assert till.ask(till.reversal(record, "74")).code == "00"
     assert not host.wallet.paid and owed(host) == 0
 
 
-def test_a_payment_by_code_that_was_not_paid_is_revoked_when_that_is_uploaded(host: Host, till: Terminal) -> None:
+def test_a_code_payment_uploaded_as_not_paid_is_revoked_at_its_wallet(host: Host, till: Terminal) -> None:
     record = by_code(till)
     assert upload(till, record, paid=False, type=kinds.QR_SCANNED).code == "00"
     assert not host.wallet.paid and owed(host) == 0
 
 
-def test_a_wallet_gives_nothing_back_for_a_reversal_that_is_not_done(host: Host, till: Terminal) -> None:
+def test_the_wallet_refunds_nothing_for_a_reversal_that_is_refused(host: Host, till: Terminal) -> None:
     record = by_code(till)
     old = till.reversal(record, "74")
     assert till.ask(till.handshake()).code == "00"
-    till.send(old)  # its KSN is below the mark: counted, and not answered
+    till.send(old)  # its KSN is too old: counted, not answered
     assert result(till, 0, 0) == "1"
     assert host.wallet.paid == {record.uid: 990}
     assert till.ask(till.reversal(record, "74")).code == "12", "settled already"

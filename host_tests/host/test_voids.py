@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Voids as the host sees them: whole, once, of the open batch; repeated, reversed, and from a terminal that lies."""
+"""Voids at the host: full amount, once, open batch only; also repeated, reversed, and with false data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def owed(host: Host) -> int:
     return -host.view()["accounts"]["merchant payable"]
 
 
-def test_a_void_takes_back_the_sale_and_says_so_again(host: Host, till: Terminal, card: Card) -> None:
+def test_a_void_takes_back_the_sale_and_a_repeat_gets_the_same_answer(host: Host, till: Terminal, card: Card) -> None:
     sale = sold(till, card)
     record = void_record(till, sale)
     first = till.ask(frame(till, record, sale))
@@ -48,7 +48,7 @@ def test_a_sale_is_voided_once(host: Host, till: Terminal, card: Card) -> None:
     assert owed(host) == 0
 
 
-def test_a_reversed_void_leaves_the_sale_which_can_be_voided_again(host: Host, till: Terminal, card: Card) -> None:
+def test_after_a_reversed_void_the_sale_can_be_voided_again(host: Host, till: Terminal, card: Card) -> None:
     sale = sold(till, card)
     record = void_record(till, sale)
     assert till.ask(frame(till, record, sale)).code == "00"
@@ -60,7 +60,7 @@ def test_a_reversed_void_leaves_the_sale_which_can_be_voided_again(host: Host, t
     assert owed(host) == 0
 
 
-def test_a_void_that_comes_after_its_reversal_is_refused(host: Host, till: Terminal, card: Card) -> None:
+def test_a_void_that_arrives_after_its_reversal_is_refused(host: Host, till: Terminal, card: Card) -> None:
     sale = sold(till, card)
     record = void_record(till, sale)
     undo = {"de_39": b"98", "de_61": element(61, record.batch + record.stan, 12)}
@@ -70,9 +70,7 @@ def test_a_void_that_comes_after_its_reversal_is_refused(host: Host, till: Termi
 
 
 @pytest.mark.parametrize("lie", ["unknown", "other trace", "other amount", "processing code", "a void", "declined"])
-def test_what_names_no_sale_that_can_be_voided_takes_nothing_back(
-    host: Host, till: Terminal, card: Card, lie: str
-) -> None:
+def test_a_void_that_names_no_voidable_sale_is_refused(host: Host, till: Terminal, card: Card, lie: str) -> None:
     sale = sold(till, card)
     record, named, more, code = void_record(till, sale), sale, {}, "25"
     if lie == "unknown":

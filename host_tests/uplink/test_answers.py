@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bytes from the network into the parser of answers: a parsed answer, or WireError, and nothing else ever."""
+"""The answer parser turns bytes from the network into an answer, or raises WireError, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ for folder in ("firmware", "host_tests/harness/shims"):
     if str(ROOT / folder) not in sys.path:
         sys.path.insert(0, str(ROOT / folder))
 
-from kassa.errors import WireError  # noqa: E402  after the paths are set
+from kassa.errors import WireError  # noqa: E402  needs the paths above
 from kassa.uplink import answers  # noqa: E402
 from kassa.uplink.inbox import Inbox  # noqa: E402
 from kassa.uplink.iso8583 import Answer  # noqa: E402
@@ -30,7 +30,7 @@ FIXED = {3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 25: 1, 37: 12, 38: 6, 39: 2, 41: 8, 42
 
 
 def frame(elements: list[tuple[int, bytes]], bitmap: int | None = None) -> bytes:
-    """A frame with these elements, each with the bytes given, whatever they are."""
+    """A frame with these elements, each with the given bytes, valid or not."""
     bits = sum(1 << (64 - number) for number, _ in elements) if bitmap is None else bitmap
     body = b"".join(data for _, data in elements)
     rest = bytes.fromhex("6000000003 613100000100 0210") + bits.to_bytes(8, "big") + body
@@ -39,7 +39,7 @@ def frame(elements: list[tuple[int, bytes]], bitmap: int | None = None) -> bytes
 
 @st.composite
 def nearly_answers(draw: st.DrawFn) -> bytes:
-    """Frames whose elements are nearly right: lengths that lie, digits that are none, elements that do not belong."""
+    """Frames that are nearly right: wrong lengths, invalid digits, elements that do not belong."""
     chosen = sorted(draw(st.sets(st.sampled_from([*ELEMENTS, 1, 2, 35, 55]), max_size=18)))
     elements = []
     for number in chosen:
@@ -55,7 +55,7 @@ def nearly_answers(draw: st.DrawFn) -> bytes:
 
 
 def read(data: bytes) -> Answer | None:
-    """Parse, and use all there is to use; None when it is refused."""
+    """Parse a frame and read every element; None if it is refused."""
     try:
         answer = Answer(memoryview(data))
     except WireError:
@@ -71,15 +71,15 @@ def read(data: bytes) -> Answer | None:
 @given(st.one_of(nearly_answers(), st.binary(max_size=600)))
 @example(b"")
 @example(b"\x00\x15" + bytes(21))
-def test_only_wire_error(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_raise_wire_error(data: bytes) -> None:
     read(data)
 
 
 @seed(20260818)
 @settings(max_examples=250, deadline=None, database=None)
 @given(st.lists(st.one_of(nearly_answers(), st.binary(max_size=700)), max_size=5), st.integers(1, 600))
-def test_the_inbox_gives_whole_frames_or_wire_error(pieces: list[bytes], step: int) -> None:
-    """However the stream is cut, the same frames come out, none longer than an answer may be."""
+def test_the_inbox_returns_the_same_frames_however_the_stream_is_split(pieces: list[bytes], step: int) -> None:
+    """No frame is longer than an answer may be, and WireError is raised for every split or for none."""
     stream = b"".join(pieces)
     results = []
     for size in (step, len(stream) or 1):
@@ -96,7 +96,7 @@ def test_the_inbox_gives_whole_frames_or_wire_error(pieces: list[bytes], step: i
         assert results[0] == results[1]
 
 
-def test_a_good_answer_is_read_to_its_last_byte() -> None:
+def test_a_good_answer_is_read_and_a_longer_or_shorter_one_is_refused() -> None:
     elements = [(3, bytes(3)), (11, b"\x00\x00\x42"), (39, b"00"), (63, b"\x00\x19" + bytes(19)), (64, bytes(8))]
     good = frame(elements)
     answer = read(good)
@@ -109,7 +109,7 @@ def test_a_good_answer_is_read_to_its_last_byte() -> None:
 def test_changed_answers_inside_micropython_are_dropped_or_end_the_connection(
     till: Till, host: TinyHost, inside: Inside
 ) -> None:
-    """Real answers with bytes changed and cut: the courier drops them or raises WireError; nothing behind the TPDU is believed."""
+    """Real answers, changed or cut after the TPDU: the courier drops them or raises WireError, and accepts none."""
     dice = random.Random(20260819)
     till.sell(1000, track(1))
     host.connect()
@@ -150,8 +150,8 @@ WORDS = {
 
 
 @pytest.mark.parametrize("line", TABLE.strip().split("\n"))
-def test_what_a_code_means(line: str) -> None:
-    """The table of docs/wire.md: online, deferred, reversal, management."""
+def test_an_answer_code_has_the_documented_meaning(line: str) -> None:
+    """As in the table of docs/wire.md: online, deferred, reversal, management."""
     codes, meanings = (part.split() for part in line.split("|"))
     for code in codes:
         found = [answers.meaning(code.encode(), group) for group in GROUPS]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The batch close, and a journal so full that only answers still fit."""
+"""The batch close, the upload after different totals, and a journal so full that only answers still fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from host_tests.harness.uplink.till import NO, YES, Till, TinyHost, content, tra
 from tools.host.message import Message
 
 
-def test_batch_close(till: Till, host: TinyHost) -> None:
+def test_a_balanced_batch_closes_and_the_next_begins(till: Till, host: TinyHost) -> None:
     till.sells(3)
     host.connect()
     host.settle()
@@ -23,7 +23,7 @@ def test_batch_close(till: Till, host: TinyHost) -> None:
     assert (till.restart()["closed"], till.state()["batch"]) == (3, 2)
 
 
-def test_an_error_of_the_host_leaves_the_batch_open(till: Till, host: TinyHost) -> None:
+def test_a_host_error_leaves_the_batch_open(till: Till, host: TinyHost) -> None:
     till.sells(3)
     host.connect()
     host.settle()
@@ -37,14 +37,14 @@ def test_an_error_of_the_host_leaves_the_batch_open(till: Till, host: TinyHost) 
 
 
 def differ(till: Till, host: TinyHost) -> list[Message]:
-    """Totals the host has others for; returns what the terminal sends next."""
+    """Close with totals that differ from the host's; returns the requests that the terminal sends next."""
     till.close()
     (close,) = host.pull()
     till.feed(host.answer(close, text="Host has 2 for 20.00", _48=close.fields["48"][:30] + "2" + "0" * 30 + "1").hex())
     return host.pull()
 
 
-def test_where_totals_differ_every_record_is_uploaded_and_the_batch_closes(till: Till, host: TinyHost) -> None:
+def test_after_different_totals_every_record_is_uploaded_and_the_batch_closes(till: Till, host: TinyHost) -> None:
     till.sells(3)
     till.intent(500, track(9))
     host.connect()
@@ -92,7 +92,7 @@ def test_an_upload_goes_on_after_a_lost_connection_or_a_power_cut(till: Till, ho
     assert (till.state()["closed"], till.state()["batch"], till.state()["closing"]) == (5, 2, 0)
 
 
-def test_a_host_that_still_misses_something_leaves_the_batch_open(till: Till, host: TinyHost) -> None:
+def test_a_record_still_missing_after_the_upload_leaves_the_batch_open(till: Till, host: TinyHost) -> None:
     till.sells(1)
     host.connect()
     host.settle()
@@ -104,7 +104,7 @@ def test_a_host_that_still_misses_something_leaves_the_batch_open(till: Till, ho
     assert (state["outcome"], state["closed"], state["closing"], state["text"]) == (NO, 0, 0, "Record 7 missing")
 
 
-def test_an_upload_that_is_put_off_is_begun_again(till: Till, host: TinyHost) -> None:
+def test_an_upload_that_the_host_postpones_ends_the_connection(till: Till, host: TinyHost) -> None:
     till.sells(1)
     host.connect()
     host.settle()
@@ -116,7 +116,7 @@ def test_an_upload_that_is_put_off_is_begun_again(till: Till, host: TinyHost) ->
 
 @pytest.mark.parametrize("code", ["96", "97"])
 def test_no_close_while_a_record_is_pending(till: Till, host: TinyHost, code: str) -> None:
-    """Neither while it waits, nor when the host puts it off."""
+    """Neither while the record waits, nor after the host has postponed it."""
     till.sells(3)
     host.connect()
     till.close()
@@ -132,8 +132,8 @@ def test_no_close_while_a_record_is_pending(till: Till, host: TinyHost, code: st
     assert [request.mti for request in host.pull()] == ["0500"]
 
 
-def test_a_close_does_not_cover_what_came_after_its_totals(till: Till, host: TinyHost) -> None:
-    """Payments taken while the close is on its way stay pending and in the journal, whatever its answer says."""
+def test_a_close_does_not_cover_payments_taken_after_its_totals(till: Till, host: TinyHost) -> None:
+    """Payments taken while the close is in flight stay pending, whatever its answer is."""
     till.sells(3)
     host.connect()
     host.settle()
@@ -148,7 +148,7 @@ def test_a_close_does_not_cover_what_came_after_its_totals(till: Till, host: Tin
 
 
 def test_an_unanswered_close_is_remembered_until_it_is_answered(till: Till, host: TinyHost) -> None:
-    """Written down before it leaves; over restarts too, until the host says one thing or the other."""
+    """It is stored before it is sent, and survives restarts until the host answers."""
     till.sells(2)
     host.connect()
     host.settle()
@@ -178,7 +178,7 @@ def test_a_close_sent_again_is_the_same_message(till: Till, host: TinyHost) -> N
     assert content(again) == content(first)
 
 
-def test_a_full_journal_is_drained_and_hears_the_host_without_end(till: Till, host: TinyHost) -> None:
+def test_a_full_journal_is_drained_after_any_number_of_handshakes(till: Till, host: TinyHost) -> None:
     """Handshakes never use up the pages that answers need."""
     with pytest.raises(InsideError) as failure:
         till.sells(400)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The drain of what was taken offline: windows, order, refusals, answers that are not final, lost connections."""
+"""Sending payments taken offline: windows, order, refusals, answers that are not final, lost connections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from host_tests.harness.uplink.till import FINAL_NO, LATER, Till, TinyHost, content, kinds, track
 
 
-def test_a_window_of_64_with_answers_in_any_order(till: Till, host: TinyHost) -> None:
+def test_a_window_of_64_is_answered_in_any_order(till: Till, host: TinyHost) -> None:
     till.sells(100)
     host.connect()
     window = host.pull()
@@ -16,7 +16,7 @@ def test_a_window_of_64_with_answers_in_any_order(till: Till, host: TinyHost) ->
     for request in reversed(window[1:]):
         till.feed(host.answer(request).hex())
     more = host.pull()
-    assert [request.record.sequence for request in more] == list(range(65, 101)), "free slots are used at once"
+    assert [request.record.sequence for request in more] == list(range(65, 101)), "free slots are reused at once"
     assert till.state()["watermark"] == 0, "the first is still open"
     for request in [window[0], *more]:
         till.feed(host.answer(request).hex())
@@ -24,12 +24,12 @@ def test_a_window_of_64_with_answers_in_any_order(till: Till, host: TinyHost) ->
     state = till.state()
     assert (state["watermark"], state["count"], state["sum"], state["flights"]) == (100, 0, 0, 0)
     assert not state["keys_left"], "every answer key is zeroed"
-    assert [kind for _, kind in till.marks()] == [], "one watermark for all"
+    assert [kind for _, kind in till.marks()] == [], "one watermark covers all"
     journal = till.read()
     assert {journal.state(record) for record in journal.records.values()} == {"settled"}
 
 
-def test_answers_in_pieces(till: Till, host: TinyHost) -> None:
+def test_answers_may_arrive_in_pieces(till: Till, host: TinyHost) -> None:
     till.sells(5)
     host.connect()
     stream = b"".join(host.answer(request) for request in host.pull())
@@ -38,7 +38,7 @@ def test_answers_in_pieces(till: Till, host: TinyHost) -> None:
     assert till.fill() == "" and till.state()["watermark"] == 5
 
 
-def test_refused_ones_get_their_own_mark_before_the_watermark(till: Till, host: TinyHost) -> None:
+def test_refused_payments_get_their_own_marks_before_the_watermark(till: Till, host: TinyHost) -> None:
     till.sells(6)
     host.connect()
     host.settle(lambda request: "51" if request.record.sequence in (2, 5) else "00")
@@ -52,15 +52,15 @@ def test_refused_ones_get_their_own_mark_before_the_watermark(till: Till, host: 
 
 
 @pytest.mark.parametrize("code", LATER)
-def test_later_keeps_it_pending(till: Till, host: TinyHost, code: str) -> None:
-    """Not a final answer: it stays, later ones are marked on their own, and the next connection sends it again unchanged."""
+def test_an_answer_that_is_not_final_keeps_the_payment_pending(till: Till, host: TinyHost, code: str) -> None:
+    """Payments after it get their own marks, and the next connection sends it again unchanged."""
     till.sells(3)
     host.connect()
     first = host.settle(lambda request: code if request.record.sequence == 2 else "00")
     state = till.state()
     assert (state["watermark"], state["count"], state["sum"]) == (1, 1, 1001)
     assert kinds(till, 3) == [0x61] and kinds(till, 2) == []
-    assert till.fill() == "" and not state["work"], "not again on this connection"
+    assert till.fill() == "" and not state["work"], "not repeated on this connection"
     till.lost()
     host.connect()
     (again,) = host.settle()
@@ -69,7 +69,7 @@ def test_later_keeps_it_pending(till: Till, host: TinyHost, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", FINAL_NO)
-def test_any_other_code_is_a_final_no(till: Till, host: TinyHost, code: str) -> None:
+def test_any_other_code_is_a_final_refusal(till: Till, host: TinyHost, code: str) -> None:
     till.sells(1)
     host.connect()
     host.settle(lambda request: code)
@@ -77,15 +77,17 @@ def test_any_other_code_is_a_final_no(till: Till, host: TinyHost, code: str) -> 
 
 
 @pytest.mark.parametrize("code", ["00", "11", "A2", "A4", "A5", "A6", "94"])
-def test_every_final_yes(till: Till, host: TinyHost, code: str) -> None:
+def test_every_approval_code_settles_the_payment(till: Till, host: TinyHost, code: str) -> None:
     till.sells(1)
     host.connect()
     host.settle(lambda request: code)
     assert till.state()["watermark"] == 1 and till.state()["fate"] == "approved"
 
 
-def test_connection_lost_in_the_middle_of_a_window(till: Till, host: TinyHost) -> None:
-    """What was answered is kept; the rest is sent again byte for byte, but for the envelope."""
+def test_after_a_connection_lost_in_mid_window_only_unanswered_payments_are_repeated(
+    till: Till, host: TinyHost
+) -> None:
+    """They are repeated byte for byte, except the envelope."""
     till.sells(10)
     host.connect()
     window = host.pull()
@@ -106,7 +108,7 @@ def test_connection_lost_in_the_middle_of_a_window(till: Till, host: TinyHost) -
     assert till.state()["watermark"] == 10 and till.restart()["count"] == 0
 
 
-def test_a_late_answer_from_the_old_connection_is_no_answer(till: Till, host: TinyHost) -> None:
+def test_an_answer_to_the_previous_connection_is_ignored(till: Till, host: TinyHost) -> None:
     till.sells(1)
     host.connect()
     (old,) = host.pull()
@@ -126,7 +128,7 @@ def test_a_drain_survives_a_restart_at_any_moment(till: Till, host: TinyHost) ->
     host.connect()
     again = host.settle()
     assert [request.record.sequence for request in again] == list(range(1, 9)), (
-        "an answer that was not durable is asked for again"
+        "a payment whose answer was not yet durable is sent again"
     )
     assert [content(request) for request in again[:2]] == [content(request) for request in window[:2]]
     state = till.state()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every frame the terminal sends, read by pyiso8583 through the host's table, its MAC recomputed with `cryptography`."""
+"""Every frame the terminal sends, read by pyiso8583 with the host's table, its MAC recomputed with `cryptography`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ABOUT = {
     "tip": 0x22,
     "code refund": 0x75,
     "cash refund": 0x71,
-}  # what each names
+}  # the kind of payment that each names
 ADVICES = ("completion advice", "voice sale", "adjustment", "tip", "cash refund")
 PAYMENT = {3, 4, 11, 22, 25, 41, 42, 49, 53, 60, 62, 63, 64}
 ELEMENTS = {
@@ -65,7 +65,7 @@ ELEMENTS = {
 
 
 def request(till: Till, host: TinyHost, kind: str) -> Message:
-    """One request of a kind, made by the courier."""
+    """One request of this kind, built by the courier."""
     if kind == "handshake":
         return host.connect()
     host.connect()
@@ -90,7 +90,7 @@ def request(till: Till, host: TinyHost, kind: str) -> Message:
 
 
 def other(till: Till, host: TinyHost, kind: str) -> Message:
-    """One of the requests and advices of the menu, after what it names was settled."""
+    """A request or advice from the menu, after the payment that it names was settled."""
     original = 0
     if kind in ABOUT:
         original = till.ask(ABOUT[kind], 123_456, track(1))
@@ -104,7 +104,7 @@ def other(till: Till, host: TinyHost, kind: str) -> Message:
 
 
 def closing(till: Till, host: TinyHost, kind: str) -> Message:
-    """A batch of one sale that is closed, or uploaded."""
+    """The close, upload record or upload end of a batch with one sale."""
     till.intent(123_456, track(1))
     (sale,) = host.pull()
     till.feed(host.answer(sale, "51" if kind == "upload, not paid" else "00").hex())
@@ -122,7 +122,7 @@ def closing(till: Till, host: TinyHost, kind: str) -> Message:
 
 
 @pytest.mark.parametrize("kind", ROWS)
-def test_a_frame_is_what_the_table_says(till: Till, host: TinyHost, kind: str) -> None:
+def test_a_frame_has_the_elements_and_values_of_the_table(till: Till, host: TinyHost, kind: str) -> None:
     sent = request(till, host, kind)
     mti, form, network, entry = ROWS[kind]
     fields = sent.fields
@@ -150,7 +150,7 @@ def test_a_frame_is_what_the_table_says(till: Till, host: TinyHost, kind: str) -
 
 
 @pytest.mark.parametrize("kind", ROWS)
-def test_mac_is_aes_cmac_over_everything_before_it(till: Till, host: TinyHost, kind: str) -> None:
+def test_the_mac_is_an_aes_cmac_over_everything_before_it(till: Till, host: TinyHost, kind: str) -> None:
     sent = request(till, host, kind)
     mac = CMAC(AES(working(sent, 0x2000)))
     mac.update(sent.frame[5:-8])
@@ -159,15 +159,18 @@ def test_mac_is_aes_cmac_over_everything_before_it(till: Till, host: TinyHost, k
 
 
 @pytest.mark.parametrize("kind", ROWS)
-def test_pyiso8583_writes_the_same_bytes(till: Till, host: TinyHost, kind: str) -> None:
+def test_pyiso8583_encodes_the_same_bytes(till: Till, host: TinyHost, kind: str) -> None:
     sent = request(till, host, kind)
     again, _ = iso8583.encode({**sent.fields}, codec.SPEC)
     assert bytes(again) == sent.frame
 
 
-def test_every_kind_of_record_is_among_them() -> None:
+def test_every_kind_of_record_is_in_the_table() -> None:
     shown = {form for _, form, _, _ in ROWS.values()}
-    assert shown >= set(kinds.KINDS) - {kinds.OFFLINE_SALE, kinds.QR_SCANNED}  # 73 and 74: as 70 and 75, by other bytes
+    assert shown >= set(kinds.KINDS) - {
+        kinds.OFFLINE_SALE,
+        kinds.QR_SCANNED,
+    }  # 73 and 74 differ from 70 and 75 only in their codes
 
 
 def test_body_and_message_never_share_a_ksn(till: Till, host: TinyHost) -> None:
@@ -179,7 +182,7 @@ def test_body_and_message_never_share_a_ksn(till: Till, host: TinyHost) -> None:
     assert len(bodies) == 20 and not set(bodies) & set(messages) and len(set(messages)) == 21
 
 
-def test_the_handshake_shows_where_the_journal_stands(till: Till, host: TinyHost) -> None:
+def test_the_handshake_reports_the_head_of_the_journal(till: Till, host: TinyHost) -> None:
     fresh = host.connect()
     assert fresh.body.hex() == "01" + "0001" + "00000000" + "00" * 8
     till.lost()

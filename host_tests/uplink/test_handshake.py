@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The first message of a connection: what it brings, and what ends the connection there."""
+"""The handshake, the first message of a connection: what its answer brings, and which answers end the connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from host_tests.harness.inside.inside import InsideError
 from host_tests.harness.uplink.till import NOON_SECONDS, Till, TinyHost
 
 
-def test_nothing_leaves_before_the_handshake_is_answered(till: Till, host: TinyHost) -> None:
+def test_nothing_is_sent_before_the_handshake_is_answered(till: Till, host: TinyHost) -> None:
     till.sells(3)
     till.open()
     (request,) = host.pull()
@@ -18,7 +18,7 @@ def test_nothing_leaves_before_the_handshake_is_answered(till: Till, host: TinyH
     assert len(host.pull()) == 3
 
 
-def test_the_handshake_brings_time_and_batch(till: Till, host: TinyHost) -> None:
+def test_the_handshake_answer_sets_time_and_batch(till: Till, host: TinyHost) -> None:
     host.time = host.time.replace(hour=13)
     host.batch = 7
     till.clock(5, False)
@@ -29,7 +29,7 @@ def test_the_handshake_brings_time_and_batch(till: Till, host: TinyHost) -> None
     till.sells(1)
     host.batch = 9
     host.connect()
-    assert till.state()["batch"] == 7, "never in the middle of a batch"
+    assert till.state()["batch"] == 7, "the number does not change in the middle of a batch"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_handshake_brings_time_and_batch(till: Till, host: TinyHost) -> None
         {"_39": "96"},
     ],
 )
-def test_a_handshake_answer_that_makes_no_sense_ends_the_connection(till: Till, host: TinyHost, elements: dict) -> None:
+def test_an_invalid_handshake_answer_ends_the_connection(till: Till, host: TinyHost, elements: dict) -> None:
     before = till.state()
     with pytest.raises(InsideError) as failure:
         host.connect(**elements)
@@ -54,7 +54,7 @@ def test_a_handshake_answer_that_makes_no_sense_ends_the_connection(till: Till, 
     assert not after["handshaken"] and (after["batch"], after["time"]) == (before["batch"], before["time"])
 
 
-def test_a_host_that_does_not_know_us(till: Till, host: TinyHost) -> None:
+def test_code_97_is_a_fault_until_the_host_knows_the_terminal(till: Till, host: TinyHost) -> None:
     till.sells(2)
     with pytest.raises(InsideError):
         host.connect(_39="97")
@@ -64,15 +64,15 @@ def test_a_host_that_does_not_know_us(till: Till, host: TinyHost) -> None:
     assert till.state()["fault"] == ""
 
 
-def test_a_rollback_is_told_and_payments_go_on(till: Till, host: TinyHost) -> None:
+def test_a_rollback_is_a_fault_and_payments_continue(till: Till, host: TinyHost) -> None:
     till.sells(1)
     host.connect(_62="0101" + "0001" + "00000009" + "11" * 8 + "20260817120000" + "00000001")
     assert till.state()["fault"] == "rollback"
     assert len(host.settle()) == 1
 
 
-def test_keys_the_host_has_seen_are_passed_over(till: Till, host: TinyHost) -> None:
-    """An older chip put back: what it sends next, and what it sells next, is under keys nobody has used."""
+def test_keys_that_the_host_has_seen_are_skipped(till: Till, host: TinyHost) -> None:
+    """After a rollback to an older chip image, the next messages and payments use keys that were never used."""
     till.sells(1)
     host.used = 100_000
     host.connect()
@@ -88,8 +88,8 @@ def test_keys_the_host_has_seen_are_passed_over(till: Till, host: TinyHost) -> N
     assert payment.record is not None and payment.record.counter > 100_000
 
 
-def test_a_new_epoch_begins_when_nothing_is_owed(till: Till, host: TinyHost) -> None:
-    """Pending payments go first, in their own epoch; then the batch is closed here too and the chain begins anew."""
+def test_a_new_epoch_begins_when_nothing_is_pending(till: Till, host: TinyHost) -> None:
+    """Pending payments go first, in the old epoch; then the terminal closes its batch and starts a new chain."""
     till.sells(2)
     host.connect(_62="0100" + "0002" + "00" * 12 + "20260817120000" + "00000001", _60="00000005900")
     paid = host.settle()
@@ -112,7 +112,7 @@ def test_a_suspect_terminal_does_not_take_the_new_epoch(till: Till, host: TinyHo
     assert payment.record is not None and payment.record.epoch == 1
 
 
-def test_a_key_made_ahead_is_dropped_when_the_host_has_seen_it(till: Till, host: TinyHost) -> None:
+def test_a_key_prepared_ahead_is_dropped_if_the_host_has_seen_it(till: Till, host: TinyHost) -> None:
     till.sells(1)
     till.prepare_ciphers()
     host.used = 100_000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An online sale: yes, no, no answer, and the reversal that is then owed until the host agrees."""
+"""An online sale: approved, declined, or unanswered, which is reversed until the host confirms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from host_tests.harness.uplink.till import LATER, NO, REVERSE, YES, Till, TinyHost, broken, content, kinds, track
 
 
-def test_online_yes(till: Till, host: TinyHost) -> None:
+def test_an_approved_sale_costs_one_mark(till: Till, host: TinyHost) -> None:
     host.connect()
     sequence = till.intent(12_300, track(1))
     before = till.state()["programs"]
@@ -19,10 +19,10 @@ def test_online_yes(till: Till, host: TinyHost) -> None:
     assert (state["outcome"], state["request"], state["fate"]) == (YES, 0, "approved")
     assert (state["text"], state["auth"], state["rrn"]) == ("Thank you", "A1B2C3", "123456789012")
     assert state["watermark"] == sequence and state["count"] == 0
-    assert state["programs"] - before == 1, "one mark: the watermark itself"
+    assert state["programs"] - before == 1, "one mark, the watermark"
 
 
-def test_online_no(till: Till, host: TinyHost) -> None:
+def test_a_declined_sale_is_not_reversed(till: Till, host: TinyHost) -> None:
     host.connect()
     sequence = till.intent(12_300, track(1))
     (request,) = host.pull()
@@ -33,8 +33,8 @@ def test_online_no(till: Till, host: TinyHost) -> None:
     assert host.pull() == [] and till.restart()["fate"] == "declined"
 
 
-def test_no_answer_is_reversed_until_the_host_agrees(till: Till, host: TinyHost) -> None:
-    """0400 goes out unchanged on every connection; 00, 12 and 25 end it, nothing else does."""
+def test_an_unanswered_sale_is_reversed_until_the_host_confirms(till: Till, host: TinyHost) -> None:
+    """The 0400 is sent unchanged on every connection; only 00, 12 and 25 end it."""
     host.connect()
     sequence = till.intent(12_300, track(1))
     (sale,) = host.pull()
@@ -49,7 +49,7 @@ def test_no_answer_is_reversed_until_the_host_agrees(till: Till, host: TinyHost)
     for code in ("96", "05", "94", "97"):
         till.feed(host.answer(reversals[-1], code).hex())
         assert till.state()["reversing"] == 1
-        assert till.fill() == "", "not again and again on one connection"
+        assert till.fill() == "", "once per connection"
         till.lost()
         if code == "05":
             assert till.restart()["reversing"] == 1
@@ -63,7 +63,7 @@ def test_no_answer_is_reversed_until_the_host_agrees(till: Till, host: TinyHost)
 
 
 @pytest.mark.parametrize("code", ["00", "12", "25"])
-def test_codes_that_end_a_reversal(till: Till, host: TinyHost, code: str) -> None:
+def test_these_codes_end_a_reversal(till: Till, host: TinyHost, code: str) -> None:
     host.connect()
     till.intent(100, track(1))
     host.pull()
@@ -85,7 +85,7 @@ def test_an_answer_that_is_not_final_reverses_an_online_sale(till: Till, host: T
     assert (reversal.mti, reversal.fields["39"]) == ("0400", "98")
 
 
-def test_a_bad_mac_on_an_online_answer_is_reversed_for_that_reason(till: Till, host: TinyHost) -> None:
+def test_a_bad_mac_on_an_online_answer_is_the_reason_of_the_reversal(till: Till, host: TinyHost) -> None:
     host.connect()
     till.intent(100, track(1))
     (sale,) = host.pull()
@@ -95,10 +95,10 @@ def test_a_bad_mac_on_an_online_answer_is_reversed_for_that_reason(till: Till, h
     till.restart()
     host.connect()
     (again,) = host.pull()
-    assert content(again) == content(reversal), "for the same reason after a restart"
+    assert content(again) == content(reversal), "the same reason after a restart"
 
 
-def test_a_lost_connection_reverses_what_may_have_left(till: Till, host: TinyHost) -> None:
+def test_a_lost_connection_reverses_a_sale_that_may_have_been_sent(till: Till, host: TinyHost) -> None:
     host.connect()
     sequence = till.intent(100, track(1))
     host.pull()
@@ -115,7 +115,7 @@ def test_at_boot_an_intent_counts_as_sent(till: Till, host: TinyHost) -> None:
     assert reversal.mti == "0400" and till.state()["reversing"] == 0
 
 
-def test_the_reversal_goes_before_everything_else(till: Till, host: TinyHost) -> None:
+def test_a_reversal_is_sent_before_everything_else(till: Till, host: TinyHost) -> None:
     till.sells(2)
     till.intent(100, track(1))
     till.restart()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Online sales of which nothing left: while the cashier is asked, after it, and when nobody could note what became of one."""
+"""Online sales that were never sent: while the cashier is asked, afterwards, and if no decision could be stored."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def sent(host: TinyHost) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("wanted", "message"), [(True, ("0200", "70")), (False, ("0220", "72"))])
-def test_a_connection_leaves_alone_what_the_cashier_is_asked_about(
+def test_a_connection_does_not_send_a_sale_that_the_cashier_is_deciding_about(
     till: Till, host: TinyHost, wanted: bool, message: tuple[str, str]
 ) -> None:
     first = till.intent(500, track(1))
@@ -26,8 +26,8 @@ def test_a_connection_leaves_alone_what_the_cashier_is_asked_about(
     assert (state["count"], state["sum"], state["reversing"]) == (0, 0, 0)
 
 
-def test_an_intent_that_nobody_decided_about_is_reversed_by_the_next_connection(till: Till, host: TinyHost) -> None:
-    """Its mark could not be written, say; later sales do not settle around it."""
+def test_an_undecided_intent_is_reversed_by_the_next_connection(till: Till, host: TinyHost) -> None:
+    """For example because its mark could not be written. Later sales wait for it."""
     host.connect()
     assert sent(host) == []
     first = till.intent(500, track(1), False)
@@ -38,7 +38,7 @@ def test_an_intent_that_nobody_decided_about_is_reversed_by_the_next_connection(
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_nothing_is_decided_twice(till: Till, host: TinyHost, wanted: bool) -> None:
+def test_a_reversed_sale_can_be_neither_deferred_nor_voided(till: Till, host: TinyHost, wanted: bool) -> None:
     first = till.intent(500, track(1), False)
     host.connect()
     assert sent(host) == [("0400", "22")]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Answers that are not believed: another's, without a valid MAC, or no frame at all."""
+"""Answers that are rejected: for another request, with a wrong MAC, or not a frame at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_an_answer_must_match_its_request(till: Till, host: TinyHost, wrong: str) -> None:
-    """MAC and KSN are right; one thing is another's."""
+    """MAC and KSN are valid, but one element belongs to another request."""
     till.sells(1)
     host.connect()
     (request,) = host.pull()
@@ -32,9 +32,7 @@ def test_an_answer_must_match_its_request(till: Till, host: TinyHost, wrong: str
     assert till.state()["watermark"] == 1
 
 
-def test_three_bad_macs_end_the_connection_and_a_sign_on_that_fails_too_means_stranger(
-    till: Till, host: TinyHost
-) -> None:
+def test_three_bad_macs_end_the_connection_and_one_on_the_next_handshake_is_a_fault(till: Till, host: TinyHost) -> None:
     till.sells(4)
     host.connect()
     window = host.pull()
@@ -55,7 +53,7 @@ def test_three_bad_macs_end_the_connection_and_a_sign_on_that_fails_too_means_st
     assert till.state()["fault"] == "" and len(host.settle()) == 4 and till.state()["count"] == 0
 
 
-def test_a_good_answer_forgives_bad_ones(till: Till, host: TinyHost) -> None:
+def test_a_good_answer_resets_the_count_of_bad_macs(till: Till, host: TinyHost) -> None:
     till.sells(6)
     host.connect()
     window = host.pull()
@@ -70,7 +68,7 @@ HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"
 
 
 @pytest.mark.parametrize("data", [HTML, b"\0\0", b"\xff" * 40, b"\0\x1e" + bytes(30)])
-def test_what_is_no_frame_ends_the_connection(till: Till, host: TinyHost, data: bytes) -> None:
+def test_bytes_that_are_not_a_frame_end_the_connection(till: Till, host: TinyHost, data: bytes) -> None:
     till.sells(1)
     host.connect()
     host.pull()

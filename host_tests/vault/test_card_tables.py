@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tables of the host's in the cards partition: the old one or the new one after a power cut, and the others stay."""
+"""Tables from the host in the cards partition: a power cut leaves the old or the new table, and all others unchanged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def partition(inside: Inside, tmp_path: Path) -> Partition:
     return Partition(inside, tmp_path / "cards.bin")
 
 
-def test_each_table_takes_the_place_of_its_own_kind(partition: Partition) -> None:
+def test_a_table_replaces_only_its_own_kind(partition: Partition) -> None:
     assert partition.holds() == ([0, 0, 0], packed(OLD))
     steps = ((KEYS, 4, tables.ca_keys(NEW_KEYS)), (APPLICATIONS, 7, tables.applications(ROWS)),
              (BLOCKED, 2, tables.blocked_bins(["99"])), (APPLICATIONS, 8, tables.applications(ROWS[:1])))  # fmt: skip
@@ -61,8 +61,10 @@ def test_each_table_takes_the_place_of_its_own_kind(partition: Partition) -> Non
 
 
 @pytest.mark.parametrize("table, data", [(KEYS, tables.ca_keys(NEW_KEYS)), (APPLICATIONS, tables.applications(ROWS))])
-def test_power_cut_at_every_operation(partition: Partition, table: int, data: bytes) -> None:
-    """Afterwards the old table stands or the new one, whole, every other entry is there, and the next fetch works."""
+def test_a_power_cut_at_any_operation_leaves_the_old_or_the_new_table(
+    partition: Partition, table: int, data: bytes
+) -> None:
+    """Afterwards the table is complete, every other entry is there, and the next fetch works."""
     assert not partition.take(BLOCKED, 1, tables.blocked_bins(["99"]))["error"]
     start, before = partition.path.read_bytes(), partition.holds()
     total, cuts, new = partition.take(table, 3, data)["operations"], 0, partition.holds()
@@ -94,7 +96,7 @@ def test_power_cut_at_every_operation(partition: Partition, table: int, data: by
     ],
     ids=["cut short", "odd pieces", "keys", "kernel 5", "AID of 4", "25 rows", "rows", "no room", "nothing"],
 )
-def test_a_table_that_is_none_leaves_the_old_one(partition: Partition, table: int, data: bytes, piece: int) -> None:
+def test_an_invalid_table_leaves_the_old_one(partition: Partition, table: int, data: bytes, piece: int) -> None:
     before = partition.holds()
     assert partition.take(table, 9, data, piece)["error"] == "WireError"
     assert partition.holds() == before

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The dump test: flash and device secret together open no payment made before; an old copy left behind would."""
+"""Flash and device secret together open no earlier payment; an old key state left in flash would."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def till(inside: Inside, tmp_path: Path) -> Till:
 
 
 def trade(till: Till) -> tuple[set[int], list[bytes]]:
-    """Three days of trade with restarts: the counters of all bodies and messages, and an image from the end of each day."""
+    """Three days of trade with restarts: the counters of all bodies and messages, and an image of each day's end."""
     counters: set[int] = set()
     images = []
     for _ in range(3):
@@ -44,12 +44,12 @@ def trade(till: Till) -> tuple[set[int], list[bytes]]:
 
 
 def with_settings(image: bytes) -> bytes:
-    """The whole chip: the settings are on it too, opened by the device secret like the rest."""
+    """The image plus a settings partition, which the device secret also opens."""
     values = {0x01: Terminal().terminal_id.encode(), 0x09: bytes(range(200)), 0x0B: b"virtual-air"}
     return image + settings_blob(device_key(SECRET, b"settings"), values).ljust(4096, b"\xff")
 
 
-def test_a_dump_opens_nothing_and_the_controls_are_caught(till: Till) -> None:
+def test_a_dump_opens_no_payment_and_the_controls_are_found(till: Till) -> None:
     counters, images = trade(till)
     assert len(counters) == 3 * (7 + 3) + 3 + 7 + 10 + 10
     now = with_settings(images[-1])
@@ -57,14 +57,14 @@ def test_a_dump_opens_nothing_and_the_controls_are_caught(till: Till) -> None:
     tried = sum(1 for _ in dump.windows(now, SECRET))
     print(f"{len(counters)} KSNs, {len(dump.secrets_of(TEST_BDK, IKID, counters))} keys, {tried} windows")
     assert tried > 100_000
-    # controls: what the keyring has to erase, put back where it was
+    # controls: data that the keyring must erase, put back
     old = images[0][JOURNAL_SIZE:]
     first_day = {counter for counter in counters if counter < dump.BLOCK}
     later = counters - first_day
     assert first_day and later
     assert search(now + old, first_day) == [] and search(now + old, counters) != []
     torn = bytearray(old)
-    for at in range(0, len(torn), 4096):  # a half-erased old copy: its check value is gone, its registers are not
+    for at in range(0, len(torn), 4096):  # a half-erased old copy without its check value, but with its registers
         torn[at : at + 64] = b"\xff" * 64
         torn[at + 2048 : at + 2624] = b"\xff" * 576
     assert any("register" in word for word in search(now + bytes(torn), later))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Attacks on the chip: what is done to it, by whom, and who notices. docs/attacks.md has the table in words."""
+"""Attacks on the chip: what the attacker changes, what he knows, and who notices. See the table in docs/attacks.md."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tools.journal import image
 from tools.world.power import ROOT
 
 MARK = 32  # bytes of a mark
-CHIP = "the chip alone"  # reads and writes it, has no key
-SECRETS = "the chip and the device's secrets"  # makes journal tags too; seals of payments taken before, nobody makes
+CHIP = "the chip alone"  # can read and write the chip, has no keys
+SECRETS = "the chip and the device's secrets"  # can also make journal tags, but not seals of earlier payments
 VICTIM = LAST - 8  # a pending record in the middle
 Attack = Callable[[bytearray, Device], None]
 
 
 @dataclass(frozen=True)
 class Row:
-    """`notices`: see attacked.aftermath; an empty set: the attack comes to nothing, or nobody can know."""
+    """`notices`: see attacked_device.aftermath; empty if the attack has no effect, or nobody can notice."""
 
     name: str
     knows: str
@@ -45,7 +45,7 @@ def swap(data: bytearray, first: int, second: int, size: int) -> None:
 
 
 def fill(value: int, *sequences: int) -> Attack:
-    """Every page of these records set to one value."""
+    """Set every page of these records to one value."""
 
     def attack(data: bytearray, _: Device) -> None:
         for sequence in sequences:
@@ -65,7 +65,7 @@ def swap_sectors(data: bytearray, _: Device) -> None:
 
 
 def move_to_the_end(data: bytearray, _: Device) -> None:
-    """A record leaves its page for the first blank one of its sector."""
+    """Move a record to the first blank page of its sector."""
     at = page_of(data, LAST - 2)
     blank = first_blank(data)
     data[blank : blank + image.PAGE] = data[at : at + image.PAGE]
@@ -73,7 +73,7 @@ def move_to_the_end(data: bytearray, _: Device) -> None:
 
 
 def first_blank(data: bytearray) -> int:
-    """The first blank page behind the newest record."""
+    """The first blank page after the newest record."""
     at = page_of(data, LAST)
     while data[at : at + image.PAGE] != b"\xff" * image.PAGE:
         at += image.PAGE
@@ -82,19 +82,19 @@ def first_blank(data: bytearray) -> int:
 
 
 def append_old_record(data: bytearray, device: Device) -> None:
-    """A record of a lap long closed, on the next blank page."""
+    """Write a record from an old, closed lap to the next blank page."""
     old, at = pages(device.past[0], 5)[-1], first_blank(data)
     data[at : at + image.PAGE] = device.past[0][old : old + image.PAGE]
 
 
 def replace_by_old_record(data: bytearray, device: Device) -> None:
-    """A record of a lap long closed, in the place of a pending one."""
+    """Replace a pending record with one from an old, closed lap."""
     old, at = pages(device.past[0], 5)[-1], page_of(data, VICTIM)
     data[at : at + image.PAGE] = device.past[0][old : old + image.PAGE]
 
 
 def replay_sector(sequence: int) -> Attack:
-    """What stood in a sector one lap before, over what stands there now."""
+    """Restore a sector's content from the lap before."""
 
     def attack(data: bytearray, device: Device) -> None:
         at = page_of(data, sequence) // image.SECTOR * image.SECTOR
@@ -118,7 +118,7 @@ def blank_newest_sector(data: bytearray, _: Device) -> None:
 
 
 def copy_in(tag: Callable[[bytes], bytes]) -> Attack:
-    """Another device's record, sealed under that one's keys, in the place of a pending one."""
+    """Replace a pending record with another device's, sealed under that device's keys."""
 
     def attack(data: bytearray, _: Device) -> None:
         at = page_of(data, VICTIM)
@@ -133,7 +133,7 @@ def foreign_tag(said: bytes) -> bytes:
 
 
 def change_amount(tag: Callable[[bytes], bytes] | None) -> Attack:
-    """Ten times what the customer agreed to."""
+    """Multiply an amount by ten."""
 
     def attack(data: bytearray, _: Device) -> None:
         at = page_of(data, VICTIM)
@@ -145,7 +145,7 @@ def change_amount(tag: Callable[[bytes], bytes] | None) -> Attack:
 
 
 def marks_of(data: bytearray, kind: int) -> list[int]:
-    """Offsets of the valid marks of one kind, 0 = of any."""
+    """Offsets of the valid marks of one kind, 0 = any kind."""
     found = []
     for at in range(0, SIZE, 16):
         cell = bytes(data[at : at + MARK])
@@ -155,7 +155,7 @@ def marks_of(data: bytearray, kind: int) -> list[int]:
 
 
 def without_mark(kind: int, value: int) -> Attack:
-    """Every mark of a kind set to one value."""
+    """Set every mark of a kind to one value."""
 
     def attack(data: bytearray, _: Device) -> None:
         found = marks_of(data, kind)
@@ -167,7 +167,7 @@ def without_mark(kind: int, value: int) -> Attack:
 
 
 def forge_yes(data: bytearray, _: Device) -> None:
-    """The last mark says that everything was answered yes, and that nothing waits."""
+    """Make the last mark say that all records were approved and none is pending."""
     at = max(marks_of(data, 0), key=lambda at: (serial(bytes(data), at), at))
     cell = bytearray(data[at : at + 24])
     cell[0] = WATERMARK
@@ -177,7 +177,7 @@ def forge_yes(data: bytearray, _: Device) -> None:
 
 
 def remove_without_a_trace(data: bytearray, device: Device) -> None:
-    """A pending record blanked, and every count behind it corrected, tags and all."""
+    """Blank a pending record, and correct every later count, including tags."""
     fill(0xFF, VICTIM)(data, device)
     for sector in range(0, SIZE, image.SECTOR):
         header = data[sector : sector + 40]
@@ -194,12 +194,12 @@ def remove_without_a_trace(data: bytearray, device: Device) -> None:
 
 
 def undo_unheard_sales(data: bytearray, device: Device) -> None:
-    """Two more sales, of which the host has not heard, and the chip as it was before them."""
+    """Make two more sales that the host does not hear of, and keep the chip image from before them."""
     device.accept(2)
 
 
 def renumber(data: bytearray, device: Device) -> None:
-    """A pending record gone and all behind it moved up by one, so that no number is missing."""
+    """Remove a pending record and renumber all later ones, so that no number is missing."""
     remove_without_a_trace(data, device)
     for sequence in range(VICTIM + 1, LAST + 1):
         at = page_of(data, sequence)
@@ -214,8 +214,8 @@ def renumber(data: bytearray, device: Device) -> None:
 
 
 WATERMARK, REFUSED_MARK = 0x62, 0x63
-_MISSED = {"reading", "gap"}  # the device counts what it cannot read, the host misses it
-_BEHIND = {"handshake", "gap"}  # the host was told of more
+_MISSED = {"reading", "gap"}  # the device counts a record that it cannot read; the host misses it
+_BEHIND = {"handshake", "gap"}  # the host knows of more records
 TABLE = [
     Row("blank a record", CHIP, fill(0xFF, VICTIM), _MISSED),
     Row("zero a record", CHIP, fill(0x00, VICTIM), _MISSED),
@@ -249,27 +249,27 @@ _ran: set[tuple[str, str, str]] = set()
 
 @pytest.fixture(scope="module")
 def past(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Device:
-    """A device with a past, on either interpreter."""
+    """A device with a history, for each interpreter."""
     return attacked_device.with_a_past(inside, tmp_path_factory.mktemp("past"))
 
 
 @pytest.fixture
 def device(past: Device, tmp_path: Path) -> Iterator[Device]:
-    """Its twin, connected to a host with the same past."""
+    """A copy of `past`, connected to a copy of its host."""
     device = attacked_device.again(past, tmp_path)
     yield device
     attacked_device.disconnect(device)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.name}, {row.knows}")
-def test_attack(device: Device, row: Row) -> None:
+def test_an_attack_is_noticed_by_exactly_those_expected(device: Device, row: Row) -> None:
     _ran.add((device.flash.inside.interpreter, row.name, row.knows))
     assert attacked_device.aftermath(device, row.attack) == row.notices
 
 
-def test_every_attack_ran_and_is_told_of(inside: Inside) -> None:
+def test_every_attack_ran_and_is_documented(inside: Inside) -> None:
     ran = {(name, knows) for interpreter, name, knows in _ran if interpreter == inside.interpreter}
     print(f"attacks {len(TABLE)} ran {len(ran)}")
     assert ran == {(row.name, row.knows) for row in TABLE}
-    told = (ROOT / "docs" / "attacks.md").read_text("utf-8")
-    assert [row.name for row in TABLE if f"| {row.name} |" not in told] == []
+    text = (ROOT / "docs" / "attacks.md").read_text("utf-8")
+    assert [row.name for row in TABLE if f"| {row.name} |" not in text] == []

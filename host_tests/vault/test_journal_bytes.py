@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What accepting costs, the bytes it leaves behind, and what happens when they are not what was written."""
+"""The flash cost of a payment, the bytes it writes, and what happens when the flash holds other bytes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def accepts(first: int, count: int, kind: int = ACCEPTED) -> list:
     return [["accept", first + index, 1000 + index, kind] for index in range(count)]
 
 
-def test_accepting_allocates_nothing_and_is_one_program(flash: Flash, inside: Inside) -> None:
-    """Forty payments in a row: the sectors they open are made blank ahead, so nothing is erased and nothing allocated."""
+def test_accepting_a_payment_allocates_nothing_and_is_one_program(flash: Flash, inside: Inside) -> None:
+    """Forty payments in a row: sectors are erased ahead of time, so none is erased meanwhile."""
     accepted, programs, erases = inside("vault", "allocated", str(flash.path), KEY.hex(), 40)
     assert (accepted, erases) == (40, 0)
-    assert programs == 40 + 2  # the headers of the two sectors opened on the way
+    assert programs == 40 + 2  # plus the headers of two new sectors
     assert programs <= 1.1 * accepted
 
 
@@ -41,8 +41,8 @@ def test_the_control_sees_an_allocation(inside: Inside) -> None:
     assert failure.value.kind == "MemoryError"
 
 
-def test_bytes_are_those_of_the_document(flash: Flash) -> None:
-    """Every field of header, record and mark, by offsets typed from docs/journal.md."""
+def test_the_bytes_are_those_of_the_document(flash: Flash) -> None:
+    """Every field of header, record and mark, at the offsets of docs/journal.md."""
     flash.live(
         [["prepare"], ["accept", 7, 123456789012, ACCEPTED], ["mark", 0x6A, 800000777], ["accept", 8, 5, INTENT]]
     )
@@ -73,7 +73,7 @@ def _tag(key: bytes, message: bytes) -> bytes:
     return mac.finalize()[:8]
 
 
-def test_the_independent_reader_agrees(flash: Flash) -> None:
+def test_the_independent_reader_agrees_with_the_firmware(flash: Flash) -> None:
     steps = [["prepare"], *accepts(0, 6), ["drain", [1, 1, 2, 1, 3, 1], [5, 4, 3, 2, 1, 0]], *accepts(6, 3, INTENT)]
     result = flash.live([*steps, ["final", YES, "00"], ["state"], ["list"]])
     journal = flash.read()
@@ -85,8 +85,8 @@ def test_the_independent_reader_agrees(flash: Flash) -> None:
 
 
 @pytest.mark.parametrize("what", ["noise", "zeros", "foreign", "text"])
-def test_what_is_not_our_journal_is_refused_and_left_alone(flash: Flash, what: str) -> None:
-    """Noise, an all-zero chip, another device's journal: nothing is sold, and not one bit of it changes."""
+def test_a_foreign_or_invalid_journal_is_refused_and_not_changed(flash: Flash, what: str) -> None:
+    """Noise, an all-zero chip, another device's journal, text: no sale, and not one bit changes."""
     if what == "foreign":
         flash.live([["prepare"], *accepts(0, 20)])
         flash.key = bytes(16)
@@ -102,8 +102,8 @@ def test_what_is_not_our_journal_is_refused_and_left_alone(flash: Flash, what: s
     assert flash.data == before
 
 
-def test_a_journal_without_its_headers_is_damage(flash: Flash) -> None:
-    """A torn first header is forgiven only where nothing else is on the chip."""
+def test_a_journal_without_its_header_is_damaged(flash: Flash) -> None:
+    """A torn first header is accepted only if the rest of the chip is blank."""
     flash.live([["prepare"], *accepts(0, 3)])
     good = flash.data
     for torn in (bytes(48), b"\xff" * 48, good[:16] + b"\xff" * 32):
@@ -116,8 +116,8 @@ def test_a_journal_without_its_headers_is_damage(flash: Flash) -> None:
 
 
 @pytest.mark.parametrize("victim", [2, 5, 8])
-def test_a_flipped_bit_costs_at_most_its_record(flash: Flash, victim: int) -> None:
-    """One bit in every byte of a record: a settled one, a pending one, the newest (which a mark speaks of)."""
+def test_a_flipped_bit_loses_at_most_its_record(flash: Flash, victim: int) -> None:
+    """One bit in each byte of a settled record, a pending one and the newest (which has a mark)."""
     flash.live([["prepare"], *accepts(0, 8), ["drain", [1, 1, 1], [0, 1, 2]], ["mark", 0x6A, 800000001]])
     good, everything = flash.data, set(range(1, 9))
     for offset in range(256):
@@ -132,7 +132,7 @@ def test_a_flipped_bit_costs_at_most_its_record(flash: Flash, victim: int) -> No
 
 
 def test_a_flipped_bit_in_a_mark_loses_no_payment(flash: Flash) -> None:
-    """The host is asked again; a payment is never dropped and never counted as paid without a mark that holds."""
+    """The host is asked again. A payment is never dropped, and never counted as paid without a valid mark."""
     flash.live([["prepare"], *accepts(0, 4), ["drain", [1, 2, 1, 1], [0, 1, 2, 3]]])
     good = flash.data
     marks = [at for at in range(48, 240, 32) if good[at] != 0xFF]
@@ -145,8 +145,8 @@ def test_a_flipped_bit_in_a_mark_loses_no_payment(flash: Flash) -> None:
     assert len(marks) == 2
 
 
-def test_marks_count_where_their_sectors_header_rotted(flash: Flash) -> None:
-    """A refused payment stays refused when the header of an older sector has lost a bit."""
+def test_marks_count_although_the_header_of_their_sector_rotted(flash: Flash) -> None:
+    """A refused payment stays refused when a bit of an older sector's header flips."""
     flash.live([["prepare"], *accepts(0, 10), ["drain", [1, 3, 2, 1, 1], [0, 1, 2, 3, 4]], *accepts(10, 12)])
     data = bytearray(flash.data)
     for offset in (0, 5, 41):
@@ -156,15 +156,15 @@ def test_marks_count_where_their_sectors_header_rotted(flash: Flash) -> None:
         assert [3, 0x63] in state["marks"] and state["sequence"] == 22
 
 
-def test_full_refuses_and_can_still_be_marked_and_drained(flash: Flash) -> None:
-    """No page of an open batch is given up for a new payment; the last two sectors are for the answers."""
+def test_a_full_journal_refuses_payments_and_can_still_be_drained(flash: Flash) -> None:
+    """No page of an open batch is erased for a new payment. The last two sectors are reserved for answers."""
     result = flash.live([["prepare"], ["fill", 0, 50, ACCEPTED], ["state"]])
     taken = result["done"][2]
     assert taken == (SIZE // 4096 - 2) * 15 and result["done"][3]["count"] == taken
     full = flash.data
     again = flash.live(
         [["prepare"], ["accept", 999, 1, ACCEPTED]]
-    )  # boot copies the distrusted tail, then nothing is taken
+    )  # boot copies the last record, then no payment is accepted
     assert again["error"] == "JournalFull"
     after = flash.data
     assert flash.live([["fill", 500, 1, ACCEPTED]])["done"][1] == 0 and flash.data == after
@@ -179,8 +179,8 @@ def test_full_refuses_and_can_still_be_marked_and_drained(flash: Flash) -> None:
     check(flash.read(), closed["done"][-1], flash.data)
 
 
-def test_laps_of_the_ring_spread_the_wear(flash: Flash) -> None:
-    """Ten times what fits, batch by batch: everything is found again each time, and no sector is erased more often."""
+def test_erases_are_spread_evenly_over_the_ring(flash: Flash) -> None:
+    """Ten times the capacity, batch by batch: each batch is read back, and all sectors are erased equally often."""
     erased: list[int] = []
     payments = 0
     for batch in range(30):
@@ -204,8 +204,8 @@ def test_laps_of_the_ring_spread_the_wear(flash: Flash) -> None:
     assert max(counts) - min(counts) <= 1 and min(counts) >= 5
 
 
-def test_boot_reads_little_whatever_the_journal_holds(flash: Flash) -> None:
-    """One prefix a sector and the newest sector, not the ring."""
+def test_boot_reads_less_than_16_kib_of_a_journal(flash: Flash) -> None:
+    """It reads the start of each sector and the newest sector, not the whole ring."""
     flash.live(
         [["prepare"], *accepts(0, 70), ["drain", [1] * 64, list(range(64))], ["drain", [1] * 64, list(range(64))]]
     )
@@ -216,8 +216,8 @@ def test_boot_reads_little_whatever_the_journal_holds(flash: Flash) -> None:
     assert journal.watermark == 70
 
 
-def test_pages_that_do_not_hold_are_passed_over(flash: Flash) -> None:
-    """Read back and found wanting: the payment goes to the next page; a chip that takes none makes it fail, durably."""
+def test_pages_that_do_not_keep_their_data_are_skipped(flash: Flash) -> None:
+    """The page is read back; if it is wrong, the payment goes to the next page."""
     steps = [["prepare"], *accepts(0, 3), ["drain", [1, 2], [0, 1]], ["state"], ["list"]]
     result = flash.live(steps, weak=[2 * 256 + 100, 3 * 256, 48 + 4])
     assert result["done"][-1] == [[1, 0, 1000], [2, 1, 1001], [3, 2, 1002]]
@@ -226,7 +226,7 @@ def test_pages_that_do_not_hold_are_passed_over(flash: Flash) -> None:
     assert flash.live([["list"]])["done"][1] == result["done"][-1]
 
 
-def test_a_chip_that_holds_nothing_takes_no_payment(flash: Flash) -> None:
+def test_a_chip_that_keeps_no_data_accepts_no_payment(flash: Flash) -> None:
     flash.live([["prepare"], *accepts(0, 2), ["mark", 0x6A, 1]])
     weak = [page * 256 + 10 for page in range(3, SIZE // 256)]
     assert flash.live([["accept", 50, 777, ACCEPTED]], weak=weak)["error"] == "FlashFault"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Power dies at every flash operation of everything the journal does, under every tear model, on every kind of ground."""
+"""Power cuts at every flash operation of all journal work, with every tear model, from every kind of starting image."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ WORK = {
 
 @pytest.fixture(scope="module")
 def grounds(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Chip images to start from, made by lives without a cut; for `boot` also with a tail nobody marked."""
+    """Starting images, made by lives without a cut. For `boot` also images whose last record has no mark."""
     flash = Flash(inside, tmp_path_factory.mktemp("grounds") / "chip.bin")
     made = {"empty": b"\xff" * SIZE}
 
@@ -81,7 +81,7 @@ def grounds(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     flash.set(made["empty"])
     for lap in range(
         2 * SIZE // 4096 + 3
-    ):  # one sector a batch: page 15 holds the last record, the marks go behind the header
+    ):  # one sector per batch: page 15 holds the last record, the marks follow the header
         steps = [READY, *accepts(100 + 15 * lap, 15), ["drain", [1] * 15, list(range(15))], ["close"]]
         keep("lap", steps)
     keep("lapped", [READY, *accepts(600, 15), ["drain", [1] * 5, list(range(5))]])
@@ -93,7 +93,7 @@ def grounds(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def starts(work: str, place: str) -> list[str]:
-    """The images a work starts from: boot also finds tails that nobody marked."""
+    """The images that this work starts from; boot also starts from those whose last record has no mark."""
     if work != "boot":
         return [place]
     return [place] if place == "empty" else [place, place + " tail", place + " intent"]
@@ -101,7 +101,7 @@ def starts(work: str, place: str) -> list[str]:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("work", WORK)
-def test_power_cut_at_every_operation(
+def test_a_power_cut_at_any_operation_loses_no_payment(
     inside: Inside, grounds: dict[str, bytes], tmp_path: Path, work: str, place: str, record_property
 ) -> None:
     flash = Flash(inside, tmp_path / "chip.bin")
@@ -140,14 +140,16 @@ def _cut_once(flash: Flash, before: image.Journal, steps: list, operation: int, 
     check(found, state, flash.data)
     done = [step[0] for step in steps[: len(finished)]]
     assert not ("closing" in done and state["closed"] < state["sequence"]) or state["closing"], (
-        "a close that may have left"
+        "a close that may have been sent"
     )
     last = flash.live([["state"]])
     assert (last["done"][1]["count"], last["done"][1]["sum"]) == (state["count"] + 1, state["sum"] + 4321)
 
 
-def test_power_cuts_while_booting_after_a_power_cut(inside: Inside, grounds: dict[str, bytes], tmp_path: Path) -> None:
-    """The second cut falls into the recovery from the first one."""
+def test_a_power_cut_in_the_boot_after_a_cut_loses_no_payment(
+    inside: Inside, grounds: dict[str, bytes], tmp_path: Path
+) -> None:
+    """The second cut interrupts the recovery from the first one."""
     flash = Flash(inside, tmp_path / "chip.bin")
     cuts = 0
     for start in ("middle tail", "middle intent", "edge tail", "lapped tail", "lapped intent"):
@@ -171,10 +173,10 @@ def test_power_cuts_while_booting_after_a_power_cut(inside: Inside, grounds: dic
     "start", ["middle tail", "middle intent", "edge tail", "edge intent", "lapped tail", "lapped intent"]
 )
 @pytest.mark.parametrize("cut, tear", [(0, "none"), (1, "none"), (1, "prefix:16"), (2, "none"), (2, "half")])
-def test_a_distrusted_tail_has_a_copy(
+def test_boot_copies_the_last_record(
     inside: Inside, grounds: dict[str, bytes], tmp_path: Path, start: str, cut: int, tear: str
 ) -> None:
-    """The cells of the last record may change their mind later: boot copies it, also when power fails again meanwhile."""
+    """Its cells may be unstable and read differently later. Boot copies it, even if power fails again meanwhile."""
     flash = Flash(inside, tmp_path / "chip.bin").set(grounds[start])
     (first,) = tail_pages(flash.data)
     if cut:
@@ -190,7 +192,7 @@ def test_a_distrusted_tail_has_a_copy(
 
 
 def tail_pages(data: bytes) -> list[int]:
-    """Where the record with the highest sequence lies, each page of it."""
+    """Offsets of all pages with the highest sequence."""
     newest = max(sequence for sequence, _ in pairs(data))
     return [
         at

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Journals of older firmware open: same state, same records, and trade goes on. What each must say is typed by hand.
+"""Journals of older firmware open with the same state and records, and trade continues. Expected values are literals.
 
-Format 1 was written, and listed, by the firmware before format 2; format 2 by the one that brought it, with the same lives.
+The format 1 image comes from the firmware before format 2; the format 2 image from its first firmware, with the same lives.
 Format 3 adds one kind of mark (78).
 """
 
@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SECTOR = image.SECTOR
 
 # Batch 1, closed: yes, refused, online yes, declined, reversed. Batch 2: 6 and 7 (deferred) pending, 8 voided, 9 yes beyond
-# a gap, 10 refused, 11 to be reversed, 12 to 16 pending, in two sectors; then a record of which 96 bytes were written.
+# a gap, 10 refused, 11 to be reversed, 12 to 16 pending, in two sectors; then a record with only 96 bytes written.
 FIRST_LIFE: list[Step] = [
     ["prepare"], ["accept", 1, 1200, ACCEPTED], ["accept", 2, 3400, ACCEPTED], ["drain", [1, 2], [0, 1]],
     ["accept", 3, 500, INTENT], ["final", 0x61, "00"], ["accept", 4, 600, INTENT], ["final", 0x64, "51"],
@@ -34,7 +34,7 @@ STATE = {
     "reversing": 1, "closing": 0, "serial": 2, "fate": 0, "last": 16, "kind": 0x51,
     "marks": MARKS,
 }  # fmt: skip
-ANSWERED = [[12, 0x63], [13, 0x63], [14, 0x61], [15, 0x61]]  # in format 2, by one mark for two
+ANSWERED = [[12, 0x63], [13, 0x63], [14, 0x61], [15, 0x61]]  # in format 2, one mark for two records
 STATES = {1: STATE, 2: {**STATE, "count": 3, "sum": 3600, "marks": MARKS + ANSWERED}}
 RECORDS = [
     [6, 6, 800], [7, 7, 900], [8, 8, 1000], [9, 9, 1100], [10, 10, 1300], [11, 11, 1400], [12, 12, 1500], [13, 13, 1600],
@@ -54,7 +54,7 @@ def golden(name: str) -> bytes:
 
 
 def said(state: dict[str, Any]) -> dict[str, Any]:
-    """A state without the page written next, which is the firmware's own business."""
+    """The state without the next page to write, which may differ between firmware versions."""
     return {name: value for name, value in state.items() if name != "page"}
 
 
@@ -64,20 +64,20 @@ def flash(inside: Inside, tmp_path: Path) -> Flash:
 
 
 def untouched(old: bytes, new: bytes, sectors: range) -> bool:
-    """Whether everything written in these sectors is there still, byte for byte, and nothing was put over it."""
+    """Whether everything written in these sectors is unchanged, byte for byte."""
     cells = range(sectors.start * SECTOR, sectors.stop * SECTOR, 16)
     return all(old[at : at + 16] in (b"\xff" * 16, new[at : at + 16]) for at in cells)
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_it_says_and_lists_what_the_old_firmware_did(flash: Flash, number: int) -> None:
-    """State, records, and that the cashier is told of a payment that was not finished; a second boot says the same."""
+def test_an_old_journal_gives_the_same_state_and_records(flash: Flash, number: int) -> None:
+    """Also the report of an unfinished payment. A second boot gives the same."""
     old = golden(str(number))
     flash.set(old)
     assert {old[at + 2] for at in (0, SECTOR)} == {number} and old[2 * SECTOR :] == b"\xff" * (4 * SECTOR)
-    told = flash.live([["list"]])
-    assert (told["error"], told["torn"], told["done"][1]) == ("", True, RECORDS)
-    assert said(told["done"][0]) == STATES[number]
+    first = flash.live([["list"]])
+    assert (first["error"], first["torn"], first["done"][1]) == ("", True, RECORDS)
+    assert said(first["done"][0]) == STATES[number]
     again = flash.live([["list"]])
     assert said(again["done"][0]) == STATES[number] and again["done"][1] == RECORDS
     assert untouched(old, flash.data, range(2))
@@ -86,8 +86,8 @@ def test_it_says_and_lists_what_the_old_firmware_did(flash: Flash, number: int) 
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_trade_goes_on(flash: Flash, number: int) -> None:
-    """What is pending leaves in order; the newest old sector is filled up, the next one has today's format; nothing old changes."""
+def test_trade_continues_on_an_old_journal(flash: Flash, number: int) -> None:
+    """Pending records are sent in order; the newest old sector is filled, the next has format 3; old data is unchanged."""
     old = golden(str(number))
     sales = [["accept", 100 + index, 50, ACCEPTED] for index in range(20)]
     told = flash.set(old).live([["drain", [1] * 32, ORDER], ["reversed"], ["prepare"], *sales])
@@ -105,8 +105,8 @@ def test_trade_goes_on(flash: Flash, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_old_sectors_go_when_their_batch_is_closed(flash: Flash, number: int) -> None:
-    """Three days of trade: the ring comes round, and no sector of the old format is left."""
+def test_sectors_of_an_old_format_are_erased_after_their_batch_is_closed(flash: Flash, number: int) -> None:
+    """After three days of trade the ring has wrapped, and no sector has the old format."""
     flash.set(golden(str(number))).live([["drain", [1] * 32, ORDER], ["reversed"], ["closing"], ["close"], ["prepare"]])
     for day in range(3):
         sales = [["accept", 100 + 30 * day + index, 50, ACCEPTED] for index in range(30)]
@@ -119,8 +119,8 @@ def test_old_sectors_go_when_their_batch_is_closed(flash: Flash, number: int) ->
 
 @pytest.mark.parametrize("operation", range(1, 13))
 @pytest.mark.parametrize("tear", ["none", "prefix:16", "random:1", "all"])
-def test_a_cut_at_the_first_boot_loses_nothing(flash: Flash, operation: int, tear: str) -> None:
-    """Power dies at each operation of the first life of the new firmware, which drains and pays."""
+def test_a_power_cut_in_the_first_life_of_new_firmware_loses_nothing(flash: Flash, operation: int, tear: str) -> None:
+    """At each operation of that life, which drains and takes a payment."""
     old = golden("1")
     flash.set(old).live([["drain", [1] * 32, ORDER], ["accept", 100, 50, ACCEPTED]], operation, tear)
     booted = flash.live()["done"][0]
@@ -131,8 +131,8 @@ def test_a_cut_at_the_first_boot_loses_nothing(flash: Flash, operation: int, tea
         assert found[sequence] == word or sequence in PENDING[1] and found[sequence] in ("settled", "reported")
 
 
-def test_an_intent_that_nobody_decided_is_one_to_reverse(flash: Flash) -> None:
-    """A journal of format 1 that ends with an online payment of which nobody knows."""
+def test_an_undecided_intent_in_an_old_journal_is_reversed(flash: Flash) -> None:
+    """A journal of format 1 that ends with an online payment without an answer."""
     told = flash.set(golden("1_intent")).live([["list"], ["reversed"], ["drain", [1], [0]]])
     state = told["done"][0]
     assert (state["count"], state["sum"], state["reversing"], state["marks"]) == (1, 1200, 1, [[2, 0x65]])
@@ -141,13 +141,13 @@ def test_an_intent_that_nobody_decided_is_one_to_reverse(flash: Flash) -> None:
     assert words(flash.read()) == {1: "settled", 2: "reversed"}
 
 
-def test_todays_firmware_writes_format_3_as_it_was(flash: Flash) -> None:
-    """A life written anew. A change of it is a change of the format: a new number, a new image."""
+def test_this_firmware_writes_exactly_the_format_3_image(flash: Flash) -> None:
+    """If these bytes change, the format has changed, and needs a new number and a new image."""
     flash.set(b"\xff" * (6 * SECTOR)).live([*FIRST_LIFE, ["mark", 0x78, 2]])
     assert flash.data == golden("3") and flash.data[:3] == b"KJ\3"
     assert words(flash.read())[2] == "refused"
 
 
-def test_what_an_older_firmware_saw_refused_is_still_to_be_noted(flash: Flash) -> None:
+def test_later_refusals_of_older_firmware_are_still_to_be_noted(flash: Flash) -> None:
     told = flash.set(golden("2")).live([["refused"], ["mark", 0x78, 2], ["refused"]])
     assert [told["done"][1][1], told["done"][3]] == [[2, 10, 12, 13], [3, [10, 12, 13]]]

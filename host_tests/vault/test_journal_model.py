@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Random lives of a till, power cuts and all, against an ideal journal. A failure shrinks to a line that plays it again.
+"""Random lives of a till, with power cuts, against an ideal journal. A failure shrinks to a command that replays it.
 
-KASSA_MODEL_EXAMPLES=n plays n cases, other ones each time.
+KASSA_MODEL_EXAMPLES=n runs n cases, different ones each time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from host_tests.harness.vault.against_model import Bench, Case, line, main
 
 LONG = int(os.environ.get("KASSA_MODEL_EXAMPLES", "0"))
 EXAMPLES = 50
-OPERATIONS = 28  # of a life, among which power may die
+OPERATIONS = 28  # power may be cut at any of the first 28 operations of a life
 
 _amounts = st.integers(1, 9999)
 _answers = st.lists(st.sampled_from([1, 1, 2, 3]), min_size=1, max_size=4)
@@ -52,9 +52,9 @@ _cut = st.tuples(_steps, st.integers(1, OPERATIONS), _tears).map(list)
 CASES = st.tuples(st.sampled_from([0, 1, 5, 6]), st.lists(st.one_of(_whole, _cut, _cut), max_size=6)).map(list)
 SMALL = st.tuples(st.just(0), st.lists(_cut, max_size=1)).map(list)
 
-# What long runs have found.
+# Failures found by long runs, since fixed.
 FOUND: list[Case] = [
-    # a record that a boot did not believe read as valid later, and was sent in place of the one that had its number since
+    # a record that one boot rejected read as valid later, and was sent instead of the record that had reused its number
     [5, [[[["pay", 1], ["pay", 2]], 14, "unstable:1"], [[["pay", 3], ["idle"]], 0, ""]]],
 ]
 
@@ -66,8 +66,8 @@ def bounded(examples: int) -> settings:
     )  # fmt: skip
 
 
-def test_the_journal_is_the_model(inside: Inside, tmp_path: Path) -> None:
-    """Whatever was done, whenever power died: what boots is what the model allows, and it says the same afterwards."""
+def test_the_journal_behaves_like_the_model(inside: Inside, tmp_path: Path) -> None:
+    """After any steps and any power cut, boot finds contents that the model allows, and they stay the same."""
     bench = Bench(inside, tmp_path / "chip.bin")
 
     @bounded(EXAMPLES)
@@ -79,7 +79,7 @@ def test_the_journal_is_the_model(inside: Inside, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", FOUND, ids=json.dumps)
-def test_what_was_found_stays_mended(inside: Inside, tmp_path: Path, case: Case) -> None:
+def test_a_fixed_failure_does_not_return(inside: Inside, tmp_path: Path, case: Case) -> None:
     Bench(inside, tmp_path / "chip.bin").play(case)
 
 
@@ -96,8 +96,8 @@ def breaks(bench: Bench) -> Callable[[Case], bool]:
     return broken
 
 
-def test_the_control_an_early_receipt_is_found(inside: Inside, tmp_path: Path) -> None:
-    """A cashier who is told before the payment is durable: found, shrunk to a line, and the line plays the same again."""
+def test_the_control_with_an_early_receipt_is_found(inside: Inside, tmp_path: Path) -> None:
+    """The receipt precedes the durable record. Found, shrunk to a command, and reproduced by that command."""
     wrong = Bench(inside, tmp_path / "wrong.bin", "early")
     small = find(SMALL, breaks(wrong), settings=settings(bounded(200), phases=[Phase.generate, Phase.shrink]))
     module, said = shlex.split(line(small))[2:]
@@ -107,8 +107,8 @@ def test_the_control_an_early_receipt_is_found(inside: Inside, tmp_path: Path) -
     assert main([said]) == 0
 
 
-def test_the_control_pages_believed_without_tags_are_found(inside: Inside, tmp_path: Path) -> None:
-    """A record of which 64 bytes were written; the case was found and shrunk as above, which takes a while."""
+def test_the_control_that_ignores_tags_is_found(inside: Inside, tmp_path: Path) -> None:
+    """A record with only 64 bytes written. The case was found and shrunk as above, which takes a while."""
     torn = [1, [[[["pay", 1]], 13, "prefix:64"]]]
     Bench(inside, tmp_path / "right.bin").play(torn)
     with pytest.raises(Violation):

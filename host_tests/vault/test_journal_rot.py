@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""One flipped bit anywhere in a journal: at most that one record is affected, and it is told by its sequence.
+"""One flipped bit anywhere in a journal affects at most one record, which is reported by its sequence.
 
-A run tries one bit in fifteen of the used pages, every other byte; KASSA_ROT=1 (`make rot`) tries every bit.
+A run tries one bit in fifteen of the used pages; KASSA_ROT=1 (`make rot`) tries every bit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAGE_BITS = image.PAGE * 8
 ALL = bool(os.environ.get("KASSA_ROT"))
 STEP = 1 if ALL else 15  # of used pages
 END_STEP = 1 if ALL else 37
-LONG = 18  # sequence of the record of two pages: of those only the flag is mended
+LONG = 18  # sequence of the two-page record, in which only the flag can be repaired
 
 
 def accepts(first: int, count: int) -> list[Step]:
@@ -57,7 +57,7 @@ def flash(inside: Inside, tmp_path: Path) -> Flash:
 
 
 def journal(flash: Flash, end: str) -> list[int]:
-    """A chip with this end, judged by the independent reader; the pages of it that are used."""
+    """Make a journal that ends with ENDS[end], check it with the independent reader; returns its used pages."""
     for steps in [*LIVES, ENDS[end], *([[]] if end == "boot" else [])]:
         result = flash.live(steps)
         assert not result["error"], result
@@ -70,36 +70,36 @@ def journal(flash: Flash, end: str) -> list[int]:
 
 
 def rot(flash: Flash, pages: list[int], step: int, variant: str = "") -> tuple[int, list[Any]]:
-    """Flip one bit in `step` of each of the pages, the interpreters here sharing them; how many, and [bit, missing]."""
+    """Flip every `step`-th bit of these pages, divided between interpreters; the number tried, and [bit, missing]."""
     which, shares = share(flash.inside) if step > 1 else (0, 1)
     tried, missing, broken = 0, [], []
     for page in pages:
         first, end = page * PAGE_BITS, (page + 1) * PAGE_BITS
         bits = first + (-first + which * step) % (step * shares), end, step * shares
-        told = flash.inside("rot", "rot", str(flash.path), KEY.hex(), bits, variant)
+        result = flash.inside("rot", "rot", str(flash.path), KEY.hex(), bits, variant)
         tried += len(range(*bits))
-        missing += told["missing"]
-        broken += told["broken"]
-    print(f"{tried} bits flipped, {len(missing)} records missing and told, {len(broken)} broken")
+        missing += result["missing"]
+        broken += result["broken"]
+    print(f"{tried} bits flipped, {len(missing)} records missing and reported, {len(broken)} broken")
     for bit, wrong in broken[:20]:
         print(f"  page {bit // PAGE_BITS} byte {bit % PAGE_BITS // 8} bit 0x{0x80 >> bit % 8:02x}: {wrong}")
     assert not broken
     return tried, missing
 
 
-def test_a_flipped_bit_in_any_used_page(flash: Flash) -> None:
-    """Every kind of record and mark, in header cells and pages of marks, in closed and open batches."""
+def test_a_flipped_bit_in_any_used_page_loses_no_one_page_record(flash: Flash) -> None:
+    """Covers every kind of record and mark, in header cells and mark pages, in closed and open batches."""
     pages = journal(flash, "payments")
     assert set(words(flash.read()).values()) >= WANTED and pages[-1] // 16 == 2
     tried, missing = rot(flash, pages, STEP)
     assert tried >= len(pages) * PAGE_BITS // 32
-    assert {sequence for _, sequence in missing} <= {LONG}, "all others are mended"
+    assert {sequence for _, sequence in missing} <= {LONG}, "all others are repaired"
     assert missing
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_a_flipped_bit_at_the_end(flash: Flash, end: str) -> None:
-    """The last used pages, the blank ones behind them and the header to come, whatever was written last."""
+def test_a_flipped_bit_at_the_end_of_the_journal_loses_no_record(flash: Flash, end: str) -> None:
+    """The last used pages, the blank ones after them and the next header, after each kind of last write."""
     pages = journal(flash, end)
     ahead = [pages[-1] + 1, pages[-1] + 2, (pages[-1] // 16 + 1) * 16, (pages[-1] // 16 + 1) * 16 + 1]
     _, missing = rot(flash, pages[-3:] + ahead, END_STEP)
@@ -107,9 +107,11 @@ def test_a_flipped_bit_at_the_end(flash: Flash, end: str) -> None:
 
 
 def test_the_controls_are_caught(flash: Flash) -> None:
-    """Without mending records are missing; without tags a changed one is believed."""
+    """Without repair, records are missing; without tags, a changed record is accepted."""
     pages = journal(flash, "payments")
-    page = [page for page in pages if flash.data[page * image.PAGE] == ACCEPTED][8]  # pending, in the open batch
+    page = [page for page in pages if flash.data[page * image.PAGE] == ACCEPTED][
+        8
+    ]  # a pending record of the open batch
     _, missing = rot(flash, [page], 61, "mends nothing")
     assert missing
     with pytest.raises(AssertionError):

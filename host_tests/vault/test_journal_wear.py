@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bad and worn sectors under the journal: nothing lost, nothing twice, and a till that refuses rather than overwrites."""
+"""Bad and worn sectors under the journal: nothing is lost or doubled, and the till refuses rather than overwrites."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.journal import image
 
 DAYS = 24  # more than three laps
 FAULTS = ("program", "erase", "silent", "stuck", "stuck:7:8:1", "stuck:50:8:0", "stuck:300:8:0", "stuck:600:32:1")
-FROM = (0, 9, 17)  # days: from the start, in the second lap, in the third
+FROM = (0, 9, 17)  # the day a sector fails: at the start, in the second lap, in the third
 DEAD = ("program", "erase", "silent", "stuck")
 ENDURANCE = 10
 SETTLE = [["drain", [1, 2, 1]], ["drain", [1]], ["closing"], ["close"], IDLE]
@@ -28,7 +28,7 @@ def chip(tmp_path: Path) -> Path:
 
 
 def trade(worn: Worn, faults: dict[int, str], since: int) -> None:
-    """Three laps, a restart after each day; judged since the sector is bad, each lap, and at the end."""
+    """Three laps, a restart after each day; checked when the sector fails, on each lap, and at the end."""
     for number in range(DAYS):
         if number == since:
             worn.faults = faults
@@ -42,7 +42,7 @@ def trade(worn: Worn, faults: dict[int, str], since: int) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_bad_sector_loses_nothing(inside: Inside, chip: Path, fault: str) -> None:
-    """Each of the eight, bad from the start or since a later lap."""
+    """Each of the eight sectors, failing at the start or in a later lap."""
     which, shares = share(inside)
     for index, (sector, since) in enumerate((sector, since) for sector in range(RING) for since in FROM):
         if index % shares == which:
@@ -50,7 +50,7 @@ def test_a_bad_sector_loses_nothing(inside: Inside, chip: Path, fault: str) -> N
 
 
 def test_two_bad_sectors_lose_nothing(inside: Inside, chip: Path) -> None:
-    """Neighbours and others, of the same kind and of two."""
+    """Adjacent and separate sectors, with the same fault and with different faults."""
     which, shares = share(inside)
     for index, (one, other) in enumerate(combinations(range(RING), 2)):
         if index % shares == which:
@@ -58,8 +58,8 @@ def test_two_bad_sectors_lose_nothing(inside: Inside, chip: Path) -> None:
             trade(Worn(inside, chip), faults, FROM[index % 3])
 
 
-def test_a_stuck_bit_where_a_new_chip_has_its_headers_is_told(inside: Inside, chip: Path) -> None:
-    """Such a partition is neither a new one nor a journal: the till does not start, and erases nothing."""
+def test_a_stuck_byte_in_a_header_of_a_new_chip_is_damage(inside: Inside, chip: Path) -> None:
+    """Such a partition is neither blank nor a journal. The till does not start, and erases nothing."""
     worn = Worn(inside, chip)
     worn.faults = {3: "stuck:5:255:0"}
     before = worn.chip
@@ -68,8 +68,8 @@ def test_a_stuck_bit_where_a_new_chip_has_its_headers_is_told(inside: Inside, ch
     assert journal_of(worn.chip) == journal_of(before)
 
 
-def in_flash(worn: Worn) -> None:
-    """Every payment that was taken can be read, as it was, by whoever reads the chip."""
+def assert_in_flash(worn: Worn) -> None:
+    """Every open payment can be read from the chip unchanged."""
     journal = image.read(journal_of(worn.chip), KEY)
     found = words(journal)
     for sequence, (uid, amount) in worn.shop.paid.items():
@@ -78,9 +78,9 @@ def in_flash(worn: Worn) -> None:
             assert found[sequence] in worn.shop.states[sequence]
 
 
-def test_a_journal_of_few_good_sectors_refuses(inside: Inside, chip: Path) -> None:
-    """All but `good` bad, sold until it refuses: what is pending stays, and is settled at once if the till starts, else
-    when the sectors are good again; either way the refusal has a name.
+def test_a_journal_with_few_good_sectors_refuses_payments_and_keeps_those_taken(inside: Inside, chip: Path) -> None:
+    """All sectors but `good` are bad. It sells until it refuses with a named error. Pending payments are settled at once
+    if the till starts, else when the sectors are good again.
     """
     which, shares = share(inside)
     settled = waiting = 0
@@ -94,11 +94,11 @@ def test_a_journal_of_few_good_sectors_refuses(inside: Inside, chip: Path) -> No
             if not worn.life([IDLE, *[pay(100 + 10 * number + one) for one in range(5)]], True):
                 break
         assert worn.told["error"] in REFUSALS
-        in_flash(worn)
+        assert_in_flash(worn)
         taken = len(worn.shop.paid)
         if worn.look(True) is None:
             waiting += 1
-            in_flash(worn)
+            assert_in_flash(worn)
             worn.faults = {}
             worn.look()
         else:
@@ -107,21 +107,21 @@ def test_a_journal_of_few_good_sectors_refuses(inside: Inside, chip: Path) -> No
             worn.life(SETTLE)
             assert worn.look() is not None and worn.told["booted"]["count"] == 0
             assert len(worn.shop.sent) == taken
-    print(f"settled on the spot {settled}, when the sectors were good again {waiting}")
+    print(f"settled at once {settled}, when the sectors were good again {waiting}")
     assert settled
 
 
 def test_sectors_that_wear_out_are_used_to_the_end(inside: Inside, chip: Path) -> None:
-    """Ten erases each: evenly worn all the time; in the end a refusal, and what is pending then is settled.
+    """Ten erases each: wear stays even; at the end payments are refused, and pending ones are settled.
 
-    Two apart and not one: a boot that finds a full sector erases those ahead again, which may be half opened.
+    Erase counts may differ by two, not one: a boot that finds a full sector erases the next ones again.
     """
     worn = Worn(inside, chip, ENDURANCE)
     apart = number = 0
     while worn.life([*(SETTLE if min(worn.erases()) < ENDURANCE else []), *day(number)[1:15]], True):
         apart = max(apart, max(worn.erases()) - min(worn.erases()))
         number += 1
-    in_flash(worn)
+    assert_in_flash(worn)
     pending = [sequence for sequence, states in worn.shop.states.items() if states == {"accepted"}]
     taken, most = len(worn.shop.paid), RING * (ENDURANCE + 1) * 15
     print(f"{taken} payments, {taken / most:.0%} of {most} pages; erases {worn.erases()}, {apart} apart at most")
@@ -130,5 +130,5 @@ def test_sectors_that_wear_out_are_used_to_the_end(inside: Inside, chip: Path) -
     worn.look()
     assert worn.told["booted"]["count"] == len(pending) > 0
     worn.life(SETTLE)
-    in_flash(worn)
+    assert_in_flash(worn)
     assert all(worn.shop.states[sequence] > {"accepted"} for sequence in pending)

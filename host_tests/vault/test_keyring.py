@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The keyring's lives: no key and no STAN twice, never without keys, and older states gone before a new key is used."""
+"""The keyring: no key or STAN is used twice, keys never run out, and old states are erased before a new key is used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ring(inside: Inside, tmp_path: Path) -> Ring:
     return Ring(inside, tmp_path / "keyring.bin").set(staged())
 
 
-def test_first_load_leaves_one_state_and_no_initial_key(ring: Ring) -> None:
+def test_the_first_load_leaves_one_state_and_no_initial_key(ring: Ring) -> None:
     result = ring.live([])
     assert (result["error"], result["id"], result["opened"]) == ("", IKID.hex(), [1])
     everything = [dukpt.initial_key(TEST_BDK, IKID)]
@@ -30,8 +30,8 @@ def test_first_load_leaves_one_state_and_no_initial_key(ring: Ring) -> None:
     assert b"D0" not in ring.path.read_bytes()[:4096]
 
 
-def test_reserving_comes_before_the_first_key_and_erases_first(ring: Ring) -> None:
-    """The state ahead is alone in flash when the first key of a block is given out."""
+def test_a_block_is_reserved_and_the_old_state_erased_before_its_first_key(ring: Ring) -> None:
+    """The next state is the only one in flash when the first key of a block is issued."""
     ring.live([])
     for life in range(1, 12):
         result = ring.live(["take", "stan", "take"])
@@ -42,14 +42,14 @@ def test_reserving_comes_before_the_first_key_and_erases_first(ring: Ring) -> No
     ring.nothing_twice()
 
 
-def test_a_stan_can_be_the_first_to_reserve(ring: Ring) -> None:
+def test_a_stan_can_also_cause_a_reservation(ring: Ring) -> None:
     ring.live(["stan", "take"])
     ring.live(["stan", "stan", "take", "stan"])
     assert ring.stans == [1, 1 + BLOCK, 2 + BLOCK, 3 + BLOCK]
     ring.nothing_twice()
 
 
-def test_a_boot_loop_burns_nothing(ring: Ring) -> None:
+def test_a_boot_loop_uses_no_keys_and_writes_nothing(ring: Ring) -> None:
     ring.live([])
     before = ring.path.read_bytes()
     for _ in range(20):
@@ -58,8 +58,8 @@ def test_a_boot_loop_burns_nothing(ring: Ring) -> None:
     assert [key[0] for key in ring.live(["take", "take"])["keys"]] == [1, 2]
 
 
-def test_a_long_day_crosses_blocks(ring: Ring) -> None:
-    """Keys and STANs run on over two reservations, nothing skipped but what the standard skips; the flash cost is small."""
+def test_keys_and_stans_run_on_across_blocks_at_small_flash_cost(ring: Ring) -> None:
+    """Only the counters that X9.24-3 skips are skipped, across two reservations."""
     counters, stans, erases, programmed = ring.inside("keys", "many", str(ring.path), SECRET.hex(), 5000)
     assert counters == [counter for counter in range(1, 5100) if dukpt.is_counter(counter)][:5000]
     assert stans == list(range(1, 5001))
@@ -79,7 +79,7 @@ WORK = {
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_power_cut_at_every_operation(ring: Ring, work: str) -> None:
+def test_a_power_cut_at_any_operation_reuses_no_key(ring: Ring, work: str) -> None:
     earlier, steps = WORK[work]
     if earlier is not None:
         ring.live(earlier)
@@ -104,8 +104,8 @@ def test_power_cut_at_every_operation(ring: Ring, work: str) -> None:
     assert cuts >= 13 * 4
 
 
-def test_power_cuts_in_the_boot_after_a_cut(ring: Ring) -> None:
-    """The second cut falls into finishing the interrupted erase."""
+def test_a_power_cut_in_the_boot_after_a_cut_reuses_no_key(ring: Ring) -> None:
+    """The second cut interrupts the completion of the interrupted erase."""
     ring.live(["take", "stan"])
     start, keys, stans = ring.data, list(ring.keys), list(ring.stans)
     cuts = 0
@@ -127,8 +127,8 @@ def test_power_cuts_in_the_boot_after_a_cut(ring: Ring) -> None:
     assert cuts > 100
 
 
-def test_no_keys_no_sale(ring: Ring) -> None:
-    """Blank, noise and a block for another device are told apart from a keyring; none of it is erased."""
+def test_a_partition_without_keys_is_refused_and_not_changed(ring: Ring) -> None:
+    """Blank, zeros, or a key block for another device: none is mistaken for a keyring, and none is erased."""
     foreign = initial_key_block(bytes(16), IKID, TEST_BDK).ljust(SIZE, b"\xff")
     for data, error in ((b"\xff" * SIZE, "KeyringError"), (bytes(SIZE), "KeyringError"), (foreign, "CryptoError")):
         assert ring.set(data).live(["take"])["error"] == error
@@ -136,7 +136,7 @@ def test_no_keys_no_sale(ring: Ring) -> None:
 
 
 def test_one_copy_is_enough(ring: Ring) -> None:
-    """A state is kept twice: with either copy rotten the other one serves; with both there are no keys, and nothing is erased."""
+    """A state is stored twice. With one copy rotten the other is used; with both there are no keys, and no erase."""
     ring.live(["take"])
     good, sector = ring.data, 4096 * ring.state_sector()
     for broken, error in (((), ""), ((0,), ""), ((2048,), ""), ((0, 2048), "KeyringError")):
@@ -148,8 +148,8 @@ def test_one_copy_is_enough(ring: Ring) -> None:
         assert not error or (ring.data == bytes(data) and result["reason"] == "key state unreadable")
 
 
-def test_a_normal_boot_reads_little(ring: Ring) -> None:
-    """A fresh terminal and one in the middle of its life; both less than 6 KB."""
+def test_a_normal_boot_reads_less_than_6_kb(ring: Ring) -> None:
+    """On a new terminal and on a used one."""
     ring.live([])
     fresh = ring.live([])["read"]
     ring.live(["take"])
@@ -158,10 +158,10 @@ def test_a_normal_boot_reads_little(ring: Ring) -> None:
     assert max(fresh, later) <= 6000
 
 
-def test_one_flipped_bit_anywhere(ring: Ring) -> None:
-    """Every bit of both copies: boot opens the other copy and says so; the counter and the STAN go on where they were.
+def test_a_flipped_bit_in_either_copy_is_reported_and_changes_nothing(ring: Ring) -> None:
+    """For every bit of both copies, boot opens the other copy and reports it; counter and STAN continue.
 
-    Where both interpreters are, one takes the even bytes, the other the odd ones.
+    With two interpreters, one tests the even bytes, the other the odd ones.
     """
     ring.live(["take", "stan"])
     ring.live(["take", "stan"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bad sectors under the keyring: another one takes the state, and an old state that cannot be erased is made unreadable."""
+"""Bad sectors under the keyring: the state goes to another one, and an old state that cannot be erased is overwritten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from host_tests.harness.inside.inside import Inside
 from host_tests.harness.vault.keyrings import IKID, NEXT, SECTORS, SIZE, Ring, all_secrets, renewal, staged
 
 Fault = tuple[int, str]
-# what a sector that should take the next state can have, and where a bit may be stuck
+# faults of a sector that should take the next state
 WEAK = (
     "program error",
     "half program",
@@ -32,7 +32,7 @@ def ring(inside: Inside, tmp_path: Path) -> Ring:
 
 
 def trade(ring: Ring, faults: list[Fault], lives: int = 3) -> None:
-    """Lives that each reserve once, and boots between."""
+    """Lives that each reserve once, with a boot after each."""
     for _ in range(lives):
         result = ring.live(["take", "stan", "take"], faults=faults)
         assert not result["error"] and len(result["keys"]) == 2, (faults, result)
@@ -42,8 +42,8 @@ def trade(ring: Ring, faults: list[Fault], lives: int = 3) -> None:
 
 
 @pytest.mark.parametrize("kind", WEAK)
-def test_a_sector_that_does_not_take_the_state_is_passed_over(ring: Ring, kind: str) -> None:
-    """Each of the seven in turn, from the first load on, over more than one lap."""
+def test_a_sector_that_does_not_keep_the_state_is_skipped(ring: Ring, kind: str) -> None:
+    """Each of the seven in turn, from the first load, over more than one lap."""
     for bad in range(1, SECTORS):
         ring.set(staged())
         trade(ring, [(bad, kind)], lives=9)
@@ -53,7 +53,7 @@ def test_a_sector_that_does_not_take_the_state_is_passed_over(ring: Ring, kind: 
 
 @pytest.mark.parametrize("kinds", list(product(UNERASABLE, (None, "stuck:300:16:1", "stuck:2100:1:0"))))
 def test_an_old_state_that_cannot_be_erased_is_overwritten(ring: Ring, kinds: tuple[str, str | None]) -> None:
-    """Before the next key is given out; a bit that does not fall tells nothing."""
+    """Before the next key is issued. A bit stuck at 1 reveals nothing."""
     for bad in range(1, SECTORS):
         ring.set(staged())
         while ring.live(["take"])["keys"][-1][2] != [bad]:
@@ -70,8 +70,8 @@ def test_an_old_state_that_cannot_be_erased_is_overwritten(ring: Ring, kinds: tu
 
 
 @pytest.mark.parametrize("erase, program", list(product(UNERASABLE, ("program error", "no program", "half program"))))
-def test_no_key_while_an_old_state_can_be_read(ring: Ring, erase: str, program: str) -> None:
-    """Neither erased nor overwritten: a fault, at the boot after it too; once the sector recovers, all goes on."""
+def test_no_key_is_issued_while_an_old_state_can_be_read(ring: Ring, erase: str, program: str) -> None:
+    """If it can be neither erased nor overwritten, that is a fault at every boot, until the sector recovers."""
     ring.live(["take", "stan"])
     bad = ring.state_sector()
     faults = [(bad, erase), (bad, program)]
@@ -83,8 +83,8 @@ def test_no_key_while_an_old_state_can_be_read(ring: Ring, erase: str, program: 
 
 
 @pytest.mark.parametrize("kinds", [("erase error",), ("no erase",), ("erase error", "program error")])
-def test_renewal_where_the_old_state_is_not_erased(ring: Ring, kinds: tuple[str, ...]) -> None:
-    """Overwritten, or else the new keys wait: neither the old nor the new ones are given out while the old can be read."""
+def test_renewal_issues_no_key_while_the_old_state_can_be_read(ring: Ring, kinds: tuple[str, ...]) -> None:
+    """The old state is overwritten; if that fails, neither old nor new keys are issued."""
     ring.live(["take", "stan"])
     bad = ring.state_sector()
     faults = [(bad, kind) for kind in kinds]
@@ -97,8 +97,8 @@ def test_renewal_where_the_old_state_is_not_erased(ring: Ring, kinds: tuple[str,
     assert all_secrets(ring, IKID) == []
 
 
-def test_a_fault_that_stays_wears_nothing_out(ring: Ring) -> None:
-    """Tries in one life and in the next write no further state before the old one is gone."""
+def test_a_permanent_fault_causes_no_further_writes(ring: Ring) -> None:
+    """Later lives write no further state while the old one cannot be removed."""
     ring.live(["take"])
     bad = ring.state_sector()
     faults = [(bad, "erase error"), (bad, "program error")]
@@ -106,8 +106,8 @@ def test_a_fault_that_stays_wears_nothing_out(ring: Ring) -> None:
     assert ring.live(["take"], faults=faults)["operations"] == 0
 
 
-def test_a_spare_with_bits_stuck_both_ways_is_no_hindrance(ring: Ring) -> None:
-    """It is neither blank nor all zeros whatever is done, but holds nothing."""
+def test_a_spare_sector_with_bits_stuck_at_0_and_1_is_tolerated(ring: Ring) -> None:
+    """It can never read as blank or as all zeros, but it contains nothing."""
     for bad in range(1, SECTORS):
         ring.set(staged())
         trade(ring, [(bad, kind) for kind in STUCK_BOTH], lives=9)
@@ -120,8 +120,8 @@ def test_two_good_sectors_are_enough(ring: Ring, good: tuple[int, int]) -> None:
     assert ring.state_sector() in good
 
 
-def test_one_good_sector_is_not(ring: Ring) -> None:
-    """The state in use is never given up for the next one."""
+def test_one_good_sector_is_not_enough(ring: Ring) -> None:
+    """The current state is never erased to make room for the next one."""
     ring.live(["take", "stan"])
     left = ring.state_sector()
     before = ring.data
@@ -131,8 +131,8 @@ def test_one_good_sector_is_not(ring: Ring) -> None:
 
 
 @pytest.mark.parametrize("faults", [[(0, "erase error")], [(0, "no erase")], [(1, "half program"), (2, "no program")]])
-def test_the_first_load_on_a_bad_chip(ring: Ring, faults: list[Fault]) -> None:
-    """A staged block that cannot be erased is overwritten; the state goes where it can."""
+def test_the_first_load_on_a_bad_chip_removes_the_staged_block_or_fails(ring: Ring, faults: list[Fault]) -> None:
+    """A staged block that cannot be erased is overwritten. The state goes to a good sector."""
     trade(ring, faults)
     assert not ring.data[:2048].strip(b"\0\xff")
     ring.set(staged())
@@ -141,8 +141,8 @@ def test_the_first_load_on_a_bad_chip(ring: Ring, faults: list[Fault]) -> None:
     trade(ring, [])
 
 
-def test_power_cuts_on_a_bad_chip(ring: Ring) -> None:
-    """The next sector does not take the state and the old one is not erased: every operation of that, and of the boot after."""
+def test_power_cuts_on_a_bad_chip_reuse_no_key(ring: Ring) -> None:
+    """The next sector does not keep the state and the old one cannot be erased; cuts then and in the next boot."""
     ring.live(["take", "stan"])
     old = ring.state_sector()
     start, keys, stans = ring.data, list(ring.keys), list(ring.stans)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The end of one set of keys and the start of the next: exhaustion, the update key, renewal, and states of format 1."""
+"""The end of one key set and the start of the next: exhaustion, the update key, renewal, and format 1 states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.host import dukpt
 THIRD = bytes.fromhex("1234567890123458")
 GOLDEN = Path(__file__).parent / "golden" / "keyring_format_1.b64"
 TEARS = ("none", "half", "all", "random:5", "prefix:16", "prefix:300")
-# the last counters: fifteen ones with each of the sixteen low bits, then the very last
+# the last counters: fifteen one-bits plus each of the sixteen low bits, then the very last
 LAST = [0xFFFE0000, *(0xFFFE0000 | 1 << bit for bit in range(16)), 0xFFFF0000]
 
 
@@ -32,8 +32,8 @@ def old(inside: Inside, tmp_path: Path) -> Ring:
     return Ring(inside, tmp_path / "old.bin").set(image, [(IKID.hex(), at) for at in (1, 2, BLOCK)], [1, BLOCK + 1])
 
 
-def test_the_last_keys_and_then_none(ring: Ring) -> None:
-    """Every counter up to FFFF0000 is used, none after it, none twice, and a used-up keyring writes nothing."""
+def test_the_last_keys_are_used_once_and_then_there_are_none(ring: Ring) -> None:
+    """Every counter up to FFFF0000 is used once, none after it. An exhausted keyring writes nothing."""
     result = ring.live([["jump", 0xFFFE0000], "stan", *["take"] * 20])
     assert (ring.counters, result["error"]) == (LAST, "KeyringError")
     assert result["reason"] == "transaction counter exhausted"
@@ -44,8 +44,8 @@ def test_the_last_keys_and_then_none(ring: Ring) -> None:
         assert ring.live(["stan"])["error"] == "KeyringError"
 
 
-def test_no_key_comes_back_after_a_cut_at_the_end(ring: Ring) -> None:
-    """The last block is reserved like any other: restarts give keys up, never out again."""
+def test_restarts_at_the_end_reuse_no_key(ring: Ring) -> None:
+    """The last block is reserved like any other: a restart discards keys and never reissues them."""
     ring.live([["jump", 0xFFFEFF00], "take"])
     while not ring.live(["take"])["error"]:
         ring.nothing_twice()
@@ -55,7 +55,7 @@ def test_no_key_comes_back_after_a_cut_at_the_end(ring: Ring) -> None:
 
 @pytest.mark.parametrize("steps", [[], ["take", "stan"], [["jump", 0xFFFE0000], "stan", *["take"] * 18]])
 def test_renewal_replaces_everything(ring: Ring, steps: list[object]) -> None:
-    """Before the first key, in the middle and at the very end. STANs run on; nothing of the old keys or the block is left."""
+    """Before the first key, in the middle and at the end. STANs continue; no trace of old keys or key block is left."""
     assert not ring.live(steps)["error"]
     result = ring.live([renewal(), "take", "stan", "take"])
     assert (result["error"], result["id"], result["block_left"]) == ("", NEXT.hex(), False)
@@ -69,14 +69,14 @@ def test_renewal_replaces_everything(ring: Ring, steps: list[object]) -> None:
     assert all_secrets(ring, IKID, NEXT) == []
 
 
-def test_the_control_an_update_key_is_found(ring: Ring) -> None:
-    """The search above sees the update key while it is in use, and the keys to come."""
+def test_the_control_finds_an_update_key_in_use(ring: Ring) -> None:
+    """The search also finds the current update key and future keys."""
     ring.live([])
     assert "update key" in all_secrets(ring, IKID) and len(all_secrets(ring, IKID)) > 2
 
 
-def test_renewal_is_refused_and_nothing_changes(ring: Ring, old: Ring) -> None:
-    """Another wrapping key, the same keys again, the last renewal again, keys that came without an update key."""
+def test_a_refused_renewal_changes_nothing(ring: Ring, old: Ring) -> None:
+    """Wrong wrapping key, the same keys again, a repeated renewal, or a keyring without an update key."""
     ring.live(["take", "stan"])
     damaged = renewal()[1]
     cases = {
@@ -95,11 +95,11 @@ def test_renewal_is_refused_and_nothing_changes(ring: Ring, old: Ring) -> None:
     result = old.live([renewal()])
     assert (result["error"], result["operations"]) == ("KeyringError", 0) and "update key" in result["reason"]
     assert old.data == before and not old.live(["take"])["error"]
-    assert old.live([renewal()])["error"] == "KeyringError", "format 2 now, and still none"
+    assert old.live([renewal()])["error"] == "KeyringError", "format 2 now, still no update key"
 
 
 def cut_everywhere(ring: Ring, steps: list[object], allowed: set[str]) -> int:
-    """Each flash operation of a life, each way of tearing it; then boot, which must find keys of one of the allowed ids."""
+    """Cut a life at each flash operation with each tear; then boot must find keys with an allowed id. Returns the count."""
     start, keys, stans = ring.data, list(ring.keys), list(ring.stans)
     total = ring.live(steps, seed=2)["operations"]
     seen, cuts = set(), 0
@@ -123,16 +123,16 @@ def cut_everywhere(ring: Ring, steps: list[object], allowed: set[str]) -> int:
     return cuts
 
 
-def test_power_cut_at_every_operation_of_a_renewal(ring: Ring) -> None:
-    """The old keys or the new ones, never none, and never both in flash after boot."""
+def test_a_power_cut_at_any_operation_of_a_renewal_leaves_old_or_new_keys(ring: Ring) -> None:
+    """Never none, and never both in flash after boot."""
     ring.live(["take", "stan"])
     cuts = cut_everywhere(ring, ["take", renewal(), "take"], {IKID.hex(), NEXT.hex()})
     print(f"renewal: {cuts} cuts")
     assert cuts >= 21 * len(TEARS)
 
 
-def test_a_state_of_format_1_goes_on(old: Ring) -> None:
-    """It is opened as it is, nothing is written until a key is taken, and its counters and STANs run on in format 2."""
+def test_a_state_of_format_1_is_continued_in_format_2(old: Ring) -> None:
+    """Nothing is written until a key is taken; then counters and STANs continue."""
     before = old.data
     assert before[4096 * old.state_sector() + 2] == 1
     for _ in range(3):
@@ -146,7 +146,7 @@ def test_a_state_of_format_1_goes_on(old: Ring) -> None:
     old.secret_kept()
 
 
-def test_power_cut_at_every_operation_of_a_migration(old: Ring) -> None:
+def test_a_power_cut_at_any_operation_of_a_migration_keeps_the_keys(old: Ring) -> None:
     cuts = cut_everywhere(old, ["take", "stan", "take"], {IKID.hex()})
     print(f"migration: {cuts} cuts")
     assert cuts >= 7 * len(TEARS)
@@ -162,8 +162,8 @@ def test_one_copy_of_format_1_is_enough(old: Ring) -> None:
         assert (result["error"], result["damaged"], old.counters, old.stans) == ("", 1, [2 * BLOCK], [2 * BLOCK + 1])
 
 
-def test_a_later_format_is_left_alone(ring: Ring) -> None:
-    """What a later firmware wrote is not for this one to read, nor to erase."""
+def test_a_later_format_is_refused_and_not_changed(ring: Ring) -> None:
+    """This firmware neither reads nor erases what a later firmware wrote."""
     ring.live(["take"])
     data = bytearray(ring.data)
     base = 4096 * ring.state_sector()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What was refused later: listed from the journal until it is noted, through restarts and closed batches."""
+"""Later refusals are listed from the journal until noted, across restarts and closed batches."""
 
 from pathlib import Path
 
@@ -24,20 +24,20 @@ def flash(inside: Inside, tmp_path: Path) -> Flash:
 
 def test_refusals_outlive_restart_and_close_until_each_is_noted(flash: Flash) -> None:
     told = flash.live([["refused"], ["mark", 0x78, 4], ["refused"]])
-    assert told["done"][1] == [-1, [2, 4]], "a boot knows nothing until the marks were searched"
+    assert told["done"][1] == [-1, [2, 4]], "after boot the count is unknown until the marks are searched"
     assert told["done"][3] == [1, [2]]
     assert flash.live([["refused"]])["done"][1][1] == [2]
     assert words(flash.read())[4] == "refused"
     assert flash.live([["mark", 0x78, 2], ["refused"]])["done"][2][1] == []
 
 
-def test_what_is_refused_after_the_search_is_listed_without_another(flash: Flash) -> None:
+def test_a_refusal_after_the_search_is_listed_without_another_search(flash: Flash) -> None:
     steps = [["refused"], ["accept", 9, 900, ACCEPTED], ["drain", [2], [0]], ["refused"]]
     assert flash.live(steps)["done"][4] == [3, [2, 4, 6]]
 
 
 def test_any_number_of_refusals_is_kept_and_each_can_be_noted(flash: Flash) -> None:
-    """More than a list or a slip holds: those noted first do not hide the others, in this life or the next."""
+    """More than fit on a list or a slip. Noted ones do not hide the others, in this life or the next."""
     flash.set(b"\xff" * (10 * SECTOR))
     sales = [["accept", number, 1000 + number, ACCEPTED] for number in range(1, 81)]
     drains = [["drain", [2] * 20, list(range(20))] for _ in range(4)]
@@ -48,7 +48,7 @@ def test_any_number_of_refusals_is_kept_and_each_can_be_noted(flash: Flash) -> N
     assert flash.live([["refused"]])["done"][1] == [-1, everything[70:]]
 
 
-def test_the_count_is_right_after_a_sector_went_in_the_same_life(flash: Flash) -> None:
+def test_the_count_is_right_after_a_sector_was_erased_in_the_same_life(flash: Flash) -> None:
     days = [["refused"]]
     for day in range(4):
         days += [["accept", 100 + 30 * day + index, 50, ACCEPTED] for index in range(30)]
@@ -58,7 +58,7 @@ def test_the_count_is_right_after_a_sector_went_in_the_same_life(flash: Flash) -
     assert [told["done"][-2][0] < 0, told["done"][-2][1], told["done"][-1]] == [True, [], [0, []]]
 
 
-def test_a_record_that_went_with_its_sector_is_not_listed(flash: Flash) -> None:
+def test_a_record_whose_sector_was_erased_is_not_listed(flash: Flash) -> None:
     for day in range(4):
         sales = [["accept", 100 + 30 * day + index, 50, ACCEPTED] for index in range(30)]
         flash.live([["prepare"], *sales, ["drain", [1] * 32, list(range(32))], ["closing"], ["close"], ["prepare"]])
@@ -67,7 +67,7 @@ def test_a_record_that_went_with_its_sector_is_not_listed(flash: Flash) -> None:
 
 
 @pytest.mark.parametrize("tear", ["none", "prefix:16", "random:1", "all"])
-def test_a_cut_while_one_is_noted_leaves_it_noted_or_not(flash: Flash, tear: str) -> None:
+def test_a_power_cut_during_noting_leaves_it_noted_or_not(flash: Flash, tear: str) -> None:
     before = flash.data
     count = flash.live([["mark", 0x78, 2]])["operations"]
     for cut in range(1, count + 1):

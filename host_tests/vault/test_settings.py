@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The settings: values survive, a power cut leaves the old or the new one, and a changed byte is never believed."""
+"""Settings: values survive a restart, a power cut leaves the old or the new value, and a changed byte is rejected."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def values(inside: Inside, tmp_path: Path) -> Values:
     return Values(inside, tmp_path / "settings.bin").set(settings_blob(KEY, VALUES))
 
 
-def test_provisioned_values_are_read(values: Values) -> None:
+def test_provisioned_values_are_read_and_a_missing_one_is_an_error(values: Values) -> None:
     assert {wanted: values.get(wanted) for wanted in VALUES} == VALUES
     assert values.live([["get", 0x0C]])["error"] == "SettingsError"
 
 
-def test_a_value_put_is_there_after_a_restart_and_the_others_too(values: Values) -> None:
+def test_a_stored_value_and_all_others_survive_a_restart(values: Values) -> None:
     for life in range(5):
         language = (b"en", b"zh")[life % 2]
         assert not values.live([["put", LANGUAGE, language.hex()], ["put", 0x0B, f"secret {life}".encode().hex()]])[
@@ -67,8 +67,8 @@ def test_a_value_put_is_there_after_a_restart_and_the_others_too(values: Values)
     )
 
 
-def test_power_cut_at_every_operation_of_put(values: Values) -> None:
-    """Afterwards it is the old value or the new one, the other values are there, and the next change works."""
+def test_a_power_cut_at_any_operation_of_put_leaves_the_old_or_the_new_value(values: Values) -> None:
+    """The other values are unchanged, and the next change works."""
     cuts = 0
     values.live([["put", LANGUAGE, b"en".hex()]])
     start = values.path.read_bytes()
@@ -87,7 +87,7 @@ def test_power_cut_at_every_operation_of_put(values: Values) -> None:
     assert cuts >= 5 * len(TEARS)
 
 
-def test_a_changed_byte_is_no_setting(values: Values) -> None:
+def test_a_changed_byte_is_rejected(values: Values) -> None:
     blob = settings_blob(KEY, VALUES)
     for offset in range(0, len(blob), 3):
         bad = bytearray(blob)
@@ -96,10 +96,10 @@ def test_a_changed_byte_is_no_setting(values: Values) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", bytes(SIZE), b"KS\x01\0" * (SIZE // 4), settings_blob(bytes(16), VALUES)])
-def test_no_settings(values: Values, data: bytes) -> None:
+def test_a_partition_without_valid_settings_is_an_error(values: Values, data: bytes) -> None:
     assert values.set(data).live([])["error"] == "SettingsError"
 
 
-def test_too_long_is_refused_and_the_old_ones_stay(values: Values) -> None:
+def test_a_value_that_is_too_long_is_refused_and_the_old_ones_stay(values: Values) -> None:
     assert values.live([["put", 0x08, bytes(4096).hex()]])["error"] == "SettingsError"
     assert values.get(LANGUAGE) == b"zh"

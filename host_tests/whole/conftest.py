@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures for the whole terminal: a system with host and world, and a cashier who works it."""
+"""Fixtures for the whole terminal: a system with host and world, and a cashier who operates it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from host_tests.harness.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import QUICK, Cashier
 from tools.provision.device import Terminal
 from tools.whole_system import WholeSystem
 
 
 @pytest.fixture
 def make_cashier(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
-    """`make_cashier(**fields of Terminal)`: a terminal in English, power off, with its host, and the cashier at it."""
+    """`make_cashier(**fields of Terminal)`: a cashier at an English terminal with its host; power is off."""
     systems: list[WholeSystem] = []
 
-    def make(name: str = "system", overlay: Path | None = None, **fields: object) -> Cashier:
+    def make(name: str = "system", overlay: Path | None = None, source: Path = QUICK, **fields: object) -> Cashier:
         options = {"language": "en", "supervisor_code": "246813", **fields}
-        made = WholeSystem(tmp_path / name, overlay=overlay, terminal=Terminal(**options))  # type: ignore[arg-type]
+        terminal = Terminal(**options)  # type: ignore[arg-type]
+        made = WholeSystem(tmp_path / name, overlay=overlay, source=source, terminal=terminal)
         systems.append(made)
         return Cashier(made)
 
@@ -30,7 +31,7 @@ def make_cashier(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
 
 @pytest.fixture
 def cashier(make_cashier: Callable[..., Cashier]) -> Cashier:
-    """A cashier at a terminal that has signed on and shows its home page."""
+    """A cashier at a terminal that is signed on and shows its home page."""
     ready = make_cashier()
     ready.sign_on()
     return ready

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""However a tap ends, the card's number stands nowhere in the terminal's process any more: all its memory is searched."""
+"""However a tap ends, the card number is nowhere in the memory of the terminal's process afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)
 
 
 def memory(world: World) -> bytes:
-    """Every byte the process can write. Skips where this machine does not let it be read."""
+    """All writable memory of the process. Skips the test if this machine does not allow reading it."""
     pid = world.pid
     assert pid is not None
     parts = []
@@ -34,19 +34,19 @@ def memory(world: World) -> bytes:
 
 
 def forms(pan: str) -> dict[str, bytes]:
-    """How a card number may stand in memory; in track 2 it stands as in the record, packed."""
+    """The forms of a card number in memory: ASCII, and packed as in track 2."""
     return {"ASCII": pan.encode(), "packed": bytes.fromhex(pan[: len(pan) // 2 * 2])}
 
 
 def search(world: World, name: str) -> None:
     found = memory(world)
-    assert b"KASSA001" in found  # it is the terminal's memory that was searched
+    assert b"KASSA001" in found  # the terminal's memory was searched
     for form, number in forms(catalogue.CATALOGUE[name].pan).items():
-        assert number not in found, f"{name}: the card number is there, {form}"
+        assert number not in found, f"{name}: the card number is in memory, {form}"
 
 
 def test_the_search_finds_a_number_that_is_there(cashier: Cashier) -> None:
-    """The control: while the till waits for an answer it still holds the card, to take it offline if nothing left."""
+    """The control: while waiting for the host, the till keeps the card data, in case it must defer the payment."""
     cashier.host.mood = "silent"
     cashier.offer(1250, "jade")
     cashier.world.wait_screen("Authorising", 20)
@@ -54,7 +54,7 @@ def test_the_search_finds_a_number_that_is_there(cashier: Cashier) -> None:
 
 
 @pytest.mark.parametrize("name", ["jade", "lotus", "maple", "slate", "plum"])
-def test_after_an_answer_of_the_host(cashier: Cashier, name: str) -> None:
+def test_no_card_number_after_the_hosts_answer(cashier: Cashier, name: str) -> None:
     cashier.offer(1250, name)
     cashier.page("Approved")
     search(cashier.world, name)
@@ -63,7 +63,7 @@ def test_after_an_answer_of_the_host(cashier: Cashier, name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["declines", "forged", "two_numbers", "repeats", "oversize", "pin", "torn3", "torn4", "purse"]
 )
-def test_after_a_card_that_misbehaves(cashier: Cashier, name: str) -> None:
+def test_no_card_number_after_a_bad_card(cashier: Cashier, name: str) -> None:
     cashier.offer(1250, name)
     cashier.world.run_for(4000)
     search(cashier.world, name)
@@ -73,7 +73,7 @@ def test_after_a_card_that_misbehaves(cashier: Cashier, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["quartz", "maple", "slate", "plum"])
-def test_after_an_approval_offline(make_cashier: Callable[..., Cashier], name: str) -> None:
+def test_no_card_number_after_an_offline_approval(make_cashier: Callable[..., Cashier], name: str) -> None:
     cashier = make_cashier(approval=ALWAYS)
     cashier.sign_on()
     cashier.go_offline()
@@ -83,11 +83,11 @@ def test_after_an_approval_offline(make_cashier: Callable[..., Cashier], name: s
 
 
 @pytest.mark.parametrize("name", ["jade", "maple"])
-def test_after_a_payment_that_is_deferred_or_refused(make_cashier: Callable[..., Cashier], name: str) -> None:
+def test_no_card_number_after_a_deferred_or_refused_payment(make_cashier: Callable[..., Cashier], name: str) -> None:
     cashier = make_cashier(approval=None)
     cashier.sign_on()
     cashier.go_offline()
-    for _ in range(4):  # the fourth with one card is too many
+    for _ in range(4):  # the fourth payment with one card is refused
         cashier.offer(4500, name)
         cashier.world.wait_screen("4", 20)
         cashier.world.run_for(3000)
@@ -97,7 +97,7 @@ def test_after_a_payment_that_is_deferred_or_refused(make_cashier: Callable[...,
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_after_an_online_payment_that_never_left(cashier: Cashier, wanted: bool) -> None:
+def test_no_card_number_after_an_online_payment_that_was_never_sent(cashier: Cashier, wanted: bool) -> None:
     cashier.world.run_for(8000)  # the sign-on's connection has ended
     cashier.world.radio.state = "half_open"
     cashier.offer(1250, "jade")

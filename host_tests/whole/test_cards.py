@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cards that misbehave and readers that fail, at the whole terminal: nothing is charged, and the cashier knows what to do."""
+"""Bad cards and failing readers at the whole terminal: nothing is charged, and the screen says what to do."""
 
 import random
 
@@ -16,7 +16,7 @@ _REFUSED = {
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
-def test_torn_away_at_each_apdu_then_paid_with_another(cashier, at: int) -> None:
+def test_a_card_removed_at_any_apdu_pays_nothing_and_another_can_pay(cashier, at: int) -> None:
     cashier.offer(600, f"torn{at}")
     cashier.world.wait(lambda: cashier.sees("once more") or cashier.sees("Cancelled"), "a hint", 30)
     cashier.world.remove()
@@ -33,7 +33,7 @@ def test_torn_away_at_each_apdu_then_paid_with_another(cashier, at: int) -> None
 
 
 @pytest.mark.parametrize("name", sorted(_REFUSED))
-def test_cards_that_must_not_pay(cashier, name: str) -> None:
+def test_a_card_that_must_not_pay_is_declined(cashier, name: str) -> None:
     cashier.offer(600, name)
     cashier.world.wait_screen(_REFUSED[name], 30)
     cashier.world.remove()
@@ -42,7 +42,7 @@ def test_cards_that_must_not_pay(cashier, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(entry.name for entry in catalogue.CATALOGUE.values() if not entry.good))
-def test_every_bad_card_ends_in_bounded_time_without_money_lost(cashier, name: str) -> None:
+def test_every_bad_card_ends_in_bounded_time_and_loses_no_money(cashier, name: str) -> None:
     cashier.offer(600, name)
     cashier.world.wait(
         lambda: any(cashier.sees(word) for word in ("Approved", "Declined", "Cancelled", "Not taken", "once more", "another",
@@ -59,7 +59,7 @@ def test_every_bad_card_ends_in_bounded_time_without_money_lost(cashier, name: s
 
 
 @pytest.mark.parametrize("fault", ["silent", "garbage"])
-def test_a_reader_that_answers_nothing_or_garbage(cashier, fault: str) -> None:
+def test_a_reader_that_is_silent_or_sends_garbage_is_reported(cashier, fault: str) -> None:
     faults = cashier.world.chips.reader_link.faults
     if fault == "silent":
         faults.silent = True

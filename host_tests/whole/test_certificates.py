@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Certificates end: the till and the host's page say so a year before, and name the reason when one is over."""
+"""Certificate expiry: the till and the host's page warn a year ahead, and report an expired certificate."""
 
 import datetime
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from tools.provision import pki
 
 
 def lasting(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    """Certificates made from now on end with the day so many days from today; they begin thirty days ago."""
+    """New certificates end at the end of the day in `days` days; they began thirty days ago."""
     now = datetime.datetime.now(datetime.UTC)
     midnight = now.replace(hour=23, minute=59, second=59)
     monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days) + (midnight - now))
 
 
-def test_a_certificate_that_ends_within_a_year_is_told(make_cashier: Callable[..., Cashier], monkeypatch) -> None:
+def test_a_certificate_that_ends_within_a_year_is_announced(make_cashier: Callable[..., Cashier], monkeypatch) -> None:
     lasting(monkeypatch, 200)
     cashier = make_cashier()
     cashier.sign_on()
@@ -36,12 +36,12 @@ def test_a_certificate_that_ends_within_a_year_is_told(make_cashier: Callable[..
     cashier.world.wait_screen(view["certificate"]["ends"])
 
 
-def test_one_that_lasts_is_not_spoken_of(cashier: Cashier) -> None:
+def test_a_certificate_with_years_left_is_not_mentioned(cashier: Cashier) -> None:
     assert not cashier.sees("ertificate")
     assert cashier.host.view()["certificate"]["days"] > 7000
 
 
-def test_a_hosts_certificate_that_is_over_is_the_reason(make_cashier, monkeypatch, tmp_path: Path) -> None:
+def test_an_expired_host_certificate_is_reported(make_cashier, monkeypatch, tmp_path: Path) -> None:
     lasting(monkeypatch, 7300)
     ca = pki.ensure(tmp_path / "system" / "host")
     lasting(monkeypatch, -1)
@@ -55,7 +55,7 @@ def test_a_hosts_certificate_that_is_over_is_the_reason(make_cashier, monkeypatc
     cashier.world.wait_screen("Host never heard", 30)
 
 
-def test_a_hosts_certificate_of_tomorrow_is_the_reason(make_cashier, monkeypatch, tmp_path: Path) -> None:
+def test_a_host_certificate_that_is_not_yet_valid_is_reported(make_cashier, monkeypatch, tmp_path: Path) -> None:
     ca = pki.ensure(tmp_path / "system" / "host")
     monkeypatch.setattr(pki, "_BACK", datetime.timedelta(days=-1))
     pki.host_identity(ca).save(tmp_path / "system" / "host", "host")
@@ -65,7 +65,7 @@ def test_a_hosts_certificate_of_tomorrow_is_the_reason(make_cashier, monkeypatch
     cashier.world.wait_screen("Certificate not valid yet", 30)
 
 
-def test_the_terminals_own_that_is_over_is_the_reason(make_cashier, monkeypatch) -> None:
+def test_an_expired_terminal_certificate_is_reported(make_cashier, monkeypatch) -> None:
     lasting(monkeypatch, 200)
     cashier = make_cashier()
     cashier.host.now = lambda: datetime.datetime.now() + datetime.timedelta(days=202)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Payments by code, scanned, typed or shown: paid, agreed to late, refused, never agreed to."""
+"""Payments by code, scanned, typed or shown: paid, confirmed late, refused, never confirmed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from host_tests.harness.whole.cashier import Cashier
 
-# A page that asks for a code four times, as screens/number.py looks at the scanner.
+# Asks for a code four times, polling the scanner as screens/number.py does.
 SCANS = """
 import asyncio
 from board import Board
@@ -31,7 +31,7 @@ asyncio.run(main())
 @pytest.mark.parametrize(
     "code, asks", [("134567890123456788", False), ("283456789012345655", True), ("6234567890123456788", False)]
 )
-def test_the_customers_code(cashier: Cashier, code: str, asks: bool) -> None:
+def test_a_payment_by_the_customers_code_is_booked_to_the_wallet(cashier: Cashier, code: str, asks: bool) -> None:
     cashier.begin("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.type_in("The customer's code", code)
@@ -44,7 +44,7 @@ def test_the_customers_code(cashier: Cashier, code: str, asks: bool) -> None:
     assert re.search(r"By code 1 +￥9.90", cashier.world.receipts[-1].text())
 
 
-def test_codes_that_are_refused(cashier: Cashier) -> None:
+def test_a_refused_code_pays_nothing(cashier: Cashier) -> None:
     for code, word in (("9934567890123456", "Code of no wallet"), ("134567890123456751", "Not enough funds")):
         cashier.begin("qr_scan")
         cashier.type_in("Pay by code: amount", "990")
@@ -53,7 +53,7 @@ def test_codes_that_are_refused(cashier: Cashier) -> None:
     assert cashier.account() == 0
 
 
-def test_a_customer_who_never_agrees_pays_nothing(cashier: Cashier) -> None:
+def test_a_payment_that_the_customer_never_confirms_is_reversed(cashier: Cashier) -> None:
     cashier.host.mood = "never"
     cashier.begin("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
@@ -64,7 +64,7 @@ def test_a_customer_who_never_agrees_pays_nothing(cashier: Cashier) -> None:
     assert cashier.account() == 0 and cashier.host.view()["payments"][0]["state"] == "REVERSED"
 
 
-def test_our_code_is_shown_and_paid(cashier: Cashier) -> None:
+def test_a_payment_by_the_shown_code_is_booked_to_the_wallet(cashier: Cashier) -> None:
     cashier.begin("qr_show")
     cashier.type_in("Pay by code: amount", "990")
     cashier.world.wait_screen("Please scan")
@@ -73,7 +73,7 @@ def test_our_code_is_shown_and_paid(cashier: Cashier) -> None:
     assert cashier.account("wallet receivable") == 990
 
 
-def test_a_scanned_code_needs_no_key(cashier: Cashier) -> None:
+def test_a_scanned_code_needs_no_key_press(cashier: Cashier) -> None:
     cashier.begin("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.world.wait_screen("The customer's code")
@@ -87,8 +87,8 @@ CODES = ("134567890123456788", "6234567890123456788", "no code", "28345678901234
 
 @pytest.mark.parametrize("prefix", [b"", b"]C0", b"]Q1", b"]e0", b"\x02", b"\x02]C0", b"\r\n"])
 @pytest.mark.parametrize("suffix", [b"\r\n", b"\r", b"\n", b"\t", b"\x03", b"\x03\r\n", b""])
-def test_scanners_are_taken_as_they_are_set_when_bought(new_world, prefix: bytes, suffix: bytes) -> None:
-    """Each code comes alone and whole, and so does the next one; what is no code is said."""
+def test_codes_are_read_with_any_common_scanner_prefix_and_suffix(new_world, prefix: bytes, suffix: bytes) -> None:
+    """Each code arrives alone and complete; text that is not a code is reported as such."""
     world = new_world(SCANS)
     world.chips.scanner.prefix, world.chips.scanner.suffix = prefix, suffix
     world.power_on()
@@ -102,7 +102,7 @@ def test_scanners_are_taken_as_they_are_set_when_bought(new_world, prefix: bytes
 
 
 @pytest.mark.parametrize("prefix, suffix", [(b"", b""), (b"\x02]Q1", b"\x03"), (b"]C0", b"\t")])
-def test_a_scan_pays_whatever_the_scanner_adds(cashier: Cashier, prefix: bytes, suffix: bytes) -> None:
+def test_a_scan_pays_with_any_scanner_prefix_and_suffix(cashier: Cashier, prefix: bytes, suffix: bytes) -> None:
     scanner = cashier.world.chips.scanner
     scanner.prefix, scanner.suffix = prefix, suffix
     cashier.begin("qr_scan")
@@ -115,7 +115,7 @@ def test_a_scan_pays_whatever_the_scanner_adds(cashier: Cashier, prefix: bytes, 
     assert cashier.account("wallet receivable") == 990
 
 
-def test_what_a_scanner_reads_that_is_no_code_is_said(cashier: Cashier) -> None:
+def test_a_scan_that_is_not_a_payment_code_is_reported(cashier: Cashier) -> None:
     cashier.begin("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     for nonsense in ("http://example.test/?a=1", "x" * 300, "12345"):

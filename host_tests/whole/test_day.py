@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The day of `make day`: every transaction, an outage, two power cuts, a host that forgets; and five accounts of one money."""
+"""The day of `make day`: every transaction, an outage, two power cuts, a host that loses data; then five totals agree."""
 
 from pathlib import Path
 
+from host_tests.harness.whole.cashier import QUICK
 from tools.demo import agreement
 from tools.demo.agreement import CASH, CODE, COLUMNS, CREDIT, DEBIT, DECLINED, REVERSED, TILL, Sum, Tally
 from tools.demo.day import TERMINAL, Day
@@ -10,7 +11,7 @@ from tools.whole_system import WholeSystem
 
 
 def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
-    with WholeSystem(tmp_path / "day", terminal=TERMINAL) as system:
+    with WholeSystem(tmp_path / "day", terminal=TERMINAL, source=QUICK) as system:
         day = Day(system)
         for scene in day.scenes():
             scene()
@@ -21,7 +22,10 @@ def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
         day.tally.add(2, DEBIT, 1, 0)
         wrong = day.agree()
     assert found.agrees, found.differences()
-    assert alarms == {"batch not balanced", "taken in from a batch upload"}  # of the second batch: the host began anew
+    assert alarms == {
+        "batch not balanced",
+        "taken in from a batch upload",
+    }  # second batch, after the host lost its data
     moved = [(1, column) for column in (*COLUMNS, DECLINED, REVERSED)]
     moved += [(2, column) for column in (DEBIT, CREDIT, CASH, CODE, DECLINED)]
     assert {f"batch {batch}, {column}" for batch, column in moved} <= set(counted), counted
@@ -34,7 +38,7 @@ def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
     assert kinds == set(agreement.TYPES), kinds
 
 
-def test_of_two_papers_about_one_payment_the_later_counts_and_a_tip_takes_its_sales_place() -> None:
+def test_the_later_receipt_of_a_payment_counts_and_a_tip_replaces_its_sale() -> None:
     rule = "-" * 32
 
     def paper(number: int, kind: str, amount: str, state: str, more: str = "") -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A connection that fails leaves nothing open: a terminal tries for days beside a captive portal, and sockets are few."""
+"""A failed connection leaves no socket open: a terminal may retry for days, and has few sockets."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ TRIES = 8
 
 
 def descriptors(pid: int) -> int:
-    """How many files and sockets a process holds open."""
+    """The number of files and sockets that a process has open."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not list open descriptors")
 @pytest.mark.parametrize("air", ["portal", "on", "half_open"])
-def test_tries_that_fail_leave_no_descriptor_open(cashier, air: str) -> None:
-    """A portal's HTML ends the handshake, an absent host the connection, a silent one the patience."""
+def test_failed_connections_leave_no_descriptor_open(cashier, air: str) -> None:
+    """A portal's HTML breaks the handshake, an absent host refuses the connection, a silent one lets it time out."""
     world = cashier.world
     cashier.go_offline()
     cashier.sell(700, "amber", "Accepted")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the host manages at a terminal: limits, keys and blocked BINs it publishes, echo test, sign-off, and settling by itself."""
+"""Management by the host: published limits, keys and blocked BINs, echo test, sign-off, and automatic settlement."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def versions(cashier: Cashier) -> dict[str, int]:
 
 
 def publish(cashier: Cashier, network: str, data: bytes) -> None:
-    """A new table, and a sale online that lets the terminal hear of it."""
+    """Publish a table, and restart the terminal so that it fetches it."""
     version = cashier.host.tables.publish(network, data)
     cashier.restart()
     cashier.home()
@@ -31,7 +31,7 @@ def publish(cashier: Cashier, network: str, data: bytes) -> None:
     cashier.world.wait(lambda: versions(cashier).get(network) == version, "the table at the terminal", 60)
 
 
-def test_new_limits_hold_from_then_on(cashier: Cashier) -> None:
+def test_new_limits_apply_and_survive_a_restart(cashier: Cashier) -> None:
     limits = OfflineLimits(payment=3_000).pack()
     name = "新字号".encode()
     publish(cashier, tables.PARAMETERS, tables.parameters({0x0C: limits, 0x10: (9_900).to_bytes(6, "big"), 0x03: name}))
@@ -50,7 +50,7 @@ def test_new_limits_hold_from_then_on(cashier: Cashier) -> None:
 
 
 def turned_away(cashier: Cashier, amount: int, card: str, said: str) -> None:
-    """A card that is asked to be another one; the sale is given up."""
+    """Offer a card that is refused with `said`; then cancel the sale."""
     cashier.offer(amount, card)
     cashier.page(said)
     cashier.world.press("C")
@@ -66,7 +66,7 @@ MANY = OfflineLimits(count=60_000).pack()
     [{0x0E: bytes(24)}, {0x03: b"\xff\xfe"}, {0x0C: MANY}, {0x0C: MANY[:-1]}],
     ids=["code", "name", "count", "size"],
 )
-def test_a_table_the_terminal_could_not_live_with_changes_nothing(cashier: Cashier, bad: dict[int, bytes]) -> None:
+def test_an_invalid_parameter_table_changes_nothing(cashier: Cashier, bad: dict[int, bytes]) -> None:
     cashier.host.tables.publish(tables.PARAMETERS, tables.parameters({0x10: bytes(6), **bad}))
     cashier.restart()
     cashier.home()
@@ -76,7 +76,7 @@ def test_a_table_the_terminal_could_not_live_with_changes_nothing(cashier: Cashi
     assert versions(cashier).get(tables.PARAMETERS, 0) == 0
 
 
-def test_a_blocked_bin_is_not_taken_without_the_host(cashier: Cashier) -> None:
+def test_a_blocked_bin_is_refused_offline(cashier: Cashier) -> None:
     publish(cashier, tables.BLOCKED_BINS, tables.blocked_bins(["99", JADE[:15]]))
     cashier.go_offline()
     cashier.offer(1250, "jade")
@@ -86,7 +86,7 @@ def test_a_blocked_bin_is_not_taken_without_the_host(cashier: Cashier) -> None:
     cashier.sell(1250, "amber", "Accepted")
 
 
-def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(make_cashier) -> None:  # noqa: ANN001 - a factory
+def test_new_keys_replace_the_old_and_the_stop_list_stays(make_cashier) -> None:  # noqa: ANN001 - a factory
     ready = make_cashier(authorities=(*TEST, Excepted(JADE)))
     ready.sign_on()
     publish(ready, tables.CA_KEYS, tables.ca_keys(TEST[:1]))
@@ -103,7 +103,7 @@ def test_new_keys_take_the_place_of_the_old_and_the_stop_list_stays(make_cashier
 VISA, MCHIP, UNION = (bytes.fromhex(rid) for rid in ("A000000003", "A000000004", "A000000333"))
 
 
-def test_the_applications_and_their_limits_are_the_hosts(make_cashier) -> None:  # noqa: ANN001 - a factory
+def test_published_applications_and_their_limits_apply(make_cashier) -> None:  # noqa: ANN001 - a factory
     ready = make_cashier(approval=OfflineApproval(floor=0))
     ready.sign_on()
     rows = [Application(VISA, 3, limit=9_000, floor=3_000), Application(MCHIP, 2, floor=1_000)]
@@ -122,8 +122,8 @@ GOOD = tables.applications([Application(VISA, 3)])
 
 
 @pytest.mark.parametrize("bad", [GOOD[:1] + b"\x05" + GOOD[2:], GOOD * 25], ids=["kernel 5", "25 rows"])
-def test_a_table_of_applications_that_is_none_changes_nothing(cashier: Cashier, bad: bytes) -> None:
-    """And does not keep the host away: every sale is approved by it, on however many connections."""
+def test_an_invalid_application_table_changes_nothing_and_a_valid_one_follows(cashier: Cashier, bad: bytes) -> None:
+    """The host stays reachable: it approves every sale, on any number of connections."""
     cashier.host.tables.publish(tables.APPLICATIONS, bad)
     cashier.restart()
     cashier.home()
@@ -140,7 +140,7 @@ def test_a_table_of_applications_that_is_none_changes_nothing(cashier: Cashier, 
     cashier.page("limit")
 
 
-def test_card_tables_that_rotted_approve_nothing_and_are_fetched_anew(make_cashier) -> None:  # noqa: ANN001 - a factory
+def test_rotted_card_tables_approve_nothing_offline_and_are_fetched_again(make_cashier) -> None:  # noqa: ANN001 - a factory
     ready = make_cashier(approval=OfflineApproval(target=0, most=0))
     ready.sign_on()
     publish(ready, tables.APPLICATIONS, tables.applications([Application(VISA, 3, limit=9_000, floor=9_000)]))
@@ -161,11 +161,11 @@ def test_card_tables_that_rotted_approve_nothing_and_are_fetched_anew(make_cashi
     ready.home()
     turned_away(ready, 9_001, "quartz", "Over this card's limit")
     ready.go_offline()
-    ready.sell(1_000, "quartz", "Declined")  # the schemes' keys came with provisioning alone: nothing can be proven
+    ready.sell(1_000, "quartz", "Declined")  # scheme keys come only with provisioning, so no card can be authenticated
     assert versions(ready) == {tables.APPLICATIONS: 1, tables.BLOCKED_BINS: 1}
 
 
-def test_the_host_asks_how_the_terminal_is(cashier: Cashier) -> None:
+def test_the_terminal_answers_a_status_request(cashier: Cashier) -> None:
     cashier.host.tables.ask_status = True
     cashier.restart()
     cashier.home()
@@ -175,7 +175,7 @@ def test_the_host_asks_how_the_terminal_is(cashier: Cashier) -> None:
 @pytest.mark.parametrize(
     "item, title, said", [(8, "Test the host", "The host answers"), (9, "Sign off", "The host knows")]
 )
-def test_echo_and_sign_off(cashier: Cashier, item: int, title: str, said: str) -> None:
+def test_after_echo_test_or_sign_off_the_terminal_sells(cashier: Cashier, item: int, title: str, said: str) -> None:
     cashier.world.press("M" + "D" * (item + 1) + "E")
     assert any(said in line for line in cashier.page(said)), title
     cashier.home()
@@ -187,7 +187,7 @@ def closed(cashier: Cashier) -> list[tuple]:
         return db.execute("SELECT number, debit_amount, debit_count FROM batch WHERE state = 'closed'").fetchall()
 
 
-def test_the_batch_settles_by_itself_before_it_is_full(cashier: Cashier) -> None:
+def test_the_batch_settles_automatically_at_its_count(cashier: Cashier) -> None:
     publish(cashier, tables.PARAMETERS, tables.parameters({0x12: Settling(count=3).pack()}))
     for _ in range(2):
         cashier.sell(1000)
@@ -198,8 +198,8 @@ def test_the_batch_settles_by_itself_before_it_is_full(cashier: Cashier) -> None
     assert closed(cashier) == [("000001", 3000, 3)]
 
 
-def test_a_settlement_by_itself_that_failed_is_tried_again_after_half_an_hour(cashier: Cashier) -> None:
-    """Each try may print a slip: not one a minute."""
+def test_a_failed_automatic_settlement_is_retried_after_half_an_hour(cashier: Cashier) -> None:
+    """Not every minute, because each attempt may print a slip."""
     publish(cashier, tables.PARAMETERS, tables.parameters({0x12: Settling(count=2).pack()}))
     cashier.sell(1000)
     cashier.offer(1000)
@@ -217,7 +217,7 @@ def test_a_settlement_by_itself_that_failed_is_tried_again_after_half_an_hour(ca
     assert closed(cashier) == [("000001", 2000, 2)]
 
 
-def test_the_batch_settles_by_itself_at_its_time(cashier: Cashier) -> None:
+def test_the_batch_settles_automatically_at_its_time(cashier: Cashier) -> None:
     soon = datetime.datetime.now() + datetime.timedelta(minutes=3)
     publish(cashier, tables.PARAMETERS, tables.parameters({0x12: Settling(soon.hour * 60 + soon.minute).pack()}))
     cashier.sell(1000)
@@ -229,8 +229,8 @@ def test_the_batch_settles_by_itself_at_its_time(cashier: Cashier) -> None:
     cashier.home()
 
 
-def test_a_payment_that_is_dated_in_the_future_does_not_keep_the_batch_open(cashier: Cashier) -> None:
-    """The host's clock stood in 2036 for one sale. That batch is settled as soon as the clock is right."""
+def test_a_payment_dated_in_the_future_does_not_keep_the_batch_open(cashier: Cashier) -> None:
+    """The host's clock was in 2036 for one sale. That batch is settled once the clock is right."""
     soon = datetime.datetime.now() + datetime.timedelta(minutes=10)
     setting = tables.parameters({0x12: Settling(soon.hour * 60 + soon.minute).pack()})
     cashier.host.now = lambda: datetime.datetime(2036, 5, 4, soon.hour, soon.minute) + datetime.timedelta(minutes=1)
@@ -246,8 +246,8 @@ def test_a_payment_that_is_dated_in_the_future_does_not_keep_the_batch_open(cash
     assert closed(cashier) == [("000001", 1000, 1)]
 
 
-def test_a_clock_that_is_put_back_a_little_settles_nothing_early(cashier: Cashier) -> None:
-    """The first payment of the batch lies ahead for some minutes, which is no reason."""
+def test_a_clock_set_back_a_little_settles_nothing_early(cashier: Cashier) -> None:
+    """The batch's first payment is then some minutes in the future, which must not trigger a settlement."""
     settling = Settling((datetime.datetime.now().hour * 60 + 720) % 1440)
     publish(cashier, tables.PARAMETERS, tables.parameters({0x12: settling.pack()}))
     cashier.sell(1000)

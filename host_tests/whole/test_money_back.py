@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Money back the way it was paid, by the keys: code payments and cash, voided or refunded, with a network and without."""
+"""Refunds and voids of code payments and cash, operated with the keys, online and offline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CODE = "134567890123456788"
 
 
 def pay_by_code(cashier: Cashier) -> str:
-    """Returns the receipt."""
+    """Make a code payment; returns the receipt's text."""
     cashier.begin("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.type_in("The customer's code", CODE)
@@ -31,7 +31,7 @@ def pay_in_cash(cashier: Cashier) -> None:
 
 
 def void(cashier: Cashier, what: str) -> list[str]:
-    """Void the newest payment, which the list must call so; returns the question."""
+    """Void the newest payment, which the list must show as `what`; returns the lines of the question."""
     cashier.world.press("M3")
     cashier.world.wait_screen(what)
     cashier.world.press("E")
@@ -41,7 +41,7 @@ def void(cashier: Cashier, what: str) -> list[str]:
     return said
 
 
-def test_a_code_payment_is_voided(cashier: Cashier) -> None:
+def test_a_voided_code_payment_is_refunded_by_its_wallet(cashier: Cashier) -> None:
     bought = pay_by_code(cashier)
     said = void(cashier, "By code")
     assert "By code" in " ".join(said) and "9.90" in " ".join(said)
@@ -58,7 +58,7 @@ def test_a_code_payment_is_voided(cashier: Cashier) -> None:
     assert re.search(r"By code 1 +￥9.90\n *Code refunds 1 +￥9.90", slip), slip
 
 
-def test_a_part_of_a_code_payment_is_refunded_by_its_reference_in_another_batch(cashier: Cashier) -> None:
+def test_a_code_payment_is_refunded_in_parts_by_its_reference_in_a_later_batch(cashier: Cashier) -> None:
     reference = on_paper("Reference", pay_by_code(cashier))
     cashier.settled()
     for amount, word, left in ((400, "Refunded", 590), (591, "Declined", 590), (590, "Refunded", 0)):
@@ -78,7 +78,7 @@ def test_a_code_refund_needs_its_reference(cashier: Cashier) -> None:
     assert not cashier.journal().records
 
 
-def test_a_code_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cashier) -> None:
+def test_an_unanswered_code_refund_is_repeated_until_answered(cashier: Cashier) -> None:
     pay_by_code(cashier)
     cashier.host.mood = "silent"
     void(cashier, "By code")
@@ -95,7 +95,7 @@ def test_cash_is_voided_and_refunded_without_the_host(cashier: Cashier) -> None:
     cashier.go_offline()
     cashier.home()
     pay_in_cash(cashier)
-    void(cashier, "Cash")  # though the host has not heard of the sale
+    void(cashier, "Cash")  # although the host does not know the sale yet
     paper = cashier.end("Cash returned")
     assert "CASH REFUND" in paper and "-￥12.50" in paper and "RETURNED IN CASH" in paper, paper
     assert "******" not in paper, paper
@@ -116,7 +116,7 @@ def test_cash_is_voided_and_refunded_without_the_host(cashier: Cashier) -> None:
     assert re.search(r"Cash 1 +￥12.50\n *Cash refunds 2 +￥15.50", slip), slip
 
 
-def test_nobody_gives_cash_back_without_a_supervisor(cashier: Cashier) -> None:
+def test_a_cash_refund_needs_a_supervisor(cashier: Cashier) -> None:
     pay_in_cash(cashier)
     cashier.refund_of("cash", 300)
     cashier.world.wait_screen("Supervisor code")
@@ -126,8 +126,10 @@ def test_nobody_gives_cash_back_without_a_supervisor(cashier: Cashier) -> None:
     assert len(cashier.journal().records) == 1
 
 
-def test_money_back_that_the_host_refuses_says_what_to_do(cashier: Cashier, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cash has left the drawer all the same, and its sale is not offered a second time."""
+def test_a_cash_refund_that_the_host_refuses_calls_a_supervisor(
+    cashier: Cashier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cash has already left the drawer, so its sale cannot be voided again."""
     pay_by_code(cashier)
     cashier.go_offline()
     cashier.home()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Offline, a card that proves itself is approved at once; every other one is at most to be authorised."""
+"""Offline, an authenticated card can approve at once; any other card's payment is at most deferred."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,9 @@ from tools.provision.device import OfflineApproval
 ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)
 
 
-def test_a_proven_card_is_approved_offline_and_settled(make_cashier: Callable[..., Cashier], tmp_path: Path) -> None:
+def test_an_authenticated_card_is_approved_offline_and_settled(
+    make_cashier: Callable[..., Cashier], tmp_path: Path
+) -> None:
     cashier = make_cashier(approval=ALWAYS)
     cashier.sign_on()
     cashier.go_offline()
@@ -24,7 +26,7 @@ def test_a_proven_card_is_approved_offline_and_settled(make_cashier: Callable[..
     cashier.home()
     assert "APPROVED OFFLINE" in cashier.world.receipts[-1].text()
     cashier.sell(30_000, "quartz", result="Accepted, to be authorised")  # above the floor limit
-    cashier.sell(2_000, "jade", result="Accepted, to be authorised")  # has no keys to prove itself with
+    cashier.sell(2_000, "jade", result="Accepted, to be authorised")  # a card without keys for offline authentication
     for name in ("maple", "slate", "plum"):
         cashier.sell(1_000, name, result="Approved offline")
     cashier.world.radio.state = "on"
@@ -32,7 +34,7 @@ def test_a_proven_card_is_approved_offline_and_settled(make_cashier: Callable[..
     assert cashier.agree() == 39_500
 
 
-def test_a_card_that_approves_without_proof_is_declined(make_cashier: Callable[..., Cashier]) -> None:
+def test_a_card_that_approves_without_authentication_is_declined(make_cashier: Callable[..., Cashier]) -> None:
     cashier = make_cashier(approval=ALWAYS)
     cashier.sign_on()
     cashier.go_offline()
@@ -41,7 +43,7 @@ def test_a_card_that_approves_without_proof_is_declined(make_cashier: Callable[.
     assert not cashier.journal().records
 
 
-def test_after_a_restart_the_clock_is_unknown_and_no_card_approves_by_itself(
+def test_after_a_restart_the_clock_is_unknown_and_no_card_approves_offline(
     make_cashier: Callable[..., Cashier],
 ) -> None:
     cashier = make_cashier(approval=ALWAYS)
@@ -53,14 +55,14 @@ def test_after_a_restart_the_clock_is_unknown_and_no_card_approves_by_itself(
     cashier.sell(2_000, "quartz", result="Accepted, to be authorised")
 
 
-def test_without_its_setting_no_card_approves_by_itself(make_cashier: Callable[..., Cashier]) -> None:
+def test_without_the_setting_no_card_approves_offline(make_cashier: Callable[..., Cashier]) -> None:
     cashier = make_cashier(approval=None)
     cashier.sign_on()
     cashier.go_offline()
     cashier.sell(2_000, "quartz", result="Accepted, to be authorised")
 
 
-def test_a_card_on_the_stop_list_is_not_taken_offline(make_cashier: Callable[..., Cashier]) -> None:
+def test_a_card_on_the_stop_list_is_refused_offline(make_cashier: Callable[..., Cashier]) -> None:
     listed = Excepted(CATALOGUE["jade"].pan)
     cashier = make_cashier(authorities=(*TEST, listed))
     cashier.sign_on()

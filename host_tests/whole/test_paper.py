@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What stands on the paper: 32 columns, in both languages, read as a merchant reads it."""
+"""The content of receipts and slips: 32 columns, in both languages, as printed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from host_tests.harness.whole.cashier import Cashier
 from tools.fonts.build import table
 from tools.world.printer import COLUMNS
 
-# A settlement slip as the flow prints it, without the payments behind it.
+# Prints a settlement slip as the flow does, but with made-up totals.
 SLIP = """
 import asyncio
 from board import Board
 from kassa.desk.batch import Totals
-from kassa.flows import receipt
+from kassa.flows.steps import receipt
 from kassa.screens.words import Words
 
 class Till:
@@ -39,7 +39,7 @@ print("fault:", repr(asyncio.run(receipt.output(shop, receipt.settlement(shop, t
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("amount", [0, 990, 9_999_999_999])
-def test_each_amount_of_a_settlement_slip_stands_whole_at_the_right_margin(run_script, language, amount) -> None:
+def test_each_amount_of_a_settlement_slip_is_complete_and_right_aligned(run_script, language, amount) -> None:
     world = run_script(SLIP % (language, amount))
     world.wait_off()
     assert "fault: ''" in world.console
@@ -55,7 +55,7 @@ def test_each_amount_of_a_settlement_slip_stands_whole_at_the_right_margin(run_s
         assert line.laid_out().endswith(money) and len(line.text.encode("gbk")) == COLUMNS, slip.text()
 
 
-def test_a_value_without_room_goes_to_the_next_line(run_script) -> None:
+def test_a_value_that_does_not_fit_goes_to_the_next_line(run_script) -> None:
     world = run_script("""
         import asyncio
         from board import Board
@@ -82,7 +82,7 @@ def test_a_value_without_room_goes_to_the_next_line(run_script) -> None:
 
 
 @pytest.mark.parametrize("real_time", [True, False])
-def test_a_receipt_that_was_cut_off_is_said_and_printed_again(cashier: Cashier, real_time: bool) -> None:
+def test_a_receipt_cut_off_by_an_empty_roll_is_reported_and_can_be_reprinted(cashier: Cashier, real_time: bool) -> None:
     printer = cashier.world.chips.printer
     printer.real_time, printer.lines_left = real_time, 7
     cashier.offer(1250, "jade")
@@ -96,7 +96,7 @@ def test_a_receipt_that_was_cut_off_is_said_and_printed_again(cashier: Cashier, 
     assert "APPROVED" in cashier.world.receipts[-1].text()
 
 
-def test_a_printer_that_does_one_thing_after_the_other_is_not_called_absent(cashier: Cashier) -> None:
+def test_a_printer_that_answers_only_after_printing_is_not_reported_missing(cashier: Cashier) -> None:
     cashier.world.chips.printer.real_time = False
     said = cashier.sell(1250)
     assert not any("rinter" in line for line in said)
@@ -107,7 +107,7 @@ def test_a_printer_that_does_one_thing_after_the_other_is_not_called_absent(cash
     assert [paper.text().count("￥12.50") for paper in cashier.world.receipts] == [1, 1, 1]
 
 
-def test_a_shop_has_its_whole_name_on_screen_and_paper(make_cashier) -> None:
+def test_the_shops_full_name_is_on_screen_and_paper(make_cashier) -> None:
     name = "国贸张记鱼庄"
     cashier = make_cashier(merchant_name=name)
     cashier.sign_on()
@@ -116,7 +116,7 @@ def test_a_shop_has_its_whole_name_on_screen_and_paper(make_cashier) -> None:
     assert name in cashier.world.receipts[-1].text()
 
 
-def test_the_printer_has_characters_that_the_screen_has_not(make_cashier) -> None:
+def test_the_printer_prints_characters_that_the_screen_lacks(make_cashier) -> None:
     cashier = make_cashier(merchant_name="鑫淼烩面馆")
     cashier.sign_on()
     cashier.sell(1250)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Power that goes at every flash operation of a sale, and flash that holds something else than a journal."""
+"""Power cuts at every flash operation of a sale, and flash that does not contain a journal."""
 
 import os
 import shutil
+from functools import partial
 
 import pytest
 
-from tools.demo.__main__ import perform
+from host_tests.harness.whole.cashier import QUICK
+from tools.demo import __main__ as demo
+from tools.whole_system import WholeSystem
 
 _TEARS = ["none", "half", "random", *(f"prefix:{size}" for size in range(16, 256, 32))]
 
@@ -69,8 +72,8 @@ def _sell_after_boot(cashier, cut: int, tear: str = "none") -> int:
 
 
 @pytest.mark.parametrize("operation", [1, 2])
-def test_power_cut_between_an_online_sale_and_its_answer(cashier, operation: int) -> None:
-    """The intent is written, then its answer's mark: cut at either, the host is told, and the money agrees."""
+def test_an_online_sale_cut_before_its_answer_is_stored_is_reversed(cashier, operation: int) -> None:
+    """Operation 1 writes the intent, 2 the mark of its answer. After a cut at either, the host is told and totals agree."""
     cashier.world.run_for(3000)
     cashier.world.cut_at(operation, "half")
     cashier.offer(4725, "lotus")
@@ -86,7 +89,7 @@ def test_power_cut_between_an_online_sale_and_its_answer(cashier, operation: int
 
 
 @pytest.mark.parametrize("content", ["noise", "zeros"])
-def test_a_flash_image_of_noise_sells_nothing_and_is_left_alone(make_cashier, content: str) -> None:
+def test_a_terminal_with_a_damaged_journal_sells_nothing_and_changes_nothing(make_cashier, content: str) -> None:
     cashier = make_cashier()
     path = cashier.world.home / "flash.bin"
     image = bytearray(path.read_bytes())
@@ -101,7 +104,7 @@ def test_a_flash_image_of_noise_sells_nothing_and_is_left_alone(make_cashier, co
     assert path.read_bytes()[: 1 << 20] == image[: 1 << 20]
 
 
-def test_a_terminal_without_keys_or_settings_says_so(make_cashier) -> None:
+def test_a_terminal_without_keys_or_settings_reports_it(make_cashier) -> None:
     cashier = make_cashier()
     path = cashier.world.home / "flash.bin"
     whole = path.read_bytes()
@@ -114,20 +117,21 @@ def test_a_terminal_without_keys_or_settings_says_so(make_cashier) -> None:
     cashier.world.wait_screen("未", 30)
 
 
-def test_the_demo_agrees_without_a_cut_and_with_every_one(tmp_path) -> None:
-    whole = perform(tmp_path / "whole", 0, "none")
+def test_the_demo_agrees_without_a_cut_and_with_each_cut(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(demo, "WholeSystem", partial(WholeSystem, source=QUICK))
+    whole = demo.perform(tmp_path / "whole", 0, "none")
     assert whole["agree"] and whole["accepted_deferred"] == 4 and whole["operations"] >= 1, whole
     for cut in range(1, whole["operations"] + 1):
         for tear in ("none", "prefix:112", "all"):
-            summary = perform(tmp_path / f"cut{cut}-{tear[:4]}", cut, tear)
+            summary = demo.perform(tmp_path / f"cut{cut}-{tear[:4]}", cut, tear)
             assert summary["agree"] and summary["cut"] == cut, summary
             assert summary["accepted_deferred"] == (4 if tear == "all" and cut == whole["operations"] else 3)
             assert summary["pending"] == 0
-    beyond = perform(tmp_path / "beyond", whole["operations"] + 1, "none")
+    beyond = demo.perform(tmp_path / "beyond", whole["operations"] + 1, "none")
     assert not beyond["agree"] and "flash operations" in beyond["no_cut"]
 
 
-def test_an_unfinished_payment_is_told_once(cashier) -> None:
+def test_an_unfinished_payment_is_reported_only_once(cashier) -> None:
     cashier.go_offline()
     cashier.sell(2000, "amber", "Accepted")
     cashier.world.run_for(3000)

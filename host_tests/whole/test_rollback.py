@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An older chip put back, and a chip copied: told at the next handshake, both branches' payments kept, a new epoch after."""
+"""A rolled-back or copied chip: reported at the next handshake, payments of both branches kept, then a new epoch."""
 
 import shutil
 import sqlite3
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.whole.cashier import Cashier
+from host_tests.harness.whole.cashier import QUICK, Cashier
 from tools.world import World, interpreter
 from tools.world.power import ROOT
 
@@ -24,37 +24,38 @@ _HELD = (
 
 @pytest.fixture
 def copied(cashier: Cashier, tmp_path: Path) -> Iterator[Cashier]:
-    """A second terminal made of the first one's flash and fuses after its first sale; its power is off."""
+    """A second terminal copied from the first one's flash and fuses after its first sale; its power is off."""
     cashier.sell(700)
     cashier.world.power_off()
     shutil.copytree(cashier.world.home, tmp_path / "copy")
     online(cashier)
-    with World(tmp_path / "copy", host_port=cashier.host.port, micropython=interpreter.micropython()) as world:
+    host_port, command = cashier.host.port, interpreter.micropython()
+    with World(tmp_path / "copy", host_port=host_port, micropython=command, source=QUICK) as world:
         other = Cashier(cashier.system)
         other.world = world
         yield other
 
 
 def online(cashier: Cashier) -> None:
-    """Power on, or off and on, and until the host was heard."""
+    """Restart, and wait until the host was heard."""
     cashier.restart()
     cashier.home()
     cashier.world.wait_screen("Online", 30)
 
 
 def clear(cashier: Cashier) -> None:
-    """The supervisor at the host, by the command there is for it."""
+    """Clear the terminal as a supervisor does, with the host's command."""
     command = [sys.executable, "-m", "tools.host.clear", "--home", cashier.host.home, "--terminal", "KASSA001"]
     subprocess.run([*command, "--supervisor", "Ms Li"], cwd=ROOT, check=True, capture_output=True)
 
 
 def quarantine(cashier: Cashier) -> str | None:
-    """What the host's page says of the terminal."""
+    """The quarantine reason on the host's page, None if there is none."""
     return cashier.host.view()["terminals"][0]["quarantine"]
 
 
 def told(cashier: Cashier, picture: Path) -> None:
-    """The page of its own that says what is wrong and what to do; then the line on the home page."""
+    """Check the page that says what is wrong and what to do, then the line on the home page."""
     said = cashier.page("Call a supervisor")
     picture.write_bytes(cashier.world.screen_png())
     assert all(any(text in line for line in said) for text in _HELD), said
@@ -63,7 +64,7 @@ def told(cashier: Cashier, picture: Path) -> None:
 
 
 def books_agree(cashier: Cashier, amounts: list[int]) -> None:
-    """The host has these payments, each once, approved, to the cent on the merchant's account, nothing held back."""
+    """Assert that the host has exactly these payments, once each, approved and booked, with none in quarantine."""
     view = cashier.host.view()
     assert sorted(amount for amount, _ in cashier.ledger()) == sorted(amounts)
     assert {state for _, state in cashier.ledger()} == {"APPROVED"}
@@ -75,7 +76,7 @@ def books_agree(cashier: Cashier, amounts: list[int]) -> None:
 
 
 def in_good_standing(cashier: Cashier) -> None:
-    """Off, on, and until the host was heard and has said nothing against it."""
+    """Restart, and wait until the host was heard and has no complaint."""
     cashier.restart()
     cashier.home()
     cashier.world.wait(lambda: cashier.sees("Online") and not cashier.sees("Held"), "good standing", 60)
@@ -87,7 +88,7 @@ def settles(cashier: Cashier, amount: str) -> None:
 
 
 def test_a_rolled_back_chip(cashier: Cashier, tmp_path: Path) -> None:
-    """Two restarts' worth of keys, two settled payments and a closed batch are forgotten by the chip put back."""
+    """The rolled-back chip has lost the keys of two restarts, two settled payments and a closed batch."""
     cashier.sell(700)
     cashier.world.power_off()
     chip, older = cashier.world.home / "flash.bin", tmp_path / "older.bin"
@@ -132,7 +133,7 @@ def test_a_rolled_back_chip(cashier: Cashier, tmp_path: Path) -> None:
 
 
 def test_a_cloned_chip(cashier: Cashier, copied: Cashier, tmp_path: Path) -> None:
-    """Chip and device secret copied: both sell under the same number. The second to be heard is told, then both are."""
+    """Chip and device secret are copied, so both sell under the same number. The second to connect is told, then both."""
     cashier.sell(800, "amber")
     copied.world.radio.state = "off"
     assert "¥7.00" in copied.back()
@@ -170,7 +171,7 @@ def test_a_cloned_chip(cashier: Cashier, copied: Cashier, tmp_path: Path) -> Non
 
 
 def test_a_copied_chip_alone_is_no_terminal(cashier: Cashier, copied: Cashier) -> None:
-    """Without the device's secret the copy opens nothing, sells nothing and says so."""
+    """Without the device's secret the copy opens nothing, sells nothing and reports it."""
     secret = copied.world.home / "efuse.bin"
     secret.chmod(0o600)
     secret.write_bytes(bytes(32))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A cashier's ordinary day: sales online and offline, in both languages, and amounts that cannot be."""
+"""Everyday sales: online and offline, in both languages, and invalid amounts."""
 
 import re
 
@@ -8,9 +8,10 @@ import pytest
 from host_tests.harness.whole.cashier import Cashier
 from tools.cashier import HOME
 from tools.provision.device import OfflineLimits
+from tools.world.power import FIRMWARE
 
 
-def test_online_sale_from_amount_to_receipt(cashier) -> None:
+def test_an_online_sale_is_settled_and_its_receipt_masks_the_card_number(cashier) -> None:
     said = cashier.sell(1250)
     assert "¥12.50" in said
     assert cashier.agree() == 1250
@@ -19,7 +20,7 @@ def test_online_sale_from_amount_to_receipt(cashier) -> None:
     assert "4761730000000011" not in paper
 
 
-def test_offline_sales_drain_by_themselves_and_settle(cashier) -> None:
+def test_offline_sales_are_sent_automatically_and_settle(cashier) -> None:
     cashier.go_offline()
     cashier.sell(2000, "amber", "Accepted, to be authorised")
     cashier.sell(3000, "coral", "Accepted, to be authorised")
@@ -28,9 +29,17 @@ def test_offline_sales_drain_by_themselves_and_settle(cashier) -> None:
     assert cashier.ledger() == []
     cashier.drain()
     assert cashier.agree() == 5000
-    assert cashier.host.counters["connections"] == 2  # the sign-on, and one for the whole drain
+    assert cashier.host.counters["connections"] == 2  # the sign-on, and one to send everything
     assert "¥50.00" in cashier.settle()
     assert cashier.host.view()["batches"][0]["state"] == "closed"
+
+
+def test_the_firmwares_own_main_sells_and_settles(make_cashier) -> None:
+    """The other tests of this folder run harness/whole/quick/main.py, which collects garbage later."""
+    cashier = make_cashier(source=FIRMWARE)
+    cashier.sign_on()
+    cashier.sell(1250)
+    assert "¥12.50" in cashier.settle()
 
 
 def test_a_second_batch_follows_the_first(cashier) -> None:
@@ -44,7 +53,7 @@ def test_a_second_batch_follows_the_first(cashier) -> None:
     assert cashier.agree() == 300
 
 
-def test_chinese(make_cashier) -> None:
+def test_a_sale_in_chinese_is_approved_and_printed(make_cashier) -> None:
     cashier = make_cashier(language="zh")
     cashier.world.power_on()
     cashier.world.wait_screen("请输入金额", 30)
@@ -57,7 +66,7 @@ def test_chinese(make_cashier) -> None:
     assert "8.88" in cashier.world.receipts[-1].text()
 
 
-def test_language_switches_and_stays(cashier) -> None:
+def test_the_language_is_switched_and_survives_a_restart(cashier) -> None:
     cashier.world.press("MDDDDDDDE")
     cashier.world.wait_screen("请输入金额")
     cashier.world.power_off()
@@ -69,7 +78,7 @@ def test_language_switches_and_stays(cashier) -> None:
     ("keys", "says"),
     [("E", "amount is zero"), ("9" * 12 + "E", "Over the limit"), ("9" * 13, "No more than 12 digits")],
 )
-def test_amounts_that_cannot_be(cashier, keys: str, says: str) -> None:
+def test_an_invalid_amount_is_refused(cashier, keys: str, says: str) -> None:
     cashier.world.press("E" + keys)
     cashier.world.wait_screen(says)
     cashier.world.press("C")
@@ -77,7 +86,7 @@ def test_amounts_that_cannot_be(cashier, keys: str, says: str) -> None:
     assert cashier.journal().records == {}
 
 
-def test_keys_pressed_faster_than_screens_draw(cashier) -> None:
+def test_keys_pressed_faster_than_the_screen_draws_are_not_lost(cashier) -> None:
     cashier.world.press("1234567BBB89E")
     said = cashier.page("Present card")
     assert "¥1,234.89" in said
@@ -87,7 +96,7 @@ def test_keys_pressed_faster_than_screens_draw(cashier) -> None:
     assert cashier.journal().records == {}
 
 
-def test_offline_limits_refuse_with_their_room(make_cashier) -> None:
+def test_an_offline_limit_refuses_and_shows_what_is_left(make_cashier) -> None:
     cashier = make_cashier(limits=OfflineLimits(payment=5000, total=8000, count=3, per_card=1))
     cashier.sign_on()
     cashier.go_offline()
@@ -114,7 +123,7 @@ def test_without_limits_nothing_is_taken_offline(make_cashier) -> None:
     assert cashier.journal().records == {}
 
 
-def test_after_a_restart_with_payments_pending_a_supervisor_is_asked(cashier) -> None:
+def test_after_a_restart_with_pending_payments_an_offline_sale_needs_a_supervisor(cashier) -> None:
     cashier.go_offline()
     cashier.sell(100, "amber", "Accepted")
     assert "¥1.00" in cashier.restart()
@@ -135,7 +144,7 @@ def test_after_a_restart_with_payments_pending_a_supervisor_is_asked(cashier) ->
     assert cashier.agree() == 300
 
 
-def test_a_receipt_without_paper_is_printed_again_as_it_was(cashier: Cashier) -> None:
+def test_a_receipt_missed_for_lack_of_paper_can_be_reprinted(cashier: Cashier) -> None:
     printer = cashier.world.chips.printer
     printer.paper = False
     cashier.offer(1250, "jade")

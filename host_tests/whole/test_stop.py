@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A task that dies is a safe stop: said on the screen, kept for the next boot, and the terminal starts again."""
+"""A task that dies stops the terminal safely: shown on the screen, stored for the next boot, then a restart."""
 
 import contextlib
 
@@ -27,14 +27,14 @@ asyncio.run(Terminal(Board()).run())
 """
 
 
-def test_a_task_that_dies_stops_the_terminal_safely_and_is_told_after_the_restart(tmp_path) -> None:
+def test_a_task_that_dies_stops_the_terminal_safely_and_is_shown_after_the_restart(tmp_path) -> None:
     source = tmp_path / "firmware"
     source.mkdir()
     (source / "main.py").write_text(_MAIN)
     with WholeSystem(tmp_path / "system", terminal=Terminal(language="en"), source=source) as system:
         cashier = Cashier(system)
         cashier.world.power_on()
-        with contextlib.suppress(WorldError):  # the traceback on the console, which is wanted here
+        with contextlib.suppress(WorldError):  # a traceback on the console is expected here
             cashier.world.wait_screen("Out of service", 30)
         said = " ".join(cashier.page("Out of service"))
         assert "housekeeping" in said

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Each transaction of the menu, operated by its keys: what the screen says, what the paper says, what the host has."""
+"""Each transaction of the menu, operated with the keys: screen, receipt, and the host's ledger."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def paper_of_a_sale(cashier: Cashier, amount: int, card: str = "jade") -> str:
     return cashier.end("Approved")
 
 
-def test_cash_with_its_change(cashier: Cashier) -> None:
+def test_a_cash_sale_shows_the_change_and_is_booked(cashier: Cashier) -> None:
     cashier.begin("cash")
     cashier.type_in("Cash sale: amount", "1250")
     cashier.type_in("Given by the customer", "1000")
@@ -39,7 +39,7 @@ def test_cash_with_its_change(cashier: Cashier) -> None:
     assert re.search(r"Cash 1 +￥12.50", cashier.world.receipts[-1].text())
 
 
-def test_cash_is_taken_without_a_network(cashier: Cashier) -> None:
+def test_a_cash_sale_without_a_network_is_booked_later(cashier: Cashier) -> None:
     cashier.go_offline()
     cashier.begin("cash")
     cashier.type_in("Cash sale: amount", "1250")
@@ -49,7 +49,7 @@ def test_cash_is_taken_without_a_network(cashier: Cashier) -> None:
     assert cashier.account("cash in till") == 1250
 
 
-def test_a_refund_by_its_reference(cashier: Cashier) -> None:
+def test_a_refund_by_reference_is_limited_to_the_rest_of_its_sale(cashier: Cashier) -> None:
     number = reference(paper_of_a_sale(cashier, 5000))
     cashier.refund_of("card", 2000)
     cashier.type_in("Reference", number)
@@ -74,7 +74,7 @@ def test_a_refund_by_its_reference(cashier: Cashier) -> None:
     )
 
 
-def test_a_refund_without_a_reference_and_of_another_card(cashier: Cashier) -> None:
+def test_a_refund_by_reference_needs_the_same_card_and_one_without_takes_any(cashier: Cashier) -> None:
     number = reference(paper_of_a_sale(cashier, 5000))
     cashier.refund_of("card", 2000)
     cashier.type_in("Reference", number)
@@ -91,7 +91,7 @@ def test_a_refund_without_a_reference_and_of_another_card(cashier: Cashier) -> N
     assert cashier.account() == -4300
 
 
-def test_a_pre_authorisation_is_completed_voided_and_completed_again(cashier: Cashier) -> None:
+def test_a_pre_authorisation_can_be_completed_voided_and_completed_again(cashier: Cashier) -> None:
     cashier.begin("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
@@ -148,7 +148,7 @@ def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> 
     assert cashier.account() == 0 and cashier.settled()["debit_count"] == 0
 
 
-def test_a_completion_without_a_network_goes_as_an_advice(cashier: Cashier) -> None:
+def test_a_completion_without_a_network_is_sent_later_as_an_advice(cashier: Cashier) -> None:
     cashier.begin("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
@@ -166,7 +166,7 @@ def test_a_completion_without_a_network_goes_as_an_advice(cashier: Cashier) -> N
     assert cashier.settled()["debit_amount"] == 9000
 
 
-def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cashier: Cashier) -> None:
+def test_a_voice_authorised_sale_can_be_adjusted_before_it_is_sent(cashier: Cashier) -> None:
     cashier.go_offline()
     cashier.begin("voice")
     cashier.type_in("Voice sale: amount", "4000")
@@ -188,7 +188,7 @@ def test_a_voice_authorised_sale_is_adjusted_before_the_host_has_heard_of_it(cas
     assert (batch["debit_amount"], batch["debit_count"]) == (4500, 1)
 
 
-def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -> None:
+def test_a_tip_is_added_to_its_sale_and_a_void_takes_both_back(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
     cashier.begin("tip")
     cashier.world.wait_screen("Add a tip")
@@ -219,7 +219,7 @@ def test_a_tip_goes_with_its_sale_and_a_void_takes_both_back(cashier: Cashier) -
     )
 
 
-def test_the_balance_of_a_card(cashier: Cashier) -> None:
+def test_a_balance_enquiry_shows_the_balance_and_books_nothing(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
     cashier.begin("balance")
     cashier.tap()
@@ -230,7 +230,7 @@ def test_the_balance_of_a_card(cashier: Cashier) -> None:
     assert cashier.settled()["debit_amount"] == 5000
 
 
-def test_what_needs_the_host_is_refused_without_it(cashier: Cashier) -> None:
+def test_transactions_that_need_the_host_are_refused_offline(cashier: Cashier) -> None:
     cashier.go_offline()
     for name, title in (("preauth", "Pre-authorise: amount"), ("qr_show", "Pay by code")):
         cashier.begin(name)
@@ -248,7 +248,7 @@ def test_what_needs_the_host_is_refused_without_it(cashier: Cashier) -> None:
     assert not cashier.journal().records
 
 
-def test_a_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cashier) -> None:
+def test_an_unanswered_refund_is_repeated_until_answered(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
     for _ in range(5):
         cashier.host.mood = "cut"
@@ -263,7 +263,7 @@ def test_a_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cash
         cashier.host.mood = "normal"
         if cashier.sees("Sent, no answer yet"):
             break
-        cashier.home()  # the connection was over before, and the new one's handshake was cut: not a byte had left
+        cashier.home()  # the connection had ended, and the new handshake was cut: nothing was sent
         cashier.world.wait_screen("Online", 60)
     said = " ".join(cashier.restart())
     assert "no answer yet" in said or "Refunded" in said, said
@@ -274,7 +274,7 @@ def test_a_refund_without_an_answer_is_repeated_until_there_is_one(cashier: Cash
     assert (batch["credit_amount"], batch["credit_count"]) == (700, 1)
 
 
-def test_what_was_refused_later_is_listed_with_what_to_do(cashier: Cashier) -> None:
+def test_later_refusals_are_listed_with_what_to_do(cashier: Cashier) -> None:
     cashier.go_offline()
     cashier.sell(1250, "jade", "Accepted")
     cashier.sell(990, "amber", "Accepted")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A host that is absent, slow, silent, lying or refusing, and air that swallows: what the till says, and what the books say."""
+"""A host that is absent, slow, silent, wrong or refusing, and a lossy network: what the till shows, what the books say."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_an_unanswered_online_sale_is_reversed(cashier, mood: str) -> None:
     assert "¥8.00" in cashier.settle()
 
 
-def test_a_late_answer_is_no_answer(cashier) -> None:
+def test_a_sale_answered_too_late_is_reversed(cashier) -> None:
     cashier.host.mood = "late 60000"
     cashier.sell(700, result="Cancelled, reversal pending")
     cashier.host.mood = "normal"
@@ -27,7 +27,7 @@ def test_a_late_answer_is_no_answer(cashier) -> None:
     assert cashier.ledger() == [(700, "REVERSED")]
 
 
-def test_while_a_reversal_waits_sales_are_taken_offline(cashier) -> None:
+def test_sales_are_deferred_while_a_reversal_is_pending(cashier) -> None:
     cashier.host.mood = "silent"
     cashier.sell(700, result="Cancelled, reversal pending")
     cashier.sell(300, "amber", "Accepted, to be authorised")
@@ -37,8 +37,8 @@ def test_while_a_reversal_waits_sales_are_taken_offline(cashier) -> None:
     assert cashier.agree() == 300
 
 
-def test_a_host_that_cannot_be_reached_is_asked_about_once_and_nothing_is_lost(cashier) -> None:
-    cashier.world.run_for(8000)  # the sign-on's connection has ended
+def test_a_sale_without_a_reachable_host_can_be_deferred(cashier) -> None:
+    cashier.world.run_for(8000)  # the connection of the sign-on has ended
     cashier.world.radio.state = "half_open"
     cashier.offer(700)
     cashier.world.wait_screen("Take it offline?", 60)
@@ -51,7 +51,7 @@ def test_a_host_that_cannot_be_reached_is_asked_about_once_and_nothing_is_lost(c
     assert [record.kind for record in cashier.journal().records.values()] == ["INTENT"]
 
 
-def test_a_sale_nobody_wants_offline_becomes_a_void_entry(cashier) -> None:
+def test_an_unsent_sale_that_is_not_deferred_becomes_a_void_entry(cashier) -> None:
     cashier.world.run_for(8000)
     cashier.world.radio.state = "half_open"
     cashier.offer(700)
@@ -64,12 +64,12 @@ def test_a_sale_nobody_wants_offline_becomes_a_void_entry(cashier) -> None:
     cashier.sell(800, "amber")
     cashier.world.run_for(10000)
     assert cashier.agree() == 800
-    assert "¥8.00" in cashier.settle()  # the chain has no gap: the host knows the entry
+    assert "¥8.00" in cashier.settle()  # the host knows the entry, so the chain has no gap
     states = [cashier.journal().state(record) for record in cashier.journal().records.values()]
     assert states == ["reported", "settled"]
 
 
-def test_declined_by_the_issuer(cashier) -> None:
+def test_a_sale_declined_by_the_issuer_is_not_booked(cashier) -> None:
     cashier.host.mood = "decline 51"
     said = cashier.sell(700, result="Declined")
     assert any("funds" in line for line in said)
@@ -80,7 +80,7 @@ def test_declined_by_the_issuer(cashier) -> None:
     assert "¥9.00" in cashier.settle()
 
 
-def test_refused_later_is_told_and_settles_without_it(cashier) -> None:
+def test_later_refusals_are_shown_and_the_batch_settles_without_them(cashier) -> None:
     cashier.go_offline()
     cashier.sell(700, "amber", "Accepted")
     cashier.sell(800, "coral", "Accepted")
@@ -93,8 +93,8 @@ def test_refused_later_is_told_and_settles_without_it(cashier) -> None:
     assert cashier.agree() == 900
 
 
-def test_refused_later_is_told_until_each_is_noted_through_restart_and_settlement(cashier) -> None:
-    """Nobody looks before the batch is settled: nothing is forgotten, and the slip names each."""
+def test_later_refusals_are_shown_until_noted_across_restart_and_settlement(cashier) -> None:
+    """Nobody looks before the batch is settled. Nothing is lost, and the slip names each refusal."""
     cashier.go_offline()
     for amount, card in ((700, "amber"), (20000, "coral")):
         cashier.sell(amount, card, "Accepted")
@@ -116,7 +116,7 @@ def test_refused_later_is_told_until_each_is_noted_through_restart_and_settlemen
     assert listed_as_refused(cashier) == 2
     cashier.world.press("E")
     cashier.page("Not paid: ask for another payment")
-    cashier.world.press("C")  # a look alone notes nothing
+    cashier.world.press("C")  # looking at it does not note it
     assert listed_as_refused(cashier) == 2
     cashier.world.press("E")
     assert "¥7.00" in " ".join(cashier.page("E Noted"))
@@ -141,13 +141,13 @@ def test_refused_later_is_told_until_each_is_noted_through_restart_and_settlemen
 
 
 def listed_as_refused(cashier) -> int:
-    """How many rows of the queue's list say so, once it stands: the page before it has the same title."""
+    """The number of "Refused later" rows in the list, once drawn; the page before it has the same title."""
     cashier.page("Payments to send")
     cashier.world.wait(lambda: not cashier.sees("Please wait"), "the list")
     return sum("Refused later" in line for line in cashier.drawn())
 
 
-def test_a_host_that_says_later_keeps_them_pending(cashier) -> None:
+def test_a_payment_that_the_host_postpones_stays_pending(cashier) -> None:
     cashier.go_offline()
     cashier.sell(700, "amber", "Accepted")
     cashier.host.mood = "decline 91"
@@ -159,7 +159,7 @@ def test_a_host_that_says_later_keeps_them_pending(cashier) -> None:
     assert cashier.agree() == 700
 
 
-def test_a_captive_portal_is_no_host(cashier) -> None:
+def test_a_captive_portal_does_not_lose_pending_payments(cashier) -> None:
     cashier.go_offline()
     cashier.sell(700, "amber", "Accepted")
     cashier.world.radio.state = "portal"
@@ -170,7 +170,7 @@ def test_a_captive_portal_is_no_host(cashier) -> None:
 
 
 @pytest.mark.parametrize("after", [200, 900, 1500, 2100])
-def test_a_connection_cut_in_mid_drain_loses_and_doubles_nothing(cashier, after: int) -> None:
+def test_a_connection_cut_while_sending_loses_and_doubles_nothing(cashier, after: int) -> None:
     cashier.go_offline()
     for card in ("amber", "coral", "ink", "lotus"):
         cashier.sell(500, card, "Accepted")
@@ -180,7 +180,7 @@ def test_a_connection_cut_in_mid_drain_loses_and_doubles_nothing(cashier, after:
     assert len(cashier.ledger()) == 4
 
 
-def test_a_host_that_does_not_know_the_terminals_key(cashier) -> None:
+def test_a_wrong_key_at_the_host_is_shown_and_the_payment_stays_pending(cashier) -> None:
     cashier.host.mood = "bad_mac"
     cashier.go_offline()
     cashier.sell(700, "amber", "Accepted")
@@ -192,7 +192,7 @@ def test_a_host_that_does_not_know_the_terminals_key(cashier) -> None:
     assert cashier.agree() == 700
 
 
-def test_a_batch_close_whose_answer_is_lost_is_repeated_before_any_new_sale(cashier) -> None:
+def test_a_batch_close_without_an_answer_is_repeated_before_any_new_sale(cashier) -> None:
     cashier.sell(700)
     cashier.host.mood = "cut"
     cashier.world.press("MDE")
@@ -218,7 +218,7 @@ def test_a_batch_close_whose_answer_is_lost_is_repeated_before_any_new_sale(cash
 
 
 def test_a_restart_reverses_no_approved_sale(cashier) -> None:
-    """The mark of its answer is the last thing in the journal; first and second, for a record's place must not matter."""
+    """The mark of its answer is the last entry. Tested for two records, since the record's position must not matter."""
     for amount in (700, 800):
         cashier.sell(amount)
         cashier.restart()
@@ -229,7 +229,7 @@ def test_a_restart_reverses_no_approved_sale(cashier) -> None:
     assert cashier.agree() == 1500
 
 
-def test_an_expired_card_is_not_taken_offline_when_the_host_cannot_be_reached(cashier) -> None:
+def test_an_expired_card_is_not_deferred_when_the_host_is_unreachable(cashier) -> None:
     cashier.world.run_for(8000)
     cashier.world.radio.state = "half_open"
     cashier.offer(700, "expired")
@@ -243,8 +243,8 @@ def test_an_expired_card_is_not_taken_offline_when_the_host_cannot_be_reached(ca
     assert cashier.agree() == 100
 
 
-def test_an_intent_whose_mark_was_lost_is_reversed_though_others_follow(cashier) -> None:
-    """A flipped bit in the REVERSING mark: the host has approved, the till said cancelled; the reversal must still go."""
+def test_an_intent_whose_mark_was_lost_is_reversed_although_records_follow(cashier) -> None:
+    """A bit of the REVERSING mark flips. The host approved and the till showed cancelled, so it must still reverse."""
     cashier.host.mood = "late 60000"
     cashier.sell(700, result="Cancelled, reversal pending")
     cashier.sell(300, "amber", "Accepted")
@@ -263,7 +263,7 @@ def test_an_intent_whose_mark_was_lost_is_reversed_though_others_follow(cashier)
     assert "¥3.00" in cashier.settle()
 
 
-def test_an_answer_that_comes_twice_counts_once(cashier) -> None:
+def test_an_answer_received_twice_counts_once(cashier) -> None:
     cashier.host.mood = "twice"
     cashier.sell(1250)
     cashier.go_offline()

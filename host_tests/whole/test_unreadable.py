@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A payment in flash that rotted beyond repair: told by number, given up by a supervisor, and the rest settled to the cent."""
+"""A payment in flash that rotted beyond repair: reported by number, given up by a supervisor, and the rest settled."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ CODE = "246813E"
 
 
 def rot(cashier: Cashier, sequence: int) -> None:
-    """Two bits of a record's body fall, while the power is off."""
+    """Flip two bits of a record's body, with the power off."""
     base, size = PARTITIONS["journal"]
     path = cashier.world.home / "flash.bin"
     chip = bytearray(path.read_bytes())
@@ -22,7 +22,7 @@ def rot(cashier: Cashier, sequence: int) -> None:
     path.write_bytes(chip)
 
 
-def test_an_unreadable_payment_is_told_and_given_up(cashier: Cashier, tmp_path: Path) -> None:
+def test_an_unreadable_payment_is_reported_and_given_up(cashier: Cashier, tmp_path: Path) -> None:
     cashier.go_offline()
     for amount in (1100, 2200, 3300):
         cashier.sell(amount, result="Accepted")
@@ -49,4 +49,4 @@ def test_an_unreadable_payment_is_told_and_given_up(cashier: Cashier, tmp_path: 
     assert cashier.agree() == 4400
     journal = cashier.journal()
     assert [mark.about for mark in journal.marks if mark.kind == "LOST"] == [2]
-    assert cashier.host.view()["terminals"][0]["gaps"] == [(2, 2)]  # the auditor sees it at the host too
+    assert cashier.host.view()["terminals"][0]["gaps"] == [(2, 2)]  # an auditor also sees it at the host

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A terminal that is never switched off: the chip's ticks wrap every 12.4 days, and half way there a difference of them turns."""
+"""A terminal that is never switched off. Its ticks wrap every 12.4 days; differences over 6.2 days change sign."""
 
 from host_tests.harness.whole.cashier import Cashier
 
@@ -9,7 +9,7 @@ _MINUTE = 60_000
 
 
 def days_pass(cashier: Cashier, days: float) -> None:
-    """In steps of half a day, after each of which the terminal has time to do what it has to."""
+    """Let days pass in steps of half a day, each followed by time for the terminal to do its work."""
     for _ in range(round(days * 2)):
         cashier.world.leap(12 * _HOUR)
         cashier.world.run_for(3000)
@@ -28,8 +28,8 @@ def is_sent_within_a_minute(cashier: Cashier) -> bool:
     return cashier.sees("All sent")
 
 
-def test_a_month_on_a_good_line(cashier) -> None:
-    """The line never fails, so nothing is ever put off; cash is sent by itself whenever it is taken."""
+def test_cash_is_sent_within_a_minute_all_month(cashier) -> None:
+    """On a connection that never fails, so that no retry resets the timers."""
     for day in _DAYS:
         days_pass(cashier, 3)
         take_cash(cashier, 100 + day)
@@ -38,8 +38,8 @@ def test_a_month_on_a_good_line(cashier) -> None:
     assert len(cashier.ledger()) == len(_DAYS)
 
 
-def test_a_network_that_was_away_for_a_week(cashier) -> None:
-    """Cash taken meanwhile is sent, and a till that owes nothing hears the host, as soon as there is one again."""
+def test_the_terminal_is_online_soon_after_a_week_without_a_network(cashier) -> None:
+    """Once with nothing to send, and once with cash taken meanwhile, which is then sent."""
     for amount in (0, 500):
         cashier.go_offline()
         if amount:
@@ -52,8 +52,8 @@ def test_a_network_that_was_away_for_a_week(cashier) -> None:
     assert cashier.ledger() == [(500, "APPROVED")]
 
 
-def test_a_host_that_was_away_for_a_week(cashier) -> None:
-    """Wi-Fi stands meanwhile, and the terminal tries again and again."""
+def test_cash_is_sent_soon_after_a_week_without_a_host(cashier) -> None:
+    """Wi-Fi works meanwhile, and the terminal keeps trying."""
     cashier.world.run_for(8000)
     cashier.world.radio.state = "half_open"
     days_pass(cashier, 0.5)
@@ -61,6 +61,6 @@ def test_a_host_that_was_away_for_a_week(cashier) -> None:
     days_pass(cashier, 7)
     assert not cashier.sees("Online") and cashier.sees("1 to send")
     cashier.world.radio.state = "on"
-    cashier.world.run_for(_MINUTE)  # the longest pause between two tries
+    cashier.world.run_for(_MINUTE)  # the longest pause between two attempts
     assert is_sent_within_a_minute(cashier)
     assert cashier.ledger() == [(500, "APPROVED")]

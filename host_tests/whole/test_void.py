@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A payment of the open batch is taken back: chosen, agreed to, and answered by the host; the batch knows of both."""
+"""Voids of payments of the open batch: selected, confirmed, answered by the host, and counted in the batch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def merchant(cashier: Cashier) -> int:
 
 
 def choose(cashier: Cashier, down: int = 0) -> None:
-    """Up to the question, for the payment so far down the list."""
+    """Select the payment `down` rows below the first, up to the question."""
     cashier.world.press("M3")
     cashier.world.wait_screen("Void")
     cashier.world.press("D" * down + "E")
@@ -60,7 +60,7 @@ def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
     assert row == (4250, 2, 1250, 1)
 
 
-def test_what_was_voided_cannot_be_voided_again(cashier: Cashier) -> None:
+def test_a_voided_payment_cannot_be_voided_again(cashier: Cashier) -> None:
     cashier.sell(1250, "jade")
     choose(cashier)
     agree(cashier)
@@ -70,7 +70,7 @@ def test_what_was_voided_cannot_be_voided_again(cashier: Cashier) -> None:
     cashier.world.wait_screen("Nothing to void in this batch")
 
 
-def test_nobody_voids_without_a_supervisor_or_without_the_host(cashier: Cashier) -> None:
+def test_a_void_needs_a_supervisor_and_the_host(cashier: Cashier) -> None:
     cashier.sell(1250, "jade")
     choose(cashier)
     cashier.world.press("E")
@@ -87,7 +87,7 @@ def test_nobody_voids_without_a_supervisor_or_without_the_host(cashier: Cashier)
     assert merchant(cashier) == 1250 and len(cashier.journal().records) == 1
 
 
-def test_a_void_without_an_answer_is_reversed_and_the_sale_stands(cashier: Cashier) -> None:
+def test_an_unanswered_void_is_reversed_and_the_sale_can_be_voided_again(cashier: Cashier) -> None:
     cashier.sell(1250, "jade")
     choose(cashier)
     cashier.host.mood = "silent"
@@ -97,13 +97,13 @@ def test_a_void_without_an_answer_is_reversed_and_the_sale_stands(cashier: Cashi
     cashier.home()
     cashier.await_reversal()
     assert merchant(cashier) == 1250
-    choose(cashier)  # it can be voided still
+    choose(cashier)  # it can still be voided
     agree(cashier)
     cashier.page("Voided")
     assert merchant(cashier) == 0
 
 
-def test_power_that_goes_while_the_host_is_asked_leaves_the_sale_or_its_void(cashier: Cashier) -> None:
+def test_a_void_cut_by_a_power_loss_is_reversed_and_the_sale_stays(cashier: Cashier) -> None:
     cashier.sell(1250, "jade")
     choose(cashier)
     cashier.host.mood = "silent"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A Wi-Fi driver that refuses a connect, or hangs in connecting, is brought round without a restart."""
+"""A Wi-Fi driver that refuses to connect, or hangs while connecting, recovers without a restart."""
 
 import pytest
 
 
 @pytest.mark.parametrize("fault", ["refuses", "hangs"])
-def test_the_station_comes_back_by_itself(cashier, fault: str) -> None:
-    """More than once: nothing of one recovery stands in the way of the next."""
+def test_the_station_recovers_from_repeated_driver_faults(cashier, fault: str) -> None:
+    """Twice, because one recovery must not prevent the next."""
     for amount in (700, 800):
         cashier.world.radio.fault = fault
         cashier.world.wait_screen("Offline", 30)
@@ -17,8 +17,8 @@ def test_the_station_comes_back_by_itself(cashier, fault: str) -> None:
     assert cashier.agree() == 1500
 
 
-def test_minutes_without_an_access_point(cashier) -> None:
-    """Try after try, with the interface off now and then; the first one after the access point is back succeeds."""
+def test_the_station_reconnects_after_minutes_without_an_access_point(cashier) -> None:
+    """It keeps trying, switching the interface off now and then; the first attempt with an access point succeeds."""
     cashier.go_offline()
     cashier.sell(700, "amber", "Accepted")
     cashier.world.run_for(300_000, 120)

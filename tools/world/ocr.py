@@ -5,23 +5,22 @@ Cells are compared by shape, regardless of colour: pixels are numbered in the or
 appear. A run of text starts at a multiple of 8 px across and 4 px down, as kassa.screens.canvas places it.
 """
 
-import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import chain
 
 from tools.fonts import asset
 from tools.world.ili9341 import HEIGHT, WIDTH
 
 _PROBE = 5  # columns compared first: no glyph is narrower
 _REMEMBER = 20000  # bands
+_REMEMBER_CELLS = 50_000
 _SPACE = " "
 _NO_START = "_-.,'`"  # no title starts with these, but the edge of another glyph may look like one
 _TITLE_HEIGHT = 28
 _SAME_LINE = 6  # at most this many px between the centres of texts that read as one line
 
-Rows = list[tuple[int, ...]]
+Rows = list[bytes]  # two bytes a pixel
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,15 @@ class _Shapes:
     def __init__(self, face: asset.Face) -> None:
         self.face = face
         self.space = face.width
+        self._seen: dict[bytes, Sequence[tuple[int, bytes, str]]] = {}  # first columns of a cell -> what it may be
         self.by_probe: dict[bytes, list[tuple[int, bytes, str]]] = {}
         for glyph in face.glyphs.values():
             width = face.width if face.bits == 1 else glyph.value
             if glyph.code == 0x20:
                 self.space = width
                 continue
-            probe = _shape([row[:_PROBE] for row in glyph.rows])
-            whole = _shape([row[:width] for row in glyph.rows])
+            probe = _shape([pixel for row in glyph.rows for pixel in row[:_PROBE]])
+            whole = _shape([pixel for row in glyph.rows for pixel in row[:width]])
             self.by_probe.setdefault(probe, []).append((width, whole, glyph.name))
         for candidates in self.by_probe.values():  # wider glyphs first: "rn" is not "m"
             candidates.sort(reverse=True)
@@ -57,8 +57,14 @@ class _Shapes:
         """(advance, character) of the glyph whose cell starts at `x`, or None."""
         if x + _PROBE > WIDTH:
             return None
-        for width, whole, name in self.by_probe.get(_shape([row[x : x + _PROBE] for row in rows]), ()):
-            if x + width <= WIDTH and _shape([row[x : x + width] for row in rows]) == whole:
+        probe = _cell(rows, x, _PROBE)
+        candidates = self._seen.get(probe)
+        if candidates is None:
+            if len(self._seen) > _REMEMBER_CELLS:
+                self._seen.clear()
+            candidates = self._seen[probe] = self.by_probe.get(_shape(memoryview(probe).cast("H")), ())
+        for width, whole, name in candidates:
+            if x + width <= WIDTH and _shape(memoryview(_cell(rows, x, width)).cast("H")) == whole:
                 return width, name
         return None
 
@@ -66,18 +72,22 @@ class _Shapes:
         """Whether a space at `x` would hold only background."""
         if x + self.space > WIDTH:
             return False
-        background = rows[0][x]
-        return all(pixel == background for row in rows for pixel in row[x : x + self.space])
+        return _cell(rows, x, self.space) == rows[0][2 * x : 2 * x + 2] * (self.space * len(rows))
 
 
-def _shape(rows: Iterable[Sequence[int]]) -> bytes:
+def _cell(rows: Rows, x: int, width: int) -> bytes:
+    """The pixels of `width` columns from `x` on, row by row."""
+    start, end = 2 * x, 2 * (x + width)
+    return b"".join([row[start:end] for row in rows])
+
+
+def _shape(pixels: Sequence[int]) -> bytes:
     """The pixels with their colours numbered by first appearance; empty if there are more colours than in a glyph."""
-    flat = list(chain.from_iterable(rows))
-    colours = dict.fromkeys(flat)
+    colours = dict.fromkeys(pixels)
     if len(colours) > 4:
         return b""
     number = {pixel: place for place, pixel in enumerate(colours)}
-    return bytes(map(number.__getitem__, flat))
+    return bytes(map(number.__getitem__, pixels))
 
 
 @cache
@@ -117,10 +127,10 @@ def find(pixels: bytes) -> list[Found]:
 
 
 @lru_cache(maxsize=2000)
-def _line(row: bytes) -> tuple[tuple[int, ...], int, int]:
+def _line(row: bytes) -> tuple[bytes, int, int]:
     """(pixels, bit mask of the 8 px cells with more than one colour, hash) of one row of the screen."""
     busy = sum(1 << x for x in range(WIDTH // 8) if row[16 * x : 16 * x + 16] != row[16 * x : 16 * x + 2] * 8)
-    return struct.unpack(">320H", row), busy, hash(row)
+    return row, busy, hash(row)
 
 
 def _accept(run: list[tuple[int, int, str]], y: int, height: int, taken: list[bytearray], found: list[Found]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Plays a transaction between the kernel (on any interpreter) and a virtual card or a recording, without a reader."""
+"""Run a transaction between the kernel (on any interpreter) and a virtual card or a recording, without a reader."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ TERMS = {
 
 @dataclass
 class Result:
-    """How a transaction ended, and what went to and fro."""
+    """The outcome of a transaction, with all commands and answers."""
 
     kind: int
     message: int
     expired: bool
-    refusal: str  # why nobody but the host may take it, "" = no reason
+    refusal: str  # why only the host may accept this card, "" = no reason
     body: bytes
     first6: str
     last4: str
-    away: bool  # the card could be taken away before its proof was checked
+    away: bool  # the card could be removed before its signature was checked
     commands: list[bytes] = field(default_factory=list)
     answers: list[bytes] = field(default_factory=list)
 
 
 class Play:
-    """`cases` runs the case functions of the card room."""
+    """Drives cases_card.py. `cases` calls its functions."""
 
     def __init__(self, cases: Callable[..., Any]) -> None:
         self.cases = cases
 
     def card(self, card: Card, **terms: object) -> Result:
-        """A transaction with a card that stays in the field. Raises InsideError, CardGone."""
+        """Run a transaction with a card that stays in the field. Raises InsideError, CardGone."""
         card.reset()
         return self.answers(card.transmit, **terms)
 
     def answers(self, answer: Callable[[bytes], bytes], **terms: object) -> Result:
-        """A transaction with whatever gives answers to commands."""
+        """Run a transaction in which `answer` maps each command APDU to its answer."""
         commands: list[bytes] = []
         answers: list[bytes] = []
         step = self.cases("card", "begin", {**TERMS, **terms})
@@ -57,7 +57,7 @@ class Play:
         return Result(**step, commands=commands, answers=answers)
 
     def ending(self, answer: Callable[[bytes], bytes], **terms: object) -> int | str:
-        """The outcome's kind, or the name of the error; either way nothing but an ONLINE payment is left behind."""
+        """The outcome's kind, or the error's name. Asserts that card data remains only if online or approved."""
         try:
             result = self.answers(answer, **terms)
         except InsideError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The shipped PN532 driver on a virtual chip under CPython: a bus of one device, on the shims' virtual time."""
+"""The shipped PN532 driver under CPython: a bus with one virtual chip, on the shims' virtual time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import ticks
 
 ticks.install()
 
-from kassa.card import tap  # noqa: E402  drivers need the ticks
+from kassa.card import tap  # noqa: E402  drivers need the ticks installed first
 from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.outcomes import Outcome  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
@@ -35,7 +35,7 @@ class Bus:
 
 
 class Rig:
-    """`reader` is the driver, `chip` and `link` the virtual chip, `field` where cards are laid."""
+    """`reader` is the driver, `chip` and `link` the virtual chip, `field` the field that cards are placed in."""
 
     def __init__(self) -> None:
         self.chip = PN532()
@@ -45,11 +45,11 @@ class Rig:
         self.reader = Driver(Bus(self.link), self._cs, self._irq)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine to its end."""
+        """Run a coroutine to completion."""
         return asyncio.run(work)
 
     def tap(self, timeout_ms: int = 1000, amount: int = 12345, terms: Terms | None = None) -> Outcome:
-        """Start the reader and read what is in the field."""
+        """Start the reader and read the card in the field."""
         agreed = terms or Terms(amount, 156, 156, b"\x26\x11\x23", b"\xa1\xb2\xc3\xd4")
 
         async def work() -> Outcome:

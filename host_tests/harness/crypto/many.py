@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Very many DUKPT keys of the device against the host's derivation. `python -m host_tests.harness.crypto.many`: 2**21 of them."""
+"""Compares many DUKPT keys of the device with the host's. `python -m host_tests.harness.crypto.many` checks 2**21."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ LONG = 1 << 21
 _LAST = 0xFFFF0000
 _BATCH = 512
 _RUN = 128
-_TASK = 32  # batches a worker gets at a time
+_TASK = 32  # batches in one worker task
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One call of the device: from each of these rising counters on, so many keys in turn."""
+    """One call to the device: take `each` consecutive keys from each of the ascending counters `targets`."""
 
     targets: list[int]
     each: int
 
 
 def plans(takes: int, seed: int) -> list[Plan]:
-    """Random counters, so many of them, 512 a plan; then runs over the places where counters skip, and the last counters.
+    """Plan `takes` random counters, 512 a plan; then runs across the places where counters skip, and the last counters.
 
-    Half of the random ones are spread evenly; the others have any number of ones, ten to sixteen most often.
+    Half of the random counters are uniform. The others have a chosen number of one-bits, usually ten to sixteen.
     """
     dice = random.Random(seed)
-    found = {_LAST: _LAST}  # the valid counter: where to skip to
+    found = {_LAST: _LAST}  # valid counter -> the counter to skip to
     while len(found) < takes:
         ones = dice.choice((1, 2, 4, 8, 10, 12, 14, 15, 15, 16, 16, 16, 17))
         for target in (sum(1 << bit for bit in dice.sample(range(32), ones)), dice.randrange(1, _LAST)):
@@ -52,14 +52,14 @@ def plans(takes: int, seed: int) -> list[Plan]:
 
 
 def _valid(counter: int) -> int:
-    """The first valid counter from here on."""
+    """The first valid counter at or after `counter`."""
     while not dukpt.is_counter(counter):
         counter += counter & -counter
     return counter
 
 
 def check(inside: Inside, work: list[Plan], initial: str = INITIAL) -> tuple[int, int]:
-    """(keys taken, of these not the host's): each with both of its working keys and at the counter it has to be."""
+    """(keys taken, mismatches). Compares the counter and both working keys of every take with the host's."""
     takes = mismatches = 0
     for plan in work:
         got = bytes.fromhex(inside("crypto", "many_keys", initial, DEVICE, plan.targets, plan.each))
@@ -75,7 +75,7 @@ def check(inside: Inside, work: list[Plan], initial: str = INITIAL) -> tuple[int
 
 
 def _run(start: int, count: int) -> list[int]:
-    """So many valid counters from `start` on, fewer at the very end."""
+    """The next `count` valid counters from `start`; fewer at the end of the counter range."""
     found: list[int] = []
     while len(found) < count and start <= _LAST:
         found.append(_valid(start))
@@ -89,7 +89,7 @@ def _task(job: tuple[str, list[Plan]]) -> tuple[int, int]:
 
 
 def main(count: int, seed: int) -> int:
-    """Check so many on all cores, the interpreters in turn; the last line says how many there were and how many differed."""
+    """Check `count` keys on all cores, alternating interpreters. Prints the totals. Returns 1 on a mismatch, else 0."""
     interpreter.require()
     found = [interpreter.micropython()]
     other = interpreter.micropython32()

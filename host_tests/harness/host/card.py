@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A card for testing the host: what its answer leaves in a sealed body, with a cryptogram by pyemv."""
+"""A card for testing the host: the TLV that a tap puts in a sealed body, with a cryptogram computed by pyemv."""
 
 import warnings
 from dataclasses import dataclass
 
-with warnings.catch_warnings():  # TDES is "decrepit", and still what payment cards use
+with warnings.catch_warnings():  # `cryptography` calls TDES "decrepit"; payment cards still use it
     warnings.simplefilter("ignore")
     from pyemv.cvn import VisaCVN10
 
@@ -18,14 +18,14 @@ def tlv(tags: dict[str, str]) -> bytes:
 
 @dataclass
 class Card:
-    """One piece of plastic; its transaction counter goes up with every tap."""
+    """One physical card. Its transaction counter (ATC) increases with every tap."""
 
     pan: str = "4761730000000011"
     expiry: str = "3112"  # YYMM
     atc: int = 0
 
     def tap(self, amount: int, **replace: str) -> bytes:
-        """TLV of one transaction; `replace`: tags to change after the cryptogram was made, as `t9F02="..."`."""
+        """TLV of one transaction. `replace`: tags to change after the cryptogram is computed, as `t9F02="..."`."""
         self.atc += 1
         tags = {
             "57": f"{self.pan}D{self.expiry}2010000000000000F",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A terminal for testing the host: docs/wire.md and docs/journal.md written out a second time, on `cryptography`."""
+"""A terminal for testing the host: a second implementation of docs/wire.md and docs/journal.md, on `cryptography`."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")
 IKID = bytes.fromhex("1234567890123456")
 _SIZES = {3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 22: 2, 25: 1, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15, 49: 3, 64: 8}
-_DIGITS = (48, 60, 61)  # LLLVAR counted in digits
+_DIGITS = (48, 60, 61)  # LLLVAR whose length counts digits
 _WAIT = 10.0
 
 
@@ -29,7 +29,7 @@ def mac(key: bytes, data: bytes) -> bytes:
 
 
 def derive(usage: int, counter: int) -> bytes:
-    """Working key of IKID and counter, straight from X9.24-3: from the initial key, one derivation a one-bit."""
+    """Working key for IKID and counter as in X9.24-3: from the initial key, one derivation per one-bit."""
     key = aes(BDK, bytes.fromhex("0101800100020080") + IKID)
     done = 0
     for bit in range(31, -1, -1):
@@ -41,7 +41,7 @@ def derive(usage: int, counter: int) -> bytes:
 
 @dataclass
 class Answer:
-    """A frame from the host: its MTI, its elements (raw bytes, without their lengths), and the frame itself."""
+    """A frame from the host: the frame, its MTI, and its elements (raw bytes without length prefixes)."""
 
     frame: bytes
     mti: str
@@ -61,7 +61,7 @@ class Answer:
 
     @property
     def content(self) -> dict[int, bytes]:
-        """Everything but the envelope."""
+        """All elements except KSN and MAC (53 and 64)."""
         return {number: value for number, value in self.elements.items() if number not in (53, 64)}
 
     @property
@@ -71,7 +71,7 @@ class Answer:
 
 
 def parse(frame: bytes) -> Answer:
-    """`frame` without its length. Raises ValueError when it does not end where it should."""
+    """Parse `frame`, which has no length prefix. Raises ValueError if bytes are left over or missing."""
     elements: dict[int, bytes] = {}
     bitmap, at = int.from_bytes(frame[13:21], "big"), 21
     for number in range(1, 65):
@@ -86,7 +86,7 @@ def parse(frame: bytes) -> Answer:
         elements[number] = frame[at : at + size]
         at += size
     if at != len(frame):
-        raise ValueError("the frame goes on after its last element")
+        raise ValueError("the frame does not end with its last element")
     return Answer(frame, frame[11:13].hex(), elements)
 
 
@@ -100,7 +100,7 @@ def element(number: int, value: bytes, digits: int | None = None) -> bytes:
 
 @dataclass
 class Record:
-    """A sealed record (248 bytes) and what the frame around it must repeat."""
+    """A sealed record (248 bytes), and the values that its frame must repeat."""
 
     raw: bytes
     entry: bytes = b"\x07\x20"
@@ -114,7 +114,7 @@ class Record:
 
 @dataclass
 class Terminal:
-    """Counters and identity of one device; makes records and frames, and talks TLS with the host."""
+    """Counters and identity of one device. Builds records and frames, and talks TLS to the host."""
 
     terminal: bytes = b"KASSA001"
     merchant: bytes = b"898000000000001"
@@ -137,7 +137,7 @@ class Terminal:
         return self.stan
 
     def record(self, amount: int, body: bytes = b"", *, kind: int = 0x51, type: int = 0x22, **more: bytes) -> Record:
-        """Seal the next payment. `more`: header bytes to replace before sealing, by offset as `at_24=...`."""
+        """Seal the next payment. `more`: header bytes to replace before sealing, keyed by offset, as `at_24=...`."""
         self.sequence += 1
         counter = self.next_counter()
         entry, pan = (0x07, body[2:10] if body[1] else bytes(8)) if body else (0, bytes(8))
@@ -171,7 +171,7 @@ class Terminal:
         return self.payment(0x0400, type, record, de_39=reason, de_61=original)
 
     def payment(self, mti: int, type: str, record: Record, **replace: bytes) -> bytes:
-        """A frame around a record; `replace`: elements to set otherwise, encoded, as `de_4=...`."""
+        """A frame around a record. `replace`: encoded elements to override, as `de_4=...`."""
         elements = {
             3: bytes(3),
             4: record.amount,
@@ -210,7 +210,7 @@ class Terminal:
         return self.frame(mti, elements)
 
     def frame(self, mti: int, elements: dict[int, bytes], counter: int | None = None) -> bytes:
-        """The frame as sent, 2-byte length first, under a fresh message KSN unless `counter` is given."""
+        """The frame as sent, with its 2-byte length, under a fresh message KSN unless `counter` is given."""
         counter = counter or self.next_counter()
         elements = {**elements, 53: element(53, IKID + struct.pack(">I", counter))}
         bitmap = sum(1 << (64 - number) for number in (*elements, 64))
@@ -223,7 +223,7 @@ class Terminal:
         return struct.pack(">H", len(frame)) + frame
 
     def connect(self, port: int, folder: Path) -> "Terminal":
-        """TLS to the host, with the certificate in `folder` (ca.pem, terminal.pem, terminal.key.pem)."""
+        """Connect to the host over TLS with the certificates in `folder` (ca.pem, terminal.pem, terminal.key.pem)."""
         self.hang_up()
         context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
         context.load_cert_chain(folder / "terminal.pem", folder / "terminal.key.pem")
@@ -241,11 +241,11 @@ class Terminal:
         self.line.sendall(b"".join(frames))
 
     def receive(self) -> Answer:
-        """The next answer. Raises EOFError when the host closed the line, TimeoutError after ten seconds."""
+        """The next answer. Raises EOFError if the host closed the connection, TimeoutError after ten seconds."""
         return parse(self._take(struct.unpack(">H", self._take(2))[0]))
 
     def ask(self, frame: bytes) -> Answer:
-        """Send one frame and take one answer, which must be MACed."""
+        """Send one frame and return the answer, whose MAC must be valid."""
         self.send(frame)
         answer = self.receive()
         assert answer.mac_holds

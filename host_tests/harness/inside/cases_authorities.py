@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of the store of the schemes' keys, and of the rule when a card may approve by itself."""
+"""Cases for the store of scheme keys, and for the rule on when a card may approve offline."""
 
 from kassa.card.risk import Risk, draw
 from kassa.vault.card_tables import aids, blocked_bins
@@ -7,7 +7,7 @@ from kassa.vault.card_tables.authorities import Authorities
 
 
 class Blocks:
-    """A partition of eight blocks that can be read."""
+    """A read-only partition over `data`."""
 
     def __init__(self, data):
         self._data = data
@@ -21,7 +21,7 @@ class Blocks:
 
 
 def find(data, key, rid, index, date):
-    """[modulus, exponent] or None."""
+    """Look up a scheme key: [modulus, exponent] or None."""
     store = Authorities(Blocks(bytes.fromhex(data)), bytearray(bytes.fromhex(key)))
     found = store.find(bytes.fromhex(rid), index, bytes.fromhex(date))
     return None if found is None else [bytes(found[0]).hex(), found[1]]
@@ -44,7 +44,7 @@ def applications(data, key):
 
 
 class _Counting:
-    """Entropy that is 0, 1, 2 ..."""
+    """Entropy that returns 0, 1, 2 ..."""
 
     def __init__(self):
         self._next = 0
@@ -55,9 +55,9 @@ class _Counting:
 
 
 def risks(setting, amounts, trusted, draws):
-    """Of `draws` payments of each amount: how many a card may approve by itself, and why not the others (TVR byte 4).
+    """For each amount, out of `draws` payments: how many a card may approve offline, and the TVR byte 4 of the others.
 
-    The numbers drawn are 0, 1, 2 ...
+    The random numbers are 0, 1, 2 ...
     """
     risk = Risk(bytes.fromhex(setting))
     counts = []

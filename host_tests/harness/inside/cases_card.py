@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of the card room: TLV, DOL, and a transaction stepped answer by answer."""
+"""Cases for card handling: TLV, DOL, offline data authentication, and a transaction stepped answer by answer."""
 
 from kassa.card import dol, oda, tlv, transaction
 from kassa.card.arena import Arena
@@ -11,7 +11,7 @@ _steps = None
 
 
 class Known:
-    """Schemes' keys: [RID, index, modulus in hex, exponent]; `revoked`: [RID, index, serial]."""
+    """Scheme keys, as [RID, index, modulus in hex, exponent]. `revoked`: issuer certificates, as [RID, index, serial]."""
 
     def __init__(self, keys, revoked):
         self._keys = keys
@@ -28,7 +28,7 @@ class Known:
 
 
 def walk(data):
-    """Check a TLV tree, then list its objects: [[depth, tag, value in hex unless a template]]."""
+    """Check a TLV tree and list its objects: [[depth, tag, value in hex, "" for a template]]."""
     raw = bytes.fromhex(data)
     tlv.check(raw, 0, len(raw))
     found = []
@@ -45,7 +45,7 @@ def _list(cursor, depth, found):
 
 
 def fill(data, known):
-    """The values a DOL asks for, from `known` TLV."""
+    """The values that a DOL requests, taken from the TLV in `known`; hex."""
     raw = bytes.fromhex(data)
     into = bytearray(300)
     end = dol.fill(raw, 0, len(raw), bytes.fromhex(known), into, 0)
@@ -53,7 +53,7 @@ def fill(data, known):
 
 
 def begin(terms):
-    """Start a transaction; the first command."""
+    """Start a transaction; returns the first command."""
     global _steps
     made = Terms(
         terms["amount"], terms["currency"], terms["country"], bytes.fromhex(terms["date"]), bytes.fromhex(terms["unpredictable"]),
@@ -67,7 +67,7 @@ def begin(terms):
 
 
 def answer(data):
-    """The card's answer: the next command, or the outcome with what is left in the arena."""
+    """Pass on the card's answer; returns the next command, or the outcome and the card data kept in the arena."""
     away = False
     try:
         command = _steps.send(memoryview(bytes.fromhex(data)))
@@ -90,25 +90,25 @@ def answer(data):
 
 
 def give_up():
-    """Close the transaction under way."""
+    """Abort the transaction in progress."""
     _steps.close()
 
 
 def residue():
-    """How many bytes of the arena and of what lies beside it, body and mask apart, are not zero."""
+    """Count the non-zero bytes in the arena's buffers, except body and masked number."""
     parts = [_arena.command, _arena.answer, _arena.candidates, _arena.store] + [value for _, value in _arena._more]
     return sum(1 for part in parts for byte in part if byte)
 
 
 def kept():
-    """How many bytes of body and mask are not zero."""
+    """Count the non-zero bytes of body and masked number."""
     return sum(1 for part in (_arena.body, _arena.first6, _arena.last4) for byte in part if byte)
 
 
 def prove(given):
-    """A chain and a signature over plain data: "issuer", "card", "static", "fast" or "combined" are as far as it shall go.
+    """Verify a certificate chain and signature up to `goal`: "issuer", "card", "static", "fast" or "combined".
 
-    Returns what the last step gave: hex of the key, the format and number, or the cryptogram.
+    Returns the result of that step: the key in hex, True, the format and number, or the cryptogram.
     """
     evidence = Evidence()
     for tag, value in given["objects"]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two stores that lose payments, for the campaign to catch: files on FAT, and a log that compacts with its header first."""
+"""Two stores that lose payments, as controls for the power-cut campaign: files on FAT, and a log with its header first."""
 
 import os
 from struct import pack, unpack
@@ -14,7 +14,7 @@ _BLANK = b"\xff" * _PAGE
 
 
 class Fat:
-    """A file a payment; settled ones are deleted."""
+    """One file per payment; settled ones are deleted."""
 
     def __init__(self, flash, fresh):
         if fresh:
@@ -34,14 +34,14 @@ class Fat:
             with open("%s/%s" % (_MOUNT, entry[0]), "rb") as file:
                 data = file.read(_PAGE + 1)
             if len(found) > 64:
-                raise ValueError("a folder without an end")
+                raise ValueError("the folder never ends")
             if data == pack(">I", int(entry[0])) * 64:
                 found.append(int(entry[0]))
         return sorted(found)
 
 
 class HeaderFirst:
-    """A page a payment in one of two sectors; when it is full, what is not settled goes into the other one, behind a new header."""
+    """One page per payment in one of two sectors. When full, copies unsettled payments to the other, after a new header."""
 
     def __init__(self, flash, fresh):
         self.flash = flash
@@ -95,7 +95,7 @@ _STORES = {"FAT": (Fat, 64), "header first": (HeaderFirst, 2)}
 
 
 def life(path, store, steps, options):
-    """Boot and take steps: ["pay", number], ["settle", number]. `done`: how many were; `booted`: the payments found."""
+    """Boot and run steps: ["pay", number], ["settle", number]. `booted`: payments found; `done`: steps finished."""
     make, sectors = _STORES[store]
     if options.get("fresh"):
         with open(path, "wb") as file:
@@ -111,7 +111,7 @@ def life(path, store, steps, options):
             result["done"] += 1
     except PowerCut:
         result["cut"] = True
-    except (OSError, ValueError) as error:  # a name in a torn folder is no text
+    except (OSError, ValueError) as error:  # a name in a torn folder may not be text
         result["error"] = type(error).__name__
     finally:
         if store == "FAT":

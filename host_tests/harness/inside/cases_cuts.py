@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Cases of the power-cut campaign: one life of a till without a face, on one chip: the journal, then eight keyring sectors.
+"""Cases for the power-cut campaign: one life of a till without screens, on a chip with a journal and 8 keyring sectors.
 
-A life boots as the terminal does, then takes its steps until power dies or all are done. What it tells is what people saw.
+A life boots as the terminal does, then runs its steps until power is cut or all are done. It returns what users saw.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ _arena = Arena()
 
 
 class Clock:
-    """Any time."""
+    """A trusted clock that stands still."""
 
     trusted = True
 
@@ -42,7 +42,7 @@ class Clock:
 
 
 class Life:
-    """What boots, and what it tells: `keys` are [counter, STAN] of each payment made ready."""
+    """A booted till. `keys` are the [counter, STAN] of each payment prepared."""
 
     def __init__(self, chip, secret, seed, tags=Tags):
         size = chip.size - _KEYRING
@@ -63,12 +63,12 @@ class Life:
     # -- steps ------------------------------------------------------------------------------------------------------
 
     def idle(self):
-        """All the work of a quiet moment."""
+        """Do all idle work."""
         while self.till.idle():
             pass
 
     def pay(self, amount, kind, long=False):
-        """[sequence, uid, amount] of a payment."""
+        """Take a payment: [sequence, uid, amount]."""
         till = self.till
         till.prepare_ciphers()
         draft = till._draft
@@ -104,8 +104,8 @@ class Life:
         self.till.void_unsent(self.journal.state.sequence)
 
     def drain(self, meanings):
-        """Send a window; [uid, hash of what was sent, meaning] of each answer (1 yes, 2 no, 3 later), and what is flushed last."""
-        flights, told, taken = InFlight(), [], []
+        """Send and answer up to 64 records, then flush: [uid, hash of the bytes sent, meaning (1 yes, 2 no, 3 later)]."""
+        flights, answers, taken = InFlight(), [], []
         page = bytearray(256)
         while len(taken) < 64:
             sequence, _, amount = self.queue.next(page, flights)
@@ -117,11 +117,11 @@ class Life:
         for index in range(len(taken)):
             sequence, amount, uid, sent = taken[index]
             meaning = meanings[index % len(meanings)]
-            told.append([uid, sent, meaning])
+            answers.append([uid, sent, meaning])
             self.queue.answered(sequence, amount, meaning, (b"", b"00", b"51", b"96")[meaning])
         self.queue.flush()
         self.queue.again()
-        return told
+        return answers
 
     def closing(self):
         self.journal.mark(layout.CLOSING, self.journal.state.sequence)
@@ -130,7 +130,7 @@ class Life:
         self.journal.mark(layout.CLOSED, self.journal.state.sequence)
 
     def heard(self, times):
-        """The host was heard so often: marks that carry no money wander around the ring."""
+        """Hear the host `times` times: marks without money move around the ring."""
         for index in range(times):
             self.idle()
             self.journal.mark(layout.HEARD, 800000000 + index)
@@ -149,11 +149,11 @@ class Life:
 
 
 def leave_old_copies(flash, kept, among=0):
-    """A control: older key states are left where they are."""
+    """A control: older key states are not erased."""
 
 
 class BelievesAll(Tags):
-    """A control: a page is a record when its first byte says so."""
+    """A control: any page with a record's first byte counts as a record."""
 
     def record_holds(self, page, rest=None):
         return True
@@ -165,7 +165,7 @@ _TAGS = {"no tags": BelievesAll}
 def life(path, secret, steps, options):
     """`options`: cut, tear, seed, unstable, faults, endurance, wear, variant. Steps are [name, arguments ...].
 
-    `done`: what each step gave; `begun`: how many were begun; `firm`: something was written that a boot does not only repeat.
+    `done`: result of each step; `begun`: steps begun; `firm`: something was written that a later boot would not rewrite.
     """
     faults = {int(sector): fault for sector, fault in options.get("faults", {}).items()}
     chip = Chip(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of the fuzzer: seeded mutations of what cards and readers say, thrown at the parsers. Room: card, drivers."""
+"""Cases for the fuzzer: seeded mutations of what cards, readers and hosts send, fed to the parsers."""
 
 import gc
 import random
@@ -14,8 +14,8 @@ from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
 
 _APPROVED = 2
-_SIGNED_FROM = 3  # the first answer of a tap of which every byte is signed
-_MOST_BYTES = 32768  # that parsing one input may allocate, garbage and all
+_SIGNED_FROM = 3  # the first answer of a tap in which every byte is signed
+_MOST_BYTES = 32768  # that parsing one input may allocate, garbage included
 _HOT = (0x00, 0x01, 0x6F, 0x70, 0x77, 0x7F, 0x80, 0x81, 0x82, 0x84, 0x9F, 0xFF)
 _KNOWN = bytes.fromhex("9f02060000000123459a032611239f6604208040009f4e034b6173")
 
@@ -25,12 +25,12 @@ _frames = []
 
 
 def load_answers(frames):
-    """Whole frames of a host to begin with, in hex."""
+    """Set the whole host frames to mutate, in hex."""
     _frames[:] = [bytes.fromhex(frame) for frame in frames]
 
 
 def wire(seed, count):
-    """Mutated streams of answers, cut into pieces: only WireError, bounded memory; [inputs, frames understood]."""
+    """Feed mutated answer streams in pieces: raises only WireError, bounded memory; [inputs, frames parsed]."""
     random.seed(seed)
     understood = 0
     inbox = Inbox()
@@ -47,7 +47,7 @@ def wire(seed, count):
                     answer = Answer(frame)
                     for element in (4, 11, 38, 39, 41, 48, 53, 54, 60, 62, 63):
                         bytes(answer.get(element))
-                    assert not answer.check(bytes(16)), "a MAC that nobody made"
+                    assert not answer.check(bytes(16)), "a forged MAC was accepted"
                     understood += 1
                 at += size
         except WireError:
@@ -58,7 +58,7 @@ def wire(seed, count):
 
 
 def load(taps):
-    """Approved taps to begin with: [[answers in hex], [RID, index, modulus, exponent]]."""
+    """Set the approved taps to mutate: [[answers in hex], [RID, index, modulus, exponent]]."""
     _taps[:] = [([bytes.fromhex(answer) for answer in answers], key) for answers, key in taps]
 
 
@@ -67,7 +67,7 @@ def _bytes(size):
 
 
 def _mutate(data, most):
-    """One to four changes; at most `most` bytes come out."""
+    """Apply one to four changes; returns at most `most` bytes."""
     data = bytearray(data)
     for _ in range(1 + random.getrandbits(2)):
         at = random.randrange(len(data) + 1)
@@ -109,7 +109,7 @@ def _list(data):
 
 
 def trees(seed, count):
-    """TLV and data object lists of any bytes: understood, or a CardError, in bounded memory."""
+    """Parse random bytes as TLV and DOL: success or CardError, in bounded memory; [inputs, parsed]."""
     random.seed(seed)
     good = 0
     for _ in range(count):
@@ -130,7 +130,7 @@ def trees(seed, count):
 
 
 def taps(seed, count):
-    """Whole taps with some answers changed: an outcome or a CardError, an empty arena, and no false approval."""
+    """Run taps with changed answers: an outcome or CardError, an empty arena, no false approval; [taps, good]."""
     random.seed(seed)
     good = 0
     for _ in range(count):
@@ -150,7 +150,7 @@ def taps(seed, count):
             raise ValueError("approved: %s" % [answer.hex() for answer in said])
         left = (_arena.command, _arena.answer, _arena.candidates, _arena.store)
         if any(any(part) for part in left) or kind not in (1, _APPROVED) and any(_arena.body):
-            raise ValueError("the arena holds something after %s" % [answer.hex() for answer in said])
+            raise ValueError("the arena is not empty after %s" % [answer.hex() for answer in said])
         _arena.wipe()
     return [count, good]
 
@@ -179,7 +179,7 @@ def _tap(said, key):
 
 
 class _Bus:
-    """Gives what it is told to give, whatever is said."""
+    """Returns the frames it was given, whatever is written."""
 
     def __init__(self):
         self.frames = []
@@ -201,7 +201,7 @@ class _Bus:
 
 
 def frames(seed, count):
-    """What a reader's chip may send: an answer, or a card's or reader's error, within few reads."""
+    """Mutated frames from the reader chip: an answer, or a card or reader error, within eight reads."""
     import asyncio
 
     from kassa.drivers.pn532 import PN532

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of keyring, settings and card tables: one life of a partition, steps until a power cut or the end."""
+"""Cases for keyring, settings and card tables: one life of a partition, until a power cut or the last step."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ _SECTOR = 4096
 
 
 class Entropy:
-    """Bytes as random as SHA-256 is, the same for the same seed."""
+    """Pseudo-random bytes from SHA-256, determined by the seed."""
 
     def __init__(self, seed):
         self._seed = seed
@@ -31,17 +31,17 @@ class Entropy:
 
 
 def used_sectors(chip):
-    """Which sectors are not blank."""
+    """The sectors that are not blank."""
     data = chip.store.getvalue()
     blank = b"\xff" * _SECTOR
     return [at // _SECTOR for at in range(0, len(data), _SECTOR) if data[at : at + _SECTOR] != blank]
 
 
 def keyring(path, secret, steps, cut=0, tear="none", seed=1, faults=()):
-    """Open and do the steps: "take", "stan", ["skip", n] (give up keys until n are left), ["jump", counter] (all before it are
-    given up, reserved or not), ["renew", block], "close" (open again, same power). The first error ends it.
+    """Open and run the steps: "take", "stan", ["skip", n] (discard keys until n are left), ["jump", counter] (discard all
+    before it, reserved or not), ["renew", block], "close" (reopen without power loss). The first error ends it.
 
-    `keys` are [counter, data key, sectors in use when it was given out, initial key id]; `stans` likewise.
+    `keys`: [counter, data key, sectors in use at that time, initial key id]; `stans`: [STAN, sectors in use].
     """
     chip = FaultyChip(path, cut, tear, seed, faults) if faults else Chip(path, cut, tear, seed)
     secret = bytearray(bytes.fromhex(secret))
@@ -84,7 +84,7 @@ def keyring(path, secret, steps, cut=0, tear="none", seed=1, faults=()):
 
 
 def flips(path, secret, addresses):
-    """A life with one flipped bit, for each bit of each address: [counter, STAN, damaged copies], or the error's name."""
+    """Flip each bit of each address in turn and open: [counter, STAN, damaged copies], or the error's name."""
     with open(path, "rb") as image:
         data = bytearray(image.read())
     secret = bytearray(bytes.fromhex(secret))
@@ -112,7 +112,7 @@ def _open(chip, secret, seed):
 
 
 def many(path, secret, count):
-    """Take `count` keys and STANs in turn; [counters, stans, erases, bytes programmed]."""
+    """Take `count` keys and STANs alternately; [counters, stans, erases, bytes programmed]."""
     chip = Chip(path)
     ring = _open(chip, bytearray(bytes.fromhex(secret)), 1)
     counters, stans = [], []
@@ -125,7 +125,7 @@ def many(path, secret, count):
 
 
 def _live(chip, work, **result):
-    """Do the work until it ends, power dies or an error of ours comes: what `result` says then."""
+    """Run `work` until it ends, power is cut or it raises a KassaError; returns `result`."""
     result["cut"], result["error"] = False, ""
     try:
         work(result)
@@ -139,7 +139,7 @@ def _live(chip, work, **result):
 
 
 def settings(path, secret, steps, cut=0, tear="none", seed=1):
-    """Open and do the steps: ["get", id], ["put", id, value in hex]."""
+    """Open and run the steps: ["get", id], ["put", id, value in hex]."""
     chip = Chip(path, cut, tear, seed)
 
     def work(result):
@@ -156,7 +156,7 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
 
 
 class _Noted:
-    """Settings of which only one is asked for: the generation that must be there."""
+    """Settings with a single value: the generation of the card tables."""
 
     def __init__(self, chip):
         self._chip = chip
@@ -168,11 +168,11 @@ class _Noted:
         _noted[self._chip] = changes[CARDS]
 
 
-_noted = {}  # by the chip's path
+_noted = {}  # chip path -> generation
 
 
 def cards(path, key, table, version, data, piece=192, cut=0, tear="none", seed=1):
-    """Take a table of the host's as uplink.management does, in pieces; `data` in hex."""
+    """Receive a host's table in pieces, as uplink.management does; `data` in hex."""
     chip = Chip(path, cut, tear, seed)
     raw = bytes.fromhex(data)
 
@@ -187,7 +187,7 @@ def cards(path, key, table, version, data, piece=192, cut=0, tear="none", seed=1
 
 
 def cards_hold(path, key):
-    """[each table's version], and all entries but the versions, in hex, in order of their bytes."""
+    """[each table's version], and all other entries in hex, sorted."""
     flash, secret = Chip(path).region(), bytearray(bytes.fromhex(key))
     store = Authorities(flash, secret)
     end, at, entries = store.size(), 0, []

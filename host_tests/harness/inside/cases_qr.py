@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of the QR Code encoder."""
+"""Cases for the QR Code encoder."""
 
 import asyncio
 import gc
@@ -8,13 +8,13 @@ from kassa.screens import qr
 
 
 def matrix(data):
-    """[modules a side, rows of bits in hex]."""
+    """[modules per side, rows of bits in hex]."""
     size, bits = asyncio.run(qr.matrix(bytes.fromhex(data)))
     return [size, bits.hex()]
 
 
 def heap(data):
-    """Bytes that one encoding takes from the heap, garbage and all."""
+    """Heap bytes that one encoding allocates, garbage included."""
     raw = bytes.fromhex(data)
     gc.collect()
     gc.disable()

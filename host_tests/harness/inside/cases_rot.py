@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of rot: one bit of a journal's image flips, it boots and recovers, and what it knows is compared with before."""
+"""Cases for bit rot: flip one bit of a journal image, boot and recover, and compare the result with the original."""
 
 import hashlib
 import io
@@ -36,7 +36,7 @@ _TOKEN = 900000
 
 
 class Rotting:
-    """An image in memory that boots as often as wanted."""
+    """A journal image in memory that can be booted repeatedly."""
 
     def __init__(self, path, key, tags):
         with open(path, "rb") as image:
@@ -46,7 +46,7 @@ class Rotting:
         self.store = io.BytesIO(self.image)
 
     def restore(self, bit=-1):
-        """The image as it was, but for one bit; 0 is the highest of the first byte."""
+        """Restore the image, then flip `bit` (0 = highest bit of the first byte, -1 = none)."""
         self.store.seek(0)
         self.store.write(self.image)
         if bit >= 0:
@@ -54,7 +54,7 @@ class Rotting:
             self.store.write(bytes([self.image[bit >> 3] ^ 0x80 >> (bit & 7)]))
 
     def boot(self):
-        """A journal mounted and recovered."""
+        """Mount and recover: the journal and its tail."""
         size = len(self.image)
         journal = Journal(Region(FlashChip(self.store, size), 0, size), bytearray(self.key))
         if self.tags is not Tags:
@@ -65,7 +65,7 @@ class Rotting:
 
 
 def known(journal):
-    """What is said, sequence -> (what became of it, hash of what is sent), and what was decided above the watermark."""
+    """The state values in _SAID, and sequence -> (disposition, hash of the bytes to send)."""
     said = state(journal)
     records, page = {}, bytearray(256)
     reader = Reader(journal, journal.state.closed + 1)
@@ -77,7 +77,7 @@ def known(journal):
 
 
 def _wrong(rotting, before, bit):
-    """(sequence that is missing or 0, what is wrong or "")."""
+    """(the missing sequence or 0, what is wrong or "")."""
     journal, tail = rotting.boot()
     said, records = known(journal)
     if said != before[0]:
@@ -91,8 +91,8 @@ def _wrong(rotting, before, bit):
     if reported != owed or journal.unreadable != (owed[0] if owed else 0):
         return 0, "missing %s, reported %s" % (missing, reported)
     page = bit // 2048 * 256
-    if tail.torn and rotting.image[page : page + 256] != BLANK:  # one bit on a blank page may be a record's beginning
-        return 0, "a payment told as unfinished"
+    if tail.torn and rotting.image[page : page + 256] != BLANK:  # one bit on a blank page may look like a new record
+        return 0, "a payment reported as unfinished"
     draft = fill(_TOKEN, 4321)
     sequence = journal.accept(draft, sealer_of(draft.nonce), layout.ACCEPTED)
     now = journal.state
@@ -107,7 +107,7 @@ def _wrong(rotting, before, bit):
 
 
 class MendsNothing(Tags):
-    """A control: what one flipped bit hides stays hidden."""
+    """A control: a flipped bit is never repaired."""
 
     def record_mends(self, page):
         return -1
@@ -117,7 +117,7 @@ _TAGS = {"": Tags, "mends nothing": MendsNothing, "believes all": BelievesAll}
 
 
 def rot(path, key, bits, variant=""):
-    """Flip each of the bits alone. `missing`: [bit, sequence]; `broken`: [bit, what is wrong]."""
+    """Flip each bit of range(*bits) alone. `missing`: [bit, sequence]; `broken`: [bit, what is wrong]."""
     rotting = Rotting(path, key, _TAGS[variant])
     before = known(rotting.boot()[0])
     missing, broken = [], []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A terminal without a face: real settings-less till, keyring, journal and courier on one chip image, stepped by the test.
+"""A terminal without screens: the real till, keyring, journal and courier on one chip image, stepped by the test.
 
-The image: journal from 0, keyring in the last eight sectors. Time stands still unless the test moves it.
+The image holds the journal from 0 and the keyring in the last eight sectors. Time stands still unless the test moves it.
 """
 
 from cases_keys import Entropy
@@ -39,7 +39,7 @@ _now = None  # the terminal
 
 
 class Clock:
-    """Wall time as the test sets it."""
+    """Wall-clock time as set by the test."""
 
     def __init__(self, at, trusted):
         self.at = at
@@ -54,7 +54,7 @@ class Clock:
 
 
 class Terminal:
-    """Plain references."""
+    """A plain namespace."""
 
 
 def boot(path, secret, options):
@@ -89,7 +89,7 @@ def save():
 
 
 def state():
-    """What journal, courier and status say."""
+    """The state of journal, courier and status."""
     t = _now
     s = t.journal.state
     return {
@@ -112,12 +112,12 @@ def state():
 
 
 def clock(at, trusted):
-    """Move the time."""
+    """Set the time."""
     _now.clock.at, _now.clock.trusted = at, trusted
 
 
 def _card(track):
-    """A read card: tag 57 first, then a few EMV objects."""
+    """Data of a card that was read: tag 57 first, then a few EMV objects."""
     _arena.wipe()
     data = bytes.fromhex(track)
     body = b"\x57" + bytes([len(data)]) + data + bytes.fromhex("9f260811223344556677889f2701809f3602000a95050000000000")
@@ -128,7 +128,7 @@ def _card(track):
 
 
 def sell(amount, track, supervisor=False):
-    """A deferred sale within the limits: the sequence; [key, values] when it is refused."""
+    """A deferred sale that checks the limits: its sequence, or [key, values] of the refusal."""
     t = _now
     try:
         t.till.check_amount(amount)
@@ -144,7 +144,7 @@ def sell(amount, track, supervisor=False):
 
 
 def take(amount, track):
-    """A deferred sale that nobody asked the limits about."""
+    """A deferred sale that ignores the limits; its sequence."""
     try:
         return _now.till.accept_offline(amount, _card(track))
     finally:
@@ -153,7 +153,7 @@ def take(amount, track):
 
 
 def check(amount):
-    """[key, values] of the refusal of an amount offline, or None."""
+    """[key, values] if this amount is refused offline, else None."""
     try:
         _now.till.check_amount(amount)
         _now.till.check_offline(amount)
@@ -163,7 +163,7 @@ def check(amount):
 
 
 def intent(amount, track, submit=True):
-    """An online sale, durable and handed to the courier; its sequence."""
+    """Store an online sale and pass it to the courier; its sequence."""
     sequence = _now.till.take(layout.INTENT, transactions.SALE, amount, _card(track))
     if submit:
         _now.courier.submit(sequence)
@@ -171,12 +171,12 @@ def intent(amount, track, submit=True):
 
 
 def withdraw():
-    """The online sale is taken back, and the cashier is asked what shall become of it."""
+    """Withdraw the online sale from the courier, so that the cashier can decide about it."""
     return _now.courier.withdraw()
 
 
 def unsent(sequence, amount, track, defer):
-    """Nothing of an online sale left: deferred or given up. False when it is too late for that."""
+    """Defer or void an online sale that was never sent. False if it is too late."""
     t = _now
     if t.courier.request and not t.courier.withdraw():
         return False
@@ -213,7 +213,7 @@ def open():
 
 
 def fill(size=2048):
-    """Bytes the courier wants sent now."""
+    """The bytes that the exchange sends now, hex."""
     data = b""
     while size - len(data) >= MAX_FRAME:
         frame = _now.exchange.next_frame()
@@ -224,7 +224,7 @@ def fill(size=2048):
 
 
 def feed(data):
-    """Bytes from the host."""
+    """Pass bytes from the host to the exchange."""
     _now.exchange.feed(memoryview(bytes.fromhex(data)))
 
 
@@ -237,40 +237,40 @@ def give_up():
 
 
 def lose(sequence):
-    """As if a record could not be read any more: a supervisor gives it up. Returns how many were."""
+    """Make a record unreadable and let a supervisor give it up. Returns how many were given up."""
     _now.journal.dispositions.set(sequence, MISSING)
     _now.journal.unreadable = sequence
     return lost_records.give_up(_now.journal)
 
 
 def close(over=None):
-    """Ask for the batch to be closed: [DE 48, debit count and sum, cash count and sum, not paid]. `over`: other totals."""
+    """Request a batch close: [DE 48, debit count and sum, cash count and sum, not paid]. `over`: other totals to send."""
     batch = totals(_now.journal)
     submit(_now.courier, bytes.fromhex(over) if over else batch.de48(), _now.entropy)
     counts, sums = batch.counts, batch.sums
-    told = [
+    values = [
         counts[transactions.DEBIT],
         sums[transactions.DEBIT],
         counts[transactions.IN_CASH],
         sums[transactions.IN_CASH],
         batch.not_paid,
     ]
-    return [batch.de48().hex()] + told
+    return [batch.de48().hex()] + values
 
 
 def record(sequence):
-    """A record's page."""
+    """A record's page in hex, "" if it cannot be read."""
     page = bytearray(256)
     return page.hex() if Reader(_now.journal, sequence).read(page) == sequence else ""
 
 
 def cash(amount):
-    """A cash payment."""
+    """A cash payment; its sequence."""
     return _now.till.take(layout.ACCEPTED, transactions.CASH, amount, cardless_body.cash())
 
 
 def ask(kind, amount, track="", original=0, submit=True):
-    """The intent of any request, with a card or about an earlier record, handed to the courier; its sequence."""
+    """Store the intent of a request, with a card or about an earlier record, and submit it; its sequence."""
     t = _now
     source, back = _source(track, original)
     sequence = t.till.take(layout.INTENT, kind, amount, source, back)
@@ -280,7 +280,7 @@ def ask(kind, amount, track="", original=0, submit=True):
 
 
 def advise(kind, amount, track="", original=0):
-    """An advice, with a card or about an earlier record; its sequence."""
+    """Store an advice, with a card or about an earlier record; its sequence."""
     source, back = _source(track, original)
     return _now.till.take(layout.ACCEPTED, kind, amount, source, back)
 
@@ -298,12 +298,12 @@ def ask_again():
 
 
 def marks():
-    """Every mark about a single record of the open batch, in the order written: [sequence, kind]."""
+    """All marks about records of the open batch, in the order written: [sequence, kind]."""
     return [[about, kind] for about, kind in dispositions_above(_now.journal, _now.journal.state.closed)]
 
 
 def dispositions(marks):
-    """The word for each kind of record under each of these kinds of mark."""
+    """The disposition of each kind of record under each of these marks: [record kind, mark, word]."""
     found = []
     for kind in (layout.ACCEPTED, layout.INTENT):
         page = bytearray(256)
@@ -314,12 +314,12 @@ def dispositions(marks):
 
 
 def hear(at):
-    """As if the host had been heard at this time."""
+    """Note that the host was heard at this time."""
     _now.journal.mark(layout.HEARD, at)
 
 
 def totals_digits(debit, debits, credit, credits):
-    """DE 48 of any totals."""
+    """DE 48 for the given totals."""
     batch = Totals(1)
     batch.sums[transactions.DEBIT], batch.counts[transactions.DEBIT] = debit, debits
     batch.sums[transactions.CREDIT], batch.counts[transactions.CREDIT] = credit, credits
@@ -327,12 +327,12 @@ def totals_digits(debit, debits, credit, credits):
 
 
 def idle():
-    """One piece of work for a quiet moment."""
+    """Do one piece of idle work. False when there is none."""
     return _now.journal.prepare()
 
 
 def try_answer(data):
-    """Feed one frame on a connection that survives it, or not."""
+    """Feed one frame: "WireError" if it breaks the connection, else "dropped"."""
     try:
         feed(data)
     except WireError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cases of the journal: one life of a chip, from mounting through steps to a power cut or the end."""
+"""Cases for the journal: one life of a chip, from mount to a power cut or the last step."""
 
 from chips import Chip, FlashChip, PowerCut
 
@@ -21,7 +21,7 @@ _SHORT = bytes(160)
 
 
 def fill(token, amount):
-    """The draft of the payment with this number."""
+    """The draft of the payment with this token."""
     draft = _draft
     draft.data = _SHORT
     draft.type = transactions.SALE
@@ -42,7 +42,7 @@ def _accept(journal, queue, token, amount, kind):
 
 
 def _accept_long(journal, queue, token, amount):
-    """A payment whose body takes two pages."""
+    """A payment whose body needs two pages."""
     draft = fill(token, amount)
     draft.data = bytes(400)
     return journal.accept(draft, sealer_of(draft.nonce), layout.ACCEPTED)
@@ -53,7 +53,7 @@ def sealer_of(nonce, warm=False):
 
 
 def _fill_up(journal, queue, token, amount, kind):
-    """Accept until the journal refuses; how many it took."""
+    """Accept payments until the journal is full; how many were accepted."""
     count = 0
     try:
         while True:
@@ -86,7 +86,7 @@ def _void(journal, queue):
 
 
 def _drain(journal, queue, meanings, order):
-    """Take as many queued records as there are meanings (1 yes, 2 no, 3 later), answer them in this order, flush."""
+    """Take one queued record per meaning (1 yes, 2 no, 3 later), answer them in `order`, flush; the sequences."""
     flights = InFlight()
     queue.restart(0)
     page = bytearray(256)
@@ -131,7 +131,7 @@ def _state(journal, queue):
 
 
 def _list(journal, queue):
-    """[sequence, token, amount] of every record the reader walks over."""
+    """[sequence, token, amount] of every record that the reader finds."""
     reader = Reader(journal, journal.state.closed + 1)
     page = bytearray(256)
     found = []
@@ -142,7 +142,7 @@ def _list(journal, queue):
 
 
 def _refused(journal, queue):
-    """What was refused later and not noted: how many the running journal knows of, and which a search of the marks finds."""
+    """Later refusals not yet noted: [the journal's count, the sequences found by searching the marks]."""
     known, search = journal.state.refused, Search(journal)
     for _ in search.steps():
         pass
@@ -159,7 +159,7 @@ _STEPS = {
 
 
 def state(journal):
-    """What the journal says of itself."""
+    """The journal's state as JSON values."""
     now = journal.state
     return {
         "sequence": now.sequence, "count": now.count, "sum": now.sum, "watermark": now.watermark, "closed": now.closed,
@@ -171,7 +171,7 @@ def state(journal):
 
 
 def life(path, key, steps, cut=0, tear="none", seed=1, weak=()):
-    """Mount the image, do the steps, save the image. `done`: what each step gave, the mounting first."""
+    """Mount the image, run the steps, save the image. `done`: the state after mount, then each step's result."""
     chip = Chip(path, cut, tear, seed, weak)
     result = {"done": [], "cut": False, "error": ""}
     try:
@@ -195,7 +195,7 @@ def life(path, key, steps, cut=0, tear="none", seed=1, weak=()):
 
 
 def allocated(path, key, payments):
-    """Accept payments with the heap locked, after one to warm up; [accepted, programs, erases] while it was locked."""
+    """Accept payments with a locked heap, after one warm-up payment; [accepted, programs, erases] while locked."""
     import micropython
 
     chip = Chip(path)
@@ -221,7 +221,7 @@ def allocated(path, key, payments):
 
 
 def allocating():
-    """The control of `allocated`: a slice under a locked heap."""
+    """The control for `allocated`: take a slice, which must fail with a locked heap."""
     import micropython
 
     micropython.heap_lock()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Flash chips for the cases: the board's NOR model over an image in a file, in memory while a case runs.
+"""Flash chips for the cases: the board's NOR model on an image file, held in memory while a case runs.
 
-What the board's model leaves out is here: cells that a power cut left half written and that read differently each time,
-and sectors that are bad or wear out.
+This adds what the board's model lacks: cells half programmed by a power cut, which read differently each time, and
+sectors that are bad or wear out.
 """
 
 import io
@@ -10,7 +10,7 @@ import sys
 
 _BOARD = "boards/unix"
 
-sys.path.append(_BOARD)  # last and only for this import: the board shadows modules such as `time`
+sys.path.append(_BOARD)  # last, and for this import only: the board shadows modules such as `time`
 from flashchip import SECTOR, FlashChip, FlashMisuse, PowerCut, Region  # noqa: E402  PowerCut is for the cases
 
 sys.path.remove(_BOARD)
@@ -19,11 +19,11 @@ PowerCut = PowerCut
 
 
 class WornChip(FlashChip):
-    """`faults`: sector -> "program" or "erase" (refused), "silent" (nothing happens), "stuck" (some bits stay 0 or 1),
-    "stuck:offset:mask:value" (these bits of one byte are `value`, 0 or 1, whatever is done).
+    """`faults`: sector -> "program" or "erase" (raises), "silent" (does nothing), "stuck" (some bits stay 0 or 1),
+    "stuck:offset:mask:value" (these bits of one byte always read `value`, 0 or 1).
 
-    `endurance`: erases a sector stands before it is "erase"; 0 = for ever. `wear`: erases so far. `unstable`: [address,
-    before, after] of cells that are neither: each read shows one, the other, or some bits of each.
+    `endurance`: erases before a sector becomes "erase"; 0 = unlimited. `wear`: erases so far. `unstable`: [address,
+    before, after] of half-programmed cells: each read shows one, the other, or some bits of each.
     """
 
     def __init__(self, store, size, faults=None, endurance=0, unstable=(), seed=1, wear=()):
@@ -36,7 +36,7 @@ class WornChip(FlashChip):
         self._wavers = False
 
     def waver_at(self, operation, seed):
-        """Like `cut_at`; the cells of that operation are unstable afterwards."""
+        """Like `cut_at`, but leaves the cells of that operation unstable."""
         self.cut_at(operation, "none", seed)
         self._wavers = True
 
@@ -55,7 +55,7 @@ class WornChip(FlashChip):
                 into[index - address] = old[index - at] & ~mask & 0xFF | new[index - at] & mask
 
     def _stick(self, address, into):
-        """Bits that are stuck, as they read."""
+        """Apply stuck bits to what was read."""
         for sector, fault in self.faults.items():
             if fault.startswith("stuck:"):
                 offset, mask, value = [int(one) for one in fault[6:].split(":")]
@@ -69,7 +69,7 @@ class WornChip(FlashChip):
             if at < address + count and address < at + len(old):
                 if at != address or new != bytes(data[offset : offset + count]):
                     raise FlashMisuse("programmed cells that a power cut may have left half written: 0x%x" % address)
-                self.unstable.remove(cells)  # the same once more makes them firm
+                self.unstable.remove(cells)  # programming the same data again makes them stable
                 break
         fault = self.faults.get(address // SECTOR)
         if fault == "program":
@@ -108,11 +108,10 @@ class WornChip(FlashChip):
 
 
 class Chip:
-    """One life of a chip: reads its image file, and `save`s it at the end.
+    """One life of a chip: reads its image file; `save` writes it back.
 
-    `cut`: the operation at which power dies, 0 = never. `tear`: as FlashChip.cut_at has them, or "unstable". `weak`:
-    addresses of bytes that do not hold what is programmed. `faults`, `endurance`, `unstable`, `wear`: see
-    WornChip.
+    `cut`: the operation at which power is cut, 0 = never. `tear`: as in FlashChip.cut_at, or "unstable". `weak`:
+    addresses of bytes that do not keep what is programmed. `faults`, `endurance`, `unstable`, `wear`: see WornChip.
     """
 
     def __init__(self, path, cut=0, tear="none", seed=1, weak=(), faults=None, endurance=0, unstable=(), wear=()):
@@ -127,13 +126,13 @@ class Chip:
         else:
             self.chip.cut_at(cut, tear, seed)
         self.chip.listener = self._did
-        self.log = []  # bytes of each operation: 0 for an erase
-        self.erased = []  # sectors, in the order erased
-        self.programmed = []  # addresses, in the order done
+        self.log = []  # bytes of each operation, 0 for an erase
+        self.erased = []  # sectors, in order
+        self.programmed = []  # addresses, in order
         self.weak = weak
 
     def region(self, base=0, size=0):
-        """A partition of it; the whole chip by default."""
+        """A partition; the whole chip by default."""
         return Region(self.chip, base, size or self.size)
 
     def _did(self, is_erase, address, size):
@@ -148,14 +147,14 @@ class Chip:
                 self.store.write(b"\x00")
 
     def operations(self):
-        """Programs and erases so far."""
+        """Number of programs and erases so far."""
         return self.chip.programs + self.chip.erases
 
     def unstable(self):
-        """Cells that the next life must know of."""
+        """The unstable cells, to pass to the next life."""
         return [[at, old.hex(), new.hex()] for at, old, new in self.chip.unstable]
 
     def save(self):
-        """Write the image back."""
+        """Write the image back to its file."""
         with open(self.path, "wb") as image:
             image.write(self.store.getvalue())

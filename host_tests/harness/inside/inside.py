@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Runs cases inside MicroPython from pytest, in an interpreter that lives long.
+"""Runs test cases inside a long-running MicroPython process, from pytest.
 
-The interpreters are those of MICROPYTHON (default: the project's own) and MICROPYTHON32; what is absent is skipped.
+The interpreters are $MICROPYTHON (default: the project's own) and $MICROPYTHON32; tests of a missing one are skipped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class InsideError(Exception):
-    """A case raised; `kind` is the exception's name inside, `trace` its traceback."""
+    """A case raised an exception. `kind` is the exception's class name, `trace` its traceback."""
 
     def __init__(self, kind: str, message: str, trace: str) -> None:
         super().__init__(f"{kind}: {message}\n{trace}")
@@ -31,7 +31,7 @@ class InsideError(Exception):
 
 
 class Inside:
-    """One MicroPython process that runs the cases of cases_<room>.py. Use as a context manager."""
+    """One MicroPython process that runs the functions of cases_<room>.py. Use as a context manager."""
 
     def __init__(self, interpreter: str, heap: str = "4M", overlay: Path | None = None) -> None:
         self.interpreter = interpreter
@@ -55,7 +55,7 @@ class Inside:
         self._process.wait(timeout=10)
 
     def __call__(self, room: str, call: str, *args: Any) -> Any:
-        """Run one case and return its value. Raises InsideError with what the case raised."""
+        """Run one case and return its value. Raises InsideError if the case raised."""
         stdin, stdout = self._pipes()
         stdin.write(json.dumps({"room": room, "call": call, "args": args}) + "\n")
         stdin.flush()
@@ -73,7 +73,7 @@ class Inside:
 
 
 def interpreter_of(bits: str) -> str:
-    """The interpreter for "64" or "32"; skips the test, saying so, when it is absent."""
+    """The interpreter for "64" or "32" bits. Skips the test if it is missing."""
     found = interpreter.micropython32() if bits == "32" else interpreter.micropython()
     if not found or not Path(found).exists():
         pytest.skip(f"no {bits}-bit MicroPython here" + (" (MICROPYTHON32)" if bits == "32" else ""))
@@ -81,7 +81,7 @@ def interpreter_of(bits: str) -> str:
 
 
 def share(inside: Inside) -> tuple[int, int]:
-    """(which, of how many) for work that the interpreters here share: one sees to the even items, the other to the odd."""
+    """(index, count) to divide work between interpreters: with two, one takes the even items, the other the odd."""
     other = interpreter.micropython32()
     both = bool(other) and Path(str(other)).exists()
     return int(both and inside.interpreter == str(other)), 1 + both

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A keyring partition on a chip with bad sectors, over the board's flash model."""
+"""A keyring partition on a chip with bad sectors, built on the board's flash model."""
 
 from chips import Chip, FlashChip, Region
 
@@ -9,7 +9,7 @@ _EIO = 5
 
 
 class _Worn(FlashChip):
-    """Takes zeros over used cells as well: bits only fall."""
+    """Also accepts programming zeros over used cells, since bits only go from 1 to 0."""
 
     def _check_cells(self, address, data, offset, count):
         if any(data[offset : offset + count]):
@@ -17,7 +17,7 @@ class _Worn(FlashChip):
 
 
 class _BadSectors(Region):
-    """Programs and erases that fail. `faults`: [sector, kind], see FaultyChip."""
+    """A region whose programs and erases can fail. `faults`: [sector, kind], see FaultyChip."""
 
     def __init__(self, chip, base, size, faults):
         super().__init__(chip, base, size)
@@ -46,11 +46,11 @@ class _BadSectors(Region):
 
 
 class FaultyChip(Chip):
-    """One life of a chip of which some sectors are bad.
+    """One life of a chip with bad sectors.
 
-    Kinds: "program error" and "erase error" raise OSError and do nothing, "half program" does half and raises; "no
-    program" and "no erase" do nothing and say nothing; "stuck:offset:mask:value" is a byte whose masked bits stay `value`
-    (0 or 1) whatever is done.
+    Kinds: "program error" and "erase error" raise OSError and do nothing; "half program" programs half, then raises; "no
+    program" and "no erase" silently do nothing; "stuck:offset:mask:value" is a byte whose masked bits always read `value`
+    (0 or 1).
     """
 
     def __init__(self, path, cut=0, tear="none", seed=1, faults=()):

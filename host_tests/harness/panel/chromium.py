@@ -29,7 +29,7 @@ def find() -> str | None:
 
 
 class Chromium:
-    """One page. Errors of its scripts are collected in `errors`."""
+    """One page. Script errors are collected in `errors`."""
 
     def __init__(self, path: str, address: str, width: int = 1440, height: int = 1000) -> None:
         self._profile = tempfile.mkdtemp(prefix="kassa-chromium-")
@@ -64,7 +64,7 @@ class Chromium:
         shutil.rmtree(self._profile, ignore_errors=True)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One command of the protocol; returns its result. Raises RuntimeError."""
+        """Send one protocol command; returns its result. Raises RuntimeError."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": parameters}
         self._link.send(json.dumps(message | ({"sessionId": self._session} if self._session else {})))
@@ -77,14 +77,14 @@ class Chromium:
                 return answer["result"]
 
     def js(self, expression: str) -> Any:
-        """The value of an expression in the page."""
+        """Evaluate an expression in the page. Raises RuntimeError if it throws."""
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in result:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
     def wait(self, expression: str, timeout: float = 20.0) -> None:
-        """Wait until an expression is true in the page. Raises AssertionError with what the page shows."""
+        """Wait until an expression is true in the page. Raises AssertionError with the page's text."""
         end = time.monotonic() + timeout
         while not self.js(f"(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()"):
             if time.monotonic() > end:
@@ -93,7 +93,7 @@ class Chromium:
             time.sleep(0.05)
 
     def click(self, selector: str, x: float = 0.5, y: float = 0.5) -> None:
-        """Click at a place within an element, as fractions of its size, after scrolling it into view."""
+        """Scroll an element into view and click it at (x, y), as fractions of its size."""
         script = (
             f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'nearest'}});"
             f" const b = e.getBoundingClientRect(); return [b.left + b.width * {x}, b.top + b.height * {y}]; }})()"
@@ -103,24 +103,24 @@ class Chromium:
         self.mouse("mouseReleased", left, top)
 
     def mouse(self, kind: str, x: float, y: float) -> None:
-        """One mouse event with the left button."""
+        """Send one mouse event with the left button."""
         pressed = 0 if kind == "mouseReleased" else 1
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=pressed, clickCount=1)
 
     def key(self, key: str) -> None:
-        """One key of the keyboard, by its DOM name."""
+        """Press one key, by its DOM name."""
         text = {"text": key} if len(key) == 1 else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def resize(self, width: int, height: int, scale: float = 1) -> None:
-        """The window's inner size, and how many pixels make one of the page's."""
+        """Set the window's inner size, and the device pixels per CSS pixel."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
         )
 
     def _target(self) -> str:
-        """The browser's websocket, once it says where."""
+        """The address of the browser's websocket, once it is known."""
         file = Path(self._profile) / "DevToolsActivePort"
         end = time.monotonic() + _START_S
         while not file.exists() or len(file.read_text().splitlines()) < 2:

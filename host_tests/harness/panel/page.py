@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page's end of the websocket, without a browser: commands out, the newest value of each topic in."""
+"""The page's end of the websocket, without a browser: sends commands, keeps the newest value of each topic."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 
 class Page:
-    """Hears everything; `topics`, `events` and `bands` are what it heard."""
+    """Receives everything into `topics`, `events` and `bands`."""
 
     def __init__(self, port: int) -> None:
         self._stack = ExitStack()
@@ -50,7 +50,7 @@ class Page:
             self.do("key", key=key)
 
     def wait(self, ready: Callable[[], Any], what: str, timeout: float = 20.0) -> None:
-        """Listen until `ready()`. Raises AssertionError with what is known."""
+        """Receive until `ready()`. Raises AssertionError with the latest topics."""
         end = time.monotonic() + timeout
         while not ready():
             left = end - time.monotonic()
@@ -71,12 +71,12 @@ class Page:
 
     @property
     def payments(self) -> list[dict[str, Any]]:
-        """The host's, newest first."""
+        """The host's payments, newest first."""
         return self.topics["ledger"]["payments"]
 
     def rest(self) -> None:
-        """Back to the resting page from anywhere, with the host heard and nothing waiting."""
-        self.wait(lambda: "events" in self.topics, "all that is known")
+        """Return to the home page from anywhere, with the host online and nothing queued."""
+        self.wait(lambda: "events" in self.topics, "the first full state")
         self.do("mood", mood="normal")
         self.do("radio", state="on")
         self.do("power", on=True)

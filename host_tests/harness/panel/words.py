@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads the page's tables of words."""
+"""Reads the page's word tables."""
 
 import json
 import re
@@ -8,6 +8,6 @@ from tools.panel.server import PAGE
 
 
 def table(name: str) -> dict[str, str]:
-    """Every key: "text" of a words file."""
+    """The key -> text pairs of a words file."""
     pairs = re.findall(r'(\w+): ("(?:[^"\\]|\\.)*")', (PAGE / name).read_text())
     return {key: json.loads(text) for key, text in pairs}

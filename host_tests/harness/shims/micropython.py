@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""MicroPython's `micropython` for CPython, as far as the functional core uses it."""
+"""The parts of MicroPython's `micropython` module that the functional core uses, for CPython."""
 
 
 def const(value):
-    """A compile-time constant on the device; here its value."""
+    """A compile-time constant on the device; here just the value."""
     return value

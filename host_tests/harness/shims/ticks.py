@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""MicroPython's ticks and `sleep_ms` on CPython, on virtual time: a sleep moves the clock and lets the others run.
+"""MicroPython's ticks and `sleep_ms` for CPython, in virtual time: a sleep advances the clock and yields.
 
-`install()` before importing a driver; the clock is the module's `now_ms`.
+Call `install()` before importing a driver. The clock is this module's `now_ms`.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ async def _sleep_ms(delay):
 
 
 def install():
-    """Give CPython's `time` and `asyncio` what drivers expect of MicroPython's."""
+    """Add to CPython's `time` and `asyncio` the MicroPython functions that drivers use."""
     time.ticks_ms = lambda: now_ms
     time.ticks_add = lambda ticks, delta: ticks + delta
     time.ticks_diff = lambda end, start: end - start

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A terminal without a face inside MicroPython, and a host of forty lines that knows its keys."""
+"""A terminal without screens inside MicroPython, and a minimal host that knows its keys."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ NOON = datetime.datetime(2026, 8, 17, 12, 0, 0)
 NOON_SECONDS = int((NOON - datetime.datetime(2000, 1, 1)).total_seconds())
 ANY = OfflineLimits(payment=10**9, total=10**11, count=60000, heard_hours=1000, unsent_hours=1000, per_card=255)
 YES, NO, REVERSE = 1, 2, 4
-FINAL_NO = ("05", "14", "51", "54", "61", "10", "12", "25", "ZZ")  # of a deferred payment
+FINAL_NO = ("05", "14", "51", "54", "61", "10", "12", "25", "ZZ")  # final refusals of a deferred payment
 LATER = ("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7", "97")
 
 
 def track(card: int) -> str:
-    """Track 2 of one of many cards."""
+    """Track 2 of card number `card`."""
     return f"62220200{card:08d}D30122011234500000"
 
 
 class Till:
-    """One terminal's chip in a file; every method runs inside MicroPython. `boot` again is a restart."""
+    """A terminal whose chip is a file. Other methods are the functions of cases_till.py. A second `boot` restarts it."""
 
     def __init__(self, inside: Inside, path: Path) -> None:
         self.inside, self.path = inside, path
@@ -46,7 +46,7 @@ class Till:
         return lambda *args: self.inside("till", call, *args)
 
     def boot(self, limits: OfflineLimits | None = ANY, heard: bool = True, **options: Any) -> dict[str, Any]:
-        """Power on; `heard`: the host was heard just before, so that deferred payments are possible."""
+        """Power on. `heard`: the host was just heard, so that deferred payments are possible. Returns the state."""
         self._boots += 1
         packed = limits.pack().hex() if limits else ""
         options = {"time": NOON_SECONDS, "trusted": True, "seed": self._boots, **options}
@@ -61,21 +61,21 @@ class Till:
         return self.boot(**options)
 
     def sells(self, count: int, amount: int = 1000) -> list[int]:
-        """Deferred sales to different cards, whatever the limits say; their sequences."""
+        """Deferred sales to different cards, ignoring the limits; their sequences."""
         return [self.take(amount + index, track(index)) for index in range(count)]
 
     def chip(self) -> bytes:
-        """The image as it is now."""
+        """The current chip image."""
         self.inside("till", "save")
         return self.path.read_bytes()
 
     def read(self) -> image.Journal:
-        """The journal as the independent reader sees it."""
+        """The journal as the independent reader finds it."""
         return image.read(self.chip()[:JOURNAL_SIZE], image.journal_key(SECRET))
 
 
 class TinyHost:
-    """Checks every frame as the host does and answers as told. Keeps all requests it has seen."""
+    """Checks every frame as the host does, and answers as the test asks. Keeps all requests in `seen`."""
 
     def __init__(self, till: Till) -> None:
         self.till = till
@@ -83,10 +83,10 @@ class TinyHost:
         self.counter = 0
         self.batch = 1
         self.time = NOON
-        self.used = 0  # what a handshake says was used; 0 = what was seen
+        self.used = 0  # the last message counter that a handshake reports as used; 0 = the last one seen
 
     def take(self, data: str) -> list[message.Message]:
-        """The requests in these bytes; each is checked to the last byte, its MAC and its KSN too."""
+        """The requests in these hex bytes. Checks framing, MACs and KSNs."""
         buffer = bytearray.fromhex(data)
         found = [message.read(frame) for frame in codec.split(buffer)]
         assert not buffer, "the courier sends whole frames"
@@ -98,7 +98,7 @@ class TinyHost:
         return found
 
     def answer(self, request: message.Message, code: str = "00", text: str = "", **elements: str) -> bytes:
-        """The answer a host gives; `elements` by number replace what it says."""
+        """A host's answer. `elements` override data elements, as `_39="..."`."""
         if request.mti == "0800":
             high = "00000000" + "00" * 8
             free = "0100" + "0001" + high + f"{self.time:%Y%m%d%H%M%S}" + f"{self.used or self.counter:08X}"
@@ -114,7 +114,7 @@ class TinyHost:
         return answers.add_envelope(answers.compose(request, self.time, text, **elements), request, TEST_BDK)
 
     def connect(self, **elements: str) -> message.Message:
-        """A new connection: the handshake is asked and answered."""
+        """Open a new connection and answer its handshake; returns the handshake request."""
         self.till.open()
         (request,) = self.take(self.till.fill())
         assert request.mti == "0800"
@@ -122,14 +122,14 @@ class TinyHost:
         return request
 
     def pull(self) -> list[message.Message]:
-        """Everything the courier wants to send before it needs an answer."""
+        """All requests that the courier sends before it needs an answer."""
         found: list[message.Message] = []
         while data := self.till.fill():
             found += self.take(data)
         return found
 
     def settle(self, decide: Callable[[message.Message], str] = lambda request: "00") -> list[message.Message]:
-        """Answer whatever comes, window by window, until nothing comes any more."""
+        """Answer all requests, window by window, until there are none; returns them."""
         found: list[message.Message] = []
         while requests := self.pull():
             found += requests
@@ -139,22 +139,22 @@ class TinyHost:
 
 
 def content(request: message.Message) -> bytes:
-    """What of a frame may not change when it is sent again: all but TPDU, DE 53, DE 64 and the status nibble."""
+    """The part of a frame that a repeat must not change: all but TPDU, DE 53, DE 64 and the status nibble."""
     frame = request.frame
     at = frame.index(b"\x12" + request.ksn)
     return frame[5:7] + frame[8:at] + frame[at + 13 : -8]
 
 
 def working(request: message.Message, usage: int) -> bytes:
-    """A working key of a message's KSN."""
+    """The working key for this usage of a message's KSN."""
     return dukpt.working_key(TEST_BDK, request.ksn, usage)
 
 
 def kinds(till: Till, sequence: int) -> list[int]:
-    """The kinds of mark about one record of the open batch, in the order written."""
+    """The kinds of all marks about one record of the open batch, in the order written."""
     return [kind for about, kind in till.marks() if about == sequence]
 
 
 def broken(answer: bytes) -> str:
-    """The same answer with one bit of its MAC flipped, in hex."""
+    """The answer with one bit of its MAC flipped, in hex."""
     return (answer[:-1] + bytes([answer[-1] ^ 1])).hex()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Holds the real journal against the model: plays lives on a chip, and asks after every boot what there is."""
+"""Checks the real journal against the model: runs lives on a chip, and compares its contents after every boot."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from tools.journal import image
 from tools.world import interpreter
 
 RING = 6  # sectors of the journal: few, so that laps are short
-PAGES = 15  # records a sector
-FULL = 30  # records of an open batch from which on the journal may be full, and may keep answers in mind
+PAGES = 15  # records per sector
+FULL = 30  # with this many records in the open batch the journal may be full, and may keep answers in RAM only
 KEY = image.journal_key(SECRET)
 WORDS = {
     0: "accepted", 0x61: "settled", 0x62: "settled", 0x63: "refused", 0x64: "declined", 0x65: "reversing", 0x66: "reversed",
     0x67: "accepted", 0x6B: "reported", 0x6D: "voided",
 }  # fmt: skip
 
-Life = list[Any]  # steps, the operation at which power dies (0 = never), what that leaves of the operation
-Case = list[Any]  # days of trade before, lives
+Life = list[Any]  # steps, the operation at which power is cut (0 = never), what is left of that operation
+Case = list[Any]  # days of trade beforehand, lives
 
 DAY: list[Step] = [["idle"], ["pays", PAGES], ["drain", [1]], ["close"], ["idle"]]
 AFTER: list[Life] = [[[], 0, ""], [[["idle"], ["pay", 4321], ["drain", [1]]], 0, ""], [[], 0, ""]]
 
 
 def line(case: Case) -> str:
-    """The command that plays a case again."""
+    """The command that replays a case."""
     return f"python -m host_tests.harness.vault.against_model {shlex.quote(json.dumps(case, separators=(',', ':')))}"
 
 
@@ -45,7 +45,7 @@ def line(case: Case) -> str:
 
 
 def plain(steps: list[Step]) -> list[Step]:
-    """Steps as cases_cuts.py has them."""
+    """Translate steps to those of cases_cuts.py."""
     made: list[Step] = []
     for name, *rest in steps:
         if name == "pays":
@@ -60,7 +60,7 @@ def plain(steps: list[Step]) -> list[Step]:
 
 
 def planned(model: Model, steps: list[Step]) -> list[Step]:
-    """Those of the steps that a till would take, one after the other. `model` is used up."""
+    """The steps that a till would take, in order. Modifies `model`."""
     plan = []
     for step in plain(steps):
         if model.allows(step):
@@ -70,14 +70,14 @@ def planned(model: Model, steps: list[Step]) -> list[Step]:
     return plan
 
 
-# -- what a boot says ---------------------------------------------------------------------------------------------------
+# -- what a boot reports ------------------------------------------------------------------------------------------------
 
 
 def meet(model: Model, booted: dict[str, Any], listed: list[Any]) -> None:
-    """Hold what a boot says against the model, and give up what is uncertain for it."""
+    """Check what a boot reports against the model, and resolve the model's uncertainties accordingly."""
     closed, there = booted["closed"], {sequence for sequence, _, _ in listed}
     demand(closed in model.closed, "what was closed is known", closed, model.closed)
-    demand(bool(booted["closing"]) in model.closing, "a close that is owed is known", booted["closing"])
+    demand(bool(booted["closing"]) in model.closing, "a pending close is known", booted["closing"])
     model.closed, model.closing = {closed}, {bool(booted["closing"])}
     marks = dict(booted["marks"])
     for sequence in sorted(set(model.records) | there):
@@ -85,7 +85,7 @@ def meet(model: Model, booted: dict[str, Any], listed: list[Any]) -> None:
         word = WORDS.get(marks.get(sequence, 0), "missing")
         allowed = {word}
         if sequence <= booted["watermark"]:
-            allowed = FINAL  # boot keeps no more of it
+            allowed = FINAL  # boot keeps nothing else about it
         elif sequence not in there:
             allowed = {"absent"}
         demand(one is not None, "nothing is there that nobody paid", sequence, word)
@@ -104,7 +104,7 @@ def _settle(model: Model, sequence: int, allowed: set[str]) -> None:
 
 
 def _list(model: Model, listed: list[Any]) -> None:
-    """The records one by one: amounts, and uids that stay and are there once."""
+    """Check each record: its amount, and a uid that is unique and never changes."""
     wanted = [sequence for sequence in sorted(model.records) if sequence > max(model.closed)]
     demand([sequence for sequence, _, _ in listed] == wanted, "every open record is listed once", listed, wanted)
     for sequence, uid, amount in listed:
@@ -130,7 +130,7 @@ def _sums(model: Model, booted: dict[str, Any]) -> None:
 
 
 def blur(model: Model, before: Model) -> None:
-    """Nothing was written since a boot: half-written cells may read otherwise the next time."""
+    """Restore uncertainties: if nothing was written since boot, half-programmed cells may read differently next time."""
     model.closed |= before.closed
     model.closing |= before.closing
     for sequence, one in before.records.items():
@@ -141,7 +141,7 @@ def blur(model: Model, before: Model) -> None:
 
 
 class Shop:
-    """One chip, what must be on it, and what its host got."""
+    """A chip, a model of its contents, and the payments its host received."""
 
     def __init__(self, bench: Bench, chip: bytes, model: Model, seed: int) -> None:
         self.chip = chip
@@ -149,17 +149,17 @@ class Shop:
         self._bench = bench
         self._seed = seed
         self._unstable: list[Any] = []
-        self._sent: dict[str, str] = {}  # uid -> hash of what left first
+        self._sent: dict[str, str] = {}  # uid -> hash of the bytes first sent
         self._plan: list[Step] = []
 
     def live(self, lives: list[Life]) -> None:
-        """One life after the other, each judged by what its boot says and what it did."""
+        """Run each life, and check what its boot reports and what its steps did."""
         for steps, cut, tear in lives:
             self._plan = planned(deepcopy(self.model), steps)
             told = self._run(cut, tear)
             demand(told["error"] in ("", "JournalFull"), "a till works", told["error"])
             demand(told["booted"] is not None or told["cut"], "a till starts")
-            if told["done"]:  # booted, and told what there is
+            if told["done"]:  # it booted and listed its records
                 before = deepcopy(self.model)
                 meet(self.model, told["booted"], told["done"][0])
                 self._take(told)
@@ -171,7 +171,7 @@ class Shop:
                 self._read()
 
     def _run(self, cut: int, tear: str) -> dict[str, Any]:
-        """A life in MicroPython; it lists its records first."""
+        """Run one life in MicroPython; it lists its records first."""
         kind, _, number = tear.partition(":")
         self._seed += 1
         options = {
@@ -185,7 +185,7 @@ class Shop:
         return told
 
     def _take(self, told: dict[str, Any]) -> None:
-        """What was done, and what was begun."""
+        """Apply the finished steps to the model, and the step that was cut short."""
         model, done = self.model, told["done"][1:]
         for step, result in zip(self._plan, done, strict=False):
             if step[0] == "pay":
@@ -205,7 +205,7 @@ class Shop:
                 model.apply(step, False)
 
     def _drained(self, step: Step, answers: list[Any]) -> None:
-        """What left is what was pending, in order, and the same as the last time."""
+        """Check that exactly the pending records were sent, in order, with unchanged bytes."""
         wanted = [self.model.records[sequence].uid for sequence in self.model.effect(step)]
         sent_uids = [uid for uid, _, _ in answers]
         known = [uid or sent for uid, sent in zip(wanted, sent_uids, strict=False)]
@@ -214,7 +214,7 @@ class Shop:
             demand(self._sent.setdefault(uid, sent) == sent, "what is sent again is unchanged", uid)
 
     def _read(self) -> None:
-        """The independent reader finds the same."""
+        """Check that the independent reader agrees with the model."""
         found, closed = words(image.read(self.chip[: RING * SECTOR], KEY)), max(self.model.closed)
         for sequence, one in self.model.records.items():
             gone = {"absent"} if sequence <= closed else set()
@@ -224,7 +224,7 @@ class Shop:
 
 @dataclass
 class Bench:
-    """Plays cases on one interpreter. `variant`: a firmware that is wrong on purpose, see cases_cuts.py."""
+    """Runs cases on one interpreter. `variant`: a deliberately wrong firmware, see cases_cuts.py."""
 
     inside: Inside
     path: Path
@@ -232,7 +232,7 @@ class Bench:
     grounds: dict[int, tuple[bytes, Model]] = field(default_factory=dict)
 
     def play(self, case: Case) -> None:
-        """Raises Violation with what is wrong, and the line that plays it again."""
+        """Run a case. Raises Violation with the fault and the command that replays it."""
         days, lives = case
         try:
             chip, model = self._ground(days)
@@ -244,7 +244,7 @@ class Bench:
         raise Violation(f"{what}\n{line(case)}")
 
     def _ground(self, days: int) -> tuple[bytes, Model]:
-        """A chip after so many days of trade without trouble."""
+        """A chip and its model after `days` of trade without faults."""
         if days not in self.grounds:
             blank = b"\xff" * (RING * SECTOR) + virgin()[-KEYRING * SECTOR :]
             shop = Shop(self, blank, Model(), 500_000 + days * 1000)
@@ -254,7 +254,7 @@ class Bench:
 
 
 def main(arguments: list[str]) -> int:
-    """Play the case of `line` again on every interpreter that is here."""
+    """Replay the case of `line` on every installed interpreter."""
     commands = [interpreter.micropython(), micropython32.find()]
     for command in filter(None, map(str, [one for one in commands if one])):
         with Inside(command) as inside, tempfile.TemporaryDirectory(prefix="kassa-model-") as folder:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A device with a past at a real host, whose chip an attacker gets hold of; and everything that tells afterwards."""
+"""A device with a history at a real host, whose chip an attacker modifies; and a check of who notices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tools.host.app import Host
 from tools.journal import image
 from tools.provision import pki
 
-SIZE = 5 * image.SECTOR  # a small ring: five batches go round it
+SIZE = 5 * image.SECTOR  # a small ring, which five batches wrap around
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)
 BATCH = 20
 OLD_BATCHES = 4  # settled and closed
@@ -34,12 +34,12 @@ _ALL = 64
 
 
 def amount(sequence: int) -> int:
-    """What each payment is about."""
+    """The amount of each payment."""
     return 1000 + sequence
 
 
 def pages(data: bytes, sequence: int) -> list[int]:
-    """Offsets of the valid pages of a record, the one that counts last."""
+    """Offsets of the valid pages of a record; the newest is last."""
     found = []
     for at in range(0, len(data), image.PAGE):
         page = data[at : at + image.PAGE]
@@ -50,30 +50,30 @@ def pages(data: bytes, sequence: int) -> list[int]:
 
 
 def serial(data: bytes, at: int) -> int:
-    """The serial of the sector an offset lies in, -1 where it is not in use."""
+    """The serial of the sector at an offset, -1 if it is not in use."""
     header = data[at // image.SECTOR * image.SECTOR :][:48]
     return int.from_bytes(header[4:8], "big") if header[:2] == b"KJ" else -1
 
 
 def tagged(said: bytes) -> bytes:
-    """A record, mark or header with the journal tag that only the device, or who has its secrets, can make."""
+    """`said` plus its journal tag, which needs the device's secrets."""
     return said + image.mac.tag(KEY, said)
 
 
 @dataclass
 class Device:
-    """A chip whose records are sealed under real DUKPT keys, and a line to the host that can open them."""
+    """A chip whose records are sealed under real DUKPT keys, and a connection to the host that can open them."""
 
     flash: Flash
     line: Terminal
     card: Card = field(default_factory=Card)
-    past: list[bytes] = field(default_factory=list)  # the chip with each of its batches pending
+    past: list[bytes] = field(default_factory=list)  # an image of the chip with each batch pending
     host: Host | None = None
 
-    # -- a life -----------------------------------------------------------------------------------------------------
+    # -- normal use -------------------------------------------------------------------------------------------------
 
     def accept(self, count: int) -> None:
-        """Payments taken offline, then sealed anew under keys the host knows."""
+        """Take `count` payments offline, then reseal them under keys that the host knows."""
         first = max(self.flash.read().records, default=0)
         steps = [["accept", first + index, amount(first + index + 1), ACCEPTED] for index in range(count)]
         result = self.flash.live([["prepare"], *steps, ["mark", 0x69, first + count]])
@@ -85,7 +85,7 @@ class Device:
         self.flash.set(bytes(data))
 
     def _sealed(self, page: bytes) -> bytes:
-        """The page with a card's data, the link to its predecessor, and the tags it ought to have."""
+        """The page with card data, the link to its predecessor, and correct tags."""
         header = bytearray(page[:64])
         body = self.card.tap(int(header[24:30].hex()))
         header[48:53] = body[2:5] + body[8:10]
@@ -97,13 +97,13 @@ class Device:
         return tagged(said + self.line.head)
 
     def handshake(self, state: dict[str, Any]) -> bool:
-        """Whether the host finds nothing wrong with where the journal ends."""
+        """Whether the host accepts the journal's head."""
         at = pages(self.flash.data, state["last"])
         self.line.head = self.flash.data[at[-1] + 240 : at[-1] + 248] if at else bytes(8)
         return self.line.ask(self.line.handshake(sequence=state["sequence"])).elements[62][1] == 0
 
     def deliver(self, most: int = _ALL, refused: int = 0) -> list[str]:
-        """Send what the device would send, let it take the answers in; their codes. `refused`: the issuer says no."""
+        """Send the pending records and pass the answers to the device; the answer codes. `refused`: sequence to decline."""
         assert self.host
         later = self.flash.live([["drain", [_LATER] * most, list(range(most))]])
         assert not later["error"], later
@@ -119,20 +119,20 @@ class Device:
         return codes
 
     def settled(self) -> dict[int, int]:
-        """Sequence -> amount of what the device takes for settled in its open batch."""
+        """Sequence -> amount of the records that the device considers settled in its open batch."""
         journal = self.flash.read()
         records = [record for record in journal.records.values() if record.sequence > journal.closed]
         return {record.sequence: record.amount for record in records if journal.state(record) == "settled"}
 
     def close(self) -> tuple[str, str]:
-        """The host's result (1 balanced, 2 not balanced, 3 error) and words for the device's totals."""
+        """Close the batch with the device's totals: the host's result (1 balanced, 2 not balanced, 3 error) and text."""
         amounts = self.settled().values()
         answer = self.line.ask(self.line.close(sum(amounts), len(amounts)))
         return answer.elements[48].hex()[30], answer.text
 
 
 def with_a_past(inside: Inside, folder: Path) -> Device:
-    """Four batches settled; of the fifth some are answered, one of them refused, the rest is pending, the host told of all."""
+    """A device with four settled batches; in the fifth some records are answered (one refused), the others pending."""
     device = Device(Flash(inside, folder / "chip.bin").set(b"\xff" * SIZE), Terminal(counter=100_000))
     host = start(folder / "host")
     pki.terminal_identity(host.authority, "KASSA001").save(host.home, "terminal")
@@ -154,7 +154,7 @@ def with_a_past(inside: Inside, folder: Path) -> Device:
 
 
 def start(home: Path) -> Host:
-    """The host on its folder."""
+    """Start the host in its folder."""
     host = Host(home, now=lambda: NOON)
     host.register("KASSA001", "898000000000001", IKID.hex())
     return host.start()
@@ -173,7 +173,7 @@ def disconnect(device: Device) -> None:
 
 
 def again(past: Device, folder: Path) -> Device:
-    """The same device, and the same host, once more."""
+    """A copy of the device and its host, connected."""
     shutil.copytree(past.flash.path.parent, folder, dirs_exist_ok=True)
     flash = Flash(past.flash.inside, folder / "chip.bin")
     device = Device(flash, copy.deepcopy(past.line), copy.deepcopy(past.card), past.past)
@@ -182,13 +182,13 @@ def again(past: Device, folder: Path) -> Device:
 
 
 def aftermath(device: Device, attack: Callable[[bytearray, Device], None]) -> set[str]:
-    """Let the attacker at the chip, then power on, connect, send all and close the batch. Who noticed:
+    """Apply the attack to the chip, then power on, connect, send all and close the batch. Returns who noticed:
 
     `boot`: the device refuses the journal. `reading`: it counts a payment that it cannot read. `handshake`: the host
-    is told of a journal it cannot believe. `seal`: a record is refused for its seal. `chain`: a link does not hold, or
-    two records have one place. `gap`: a record is missing. `totals`: the batch does not balance.
+    rejects the reported journal head. `seal`: a record is refused for its seal. `chain`: a link is broken, or two
+    records have one sequence. `gap`: a record is missing. `totals`: the batch does not balance.
 
-    Whatever happens, the host has each payment once, and no money but what it approved.
+    In every case, asserts that the host has each payment once, and no money except what it approved.
     """
     assert device.host
     data = bytearray(device.flash.data)
@@ -196,7 +196,7 @@ def aftermath(device: Device, attack: Callable[[bytearray, Device], None]) -> se
     device.flash.set(bytes(data))
     first = device.flash.live([["state"], ["list"]])
     if first["error"]:
-        if first["error"] == "JournalFull":  # no room where boot would note what it saw: out of service
+        if first["error"] == "JournalFull":  # no room for the mark that boot writes: out of service
             after = device.flash.data
             assert all(now & was == now for now, was in zip(after, data, strict=True)), "nothing was erased"
             return {"boot"}
@@ -239,7 +239,7 @@ def _books_hold(device: Device) -> None:
 
 
 def _nothing_happened(device: Device) -> None:
-    """Nobody noticed, for the attack came to nothing: every payment is there, settled or refused as the host said."""
+    """Nobody noticed because the attack had no effect: every payment is present, settled or refused by the host."""
     assert device.host
     payments = {payment["sequence"]: payment["state"] for payment in device.host.view()["payments"]}
     assert sorted(payments) == list(range(1, LAST + 1))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a thief does with a dump of the flash chip and the device secret: search it for any key of a payment made before.
+"""Searches a dump of the flash chip, with the device secret known, for any key of an earlier payment.
 
 A key opens a payment only if it is, byte for byte, the KBPK, the initial key, a register above the payment's key, its
-transaction key or one of its working keys. The owner's base key tells what these are, so trying a window is looking it up.
+transaction key or one of its working keys. These follow from the BDK, so each window is simply looked up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BLANK = b"\xff" * _CHUNK
 
 
 def secrets_of(bdk: bytes, ikid: bytes, counters: Iterable[int]) -> dict[bytes, str]:
-    """Every key that opens one of these payments or messages, with a word for what it is."""
+    """Every key that opens one of these payments or messages -> its description."""
     found = {dukpt.initial_key(bdk, ikid): "initial key"}
     for counter in counters:
         found.update(_above(bdk, ikid, counter))
@@ -32,7 +32,7 @@ def secrets_of(bdk: bytes, ikid: bytes, counters: Iterable[int]) -> dict[bytes, 
 
 @lru_cache(maxsize=4096)
 def _above(bdk: bytes, ikid: bytes, counter: int) -> dict[bytes, str]:
-    """The working keys of one counter, its transaction key and the registers it comes from."""
+    """The working keys of one counter, its transaction key and the registers it derives from."""
     ksn = ikid + counter.to_bytes(4, "big")
     found = {dukpt.working_key(bdk, ksn, usage): f"working key {usage:04x} of {counter}" for usage in _USAGES}
     position = counter
@@ -43,9 +43,9 @@ def _above(bdk: bytes, ikid: bytes, counter: int) -> dict[bytes, str]:
 
 
 def windows(image: bytes, secret: bytes, thorough: bool = True) -> Iterator[bytes]:
-    """Every 16 bytes at every offset: raw, and as the device's own keys decrypt them in CBC, each block on its own.
+    """Every 16-byte window at every offset: raw, and decrypted with the device's own keys, each CBC block on its own.
 
-    `thorough`: at each of sixteen alignments under each device key and the secret itself; else the keyring's alone, aligned.
+    `thorough`: all sixteen alignments, under each device key and the secret itself; else the keyring key alone, aligned.
     """
     for at, part in islands(image):
         if thorough:
@@ -64,7 +64,7 @@ def windows(image: bytes, secret: bytes, thorough: bool = True) -> Iterator[byte
 
 
 def islands(image: bytes) -> Iterator[tuple[int, bytes]]:
-    """(offset, bytes) of each stretch of the image that is not blank, 256 bytes at a time."""
+    """(offset, bytes) of each non-blank stretch of the image, in units of 256 bytes."""
     start = -1
     for at in range(0, len(image) + 1, _CHUNK):
         blank = at >= len(image) or image[at : at + _CHUNK] == _BLANK
@@ -78,7 +78,7 @@ def islands(image: bytes) -> Iterator[tuple[int, bytes]]:
 def search(
     image: bytes, secret: bytes, bdk: bytes, ikid: bytes, counters: Iterable[int], thorough: bool = True
 ) -> list[str]:
-    """What the dump gives away about payments with these counters; empty when nothing."""
+    """The keys that the dump reveals for payments with these counters; empty if none."""
     wanted = secrets_of(bdk, ikid, counters)
     found = {wanted[window] for window in windows(image, secret, thorough) if window in wanted}
     kbpk = device_key(secret, b"kbpk")
@@ -93,7 +93,7 @@ def search(
 
 
 def key_block(image: bytes, at: int, kbpk: bytes) -> bool:
-    """Whether a TR-31 block that the device can open starts here."""
+    """Whether a TR-31 key block that the device can open starts at offset `at`."""
     try:
         size = int(image[at + 1 : at + 5])
         psec.tr31.unwrap(kbpk, image[at : at + size].decode("ascii"))

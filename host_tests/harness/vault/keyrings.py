@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A keyring partition that goes through MicroPython life by life, and what must hold after each."""
+"""A keyring partition that MicroPython uses life by life, and the checks after each life."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COPY = 592
 
 
 class Ring:
-    """A keyring partition in a file, and all the keys and STANs it has ever given out."""
+    """A keyring partition in a file, and all the keys and STANs it has issued."""
 
     def __init__(self, inside: Inside, path: Path) -> None:
         self.inside, self.path = inside, path
@@ -39,7 +39,7 @@ class Ring:
         return [counter for _, counter in self.keys]
 
     def set(self, data: bytes, keys: list[tuple[str, int]] | None = None, stans: list[int] | None = None) -> Ring:
-        """Another image, and what was given out before it."""
+        """Use another image, with the keys and STANs issued before it."""
         self.path.write_bytes(data)
         self.keys, self.stans = list(keys or []), list(stans or [])
         return self
@@ -52,7 +52,7 @@ class Ring:
         seed: int = 1,
         faults: list[tuple[int, str]] | None = None,
     ) -> dict[str, Any]:
-        """One life, see cases_keys.keyring; each key must be the host's."""
+        """Run one life, see cases_keys.keyring. Asserts that each key is the host's."""
         kind, _, number = tear.partition(":")
         tear, seed = (kind, int(number)) if kind == "random" else (tear, seed)
         result = self.inside("keys", "keyring", str(self.path), SECRET.hex(), steps, cut, tear, seed, faults or [])
@@ -67,25 +67,25 @@ class Ring:
         assert len(set(self.keys)) == len(self.keys) and len(set(self.stans)) == len(self.stans)
 
     def secret_kept(self) -> None:
-        """Nothing in the chip is, or leads to, a key given out so far."""
+        """Nothing in the chip is, or leads to, a key already issued."""
         for ikid in {ikid for ikid, _ in self.keys}:
             counters = [counter for under, counter in self.keys if under == ikid]
             assert dump.search(self.data, SECRET, TEST_BDK, bytes.fromhex(ikid), counters, thorough=False) == []
 
     def state_sector(self) -> int:
-        """Where the only state is."""
+        """The sector that holds the only key state."""
         (sector,) = (at // 4096 for at in range(0, SIZE, 4096) if self.data[at : at + 2] == b"KR")
         return sector
 
 
 def staged() -> bytes:
-    """A partition as provisioning leaves it."""
+    """A partition as left by provisioning."""
     block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     return block.ljust(SIZE, b"\xff")
 
 
 def update_key(ikid: bytes) -> bytes:
-    """Working key 0002 of counter FFFFFFFF, as the host has it."""
+    """The host's working key 0002 for counter FFFFFFFF."""
     return dukpt.working_key(TEST_BDK, ikid + b"\xff" * 4, 0x0002)
 
 
@@ -95,7 +95,7 @@ def renewal(old: bytes = IKID, new: bytes = NEXT, kbpk: bytes = b"") -> list[str
 
 
 def all_secrets(ring: Ring, *gone: bytes, thorough: bool = True) -> list[str]:
-    """What the chip still gives away of whole sets of keys: their initial, update and first keys, and their blocks."""
+    """What the chip still reveals of replaced key sets: their initial, update and first keys, and their key blocks."""
     found = []
     for ikid in gone:
         found += dump.search(ring.data, SECRET, TEST_BDK, ikid, range(1, 40), thorough)

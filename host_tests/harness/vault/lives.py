@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A journal's lives: a chip image that goes through MicroPython step by step, and an ideal model of what it must hold."""
+"""A journal's lives: a chip image that MicroPython steps through, and an ideal model of what it must contain."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Step = list[Any]
 
 @dataclass
 class Flash:
-    """A chip's image file and the interpreter that runs its lives."""
+    """A chip's image file, and the interpreter that runs its lives."""
 
     inside: Inside
     path: Path
@@ -53,19 +53,19 @@ class Flash:
     def live(
         self, steps: Iterable[Step] = (), cut: int = 0, tear: str = "none", weak: Iterable[int] = ()
     ) -> dict[str, Any]:
-        """One life: mount, steps, perhaps a power cut at the `cut`-th flash operation, perhaps bytes that hold nothing."""
+        """Run one life: mount, then steps. `cut`: flash operation at which power is cut; `weak`: bytes that keep nothing."""
         kind, _, number = tear.partition(":")
         seed = int(number) if kind == "random" else 1
         tear = kind if kind == "random" else tear
         return self.inside("vault", "life", str(self.path), self.key.hex(), list(steps), cut, tear, seed, list(weak))
 
     def read(self) -> image.Journal:
-        """What the independent reader finds, checking every tag."""
+        """The journal as the independent reader finds it, every tag checked."""
         return image.read(self.data, self.key)
 
 
 def words(journal: image.Journal) -> dict[int, str]:
-    """Sequence -> what became of it; an intent nobody decided is one to reverse after the next boot."""
+    """Sequence -> disposition. An undecided intent counts as reversing, as it will after the next boot."""
     found = {sequence: journal.state(record) for sequence, record in journal.records.items()}
     return {sequence: "reversing" if word == "prepared" else word for sequence, word in found.items()}
 
@@ -81,7 +81,7 @@ def pairs(data: bytes) -> set[tuple[int, bytes]]:
 
 
 def check(journal: image.Journal, state: dict[str, Any], data: bytes) -> None:
-    """The firmware's state is the fold over the records as an independent reader sees them; no number is used twice."""
+    """Assert that the firmware's state follows from the records the reader finds, and that no number is used twice."""
     states = words(journal)
     pending = [journal.records[sequence] for sequence, word in states.items() if word == "accepted"]
     assert state["count"] == len(pending)
@@ -96,7 +96,7 @@ def check(journal: image.Journal, state: dict[str, Any], data: bytes) -> None:
 
 
 def fate(state: dict[str, Any]) -> str:
-    """The independent reader's word for what boot says about the newest record."""
+    """The independent reader's word for the disposition that boot reports for the newest record."""
     if state["fate"] in (0, 0x67):
         return "accepted" if state["kind"] == ACCEPTED or state["fate"] else "reversing"
     return {0x61: "settled", 0x62: "settled"}.get(state["fate"], image.MARKS.get(state["fate"], "?").lower())
@@ -104,18 +104,18 @@ def fate(state: dict[str, Any]) -> str:
 
 @dataclass
 class Model:
-    """What must be true after a life that did only some of its steps: for each record the words that are allowed."""
+    """The allowed dispositions of each record after a life that ran only some of its steps."""
 
     states: dict[int, set[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, found: image.Journal) -> Model:
-        """What is there now; a record of a closed batch may be erased at any time."""
+        """The current contents. Records of closed batches may be erased at any time."""
         gone = {"absent"}
         return cls({s: {word} | (gone if s <= found.closed else set()) for s, word in words(found).items()})
 
     def apply(self, step: Step, result: Any, finished: bool) -> None:
-        """Take over one step; an unfinished one may have happened or not."""
+        """Apply one step; an unfinished one may or may not have happened."""
         for sequence, word in self._effects(step, result):
             before = self.states.get(sequence, {"absent"})
             self.states[sequence] = {word} if finished else before | {word}
@@ -142,7 +142,7 @@ class Model:
         return []
 
     def allows(self, found: dict[int, str]) -> None:
-        """Every record is in one of its allowed states, and nothing else is there."""
+        """Assert that every record is in an allowed state, and that there are no others."""
         for sequence, allowed in self.states.items():
             assert found.get(sequence, "absent") in allowed, (sequence, found.get(sequence), allowed)
         assert set(found) <= set(self.states)

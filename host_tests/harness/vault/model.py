@@ -18,7 +18,7 @@ MADE = {"reversing": "reversing", "defer": "accepted", "void": "voided"}
 
 @dataclass
 class Payment:
-    """A record: its amount, what may have become of it, and its uid once seen."""
+    """A record: its amount, its possible dispositions, and its uid once seen."""
 
     amount: int
     may: set[str]
@@ -27,7 +27,7 @@ class Payment:
 
 @dataclass
 class Model:
-    """What power cut short may have happened or not, until a boot says which."""
+    """The possible contents: a step cut short may or may not have happened, until a boot shows which."""
 
     records: dict[int, Payment] = field(default_factory=dict)
     closed: set[int] = field(default_factory=lambda: {0})
@@ -38,11 +38,11 @@ class Model:
         return max(self.records, default=0)
 
     def surely(self, *words: str) -> list[int]:
-        """The sequences that are in one of these states, whatever a boot says."""
+        """The sequences that are certainly in one of these states."""
         return [sequence for sequence, one in sorted(self.records.items()) if one.may <= set(words)]
 
     def allows(self, step: Step) -> bool:
-        """Whether a till takes this step now."""
+        """Whether a till would take this step now."""
         undecided = any("prepared" in one.may for one in self.records.values())
         owed = any("reversing" in one.may for one in self.records.values())
         if step[0] in ("closing", "close"):
@@ -54,7 +54,7 @@ class Model:
         return step[0] in ("idle", "heard", "drain") or undecided
 
     def effect(self, step: Step) -> dict[int, str]:
-        """What becomes of which sequences by a step."""
+        """Sequence -> the disposition that a step gives it."""
         if step[0] == "pay":
             return {self.newest + 1: "prepared" if step[2] == INTENT else "accepted"}
         if step[0] == "drain":
@@ -67,7 +67,7 @@ class Model:
         return {self.newest: MADE[step[0]]} if step[0] in MADE else {}
 
     def apply(self, step: Step, finished: bool = True) -> None:
-        """Take over a step; one that is not finished may have happened or not."""
+        """Apply a step; an unfinished one may or may not have happened."""
         for sequence, word in self.effect(step).items():
             one = self.records.setdefault(sequence, Payment((*step, 0)[1], {"absent"}))
             one.may = {word} if finished else {word} | one.may
@@ -77,6 +77,6 @@ class Model:
             self.closed = {self.newest} | (set() if finished else self.closed)
 
     def restart(self) -> None:
-        """Power is gone: an intent that nobody decided counts as sent."""
+        """Power was lost: an undecided intent counts as sent, and must be reversed."""
         for one in self.records.values():
             one.may = {"reversing" if word == "prepared" else word for word in one.may}

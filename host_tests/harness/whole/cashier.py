@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""What a cashier does, in the words of the English screens; and what an auditor compares afterwards."""
+"""What a cashier does at a terminal with English screens, and what an auditor compares afterwards."""
 
 import sqlite3
+from pathlib import Path
 
 from tools.cards.card import Card
 from tools.cashier import CashierActions
 from tools.journal import image
 from tools.whole_system import WholeSystem
 
+QUICK = Path(__file__).parent / "quick"  # a source for World: the terminal without early garbage collections
+
 
 class Cashier(CashierActions):
-    """Works one system."""
+    """Operates one whole system."""
 
     patience_s = 60
 
@@ -26,11 +29,11 @@ class Cashier(CashierActions):
         self.home()
 
     def offer(self, amount: int, card: str | Card = "jade") -> None:
-        """As `present`, with a card or the name of one."""
+        """Like `present`, with a card or the name of one."""
         self.present(amount, self.card(card) if isinstance(card, str) else card)
 
     def sell(self, amount: int, card: str | Card = "jade", result: str = "Approved") -> list[str]:
-        """A sale up to the home page; returns what the result page said."""
+        """A sale, back to the home page; returns the lines of the result page."""
         self.offer(amount, card)
         said = self.page(result)
         self.world.remove()
@@ -38,14 +41,14 @@ class Cashier(CashierActions):
         return said
 
     def end(self, word: str) -> str:
-        """Wait for a result and go home; returns the newest paper."""
+        """Wait for a result and go to the home page; returns the text of the newest receipt."""
         self.page(word)
         self.world.remove()
         self.home()
         return self.world.receipts[-1].text() if self.world.receipts else ""
 
     def await_reversal(self) -> None:
-        """Let time run until no reversal is owed any more."""
+        """Let time pass until no reversal is pending."""
 
         def done() -> bool:
             journal = self.journal()
@@ -59,7 +62,7 @@ class Cashier(CashierActions):
         return said
 
     def page_of_settling(self) -> list[str]:
-        """Settle the batch; returns what the page at its end says."""
+        """Settle the batch; returns the lines of the result page."""
         self.world.press("MDE")
         self.world.wait_screen("Settle the batch?")
         self.world.press("E")
@@ -69,7 +72,7 @@ class Cashier(CashierActions):
         return self.drawn()
 
     def restart(self) -> list[str]:
-        """Pull the plug and plug in again; returns the first page that waits for the cashier."""
+        """Power off and on; returns the first page that waits for the cashier."""
         self.world.power_off()
         return self.back()
 
@@ -85,12 +88,12 @@ class Cashier(CashierActions):
             return db.execute("SELECT amount, state FROM payment ORDER BY epoch, sequence").fetchall()
 
     def account(self, name: str = "merchant payable") -> int:
-        """The balance of an account at the host, by SQL: debits above zero."""
+        """The balance of a host account, by SQL; debits are positive."""
         with sqlite3.connect(self.host.ledger.path) as db:
             return db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = ?", (name,)).fetchone()[0]
 
     def settled(self) -> dict:
-        """Settle; the batch as the host has it. The terminal's totals are its own: balanced means they agree."""
+        """Settle and require a balanced batch; the host's row of that batch."""
         said = " ".join(self.settle())
         assert "Balanced" in said, said
         with sqlite3.connect(self.host.ledger.path) as db:
@@ -98,7 +101,7 @@ class Cashier(CashierActions):
             return dict(db.execute("SELECT * FROM batch WHERE state = 'closed'").fetchone())
 
     def agree(self) -> int:
-        """Journal and ledger hold the same settled money; returns it."""
+        """Assert that journal and ledger hold the same settled total; returns it."""
         journal = self.journal()
         device = sum(record.amount for record in journal.records.values() if journal.state(record) == "settled")
         host = sum(amount for amount, state in self.ledger() if state == "APPROVED")
