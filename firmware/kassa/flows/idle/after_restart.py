@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""After a restart: what stopped the terminal and what became of the last payment, before anything new can be sold."""
+"""After a restart, and before any new sale: tells the cashier why the terminal stopped, and how the last payment ended."""
 
 from micropython import const
 
@@ -12,13 +12,13 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Board
 
-_FOR_EVER = const(0x0FFFFFFF)  # ms
+_FOR_EVER = const(0x0FFFFFFF)  # ms: no timeout
 _WARNINGS = ("reversing", "reversed", "unanswered")
 
 
 async def tell(session: Session, board: "Board") -> None:
-    """First why the terminal stopped, if it did not mean to, and that a payment was interrupted, if one was; then the last
-    one that is in the journal, and its receipt.
+    """Show up to three pages: why the terminal stopped, if unexpectedly; that a payment was interrupted, if one was; and
+    the last payment in the journal, with an offer to print its receipt.
     """
     ui = session.ui
     reason = stop_reason.take(board.settings)

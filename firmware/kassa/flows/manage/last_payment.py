@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The newest payment: its details on the screen, and its receipt printed once more."""
+"""The newest payment: shows its details, and reprints its receipt."""
 
 from kassa import money
 from kassa.flows.session import Session
@@ -7,7 +7,7 @@ from kassa.flows.steps import receipt
 
 
 async def show(session: Session) -> None:
-    """Show what it was and what became of it."""
+    """Show its details and its disposition."""
     ui = session.ui
     record = session.last()
     if record is None:
@@ -33,7 +33,9 @@ async def reprint(session: Session) -> None:
         return
     await ui.show("wait", ui.t("receipt_printing"), ())
     outcome = session.courier.outcome
-    numbers = (outcome.auth, outcome.rrn) if outcome.sequence == record.sequence else ("", "")  # lost in a restart
+    numbers = (
+        (outcome.auth, outcome.rrn) if outcome.sequence == record.sequence else ("", "")
+    )  # not kept over a restart
     fault = await receipt.output(
         session, receipt.payment(session, record, session.last_word(record), *numbers, again=True)
     )
