@@ -83,7 +83,7 @@ class ConnectionTask:
         self._not_before, self._stale = _ahead(self._not_before), _ahead(self._stale)
         if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < _QUIET_MS:
             return False
-        return not self._stale or courier.owes()
+        return not self._stale or courier.has_pending()
 
     async def _session(self) -> None:
         """One connection, from the handshake until there is nothing left to send."""
@@ -96,7 +96,7 @@ class ConnectionTask:
             await channel.open()
             await self._talk(channel)
             courier.lost()
-            if courier.owes():  # postponed by the host
+            if courier.has_pending():  # postponed by the host
                 self._back_off()
             else:
                 self._pause = _FIRST_PAUSE_MS

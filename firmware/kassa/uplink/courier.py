@@ -108,7 +108,7 @@ class Courier:
             and not self.put_off
             or self.queue.has_work()
             or self.host_epoch > state.epoch
-            and not self.owes()
+            and not self.has_pending()
         )
 
     def lost(self) -> None:
@@ -122,9 +122,9 @@ class Courier:
             self.reverse(NO_ANSWER, answers.REVERSE)
         self.status.queue(self.journal.state)
 
-    def owes(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether anything has still to be sent to the host, even if the host has postponed it."""
-        return self.journal.state.reversing == 1 or self.queue.owes()
+        return self.journal.state.reversing == 1 or self.queue.has_pending()
 
     def unanswered(self) -> int:
         """The number of messages in flight."""

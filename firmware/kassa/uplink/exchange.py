@@ -82,9 +82,9 @@ class Exchange:
             if self._sign_on:
                 self._sign_on = False
                 return self._outbox.handshake()
-            if courier.host_epoch > state.epoch and not courier.owes():
+            if courier.host_epoch > state.epoch and not courier.has_pending():
                 self._begin_epoch()
-        if queue.owes() or state.reversing:
+        if queue.has_pending() or state.reversing:
             return None
         if courier.rotten and not courier.task:
             self._begin_task(courier.rotten.pop())

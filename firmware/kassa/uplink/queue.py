@@ -71,9 +71,9 @@ class Queue:
     def has_work(self) -> bool:
         """Whether a record above the watermark can be sent, and the host has postponed nothing since the last restart."""
         state = self._journal.state
-        return not self._later and self.owes() and state.watermark < state.sequence
+        return not self._later and self.has_pending() and state.watermark < state.sequence
 
-    def owes(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether any record waits for its final answer, postponed or not. Reversals do not count."""
         return self._journal.state.count > 0 or self._journal.dispositions.first(layout.VOIDED) > 0
 

@@ -103,7 +103,7 @@ async def _drained(session: Session) -> bool:
         journal.unreadable
         or status.pending_count
         or status.reversing
-        or session.courier.owes()
+        or session.courier.has_pending()
         or session.courier.unanswered()
     ):
         if journal.unreadable:
