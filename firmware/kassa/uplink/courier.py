@@ -69,7 +69,7 @@ class Courier:
         self.outcome = Outcome()
         self.request = 0  # sequence of the intent that a flow wants sent online, 0 = none
         self.sent = False  # a byte of the request may have been sent
-        self.again = False  # send the request again: the host knows its uid and answers with the current state
+        self.resend = False  # send the request again: the host knows its uid and answers with the current state
         self.held = 0  # sequence of a withdrawn intent about which the flow has still to decide, 0 = none
         self.task: "ManagementTask | None" = None
         self.cards: tuple = ()  # partition and key of the card tables, for management.py
@@ -101,7 +101,7 @@ class Courier:
         state = self.journal.state
         return bool(
             self.request
-            and (self.again or not self.sent)
+            and (self.resend or not self.sent)
             or self.task
             or self.rotten
             or state.reversing
@@ -140,7 +140,7 @@ class Courier:
     def submit(self, sequence: int) -> None:
         """Ask for an intent to be sent online. `outcome` is replaced, and filled in when the answer arrives."""
         self.outcome = Outcome(sequence)
-        self.sent = self.again = False
+        self.sent = self.resend = False
         self.request = sequence
         self.status.changed()
 

@@ -66,11 +66,11 @@ class Exchange:
         if state.reversing and not courier.put_off:
             return self._reversal()
         queue, record = courier.queue, self._record
-        if courier.request and (courier.again or not courier.sent):
+        if courier.request and (courier.resend or not courier.sent):
             courier.load(courier.request, record)
             about = queue.about(record)
             self._kind = record[1]
-            courier.sent, courier.again, courier.outcome.waiting = True, False, False
+            courier.sent, courier.resend, courier.outcome.waiting = True, False, False
             return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, about)
         sequence, kind, amount = queue.next(record, in_flight)
         if sequence:

@@ -294,7 +294,7 @@ def _source(track, original):
 
 
 def ask_again():
-    _now.courier.again = True
+    _now.courier.resend = True
 
 
 def marks():

@@ -84,7 +84,7 @@ async def _settle(session: Session, sequence: int, amount: int, patience_ms: int
             authorise.give_up(session)
         elif outcome.waiting and ticks_diff(ticks_ms(), asked) > _ASK_MS:
             asked = ticks_ms()
-            courier.again = True
+            courier.resend = True
         await asyncio.sleep_ms(0)
     await authorise.tell(session, amount)
 
