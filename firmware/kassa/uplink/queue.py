@@ -48,7 +48,7 @@ class Queue:
         ]
         for sequence in lost:
             self.unanswered(sequence, b"98")
-        self.again()
+        self.rewind()
 
     def unanswered(self, sequence: int, reason: bytes) -> None:
         """Mark an intent that may have been sent and got no answer: it will be reversed, or repeated until it is answered.
@@ -59,11 +59,11 @@ class Queue:
         if self.load(sequence, page) and not transactions.is_reversed(page[1]):
             record = layout.Record(page)
             self._journal.mark(layout.DEFERRED, sequence, reason, charged=(record.amount, record.time))
-            self.again()
+            self.rewind()
         else:
             self._journal.mark(layout.REVERSING, sequence, reason)
 
-    def again(self) -> None:
+    def rewind(self) -> None:
         """Start again at the watermark, including what the host postponed."""
         self._reader = None
         self._later = self._waiting = False
