@@ -70,7 +70,7 @@ class Courier:
         self.request = 0  # sequence of the intent that a flow wants sent online, 0 = none
         self.sent = False  # a byte of the request may have been sent
         self.resend = False  # send the request again: the host knows its uid and answers with the current state
-        self.held = 0  # sequence of a withdrawn intent about which the flow has still to decide, 0 = none
+        self.withdrawn = 0  # sequence of a withdrawn intent about which the flow has still to decide, 0 = none
         self.task: "ManagementTask | None" = None
         self.cards: tuple = ()  # partition and key of the card tables, for management.py
         self.settings: "Settings | None" = None  # for management.py
@@ -92,7 +92,7 @@ class Courier:
         """Start again with everything unanswered, on a new connection."""
         self.handshaken = self.put_off = False
         self.asked = self.bad_macs = 0
-        self.queue.restart(self.request or self.held)
+        self.queue.restart(self.request or self.withdrawn)
         if self.task:
             self.task.restart()
 
@@ -147,12 +147,12 @@ class Courier:
     def withdraw(self) -> int:
         """Withdraw a request that was never sent. Returns its sequence, or 0 if it is too late.
 
-        The sequence stays in `held` until the caller has decided about the intent and sets it to 0.
+        The sequence stays in `withdrawn` until the caller has decided about the intent and sets it to 0.
         """
         if not self.request or self.sent:
             return 0
-        self.held, self.request = self.request, 0
-        return self.held
+        self.withdrawn, self.request = self.request, 0
+        return self.withdrawn
 
     def give_up(self) -> None:
         """Stop waiting: reverse the request if it may have been sent. Does nothing if it was answered."""

@@ -186,7 +186,7 @@ def unsent(sequence, amount, track, defer):
         else:
             t.till.void_unsent(sequence)
     finally:
-        t.courier.held = 0
+        t.courier.withdrawn = 0
     return True
 
 

@@ -54,7 +54,7 @@ def give_back(session: Session, sequence: int) -> None:
     try:
         session.till.void_unsent(sequence)
     finally:
-        session.courier.held = 0
+        session.courier.withdrawn = 0
     session.status.queue(session.till.journal.state)
 
 
@@ -128,7 +128,7 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
         refused = reason
         till.void_unsent(sequence)
     finally:
-        session.courier.held = 0
+        session.courier.withdrawn = 0
     session.wipe_card()
     if refused is None:
         await offline.accepted(session, amount)
