@@ -53,14 +53,14 @@ class Courier:
         self,
         journal: Journal,
         keyring: Keyring,
-        who: Identity,
+        identity: Identity,
         clock: "Clock",
         status: "Status",
         entropy: "Entropy",
     ) -> None:
         self.journal = journal
         self.keyring = keyring
-        self.who = who
+        self.identity = identity
         self.clock = clock
         self.status = status
         self.entropy = entropy

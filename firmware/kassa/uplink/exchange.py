@@ -44,7 +44,7 @@ class Exchange:
         self._journal = courier.journal
         self.in_flight = InFlight()
         self._inbox = Inbox()
-        self._outbox = Outbox(courier.journal, courier.keyring, courier.who, self.in_flight, courier.entropy)
+        self._outbox = Outbox(courier.journal, courier.keyring, courier.identity, self.in_flight, courier.entropy)
         self._record = bytearray(layout.PAGE)
         self._kind = 0  # transaction type of the online request
         self._sign_on = False  # the host asked for another handshake
@@ -161,7 +161,7 @@ class Exchange:
 
     def _matches(self, answer: Answer, slot: int) -> bool:
         """Whether MTI, terminal, STAN, uid and, for a payment, amount are those of the request."""
-        if answer.get(41) != self._courier.who.terminal:
+        if answer.get(41) != self._courier.identity.terminal:
             return False
         echo = bytes(answer.frame[13:15]) + bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
         if self.in_flight.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):

@@ -19,7 +19,7 @@ _RECORD_VERSION = b"\x01"
 
 
 def carrying(
-    writer: Writer, who: Identity, mti: int, kind: int, record: memoryview, ksn: bytearray, key: bytearray,
+    writer: Writer, identity: Identity, mti: int, kind: int, record: memoryview, ksn: bytearray, key: bytearray,
     about: "Bytes" = b"", reason: "Bytes" = b"", network: int = 0,
 ) -> memoryview:  # fmt: skip
     """Build a message with a sealed record: 01xx, 02xx, 0320 or 0400.
@@ -36,8 +36,8 @@ def carrying(
     writer.fixed(25, row[4:5])
     if reason:
         writer.fixed(39, reason)
-    writer.fixed(41, who.terminal)
-    writer.fixed(42, who.merchant)
+    writer.fixed(41, identity.terminal)
+    writer.fixed(42, identity.merchant)
     writer.fixed(49, _CURRENCY)
     writer.short(53, ksn)
     writer.long(60, 14, _form(kind, record, network))
@@ -58,7 +58,7 @@ def _form(kind: int, record: memoryview, network: int) -> bytearray:
 
 
 def management(
-    writer: Writer, who: Identity, mti: int, network: int, stan: int, batch: int, uid: "Bytes", ksn: bytearray,
+    writer: Writer, identity: Identity, mti: int, network: int, stan: int, batch: int, uid: "Bytes", ksn: bytearray,
     key: bytearray, free: "Bytes" = b"", totals: "Bytes" = b"", digits: int = 0,
 ) -> memoryview:  # fmt: skip
     """Build a message without a record: 0500 or the end of an upload (`totals`, `digits`: DE 48), or 08xx (`free`: DE 62).
@@ -67,8 +67,8 @@ def management(
     """
     writer.begin(mti)
     writer.number(11, stan, 3)
-    writer.fixed(41, who.terminal)
-    writer.fixed(42, who.merchant)
+    writer.fixed(41, identity.terminal)
+    writer.fixed(42, identity.merchant)
     if totals:
         writer.long(48, digits, totals)
         writer.fixed(49, _CURRENCY)

@@ -26,11 +26,11 @@ class Outbox:
     """A frame is valid until the next one is built. Every method that builds one can raise KeyringError and FlashFault."""
 
     def __init__(
-        self, journal: Journal, keyring: Keyring, who: Identity, in_flight: InFlight, entropy: "Entropy"
+        self, journal: Journal, keyring: Keyring, identity: Identity, in_flight: InFlight, entropy: "Entropy"
     ) -> None:
         self._journal = journal
         self._keyring = keyring
-        self._who = who
+        self._identity = identity
         self.in_flight = in_flight
         self._entropy = entropy
         self._writer = Writer()
@@ -77,7 +77,7 @@ class Outbox:
         batch = self._journal.state.batch
         try:
             return messages.management(
-                self._writer, self._who, mti, network, stan, batch, uid, self._ksn, self._key, free, totals, count
+                self._writer, self._identity, mti, network, stan, batch, uid, self._ksn, self._key, free, totals, count
             )
         finally:
             zero(self._key)
@@ -90,7 +90,16 @@ class Outbox:
         self._flight(purpose, mti, sequence, amount, record[8:24] + record[32:35] + record[24:30])
         try:
             return messages.carrying(
-                self._writer, self._who, mti, kind, memoryview(record), self._ksn, self._key, about, reason, network
+                self._writer,
+                self._identity,
+                mti,
+                kind,
+                memoryview(record),
+                self._ksn,
+                self._key,
+                about,
+                reason,
+                network,
             )
         finally:
             zero(self._key)
