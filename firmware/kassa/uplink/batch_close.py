@@ -66,7 +66,7 @@ class BatchClose:
                     paid = self._dispositions.get(one.sequence) not in layout.NOT_PAID
                     itself = record[35:38] + record[32:35]
                     network = _PAID if paid else _NOT_PAID
-                    return outbox.carrying(UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network)
+                    return outbox.with_record(UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network)
             self._step = _END
         if outbox.in_flight.count:
             return None

@@ -18,7 +18,7 @@ _OPERATOR = b"01 "
 _RECORD_VERSION = b"\x01"
 
 
-def carrying(
+def with_record(
     writer: Writer, identity: Identity, mti: int, kind: int, record: memoryview, ksn: bytearray, key: bytearray,
     about: "Bytes" = b"", reason: "Bytes" = b"", network: int = 0,
 ) -> memoryview:  # fmt: skip

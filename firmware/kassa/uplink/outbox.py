@@ -45,12 +45,12 @@ class Outbox:
         `amount`: subtracted from the pending sum at the final answer. `about`: batch and STAN of the original payment.
         """
         row = transactions.row(kind)
-        return self.carrying(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, about)
+        return self.with_record(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, about)
 
     def reversal(self, reason: bytes, record: bytearray, sequence: int) -> memoryview:
         """0400 for a record. `reason`: DE 39."""
         itself = record[35:38] + record[32:35]
-        return self.carrying(REVERSAL, 0x0400, record[1], record, sequence, 0, itself, reason)
+        return self.with_record(REVERSAL, 0x0400, record[1], record, sequence, 0, itself, reason)
 
     def handshake(self) -> memoryview:
         """0800 with sequence and seal tag of the newest record."""
@@ -82,14 +82,14 @@ class Outbox:
         finally:
             zero(self._key)
 
-    def carrying(
+    def with_record(
         self, purpose: int, mti: int, kind: int, record: bytearray, sequence: int, amount: int,
         about: "Bytes", reason: bytes = b"", network: int = 0,
     ) -> memoryview:  # fmt: skip
-        """See messages.carrying. `sequence`: of `record`."""
+        """See messages.with_record. `sequence`: of `record`."""
         self._flight(purpose, mti, sequence, amount, record[8:24] + record[32:35] + record[24:30])
         try:
-            return messages.carrying(
+            return messages.with_record(
                 self._writer,
                 self._identity,
                 mti,
