@@ -68,14 +68,14 @@ class Exchange:
         queue, record = courier.queue, self._record
         if courier.request and (courier.resend or not courier.sent):
             courier.load(courier.request, record)
-            about = queue.about(record)
+            original = queue.original_of(record)
             self._kind = record[1]
             courier.sent, courier.resend, courier.outcome.waiting = True, False, False
-            return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, about)
+            return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, original)
         sequence, kind, amount = queue.next(record, in_flight)
         if sequence:
-            about = b"" if kind == transactions.VOID_ENTRY else queue.about(record)
-            return self._outbox.payment(QUEUED, kind, record, sequence, amount, about)
+            original = b"" if kind == transactions.VOID_ENTRY else queue.original_of(record)
+            return self._outbox.payment(QUEUED, kind, record, sequence, amount, original)
         if in_flight.count == 0:
             queue.flush()
             courier.status.queue(state)

@@ -20,11 +20,11 @@ _RECORD_VERSION = b"\x01"
 
 def with_record(
     writer: Writer, identity: Identity, mti: int, kind: int, record: memoryview, ksn: bytearray, key: bytearray,
-    about: "Bytes" = b"", reason: "Bytes" = b"", network: int = 0,
+    original: "Bytes" = b"", reason: "Bytes" = b"", network: int = 0,
 ) -> memoryview:  # fmt: skip
     """Build a message with a sealed record: 01xx, 02xx, 0320 or 0400.
 
-    `kind`: 60.1. `about`: DE 61, batch and STAN (6 bytes BCD). `reason`: DE 39 of a reversal. `network`: 60.3.
+    `kind`: 60.1. `original`: DE 61, batch and STAN (6 bytes BCD). `reason`: DE 39 of a reversal. `network`: 60.3.
     Returns the frame, which is valid until the writer builds the next one.
     """
     row = transactions.row(record[1])
@@ -41,8 +41,8 @@ def with_record(
     writer.fixed(49, _CURRENCY)
     writer.short(53, ksn)
     writer.long(60, 14, _form(kind, record, network))
-    if about:
-        writer.long(61, 12, about)
+    if original:
+        writer.long(61, 12, original)
     writer.long(62, 1 + SEALED, _RECORD_VERSION, record[:SEALED])
     writer.long(63, 19, _OPERATOR, record[8:24])
     return writer.finish(key)

@@ -38,14 +38,14 @@ class Outbox:
         self._key = bytearray(16)
 
     def payment(
-        self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, about: "Bytes" = b""
+        self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, original: "Bytes" = b""
     ) -> memoryview:
         """A payment message with a sealed record. `kind`: 60.1.
 
-        `amount`: subtracted from the pending sum at the final answer. `about`: batch and STAN of the original payment.
+        `amount`: subtracted from the pending sum at the final answer. `original`: batch and STAN of the original payment.
         """
         row = transactions.row(kind)
-        return self.with_record(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, about)
+        return self.with_record(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, original)
 
     def reversal(self, reason: bytes, record: bytearray, sequence: int) -> memoryview:
         """0400 for a record. `reason`: DE 39."""
@@ -84,7 +84,7 @@ class Outbox:
 
     def with_record(
         self, purpose: int, mti: int, kind: int, record: bytearray, sequence: int, amount: int,
-        about: "Bytes", reason: bytes = b"", network: int = 0,
+        original: "Bytes", reason: bytes = b"", network: int = 0,
     ) -> memoryview:  # fmt: skip
         """See messages.with_record. `sequence`: of `record`."""
         self._flight(purpose, mti, sequence, amount, record[8:24] + record[32:35] + record[24:30])
@@ -97,7 +97,7 @@ class Outbox:
                 memoryview(record),
                 self._ksn,
                 self._key,
-                about,
+                original,
                 reason,
                 network,
             )

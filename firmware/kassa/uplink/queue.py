@@ -118,7 +118,7 @@ class Queue:
         """Whether a record's final answer is durable."""
         return sequence <= self._journal.state.watermark or decided(self._journal.dispositions.get(sequence))
 
-    def about(self, record: bytearray) -> bytes:
+    def original_of(self, record: bytearray) -> bytes:
         """Batch and STAN (6 bytes BCD) of the original payment of a record: zeros if it cannot be read, empty if it has none."""
         sequence = layout.Record(record).original
         if not sequence:
