@@ -213,7 +213,7 @@ class Exchange:
             courier.queue.final(sequence, layout.DECLINED, code)
             outcome.kind = answers.NO
         elif code == _IN_PROGRESS and transactions.effect(self._kind) == transactions.IN_QR:
-            outcome.shown = bytes(answer.get(62))
+            outcome.code_to_show = bytes(answer.get(62))
             outcome.waiting = True  # the flow sends it again, or gives up
         else:
             courier.reverse(NO_ANSWER, answers.REVERSE)

@@ -19,7 +19,7 @@ class Outcome:
         self.auth = ""
         self.rrn = ""
         self.waiting = False  # the customer has still to confirm, so the host has no answer yet
-        self.shown = b""  # DE 62: the code for the customer to scan
+        self.code_to_show = b""  # DE 62: the code for the customer to scan
         self.balance = b""  # DE 54
         self.totals = b""  # DE 48 of 0510
         self.uploaded = 0  # records uploaded after "not balanced"

@@ -106,7 +106,7 @@ def state():
         "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
         "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
         "uploaded": t.courier.outcome.uploaded, "disputed": t.courier.outcome.disputed, "waiting": t.courier.outcome.waiting,
-        "shown": t.courier.outcome.shown, "balance": t.courier.outcome.balance,
+        "shown": t.courier.outcome.code_to_show, "balance": t.courier.outcome.balance,
         "programs": t.chip.chip.programs, "keys_left": bool(t.courier.in_flight) and any(t.courier.in_flight._keys),
     }  # fmt: skip
 

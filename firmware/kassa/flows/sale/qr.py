@@ -73,10 +73,10 @@ async def _settle(session: Session, sequence: int, amount: int, patience_ms: int
         raise Refused("only_online")
     while not courier.outcome.kind:
         outcome, waited = courier.outcome, ticks_diff(ticks_ms(), start)
-        may_cancel = outcome.shown or waited > _NO_CANCEL_MS
+        may_cancel = outcome.code_to_show or waited > _NO_CANCEL_MS
         left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)
         keys = "C=key_cancel" if may_cancel else ""
-        if outcome.shown:
+        if outcome.code_to_show:
             await _show(session, amount, (ui.t("qr_please_scan"), left), keys)
         else:
             await ui.show("wait", ui.t("qr_confirm"), (left,), keys, money.text(amount))
@@ -94,7 +94,7 @@ async def _show(session: Session, amount: int, lines: "tuple[str, str]", keys: s
     from kassa.screens import qr
 
     ui = session.ui
-    await qr.show(ui, ui.t("qr_show"), money.text(amount), session.courier.outcome.shown, lines, keys)
+    await qr.show(ui, ui.t("qr_show"), money.text(amount), session.courier.outcome.code_to_show, lines, keys)
     await ui.refresh()
 
 
