@@ -40,7 +40,7 @@ class Session:
         self.till: "Till"
         self.courier: "Courier"
         self.connection: "ConnectionTask"
-        self.torn = False  # boot found a payment that had been interrupted
+        self.interrupted = False  # boot found a payment that had been interrupted
         self.reader: "PN532"
         self.printer: "Callable[[], Printer]"  # creates the driver, like `scanner`
         self.scanner: "Callable[[], Scanner]"

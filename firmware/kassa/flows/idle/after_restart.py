@@ -26,7 +26,7 @@ async def tell(session: Session, board: "Board") -> None:
         reason = "watchdog"
     if reason:
         await ui.message("warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True)
-    if session.torn:
+    if session.interrupted:
         lines = (ui.t("restart_interrupted"), ui.t("restart_not_taken"))
         await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)
         session.till.journal.seen(True)
