@@ -71,7 +71,7 @@ class Session:
         journal = self.till.journal
         return Record(journal.last) if journal.last[0] else None
 
-    def last_word(self, record: Record | None) -> str:
+    def last_disposition(self, record: Record | None) -> str:
         """The disposition of the newest payment `record` as a text key; "" for None."""
         if record is None:
             return ""

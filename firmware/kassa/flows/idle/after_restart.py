@@ -33,7 +33,7 @@ async def tell(session: Session, board: "Board") -> None:
     record = session.last()
     if record is None:
         return
-    word = session.last_word(record)
+    word = session.last_disposition(record)
     paid = word in PAID + TOOK_BACK
     kind = "hold" if word == "accepted" else "ok" if paid else "warn" if word in _WARNINGS else "refuse"
     lines = (session.paid_with(record), ui.t("restart_receipt" if paid else "restart_title"))

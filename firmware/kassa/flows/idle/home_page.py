@@ -72,7 +72,7 @@ def _lines(session: Session) -> list:
     if record is None:
         lines.append(ui.t("home_none"))
     else:
-        payment = "%s %s" % (money.text(record.amount), ui.t(session.last_word(record)))
+        payment = "%s %s" % (money.text(record.amount), ui.t(session.last_disposition(record)))
         line = ui.t("home_last", payment)
         lines.append(line if ui.canvas.measure(TEXT, line) <= _WIDTH else payment)
     return lines

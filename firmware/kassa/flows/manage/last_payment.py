@@ -15,7 +15,7 @@ async def show(session: Session) -> None:
         return
     rows = (
         (ui.t("r_amount"), money.text(record.amount)),
-        (ui.t(session.last_word(record)), ui.t("r_%02x" % record.type)),
+        (ui.t(session.last_disposition(record)), ui.t("r_%02x" % record.type)),
         (ui.t("paid_with"), session.paid_with(record)),
         (ui.t("r_trace"), "%06d" % record.stan),
         (ui.t("r_batch"), "%06d" % record.batch),
@@ -37,7 +37,7 @@ async def reprint(session: Session) -> None:
         (outcome.auth, outcome.rrn) if outcome.sequence == record.sequence else ("", "")
     )  # not kept over a restart
     fault = await receipt.output(
-        session, receipt.payment(session, record, session.last_word(record), *numbers, again=True)
+        session, receipt.payment(session, record, session.last_disposition(record), *numbers, again=True)
     )
     if fault:
         await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),))

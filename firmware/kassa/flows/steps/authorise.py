@@ -85,7 +85,7 @@ async def tell(session: Session, amount: int, notes: tuple = ()) -> None:
     """Show the answer, which is already durable in the journal, and print the receipt. `notes`: lines for an approval."""
     ui, outcome = session.ui, session.courier.outcome
     session.wipe_card()
-    word = session.last_word(session.last())
+    word = session.last_disposition(session.last())
     if outcome.kind == answers.YES:
         lines = list(notes) or ([ui.t("auth_code", outcome.auth)] if outcome.auth else [])
         await finish(session, "ok", word, lines, amount, outcome.auth, outcome.rrn)
