@@ -27,7 +27,7 @@ async def _ask(session: Session) -> None:
     sequence = session.till.take(layout.INTENT, transactions.BALANCE, 0, session.card())
     session.wipe_card()
     if not await authorise.ask(session, sequence, 0):
-        authorise.give_back(session, sequence)
+        authorise.void_unsent(session, sequence)
         raise Refused("only_online")
     outcome = session.courier.outcome
     left = _left(outcome.balance) if outcome.kind == answers.YES else None

@@ -69,7 +69,7 @@ async def _settle(session: Session, sequence: int, amount: int, patience_ms: int
     ui, courier = session.ui, session.courier
     start = asked = ticks_ms()
     if not await authorise.ask(session, sequence, amount):
-        authorise.give_back(session, sequence)
+        authorise.void_unsent(session, sequence)
         raise Refused("only_online")
     while not courier.outcome.kind:
         outcome, waited = courier.outcome, ticks_diff(ticks_ms(), start)

@@ -45,11 +45,11 @@ async def request(session: Session, kind: int, amount: int, source: "Arena | Car
     if await ask(session, sequence, amount):
         await tell(session, amount)
     else:
-        give_back(session, sequence)
+        void_unsent(session, sequence)
         raise Refused("only_online")
 
 
-def give_back(session: Session, sequence: int) -> None:
+def void_unsent(session: Session, sequence: int) -> None:
     """Void an intent that was never sent and was abandoned."""
     try:
         session.till.void_unsent(sequence)
