@@ -32,7 +32,7 @@ async def _ask(session: Session) -> None:
     outcome = session.courier.outcome
     left = _left(outcome.balance) if outcome.kind == answers.YES else None
     if left is None:
-        await authorise.tell(session, 0)
+        await authorise.show_answer(session, 0)
     else:
         await session.ui.message("ok", session.ui.t("balance"), (), "E=key_ok", 30000, money.text(left), fresh=True)
 

@@ -86,7 +86,7 @@ async def _settle(session: Session, sequence: int, amount: int, patience_ms: int
             asked = ticks_ms()
             courier.resend = True
         await asyncio.sleep_ms(0)
-    await authorise.tell(session, amount)
+    await authorise.show_answer(session, amount)
 
 
 async def _show(session: Session, amount: int, lines: "tuple[str, str]", keys: str) -> None:

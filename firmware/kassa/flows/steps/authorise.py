@@ -29,7 +29,7 @@ async def authorise(session: Session, amount: int, refusal: str) -> None:
     """
     sequence = session.till.take(layout.INTENT, transactions.SALE, amount, session.card())
     if await ask(session, sequence, amount):
-        await tell(session, amount)
+        await show_answer(session, amount)
     else:
         await _unsent(session, sequence, amount, refusal)
 
@@ -43,7 +43,7 @@ async def request(session: Session, kind: int, amount: int, source: "Arena | Car
     source.wipe()
     session.wipe_card()
     if await ask(session, sequence, amount):
-        await tell(session, amount)
+        await show_answer(session, amount)
     else:
         void_unsent(session, sequence)
         raise Refused("only_online")
@@ -81,7 +81,7 @@ async def ask(session: Session, sequence: int, amount: int) -> bool:
     return True
 
 
-async def tell(session: Session, amount: int, notes: tuple = ()) -> None:
+async def show_answer(session: Session, amount: int, notes: tuple = ()) -> None:
     """Show the answer, which is already durable in the journal, and print the receipt. `notes`: lines for an approval."""
     ui, outcome = session.ui, session.courier.outcome
     session.wipe_card()
