@@ -16,7 +16,7 @@ _FOR_EVER = const(0x0FFFFFFF)  # ms: no timeout
 _WARNINGS = ("reversing", "reversed", "unanswered")
 
 
-async def tell(session: Session, board: "Board") -> None:
+async def report(session: Session, board: "Board") -> None:
     """Show up to three pages: why the terminal stopped, if unexpectedly; that a payment was interrupted, if one was; and
     the last payment in the journal, with an offer to print its receipt.
     """
