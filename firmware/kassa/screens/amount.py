@@ -82,8 +82,8 @@ async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -
             key = _next(screen)
         if value != before:
             width = await figure(canvas, value, width, theme.INK if value else theme.QUIET)
-        if note != (theme.MIND + wrong if wrong else hint):
-            note = theme.MIND + wrong if wrong else hint
+        if note != (theme.WARNING + wrong if wrong else hint):
+            note = theme.WARNING + wrong if wrong else hint
             await canvas.text(16, _NOTE_Y, WIDTH - 32, note, theme.RED if wrong else theme.QUIET)
         key = await screen.key("0123456789EBC", _IDLE_MS)
         if not key:

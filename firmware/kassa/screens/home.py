@@ -52,7 +52,7 @@ async def _notes(canvas: "Canvas", shown: "Sequence[str]", lines: "Sequence[str]
         line = lines[index] if index < len(lines) else ""
         if index >= len(shown) or shown[index] != line:
             warning = line.startswith("!")
-            text = theme.MIND + line[1:] if warning else line
+            text = theme.WARNING + line[1:] if warning else line
             ink = theme.RED if warning else theme.QUIET
             await canvas.text(16, _LINES_Y + index * _PITCH, WIDTH - 32, text, ink)
     return lines

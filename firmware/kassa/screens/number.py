@@ -54,13 +54,13 @@ async def run(
         if scanned and least <= len(scanned) <= most:
             return scanned
         if scanned is not None:
-            message = theme.MIND + screen.t("number_none")
+            message = theme.WARNING + screen.t("number_none")
         elif character in "C\x00":
             return None
         elif character == "E":
             if len(digits) >= least or empty and not digits:
                 return digits
-            message = theme.MIND + screen.t("number_short", least)
+            message = theme.WARNING + screen.t("number_short", least)
         elif character == "B":
             digits = digits[:-1]
         elif len(digits) < most:

@@ -6,7 +6,7 @@ The comment behind each gives its RGB value and its use.
 
 from micropython import const
 
-MIND = "\ue107 "  # icon in front of a warning line
+WARNING = "\ue107 "  # icon in front of a warning line
 
 PAPER = const(0xDFF7)  # F6F8FA the page
 CARD = const(0xFFFF)  # FFFFFF an entry field
