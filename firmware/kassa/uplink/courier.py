@@ -74,7 +74,7 @@ class Courier:
         self.task: "ManagementTask | None" = None
         self.cards: tuple = ()  # partition and key of the card tables, for management.py
         self.settings: "Settings | None" = None  # for management.py
-        self.rotten = []  # processing requests for damaged tables that must be fetched again
+        self.damaged_tables = []  # processing requests for damaged tables that must be fetched again
         self.refused = {}  # 60.3 -> version of a table that was refused, for management.py
         self.fault = ""  # for the screen: "stranger" (the host does not know this terminal) or "rollback" (quarantine)
         self.strikes = 0  # consecutive connections that ended because of answers without a valid MAC
@@ -103,7 +103,7 @@ class Courier:
             self.request
             and (self.resend or not self.sent)
             or self.task
-            or self.rotten
+            or self.damaged_tables
             or state.reversing
             and not self.put_off
             or self.queue.has_work()

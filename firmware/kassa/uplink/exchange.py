@@ -86,8 +86,8 @@ class Exchange:
                 self._begin_epoch()
         if queue.has_pending() or state.reversing:
             return None
-        if courier.rotten and not courier.task:
-            self._begin_task(courier.rotten.pop())
+        if courier.damaged_tables and not courier.task:
+            self._begin_task(courier.damaged_tables.pop())
         return courier.task.frame(self._outbox, record) if courier.task else None
 
     def _begin_epoch(self) -> None:

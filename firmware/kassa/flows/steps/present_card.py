@@ -73,7 +73,7 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
     except FlashFault:
         table, rotten = b"", True
     if rotten:
-        session.courier.rotten = list(CARD_TABLES)
+        session.courier.damaged_tables = list(CARD_TABLES)
         return None, b"", number
     if not online:
         return cards, table, number
