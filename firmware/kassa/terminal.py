@@ -116,7 +116,7 @@ class Terminal:
             ) and not self._status.reversing:  # Online stands longer
                 session.courier.heard = False
                 session.till.host_heard()
-            session.till.pass_over(session.courier.used)
+            session.till.pass_over(session.courier.counter_seen)
             if self._status.renewed:
                 self._status.renewed = False
                 self._apply_settings()

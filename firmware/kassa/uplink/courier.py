@@ -84,7 +84,7 @@ class Courier:
         self.handshaken = False
         self.host_epoch = self.host_batch = 0  # from the handshake
         self.heard = False  # the host answered a handshake; cleared once the till has been told
-        self.used = 0  # highest transaction counter that the host has seen from this terminal
+        self.counter_seen = 0  # highest transaction counter that the host has seen from this terminal
 
     # -- the connection ---------------------------------------------------------------------------------------------
 

@@ -192,11 +192,11 @@ class Exchange:
             raise WireError("handshake refused")
         from kassa.uplink import sign_on
 
-        held, courier.host_epoch, courier.host_batch, now, courier.used = sign_on.read(answer)
+        held, courier.host_epoch, courier.host_batch, now, courier.counter_seen = sign_on.read(answer)
         courier.fault = "rollback" if held else ""
         courier.clock.trust(now)
         sign_on.heard(self._journal, now, courier.host_batch)
-        courier.keyring.pass_over(courier.used)
+        courier.keyring.pass_over(courier.counter_seen)
         courier.handshaken = courier.heard = True
         courier.status.clock_trusted = True
 
