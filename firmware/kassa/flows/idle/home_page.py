@@ -24,12 +24,12 @@ async def run(session: Session, held: bool) -> int:
     return await session.ui.home(session.name, _lines_while(session, held), "E=key_sell M=key_menu", _LOOK_MS)
 
 
-def is_held(session: Session) -> bool:
+def is_quarantined(session: Session) -> bool:
     """Whether the host holds back the terminal's payments: it has seen an older state of the chip, or a copy (quarantine)."""
     return session.courier.fault == "rollback"
 
 
-async def show_held(session: Session) -> None:
+async def show_quarantine(session: Session) -> None:
     """Announce the quarantine on a page of its own."""
     t = session.ui.t
     lines = (t("call_supervisor"), t("held_seen"), t("held_sales"), t("held_clear"))
@@ -38,7 +38,7 @@ async def show_held(session: Session) -> None:
 
 def _lines_while(session: Session, held: bool) -> "Callable[[], list | None]":
     """A function that returns the lines, or None once the quarantine has begun or ended."""
-    return lambda: _lines(session) if is_held(session) == held else None
+    return lambda: _lines(session) if is_quarantined(session) == held else None
 
 
 def _lines(session: Session) -> list:
@@ -47,7 +47,7 @@ def _lines(session: Session) -> list:
     lines = []
     if session.courier.fault == "stranger":
         lines.append("!" + ui.t("fault_key_unknown"))
-    elif is_held(session):
+    elif is_quarantined(session):
         lines.append("!" + ui.t("home_held"))
     if not session.reader.works:
         lines.append("!" + ui.t("fault_reader"))

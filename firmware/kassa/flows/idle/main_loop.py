@@ -42,9 +42,9 @@ async def _announced(session: Session, held: bool) -> bool:
     """Announce a quarantine that is new. Returns whether the terminal is in quarantine now."""
     from kassa.flows.idle import home_page
 
-    if home_page.is_held(session) and not held:
-        await home_page.show_held(session)
-    return home_page.is_held(session)
+    if home_page.is_quarantined(session) and not held:
+        await home_page.show_quarantine(session)
+    return home_page.is_quarantined(session)
 
 
 async def _settled_by_schedule(session: Session) -> bool:
