@@ -192,8 +192,8 @@ class Exchange:
             raise WireError("handshake refused")
         from kassa.uplink import sign_on
 
-        held, courier.host_epoch, courier.host_batch, now, courier.counter_seen = sign_on.read(answer)
-        courier.fault = "rollback" if held else ""
+        quarantined, courier.host_epoch, courier.host_batch, now, courier.counter_seen = sign_on.read(answer)
+        courier.fault = "rollback" if quarantined else ""
         courier.clock.trust(now)
         sign_on.heard(self._journal, now, courier.host_batch)
         courier.keyring.pass_over(courier.counter_seen)

@@ -90,17 +90,9 @@ class Outbox:
         self._flight(purpose, mti, sequence, amount, record[8:24] + record[32:35] + record[24:30])
         try:
             return messages.with_record(
-                self._writer,
-                self._identity,
-                mti,
-                kind,
-                memoryview(record),
-                self._ksn,
-                self._key,
-                original,
-                reason,
+                self._writer, self._identity, mti, kind, memoryview(record), self._ksn, self._key, original, reason,
                 network,
-            )
+            )  # fmt: skip
         finally:
             zero(self._key)
 

@@ -42,8 +42,8 @@ def read(answer: Answer) -> tuple[bool, int, int, int, int]:
         batch = unpack_bcd(form, 1, 3)
     except ValueError:
         raise WireError("handshake without a time or a batch")
-    held = free[1] != 0
-    return held, 0 if held else free[2] << 8 | free[3], batch, now, unpack_from(">I", free, 23)[0]
+    quarantined = free[1] != 0
+    return quarantined, 0 if quarantined else free[2] << 8 | free[3], batch, now, unpack_from(">I", free, 23)[0]
 
 
 def heard(journal: Journal, now: int, batch: int) -> None:

@@ -16,12 +16,12 @@ _LOOK_MS = const(60000)
 _WIDTH = const(288)  # pixels of a line
 
 
-async def run(session: Session, held: bool) -> int:
+async def run(session: Session, quarantined: bool) -> int:
     """Show the home page. Returns the key that was pressed; 0 after a minute, or when the quarantine begins or ends.
 
-    `held`: whether the terminal is in quarantine now.
+    `quarantined`: whether the terminal is in quarantine now.
     """
-    return await session.ui.home(session.name, _lines_while(session, held), "E=key_sell M=key_menu", _LOOK_MS)
+    return await session.ui.home(session.name, _lines_while(session, quarantined), "E=key_sell M=key_menu", _LOOK_MS)
 
 
 def is_quarantined(session: Session) -> bool:
@@ -36,9 +36,9 @@ async def show_quarantine(session: Session) -> None:
     await session.ui.message("warn", t("quarantined"), lines, "E=key_ok", fresh=True)
 
 
-def _lines_while(session: Session, held: bool) -> "Callable[[], list | None]":
+def _lines_while(session: Session, quarantined: bool) -> "Callable[[], list | None]":
     """A function that returns the lines, or None once the quarantine has begun or ended."""
-    return lambda: _lines(session) if is_quarantined(session) == held else None
+    return lambda: _lines(session) if is_quarantined(session) == quarantined else None
 
 
 def _lines(session: Session) -> list:

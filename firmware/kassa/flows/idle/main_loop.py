@@ -17,7 +17,7 @@ _AGAIN_MS = 1800000  # wait before a failed scheduled settlement is tried again;
 
 async def run(session: Session) -> None:
     """Show the home page, start what the first key selects, and repeat. A new quarantine is announced on its own page."""
-    held = False
+    quarantined = False
     tried = None  # ticks of the last scheduled settlement
     while True:
         if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
@@ -25,8 +25,8 @@ async def run(session: Session) -> None:
         if tried is None and session.status.link >= status.LINK_WIFI and await _settled_by_schedule(session):
             tried = ticks_ms()
         overlay.enter("idle")
-        held = await _announced(session, held)
-        key = await _key_at_home(session, held)
+        quarantined = await _announced(session, quarantined)
+        key = await _key_at_home(session, quarantined)
         overlay.enter("flow")
         if key == ord("M"):
             await _menu(session)
@@ -38,11 +38,11 @@ async def run(session: Session) -> None:
             await _look_after(session)
 
 
-async def _announced(session: Session, held: bool) -> bool:
+async def _announced(session: Session, quarantined: bool) -> bool:
     """Announce a quarantine that is new. Returns whether the terminal is in quarantine now."""
     from kassa.flows.idle import home_page
 
-    if home_page.is_quarantined(session) and not held:
+    if home_page.is_quarantined(session) and not quarantined:
         await home_page.show_quarantine(session)
     return home_page.is_quarantined(session)
 
@@ -53,10 +53,10 @@ async def _settled_by_schedule(session: Session) -> bool:
     return await scheduled_settlement.settle(session)
 
 
-async def _key_at_home(session: Session, held: bool) -> int:
+async def _key_at_home(session: Session, quarantined: bool) -> int:
     from kassa.flows.idle import home_page
 
-    return await home_page.run(session, held)
+    return await home_page.run(session, quarantined)
 
 
 async def _look_after(session: Session) -> None:
