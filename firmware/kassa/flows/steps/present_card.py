@@ -69,10 +69,10 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
     cards = Authorities(*session.courier.cards)
     try:
         table = aids.rows(cards)
-        rotten = cards.generation < int.from_bytes(session.settings.get(CARDS, b"\0"), "big")
+        damaged = cards.generation < int.from_bytes(session.settings.get(CARDS, b"\0"), "big")
     except FlashFault:
-        table, rotten = b"", True
-    if rotten:
+        table, damaged = b"", True
+    if damaged:
         session.courier.damaged_tables = list(CARD_TABLES)
         return None, b"", number
     if not online:
