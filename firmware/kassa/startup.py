@@ -77,7 +77,7 @@ def _open(board: "Board", session: Session) -> None:
     key = device_key(secret, JOURNAL)
     journal = Journal(board.journal, key)
     zero(key)
-    session.torn = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
+    session.interrupted = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
     clock = Clock()
     clock.floor(max(journal.state.heard, number(journal.last, 44)))
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))

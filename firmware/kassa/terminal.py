@@ -104,7 +104,7 @@ class Terminal:
     async def _tell_after_restart(self) -> None:
         from kassa.flows.idle import after_restart
 
-        await after_restart.tell(self._session, self._board)
+        await after_restart.report(self._session, self._board)
 
     async def _housekeeping(self) -> None:
         """Work for quiet moments, one piece at a time."""
@@ -116,7 +116,7 @@ class Terminal:
             ) and not self._status.reversing:  # Online stands longer
                 session.courier.heard = False
                 session.till.host_heard()
-            session.till.pass_over(session.courier.used)
+            session.till.pass_over(session.courier.counter_seen)
             if self._status.renewed:
                 self._status.renewed = False
                 self._apply_settings()

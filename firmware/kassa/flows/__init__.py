@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the cashier does: one linear async function a file."""
+"""What the cashier does: one linear async function per file."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a flow works with: the terminal's rooms, built once at boot by terminal.py."""
+"""The objects that flows work with, built once at boot."""
 
 from micropython import const
 
@@ -30,7 +30,7 @@ _NO_CARD = "000000"
 
 
 class Session:
-    """Plain references, filled in by terminal.py; the name and ids are the merchant's."""
+    """Plain references, filled in at boot. `name`, `merchant` and `terminal` are the merchant's name and numbers."""
 
     def __init__(self, ui: "Ui", status: "Status") -> None:
         self.ui = ui
@@ -40,20 +40,20 @@ class Session:
         self.till: "Till"
         self.courier: "Courier"
         self.connection: "ConnectionTask"
-        self.torn = False  # boot found a payment that was not finished
+        self.interrupted = False  # boot found a payment that had been interrupted
         self.reader: "PN532"
-        self.printer: "Callable[[], Printer]"  # makes one, as the next
+        self.printer: "Callable[[], Printer]"  # creates the driver, like `scanner`
         self.scanner: "Callable[[], Scanner]"
         self._arena: "Arena | None" = None
         self.name = ""
         self.merchant = ""
         self.terminal = ""
-        self.valid = (0, 0)  # first and last day of this terminal's certificate, uplink.certificate
-        self.supervisor: "Supervisor | None" = None  # made when one is first asked for
+        self.valid = (0, 0)  # first and last day of the terminal's certificate, see uplink.certificate
+        self.supervisor: "Supervisor | None" = None  # created on first use
         self.entropy: "Callable[[int], bytes]"
 
     def card(self) -> "Arena":
-        """The data of the card that is or was read, until `wipe_card`."""
+        """The buffer for the data of the card, until `wipe_card`."""
         if self._arena is None:
             from kassa.card.arena import Arena
 
@@ -61,18 +61,18 @@ class Session:
         return self._arena
 
     def wipe_card(self) -> None:
-        """Zero the data of the card and give back its memory."""
+        """Zero the data of the card and release the buffer."""
         if self._arena is not None:
             self._arena.wipe()
             self._arena = None
 
     def last(self) -> Record | None:
-        """The newest payment, None when there was none yet."""
+        """The newest payment, or None."""
         journal = self.till.journal
         return Record(journal.last) if journal.last[0] else None
 
-    def last_word(self, record: Record | None) -> str:
-        """What became of the newest payment, as a text key; "" when there was none."""
+    def last_disposition(self, record: Record | None) -> str:
+        """The disposition of the newest payment `record` as a text key; "" for None."""
         if record is None:
             return ""
         from kassa.desk.disposition import disposition
@@ -80,7 +80,7 @@ class Session:
         return disposition(record, self.till.journal.disposition)
 
     def paid_with(self, record: "Record | Original") -> str:
-        """How a payment was made, as a person reads it: its card's last digits, cash, or a code."""
+        """How a payment was made, as text: the last digits of the card, cash, or code."""
         if record.first6 != _NO_CARD:
             return self.ui.t("card_digits", record.last4)
         return self.ui.t("r_cash" if record.type in (transactions.CASH, transactions.CASH_REFUND) else "r_qr")

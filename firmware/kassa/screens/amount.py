@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page that asks for an amount: digits come in from the right, as on every till."""
+"""The page that asks for an amount. Digits enter from the right, as on every till."""
 
 from micropython import const
 
@@ -23,15 +23,16 @@ _KEYS = "E=key_confirm C=key_cancel B=key_clear"
 
 
 async def field(canvas: "Canvas") -> None:
-    """The empty card an amount stands in."""
+    """Draw the empty field for an amount."""
     await canvas.box(8, _CARD_Y, WIDTH - 16, _CARD_HEIGHT, theme.CARD, theme.PAPER)
     await canvas.fill(8, _CARD_Y + _CARD_HEIGHT - 3, WIDTH - 16, 3, theme.ACCENT)
 
 
 async def figure(canvas: "Canvas", value: int, before: int, ink: int) -> int:
-    """Write the amount at the right of its card. `before`: what this returned for the one it replaces (0 = none).
+    """Draw the amount `value` (minor units), right-aligned in its field.
 
-    Returns the width in pixels, negative when only the smaller face had room for it.
+    `before`: what this returned for the amount that it replaces, 0 = none. Returns the width in pixels, negative if the
+    smaller face was needed.
     """
     text = money.text(value)
     width = canvas.measure(font.AMOUNT, text)
@@ -48,7 +49,7 @@ async def figure(canvas: "Canvas", value: int, before: int, ink: int) -> int:
 
 
 async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -> int | None:
-    """`note`: what to know, instead of the limit. Returns minor units, or None when cancelled or left alone for two minutes."""
+    """Ask for an amount; see Ui.amount. Returns None when cancelled, or after two minutes without a key."""
     canvas = screen.canvas
     value = 0
     key = first
@@ -62,7 +63,7 @@ async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -
     while True:
         before = value
         wrong = ""
-        while key:  # every key that was pressed meanwhile, then one drawing
+        while key:  # process all waiting keys before drawing once
             character = chr(key)
             if character == "C":
                 return None
@@ -81,8 +82,8 @@ async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -
             key = _next(screen)
         if value != before:
             width = await figure(canvas, value, width, theme.INK if value else theme.QUIET)
-        if note != (theme.MIND + wrong if wrong else hint):
-            note = theme.MIND + wrong if wrong else hint
+        if note != (theme.WARNING + wrong if wrong else hint):
+            note = theme.WARNING + wrong if wrong else hint
             await canvas.text(16, _NOTE_Y, WIDTH - 32, note, theme.RED if wrong else theme.QUIET)
         key = await screen.key("0123456789EBC", _IDLE_MS)
         if not key:
@@ -90,7 +91,7 @@ async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -
 
 
 def _next(screen: "Screen") -> int:
-    """A key already waiting, if it means something here."""
+    """The next waiting key that is valid on this page, 0 if there is none."""
     key = screen.keypad.take()
     while key and chr(key) not in "0123456789EBC":
         key = screen.keypad.take()
@@ -98,7 +99,7 @@ def _next(screen: "Screen") -> int:
 
 
 def _wrong(screen: "Screen", value: int, limit: int) -> str:
-    """Why this amount cannot be taken, or ""."""
+    """The text that says why the amount is not accepted, or ""."""
     if not value:
         return screen.t("amount_zero")
     if limit and value > limit:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Draws on the display without a frame buffer: every run of text and every fill goes out through one strip of 1.9 KB.
+"""Draws on the display without a frame buffer: all text and fills pass through one strip of 1.9 KB.
 
-Between strips other tasks run, so keys are scanned while a page is drawn. Runs start at multiples of 8 px across and of
-4 px down.
+Other tasks run between strips, so keys are scanned while a page is drawn. Text starts at multiples of 8 px horizontally
+and 4 px vertically.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ LEFT = const(0)
 CENTRE = const(1)
 RIGHT = const(2)
 
-_STRIP = const(1920)  # bytes: 3 rows of the whole width
+_STRIP = const(1920)  # bytes: 3 rows of full width
 
 
 class Canvas:
@@ -50,11 +50,11 @@ class Canvas:
         )
         self._mono = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
         self._grey = framebuf.FrameBuffer(bytearray(8), 4, 1, framebuf.RGB565)
-        self._ink = -1  # the colours both palettes hold
+        self._ink = -1  # the colours now in both palettes
         self._paper = -1
 
     def _dye(self, ink: int, paper: int) -> None:
-        """Fill the palettes: paper, one third, two thirds, ink."""
+        """Set the palettes: paper, one third, two thirds, ink."""
         if ink == self._ink and paper == self._paper:
             return
         self._ink = ink
@@ -65,7 +65,7 @@ class Canvas:
             self._grey.pixel(step, 0, _blend(ink, paper, step))
 
     async def fill(self, x: int, y: int, width: int, height: int, colour: int) -> None:
-        """Paint a rectangle (pixels)."""
+        """Fill a rectangle (pixels)."""
         rows = min(height, _STRIP // (2 * width))
         frame = framebuf.FrameBuffer(self._strip, width, rows, framebuf.RGB565)
         frame.fill(colour)
@@ -77,7 +77,7 @@ class Canvas:
             await asyncio.sleep_ms(0)
 
     async def box(self, x: int, y: int, width: int, height: int, colour: int, paper: int) -> None:
-        """Paint a rectangle with its corners taken off."""
+        """Fill a rectangle with rounded corners (pixels). `paper`: the colour of the corners."""
         rows = _STRIP // (2 * width)
         frame = framebuf.FrameBuffer(self._strip, width, min(height, rows), framebuf.RGB565)
         self.display.window(x, y, width, height)
@@ -94,18 +94,18 @@ class Canvas:
             await asyncio.sleep_ms(0)
 
     def measure(self, face: int, text: str) -> int:
-        """The width of a run, in pixels."""
+        """The width of `text` in pixels."""
         width = 0
         for char in text:
             width += self.font.find(face, ord(char)) >> 16 & 255
         return width
 
     def wrap(self, text: str, width: int, face: int) -> list[str]:
-        """Break `text` into rows of at most `width` px: between words, or beside any character above ASCII."""
+        """Break `text` into rows of at most `width` px: between words, or before a Chinese character."""
         rows = []
         row = ""
         used = 0
-        safe = 0  # where the row may be broken
+        safe = 0  # where the row may be broken, 0 = nowhere
         for char in text:
             code = ord(char)
             advance = self.font.find(face, code) >> 16 & 255
@@ -137,7 +137,7 @@ class Canvas:
         align: int = LEFT,
         face: int = faces.TEXT,
     ) -> None:
-        """Draw `text` in a field `width` px wide at (x, y). The rest becomes paper, what is too long is cut."""
+        """Draw `text` in a field `width` px wide at (x, y). The rest of the field is filled; text that is too long is cut."""
         font = self.font
         height = font.height(face)
         glyphs = [font.find(face, ord(char)) for char in text]
@@ -161,11 +161,11 @@ class Canvas:
                 actual = found >> 24
                 font.load(found)
                 palette = self._mono if actual < 2 else self._grey
-                drop = 6 if actual < 2 and face else 0  # a small glyph among large ones stands on their line
+                drop = 6 if actual < 2 and face else 0  # align a small glyph with the baseline of large ones
                 frame.blit(self._cells[actual], pen - left, drop, paper, palette)
                 after = pen + (found >> 16 & 255)
                 if after > left + span:
-                    break  # its right part is on the next strip
+                    break  # the rest of it is on the next strip
                 pen = after
                 first += 1
             self.display.window(x + left, y, span, height)
@@ -175,7 +175,7 @@ class Canvas:
 
 
 def _blend(ink: int, paper: int, step: int) -> int:
-    """`step` thirds of the way from paper to ink, both RGB565 with swapped bytes."""
+    """The colour `step` thirds of the way from paper to ink, all RGB565 with swapped bytes."""
     ink = (ink & 255) << 8 | ink >> 8
     paper = (paper & 255) << 8 | paper >> 8
     mixed = 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The glyphs: finds a character in font.bin and copies its cell into one fixed buffer.
 
-On a ROM file system the asset is mapped and read in place; on any other it is read by seek. It is never copied to the
-heap. tools/fonts/build.py has the byte layout.
+On a ROM file system the file is memory-mapped and read in place; on any other it is read by seek. It is never copied to
+the heap. tools/fonts/build.py documents the byte layout.
 """
 
 import struct
@@ -18,18 +18,18 @@ _WIDE = const(1)
 _FACES = const(5)
 _ENTRY = const(16)
 _PAGES = const(514)  # bytes
-_REPLACEMENT = const(0x3F)  # "?" stands for a character the asset does not have
+_REPLACEMENT = const(0x3F)  # "?", shown for a character that the font lacks
 
 
 class Font:
-    """`cell` (576 bytes) holds the glyph of the last `load`."""
+    """`cell` (576 bytes) holds the glyph that `load` copied last."""
 
     def __init__(self, path: str | None = None) -> None:
-        """Open the asset, by default the one beside this module. Raises OSError, or ValueError when it is not ours."""
+        """Open the font file, by default the one beside this module. Raises OSError, or ValueError if it is not a font file."""
         self._file = open(path or __file__.rsplit("/", 1)[0] + "/font.bin", "rb")
         try:
             self._map = memoryview(self._file)
-        except TypeError:  # not a mapped file
+        except TypeError:  # not memory-mapped
             self._map = None
         self.cell = bytearray(576)
         self._view = memoryview(self.cell)
@@ -37,7 +37,7 @@ class Font:
         head = self._file.read(8 + _FACES * _ENTRY)
         if head[:6] != b"KFNT\x02\x05":
             raise ValueError("not a font asset")
-        # for each face: rows, count, bytes of a cell, place of the index, place of the cells
+        # for each face: rows, count, bytes per cell, offset of the index, offset of the cells
         self._faces = tuple([struct.unpack_from("<xBxxHHII", head, 8 + _ENTRY * face) for face in range(_FACES)])
 
     def _u16(self, at: int) -> int:
@@ -48,10 +48,10 @@ class Font:
         return self._pair[0] | self._pair[1] << 8
 
     def _place(self, face: int, code: int) -> int:
-        """The position of `code` in the face's index, -1 when it is not there."""
+        """The position of `code` in the index of a face, -1 if it is not there."""
         _, high, _, index, _ = self._faces[face]
         low, size, mask = 0, 2, 0xFFFF
-        if face == _WIDE:  # second bytes, in pages by the first
+        if face == _WIDE:  # low bytes, in pages by the high byte
             if code > 0xFFFF:
                 return -1
             low, high = self._u16(index + (code >> 8) * 2), self._u16(index + (code >> 8) * 2 + 2)
@@ -69,13 +69,13 @@ class Font:
         return -1
 
     def height(self, face: int) -> int:
-        """Rows of a cell, in pixels."""
+        """The height of a cell in pixels."""
         return self._faces[face][0]
 
     def find(self, face: int, code: int) -> int:
-        """Where the glyph of `code` is, as one number: its face << 24 | its advance in pixels << 16 | its place.
+        """The glyph of `code`, as one number: face << 24 | advance in pixels << 16 | position in the face.
 
-        What a large face lacks comes from the text face, what no face has is a question mark.
+        A glyph that a large face lacks is taken from the text face. A character that no face has becomes "?".
         """
         if face == TEXT and code >= 0x100:
             face = _WIDE
@@ -92,7 +92,7 @@ class Font:
         return face << 24 | (self._u16(index + 2 * count + place) & 255) << 16 | place
 
     def load(self, found: int) -> None:
-        """Copy the glyph that `find` found into `cell`."""
+        """Copy the glyph `found` (a result of `find`) into `cell`."""
         _, _, size, _, glyphs = self._faces[found >> 24]
         at = glyphs + (found & 0xFFFF) * size
         if self._map is not None:

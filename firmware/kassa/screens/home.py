@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The resting page: who the merchant is, an amount waiting to be typed, and what the cashier should know."""
+"""The home page: merchant name, an empty amount, and up to three lines for the cashier."""
 
 from micropython import const
 
@@ -22,9 +22,9 @@ _LOOK_MS = const(500)
 async def run(
     screen: "Screen", name: str, lines: "Callable[[], Sequence[str] | None]", keys: str, timeout_ms: int
 ) -> int:
-    """`lines` is asked again while the page rests; what changed is drawn. A line that begins with "!" is a warning.
+    """Show the page until a key is pressed. `lines` is called repeatedly, and what changed is redrawn.
 
-    0 after `timeout_ms`, and when `lines` gives None: there is something to say on a page of its own.
+    A line that begins with "!" is a warning. Returns the key; 0 after `timeout_ms`, or when `lines` returns None.
     """
     canvas = screen.canvas
     await screen.begin(keys)
@@ -35,10 +35,10 @@ async def run(
     wanted = "0123456789" + "".join([hint.partition("=")[0] for hint in keys.split()])
     shown = []
     while timeout_ms > 0:
-        said = lines()
-        if said is None:
+        current = lines()
+        if current is None:
             return 0
-        shown = await _notes(canvas, shown, said[:_MOST])
+        shown = await _notes(canvas, shown, current[:_MOST])
         key = await screen.key(wanted, _LOOK_MS)
         if key:
             return key
@@ -47,12 +47,12 @@ async def run(
 
 
 async def _notes(canvas: "Canvas", shown: "Sequence[str]", lines: "Sequence[str]") -> "Sequence[str]":
-    """Draw the lines that are not shown yet; returns what is shown then."""
+    """Draw the lines that differ from `shown`. Returns `lines`."""
     for index in range(max(len(shown), len(lines))):
         line = lines[index] if index < len(lines) else ""
         if index >= len(shown) or shown[index] != line:
             warning = line.startswith("!")
-            text = theme.MIND + line[1:] if warning else line
+            text = theme.WARNING + line[1:] if warning else line
             ink = theme.RED if warning else theme.QUIET
             await canvas.text(16, _LINES_Y + index * _PITCH, WIDTH - 32, text, ink)
     return lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page of a list: one line a row, something at the left and something at the right, leafed through by arrows."""
+"""The page of a list: rows with a left and a right text, scrolled with the arrow keys."""
 
 from micropython import const
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kassa.screens.screen import Screen
 
-    Rows = Sequence[tuple[str, str]]  # read one at a time: may be computed on the way
+    Rows = Sequence[tuple[str, str]]  # read one at a time, so it may compute them on access
 
 _TOP = const(68)
 _PITCH = const(24)
@@ -23,7 +23,7 @@ _PLAIN = "C=key_back"
 
 
 async def run(screen: "Screen", title: str, rows: "Rows", choose: bool) -> int | None:
-    """Returns the index of the row opened, None when left."""
+    """Show the list. Returns the index of the opened row, or None when the cashier goes back."""
     count = len(rows)
     keys = _CHOOSE if choose and count else _LEAF if count > _VISIBLE else _PLAIN
     await _head(screen, title, keys)
@@ -55,7 +55,7 @@ async def run(screen: "Screen", title: str, rows: "Rows", choose: bool) -> int |
 
 
 async def sheet(screen: "Screen", title: str, rows: "Rows") -> None:
-    """The first six rows, nothing chosen, no keys. Drawn over itself when the title is the same."""
+    """Draw the first six rows, without a selection or keys. Only the rows are redrawn if the title is the same."""
     head = ("sheet", title, screen.words.language)
     if screen.shown != head:
         await _head(screen, title, "")

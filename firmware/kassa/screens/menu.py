@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page of a menu: numbered lines in large type, chosen by arrows and Enter or by their number."""
+"""The page of a menu: numbered lines in large type, chosen by arrows and Enter or by number."""
 
 from micropython import const
 
@@ -20,7 +20,7 @@ _KEYS = "E=key_open C=key_back UD=key_choose"
 
 
 async def run(screen: "Screen", title: str, items: "Sequence[str]", chosen: int) -> int | None:
-    """Returns the index of the line chosen, None when left."""
+    """Show the menu. Returns the index of the chosen line, or None when the cashier goes back."""
     await screen.begin(_KEYS)
     await screen.canvas.text(16, 32, WIDTH - 32, title, face=font.TITLE)
     first = -1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page of a result, a question or a wait: a band with colour, sign and word, then the amount and what to know."""
+"""The page of a result, a question or a wait: a coloured band with icon and title, then the amount and lines of text."""
 
 from micropython import const
 
@@ -21,20 +21,20 @@ _TEXT_X = const(16)
 _TEXT_WIDTH = const(288)
 _BOTTOM = const(216)
 
-# kind -> band, its ink, its sign
+# kind -> colour of the band, its ink, its icon
 KINDS = {
-    "ok": (theme.GREEN, theme.DAY, "\ue000"),  # the host, or the card for it, said yes
+    "ok": (theme.GREEN, theme.DAY, "\ue000"),  # approved by the host, or by the card
     "wait": (theme.BLUE, theme.DAY, "\ue001"),
-    "hold": (theme.AMBER, theme.INK, "\ue002"),  # accepted, to be authorised: kept, not approved
+    "hold": (theme.AMBER, theme.INK, "\ue002"),  # accepted offline, not yet authorised
     "warn": (theme.ORANGE, theme.INK, "\ue003"),
     "refuse": (theme.RED, theme.DAY, "\ue004"),
     "ask": (theme.SLATE, theme.DAY, "\ue005"),
-    "tap": (theme.BLUE, theme.DAY, "\ue006"),  # the customer's turn: the card
+    "tap": (theme.BLUE, theme.DAY, "\ue006"),  # the customer must present the card
 }
 
 
 async def show(screen: "Screen", kind: str, title: str, lines: "Sequence[str]", keys: str, amount: str) -> None:
-    """Draw it. When only the text below the band differs from what is on the screen, only that is drawn again."""
+    """Draw the page. If only the lines differ from what is on the screen, only those are redrawn. `kind`: a key of KINDS."""
     canvas = screen.canvas
     head = (kind, title, keys, amount, screen.words.language)
     old = ()
@@ -74,7 +74,7 @@ async def _band(canvas: "Canvas", kind: str, title: str) -> None:
 
 
 def _rows(canvas: "Canvas", lines: "Sequence[str]") -> "list[tuple[int, str]]":
-    """(face, text) of each row below the amount: the first line in large type when it fits."""
+    """(face, text) of each row below the amount. The first line is in large type if it fits."""
     rows = []
     for line in lines:
         if not rows and canvas.measure(font.TITLE, line) <= _TEXT_WIDTH:
@@ -86,5 +86,5 @@ def _rows(canvas: "Canvas", lines: "Sequence[str]") -> "list[tuple[int, str]]":
 
 
 def _figure(canvas: "Canvas", amount: str) -> int:
-    """The largest face the amount fits in."""
+    """The largest face in which the amount fits."""
     return font.AMOUNT if canvas.measure(font.AMOUNT, amount) <= _TEXT_WIDTH else font.TITLE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page that asks for a number which is no amount: an authorisation code, a reference, a customer's code."""
+"""The page that asks for a number other than an amount: an authorisation code, a reference, a customer's code."""
 
 from micropython import const
 
@@ -31,9 +31,9 @@ async def run(
     screen: "Screen", title: str, least: int, most: int, hint: str, amount: str = "", empty: bool = False,
     scanner: "Scanner | None" = None,
 ) -> str | None:  # fmt: skip
-    """`amount`: what it is about, shown below; `scanner`: reads it without a key.
+    """Ask for `least` to `most` digits. `amount`: text shown below. `empty`: "" is allowed too.
 
-    Returns `least` to `most` digits, or "" where that is allowed; None when cancelled or left alone.
+    `scanner`: may read the number in place of the keypad. Returns None when cancelled, or after two minutes without a key.
     """
     canvas = screen.canvas
     await screen.begin(_KEYS)
@@ -50,28 +50,28 @@ async def run(
         await canvas.text(16, _CARD_Y + 16, _WIDTH, digits, theme.INK, theme.CARD, CENTRE, face)
         key, scanned = await _next(screen, scanner)
         character = chr(key)
-        said = hint
+        message = hint
         if scanned and least <= len(scanned) <= most:
             return scanned
         if scanned is not None:
-            said = theme.MIND + screen.t("number_none")
+            message = theme.WARNING + screen.t("number_none")
         elif character in "C\x00":
             return None
         elif character == "E":
             if len(digits) >= least or empty and not digits:
                 return digits
-            said = theme.MIND + screen.t("number_short", least)
+            message = theme.WARNING + screen.t("number_short", least)
         elif character == "B":
             digits = digits[:-1]
         elif len(digits) < most:
             digits += character
-        if said != note:
-            note = said
+        if message != note:
+            note = message
             await canvas.text(16, _NOTE_Y, _WIDTH, note, theme.QUIET if note == hint else theme.RED)
 
 
 async def _next(screen: "Screen", scanner: "Scanner | None") -> "tuple[int, str | None]":
-    """The next key (0: left alone), or what was scanned ("" for what is no number)."""
+    """The next key (0: none in time), and what was scanned ("" for anything but a number, None = nothing)."""
     if scanner is None:
         return await screen.key(_WANTED), None
     waited = 0

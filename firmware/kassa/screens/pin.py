@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page that asks for a secret number: one place a digit, each shown as a dot."""
+"""The page that asks for a secret number: one place per digit, each shown as a dot."""
 
 from micropython import const
 
@@ -17,7 +17,7 @@ _KEYS = "E=key_confirm C=key_cancel B=key_clear"
 
 
 async def run(screen: "Screen", title: str, digits: int, into: bytearray, hint: str) -> int:
-    """Fills `into` with ASCII digits. Returns `digits`; 0 and `into` wiped when cancelled or left alone."""
+    """Fill `into` with ASCII digits. Returns `digits`; 0, with `into` zeroed, when cancelled or after two idle minutes."""
     canvas = screen.canvas
     await screen.begin(_KEYS)
     await canvas.text(8, 36, 48, "\ue007", theme.SLATE, face=font.ICON)

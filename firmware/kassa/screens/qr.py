@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The page with a QR Code to be scanned, and the encoder: ISO/IEC 18004, byte mode, versions 1 to 12, level M or else L.
+"""The page with a QR Code to scan, and its encoder: ISO/IEC 18004, byte mode, versions 1 to 12, level M or else L.
 
 Clauses and tables are those of ISO/IEC 18004:2015. The mask is always pattern 100: readers accept any, and trying all
-eight (7.8.3) would take longer than the rest. Of a payment link's masks it is the one the standard's rules prefer most often.
+eight (7.8.3) would take longer than all the rest. For payment links the standard's rules prefer this one most often.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _BLACK = const(0x0000)
 _WHITE = const(0xFFFF)
 _BODY = const(24)
-_HEIGHT = const(192)  # of the page between top bar and bottom line
+_HEIGHT = const(192)  # px between top bar and bottom line
 _FOOT = const(216)
 _QUIET = const(4)  # white modules around the code (6.3.8)
 
-# Of each version: code words; blocks and parity words of a block at level M, the same at L (table 9); version bits (annex D).
+# For each version: codewords; blocks and parity codewords per block at M, the same at L (table 9); version bits (annex D).
 _VERSIONS = (
     (26, 1, 10, 1, 7, 0),
     (44, 1, 16, 1, 10, 0),
@@ -42,14 +42,14 @@ _VERSIONS = (
     (404, 5, 30, 4, 20, 0x0BBF6),
     (466, 8, 22, 4, 24, 0x0C762),
 )
-_FORM_M = const(0x45F9)  # format bits of mask 100 (annex C)
+_FORM_M = const(0x45F9)  # format bits for mask 100 (annex C)
 _FORM_L = const(0x662F)
 
 
 async def show(screen: "Screen", title: str, amount: str, data: bytes, lines: "Sequence[str]", keys: str) -> None:
-    """Draw the code of `data` with title, amount and `lines` at its right. With the same code on the screen only the lines.
+    """Draw the code of `data`, with title, amount and `lines` to its right. If it is on the screen, redraw only the lines.
 
-    Raises ValueError, with the screen as it was, when the data are too long for a code.
+    Raises ValueError if the data are too long for a code; the screen is unchanged then.
     """
     canvas = screen.canvas
     head = ("qr", title, amount, data, keys, screen.words.language)
@@ -76,7 +76,7 @@ async def show(screen: "Screen", title: str, amount: str, data: bytes, lines: "S
 
 
 async def _code(canvas: "Canvas", size: int, bits: bytearray) -> int:
-    """Draw the modules as large as they fit, on white. Returns where the text beside them begins (px)."""
+    """Draw the modules as large as possible, on white. Returns the x of the text beside them (px)."""
     scale = _HEIGHT // (size + 2 * _QUIET)
     side = scale * size
     left = scale * _QUIET
@@ -98,7 +98,7 @@ async def _code(canvas: "Canvas", size: int, bits: bytearray) -> int:
 
 
 async def _head(canvas: "Canvas", title: str, amount: str, x: int) -> int:
-    """Draw title and amount, each in the largest face it fits in. Returns where the lines below begin (px)."""
+    """Draw title and amount, each in the largest face in which it fits. Returns the y of the lines below (px)."""
     width = WIDTH - 8 - x
     face = font.TITLE if len(canvas.wrap(title, width, font.TITLE)) < 3 else font.TEXT
     y = await _rows(canvas, x, 32, title, face)
@@ -111,7 +111,7 @@ async def _head(canvas: "Canvas", title: str, amount: str, x: int) -> int:
 
 
 async def _rows(canvas: "Canvas", x: int, y: int, text: str, face: int) -> int:
-    """Draw `text` from (x, y) to the right edge in as many rows as it needs. Returns where they end (px)."""
+    """Draw `text` from (x, y) to the right edge, in as many rows as necessary. Returns the y below them (px)."""
     width = WIDTH - 8 - x
     for row in canvas.wrap(text, width, face):
         await canvas.text(x, y, width, row, face=face)
@@ -120,15 +120,16 @@ async def _rows(canvas: "Canvas", x: int, y: int, text: str, face: int) -> int:
 
 
 async def matrix(data: bytes) -> tuple[int, bytearray]:
-    """The code of `data`, up to 287 bytes at level M or 367 at L: modules a side, and rows of bits from the left, 1 is dark.
+    """Encode `data`: up to 287 bytes at level M, or 367 at level L. Other tasks run meanwhile.
 
-    Each row begins on a byte. Other tasks run meanwhile. Raises ValueError when the data are longer.
+    Returns the modules per side, and the rows of bits from the left, 1 = dark; each row starts a new byte. Raises
+    ValueError if the data are longer.
     """
     version, form, blocks, parity = _fit(len(data))
     words = await _words(data, version, blocks, parity)
     size = 17 + 4 * version
     bits = bytearray((size + 7 >> 3) * size)
-    taken = bytearray(len(bits))  # 1 where a module is no part of the words
+    taken = bytearray(len(bits))  # 1 where a module belongs to a function pattern
     code = framebuf.FrameBuffer(bits, size, size, framebuf.MONO_HLSB)
     used = framebuf.FrameBuffer(taken, size, size, framebuf.MONO_HLSB)
     _patterns(code, used, version, size)
@@ -140,7 +141,7 @@ async def matrix(data: bytes) -> tuple[int, bytearray]:
 
 
 def _fit(count: int) -> tuple[int, int, int, int]:
-    """(version, format bits, blocks, parity words of a block) of the smallest code for `count` bytes."""
+    """(version, format bits, blocks, parity codewords per block) of the smallest code for `count` bytes."""
     for form, column in ((_FORM_M, 1), (_FORM_L, 3)):
         for version in range(1, len(_VERSIONS) + 1):
             row = _VERSIONS[version - 1]
@@ -151,11 +152,11 @@ def _fit(count: int) -> tuple[int, int, int, int]:
 
 
 async def _words(data: bytes, version: int, blocks: int, parity: int) -> bytearray:
-    """The code words in the order in which they are placed: data and parity, interleaved by blocks (7.4, 7.5, 7.6)."""
+    """The codewords in the order of placement: data and parity, interleaved by blocks (7.4, 7.5, 7.6)."""
     total = _VERSIONS[version - 1][0]
     room = total - blocks * parity
     plain = bytearray(room)
-    plain[0] = 0x40  # byte mode; all that follows is half a byte further right
+    plain[0] = 0x40  # byte mode, 4 bits: all that follows is shifted by half a byte
     at = 0
     size = len(data)
     for byte in (bytes((size,)) if version < 10 else bytes((size >> 8, size & 255))) + data:
@@ -170,7 +171,7 @@ async def _words(data: bytes, version: int, blocks: int, parity: int) -> bytearr
     _tables(powers, logs)
     divisor = _divisor(parity, powers, logs)
     short = room // blocks
-    longer = blocks - room % blocks  # the first block with one word more
+    longer = blocks - room % blocks  # the first block with one more codeword
     start = 0
     for block in range(blocks):
         count = short + (block >= longer)
@@ -187,7 +188,7 @@ async def _words(data: bytes, version: int, blocks: int, parity: int) -> bytearr
 
 
 def _tables(powers: bytearray, logs: bytearray) -> None:
-    """Fill both for GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1 (7.5.2)."""
+    """Fill both tables for GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1 (7.5.2)."""
     value = 1
     for exponent in range(255):
         powers[exponent] = value
@@ -198,7 +199,7 @@ def _tables(powers: bytearray, logs: bytearray) -> None:
 
 
 def _divisor(parity: int, powers: bytearray, logs: bytearray) -> bytearray:
-    """Logarithms of the generator polynomial's coefficients, the highest power's left out (annex A); none of them is 0."""
+    """Logarithms of the generator polynomial's coefficients, without the leading one (annex A). No coefficient is 0."""
     found = bytearray(parity)
     found[-1] = 1
     for root in range(parity):
@@ -213,7 +214,7 @@ def _divisor(parity: int, powers: bytearray, logs: bytearray) -> bytearray:
 
 
 def _divide(rest: bytearray, byte: int, divisor: bytearray, powers: bytearray, logs: bytearray) -> None:
-    """One step of the division: the next word into the remainder; its last place stays 0."""
+    """One step of the polynomial division: add the next codeword to the remainder `rest`, whose last byte stays 0."""
     factor = byte ^ rest[0]
     exponent = logs[factor]
     for index in range(len(divisor)):
@@ -221,7 +222,7 @@ def _divide(rest: bytearray, byte: int, divisor: bytearray, powers: bytearray, l
 
 
 def _patterns(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, version: int, size: int) -> None:
-    """Timing, finders with their separators and the room of the format bits, alignment (6.3.3 to 6.3.6)."""
+    """Draw timing, finder and alignment patterns; reserve separators and format bits (6.3.3 to 6.3.6)."""
     for at in range(8, size - 8, 2):
         code.pixel(at, 6, 1)
         code.pixel(6, at, 1)
@@ -237,14 +238,14 @@ def _patterns(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, version: i
     centres = () if version == 1 else (6, last) if version < 7 else (6, 2 * version + 8, last)  # annex E
     for x in centres:
         for y in centres:
-            if (x, y) not in ((6, 6), (6, last), (last, 6)):  # there stand the finders
+            if (x, y) not in ((6, 6), (6, last), (last, 6)):  # the finders are there
                 code.fill_rect(x - 2, y - 2, 5, 5, 1)
                 code.rect(x - 1, y - 1, 3, 3, 0)
                 used.fill_rect(x - 2, y - 2, 5, 5, 1)
 
 
 def _format(code: framebuf.FrameBuffer, size: int, form: int) -> None:
-    """The level and the mask, twice, and the dark module (7.9)."""
+    """Draw the format bits (level and mask) twice, and the dark module (7.9)."""
     for index in range(15):
         bit = form >> index & 1
         if index < 8:
@@ -257,7 +258,7 @@ def _format(code: framebuf.FrameBuffer, size: int, form: int) -> None:
 
 
 def _version(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, size: int, version: int) -> None:
-    """The version's bits, twice (7.10)."""
+    """Draw the version bits twice, and reserve their modules (7.10)."""
     for index in range(18):
         bit = version >> index & 1
         code.pixel(index // 3, size - 11 + index % 3, bit)
@@ -267,7 +268,7 @@ def _version(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, size: int, 
 
 
 async def _place(code: framebuf.FrameBuffer, used: framebuf.FrameBuffer, size: int, words: bytearray) -> None:
-    """The words, masked, in columns of two modules from the right, upwards and downwards in turn (7.7.3, 7.8.2)."""
+    """Place the masked codewords in columns of two modules from the right, alternately upwards and downwards (7.7.3, 7.8.2)."""
     at = 0
     end = 8 * len(words)
     right = size - 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What pages draw on and read keys from: the display, the keypad, the words, the top bar and the bottom line."""
+"""What pages draw on and read keys from: display, keypad, texts, top bar and bottom line."""
 
 import time
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 BODY = const(24)  # rows between the top bar and the bottom line
 FOOT = const(216)
-IDLE_MS = const(120_000)  # a page nobody answers ends after this
+IDLE_MS = const(120_000)  # default time a page waits for a key
 
-_LOOK_MS = const(200)  # how often a waiting page looks at the status
+_LOOK_MS = const(200)  # how often a waiting page checks the status
 
 
 class Screen:
-    """One display and one keypad: pages are awaited one after the other."""
+    """One display and one keypad. Only one page is awaited at a time."""
 
     def __init__(self, display: "Display", keypad: "Keys", status: "Status", font: "Font", language: str) -> None:
         self.canvas = Canvas(display, font)
@@ -41,26 +41,26 @@ class Screen:
         self.words = Words(language)
         self.t = self.words.get
         self._bar = status_bar.Bar()
-        self.shown: "tuple | None" = None  # what message.show last drew, while nothing else was drawn since
+        self.shown: "tuple | None" = None  # the page on the screen, if it can be redrawn in part; see message.show
 
     def use(self, language: str) -> None:
-        """Speak `language` ("en" or "zh") from the next page on."""
+        """Set the language ("en" or "zh"), from the next page on."""
         self.words.load(language)
 
     async def begin(self, keys: str) -> None:
-        """An empty page with its top bar and, at the bottom, the keys that work ("E=key_confirm UD=key_choose")."""
+        """Draw an empty page with top bar and bottom line. `keys`: see `foot`."""
         self.shown = None
         await self.refresh()
         await self.canvas.fill(0, BODY, WIDTH, FOOT - BODY, theme.PAPER)
         await self.foot(keys)
 
     async def refresh(self) -> None:
-        """Bring the top bar up to date."""
+        """Redraw the top bar if the status has changed."""
         if self._bar.stale(self.status, self.words):
             await self._bar.draw(self.canvas, self.status, self.words)
 
     async def foot(self, keys: str) -> None:
-        """The bottom line: a coloured key and its word for each `KEYS=text key`."""
+        """Draw the bottom line: a coloured key and its text for each part of `keys`, such as "E=key_confirm UD=key_choose"."""
         canvas = self.canvas
         await canvas.fill(0, FOOT, WIDTH, 24, theme.FOOT)
         x = 8
@@ -79,7 +79,7 @@ class Screen:
             x += width + 16
 
     async def key(self, keys: str, timeout_ms: int = IDLE_MS) -> int:
-        """The next key out of `keys` (a string of characters), 0 after `timeout_ms`; the top bar lives on meanwhile."""
+        """Wait for one of `keys` (a string of characters), and keep the top bar current. Returns 0 after `timeout_ms`."""
         start = time.ticks_ms()
         while True:
             key = self.keypad.take()
@@ -93,7 +93,7 @@ class Screen:
                 return key
 
     def restore(self) -> None:
-        """Set up again a display that may have lost its power; the next page draws all of it."""
+        """Set up again a display that may have lost power. The next page is drawn completely."""
         self.canvas.display.restore()
         self._bar = status_bar.Bar()
         self.shown = None

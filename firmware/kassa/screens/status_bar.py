@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The top bar of every page: network and host, clock trust, a reversal or late refusal, what is still to be sent."""
+"""The top bar of every page: connection, clock trust, a reversal or later refusal, pending payments."""
 
 from micropython import const
 
@@ -23,7 +23,7 @@ _INKS = (theme.ROSE, theme.AMBER, theme.SKY, theme.LIME)
 
 
 class Bar:
-    """Remembers what it shows, so that it is redrawn only when the status differs."""
+    """Remembers what it shows, so that only changes are redrawn."""
 
     def __init__(self) -> None:
         self._link = -1
@@ -34,7 +34,7 @@ class Bar:
         self._language = ""
 
     def stale(self, status: "Status", words: "Words") -> bool:
-        """Is something else on the screen than `status` says?"""
+        """Whether the bar on the screen differs from `status`."""
         return (
             self._link != status.link
             or self._clock != status.clock_trusted
@@ -45,7 +45,7 @@ class Bar:
         )
 
     async def draw(self, canvas: "Canvas", status: "Status", words: "Words") -> None:
-        """Draw what changed; everything after a change of language."""
+        """Draw what has changed, or everything after a change of language."""
         if self._language != words.language:
             await canvas.fill(0, 0, WIDTH, HEIGHT, theme.NIGHT)
             self._language = words.language
@@ -73,7 +73,7 @@ class Bar:
 
 
 def _alert(status: "Status") -> str:
-    """A payment refused later weighs more than a reversal that waits."""
+    """The warning icon, or "". A payment refused later takes precedence over a waiting reversal."""
     if status.refused_later:
         return "\ue107"
     return "\ue106" if status.reversing else ""

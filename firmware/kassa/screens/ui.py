@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What flows call: one method for each page. A page that waits for more than a key is loaded when it is shown."""
+"""What flows call: one method per page. Every page except the message is loaded when it is shown."""
 
 from micropython import const
 
@@ -22,17 +22,18 @@ class Ui(Screen):
     async def home(
         self, name: str, lines: "Callable[[], Lines | None]", keys: str = "M=key_menu", timeout_ms: int = IDLE_MS
     ) -> int:
-        """The resting page; `lines` is asked again and again.
+        """Show the home page. `lines` is called repeatedly for its lines.
 
-        Returns the first digit of an amount or another key of `keys`; 0 after `timeout_ms`, or when `lines` gives None.
+        Returns a digit key or one of `keys`; 0 after `timeout_ms`, or when `lines` returns None.
         """
         from kassa.screens import home
 
         return await home.run(self, name, lines, keys, timeout_ms)
 
     async def amount(self, title: str, limit: int = 0, first: int = 0, note: str = "") -> int | None:
-        """Ask for an amount in minor units, at most `limit` (0 = twelve digits). `first`: a digit already pressed;
-        `note`: what to know, instead of the limit.
+        """Ask for an amount, at most `limit` (0 = twelve digits). Returns minor units, or None when cancelled.
+
+        `first`: a digit key already pressed. `note`: text shown instead of the limit.
         """
         from kassa.screens import amount
 
@@ -48,13 +49,13 @@ class Ui(Screen):
         empty: bool = False,
         scanner: "Scanner | None" = None,
     ) -> str | None:
-        """Ask for `least` to `most` digits that are no amount; see screens/number.py. None when cancelled."""
+        """Ask for a number of `least` to `most` digits; see number.py. Returns None when cancelled."""
         from kassa.screens import number
 
         return await number.run(self, title, least, most, hint, amount, empty, scanner)
 
     async def menu(self, title: str, items: "Lines", chosen: int = 0) -> int | None:
-        """Let one of `items` be chosen. Returns its index."""
+        """Let the cashier choose one of `items`. Returns its index, or None when the cashier goes back."""
         from kassa.screens import menu
 
         return await menu.run(self, title, items, chosen)
@@ -69,9 +70,9 @@ class Ui(Screen):
         amount: str = "",
         fresh: bool = False,
     ) -> int:
-        """Show a result or a question and wait for a key; 0 after `timeout_ms`. See message.py for `kind`.
+        """Show a result or a question and wait for a key. Returns the key, 0 after `timeout_ms`. `kind`: see message.py.
 
-        With `fresh`, keys pressed before the page stood do not count: for what nobody may skip by accident.
+        `fresh`: ignore keys pressed before the page was shown, so that nobody skips it by accident.
         """
         await message.show(self, kind, title, lines, keys, amount)
         if fresh:
@@ -86,23 +87,23 @@ class Ui(Screen):
         keys: str = "",
         amount: str = "",
     ) -> None:
-        """Draw a message and return at once. Shown again with other lines, only those are redrawn."""
+        """Draw a message and return at once. If only the lines have changed, only those are redrawn."""
         await message.show(self, kind, title, lines, keys, amount)
         await self.refresh()
 
     async def list(self, title: str, rows: "Rows", choose: bool = True) -> int | None:
-        """Leaf through `rows` of (left, right) texts. Returns the index of the one opened with E when `choose`."""
+        """Show `rows` of (left, right) texts. Returns the index of the row opened (if `choose`), or None."""
         from kassa.screens import listing
 
         return await listing.run(self, title, rows, choose)
 
     async def code(self, title: str, digits: int, into: bytearray, hint: str = "") -> int:
-        """Ask for a secret of `digits` digits into `into` (ASCII), shown as dots. Returns the count, 0 = cancelled."""
+        """Ask for a secret of `digits` digits, shown as dots. Fills `into` (ASCII). Returns the count, 0 when cancelled."""
         from kassa.screens import pin
 
         return await pin.run(self, title, digits, into, hint)
 
 
 def _keys(hints: str) -> str:
-    """`E=key_ok UD=key_choose` -> `EUD`."""
+    """The keys in the hints: `E=key_ok UD=key_choose` -> `EUD`."""
     return "".join([hint.partition("=")[0] for hint in hints.split()])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The words of the chosen language: looks a key up in one long text, so that no dict of texts stands in memory."""
+"""Texts in the chosen language, looked up in one long string to save the memory of a dict."""
 
 
 class Words:
@@ -11,7 +11,7 @@ class Words:
         self.load(language)
 
     def load(self, language: str) -> None:
-        """Switch to `language`. An unknown one is English."""
+        """Switch to `language`; to English if it is unknown."""
         if language == self.language:
             return
         if language == "zh":
@@ -23,14 +23,14 @@ class Words:
         self._table = TABLE
 
     def get(self, key: str, *values: object) -> str:
-        """The text of `key` with `values` put in. An unknown key is shown as it is: a sale must not fail for a word."""
+        """The text of `key`, formatted with `values`. An unknown key is returned unchanged: a sale must not fail for a text."""
         text = _find(self._table, key)
         if not text:
             return key
         return text % values if values else text
 
     def reason(self, code: str) -> str:
-        """The words for a host's answer code (DE 39); its number is the caller's to show."""
+        """The text for an answer code (DE 39), without the code itself."""
         if self.language == "zh":
             from kassa.screens.texts.answers_zh import TABLE
         else:
@@ -39,7 +39,7 @@ class Words:
 
 
 def _find(table: str, key: str) -> str:
-    """The text of a key, "" when there is none."""
+    """The text of a key, "" if there is none."""
     start = table.find("\n%s=" % key)
     if start < 0:
         return ""

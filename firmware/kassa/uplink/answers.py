@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What an answer code means: the one table of docs/wire.md."""
+"""The meaning of an answer code (DE 39), by the table in docs/wire.md."""
 
 from micropython import const
 
 YES = const(1)
 NO = const(2)
-RETRY = const(3)  # not final: later, unchanged
+RETRY = const(3)  # not final: send it again later, unchanged
 REVERSE = const(4)  # an online request without a final answer
 STRANGER = const(5)  # the host does not know this terminal
-UNSENT = const(6)  # no connection, and not a byte has left
+UNSENT = const(6)  # no connection, and no byte was sent
 
-ONLINE = const(1)  # class of the request
+ONLINE = const(1)  # classes of requests
 DEFERRED = const(2)
 REVERSAL = const(3)
 MANAGEMENT = const(4)
@@ -21,7 +21,7 @@ _PENDING = (b"09", b"68", b"90", b"91", b"92", b"96", b"98", b"99", b"A0", b"A7"
 
 
 def is_code(code: bytes) -> bool:
-    """Whether DE 39 is what it must be: two digits or capital letters."""
+    """Whether DE 39 is well formed: two characters, each a digit or a capital letter."""
     for byte in code:
         if not (0x30 <= byte <= 0x39 or 0x41 <= byte <= 0x5A):
             return False
@@ -29,7 +29,7 @@ def is_code(code: bytes) -> bool:
 
 
 def meaning(code: bytes, request: int) -> int:
-    """`code`: DE 39. `request`: its class."""
+    """The meaning of `code` (DE 39) as the answer to a request of class `request`: one of YES to STRANGER."""
     if code in _APPROVED:
         return YES
     if code in _PENDING:

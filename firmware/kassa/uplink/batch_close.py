@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Closes the batch: the totals, and where the host has others, record by record what the journal holds. Loaded when asked for.
+"""Closes the batch: sends the totals and, if the host's differ, uploads every record. Loaded on demand.
 
-A power cut at any step leaves CLOSING in the journal: settling again starts with the same totals, and the host answers
-every record it has had already as it did before.
+After a power cut at any step CLOSING is in the journal. The next close starts with the same totals, and the host
+repeats its answer to every record that it has already answered.
 """
 
 from micropython import const
@@ -36,7 +36,7 @@ _END = const(2)
 
 
 class BatchClose:
-    """One attempt to close the open batch. `outcome` is filled in when it ends, and counts meanwhile."""
+    """One attempt to close the open batch. `outcome` counts the uploaded records, and is completed at the end."""
 
     closes, changed = True, False
 
@@ -53,11 +53,11 @@ class BatchClose:
         self._uid, self._end_uid = entropy(16), entropy(16)
 
     def restart(self) -> None:
-        """A new connection: from the totals."""
+        """Start again with the totals, on a new connection."""
         self._step = _TOTALS
 
     def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
-        """What to send now, None = first the answers. `record`: a page to read into."""
+        """The next frame to send; None while answers are awaited. `record`: buffer for one page of the journal."""
         if self._step == _RECORDS:
             if self._reader.read(record):
                 one = layout.Record(record)
@@ -66,7 +66,7 @@ class BatchClose:
                     paid = self._dispositions.get(one.sequence) not in layout.NOT_PAID
                     itself = record[35:38] + record[32:35]
                     network = _PAID if paid else _NOT_PAID
-                    return outbox.carrying(UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network)
+                    return outbox.with_record(UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network)
             self._step = _END
         if outbox.in_flight.count:
             return None
@@ -81,12 +81,12 @@ class BatchClose:
         return outbox.management(CLOSE, 0x0500, _CLOSE, self._stan, self._uid, b"", self._totals, 62)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
-        """One answer; True when the close has ended. Raises WireError when the host wants what is left later."""
+        """Process one answer. Returns True when the close has ended. Raises WireError if the host wants the rest later."""
         outcome = self._outcome
         meaning = answers.meaning(code, answers.UPLOAD)
         if purpose != CLOSE or self._step == _END:
             if meaning == answers.RETRY:
-                raise WireError("batch upload put off")
+                raise WireError("batch upload postponed")
             if purpose != CLOSE:
                 outcome.disputed += meaning == answers.NO
                 return False
@@ -119,6 +119,6 @@ class BatchClose:
 
 
 def submit(courier: "Courier", totals: "Bytes", entropy: "Entropy") -> None:
-    """Ask for the open batch to be closed with these totals (31 bytes of DE 48)."""
+    """Ask the courier to close the open batch with these totals (31 bytes of DE 48)."""
     outcome = Outcome()
     courier.begin(BatchClose(courier.journal, outcome, totals, entropy), outcome)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""From when to when a certificate holds (RFC 5280, 4.1.2.5). In memory only at a start."""
+"""The validity period of a certificate (RFC 5280, 4.1.2.5). In memory only at boot."""
 
 from kassa.calendar import seconds
 
 _DAY = 86400
-_UTC_TIME = 0x17  # two digits of the year; the other kind of time has four
+_UTC_TIME = 0x17  # tag of UTCTime: two-digit year; GeneralizedTime has four digits
 
 
 def days(der: bytes) -> tuple:
-    """(first, last) day of a DER certificate, in days since 2000-01-01; (0, 0) when it cannot be read."""
+    """The first and last day on which a DER certificate is valid, in days since 2000-01-01; (0, 0) if it cannot be read."""
     try:
-        at = _inside(der, _inside(der, 0))  # the part that is signed
+        at = _inside(der, _inside(der, 0))  # tbsCertificate
         if der[at] == 0xA0:  # version
             at = _after(der, at)
         for _ in range(3):  # serial number, algorithm, issuer
@@ -22,7 +22,7 @@ def days(der: bytes) -> tuple:
 
 
 def _size(der: bytes, at: int) -> tuple:
-    """Where the contents of the element at `at` begin, and how long they are."""
+    """The offset and length of the contents of the element at `at`."""
     size = der[at + 1]
     if size < 0x80:
         return at + 2, size

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from kassa.uplink.tls_channel import TlsChannel
 
 _ANSWER_S = const(20)
-_GATHERED = const(1024)  # bytes of frames in one write; one frame more may follow them
-_SMALL = const(256)  # bytes read at a time ...
-_LARGE = const(1024)  # ... and when more answers are awaited than
+_GATHERED = const(1024)  # no frame is added to a write of this many bytes
+_SMALL = const(256)  # bytes read at a time
+_LARGE = const(1024)  # the same, when more than _MANY answers are awaited
 _MANY = const(8)
-_LINGER_MS = const(5000)  # an idle connection stays this long: the next sale needs no handshake
-_QUIET_MS = const(2000)  # a handshake holds the processor: not while somebody types
+_LINGER_MS = const(5000)  # an idle connection stays open this long, so that the next sale needs no handshake
+_QUIET_MS = const(2000)  # no TLS handshake so soon after a key press: it blocks the processor
 _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
-_REFRESH_MS = const(1800000)  # hear the host at least every half hour
+_REFRESH_MS = const(1800000)  # connect at least every half hour
 
 
 class ConnectionTask:
-    """Owns the connection. One task runs `run`; everything else talks to the courier."""
+    """Owns the connection. One task runs `run`; all other code calls the courier."""
 
     def __init__(
         self, courier: Courier, values: Settings, wifi: "Wifi", keypad: "Keypad", status: Status, entropy: "Entropy"
@@ -47,14 +47,14 @@ class ConnectionTask:
         self._keypad = keypad
         self._status = status
         self._entropy = entropy
-        self.dates = 0  # of the host's certificate at the last try: LinkError.dates
+        self.dates = 0  # LinkError.dates of the last attempt: validity of the host's certificate
         self._pause = _FIRST_PAUSE_MS
-        # Deadlines in ticks, 0 = none. One that is over is forgotten: ticks wrap, and 6.2 days later it would lie ahead again.
-        self._not_before = 0  # after a failure: the next try
-        self._stale = 0  # after a handshake: the next one that is due unasked
+        # Deadlines in ticks, 0 = none. Expired ones are cleared: ticks wrap, so after 6.2 days one would seem to be ahead again.
+        self._not_before = 0  # after a failure: earliest time of the next attempt
+        self._stale = 0  # after a handshake: when to connect even with nothing to send
 
     async def run(self) -> None:
-        """For ever: keep Wi-Fi up, connect when there is something to say."""
+        """Keep Wi-Fi up, and connect when there is something to send. Never returns."""
         name = str(self._settings.get(settings.WIFI_NAME, b""), "utf-8")
         password = str(self._settings.get(settings.WIFI_PASSWORD, b""), "utf-8")
         while True:
@@ -73,7 +73,7 @@ class ConnectionTask:
                 await asyncio.sleep_ms(250)
 
     def reachable(self) -> bool:
-        """Whether an online request is worth a try: Wi-Fi is up and the last try to reach the host did not just fail."""
+        """Whether to try an online request: Wi-Fi is up, and no attempt to reach the host has failed just now."""
         return self._wifi.connected() and not self._not_before or self._status.link >= news.LINK_BUSY
 
     def _due(self) -> bool:
@@ -83,20 +83,20 @@ class ConnectionTask:
         self._not_before, self._stale = _ahead(self._not_before), _ahead(self._stale)
         if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < _QUIET_MS:
             return False
-        return not self._stale or courier.owes()
+        return not self._stale or courier.has_pending()
 
     async def _session(self) -> None:
-        """One connection, from the handshake until there is nothing more to say."""
+        """One connection, from the handshake until there is nothing left to send."""
         courier, channel = self._courier, None
         self._say(news.LINK_BUSY)
         try:
-            courier.keyring.ahead()  # keys for it, while there is room to make them
+            courier.keyring.ahead()  # derive keys for it while memory is free
             overlay.connection("connecting")
             channel = self._channel()
             await channel.open()
             await self._talk(channel)
             courier.lost()
-            if courier.owes():  # put off by the host
+            if courier.has_pending():  # postponed by the host
                 self._back_off()
             else:
                 self._pause = _FIRST_PAUSE_MS
@@ -119,17 +119,17 @@ class ConnectionTask:
         return Exchange(self._courier)
 
     def _failed(self) -> None:
-        """The connection, or the flash that must hold its answers, gave up: later again."""
+        """The connection failed, or the flash could not store an answer: try again later."""
         self._back_off()
         self._say(news.LINK_WIFI)
         self._unsent()
         try:
             self._courier.lost()
         except (FlashFault, JournalFull, KeyringError):
-            pass  # the marks are owed still; the next connection's answers bring them
+            pass  # the next connection gets the same answers, and writes the missing marks
 
     async def _talk(self, channel: "TlsChannel") -> None:
-        """Say what there is to say, then keep the connection a while: the next sale needs no handshake."""
+        """Exchange messages, then keep the connection open for a while, so that the next sale needs no handshake."""
         courier, idle_since = self._courier, ticks_ms()
         courier.open()
         while True:
@@ -143,7 +143,7 @@ class ConnectionTask:
                 await asyncio.sleep_ms(100)
 
     async def _converse(self, channel: "TlsChannel") -> bool:
-        """Send and receive until there is nothing to send and every answer is here. Whether anything was sent."""
+        """Send and receive until nothing is left to send and every answer has arrived. Returns whether anything was sent."""
         courier, exchange = self._courier, self._exchange()
         into, sent = memoryview(bytearray(_SMALL)), False
         while True:
@@ -169,7 +169,7 @@ class ConnectionTask:
                     overlay.connection("connected")
 
     def _unsent(self) -> None:
-        """Tell a waiting flow that its request did not leave."""
+        """Tell a waiting flow that its request was not sent."""
         courier = self._courier
         if courier.request and not courier.sent:
             courier.outcome.kind = answers.UNSENT
@@ -180,7 +180,7 @@ class ConnectionTask:
             self._status.changed()
 
     def _back_off(self) -> None:
-        """Wait longer after each failure, by a random part more, so that a session's terminals do not knock together."""
+        """Wait longer after each failure, with random jitter, so that terminals do not all reconnect at the same time."""
         jitter = self._entropy(1)[0] * self._pause // 512
         self._not_before = _later(self._pause + jitter)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_MS)
@@ -192,10 +192,10 @@ class ConnectionTask:
 
 
 def _later(ms: int) -> int:
-    """The deadline in so many ms."""
+    """The deadline `ms` milliseconds from now, in ticks."""
     return ticks_add(ticks_ms(), ms) or 1  # pyright: ignore[reportReturnType]  the stubs' type of ticks is an int
 
 
 def _ahead(due: int) -> int:
-    """A deadline that is still to come; 0 when it is over."""
+    """The deadline `due` if it is still ahead, else 0."""
     return due if due and ticks_diff(due, ticks_ms()) > 0 else 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The courier: the only sender. It knows what the host must still be sent, connected or not.
+"""The courier: the only sender. It knows what has still to be sent to the host, connected or not.
 
 The dialogue with the host is in exchange.py.
 """
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from kassa.vault.settings.settings import Settings
 
     class ManagementTask(Protocol):
-        """Work that waits until no payment does: a batch close, or one of management.py.
+        """Work done when no payment is waiting: a batch close, or a task of management.py.
 
-        `closes`: it closes a batch; `changed`: it has changed settings.
+        `closes`: it closes a batch. `changed`: it has changed settings.
         """
 
         closes: bool
@@ -43,76 +43,76 @@ if TYPE_CHECKING:
 
 
 NO_ANSWER = b"98"  # DE 39 of a reversal
-CARD_TABLES = b"\x04\x07\x05"  # processing requests: keys, blocked BINs, applications
+CARD_TABLES = b"\x04\x07\x05"  # processing requests: scheme keys, blocked BINs, applications
 
 
 class Courier:
-    """One per terminal. `open` is called on each new connection, `lost` when it ends or cannot be made."""
+    """One per terminal. `open` is called on each new connection, `lost` when it ends or could not be made."""
 
     def __init__(
         self,
         journal: Journal,
         keyring: Keyring,
-        who: Identity,
+        identity: Identity,
         clock: "Clock",
         status: "Status",
         entropy: "Entropy",
     ) -> None:
         self.journal = journal
         self.keyring = keyring
-        self.who = who
+        self.identity = identity
         self.clock = clock
         self.status = status
         self.entropy = entropy
         self.queue = Queue(journal)
-        self.in_flight: "InFlight | None" = None  # of the dialogue that is under way
+        self.in_flight: "InFlight | None" = None  # of the current dialogue
         self.outcome = Outcome()
-        self.request = 0  # sequence of the intent to send online, 0 = none
-        self.sent = False  # a byte of the request may have left
-        self.again = False  # the request is to be sent once more: the host, which knows its uid, says how it stands
-        self.held = 0  # sequence of a withdrawn intent that the caller must still decide about, 0 = none
+        self.request = 0  # sequence of the intent that a flow wants sent online, 0 = none
+        self.sent = False  # a byte of the request may have been sent
+        self.resend = False  # send the request again: the host knows its uid and answers with the current state
+        self.withdrawn = 0  # sequence of a withdrawn intent about which the flow has still to decide, 0 = none
         self.task: "ManagementTask | None" = None
         self.cards: tuple = ()  # partition and key of the card tables, for management.py
-        self.settings: "Settings | None" = None  # likewise
-        self.rotten = []  # processing requests for tables that must be fetched anew
-        self.refused = {}  # tables that were not taken, for management.py
-        self.fault = ""  # "stranger", "rollback": for the screen
-        self.strikes = 0  # connections in a row that ended by answers without a valid MAC
-        self.put_off = False  # the host wants the reversal later: not again on this connection
-        self.asked = 0  # processing requests of the host on this connection, a bit each
+        self.settings: "Settings | None" = None  # for management.py
+        self.damaged_tables = []  # processing requests for damaged tables that must be fetched again
+        self.refused = {}  # 60.3 -> version of a table that was refused, for management.py
+        self.fault = ""  # for the screen: "stranger" (the host does not know this terminal) or "rollback" (quarantine)
+        self.strikes = 0  # consecutive connections that ended because of answers without a valid MAC
+        self.put_off = False  # the host postponed the reversal: do not send it again on this connection
+        self.asked = 0  # bit n: the host made processing request n on this connection
         self.bad_macs = 0  # on this connection
         self.handshaken = False
-        self.host_epoch = self.host_batch = 0  # as the handshake said
-        self.heard = False  # the host answered a handshake; the till takes note of it and clears this
-        self.used = 0  # the highest transaction counter of ours that the host has seen
+        self.host_epoch = self.host_batch = 0  # from the handshake
+        self.heard = False  # the host answered a handshake; cleared once the till has been told
+        self.counter_seen = 0  # highest transaction counter that the host has seen from this terminal
 
     # -- the connection ---------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """A new connection: begin again with what is not answered."""
+        """Start again with everything unanswered, on a new connection."""
         self.handshaken = self.put_off = False
         self.asked = self.bad_macs = 0
-        self.queue.restart(self.request or self.held)
+        self.queue.restart(self.request or self.withdrawn)
         if self.task:
             self.task.restart()
 
     def has_work(self) -> bool:
-        """Whether the host can be sent something now, on a connection where no answer is awaited."""
+        """Whether there is something to send now, on a connection where no answer is awaited."""
         state = self.journal.state
         return bool(
             self.request
-            and (self.again or not self.sent)
+            and (self.resend or not self.sent)
             or self.task
-            or self.rotten
+            or self.damaged_tables
             or state.reversing
             and not self.put_off
             or self.queue.has_work()
             or self.host_epoch > state.epoch
-            and not self.owes()
+            and not self.has_pending()
         )
 
     def lost(self) -> None:
-        """The connection ended: what was in flight is not answered. An online request that may have left is reversed."""
+        """The connection has ended: drop what was in flight, and reverse an online request that may have been sent."""
         in_flight, self.in_flight = self.in_flight, None
         if in_flight:
             in_flight.close()
@@ -122,40 +122,40 @@ class Courier:
             self.reverse(NO_ANSWER, answers.REVERSE)
         self.status.queue(self.journal.state)
 
-    def owes(self) -> bool:
-        """Whether the host must still be sent something, put off by it or not."""
-        return self.journal.state.reversing == 1 or self.queue.owes()
+    def has_pending(self) -> bool:
+        """Whether anything has still to be sent to the host, even if the host has postponed it."""
+        return self.journal.state.reversing == 1 or self.queue.has_pending()
 
     def unanswered(self) -> int:
-        """How many messages are in flight."""
+        """The number of messages in flight."""
         return self.in_flight.count if self.in_flight else 0
 
     def load(self, sequence: int, page: bytearray) -> None:
-        """Read the record of a request or a reversal. Raises WireError when it cannot be read: nothing can be sent then."""
+        """Read the record of a request or reversal into `page`. Raises WireError if it cannot be read: it blocks all sending."""
         if not sequence or not self.queue.load(sequence, page):
-            raise WireError("a record that is owed cannot be read back")
+            raise WireError("a record to be sent cannot be read")
 
     # -- the online request -----------------------------------------------------------------------------------------
 
     def submit(self, sequence: int) -> None:
-        """Ask for an intent to be sent online; `outcome` is cleared and filled in later."""
+        """Ask for an intent to be sent online. `outcome` is replaced, and filled in when the answer arrives."""
         self.outcome = Outcome(sequence)
-        self.sent = self.again = False
+        self.sent = self.resend = False
         self.request = sequence
         self.status.changed()
 
     def withdraw(self) -> int:
-        """Take back a request of which nothing was sent; returns its sequence, 0 when it is too late.
+        """Withdraw a request that was never sent. Returns its sequence, or 0 if it is too late.
 
-        It is held until the caller has decided about it and sets `held` to 0.
+        The sequence stays in `withdrawn` until the caller has decided about the intent and sets it to 0.
         """
         if not self.request or self.sent:
             return 0
-        self.held, self.request = self.request, 0
-        return self.held
+        self.withdrawn, self.request = self.request, 0
+        return self.withdrawn
 
     def give_up(self) -> None:
-        """The flow's patience is over: reverse the request if it may have left. Does nothing when it was answered."""
+        """Stop waiting: reverse the request if it may have been sent. Does nothing if it was answered."""
         if self.request and self.sent:
             if self.in_flight:
                 self.in_flight.drop_request()
@@ -163,8 +163,11 @@ class Courier:
             self.status.queue(self.journal.state)
 
     def reverse(self, reason: bytes, kind: int) -> None:
-        """The online request got no final answer: what follows from that is durable before anything else happens."""
-        sequence, self.request = self.request, 0  # should the mark fail, the next connection makes it
+        """End an online request that got no final answer. The mark is durable before anything else happens.
+
+        `reason`: DE 39 of the reversal. `kind`: the outcome for the flow. Raises FlashFault, JournalFull.
+        """
+        sequence, self.request = self.request, 0  # if writing the mark fails, the next connection writes it
         self.outcome.kind = kind
         self.put_off = False
         self.queue.unanswered(sequence, reason)
@@ -172,10 +175,10 @@ class Courier:
     # -- tasks ------------------------------------------------------------------------------------------------------
 
     def begin(self, task: "ManagementTask", outcome: Outcome) -> None:
-        """Do a task of the cashier's when nothing else waits; it fills in `outcome`."""
+        """Start a task that the cashier asked for. It runs when no payment is waiting, and fills in `outcome`."""
         self.outcome, self.task = outcome, task
         self.status.changed()
 
     def end_task(self) -> None:
-        """The task has ended, or nobody waits for it any more."""
+        """Drop the task: it has ended, or the flow no longer waits for it."""
         self.task = None

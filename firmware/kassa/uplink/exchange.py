@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The dialogue with the host: `next_frame` gives what to send, `feed` takes what arrives. No clock and no socket.
+"""The dialogue with the host: `next_frame` returns what to send, `feed` takes what arrives. No clock and no socket.
 
 Order: handshake, reversal, the online request, then the queue in windows, then a task such as the batch close.
 """
@@ -18,7 +18,7 @@ from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import Outbox
 from kassa.vault.journal import layout
 
-# The class of each purpose's messages, for the meaning of their answers.
+# The request class of each purpose (in_flight.py), which decides what an answer code means.
 _CLASS = (
     0,
     answers.MANAGEMENT,
@@ -33,31 +33,31 @@ _BAD_MACS = const(3)
 _WRONG_MAC = b"A0"
 _IN_PROGRESS = b"09"
 _SIGN_ON = const(3)  # a processing request
-_REQUEST = const(9)  # in a frame: terminal status and processing request
+_REQUEST = const(9)  # offset in a frame of the byte with terminal status and processing request
 
 
 class Exchange:
-    """In memory while there is something to send or to hear: made anew on a connection that was idle."""
+    """In memory only while messages are exchanged; created again when an idle connection becomes active."""
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
         self._journal = courier.journal
         self.in_flight = InFlight()
         self._inbox = Inbox()
-        self._outbox = Outbox(courier.journal, courier.keyring, courier.who, self.in_flight, courier.entropy)
+        self._outbox = Outbox(courier.journal, courier.keyring, courier.identity, self.in_flight, courier.entropy)
         self._record = bytearray(layout.PAGE)
-        self._kind = 0  # of the request
-        self._sign_on = False  # the host wants another handshake
+        self._kind = 0  # transaction type of the online request
+        self._sign_on = False  # the host asked for another handshake
         courier.in_flight = self.in_flight
 
     def is_idle(self) -> bool:
-        """Whether no answer is awaited, and none has come in part."""
+        """Whether no answer is awaited, and none has been received in part."""
         return not self.in_flight.count and not self._inbox.begun()
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
     def next_frame(self) -> memoryview | None:
-        """The next frame that may be sent now, valid until another one is asked for; None = nothing to send now."""
+        """The next frame that may be sent now, or None. It is valid until the next call."""
         courier, in_flight, state = self._courier, self.in_flight, self._journal.state
         if not courier.handshaken:
             return None if in_flight.count else self._outbox.handshake()
@@ -66,32 +66,32 @@ class Exchange:
         if state.reversing and not courier.put_off:
             return self._reversal()
         queue, record = courier.queue, self._record
-        if courier.request and (courier.again or not courier.sent):
+        if courier.request and (courier.resend or not courier.sent):
             courier.load(courier.request, record)
-            about = queue.about(record)
+            original = queue.original_of(record)
             self._kind = record[1]
-            courier.sent, courier.again, courier.outcome.waiting = True, False, False
-            return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, about)
+            courier.sent, courier.resend, courier.outcome.waiting = True, False, False
+            return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, original)
         sequence, kind, amount = queue.next(record, in_flight)
         if sequence:
-            about = b"" if kind == transactions.VOID_ENTRY else queue.about(record)
-            return self._outbox.payment(QUEUED, kind, record, sequence, amount, about)
+            original = b"" if kind == transactions.VOID_ENTRY else queue.original_of(record)
+            return self._outbox.payment(QUEUED, kind, record, sequence, amount, original)
         if in_flight.count == 0:
             queue.flush()
             courier.status.queue(state)
             if self._sign_on:
                 self._sign_on = False
                 return self._outbox.handshake()
-            if courier.host_epoch > state.epoch and not courier.owes():
+            if courier.host_epoch > state.epoch and not courier.has_pending():
                 self._begin_epoch()
-        if queue.owes() or state.reversing:
+        if queue.has_pending() or state.reversing:
             return None
-        if courier.rotten and not courier.task:
-            self._begin_task(courier.rotten.pop())
+        if courier.damaged_tables and not courier.task:
+            self._begin_task(courier.damaged_tables.pop())
         return courier.task.frame(self._outbox, record) if courier.task else None
 
     def _begin_epoch(self) -> None:
-        """After a quarantine: take over the host's epoch. It has closed our batch with the old one."""
+        """Adopt the host's epoch after a quarantine. The host has already closed the batch of the old epoch."""
         from kassa.uplink import new_epoch
 
         courier = self._courier
@@ -104,10 +104,10 @@ class Exchange:
             courier.outcome.kind = answers.NO
 
     def _reversal(self) -> memoryview | None:
-        """The oldest reversal that is owed."""
+        """The frame of the oldest reversal that has still to be answered; None if there is none."""
         courier = self._courier
         sequence = courier.queue.reversing()
-        if not sequence:  # its mark rotted after it was answered
+        if not sequence:  # its mark became unreadable after it was answered
             self._journal.state.reversing = 0
             return None
         courier.load(sequence, self._record)
@@ -116,13 +116,13 @@ class Exchange:
     # -- receiving --------------------------------------------------------------------------------------------------
 
     def feed(self, data: memoryview) -> None:
-        """Take received bytes, any split. Raises WireError when they cannot be frames: the connection is given up."""
+        """Process received bytes, split anywhere. Raises WireError if the connection must be closed."""
         for frame in self._inbox.frames(data):
             self._take(frame)
         self._courier.status.queue(self._journal.state)
 
     def _take(self, frame: memoryview) -> None:
-        """One answer: match it, check its MAC, act on it. What does not match is dropped."""
+        """Match one answer to its request, check its MAC and act on it. An answer that does not match is dropped."""
         courier, in_flight = self._courier, self.in_flight
         answer = Answer(frame)
         ksn = answer.get(53)
@@ -160,8 +160,8 @@ class Exchange:
             courier.end_task()
 
     def _matches(self, answer: Answer, slot: int) -> bool:
-        """MTI, terminal, STAN, uid and, for a payment, the amount are those of the request."""
-        if answer.get(41) != self._courier.who.terminal:
+        """Whether MTI, terminal, STAN, uid and, for a payment, amount are those of the request."""
+        if answer.get(41) != self._courier.identity.terminal:
             return False
         echo = bytes(answer.frame[13:15]) + bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
         if self.in_flight.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
@@ -169,7 +169,7 @@ class Exchange:
         return self.in_flight.echoes(slot, echo)
 
     def _bad_mac(self, slot: int) -> None:
-        """Count an answer whose MAC is wrong. An online request with one is reversed; three end the connection."""
+        """Count an answer with a wrong MAC. It reverses an online request; the third one ends the connection."""
         courier = self._courier
         courier.bad_macs += 1
         if self.in_flight.purpose[slot] == ONLINE:
@@ -181,7 +181,7 @@ class Exchange:
                 courier.fault = "stranger"
             raise WireError("answers without a valid MAC")
 
-    # -- what an answer does ----------------------------------------------------------------------------------------
+    # -- acting on an answer ----------------------------------------------------------------------------------------
 
     def _handshake(self, answer: Answer, meaning: int) -> None:
         courier = self._courier
@@ -192,11 +192,11 @@ class Exchange:
             raise WireError("handshake refused")
         from kassa.uplink import sign_on
 
-        held, courier.host_epoch, courier.host_batch, now, courier.used = sign_on.read(answer)
-        courier.fault = "rollback" if held else ""
+        quarantined, courier.host_epoch, courier.host_batch, now, courier.counter_seen = sign_on.read(answer)
+        courier.fault = "rollback" if quarantined else ""
         courier.clock.trust(now)
         sign_on.heard(self._journal, now, courier.host_batch)
-        courier.keyring.pass_over(courier.used)
+        courier.keyring.pass_over(courier.counter_seen)
         courier.handshaken = courier.heard = True
         courier.status.clock_trusted = True
 
@@ -213,26 +213,26 @@ class Exchange:
             courier.queue.final(sequence, layout.DECLINED, code)
             outcome.kind = answers.NO
         elif code == _IN_PROGRESS and transactions.effect(self._kind) == transactions.IN_QR:
-            outcome.shown = bytes(answer.get(62))
-            outcome.waiting = True  # the flow asks again, or gives up
+            outcome.code_to_show = bytes(answer.get(62))
+            outcome.waiting = True  # the flow sends it again, or gives up
         else:
             courier.reverse(NO_ANSWER, answers.REVERSE)
 
     def _asked_by_host(self, request: int) -> None:
-        """The host's processing request, obeyed once on a connection."""
+        """Obey the host's processing request, once per connection."""
         courier = self._courier
         if courier.asked >> request & 1:
             return
         if request == _SIGN_ON:
             self._sign_on = True
         elif courier.task:
-            return  # one task at a time: the host asks again
+            return  # one task at a time: the host will ask again
         else:
             self._begin_task(request)
         courier.asked |= 1 << request
 
     def _begin_task(self, request: int) -> None:
-        """Begin the task that a processing request asks for, if it is one of ours."""
+        """Start the task for a processing request, if there is one."""
         courier = self._courier
         if courier.settings is not None:
             from kassa.uplink import management

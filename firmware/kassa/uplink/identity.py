@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who the terminal is to the host."""
+"""The numbers by which the host knows this terminal."""
 
 
 class Identity:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cuts what arrives, in whatever pieces, into whole frames."""
+"""Splits the received byte stream into whole frames."""
 
 from micropython import const
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 class Inbox:
-    """Holds at most one unfinished frame."""
+    """Holds at most one incomplete frame."""
 
     def __init__(self) -> None:
         self._buffer = bytearray(MAX_FRAME)
         self._filled = 0
 
     def begun(self) -> bool:
-        """Whether a frame has come in part."""
+        """Whether part of a frame has been received."""
         return self._filled > 0
 
     def frames(self, data: memoryview) -> "Iterator[memoryview]":
-        """Each frame that `data` completes, from its length on, valid until the next is asked for.
+        """Yield each frame that `data` completes, with its length field. It is valid until the next one.
 
-        Raises WireError when a length cannot be that of an answer: the stream is lost.
+        Raises WireError if a length exceeds that of any answer: the stream can no longer be split into frames.
         """
         at = 0
         while at < len(data):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ISO 8583:1987 in the CUP dialect, as far as docs/wire.md goes: a writer of requests and a strict reader of answers."""
+"""ISO 8583:1987 in the CUP dialect, limited to docs/wire.md: a writer of requests and a strict parser of answers."""
 
 from struct import pack_into
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 _TPDU = b"\x60\x00\x03\x00\x00"
 _HEADER = b"\x61\x31\x00\x00\x01\x00"
-_FIRST = const(23)  # of the data elements: length 2, TPDU 5, header 6, MTI 2, bitmap 8
+_FIRST = const(23)  # offset of the data elements: length 2, TPDU 5, header 6, MTI 2, bitmap 8
 _MAC_FROM = const(7)
 _BITMAP = const(15)
-MAX_FRAME = const(512)  # no message of ours, and no answer to one, is longer
+MAX_FRAME = const(512)  # bytes; no request of the terminal and no answer is longer
 
-# How the data elements of answers are laid out: fixed bytes, or -1 LLVAR bytes, -2 LLLVAR bytes, -3 LLLVAR digits.
+# Layout of the data elements in answers: number of bytes if fixed, -1 LLVAR bytes, -2 LLLVAR bytes, -3 LLLVAR digits.
 _LAYOUT = {3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 25: 1, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15, 48: -3, 49: 3, 53: -1, 54: -2, 60: -3,
            62: -2, 63: -2, 64: 8}  # fmt: skip
 
 
 class Writer:
-    """Builds one frame at a time in `buffer`; data elements must be added in rising order."""
+    """Builds one frame at a time in `buffer`. Data elements must be added in ascending order."""
 
     def __init__(self) -> None:
         self.buffer = bytearray(MAX_FRAME)
         self._at = 0
 
     def begin(self, mti: int) -> None:
-        """Start a frame; `mti` as hexadecimal digits read, 0x0200."""
+        """Start a frame. `mti`: its digits as hexadecimal, such as 0x0200."""
         buffer = self.buffer
         buffer[2:7] = _TPDU
         buffer[7:13] = _HEADER
@@ -41,25 +41,25 @@ class Writer:
         self._at = _FIRST
 
     def number(self, element: int, value: int, size: int) -> None:
-        """A fixed n element of `size` bytes."""
+        """Add a fixed numeric element of `size` bytes."""
         self._mark(element)
         pack_bcd(value, self.buffer, self._at, size)
         self._at += size
 
     def fixed(self, element: int, data: "Bytes") -> None:
-        """A fixed element, bytes as they are."""
+        """Add a fixed element, its bytes unchanged."""
         self._mark(element)
         self._put(data)
 
     def short(self, element: int, data: "Bytes") -> None:
-        """An LLVAR element of bytes."""
+        """Add an LLVAR element of bytes."""
         self._mark(element)
         pack_bcd(len(data), self.buffer, self._at, 1)
         self._at += 1
         self._put(data)
 
     def long(self, element: int, count: int, data: "Bytes", more: "Bytes" = b"") -> None:
-        """An LLLVAR element: `count` digits or bytes, made of `data` and `more`."""
+        """Add an LLLVAR element of `count` digits or bytes: `data` followed by `more`."""
         self._mark(element)
         pack_bcd(count, self.buffer, self._at, 2)
         self._at += 2
@@ -67,7 +67,7 @@ class Writer:
         self._put(more)
 
     def finish(self, key: bytearray) -> memoryview:
-        """Set DE 64 and the length; returns the whole frame."""
+        """Add DE 64 under the MAC key `key`, set the length, and return the whole frame."""
         self._mark(64)
         end = self._at
         frame = memoryview(self.buffer)[: end + 8]
@@ -84,10 +84,10 @@ class Writer:
 
 
 class Answer:
-    """A parsed answer: where each element lies. Nothing is believed before `check`."""
+    """A parsed answer: the position of each element. Do not rely on anything in it before `check`."""
 
     def __init__(self, frame: memoryview) -> None:
-        """`frame` from the 2-byte length on, complete. Raises WireError when it does not follow the layout to the last byte."""
+        """Parse `frame`, complete and with its 2-byte length. Raises WireError if it deviates from the layout anywhere."""
         if len(frame) < _FIRST + 8:
             raise WireError("answer too short")
         self.frame = frame
@@ -98,10 +98,10 @@ class Answer:
             if frame[_BITMAP + (element - 1) // 8] & 0x80 >> (element - 1) % 8:
                 at = self._place(element, at)
         if at != len(frame) or 64 not in self._places:
-            raise WireError("answer not to its end")
+            raise WireError("answer too long or without a MAC")
 
     def _place(self, element: int, at: int) -> int:
-        """Note where an element lies and return where the next begins."""
+        """Record the position of an element, and return that of the next."""
         size = _LAYOUT.get(element, 0)
         frame = self.frame
         if not size:
@@ -125,7 +125,7 @@ class Answer:
         return at + size
 
     def get(self, element: int) -> memoryview:
-        """The bytes of an element, without its length; empty when absent."""
+        """The bytes of an element, without its length; empty if it is absent."""
         at, size = self._places.get(element, (0, 0))
         return self.frame[at : at + size]
 

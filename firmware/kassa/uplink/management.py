@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a connection does beside payments: tables to be fetched, a status, an echo, a sign-off. Loaded when asked for.
+"""Management tasks: fetch a table, send a status, echo test, sign-off. Loaded on demand.
 
-The host asks by the header's processing request; a cashier by the menu. One task at a time, when nothing else waits.
+The host asks for one by the processing request in the header, a cashier by the menu. One runs at a time, and only when
+no payment is waiting.
 """
 
 from struct import pack_into, unpack_from
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from kassa.vault.settings.settings import Settings
 
     class Sink(Protocol):
-        """Takes a table in pieces. `end` makes it durable, or raises WireError and leaves the old one."""
+        """Takes a table in pieces. `end` makes it durable, or raises WireError and keeps the old one."""
 
         version: int
 
@@ -40,14 +41,18 @@ ECHO = const(301)
 _PARAMETERS = const(360)
 _STATUS = const(362)
 _LARGEST = const(8192)  # bytes of a table
-# The processing request of an answer's header; sign on again (3) is the courier's own, 6 is not taken here.
+# Processing requests in an answer's header. The exchange handles 3 (sign on again); 6 is not used.
 _PARAMETERS_ASKED = const(1)
 _STATUS_ASKED = const(2)
-_CARDS_ASKED = ((4, 370, 0), (7, 390, 1), (5, 380, 2))  # with 60.3 and the table of vault/card_tables/table_writer.py
+_CARDS_ASKED = (
+    (4, 370, 0),
+    (7, 390, 1),
+    (5, 380, 2),
+)  # (processing request, 60.3, table of vault/card_tables/table_writer.py)
 
 
 class NetworkMessage:
-    """One 0820, or a handshake on a connection that had one."""
+    """One 0820: a status, an echo test or a sign-off."""
 
     closes = changed = False
 
@@ -57,7 +62,7 @@ class NetworkMessage:
         self._outcome = outcome
 
     def restart(self) -> None:
-        """A new connection: nothing was answered yet."""
+        """Nothing to do on a new connection: the message is built when it is sent."""
 
     def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
         """What to send now, None = first the answers."""
@@ -66,18 +71,18 @@ class NetworkMessage:
         return outbox.manage(MANAGE, 0x0820, self._network, self._free)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
-        """Whether it is done."""
+        """Store the meaning of the answer. Returns True: the task is done."""
         self._outcome.kind = answers.meaning(code, answers.MANAGEMENT)
         return True
 
 
 class TableDownload:
-    """One table, piece by piece; at its end the host is told the version that is here now."""
+    """Fetches one table piece by piece, then reports the version now on the terminal."""
 
     closes = False
 
     def __init__(self, network: int, sink: "Sink", refused: "dict[int, int]") -> None:
-        """`refused`: by 60.3, the version that was not taken; noted here."""
+        """`network`: 60.3. `refused`: 60.3 -> version of a table that was refused; updated here."""
         self._refused = refused
         self._network = network
         self._sink = sink
@@ -85,11 +90,11 @@ class TableDownload:
         self.changed = False
 
     def restart(self) -> None:
-        """A new connection: from the start of the table."""
+        """Start again with the first piece, on a new connection."""
         self._at = 0
 
     def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
-        """DE 62 up: version of the form, version of the table here, where the next piece begins."""
+        """The next request; None while an answer is awaited. DE 62: format version, version on the terminal, offset."""
         if outbox.in_flight.count:
             return None
         free = bytearray(7)
@@ -97,9 +102,10 @@ class TableDownload:
         return outbox.manage(MANAGE, 0x0800, self._network, free)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
-        """DE 62 down: version of the form, of the table, its size, where this piece begins, the piece.
+        """Process one answer. Returns True when the task has ended.
 
-        A table that is refused ends the task, not the connection, and is not asked for again before a restart.
+        DE 62: format version, version and size of the table, offset, the piece. A refused table ends the task, not the
+        connection, and is not requested again before a restart.
         """
         free = answer.get(62)
         if answers.meaning(code, answers.MANAGEMENT) != answers.YES or len(free) < 9 or free[0] != 1:
@@ -107,7 +113,7 @@ class TableDownload:
         version, size, at = unpack_from(">IHH", free, 1)
         if (
             not size or self.changed
-        ):  # nothing newer than what is here; a host that says otherwise at once is not believed
+        ):  # nothing newer; after a download, a newer version is ignored until the next request
             return True
         if self._refused.get(self._network) == version:
             return True
@@ -121,11 +127,11 @@ class TableDownload:
     def _put(self, version: int, size: int, at: int, piece: memoryview) -> None:
         if not self._at:
             if size > _LARGEST or at:
-                raise WireError("a table too long, or not from its start")
+                raise WireError("a table too long, or not from offset 0")
             self._version, self._size = version, size
             self._sink.begin(size, version)
         if (version, size, at) != (self._version, self._size, self._at) or not piece or at + len(piece) > size:
-            raise WireError("a table that changes on its way")
+            raise WireError("a table that changed during its download")
         self._sink.add(piece)
         self._at += len(piece)
         if self._at == size:
@@ -136,9 +142,9 @@ class TableDownload:
 def task_for(
     request: int, values: "Settings", cards: tuple, journal: "Journal", refused: "dict[int, int]"
 ) -> "ManagementTask | None":
-    """The task for a processing request of the host; None for one that is not for us, or where the chip cannot be read.
+    """The task for a processing request of the host; None if the request is unknown or the flash cannot be read.
 
-    `refused`: see TableDownload.
+    `cards`: partition and key of the card tables. `refused`: see TableDownload.
     """
     if request == _STATUS_ASKED:
         return NetworkMessage(_STATUS, _status(journal), Outcome())
@@ -153,12 +159,12 @@ def task_for(
 
                 return TableDownload(network, CardTables(cards[0], cards[1], table, values), refused)
     except (FlashFault, SettingsError):
-        pass  # a table is not worth the connection
+        pass  # do not lose the connection for a table
     return None
 
 
 def _status(journal: "Journal") -> bytearray:
-    """DE 62 of 0820/362: version 1, pending count 2, free sectors 2, damaged 2, watermark 4."""
+    """DE 62 of 0820/362: format version 1 byte, pending count 2, free sectors 2, damaged cells 2, watermark 4."""
     free = bytearray(11)
     state = journal.state
     pack_into(">BHHHI", free, 0, 1, state.count, max(0, journal.free), journal.damaged, state.watermark)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds each frame that leaves, under a fresh message KSN, and enters it into the table of messages in flight."""
+"""Builds each outgoing frame under a fresh message KSN, and enters it in the table of messages in flight."""
 
 from micropython import const
 
@@ -23,14 +23,14 @@ _HANDSHAKE_CODE = const(900)  # 60.3
 
 
 class Outbox:
-    """Frames are valid until the next one is built. Every call raises KeyringError or FlashFault when keys run out."""
+    """A frame is valid until the next one is built. Every method that builds one can raise KeyringError and FlashFault."""
 
     def __init__(
-        self, journal: Journal, keyring: Keyring, who: Identity, in_flight: InFlight, entropy: "Entropy"
+        self, journal: Journal, keyring: Keyring, identity: Identity, in_flight: InFlight, entropy: "Entropy"
     ) -> None:
         self._journal = journal
         self._keyring = keyring
-        self._who = who
+        self._identity = identity
         self.in_flight = in_flight
         self._entropy = entropy
         self._writer = Writer()
@@ -38,65 +38,66 @@ class Outbox:
         self._key = bytearray(16)
 
     def payment(
-        self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, about: "Bytes" = b""
+        self, purpose: int, kind: int, record: bytearray, sequence: int, amount: int, original: "Bytes" = b""
     ) -> memoryview:
-        """A record as it is sealed, `kind` = 60.1. `amount`: what its final answer takes off the pending sum.
+        """A payment message with a sealed record. `kind`: 60.1.
 
-        `about`: batch and STAN of the payment it is about.
+        `amount`: subtracted from the pending sum at the final answer. `original`: batch and STAN of the original payment.
         """
         row = transactions.row(kind)
-        return self.carrying(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, about)
+        return self.with_record(purpose, row[1] << 8 | row[2], kind, record, sequence, amount, original)
 
     def reversal(self, reason: bytes, record: bytearray, sequence: int) -> memoryview:
-        """0400 for a record; `reason` = DE 39."""
+        """0400 for a record. `reason`: DE 39."""
         itself = record[35:38] + record[32:35]
-        return self.carrying(REVERSAL, 0x0400, record[1], record, sequence, 0, itself, reason)
+        return self.with_record(REVERSAL, 0x0400, record[1], record, sequence, 0, itself, reason)
 
     def handshake(self) -> memoryview:
-        """0800 with the journal's newest record."""
+        """0800 with sequence and seal tag of the newest record."""
         from kassa.uplink import sign_on
 
         free = sign_on.form(self._journal.state, self._journal.head)
         return self.manage(HANDSHAKE, 0x0800, _HANDSHAKE_CODE, free)
 
     def manage(self, purpose: int, mti: int, network: int, free: "Bytes") -> memoryview:
-        """08xx with a STAN and uid of its own."""
+        """08xx with a fresh STAN and uid."""
         return self.management(purpose, mti, network, self.new_stan(), self._entropy(16), free, b"", 0)
 
     def new_stan(self) -> int:
-        """A STAN for a message of its own."""
+        """A fresh STAN, for a message without a record."""
         return self._keyring.next_stan()
 
     def management(
         self, purpose: int, mti: int, network: int, stan: int, uid: "Bytes", free: "Bytes", totals: "Bytes", count: int
     ) -> memoryview:
-        """As messages.management; sent again it keeps STAN and uid."""
+        """See messages.management. A repeated message must keep its STAN and uid."""
         digits = bytearray(3)
         pack_bcd(stan, digits, 0, 3)
         self._flight(purpose, mti, 0, 0, bytes(uid) + digits)
         batch = self._journal.state.batch
         try:
             return messages.management(
-                self._writer, self._who, mti, network, stan, batch, uid, self._ksn, self._key, free, totals, count
+                self._writer, self._identity, mti, network, stan, batch, uid, self._ksn, self._key, free, totals, count
             )
         finally:
             zero(self._key)
 
-    def carrying(
+    def with_record(
         self, purpose: int, mti: int, kind: int, record: bytearray, sequence: int, amount: int,
-        about: "Bytes", reason: bytes = b"", network: int = 0,
+        original: "Bytes", reason: bytes = b"", network: int = 0,
     ) -> memoryview:  # fmt: skip
-        """As messages.carrying, for the record with this sequence."""
+        """See messages.with_record. `sequence`: of `record`."""
         self._flight(purpose, mti, sequence, amount, record[8:24] + record[32:35] + record[24:30])
         try:
-            return messages.carrying(
-                self._writer, self._who, mti, kind, memoryview(record), self._ksn, self._key, about, reason, network
-            )
+            return messages.with_record(
+                self._writer, self._identity, mti, kind, memoryview(record), self._ksn, self._key, original, reason,
+                network,
+            )  # fmt: skip
         finally:
             zero(self._key)
 
     def _flight(self, purpose: int, mti: int, sequence: int, amount: int, echo: "Bytes") -> None:
-        """Take a message KSN and a slot for an answer that carries `echo`. The caller zeroes the key."""
+        """Take a message KSN, and a slot for an answer that must repeat `echo`. The caller zeroes `_key`."""
         if self.in_flight.count >= WINDOW:
             raise WireError("too many in flight")
         down = bytearray(16)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a flow waits for: the host's answer to the one request it made."""
+"""The result of the one request that a flow waits for."""
 
 from micropython import const
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
 
 
 class Outcome:
-    """What became of the one request a flow waits for; `kind` 0 while it is open."""
+    """The result of one request; `kind` is 0 while it is open."""
 
     def __init__(self, sequence: int = 0) -> None:
-        self.sequence = sequence  # of the record it is about, 0 = of none
-        self.kind = 0  # answers.YES, NO, REVERSE (no answer)
+        self.sequence = sequence  # of the record, 0 = none
+        self.kind = 0  # answers.YES, NO, REVERSE (no answer), UNSENT
         self.code = b""
         self.text = ""
         self.auth = ""
         self.rrn = ""
-        self.waiting = False  # the customer has still to agree: the host knows no answer yet
-        self.shown = b""  # what the customer is to scan, DE 62
+        self.waiting = False  # the customer has still to confirm, so the host has no answer yet
+        self.code_to_show = b""  # DE 62: the code for the customer to scan
         self.balance = b""  # DE 54
         self.totals = b""  # DE 48 of 0510
-        self.uploaded = 0  # records of a batch that did not balance
-        self.disputed = 0  # of them, those the host does not take
+        self.uploaded = 0  # records uploaded after "not balanced"
+        self.disputed = 0  # of them, records that the host disputes
 
     def take(self, answer: "Answer", code: bytes) -> None:
-        """What an answer to an online request says."""
+        """Fill in what the cashier needs from an answer to an online request."""
         self.code = code
         self.text = text(answer.get(63)[19:])
         self.auth = text(answer.get(38))
@@ -35,9 +35,9 @@ class Outcome:
 
 
 def text(data: memoryview) -> str:
-    """Host text for the cashier, without control characters; at most 40 characters."""
+    """Text from the host for the cashier: UTF-8 without control characters, at most 40 characters."""
     try:
-        said = str(bytes(data), "utf-8")
+        decoded = str(bytes(data), "utf-8")
     except UnicodeError:
         return ""
-    return "".join([letter for letter in said if letter >= " "])[:40]
+    return "".join([letter for letter in decoded if letter >= " "])[:40]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What of the journal still owes the host a message, in sequence order, and the marks its answers leave."""
+"""The records that have still to be sent to the host, in sequence order, and the marks for its answers."""
 
 from micropython import const
 
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from kassa.uplink.in_flight import InFlight
 
 _NOTHING = (0, 0, 0)
-_KEPT = const(128)  # answers in memory until they are made durable: two windows
-_TOGETHER = const(32)  # answers that one mark can hold
+_KEPT = const(128)  # at most so many answers in memory before they become durable: two windows
+_TOGETHER = const(32)  # answers that fit into one mark
 
 
 class Queue:
-    """Walks upwards from the watermark; answers within a window become durable together, the watermark last."""
+    """Walks up from the watermark. The answers of a window become durable together, the watermark last."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._reader = None
-        self._yes = {}  # sequence -> amount to take off, answered yes but not yet durable
-        self._no = {}  # sequence -> (kind of its mark, amount to take off, code), likewise
-        self._later = False  # something was answered `later` since the last restart
-        self._waiting = False  # a record was passed over for one it names, since the reader began
-        self._known = False
+        self._yes = {}  # sequence -> amount to subtract from the pending sum: final yes, not yet durable
+        self._no = {}  # sequence -> (kind of mark, amount to subtract, DE 39): refused or reported, not yet durable
+        self._later = False  # an answer since the last restart was not final
+        self._waiting = False  # a record was skipped since the reader started: its original has no answer yet
+        self._known = False  # recovery has run
 
     def restart(self, request: int) -> None:
-        """Begin again at the watermark. `request`: the intent that is being asked or decided about, 0 = none.
+        """Start again at the watermark. `request`: the intent that a flow is handling, 0 = none.
 
-        Any other intent without a mark has lost it: it counts as sent and unanswered.
+        Any other intent without a mark counts as sent and unanswered.
         """
         journal = self._journal
         if not self._known:
-            from kassa.vault.journal.recovery import recover  # once
+            from kassa.vault.journal.recovery import recover  # runs once
 
             recover(journal)
             self._known = True
@@ -48,34 +48,40 @@ class Queue:
         ]
         for sequence in lost:
             self.unanswered(sequence, b"98")
-        self.again()
+        self.rewind()
 
     def unanswered(self, sequence: int, reason: bytes) -> None:
-        """An intent that may have left got no answer: its reversal is owed, or it is repeated until there is one."""
+        """Mark an intent that may have been sent and got no answer: it will be reversed, or repeated until it is answered.
+
+        `reason`: DE 39 of the reversal.
+        """
         page = bytearray(256)
         if self.load(sequence, page) and not transactions.is_reversed(page[1]):
             record = layout.Record(page)
             self._journal.mark(layout.DEFERRED, sequence, reason, charged=(record.amount, record.time))
-            self.again()
+            self.rewind()
         else:
             self._journal.mark(layout.REVERSING, sequence, reason)
 
-    def again(self) -> None:
-        """Begin again at the watermark, with what was put off too."""
+    def rewind(self) -> None:
+        """Start again at the watermark, including what the host postponed."""
         self._reader = None
         self._later = self._waiting = False
 
     def has_work(self) -> bool:
-        """Whether a record above the watermark waits for the host, and was not put off in this round."""
+        """Whether a record above the watermark can be sent, and the host has postponed nothing since the last restart."""
         state = self._journal.state
-        return not self._later and self.owes() and state.watermark < state.sequence
+        return not self._later and self.has_pending() and state.watermark < state.sequence
 
-    def owes(self) -> bool:
-        """Whether any record still waits for its final answer, put off or not; reversals apart."""
+    def has_pending(self) -> bool:
+        """Whether any record waits for its final answer, postponed or not. Reversals do not count."""
         return self._journal.state.count > 0 or self._journal.dispositions.first(layout.VOIDED) > 0
 
     def next(self, into: bytearray, in_flight: "InFlight") -> tuple[int, int, int]:
-        """(sequence, 60.1, amount to take off when answered) of the next record to send, loaded into `into`; zeros when none."""
+        """Read the next record to send into `into`.
+
+        Returns (sequence, 60.1, amount to subtract from the pending sum at the final answer); zeros if there is none.
+        """
         journal = self._journal
         if self._reader is None:
             if self._later or not self.has_work():
@@ -87,7 +93,7 @@ class Queue:
             if not sequence:
                 if released or not self._waiting or self._later or in_flight.count:
                     return _NOTHING
-                self.flush()  # what was passed over may go now: once more from the watermark
+                self.flush()  # skipped records may be sendable now: once more from the watermark
                 released, self._waiting = True, False
                 self._reader = Reader(journal, journal.state.watermark + 1)
                 continue
@@ -112,8 +118,8 @@ class Queue:
         """Whether a record's final answer is durable."""
         return sequence <= self._journal.state.watermark or decided(self._journal.dispositions.get(sequence))
 
-    def about(self, record: bytearray) -> bytes:
-        """Batch and STAN (6 bytes) of the payment that a record is about, zero when that is gone; empty without one."""
+    def original_of(self, record: bytearray) -> bytes:
+        """Batch and STAN (6 bytes BCD) of the original payment of a record: zeros if it cannot be read, empty if it has none."""
         sequence = layout.Record(record).original
         if not sequence:
             return b""
@@ -121,20 +127,20 @@ class Queue:
         return bytes(page[35:38] + page[32:35]) if self.load(sequence, page) else bytes(6)
 
     def load(self, sequence: int, into: bytearray) -> bool:
-        """Read one record by its sequence."""
+        """Read the record with this sequence into `into`. Returns whether it could be read."""
         return Reader(self._journal, sequence).read(into) == sequence
 
     def reversing(self) -> int:
-        """The oldest sequence whose reversal is owed and can be sent, 0 when none."""
+        """The sequence of the oldest record to be reversed, 0 if there is none."""
         return self._journal.dispositions.first(layout.REVERSING)
 
     def answered(self, sequence: int, amount: int, meaning: int, code: bytes) -> None:
-        """The host's answer to a queued record."""
+        """Take the host's answer to a queued record. It becomes durable with `flush`."""
         if meaning == answers.YES and self._journal.dispositions.get(sequence) == layout.VOIDED:
             self._no[sequence] = layout.REPORTED, 0, code
         elif meaning == answers.YES:
             self._yes[sequence] = amount
-            if len(self._yes) >= _KEPT:  # the heap has no room for a whole queue's
+            if len(self._yes) >= _KEPT:  # the heap has no room for those of a whole queue
                 self.flush()
         elif meaning == answers.NO:
             self._no[sequence] = layout.REFUSED, amount, code
@@ -147,7 +153,7 @@ class Queue:
         return sequence in self._yes or sequence in self._no
 
     def final(self, sequence: int, kind: int, code: bytes) -> None:
-        """An online request's final answer: one mark, the watermark itself when it follows on."""
+        """Store the final answer to an online request in one mark: WATERMARK if the record is the next above it, else `kind`."""
         journal = self._journal
         if kind == layout.YES and sequence == journal.state.watermark + 1:
             journal.mark(layout.WATERMARK, sequence, code)
@@ -156,15 +162,15 @@ class Queue:
             self.advance()
 
     def advance(self) -> None:
-        """Move the watermark over what is final, when nothing else waits to be made durable with it."""
+        """Move the watermark over final records, unless answers in memory will be flushed with it."""
         if not self._yes and not self._no:
             self.flush()
 
     def flush(self) -> None:
-        """Make the answers so far durable: those that are no plain yes first, then one watermark over the run that is
-        complete, then each yes beyond a gap.
+        """Make the answers in memory durable: first refused and reported ones, then one watermark over the complete run,
+        then each yes beyond a gap.
 
-        In the reserve of a full journal small handfuls wait for more: kept in mind, asked again after a restart.
+        In the reserve of a full journal a few answers wait for more. After a restart, the host is asked again.
         """
         journal = self._journal
         state = journal.state
@@ -187,12 +193,12 @@ class Queue:
         self._reader = None if not state.count else self._reader
 
     def _mark_no(self) -> None:
-        """Marks of refused payments and of void entries the host has, those of one code and run together."""
+        """Mark refused payments and reported void entries; those with the same code that lie close together share a mark."""
         while self._no:
             first = min(self._no)
             kind, _, code = self._no[first]
             if self._journal.free < AHEAD:
-                code = b"\x00\x00"  # in the reserve the reasons are given up
+                code = b"\x00\x00"  # in the reserve the codes are dropped, to save marks
             run = [
                 sequence
                 for sequence, (other, _, reason) in self._no.items()
@@ -201,7 +207,7 @@ class Queue:
             self._mark(kind, run, [self._no.pop(sequence)[1] for sequence in run], code)
 
     def _mark(self, kind: int, run: list, amounts: list, code: bytes) -> None:
-        """One mark of a kind for a run of at most 32 sequences, whose amounts are no longer pending."""
+        """Write one mark for a run of at most 32 sequences, and subtract their amounts from the pending sum."""
         first = min(run)
         several = 0
         for sequence in run:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The handshake: what it tells the host, and what the host says: time, batch, epoch, whether it saw an older state of this chip."""
+"""The handshake: what the terminal shows, and what the host answers: time, batch, epoch, quarantine."""
 
 from struct import pack_into, unpack_from
 
@@ -14,11 +14,11 @@ from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.layout import State
 from kassa.vault.journal.ring import AHEAD
 
-_HEARD_S = const(600)  # the time the host was heard is written again after this
+_HEARD_S = const(600)  # HEARD is written at most once in this time
 
 
 def form(state: State, head: bytearray) -> bytearray:
-    """DE 62 of 0800: version, epoch, newest sequence and its seal tag."""
+    """DE 62 of 0800: format version, epoch, newest sequence and its seal tag."""
     free = bytearray(15)
     pack_into(">BHI", free, 0, 1, state.epoch, state.sequence)
     free[7:] = head
@@ -26,9 +26,10 @@ def form(state: State, head: bytearray) -> bytearray:
 
 
 def read(answer: Answer) -> tuple[bool, int, int, int, int]:
-    """Whether the host holds our payments back, its epoch (0 then), its batch, local time, highest counter it has seen.
+    """(quarantined, epoch, batch, local time, highest transaction counter seen by the host) from an 0810.
 
-    Raises WireError when something of it is missing.
+    In quarantine the epoch is 0. The time is in seconds since 2000-01-01. Raises WireError if a field is missing or
+    malformed.
     """
     free, form = answer.get(62), answer.get(60)
     if len(free) != 27 or free[0] != 1 or len(form) != 6:
@@ -41,14 +42,14 @@ def read(answer: Answer) -> tuple[bool, int, int, int, int]:
         batch = unpack_bcd(form, 1, 3)
     except ValueError:
         raise WireError("handshake without a time or a batch")
-    held = free[1] != 0
-    return held, 0 if held else free[2] << 8 | free[3], batch, now, unpack_from(">I", free, 23)[0]
+    quarantined = free[1] != 0
+    return quarantined, 0 if quarantined else free[2] << 8 | free[3], batch, now, unpack_from(">I", free, 23)[0]
 
 
 def heard(journal: Journal, now: int, batch: int) -> None:
-    """Note when the host was heard, and the batch it wants open, if none is begun."""
+    """Store when the host was heard and, if the open batch is empty, the number that the host wants for it."""
     state = journal.state
-    if abs(now - state.heard) >= _HEARD_S and journal.free >= AHEAD:  # seldom: the ring is for money
+    if abs(now - state.heard) >= _HEARD_S and journal.free >= AHEAD:  # rarely: the journal needs its space for payments
         journal.mark(layout.HEARD, now)
     state.heard = now
     if batch and batch != state.batch and state.closed == state.sequence:

@@ -21,7 +21,7 @@ _SEND_S = const(10)
 
 
 class TlsChannel:
-    """Opened per drain; certificates are read from the settings each time and not kept."""
+    """Used for one connection. Certificates are read from the settings each time and not kept."""
 
     def __init__(self, values: Settings) -> None:
         self._settings = values
@@ -29,8 +29,10 @@ class TlsChannel:
         self._stream: "Any" = None  # one object reads and writes
 
     async def open(self) -> None:
-        """Connect. Raises LinkError; no socket is open then. The port authenticates with the first bytes, so `send` and `receive`
-        fail where that does."""
+        """Connect. Raises LinkError, and leaves no socket open.
+
+        TLS authenticates when the first bytes are sent, so if that fails, `send` or `receive` raises.
+        """
         values = self._settings
         try:
             await asyncio.wait_for(self._connect(values), _OPEN_S)
@@ -39,7 +41,7 @@ class TlsChannel:
             raise LinkError("no connection to the host", False, _dates(error))
 
     async def _connect(self, values: Settings) -> None:
-        """As `asyncio.open_connection`, which lets go of a socket without closing it when something fails."""
+        """Like `asyncio.open_connection`, which does not close its socket when something fails."""
         import socket
         from errno import EINPROGRESS
 
@@ -65,7 +67,7 @@ class TlsChannel:
         self._stream = asyncio.StreamReader(wrapped)
 
     async def send(self, data: bytearray) -> None:
-        """Hand bytes to TLS. Raises LinkError: some of them may have left."""
+        """Send bytes. Raises LinkError: some of them may have been sent."""
         stream = self._stream
         if stream is None:
             raise LinkError("not connected")
@@ -76,7 +78,10 @@ class TlsChannel:
             raise LinkError("connection lost", True, _dates(error))
 
     async def receive(self, into: memoryview, seconds: int) -> int:
-        """Whatever has arrived, at least one byte. Raises LinkError when the host closes or says nothing in time."""
+        """Read at least one byte into `into`; returns the count.
+
+        Raises LinkError if the host closes the connection, or sends nothing for `seconds`.
+        """
         stream = self._stream
         if stream is None:
             raise LinkError("not connected")
@@ -91,7 +96,8 @@ class TlsChannel:
     def close(self) -> None:
         """Close TLS and its socket; safe to call twice.
 
-        Both: after a failed handshake the TLS object has forgotten its socket, and without one it never had it.
+        Both must be closed: after a failed TLS handshake the TLS object no longer refers to the socket, and before the
+        handshake there is no TLS object.
         """
         bare, stream, self._socket, self._stream = self._socket, self._stream, None, None
         for end in (stream and stream.s, bare):
@@ -103,20 +109,20 @@ class TlsChannel:
 
 
 def _writable(bare: "Socket") -> "Generator":
-    """Wait until a socket is connected, or has failed to connect."""
+    """Wait until a socket has connected or failed to connect."""
     yield asyncio.core._io_queue.queue_write(bare)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
 
 
 def _dates(error: Exception) -> int:
-    """LinkError.dates, by what Mbed TLS says: "The certificate validity has expired", "... starts in the future"."""
-    said = str(error)
-    if "CA" in said:  # nor is it signed by ours: a stranger's
+    """LinkError.dates, from the text of Mbed TLS: "The certificate validity has expired", "... starts in the future"."""
+    message = str(error)
+    if "CA" in message:  # not signed by the merchant's CA either: not our host
         return 0
-    return 1 if "expired" in said else 2 if "future" in said else 0
+    return 1 if "expired" in message else 2 if "future" in message else 0
 
 
 async def _some(reader: asyncio.StreamReader, into: memoryview) -> int:
-    """At least one byte: TLS may need several reads for the first one."""
+    """Read at least one byte. TLS may need several reads for the first one."""
     count = None
     while count is None:
         count = await reader.readinto(into)

@@ -120,7 +120,7 @@ class Life:
             answers.append([uid, sent, meaning])
             self.queue.answered(sequence, amount, meaning, (b"", b"00", b"51", b"96")[meaning])
         self.queue.flush()
-        self.queue.again()
+        self.queue.rewind()
         return answers
 
     def closing(self):

@@ -106,7 +106,7 @@ def state():
         "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
         "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
         "uploaded": t.courier.outcome.uploaded, "disputed": t.courier.outcome.disputed, "waiting": t.courier.outcome.waiting,
-        "shown": t.courier.outcome.shown, "balance": t.courier.outcome.balance,
+        "shown": t.courier.outcome.code_to_show, "balance": t.courier.outcome.balance,
         "programs": t.chip.chip.programs, "keys_left": bool(t.courier.in_flight) and any(t.courier.in_flight._keys),
     }  # fmt: skip
 
@@ -186,7 +186,7 @@ def unsent(sequence, amount, track, defer):
         else:
             t.till.void_unsent(sequence)
     finally:
-        t.courier.held = 0
+        t.courier.withdrawn = 0
     return True
 
 
@@ -204,7 +204,7 @@ def prepare_ciphers():
 
 
 def pass_over():
-    _now.till.pass_over(_now.courier.used)
+    _now.till.pass_over(_now.courier.counter_seen)
 
 
 def open():
@@ -294,7 +294,7 @@ def _source(track, original):
 
 
 def ask_again():
-    _now.courier.again = True
+    _now.courier.resend = True
 
 
 def marks():

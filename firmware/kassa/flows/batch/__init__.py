@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Settling the batch, and what must be sent before."""
+"""Settling the batch, and the payments that are still pending."""

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the host refused later, until somebody notes it, with what a cashier can do about it; and what still waits for the
-host."""
+"""The list of payments that the host refused later and nobody has acknowledged, and of those still pending."""
 
 import asyncio
 
@@ -13,12 +12,12 @@ from kassa.vault.journal.dispositions import Dispositions
 from kassa.vault.journal.reader import Reader, dispositions_above
 
 _MOST_ROWS = 50
-_MOST_REFUSED = 30  # of them: what is pending is listed too
+_MOST_REFUSED = 30  # of these rows, to leave room for pending payments
 _SHOWN = (0, layout.DEFERRED, layout.REVERSING)
 
 
 async def show(session: Session) -> None:
-    """The list, what was refused first, each oldest first; a line opens a page that says what will become of it."""
+    """Show the list: refused payments first, then pending ones, oldest first. A row opens a page that says what to do."""
     ui, state = session.ui, session.till.journal.state
     chosen = 0
     while chosen is not None:
@@ -34,7 +33,7 @@ async def show(session: Session) -> None:
 
 
 async def _found(session: Session) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
-    """(sequence, mark) of each that was refused later and not noted, or is pending; and the row it has in the list."""
+    """(sequence, mark) of each refused payment without the mark NOTED and of each pending one, and their rows in the list."""
     journal, t = session.till.journal, session.ui.t
     closed, watermark = journal.state.closed, journal.state.watermark
     dispositions = Dispositions()
@@ -85,7 +84,7 @@ async def _tell(session: Session, sequence: int, mark: int) -> None:
 
 
 def _what_to_do(kind: int) -> str:
-    """About one that was refused later."""
+    """The text key of what to do about a payment that was refused later. `kind`: of transactions.py."""
     if kind in (transactions.CASH, transactions.CASH_REFUND):
         return "refused_cash_do"
     return "refused_refund_do" if transactions.takes_back(kind) else "refused_later_do"

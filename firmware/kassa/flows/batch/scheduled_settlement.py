@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What the terminal does without being asked, between two customers: it settles the batch when that is due."""
+"""Settles the batch automatically between customers, when it is due."""
 
 from kassa.desk import scheduled_settlement
 from kassa.flows.session import Session
 
 
 async def settle(session: Session) -> bool:
-    """Settle when the set time has come or the batch is nearly full, and the host can be asked. Whether it was tried."""
+    """Settle if the scheduled time has come or the batch is nearly full, and the host is reachable. Returns whether it tried."""
     due = session.connection.reachable() and scheduled_settlement.due(
         session.till.journal, session.settings, session.clock
     )

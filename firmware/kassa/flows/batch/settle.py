@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Settles the batch: send what waits, compare totals with the host, print the slip."""
+"""Settles the batch: sends what is pending, compares the totals with the host, prints the slip."""
 
 import asyncio
 from time import ticks_diff, ticks_ms
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 _DRAIN_MS = const(120000)
 _ANSWER_MS = const(60000)
-_UPLOADED_PER_S = const(100)  # records, told to who waits
+_UPLOADED_PER_S = const(100)  # records; for the remaining time on the screen
 
 
 async def settle(session: Session, asked: bool = True) -> None:
-    """From the question to the slip. `asked`: by the cashier; else nobody need be there."""
+    """The whole settlement, from the question to the slip. `asked`: the cashier started it; else there is no question."""
     ui = session.ui
     journal = session.till.journal
     if journal.state.sequence == journal.state.closed:
         await ui.message("ask", ui.t("settle_nothing"))
         return
-    if asked and not journal.state.closing:  # one whose answer is missing is repeated without a question
+    if asked and not journal.state.closing:  # an unfinished close is repeated without a question
         number = ui.t("settle_batch", "%06d" % journal.state.batch)
         if await ui.message("ask", ui.t("settle_confirm"), (number,), "E=key_yes C=key_no") != ord("E"):
             return
@@ -58,7 +58,7 @@ def _submit(session: Session, batch: "Totals") -> None:
 
 
 async def _answered(session: Session, batch: "Totals") -> None:
-    """Wait for the end, as long as there is progress; an upload shows how far it is."""
+    """Wait for the end while there is progress, and show the progress of an upload."""
     ui, outcome = session.ui, session.courier.outcome
     start, before = ticks_ms(), 0
     while not outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
@@ -95,7 +95,7 @@ def _counts(session: Session, batch: "Totals") -> list:
 
 
 async def _drained(session: Session) -> bool:
-    """Wait until the host has answered everything; False when the cashier gives up or it takes too long."""
+    """Wait until the host has answered everything. Returns False if the cashier cancels or it takes too long."""
     ui, status = session.ui, session.status
     start = ticks_ms()
     journal = session.till.journal
@@ -103,11 +103,11 @@ async def _drained(session: Session) -> bool:
         journal.unreadable
         or status.pending_count
         or status.reversing
-        or session.courier.owes()
+        or session.courier.has_pending()
         or session.courier.unanswered()
     ):
         if journal.unreadable:
-            from kassa.flows.batch.unreadable_record import given_up  # hardly ever
+            from kassa.flows.batch.unreadable_record import given_up  # loaded only when needed
 
             if not await given_up(session):
                 return False

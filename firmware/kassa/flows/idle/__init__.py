@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Between customers: the home page, the menu, and what a start has to say."""
+"""Between customers: the home page, the menu, and the report after a restart."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""After a restart: what stopped the terminal and what became of the last payment, before anything new can be sold."""
+"""After a restart, and before any new sale: tells the cashier why the terminal stopped, and how the last payment ended."""
 
 from micropython import const
 
@@ -12,13 +12,13 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Board
 
-_FOR_EVER = const(0x0FFFFFFF)  # ms
+_FOR_EVER = const(0x0FFFFFFF)  # ms: no timeout
 _WARNINGS = ("reversing", "reversed", "unanswered")
 
 
-async def tell(session: Session, board: "Board") -> None:
-    """First why the terminal stopped, if it did not mean to, and that a payment was interrupted, if one was; then the last
-    one that is in the journal, and its receipt.
+async def report(session: Session, board: "Board") -> None:
+    """Show up to three pages: why the terminal stopped, if unexpectedly; that a payment was interrupted, if one was; and
+    the last payment in the journal, with an offer to print its receipt.
     """
     ui = session.ui
     reason = stop_reason.take(board.settings)
@@ -26,14 +26,14 @@ async def tell(session: Session, board: "Board") -> None:
         reason = "watchdog"
     if reason:
         await ui.message("warn", ui.t("fault_title"), (ui.t("fault_code", reason), ui.t("fault_restart")), fresh=True)
-    if session.torn:
+    if session.interrupted:
         lines = (ui.t("restart_interrupted"), ui.t("restart_not_taken"))
         await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _FOR_EVER, fresh=True)
         session.till.journal.seen(True)
     record = session.last()
     if record is None:
         return
-    word = session.last_word(record)
+    word = session.last_disposition(record)
     paid = word in PAID + TOOK_BACK
     kind = "hold" if word == "accepted" else "ok" if paid else "warn" if word in _WARNINGS else "refuse"
     lines = (session.paid_with(record), ui.t("restart_receipt" if paid else "restart_title"))

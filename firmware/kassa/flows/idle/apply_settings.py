@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Takes over what of the settings the host may change: at a start, and when it did. In memory only then."""
+"""Applies the settings that the host may change, at boot and after a change. In memory only then."""
 
 from kassa.desk.card_velocity import CardVelocity
 from kassa.desk.limits import Limits
@@ -9,7 +9,7 @@ from kassa.vault.settings import settings
 
 
 def apply(session: Session) -> None:
-    """The merchant's name, the till's limits, and how long the terminal's certificate holds."""
+    """Apply the merchant's name and the till's limits; also read the validity of the terminal's certificate."""
     values = session.settings
     session.valid = certificate.days(values.get(settings.CLIENT_CERTIFICATE, b""))
     session.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
@@ -17,7 +17,5 @@ def apply(session: Session) -> None:
     till.largest = int.from_bytes(values.get(settings.LARGEST_SALE, bytes(6)), "big")
     till.limits = limits
     most = max(1, limits.count) if limits.set else 1
-    if (
-        till.card_velocity.most != most and not till.journal.state.count
-    ):  # while payments wait, their cards are remembered
+    if till.card_velocity.most != most and not till.journal.state.count:  # it counts the cards of pending payments
         till.card_velocity = CardVelocity(session.entropy, most)

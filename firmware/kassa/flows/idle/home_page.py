@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the resting page says, until a key is pressed; in memory only while it stands."""
+"""The lines of the home page, until a key is pressed. In memory only while the page is shown."""
 
 from micropython import const
 
@@ -16,35 +16,38 @@ _LOOK_MS = const(60000)
 _WIDTH = const(288)  # pixels of a line
 
 
-async def run(session: Session, held: bool) -> int:
-    """The key that was pressed; 0 after a minute, or when the quarantine is no longer what it was, `held`."""
-    return await session.ui.home(session.name, _lines_while(session, held), "E=key_sell M=key_menu", _LOOK_MS)
+async def run(session: Session, quarantined: bool) -> int:
+    """Show the home page. Returns the key that was pressed; 0 after a minute, or when the quarantine begins or ends.
+
+    `quarantined`: whether the terminal is in quarantine now.
+    """
+    return await session.ui.home(session.name, _lines_while(session, quarantined), "E=key_sell M=key_menu", _LOOK_MS)
 
 
-def is_held(session: Session) -> bool:
-    """Whether the host holds this terminal's payments back: it has seen an older state of the chip, or a copy."""
+def is_quarantined(session: Session) -> bool:
+    """Whether the host holds back the terminal's payments: it has seen an older state of the chip, or a copy (quarantine)."""
     return session.courier.fault == "rollback"
 
 
-async def show_held(session: Session) -> None:
-    """The quarantine, on a page of its own."""
+async def show_quarantine(session: Session) -> None:
+    """Announce the quarantine on a page of its own."""
     t = session.ui.t
     lines = (t("call_supervisor"), t("held_seen"), t("held_sales"), t("held_clear"))
     await session.ui.message("warn", t("quarantined"), lines, "E=key_ok", fresh=True)
 
 
-def _lines_while(session: Session, held: bool) -> "Callable[[], list | None]":
-    """The lines, as long as the quarantine is what it was; then None."""
-    return lambda: _lines(session) if is_held(session) == held else None
+def _lines_while(session: Session, quarantined: bool) -> "Callable[[], list | None]":
+    """A function that returns the lines, or None once the quarantine has begun or ended."""
+    return lambda: _lines(session) if is_quarantined(session) == quarantined else None
 
 
 def _lines(session: Session) -> list:
-    """Warnings first; three lines fit."""
+    """The lines, most important first: only three fit."""
     ui, news = session.ui, session.status
     lines = []
     if session.courier.fault == "stranger":
         lines.append("!" + ui.t("fault_key_unknown"))
-    elif is_held(session):
+    elif is_quarantined(session):
         lines.append("!" + ui.t("home_held"))
     if not session.reader.works:
         lines.append("!" + ui.t("fault_reader"))
@@ -56,9 +59,9 @@ def _lines(session: Session) -> list:
         lines.append("!" + ui.t("home_reversing"))
     if news.refused_later:
         lines.append("!" + ui.t("home_refused", news.refused_later))
-    said = certificate_notes.note(session)
-    if said:
-        lines.append(said)
+    note = certificate_notes.note(session)
+    if note:
+        lines.append(note)
     if not news.clock_trusted:
         lines.append(ui.t("home_clock"))
     if news.link == status.LINK_OFF:
@@ -69,7 +72,7 @@ def _lines(session: Session) -> list:
     if record is None:
         lines.append(ui.t("home_none"))
     else:
-        said = "%s %s" % (money.text(record.amount), ui.t(session.last_word(record)))
-        line = ui.t("home_last", said)
-        lines.append(line if ui.canvas.measure(TEXT, line) <= _WIDTH else said)
+        payment = "%s %s" % (money.text(record.amount), ui.t(session.last_disposition(record)))
+        line = ui.t("home_last", payment)
+        lines.append(line if ui.canvas.measure(TEXT, line) <= _WIDTH else payment)
     return lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cashier's main loop: the home page, and from there a sale or the menu, until power-off."""
+"""The cashier's main loop: from the home page to a sale or the menu and back, until power-off."""
 
 from time import ticks_diff, ticks_ms
 
@@ -12,12 +12,12 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.flows.session import Flow
 
-_AGAIN_MS = 1800000  # a scheduled settlement that failed is tried again after this; each try may print a slip
+_AGAIN_MS = 1800000  # wait before a failed scheduled settlement is tried again; each attempt may print a slip
 
 
 async def run(session: Session) -> None:
-    """Show the home page, do what the first key asks for, and begin again. A quarantine is announced once on its own page."""
-    held = False
+    """Show the home page, start what the first key selects, and repeat. A new quarantine is announced on its own page."""
+    quarantined = False
     tried = None  # ticks of the last scheduled settlement
     while True:
         if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
@@ -25,8 +25,8 @@ async def run(session: Session) -> None:
         if tried is None and session.status.link >= status.LINK_WIFI and await _settled_by_schedule(session):
             tried = ticks_ms()
         overlay.enter("idle")
-        held = await _announced(session, held)
-        key = await _key_at_home(session, held)
+        quarantined = await _announced(session, quarantined)
+        key = await _key_at_home(session, quarantined)
         overlay.enter("flow")
         if key == ord("M"):
             await _menu(session)
@@ -38,13 +38,13 @@ async def run(session: Session) -> None:
             await _look_after(session)
 
 
-async def _announced(session: Session, held: bool) -> bool:
-    """Whether the terminal is in quarantine now; a new one gets a page of its own."""
+async def _announced(session: Session, quarantined: bool) -> bool:
+    """Announce a quarantine that is new. Returns whether the terminal is in quarantine now."""
     from kassa.flows.idle import home_page
 
-    if home_page.is_held(session) and not held:
-        await home_page.show_held(session)
-    return home_page.is_held(session)
+    if home_page.is_quarantined(session) and not quarantined:
+        await home_page.show_quarantine(session)
+    return home_page.is_quarantined(session)
 
 
 async def _settled_by_schedule(session: Session) -> bool:
@@ -53,14 +53,14 @@ async def _settled_by_schedule(session: Session) -> bool:
     return await scheduled_settlement.settle(session)
 
 
-async def _key_at_home(session: Session, held: bool) -> int:
+async def _key_at_home(session: Session, quarantined: bool) -> int:
     from kassa.flows.idle import home_page
 
-    return await home_page.run(session, held)
+    return await home_page.run(session, quarantined)
 
 
 async def _look_after(session: Session) -> None:
-    """After a minute without a key: chips that lost their power meanwhile are set up again."""
+    """After a minute without a key: set up again the chips that may have lost power."""
     session.ui.restore()
     await session.reader.check()
 
@@ -72,9 +72,9 @@ async def _sale(session: Session, first: int = 0) -> None:
 
 
 async def _menu(session: Session) -> None:
-    """The menu, and the transaction chosen there."""
+    """Show the menu, and run the flow chosen there."""
     flow = await _chosen(session)
-    overlay.enter("flow")  # without the menus
+    overlay.enter("flow")  # drops the menus from memory
     if flow is not None:
         await flow(session)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The menu: which flow the cashier wants."""
+"""The main menu, from which the cashier chooses a flow."""
 
 from micropython import const
 
@@ -15,7 +15,7 @@ _ITEMS = (
 
 
 async def menu(session: Session) -> "Flow | None":
-    """The flow that was chosen, None when the menu was left."""
+    """Show the menu. Returns the chosen flow, or None if the cashier went back."""
     ui = session.ui
     chosen = await ui.menu(ui.t("menu"), [ui.t(item) for item in _ITEMS])
     if chosen is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The menu of the transactions that are asked for less often. Loaded when it is asked for."""
+"""The menu of the less frequent transactions. Loaded on demand."""
 
 from micropython import const
 
@@ -15,7 +15,7 @@ _ITEMS = (
 
 
 async def choose(session: Session) -> "Flow | None":
-    """The flow that was chosen, None when the menu was left."""
+    """Show the menu. Returns the chosen flow, or None if the cashier went back."""
     ui = session.ui
     chosen = await ui.menu(ui.t("others"), [ui.t(item) for item in _ITEMS])
     return None if chosen is None else _flow(_ITEMS[chosen])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What this terminal is: version, numbers, batch, when the host was last heard, certificate, memory."""
+"""About this terminal: version, numbers, batch, last contact with the host, certificate, memory."""
 
 import gc
 
@@ -11,7 +11,7 @@ _DAY = 86400
 
 
 async def about(session: Session) -> None:
-    """Show it as a list."""
+    """Show the list."""
     ui = session.ui
     state = session.till.journal.state
     gc.collect()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Asks the host whether it answers (echo test), or tells it that the shift is over (sign-off)."""
+"""Echo test and sign-off."""
 
 import asyncio
 from time import ticks_diff, ticks_ms
@@ -13,14 +13,14 @@ _ANSWER_MS = const(20000)
 
 
 async def echo(session: Session) -> None:
-    """Whether the host answers."""
+    """Test whether the host answers."""
     from kassa.uplink.management import ECHO
 
     await _send(session, ECHO, "echo", "echo_ok")
 
 
 async def sign_off(session: Session) -> None:
-    """Tell the host that the shift is over; the next connection signs on again by itself."""
+    """Tell the host that the shift is over. The next connection signs on again automatically."""
     from kassa.uplink.management import SIGN_OFF
 
     await _send(session, SIGN_OFF, "sign_off", "sign_off_ok")

@@ -6,7 +6,7 @@ from kassa.vault.settings import settings
 
 
 async def switch(session: Session) -> None:
-    """From Chinese to English or back; the setting is kept."""
+    """Switch from Chinese to English or back, and store the setting."""
     ui = session.ui
     other = "en" if ui.words.language == "zh" else "zh"
     ui.use(other)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The newest payment: its details on the screen, and its receipt printed once more."""
+"""The newest payment: shows its details, and reprints its receipt."""
 
 from kassa import money
 from kassa.flows.session import Session
@@ -7,7 +7,7 @@ from kassa.flows.steps import receipt
 
 
 async def show(session: Session) -> None:
-    """Show what it was and what became of it."""
+    """Show its details and its disposition."""
     ui = session.ui
     record = session.last()
     if record is None:
@@ -15,7 +15,7 @@ async def show(session: Session) -> None:
         return
     rows = (
         (ui.t("r_amount"), money.text(record.amount)),
-        (ui.t(session.last_word(record)), ui.t("r_%02x" % record.type)),
+        (ui.t(session.last_disposition(record)), ui.t("r_%02x" % record.type)),
         (ui.t("paid_with"), session.paid_with(record)),
         (ui.t("r_trace"), "%06d" % record.stan),
         (ui.t("r_batch"), "%06d" % record.batch),
@@ -33,9 +33,11 @@ async def reprint(session: Session) -> None:
         return
     await ui.show("wait", ui.t("receipt_printing"), ())
     outcome = session.courier.outcome
-    numbers = (outcome.auth, outcome.rrn) if outcome.sequence == record.sequence else ("", "")  # lost in a restart
+    numbers = (
+        (outcome.auth, outcome.rrn) if outcome.sequence == record.sequence else ("", "")
+    )  # not kept over a restart
     fault = await receipt.output(
-        session, receipt.payment(session, record, session.last_word(record), *numbers, again=True)
+        session, receipt.payment(session, record, session.last_disposition(record), *numbers, again=True)
     )
     if fault:
         await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),))

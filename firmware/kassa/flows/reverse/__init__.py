@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Taking a payment back, or changing it: void, refund, adjustment."""
+"""Undoing or changing a payment: void, refund, tip, adjustment."""

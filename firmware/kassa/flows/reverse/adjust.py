@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Adds a tip to a sale of the open batch, or corrects one that was authorised by telephone: an advice with the new amount."""
+"""Adds a tip to a sale of the open batch, or corrects a voice-authorised sale, by an advice with the new amount."""
 
 from micropython import const
 
@@ -19,7 +19,7 @@ _TIP_PERCENT = 20  # at most, of the sale
 
 
 async def tip(session: Session) -> None:
-    """Choose the sale, then type the tip."""
+    """Choose the sale, then enter the tip."""
     one = await choose(session, "tip", "adjust_none", (transactions.SALE,), True)
     if one is None:
         return
@@ -32,7 +32,7 @@ async def tip(session: Session) -> None:
 
 
 async def adjust(session: Session) -> None:
-    """Choose the sale, then type what it should have been; a supervisor agrees."""
+    """Choose the sale, then enter the correct amount. A supervisor must agree."""
     one = await choose(session, "adjust", "adjust_none", (transactions.VOICE_SALE,), True)
     if one is None:
         return

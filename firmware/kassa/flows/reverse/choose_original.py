@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The list of payments of the open batch from which one is chosen: to be voided, or to be adjusted."""
+"""Lets the cashier choose a payment of the open batch, to void or adjust it."""
 
 from micropython import const
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 async def choose(
     session: Session, title: str, nothing: str, which: "tuple[int, ...]", adjusting: bool = False
 ) -> "Original | None":
-    """The payment that was chosen; None when the list was left, or `nothing` said. See desk.originals for the rest."""
+    """Show the list. Returns the chosen payment, or None if the cashier went back or there was nothing to choose.
+
+    `title`, `nothing`: text keys, `nothing` for an empty list. `which`, `adjusting`: see desk.originals.
+    """
     from kassa.desk.originals import originals
 
     ui = session.ui
@@ -31,7 +34,7 @@ async def choose(
 
 
 def page_of(session: Session, one: "Original") -> "tuple[int, bytearray]":
-    """How many sequences back the chosen record lies from the next one, and its page. Raises Refused."""
+    """The distance in sequences from the next record back to the chosen one, and its page. Raises Refused if it is gone."""
     page = bytearray(layout.PAGE)
     if Reader(session.till.journal, one.sequence).read(page) == one.sequence:
         back = session.till.journal.state.sequence + 1 - one.sequence

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Refunds a payment of any day, the way it was paid; a supervisor agrees.
+"""Refunds a payment of any day by the way it was paid. A supervisor must agree.
 
-By card: its reference if it is known, the card, the host's yes. By code: its reference, and the wallet's yes. In cash.
+By card: needs the card and the host's approval; the reference is optional. By code: needs the reference and the wallet's
+approval. In cash: needs neither.
 """
 
 from micropython import const
@@ -14,13 +15,13 @@ from kassa.flows.steps.read_card import read_card
 from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
 from kassa.money import pack_bcd
 
-_REFERENCE = 0xDF04  # tag of ours: the RRN, 6 bytes BCD
+_REFERENCE = 0xDF04  # our tag: the RRN, 6 bytes BCD
 _DIGITS = 12
 _CARD, _CASH = const(0), const(2)
 
 
 async def refund(session: Session) -> None:
-    """From the question how it was paid to the slip."""
+    """The whole refund, from the choice of how it was paid to the slip."""
     ui = session.ui
     how = await ui.menu(ui.t("refund_how"), [ui.t("refund_card"), ui.t("r_qr"), ui.t("r_cash")])
     if how is None:
@@ -31,7 +32,7 @@ async def refund(session: Session) -> None:
     if how == _CASH:
         await attempt(session, amount, _in_cash(session, amount))
         return
-    by_card = how == _CARD  # whose reference need not be known
+    by_card = how == _CARD  # the reference is optional
     hint = ui.t("refund_reference_hint" if by_card else "refund_reference_code")
     reference = await ui.number(ui.t("refund_reference"), _DIGITS, _DIGITS, hint, money.text(amount), by_card)
     if reference is not None:

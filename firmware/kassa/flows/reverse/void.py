@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Voids a payment of the open batch: choose it, a supervisor agrees, the host says yes. The card is not needed.
+"""Voids a payment of the open batch. A supervisor must agree, and the host must approve. No card is needed.
 
-One by code is given back by its wallet; cash leaves the drawer, and the host is told when it can be.
+A code payment is refunded by its wallet. Cash is returned from the drawer, and the host is informed later.
 """
 
 from micropython import const
@@ -29,7 +29,7 @@ _TAKEN_BACK_BY = {
 
 
 async def void(session: Session) -> None:
-    """From the list of payments to the slip."""
+    """The whole void, from the list of payments to the slip."""
     one = await choose(session, "void", "void_none", tuple(_TAKEN_BACK_BY))
     if one is not None:
         await attempt(session, one.amount, _void(session, one, _TAKEN_BACK_BY[one.type]))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Taking money: card, cash, code, telephone, pre-authorisation."""
+"""Taking payments: card, cash, code, voice authorisation, pre-authorisation."""

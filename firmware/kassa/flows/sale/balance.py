@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Asks the issuer what is left on a card. No money moves."""
+"""Balance inquiry. No money moves."""
 
 from kassa import money, transactions
 from kassa.errors import Refused
@@ -10,11 +10,11 @@ from kassa.flows.steps.requirements import need_host
 from kassa.uplink import answers
 from kassa.vault.journal import layout
 
-_ONE = 20  # bytes of one amount in DE 54: account 2, type 2, currency 3, C or D, amount 12
+_ONE = 20  # bytes of one amount in DE 54: account 2, type 2, currency 3, C or D 1, amount 12
 
 
 async def balance(session: Session) -> None:
-    """From the card to the figure on the screen."""
+    """The whole inquiry, from the card to the balance on the screen."""
     await attempt(session, 0, _ask(session))
 
 
@@ -27,18 +27,18 @@ async def _ask(session: Session) -> None:
     sequence = session.till.take(layout.INTENT, transactions.BALANCE, 0, session.card())
     session.wipe_card()
     if not await authorise.ask(session, sequence, 0):
-        authorise.give_back(session, sequence)
+        authorise.void_unsent(session, sequence)
         raise Refused("only_online")
     outcome = session.courier.outcome
     left = _left(outcome.balance) if outcome.kind == answers.YES else None
     if left is None:
-        await authorise.tell(session, 0)
+        await authorise.show_answer(session, 0)
     else:
         await session.ui.message("ok", session.ui.t("balance"), (), "E=key_ok", 30000, money.text(left), fresh=True)
 
 
 def _left(amounts: bytes) -> int | None:
-    """Minor units of the first amount, below zero for a debt; None when there is none that can be read."""
+    """The first amount of DE 54 in minor units, negative for a debit balance; None if it cannot be parsed."""
     sign, digits = amounts[7:8], amounts[8:_ONE]
     if len(digits) != 12 or sign not in (b"C", b"D") or not digits.isdigit():
         return None

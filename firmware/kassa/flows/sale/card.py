@@ -8,7 +8,7 @@ from kassa.flows.steps.requirements import need_open
 
 
 async def sale(session: Session, first: int = 0) -> None:
-    """Ask for an amount and take it. `first`: the key of a digit already pressed on the home page, 0 = none."""
+    """The whole sale, from the amount to the receipt. `first`: a digit key pressed on the home page, 0 = none."""
     amount = await session.ui.amount(session.ui.t("amount_sale"), session.till.largest, first)
     if amount is not None:
         await attempt(session, amount, _take(session, amount))

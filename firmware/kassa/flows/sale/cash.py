@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cash: a sale, with what the customer gave and the change; and money back. The host is told of both when it can be."""
+"""Cash: a sale with change, and cash returned. The host is informed later."""
 
 from kassa import money, transactions
 from kassa.desk import cardless_body
@@ -10,7 +10,7 @@ from kassa.vault.journal import layout
 
 
 async def cash(session: Session) -> None:
-    """From the amount to the receipt."""
+    """The whole cash sale, from the amount to the receipt."""
     ui = session.ui
     amount = await ui.amount(ui.t("amount_cash"), session.till.largest)
     if amount is None:
@@ -35,7 +35,7 @@ async def _take(session: Session, amount: int, change: int) -> None:
 
 
 async def give_back(session: Session, amount: int, source: cardless_body.CardlessBody, back: int = 0) -> None:
-    """Money back, to which a supervisor agreed. `source`, `back`: of the cash sale that is voided, see Till.take."""
+    """Return cash. A supervisor must have agreed. `source`, `back`: refer to the cash sale that is voided, see Till.take."""
     session.till.take(layout.ACCEPTED, transactions.CASH_REFUND, amount, source, back)
     session.status.queue(session.till.journal.state)
     from kassa.flows.steps.outcome import finish

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Pre-authorisation: money is held on the card; later it is taken (completion) or let go (cancel), of any day.
+"""Pre-authorisation: holds an amount on the card. On any later day it is taken (completion) or released (cancel).
 
-The completion and the cancel find what they are about by the card and the authorisation code on its slip.
+Completion and cancel identify the pre-authorisation by the card and the authorisation code on its slip.
 """
 
 from kassa import money, transactions
@@ -32,12 +32,12 @@ async def _hold(session: Session, amount: int) -> None:
 
 
 async def cancel(session: Session) -> None:
-    """Let go what a pre-authorisation holds."""
+    """Release the amount that a pre-authorisation holds."""
     await _later(session, "amount_preauth_cancel", transactions.PREAUTH_CANCEL)
 
 
 async def complete(session: Session) -> None:
-    """Take the money that a pre-authorisation holds, or part of it."""
+    """Take the amount of a pre-authorisation, or a part of it."""
     await _later(session, "amount_completion", transactions.COMPLETION)
 
 

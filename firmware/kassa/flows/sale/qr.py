@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Payments by code: the customer's code is read, or ours is shown. The host asks the wallet; nothing is taken without it.
+"""Payments by code: the terminal scans the customer's code or shows its own, and the host asks the wallet. Online only.
 
-While the customer has still to agree the same request is sent again: the host knows it by its uid and says how it stands.
+While the customer has still to confirm, the same request is sent again. The host recognises its uid, and answers with the
+current state.
 """
 
 import asyncio
@@ -19,16 +20,16 @@ from kassa.flows.steps.requirements import need_host
 from kassa.vault.journal import layout
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
-_ASK_MS = const(5000)  # between two questions how it stands
-_NO_CANCEL_MS = const(15000)  # a wallet reverses no payment before
-_SCAN_MS = const(45000)  # the customer's time to agree
+_ASK_MS = const(5000)  # between two queries
+_NO_CANCEL_MS = const(15000)  # a wallet accepts no reversal earlier
+_SCAN_MS = const(45000)  # the customer's time to confirm
 _SHOW_MS = const(120000)  # the customer's time to scan and pay
 _CODE_MIN = const(16)
 _CODE_MAX = const(24)
 
 
 async def scan(session: Session) -> None:
-    """The customer shows a code."""
+    """Take a payment by a code that the customer shows."""
     ui = session.ui
     amount = await ui.amount(ui.t("amount_qr"), session.till.largest)
     if amount is None:
@@ -41,7 +42,7 @@ async def scan(session: Session) -> None:
 
 
 async def show(session: Session) -> None:
-    """The customer scans ours."""
+    """Take a payment by a code that the terminal shows and the customer scans."""
     amount = await session.ui.amount(session.ui.t("amount_qr"), session.till.largest)
     if amount is not None:
         await attempt(session, amount, _shown(session, amount))
@@ -64,18 +65,18 @@ async def _shown(session: Session, amount: int) -> None:
 
 
 async def _settle(session: Session, sequence: int, amount: int, patience_ms: int) -> None:
-    """Ask the host until it knows, the cashier gives up, or the time is over: then the payment is reversed."""
+    """Query the host until there is a final answer. If the cashier cancels or time runs out, reverse the payment."""
     ui, courier = session.ui, session.courier
     start = asked = ticks_ms()
     if not await authorise.ask(session, sequence, amount):
-        authorise.give_back(session, sequence)
+        authorise.void_unsent(session, sequence)
         raise Refused("only_online")
     while not courier.outcome.kind:
         outcome, waited = courier.outcome, ticks_diff(ticks_ms(), start)
-        may_cancel = outcome.shown or waited > _NO_CANCEL_MS
+        may_cancel = outcome.code_to_show or waited > _NO_CANCEL_MS
         left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)
         keys = "C=key_cancel" if may_cancel else ""
-        if outcome.shown:
+        if outcome.code_to_show:
             await _show(session, amount, (ui.t("qr_please_scan"), left), keys)
         else:
             await ui.show("wait", ui.t("qr_confirm"), (left,), keys, money.text(amount))
@@ -83,22 +84,22 @@ async def _settle(session: Session, sequence: int, amount: int, patience_ms: int
             authorise.give_up(session)
         elif outcome.waiting and ticks_diff(ticks_ms(), asked) > _ASK_MS:
             asked = ticks_ms()
-            courier.again = True
+            courier.resend = True
         await asyncio.sleep_ms(0)
-    await authorise.tell(session, amount)
+    await authorise.show_answer(session, amount)
 
 
 async def _show(session: Session, amount: int, lines: "tuple[str, str]", keys: str) -> None:
-    """Our code; drawn again, only `lines` are."""
+    """Show the code to scan. If it is on the screen already, only `lines` are redrawn."""
     from kassa.screens import qr
 
     ui = session.ui
-    await qr.show(ui, ui.t("qr_show"), money.text(amount), session.courier.outcome.shown, lines, keys)
+    await qr.show(ui, ui.t("qr_show"), money.text(amount), session.courier.outcome.code_to_show, lines, keys)
     await ui.refresh()
 
 
 def _wallet(code: bytes) -> str:
-    """The wallet that gave a code, by its first digits and length; "" for none we know."""
+    """The wallet that issued a code, by its first digits and length; "" if unknown."""
     start, size = int(code[:2]), len(code)
     if 10 <= start <= 15 and size == 18:
         return "WeChat"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A sale that was authorised by telephone (CUP: offline sale): the code that was told, the card, and it is taken."""
+"""A voice-authorised sale (CUP: offline sale): asks for the authorisation code and the card, then takes the payment."""
 
 from kassa import money, transactions
 from kassa.flows.sale.preauth import CODE, DIGITS
@@ -11,7 +11,7 @@ from kassa.vault.journal import layout
 
 
 async def voice(session: Session) -> None:
-    """From the amount to the receipt."""
+    """The whole sale, from the amount to the receipt."""
     ui = session.ui
     amount = await ui.amount(ui.t("amount_voice"), session.till.largest)
     if amount is None:

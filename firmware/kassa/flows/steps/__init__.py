@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The steps that several transactions share."""
+"""Steps shared by several transactions."""

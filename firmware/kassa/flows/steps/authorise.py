@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A payment is sent to the host, and its answer shown."""
+"""Sends a payment to the host and shows the answer."""
 
 import asyncio
 from time import ticks_diff, ticks_ms
@@ -23,39 +23,45 @@ _ANSWER_MS = const(30000)
 
 
 async def authorise(session: Session, amount: int, refusal: str) -> None:
-    """A sale with the card in the arena."""
+    """Authorise a sale with the card that was read. If nothing could be sent, offer to take it offline.
+
+    `refusal`: why it may not be taken offline, a text key, "" = no reason.
+    """
     sequence = session.till.take(layout.INTENT, transactions.SALE, amount, session.card())
     if await ask(session, sequence, amount):
-        await tell(session, amount)
+        await show_answer(session, amount)
     else:
         await _unsent(session, sequence, amount, refusal)
 
 
 async def request(session: Session, kind: int, amount: int, source: "Arena | CardlessBody", back: int = 0) -> None:
-    """What only the host can decide, from its intent to its end. See Till.take. Raises Refused when nothing left."""
+    """Run a transaction that only the host can approve, from intent to result. Raises Refused if nothing could be sent.
+
+    `kind`, `source`, `back`: see Till.take.
+    """
     sequence = session.till.take(layout.INTENT, kind, amount, source, back)
     source.wipe()
     session.wipe_card()
     if await ask(session, sequence, amount):
-        await tell(session, amount)
+        await show_answer(session, amount)
     else:
-        give_back(session, sequence)
+        void_unsent(session, sequence)
         raise Refused("only_online")
 
 
-def give_back(session: Session, sequence: int) -> None:
-    """An intent of which no byte left, and that nobody wants now."""
+def void_unsent(session: Session, sequence: int) -> None:
+    """Void an intent that was never sent and was abandoned."""
     try:
         session.till.void_unsent(sequence)
     finally:
-        session.courier.held = 0
+        session.courier.withdrawn = 0
     session.status.queue(session.till.journal.state)
 
 
 async def ask(session: Session, sequence: int, amount: int) -> bool:
-    """Send an intent to the host and wait for the answer, or for word that the customer has still to agree.
+    """Send an intent to the host, and wait for the answer or for the news that the customer has still to confirm.
 
-    False: not a byte of it left, and none will.
+    Returns False if it was never sent; it is withdrawn then.
     """
     ui, courier = session.ui, session.courier
     courier.submit(sequence)
@@ -75,13 +81,13 @@ async def ask(session: Session, sequence: int, amount: int) -> bool:
     return True
 
 
-async def tell(session: Session, amount: int, said: tuple = ()) -> None:
-    """Show the answer, and `said` when it was yes; what is on the screen is durable in the journal."""
+async def show_answer(session: Session, amount: int, notes: tuple = ()) -> None:
+    """Show the answer, which is already durable in the journal, and print the receipt. `notes`: lines for an approval."""
     ui, outcome = session.ui, session.courier.outcome
     session.wipe_card()
-    word = session.last_word(session.last())
+    word = session.last_disposition(session.last())
     if outcome.kind == answers.YES:
-        lines = list(said) or ([ui.t("auth_code", outcome.auth)] if outcome.auth else [])
+        lines = list(notes) or ([ui.t("auth_code", outcome.auth)] if outcome.auth else [])
         await finish(session, "ok", word, lines, amount, outcome.auth, outcome.rrn)
     elif outcome.kind == answers.NO:
         code = str(outcome.code, "utf-8")
@@ -94,7 +100,7 @@ async def tell(session: Session, amount: int, said: tuple = ()) -> None:
 
 
 def give_up(session: Session) -> None:
-    """It is reversed, even where the flash takes no mark of it now: the next connection makes it."""
+    """Stop waiting, and reverse the payment. If the flash cannot store the mark now, the next connection writes it."""
     try:
         session.courier.give_up()
     except (FlashFault, JournalFull):
@@ -102,7 +108,7 @@ def give_up(session: Session) -> None:
 
 
 async def _unsent(session: Session, sequence: int, amount: int, refusal: str) -> None:
-    """Not a byte left: the cashier may take it offline, within the limits, or not at all."""
+    """Nothing was sent: let the cashier take the sale offline within the limits, else void it."""
     from kassa.flows.steps import offline
 
     ui, till = session.ui, session.till
@@ -122,7 +128,7 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
         refused = reason
         till.void_unsent(sequence)
     finally:
-        session.courier.held = 0
+        session.courier.withdrawn = 0
     session.wipe_card()
     if refused is None:
         await offline.accepted(session, amount)

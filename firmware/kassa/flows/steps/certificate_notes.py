@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is to be said of the certificates: one is over, or not valid yet, or this terminal's ends within a year."""
+"""Warnings about certificates: one has expired or is not valid yet, or the terminal's expires within a year."""
 
 from micropython import const
 
@@ -11,14 +11,14 @@ _VERY_SOON = const(30)
 
 
 def note(session: Session) -> str:
-    """One line, "" when all is well. It begins with "!" when it is a reason why the host cannot be reached."""
+    """One line, or "" if there is no warning. It begins with "!" if it may be why the host is not reached."""
     t, (first, last) = session.ui.t, session.valid
     if not last:
         return ""
     today = session.clock.now() // _DAY
     if today > last:
         return "!" + t("about_cert_over")
-    if session.clock.trusted and today < first - 1:  # our time is local, the certificate's is not
+    if session.clock.trusted and today < first - 1:  # the terminal has local time, the certificate UTC
         return "!" + t("about_cert_early")
     if session.connection.dates:
         return "!" + t(("about_host_over", "about_cert_early")[session.connection.dates - 1])
@@ -29,6 +29,6 @@ def note(session: Session) -> str:
 
 
 def why_silent(session: Session) -> str:
-    """Why the host does not answer, as far as that is known."""
+    """Why the host does not answer: a certificate, or the general text."""
     line = note(session)
     return line[1:] if line.startswith("!") and session.valid[1] else session.ui.t("fault_host")

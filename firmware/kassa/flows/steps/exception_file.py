@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether the card that was read is on the exception file: cards nobody should take without the host."""
+"""Checks the card against the exception file: cards that must not be accepted without the host."""
 
 from kassa.card import tlv, track2
 from kassa.crypto.wipe import zero
@@ -9,7 +9,7 @@ from kassa.vault.card_tables.authorities import Authorities
 
 
 def is_listed(session: Session) -> bool:
-    """Looks up the number in the arena's body. Raises FlashFault."""
+    """Whether the PAN of the card that was read is listed. Raises FlashFault."""
     track = tlv.Tlv(session.card().body)
     pan = bytearray(10)
     try:

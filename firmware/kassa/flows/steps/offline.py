@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A payment without the host: who must agree, what speaks against the card, and taking it."""
+"""Takes a payment offline: asks the supervisor if necessary, checks the card, and stores the payment."""
 
 from micropython import const
 
@@ -12,7 +12,7 @@ _ANSWER_MS = const(30000)
 
 
 async def agreed(session: Session, amount: int) -> bool:
-    """A supervisor agrees, True, or Refused is raised."""
+    """Ask a supervisor to agree. Returns True, or raises Refused."""
     from kassa.flows.steps import supervisor
 
     ui = session.ui
@@ -25,7 +25,7 @@ async def agreed(session: Session, amount: int) -> bool:
 
 
 def check_card(session: Session, refusal: str) -> None:
-    """What speaks against taking the card that was read, `refusal` of present.present first. Raises Refused."""
+    """Raise Refused if the card that was read may not be taken offline. `refusal`: from present_card.present."""
     if refusal:
         raise Refused(refusal)
     session.till.check_card(session.card().body)
@@ -39,7 +39,7 @@ def check_card(session: Session, refusal: str) -> None:
 
 
 async def take(session: Session, amount: int, agreed: bool, approved: bool, refusal: str) -> None:
-    """Accept it; `approved`: by the card itself, and proven. Raises Refused."""
+    """Take the payment. `agreed`: by a supervisor. `approved`: by the card, which was authenticated. Raises Refused."""
     check_card(session, refusal)
     session.till.accept_offline(amount, session.card(), agreed, approved)
     session.wipe_card()
@@ -51,7 +51,7 @@ async def take(session: Session, amount: int, agreed: bool, approved: bool, refu
 
 
 async def accepted(session: Session, amount: int) -> None:
-    """It stands in the journal, at the merchant's risk: say so."""
+    """Show that the payment is stored in the journal, at the merchant's risk."""
     ui = session.ui
     session.status.queue(session.till.journal.state)
     await finish(session, "hold", "accepted", [ui.t("accepted_note"), ui.t("accepted_risk")], amount)

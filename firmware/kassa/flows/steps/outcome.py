@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a payment ends: its result page and receipt, or the page that says why it was not taken."""
+"""The end of every payment: the result page and the receipt, or the page that says why it was refused."""
 
 from micropython import const
 
@@ -15,7 +15,7 @@ _RESULT_MS = const(30000)
 
 
 async def attempt(session: Session, amount: int, work: "Awaitable[None]") -> None:
-    """Await `work`, which may be refused. Whatever happens, no card data is left when the refusal is shown."""
+    """Await `work`, and show why if it is refused. Card data is always wiped first."""
     refused, broken = None, False
     try:
         await work
@@ -23,7 +23,7 @@ async def attempt(session: Session, amount: int, work: "Awaitable[None]") -> Non
         refused = reason
     except JournalFull:
         refused = Refused("limit_full")
-    except CardError:  # no room to seal something more with the card's data
+    except CardError:  # no room for further data in the sealed body
         refused = Refused("card_error")
     except (KeyringError, FlashFault):
         broken = True
@@ -36,14 +36,14 @@ async def attempt(session: Session, amount: int, work: "Awaitable[None]") -> Non
 
 
 async def result(session: Session, kind: str, word: str, lines: tuple, amount: int) -> None:
-    """Show a result without a receipt until the cashier confirms. `word` and `lines` are text keys."""
+    """Show a result without a receipt, until the cashier confirms. `word`, `lines`: text keys. `kind`: see message.py."""
     ui = session.ui
     texts = [ui.t(line) for line in lines]
     await ui.message(kind, ui.t(word), texts, "E=key_ok", _RESULT_MS, money.text(amount), fresh=True)
 
 
 async def refuse(session: Session, refused: Refused, amount: int) -> None:
-    """Say why the payment was not taken, and what would help."""
+    """Show why the payment was not taken, and what would help."""
     ui = session.ui
     lines = [ui.t(refused.key, *refused.values)]
     if refused.key.startswith("limit"):
@@ -56,10 +56,13 @@ async def refuse(session: Session, refused: Refused, amount: int) -> None:
 async def finish(
     session: Session, kind: str, word: str, lines: list, amount: int, auth: str = "", rrn: str = ""
 ) -> None:
-    """Show the result at once, print the receipt, and wait for the cashier. `word`: a disposition, as a text key."""
+    """Show the result, print the receipt, and wait for the cashier.
+
+    `word`: the disposition, a text key. `lines`: texts. `kind`: see message.py.
+    """
     ui = session.ui
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
-    ui.keypad.flush()  # a key pressed before the result was shown does not skip it
+    ui.keypad.flush()  # a key pressed before the result was shown must not skip it
     fault = await _printed(session, word, auth, rrn)
     if fault:
         lines = [ui.t(fault)] + lines

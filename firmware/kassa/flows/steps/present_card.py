@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A card is asked for, read and taken away again."""
+"""Asks for a card and reads it."""
 
 import asyncio
 
@@ -25,10 +25,11 @@ _CHINA = const(156)
 
 
 async def present(session: Session, amount: int, online: bool, kind: int = 0) -> tuple[bool, str] | None:
-    """Ask for a card until one is read, the cashier cancels, or three tries went wrong. `kind`: transaction type 9C.
+    """Ask for a card until one is read, the cashier cancels, or three attempts have failed.
 
-    Returns whether the card approved by itself and was proven, and why nobody but the host may take it ("" = no reason);
-    None = said on the screen already.
+    `online`: whether the host will be asked. `kind`: EMV tag 9C, transaction type. Returns (whether the card approved
+    offline and was authenticated, text key of why it may not be taken offline, "" = no reason), or None if there is no card
+    and the page that says why has been shown.
     """
     ui = session.ui
     wishes = _wishes(session, online)
@@ -59,7 +60,7 @@ async def present(session: Session, amount: int, online: bool, kind: int = 0) ->
 
 
 def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes, int]":
-    """The terms' authorities, applications and number. Card tables that have rotted let no card approve by itself."""
+    """Authorities, applications and unpredictable number for the terms. With damaged tables no card may approve offline."""
     from kassa.card import risk
     from kassa.vault.card_tables import aids
     from kassa.vault.card_tables.authorities import Authorities
@@ -68,11 +69,11 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
     cards = Authorities(*session.courier.cards)
     try:
         table = aids.rows(cards)
-        rotten = cards.generation < int.from_bytes(session.settings.get(CARDS, b"\0"), "big")
+        damaged = cards.generation < int.from_bytes(session.settings.get(CARDS, b"\0"), "big")
     except FlashFault:
-        table, rotten = b"", True
-    if rotten:
-        session.courier.rotten = list(CARD_TABLES)
+        table, damaged = b"", True
+    if damaged:
+        session.courier.damaged_tables = list(CARD_TABLES)
         return None, b"", number
     if not online:
         return cards, table, number
@@ -80,7 +81,7 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
 
 
 def _hints(outcome: Outcome) -> "tuple[str, ...]":
-    """What went wrong, and what to tell the customer before the next try."""
+    """Text keys for the next attempt: what went wrong, and what the customer should do."""
     if outcome.message == outcomes.MSG_ONE_CARD:
         return ("one_card_hint",)
     if outcome.message == outcomes.MSG_SEE_PHONE:
@@ -95,7 +96,7 @@ def _hints(outcome: Outcome) -> "tuple[str, ...]":
 
 
 def _decide(session: Session, terms: Terms) -> None:
-    """Setting 11, for applications without a row of their own."""
+    """Apply setting 11 to applications without a row in the AID table."""
     from kassa.card.risk import Risk
 
     terms.decide(Risk(session.settings.get(OFFLINE_APPROVAL, b"")))
@@ -104,7 +105,7 @@ def _decide(session: Session, terms: Terms) -> None:
 async def _read(
     session: Session, amount: int, again: bool, wishes: "tuple[Authorities | None, bytes, int]", kind: int
 ) -> Outcome | None:
-    """One tap; None when the cashier pressed Cancel meanwhile."""
+    """One tap; None if the cashier pressed Cancel."""
     authorities, applications, number = wishes
     now = _now(session)
     terms = Terms(
@@ -112,7 +113,7 @@ async def _read(
         authorities=authorities, applications=applications, trusted=session.clock.trusted, number=number, time=bytes(now[3:]),
     )  # fmt: skip
     _decide(session, terms)
-    overlay.enter("tap")  # without what made the terms
+    overlay.enter("tap")  # drops the modules that made the terms
     reading = asyncio.create_task(_tap(session, terms, amount, again))
     while not reading.done():
         if await session.ui.key("C", 100):
@@ -141,17 +142,17 @@ def _now(session: Session) -> bytearray:
 
 
 async def _tap(session: Session, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault | FlashFault:
-    """Read a card; before another try, wait until the last one was taken away.
+    """Read a card; if `again`, first wait until the last one has been removed.
 
-    The reader's or the flash's error is returned, not raised: a task must not end by an error before somebody awaits it.
+    An error of reader or flash is returned, not raised: a task must not end with an error before it is awaited.
     """
 
-    async def told() -> None:
+    async def show_remove() -> None:
         await session.ui.show("wait", session.ui.t("remove"), (), "", money.text(amount))
 
     try:
         if again:
             await session.reader.gone(_PRESENT_MS)
-        return await tap.read(session.reader, terms, session.card(), _PRESENT_MS, told)
+        return await tap.read(session.reader, terms, session.card(), _PRESENT_MS, show_remove)
     except (ReaderFault, FlashFault) as fault:
         return fault

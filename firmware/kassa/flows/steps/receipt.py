@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Receipts and slips: what stands on the paper. A line is (text, align 0 left 1 centre 2 right, bold, size).
+"""The lines of receipts and slips. A line is (text, align, bold, size); align: 0 left, 1 centre, 2 right.
 
-The printer knows how wide a text is on its paper: what follows a tab goes to the right margin.
+Text after a tab is aligned to the right margin; the printer's driver knows the width.
 """
 
 from micropython import const
@@ -43,21 +43,21 @@ _STATES = {
 
 
 def when(at: int) -> str:
-    """`2026-11-23 14:05:09`."""
+    """A time in seconds since 2000-01-01 as `2026-11-23 14:05:09`."""
     return "%04d-%02d-%02d %02d:%02d:%02d" % date(at)
 
 
 def _pair(left: str, right: str) -> tuple:
-    """Left and right on one line."""
+    """A line with one text at the left margin and one at the right."""
     return (left + "\t" + right, 0, False, 1)
 
 
 def payment(
     session: Session, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False
 ) -> "Iterator[tuple]":
-    """The receipt of the newest payment; `word`: its fate, a key of _STATES. It carries the head of the payment chain.
+    """The receipt of the newest payment, with the head of the chain.
 
-    All that is read of flash is read here, before a line is printed.
+    `word`: its disposition, a key of _STATES. Everything in flash is read here, before the first line is printed.
     """
     journal, original = session.till.journal, ""
     if record.original:
@@ -106,7 +106,7 @@ def _payment(session: Session, record: Record, word: str, numbers: tuple, again:
 def settlement(
     session: Session, totals: "Totals", balanced: bool, outcome: "Outcome | None" = None
 ) -> "Iterator[tuple]":
-    """The slip of a batch close; `outcome`: of one whose records were uploaded."""
+    """The slip of a batch close. `outcome`: given if records were uploaded."""
     t = session.ui.t
     yield session.name, 1, True, 2
     yield t("r_settlement"), 1, True, 1
@@ -141,7 +141,7 @@ def settlement(
 
 
 async def output(session: Session, lines: "Iterator[tuple]") -> str:
-    """Print; returns "" or the text key of what is wrong with the printer."""
+    """Print the lines. Returns "", or the text key of a printer fault."""
     overlay.enter("receipt")
     from kassa.gbk import Table
 
@@ -151,7 +151,7 @@ async def output(session: Session, lines: "Iterator[tuple]") -> str:
         await session.printer().print(lines, table.code)
     except PrinterFault as fault:
         return "fault_paper" if "paper" in str(fault) else "fault_printer"
-    except (OSError, ValueError):  # the file of its characters is damaged
+    except (OSError, ValueError):  # the character table is missing or damaged
         return "fault_printer"
     finally:
         if table is not None:

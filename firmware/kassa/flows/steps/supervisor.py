@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Asks for the supervisor's code. The code is zeroed as soon as it was checked."""
+"""Asks for the supervisor's code. The code is zeroed as soon as it has been checked."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from kassa.flows.session import Session
 
 
 async def allowed(session: Session) -> bool:
-    """Whether a supervisor agreed. False after Cancel."""
+    """Ask until the code is right. Returns False after Cancel, or if no code was ever set."""
     ui = session.ui
     if session.supervisor is None:
         session.supervisor = Supervisor(session.settings)
