@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The applications a terminal takes: those compiled in, or the rows of the host's AID table (layout: docs/keys.md)."""
+"""The applications the terminal accepts: the built-in list, or the rows of the host's AID table (layout: docs/keys.md)."""
 
 from micropython import const
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
     from kassa.card.tlv import Tlv
 
-# Kernel, length of an application identifier (a card's may be longer), identifier. Visa credit and debit, Electron, V Pay,
+# Each entry: kernel, length of the AID, AID (the card's AID may be longer). Visa credit and debit, Electron, V Pay,
 # US common debit; Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US.
 _COMPILED_IN = (
     b"\x03\x07\xa0\x00\x00\x00\x03\x10\x10"
@@ -26,8 +26,8 @@ _COMPILED_IN = (
     b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x03"
     b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x08"
 )
-_E_CASH = b"\xa0\x00\x00\x03\x33\x01\x01\x06"  # never taken: a card that is torn away has paid
-# A row: kind, kernel, length of the AID, zero; then:
+_E_CASH = b"\xa0\x00\x00\x03\x33\x01\x01\x06"  # never accepted: the card pays even if it is removed too early
+# A row: kind, kernel, length of the AID, zero. Its size, and the offsets of the fields that follow:
 _ROW = const(64)
 _AID = const(4)
 _LIMIT = const(20)
@@ -37,7 +37,10 @@ _END = const(56)
 
 
 def kernel(terms: "Terms", aid: "Tlv") -> int:
-    """The kernel for the AID under the cursor, 0 when we have none, or none for this amount (then `terms.over` is set)."""
+    """Return the kernel for the AID under the cursor.
+
+    Returns 0 for an AID that is not accepted, or not for this amount; the latter also sets `terms.over`.
+    """
     if begins(aid, _E_CASH, 0, len(_E_CASH)):
         return 0
     if not terms.applications:
@@ -58,7 +61,7 @@ def kernel(terms: "Terms", aid: "Tlv") -> int:
 
 
 def agree(terms: "Terms", aid: "Tlv") -> None:
-    """What the table says of the AID under the cursor holds from now on: its limits and action codes."""
+    """Apply the limits and action codes of the AID under the cursor to `terms`, if the table has a row for it."""
     rows = terms.applications
     at = _row(rows, aid)
     if at >= 0:
@@ -68,7 +71,7 @@ def agree(terms: "Terms", aid: "Tlv") -> None:
 
 
 def begins(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) -> bool:
-    """Whether the value under the cursor begins with prefix[start:start + size]."""
+    """Return whether the value under the cursor starts with prefix[start:start + size]."""
     if value.end - value.start < size:
         return False
     for index in range(size):
