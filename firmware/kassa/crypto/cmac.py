@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""AES-CMAC (RFC 4493, NIST SP 800-38B) on a cipher object that is kept.
+"""AES-CMAC (RFC 4493, NIST SP 800-38B) with a reusable cipher object.
 
-XOR of two blocks in bytecode costs as much as a dozen AES blocks, and as numbers it allocates. So where a tag must be fast
-the mask of the last block is left to a cipher with a key that is no secret: CBC decryption of `block | E(mask)` gives
-`mask ^ block` as its second block.
+In bytecode, XOR of two blocks costs as much as a dozen AES blocks; as integers, it allocates memory. If a tag must be fast,
+a second cipher with a public key does the XOR: CBC decryption of `block | E(mask)` gives `mask ^ block` as its second block.
 """
 
 from cryptolib import aes
@@ -27,13 +26,13 @@ _sum = memoryview(_out)[16:]
 
 
 def _xor(block: "Bytes", other: "Bytes", into: bytearray | memoryview) -> None:
-    """into = block ^ other, the first 16 bytes of each. As one number: a loop over bytes takes four times as long."""
+    """Set into = block ^ other (first 16 bytes of each). Uses integers: a loop over bytes takes four times as long."""
     both = int.from_bytes(block[:16], "big") ^ int.from_bytes(other[:16], "big")
     into[:16] = both.to_bytes(16, "big")
 
 
 def _double(block: "Bytes") -> bytes:
-    """Multiply by x in GF(2^128), RFC 4493 section 2.3."""
+    """Multiply by x in GF(2^128); RFC 4493, section 2.3."""
     value = int.from_bytes(block, "big") << 1
     if value >> 128:
         value ^= 1 << 128 | 0x87
@@ -41,23 +40,23 @@ def _double(block: "Bytes") -> bytes:
 
 
 class Cmac:
-    """One key, any number of messages that all end in a whole block, or all in a part of one.
+    """CMAC with one key. Either all messages end with a whole block, or all end with a partial one.
 
-    `last`: whoever wants a tag writes the end of the message there: 16 bytes, or fewer followed by 80 00 ...
+    `last`: the caller writes the end of the message here: 16 bytes, or fewer followed by 80 00 ...
     """
 
     def __init__(self, key: bytes | bytearray | memoryview, partial: bool, rests: bool = False) -> None:
-        """`key`: 16 or 32 bytes; not kept here, but the cipher object holds it until `wipe`.
+        """`key`: 16 or 32 bytes; the cipher object holds it until `wipe`. `partial`: messages end with a partial block.
 
-        `rests`: learn what `rest` needs and what makes `finish` fast, at the price of two more key schedules.
+        `rests`: prepare for `rest` and a fast `finish`. This costs two more key schedules.
         """
-        self._resting = bytearray(32)  # the chain, and the block that is encrypted to zeros, itself hidden
-        self.chain = memoryview(self._resting)[:16]  # after `finish`: the whole tag
+        self._resting = bytearray(32)  # the chain; D(zeros), encrypted for `_show`
+        self.chain = memoryview(self._resting)[:16]  # after `finish`: the full 16-byte tag
         self._short = self.chain[:8]
-        self._masked = bytearray(32)  # the end of the message, and its mask
+        self._masked = bytearray(32)  # the last block, and its mask (subkey K1 or K2)
         self.last = memoryview(self._masked)[:16]
         self._rested = False
-        self._hidden = rests  # the mask is kept encrypted, for `_show`
+        self._hidden = rests  # the mask is stored encrypted, for `_show`
         self._cbc = aes(key, _MODE_CBC, _ZERO)
         self._cbc.encrypt(self.chain, self.chain)
         mask = _double(self.chain)
@@ -66,7 +65,7 @@ class Cmac:
             self._hide(aes(key, _MODE_ECB))
 
     def _hide(self, cipher: aes) -> None:
-        """Make ready for `_show`."""
+        """Encrypt D(zeros) and the mask under the public key, so that `_show` can XOR with them."""
         still = memoryview(self._resting)[16:]
         mask = memoryview(self._masked)[16:]
         cipher.decrypt(still, still)
@@ -77,16 +76,16 @@ class Cmac:
         self.rest()
 
     def rest(self) -> None:
-        """Bring the kept object's chain back to zero, while nobody waits for the next tag. Only of one that `rests`."""
+        """Reset the chain of the cipher object to zero, at a moment that is not time-critical. Only if made with `rests`."""
         if not self._rested:
             _show.decrypt(self._resting, _out)
             self._cbc.encrypt(_sum, _sum)
             self._rested = True
 
     def finish(self, blocks: memoryview, work: memoryview, tag: memoryview) -> None:
-        """Tag the message `blocks | last`, and write the first 8 bytes of the tag to `tag`. Allocates nothing if it `rests`.
+        """Write the first 8 bytes of the tag over `blocks | last` to `tag`. Allocates nothing if made with `rests`.
 
-        `blocks`: whole ones, at least one; `work`: room for as many, which may be the same.
+        `blocks`: one or more whole blocks. `work`: a buffer of the same size; may be `blocks` itself.
         """
         if self._hidden:
             if not self._rested:
@@ -102,14 +101,14 @@ class Cmac:
         tag[:] = self._short
 
     def absorb(self, work: memoryview) -> None:
-        """Take in whole blocks of a message that `finish` or `end` will end. `work` is clobbered."""
+        """Process whole blocks of a message that `finish` or `end` completes. Overwrites `work`."""
         if not self._rested:
             _xor(work, self.chain, work)
             self._rested = True
         self._cbc.encrypt(work, work)
 
     def end(self) -> None:
-        """Tag what was absorbed and `last`: the tag is in `chain`."""
+        """Compute the tag over the absorbed blocks and `last`. The tag is then in `chain`."""
         if not self._rested:
             _xor(self.last, self.chain, self.last)
         if self._hidden:
@@ -120,13 +119,13 @@ class Cmac:
         self._rested = False
 
     def wipe(self) -> None:
-        """Zero everything that came from the key."""
+        """Zero the key and everything derived from it."""
         wipe_cipher(self._cbc)
         self._masked[:] = self._resting[:] = _out[:] = _ZERO_PAIR
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:
-    """The 16-byte AES-CMAC of a whole message, of which only a piece at a time is copied."""
+    """Return the 16-byte AES-CMAC of a message. Copies only one piece of the message at a time."""
     rest = memoryview(message)
     work = memoryview(bytearray(_PIECE))
     partial = not rest or len(rest) % 16 != 0
@@ -148,7 +147,7 @@ def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memor
 
 
 def equal(left: bytes | bytearray | memoryview, right: bytes | bytearray | memoryview) -> bool:
-    """Compare two tags in a time that does not depend on where they differ."""
+    """Compare two tags in constant time."""
     difference = len(left) ^ len(right)
     for index in range(min(len(left), len(right))):
         difference |= left[index] ^ right[index]
