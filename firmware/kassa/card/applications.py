@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The applications the terminal accepts: the built-in list, or the rows of the host's AID table (layout: docs/keys.md)."""
+"""The applications the terminal accepts: the built-in list, or the host's AID table (layout: docs/keys.md)."""
 
 from micropython import const
 

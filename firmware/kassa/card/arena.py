@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The memory that holds card data while a card is read.
 
-It is one bytearray, divided into views once. Data that does not fit gets a buffer of its own. Every exit zeroes all of it.
+It is one bytearray, divided into views once. Data that does not fit gets a buffer of its own. Every exit zeroes all of
+it.
 """
 
 from struct import pack_into
@@ -34,8 +35,9 @@ _SIZE = const(1313)
 class Arena:
     """The card data of one payment. Allocated once, for the life of the terminal.
 
-    After the outcome ONLINE or APPROVED, `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2 bytes
-    BCD) are set and the rest is zero. The owner calls `wipe()` once the payment is sealed, and on every other exit.
+    After the outcome ONLINE or APPROVED, `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2
+    bytes BCD) are set and the rest is zero. The owner calls `wipe()` once the payment is sealed, and on every other
+    exit.
     """
 
     entry = 0x07  # contactless EMV

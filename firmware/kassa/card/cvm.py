@@ -39,7 +39,7 @@ _DATA_MISSING = const(0x20)  # TVR byte 1
 
 
 def choose(terms: "Terms", arena: "Arena", tvr: bytearray, device: bool) -> "Outcome | None":
-    """Set the CVM results (9F34) and the bits of `tvr`. Returns an Outcome if another card must be used, otherwise None.
+    """Set the CVM results (9F34) and the bits of `tvr`. Returns an Outcome if another card is needed, otherwise None.
 
     `device`: the kernel accepts verification on the cardholder's own device (CDCVM). Raises CardError.
     """

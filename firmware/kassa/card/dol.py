@@ -18,8 +18,8 @@ def fill(dol: "Bytes", start: int, end: int, known: "Bytes", into: "bytearray | 
     """Write the values requested by the list dol[start:end] to into[at:]. Returns the offset of their end.
 
     `known` holds the terminal's data objects. Numeric values are right-aligned and lose leading bytes if too long; all
-    others are left-aligned and lose trailing bytes. Unknown and constructed objects are zeros. Raises CardError for a list
-    that is malformed or requests more than 252 bytes.
+    others are left-aligned and lose trailing bytes. Unknown and constructed objects are zeros. Raises CardError for a
+    list that is malformed or requests more than 252 bytes.
     """
     first = at
     entry = Tlv(dol, start, end)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Entry Point (EMV Contactless Book B): reads the PPSE, selects the best application both sides support, runs its kernel."""
+"""Entry Point (EMV Contactless Book B): reads the PPSE, selects the best supported application, runs its kernel."""
 
 from micropython import const
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The card's data for offline data authentication: certificates, signatures and the signed data. Kept for one tap only."""
+"""The card's data for offline data authentication: certificates, signatures and the signed data.
+
+Kept for one tap only.
+"""
 
 from micropython import const
 
@@ -10,8 +13,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 
-# Tag, maximum length. Certificates and signatures are as long as the key: up to 1984 bits. A key remainder is the part of the
-# key that did not fit in the certificate.
+# Tag, maximum length. Certificates and signatures are as long as the key: up to 1984 bits. A key remainder is the part
+# of the key that did not fit in the certificate.
 _KEPT = (
     (0x8F, 1), (0x90, 248), (0x92, 36), (0x93, 248), (0x9F32, 3), (0x9F46, 248), (0x9F47, 3), (0x9F48, 42),
     (0x9F4A, 1), (0x9F4B, 248), (0x9F69, 16),

@@ -43,8 +43,8 @@ _TSI_CVM = const(0x40)
 def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode: bool) -> "Step":
     """Run the kernel; see kernel3.run.
 
-    `codes`: terminal action codes, denial then online, 5 bytes each, used if the host's table has none. `emv_mode`: the card
-    must support EMV mode, and CDCVM is accepted.
+    `codes`: terminal action codes, denial then online, 5 bytes each, used if the host's table has none. `emv_mode`: the
+    card must support EMV mode, and CDCVM is accepted.
     """
     pdol = tlv.Tlv(fci, 0, len(fci) - 2)
     command = apdu.get_processing_options(arena, terms, pdol if pdol.path(0x6F, 0xA5, 0x9F38) else None)
@@ -144,8 +144,8 @@ def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
 def _take_answer(answer: memoryview, arena: "Arena", seen: "list[int]", digest: "sha1", signed: bool) -> None:
     """Store the data objects of the response to GENERATE AC. Raises CardError.
 
-    Format 2 (77): every object except the signature also goes into `digest`. Format 1 (80) carries no signature, so it is
-    accepted only if no CDA was requested, or for an AAC.
+    Format 2 (77): every object except the signature also goes into `digest`. Format 1 (80) carries no signature, so it
+    is accepted only if no CDA was requested, or for an AAC.
     """
     given = tlv.single(answer, len(answer) - 2)
     if given.tag == 0x77:

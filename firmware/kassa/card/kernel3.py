@@ -47,8 +47,8 @@ _DEVICE_CVM = b"\x01\x00\x02"
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "Step":
     """Run the kernel after the final SELECT. Yields command APDUs; the caller sends back the responses.
 
-    `fci`: the response to the final SELECT, status word included. Returns the outcome, or None for Select Next (the card
-    wants another application). Raises CardError for malformed, missing, duplicate or contradictory data.
+    `fci`: the response to the final SELECT, status word included. Returns the outcome, or None for Select Next (the
+    card wants another application). Raises CardError for malformed, missing, duplicate or contradictory data.
     """
     pdol = tlv.Tlv(fci, 0, len(fci) - 2)
     answer = yield apdu.get_processing_options(arena, terms, pdol if pdol.path(0x6F, 0xA5, 0x9F38) else None)
@@ -114,8 +114,8 @@ def _cryptogram_kind(arena: "Arena") -> int:
 def _cardholder_verification(terms: "Terms", arena: "Arena", kind: int) -> "Outcome | None":
     """Check the CTQ (9F6C; Book C-3, 5.7). Returns None if satisfied, otherwise the outcome that refuses the card.
 
-    Online PIN is not supported yet: a card that requires it is refused. With a TC, CDCVM counts only if the card also sends
-    9F69: there the CTQ is signed, and the proof fails if the two differ.
+    Online PIN is not supported yet: a card that requires it is refused. With a TC, CDCVM counts only if the card also
+    sends 9F69: there the CTQ is signed, and the proof fails if the two differ.
     """
     qualifiers = arena.kept(0x9F6C)
     wants_pin = False

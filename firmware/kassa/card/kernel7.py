@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kernel 7 (UnionPay qUICS, EMV Contactless Book C-7): as kernel 3, the cryptogram comes with GPO and the proof is fDDA.
-
-A PDOL is mandatory.
-"""
+"""Kernel 7 (UnionPay qUICS, EMV Contactless Book C-7): like kernel 3 (cryptogram with GPO, fDDA), but requires a PDOL."""
 
 from micropython import const
 

@@ -38,7 +38,7 @@ _LEAST_BYTES = const(64)
 
 
 class Key:
-    """A public key: `modulus` (given as in a certificate, stored as a number), its `size` in bytes, `exponent` (3 or 65537)."""
+    """A public key: `modulus` (bytes as in a certificate, stored as a number), `size` in bytes, `exponent` (3 or 65537)."""
 
     def __init__(self, modulus: "Bytes", exponent: int) -> None:
         self.size = len(modulus)
@@ -47,9 +47,10 @@ class Key:
 
 
 def recover(key: Key, evidence: "Evidence", tag: int) -> memoryview:
-    """Recover the signed data from the certificate or signature stored under `tag`. A certificate is dropped, to save memory.
+    """Recover the signed data from the certificate or signature stored under `tag`.
 
-    Raises CardError if it is missing or its header, trailer or length is wrong.
+    A certificate is dropped afterwards, to save memory. Raises CardError if the object is missing, or if its header, trailer
+    or length is wrong.
     """
     size = key.size
     if len(evidence.need(tag)) != size or not _LEAST_BYTES <= size <= _MOST_BYTES:
@@ -77,8 +78,8 @@ def exponent(value: "Bytes") -> int:
 def issuer_key(authority: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes") -> "tuple[Key, bytes]":
     """Recover the issuer's key (Book 2, 6.3) with the CA key. Raises CardError.
 
-    `pan`: 10 bytes BCD, padded with F. `date`: BCD YYMMDD. Also returns the 3-byte serial number of the certificate, for the
-    revocation list.
+    `pan`: 10 bytes BCD, padded with F. `date`: BCD YYMMDD. Also returns the 3-byte serial number of the certificate,
+    for the revocation list.
     """
     plain = recover(authority, evidence, 0x90)
     if plain[1] != _ISSUER or plain[11] != 1 or plain[12] != 1:
@@ -136,8 +137,8 @@ def check_fast(
 def check_combined(card: Key, evidence: "Evidence", un: "Bytes", said: int, transaction: "Bytes") -> memoryview:
     """Verify CDA (Book 2, 6.6.2) and return the cryptogram (8 bytes) from the signature. Raises CardError.
 
-    `said`: cryptogram information data (9F27) as sent in clear. `transaction`: SHA-1 over the PDOL and CDOL values and the
-    response without 9F4B.
+    `said`: cryptogram information data (9F27) as sent in clear. `transaction`: SHA-1 over the PDOL and CDOL values and
+    the response without 9F4B.
     """
     plain = recover(card, evidence, 0x9F4B)
     if plain[1] != SIGNED:

@@ -32,8 +32,8 @@ MSG_NO_CARD = const(0x15)  # "present card": no card was presented in time
 class Outcome:
     """The outcome of one tap: `kind` and `message` are the constants above.
 
-    `refusal`: the text key of the reason why only the host may accept the card; "" = none. EXPIRED: the card expired before
-    the terms' date. UNPROVEN: its signature is wrong.
+    `refusal`: the text key of the reason why only the host may accept the card; "" = none. EXPIRED: the card expired
+    before the terms' date. UNPROVEN: its signature is wrong.
     """
 
     def __init__(self, kind: int, message: int, refusal: str = "") -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Checks the proof of a card that was read: the certificates from the CA key down, then the signature over this payment."""
+"""Authenticates a card that was read: the certificates from the CA key down, then the signature over this payment."""
 
 from hashlib import sha1
 
@@ -41,7 +41,7 @@ def check(terms: "Terms", arena: "Arena") -> int:
 
 
 def _fast(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
-    """Check fDDA of a card that returned a TC: signature format 05, and signed ATC and CTQ equal to those sent in clear."""
+    """Check fDDA of a card that returned a TC: signature format 05; signed ATC and CTQ equal to those in clear."""
     un, amount, currency = terms.value(0x9F37), terms.value(0x9F02), terms.value(0x5F2A)
     form, number = oda.check_fast(card, evidence, un, amount, currency)
     related, qualifiers = evidence.need(0x9F69), arena.kept(0x9F6C)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads the card's data: response to GET PROCESSING OPTIONS, and the records listed by the AFL (EMV Book 3, 10.1 and 10.2)."""
+"""Reads the card's data: the GET PROCESSING OPTIONS response and the records in the AFL (EMV Book 3, 10.1 and 10.2)."""
 
 from micropython import const
 
@@ -87,8 +87,8 @@ def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signe
 def _sign_whole(answer: memoryview, evidence: "Evidence") -> None:
     """Add a signed record with an SFI above 10 to the static data.
 
-    If it is not one template (70) of objects, it cannot be authenticated: the proof fails but the transaction goes on (EMV
-    Book 3, 10.3). An unparsed record could otherwise hide objects taken out of another record.
+    If it is not one template (70) of objects, it cannot be authenticated: the proof fails but the transaction goes on
+    (EMV Book 3, 10.3). An unparsed record could otherwise hide objects taken out of another record.
     """
     try:
         if _template(answer).enter().next():

@@ -56,8 +56,8 @@ def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:
 def action(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provable: bool) -> int:
     """Terminal action analysis: return the type of cryptogram to request (AAC, ARQC or TC).
 
-    `denial`, `online`: the terminal's action codes. `provable`: the card may approve offline. The Default codes are not used:
-    they are for a terminal that cannot go online, and this one defers the payment and requests an ARQC.
+    `denial`, `online`: the terminal's action codes. `provable`: the card may approve offline. The Default codes are not
+    used: they are for a terminal that cannot go online, and this one defers the payment and requests an ARQC.
     """
     if _match(arena, tvr, denial, _IAC_DENIAL, 0x00):
         return AAC
@@ -67,7 +67,10 @@ def action(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provabl
 
 
 def _match(arena: "Arena", tvr: bytearray, ours: bytes, tag: int, missing: int) -> bool:
-    """Return whether a bit in `tvr` is also set in our action code or the issuer's. `missing`: default byte of the latter."""
+    """Return whether a bit in `tvr` is also set in our action code or the issuer's.
+
+    `missing`: default byte of the latter.
+    """
     theirs = arena.kept(tag)
     for index in range(5):
         code = missing if theirs is None else theirs.data[theirs.start + index]

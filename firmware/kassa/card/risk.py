@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Terminal risk management: floor limit, random selection and a trusted clock decide whether a card may approve offline."""
+"""Terminal risk management: decides whether a card may approve offline (floor limit, random selection, trusted clock)."""
 
 from micropython import const
 
@@ -16,7 +16,10 @@ _FORCED = const(0x08)
 
 
 class Risk:
-    """The limits in setting 11 or in a row of the AID table (docs/keys.md), in minor units. Empty: no offline approval."""
+    """The limits in setting 11 or in a row of the AID table (docs/keys.md), in minor units.
+
+    Empty: no offline approval.
+    """
 
     def __init__(self, data: "Bytes") -> None:
         self.set = len(data) == _SIZE
@@ -42,7 +45,10 @@ class Risk:
         return self.set and 0 < self.cvm <= amount
 
     def _chance(self, amount: int) -> int:
-        """Return the probability of random selection in percent (EMV Book 3, 10.6.2). It rises towards the floor limit."""
+        """Return the probability of random selection in percent (EMV Book 3, 10.6.2).
+
+        It rises towards the floor limit.
+        """
         if amount < self.threshold or self.floor <= self.threshold:
             return self.target
         return self.target + (self.most - self.target) * (amount - self.threshold) // (self.floor - self.threshold)

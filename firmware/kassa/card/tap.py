@@ -43,9 +43,10 @@ async def read(
 
     `told`: awaited once the card is no longer needed and may be removed, before its proof is checked.
 
-    After ONLINE and APPROVED the arena holds body, first six and last four digits; otherwise it is zero. A card lost before
-    GET PROCESSING OPTIONS is looked for once more, because its transaction counter has not changed yet. Lost later, the
-    outcome is TRY_AGAIN; no command is sent twice. A card that breaks the rules gives END. Raises ReaderFault.
+    After ONLINE and APPROVED the arena holds body, first six and last four digits; otherwise it is zero. A card lost
+    before GET PROCESSING OPTIONS is looked for once more, because its transaction counter has not changed yet. Lost
+    later, the outcome is TRY_AGAIN; no command is sent twice. A card that breaks the rules gives END. Raises
+    ReaderFault.
     """
     try:
         found = await reader.find(timeout_ms)
@@ -78,7 +79,10 @@ async def _off(reader: "Reader") -> None:
 async def _attempt(
     reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool, told: "Callable[[], Awaitable[None]]"
 ) -> "Outcome | None":
-    """Run one transaction with the card in the field. Returns None if the card is lost while a restart is still harmless."""
+    """Run one transaction with the card in the field.
+
+    Returns None if the card is lost while a restart is still harmless.
+    """
     steps = transaction.read(terms, arena)
     counted = False
     try:

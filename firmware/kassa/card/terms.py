@@ -49,12 +49,12 @@ class Terms:
     """The terminal's data for one payment.
 
     `amount`: minor units. `currency`, `country`: ISO numeric. `date`: 3 bytes BCD YYMMDD. `time`: 3 bytes BCD HHMMSS.
-    `unpredictable`: 4 fresh random bytes. `kind`: transaction type (9C; 00 purchase, 20 refund). `cvm_required`: this amount
-    requires cardholder verification; so far only CDCVM is possible. `merchant`: name in ASCII, of which 20 bytes are used.
-    `authorities`: the CA keys, if the card may approve offline; None = the host decides, now or later. `risk`: why the host
-    must decide, as TVR byte 4. `applications`: rows of the host's AID table; empty = the built-in list, and then the other
-    arguments hold unchanged. `trusted` (the clock is trusted) and `number` (from risk.draw): inputs of `decide`.
-    Raises ValueError for an argument of the wrong length or too large a number.
+    `unpredictable`: 4 fresh random bytes. `kind`: transaction type (9C; 00 purchase, 20 refund). `cvm_required`: this
+    amount requires cardholder verification; so far only CDCVM is possible. `merchant`: name in ASCII, of which 20 bytes
+    are used. `authorities`: the CA keys, if the card may approve offline; None = the host decides, now or later.
+    `risk`: why the host must decide, as TVR byte 4. `applications`: rows of the host's AID table; empty = the built-in
+    list, and then the other arguments hold unchanged. `trusted` (the clock is trusted) and `number` (from risk.draw):
+    inputs of `decide`. Raises ValueError for an argument of the wrong length or too large a number.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Terms:
         self._agree(authorities, cvm_required or bool(ttq[1] & _CVM_REQUIRED), risk)
 
     def decide(self, risk: "Risk") -> None:
-        """Apply the selected application's limits: whether the card may approve offline, and whether a CVM is required."""
+        """Apply the selected application's limits: may the card approve offline, and is a CVM required?"""
         reason = risk.reason(self.amount, self._trusted, self._number)
         self._agree(None if reason else self._keys, risk.cvm_required(self.amount), reason)
 

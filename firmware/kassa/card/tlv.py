@@ -2,7 +2,8 @@
 """BER-TLV (EMV Book 3, annex B), parsed in place without copying, with limits on depth, count and length.
 
 Filler bytes (00, or FF from older cards) are allowed before, between and after the objects of a template. Otherwise the
-parser is strict: filler outside a template, an indefinite length or an object that overruns its template raises CardError.
+parser is strict: filler outside a template, an indefinite length or an object that overruns its template raises
+CardError.
 """
 
 from micropython import const
@@ -58,7 +59,10 @@ class Tlv:
         return True
 
     def next_dol(self) -> int:
-        """Read the next (tag, length) pair of a data object list. Returns the length, -1 at the end. Raises CardError."""
+        """Read the next (tag, length) pair of a data object list.
+
+        Returns the length, -1 at the end. Raises CardError.
+        """
         if self._at >= self._to:
             return -1
         self._read_tag()
@@ -79,7 +83,10 @@ class Tlv:
         return self
 
     def path(self, *tags: int) -> bool:
-        """Go to a nested object: the first of `tags` in the scope, the second within it, and so on. False if one is missing."""
+        """Go to a nested object: the first of `tags` in the scope, the second within it, and so on.
+
+        False if one is missing.
+        """
         for index, tag in enumerate(tags):
             if index:
                 self.enter()
@@ -134,7 +141,10 @@ def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
 
 
 def single(data: "Bytes", end: int) -> Tlv:
-    """Check data[:end] and return a cursor on its only object. Raises CardError if malformed or not exactly one object."""
+    """Check data[:end] and return a cursor on its only object.
+
+    Raises CardError if malformed or not exactly one object.
+    """
     check(data, 0, end)
     cursor = Tlv(data, 0, end)
     if not cursor.next() or cursor.end != end:
@@ -143,7 +153,7 @@ def single(data: "Bytes", end: int) -> Tlv:
 
 
 def kept(data: "Bytes", end: int, wanted: int) -> "Tlv | None":
-    """Return a cursor on the first object with the tag `wanted` in data[:end], written by `append`; None if there is none."""
+    """Return a cursor on the first object with tag `wanted` in data[:end], written by `append`; None if there is none."""
     at = 0
     while at < end:
         tag = data[at]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The card number, read in place from the nibbles of track 2 (tag 57: PAN, D, YYMM, service code, discretionary data)."""
+"""The card number, read in place from the nibbles of track 2 (tag 57: PAN, D, YYMM, service code, other data)."""
 
 from micropython import const
 
@@ -21,7 +21,10 @@ def _nibble(data: "Bytes", start: int, index: int) -> int:
 
 
 def pan_digits(track: "Tlv") -> int:
-    """Return the number of digits in the PAN. Raises CardError unless PAN, separator and expiry date are well formed."""
+    """Return the number of digits in the PAN.
+
+    Raises CardError unless PAN, separator and expiry date are well formed.
+    """
     nibbles = 2 * (track.end - track.start)
     for digits in range(nibbles):
         nibble = _nibble(track.data, track.start, digits)
@@ -52,7 +55,10 @@ def same_pan(track: "Tlv", digits: int, pan: "Tlv") -> bool:
 
 
 def card_number(arena: "Arena") -> "tuple[Tlv, int]":
-    """Return track 2 and the number of digits in its PAN. Raises CardError if malformed, or if tag 5A has another number."""
+    """Return track 2 and the number of digits in its PAN.
+
+    Raises CardError if malformed, or if tag 5A has another number.
+    """
     track = arena.need(0x57)
     digits = pan_digits(track)
     pan = arena.kept(0x5A)
@@ -79,7 +85,10 @@ def mask(track: "Tlv", digits: int, arena: "Arena") -> None:
 
 
 def expired(track: "Tlv", digits: int, date: bytes) -> bool:
-    """Return whether track 2's expiry month is before `date` (BCD YYMMDD). Years 50 to 99 are 1950 to 1999 (EMV Book 4)."""
+    """Return whether track 2's expiry month is before `date` (BCD YYMMDD).
+
+    Years 50 to 99 are 1950 to 1999 (EMV Book 4).
+    """
     value = 0
     for index in range(digits + 1, digits + 5):
         value = value << 4 | _nibble(track.data, track.start, index)
@@ -87,7 +96,10 @@ def expired(track: "Tlv", digits: int, date: bytes) -> bool:
 
 
 def before(data: "Bytes", start: int, date: "Bytes", parts: int = 2) -> bool:
-    """Return whether the date at data[start:] (BCD YYMMDD) is before `date`. Compares months, or days if `parts` is 3."""
+    """Return whether the date at data[start:] (BCD YYMMDD) is before `date`.
+
+    Compares months, or days if `parts` is 3.
+    """
     ours, theirs = _century(data[start] << 8 | data[start + 1]), _century(date[0] << 8 | date[1])
     return ours < theirs or parts == 3 and ours == theirs and data[start + 2] < date[2]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-# What fDDA needs besides the CA key: its index, certificates, exponents, the signature, and the card's data it covers (9F69).
+# What fDDA needs besides the CA key: its index, certificates, exponents, the signature and the card data it covers.
 _SHOWN = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47, 0x9F4B, 0x9F69)
 _NO_CVM = b"\x1f\x03\x02"
 
@@ -27,8 +27,8 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
     Yields None once, when the card is no longer needed and may be removed. The value sent back is ignored. From then on
     every module of this package except transaction, tap, terms, arena, evidence and tlv may be dropped from memory.
 
-    After ONLINE and APPROVED the arena holds body, first six and last four digits. After any other outcome, an error or a
-    close it is zero. Raises CardError for data that no valid card sends.
+    After ONLINE and APPROVED the arena holds body, first six and last four digits. After any other outcome, an error or
+    a close it is zero. Raises CardError for data that no valid card sends.
     """
     taken = False
     arena.wipe()
@@ -58,10 +58,11 @@ def _asked(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview,
 
 
 def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
-    """Check the proof and return the final outcome. If it fails, the host decides if the card asks for it (TO_PROVE_OR_ASK).
+    """Check the proof and return the final outcome.
 
-    The cardholder verification that such a card reports is then ignored. If its signature is wrong, and not merely impossible
-    to check here, only the host may accept it.
+    If the proof fails and the card asks for it (TO_PROVE_OR_ASK), the host decides. The cardholder verification
+    that the card reports is then ignored. If its signature is wrong, and not merely impossible to check here, only the
+    host may accept the payment.
     """
     kind, refusal = 0, ""
     if said.kind == outcomes.TO_PROVE or _can_be_checked(terms, arena):

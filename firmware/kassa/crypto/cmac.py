@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """AES-CMAC (RFC 4493, NIST SP 800-38B) with a reusable cipher object.
 
-In bytecode, XOR of two blocks costs as much as a dozen AES blocks; as integers, it allocates memory. If a tag must be fast,
-a second cipher with a public key does the XOR: CBC decryption of `block | E(mask)` gives `mask ^ block` as its second block.
+In bytecode, XOR of two blocks costs as much as a dozen AES blocks; as integers, it allocates memory. If a tag must be
+fast, a second cipher with a known key does the XOR: CBC decryption of `block | E(mask)` gives `mask ^ block` as its
+second block.
 """
 
 from cryptolib import aes
@@ -65,7 +66,7 @@ class Cmac:
             self._hide(aes(key, _MODE_ECB))
 
     def _hide(self, cipher: aes) -> None:
-        """Encrypt D(zeros) and the mask under the public key, so that `_show` can XOR with them."""
+        """Encrypt D(zeros) and the mask under the known key, so that `_show` can XOR with them."""
         still = memoryview(self._resting)[16:]
         mask = memoryview(self._masked)[16:]
         cipher.decrypt(still, still)
@@ -76,7 +77,10 @@ class Cmac:
         self.rest()
 
     def rest(self) -> None:
-        """Reset the chain of the cipher object to zero, at a moment that is not time-critical. Only if made with `rests`."""
+        """Reset the chain of the cipher object to zero, at a moment that is not time-critical.
+
+        Only if made with `rests`.
+        """
         if not self._rested:
             _show.decrypt(self._resting, _out)
             self._cbc.encrypt(_sum, _sum)

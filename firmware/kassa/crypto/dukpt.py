@@ -20,7 +20,10 @@ _ZERO = bytes(16)
 
 
 class Registers:
-    """The intermediate keys, and the next counter to be used. After FFFF0000, the last, the counter is 1 << 32 (exhausted)."""
+    """The intermediate keys, and the next counter to be used.
+
+    After FFFF0000, the last, the counter is 1 << 32 (exhausted).
+    """
 
     def __init__(self, store: bytearray | memoryview, device: bytes | bytearray, counter: int) -> None:
         """`store`: 528 B, modified in place. `device`: the 4-byte device id, second half of the initial key id.
@@ -39,8 +42,8 @@ class Registers:
     def take(self, usage: int, key: bytearray, usage2: int, key2: bytearray) -> int:
         """Derive two working keys for the next counter into `key` and `key2` (16 B each), and return that counter.
 
-        Advances the counter. Raises KeyringError if the counter is exhausted. After any error the counter is unchanged and
-        the call may be repeated.
+        Advances the counter. Raises KeyringError if the counter is exhausted. After any error the counter is unchanged
+        and the call may be repeated.
         """
         self._choose()
         return self._derive(usage, key, usage2, key2)
@@ -48,9 +51,9 @@ class Registers:
     def _choose(self) -> None:
         """Select the register of the current counter: that of its lowest one bit.
 
-        Kept separate from `_derive` for speed. MicroPython allocates the many local variables of `_derive` on the heap and
-        frees them on return. A small object allocated before that call puts this block behind the existing garbage, so later
-        allocations need not search through it (a third of the instructions in a large heap).
+        Kept separate from `_derive` for speed. MicroPython allocates the many local variables of `_derive` on the heap
+        and frees them on return. A small object allocated before that call puts this block behind the existing garbage,
+        so later allocations need not search through it (a third of the instructions in a large heap).
         """
         counter = self.counter
         if counter >> 32:
@@ -87,9 +90,9 @@ class Registers:
     def _expand(self, cipher: aes, end: int, counter: int) -> bool:
         """Fill the registers before byte `end` with the child keys of `cipher`'s key. Returns whether there are any.
 
-        A counter with sixteen ones has no children. If there are children, the next counter is counter + 1. Otherwise it is
-        counter + its lowest one bit: all counters in between have more than sixteen ones, and that sum has no more ones than
-        the counter.
+        A counter with sixteen ones has no children. If there are children, the next counter is counter + 1. Otherwise
+        it is counter + its lowest one bit: all counters in between have more than sixteen ones, and that sum has no
+        more ones than the counter.
         """
         if counter >= _FULL:
             ones = 0

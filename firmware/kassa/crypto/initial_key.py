@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Derives the registers and the update key from an AES DUKPT initial key (ANSI X9.24-3:2017). Needed only to load keys."""
+"""Derives the registers and the update key from an AES DUKPT initial key (ANSI X9.24-3:2017).
+
+Needed only to load keys.
+"""
 
 from struct import pack_into
 
@@ -18,8 +21,8 @@ _TOP = const(31)
 def load(initial: bytes | bytearray, device: bytes | bytearray, store: bytearray) -> None:
     """Fill `store` (528 B) with the registers and the update key, derived from the initial key (16 B).
 
-    `device`: the 4-byte device id. Register i holds the key of counter 1 << i. The update key is the working key with usage
-    0002 of counter FFFFFFFF, which no transaction uses (X9.24-3, 6.4). It wraps the device's next initial key.
+    `device`: the 4-byte device id. Register i holds the key of counter 1 << i. The update key is the working key with
+    usage 0002 of counter FFFFFFFF, which no transaction uses (X9.24-3, 6.4). It wraps the device's next initial key.
     """
     data = bytearray(b"\x01\x01\x00\x00\x00\x02\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00")  # as in Registers
     data[8:12] = device

@@ -23,8 +23,8 @@ def _derived(kbpk: bytearray, usage: int) -> bytearray:
 def unwrap_initial_key(kbpk: bytearray, block: bytes | bytearray) -> tuple[bytearray, bytes]:
     """Unwrap a `B1` AES key block. Returns (initial key 16 B, initial key id 8 B). The caller zeroes the key.
 
-    `kbpk`: 16 B, the device's own KBPK or the update key of its DUKPT keys. Raises CryptoError if the block is of another
-    kind or its MAC is wrong.
+    `kbpk`: 16 B, the device's own KBPK or the update key of its DUKPT keys. Raises CryptoError if the block is of
+    another kind or its MAC is wrong.
     """
     block = bytes(block)
     if len(block) < 112 or block[:1] != b"D" or block[5:9] != b"B1AX" or len(block) % 2:

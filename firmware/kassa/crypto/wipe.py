@@ -26,8 +26,8 @@ def _address(thing: object) -> int:
 def _key_place() -> tuple[int, int]:
     """Find where a cipher object stores its key. Returns (start, end) offsets, (0, 0) if not found.
 
-    Until its first use, the object stores the raw key. After that it stores the round keys or, with an AES peripheral, the
-    raw key at another offset. Known keys are used to find each of these.
+    Until its first use, the object stores the raw key. After that it stores the round keys or, with an AES peripheral,
+    the raw key at another offset. Known keys are used to find each of these.
     """
     if uctypes is None:
         return 0, 0
