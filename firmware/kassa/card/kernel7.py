@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kernel 7 (UnionPay qUICS, EMV Contactless Book C-7): like kernel 3 (cryptogram with GPO, fDDA), but requires a PDOL."""
+"""Kernel 7 (UnionPay qUICS, EMV Contactless Book C-7): as kernel 3 (cryptogram with GPO, fDDA), but needs a PDOL."""
 
 from micropython import const
 

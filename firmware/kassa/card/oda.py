@@ -38,7 +38,7 @@ _LEAST_BYTES = const(64)
 
 
 class Key:
-    """A public key: `modulus` (bytes as in a certificate, stored as a number), `size` in bytes, `exponent` (3 or 65537)."""
+    """A public key. `modulus`: bytes as in a certificate, stored as a number with its `size`. `exponent`: 3 or 65537."""
 
     def __init__(self, modulus: "Bytes", exponent: int) -> None:
         self.size = len(modulus)
@@ -49,8 +49,8 @@ class Key:
 def recover(key: Key, evidence: "Evidence", tag: int) -> memoryview:
     """Recover the signed data from the certificate or signature stored under `tag`.
 
-    A certificate is dropped afterwards, to save memory. Raises CardError if the object is missing, or if its header, trailer
-    or length is wrong.
+    A certificate is dropped afterwards, to save memory. Raises CardError if the object is missing, or if its header,
+    trailer or length is wrong.
     """
     size = key.size
     if len(evidence.need(tag)) != size or not _LEAST_BYTES <= size <= _MOST_BYTES:

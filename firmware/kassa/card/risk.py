@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Terminal risk management: decides whether a card may approve offline (floor limit, random selection, trusted clock)."""
+"""Terminal risk management: may a card approve offline (floor limit, random selection, trusted clock)?"""
 
 from micropython import const
 

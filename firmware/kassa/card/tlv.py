@@ -153,7 +153,7 @@ def single(data: "Bytes", end: int) -> Tlv:
 
 
 def kept(data: "Bytes", end: int, wanted: int) -> "Tlv | None":
-    """Return a cursor on the first object with tag `wanted` in data[:end], written by `append`; None if there is none."""
+    """Return a cursor on the first object with tag `wanted` in data[:end] (written by `append`), or None."""
     at = 0
     while at < end:
         tag = data[at]

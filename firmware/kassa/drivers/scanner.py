@@ -33,7 +33,7 @@ class Scanner:
             uart.readinto(self._piece)
 
     def take(self) -> str | None:
-        """Return the digits of the next complete code; "" if it is not a number or too long; None if there is none yet."""
+        """Return the digits of the next complete code; "" if not a number or too long; None if there is none yet."""
         while self._uart.any():
             count = self._uart.readinto(self._piece) or 0
             self._heard = ticks_ms()
