@@ -38,7 +38,7 @@ _LEAST_BYTES = const(64)
 
 
 class Key:
-    """A public key. `modulus`: bytes as in a certificate, stored as a number with its `size`. `exponent`: 3 or 65537."""
+    """A public key. `modulus`: bytes as in a certificate, stored as a number with its `size`. `exponent`: 3, 65537."""
 
     def __init__(self, modulus: "Bytes", exponent: int) -> None:
         self.size = len(modulus)
