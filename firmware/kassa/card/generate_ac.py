@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Step = Generator[memoryview, memoryview, Outcome | None]
 
 _MANDATORY = (0x82, 0x57, 0x5F24, 0x8C)
-_COMBINED = const(0x01)  # AIP, byte 1: CDA
+_CDA = const(0x01)  # AIP, byte 1: CDA
 _EMV_MODE = const(0x80)  # AIP, byte 2, kernel 2
 # TVR byte 1
 _NOT_PROVEN = const(0x80)
@@ -105,7 +105,7 @@ def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
     If not, `tvr` gets the reason before the action analysis (Book 3, 10.3), and CDA is not requested.
     """
     aip, evidence = arena.need(0x82), arena.evidence
-    if terms.authorities is None or evidence is None or not aip.data[aip.start] & _COMBINED:
+    if terms.authorities is None or evidence is None or not aip.data[aip.start] & _CDA:
         tvr[0] |= _NOT_PROVEN
         return False
     if evidence.lacks(_TO_BE_PROVEN) or _lacks_remainder(evidence):

@@ -107,7 +107,7 @@ def card_key(issuer: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes", aip
         zero_bytes(plain)  # it contains the card number
 
 
-def check_static(issuer: Key, evidence: "Evidence", aip: "Bytes") -> None:
+def check_sda(issuer: Key, evidence: "Evidence", aip: "Bytes") -> None:
     """Verify SDA (Book 2, 5.4). A copied card passes it too, so it is never a reason to approve. Raises CardError."""
     plain = recover(issuer, evidence, 0x93)
     if plain[1] != _STATIC or plain[2] != 1:
@@ -116,7 +116,7 @@ def check_static(issuer: Key, evidence: "Evidence", aip: "Bytes") -> None:
     _check_hash(plain, *_static(evidence, aip))
 
 
-def check_fast(
+def check_fdda(
     card: Key, evidence: "Evidence", un: "Bytes", amount: "Bytes", currency: "Bytes"
 ) -> "tuple[int, memoryview]":
     """Verify fDDA, version 01: the signature covers 9F37, 9F02, 5F2A and 9F69. Raises CardError.
@@ -134,7 +134,7 @@ def check_fast(
     return plain[1], number
 
 
-def check_combined(card: Key, evidence: "Evidence", un: "Bytes", said: int, transaction: "Bytes") -> memoryview:
+def check_cda(card: Key, evidence: "Evidence", un: "Bytes", said: int, transaction: "Bytes") -> memoryview:
     """Verify CDA (Book 2, 6.6.2) and return the cryptogram (8 bytes) from the signature. Raises CardError.
 
     `said`: cryptogram information data (9F27) as sent in clear. `transaction`: SHA-1 over the PDOL and CDOL values and

@@ -29,9 +29,9 @@ def check(terms: "Terms", arena: "Arena") -> int:
     try:
         card = _card(terms, terms.authorities, arena, evidence)
         if evidence.said < 0:
-            proven = _fast(terms, arena, evidence, card)
+            proven = _fdda(terms, arena, evidence, card)
         else:
-            proven = _combined(terms, arena, evidence, card)
+            proven = _cda(terms, arena, evidence, card)
         if not proven:
             return 0
         arena.keep(_PROOF, sha1(evidence.need(0x9F4B)).digest(), 0, 8)  # a digest of the signature is kept for disputes
@@ -40,10 +40,10 @@ def check(terms: "Terms", arena: "Arena") -> int:
         return 0
 
 
-def _fast(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
+def _fdda(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
     """Check fDDA of a card that returned a TC: signature format 05; signed ATC and CTQ equal to those in clear."""
     un, amount, currency = terms.value(0x9F37), terms.value(0x9F02), terms.value(0x5F2A)
-    form, number = oda.check_fast(card, evidence, un, amount, currency)
+    form, number = oda.check_fdda(card, evidence, un, amount, currency)
     related, qualifiers = evidence.need(0x9F69), arena.kept(0x9F6C)
     if form != oda.SIGNED or len(related) < 7:
         return False
@@ -52,9 +52,9 @@ def _fast(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -
     return related[5:7] == said and number == counter.data[counter.start : counter.end]
 
 
-def _combined(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
+def _cda(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
     """Check CDA. Stores the cryptogram (9F26) from the signature."""
-    cryptogram = oda.check_combined(card, evidence, terms.value(0x9F37), evidence.said, evidence.transaction)
+    cryptogram = oda.check_cda(card, evidence, terms.value(0x9F37), evidence.said, evidence.transaction)
     if arena.kept(0x9F26) is not None:
         return False  # the standard does not allow it in clear as well
     arena.keep(0x9F26, cryptogram, 0, 8)
