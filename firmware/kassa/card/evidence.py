@@ -36,8 +36,8 @@ class Evidence:
         self._static = []
         self._used = 0  # bytes of `_objects`
         self._signed = 0  # bytes of `_static` in use
-        self.said = -1  # CDA: cryptogram information data (9F27) as sent in clear; -1 = no CDA
-        self.transaction = b""  # CDA: transaction data hash (SHA-1)
+        self.cid = -1  # CDA: cryptogram information data (9F27) as sent in clear; -1 = no CDA
+        self.transaction_hash = b""  # CDA: transaction data hash (SHA-1)
         self.complete = True  # False if data was left out: too long, or in a form that cannot be authenticated
 
     def take(self, tag: int, data: "Bytes", start: int, end: int) -> bool:
@@ -66,9 +66,9 @@ class Evidence:
             self._signed += size
             start += size
 
-    def combine(self, said: int, transaction: bytes) -> None:
+    def expect_cda(self, cid: int, transaction_hash: bytes) -> None:
         """Expect CDA: store the cryptogram information data and the transaction data hash to check it against."""
-        self.said, self.transaction = said, transaction
+        self.cid, self.transaction_hash = cid, transaction_hash
 
     def static(self) -> "list[Bytes]":
         """Return the static data to be authenticated, in pieces."""
@@ -109,5 +109,5 @@ class Evidence:
             zero(data)
         self._objects, self._static = [], []
         self._used = self._signed = 0
-        self.said, self.transaction = -1, b""
+        self.cid, self.transaction_hash = -1, b""
         self.complete = True

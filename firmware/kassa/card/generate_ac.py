@@ -85,15 +85,15 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
         return Outcome(outcomes.END, outcomes.MSG_OTHER_CARD)
     _take_answer(answer, arena, seen, digest, signed)
     information = arena.need(0x9F27)
-    said = information.data[information.start]
-    kind = said & 0xC0
+    cid = information.data[information.start]
+    kind = cid & 0xC0
     if kind == AAC:
         return Outcome(outcomes.DECLINED, outcomes.MSG_DECLINED)
     if kind not in (TC, ARQC) or kind == TC and wish != TC:
         raise CardError("the card did not return the requested type of cryptogram")
     expired = outcomes.EXPIRED if kind == ARQC and tvr[1] & restrictions.EXPIRED else ""
     if signed and arena.evidence is not None:
-        arena.evidence.combine(said, digest.digest())
+        arena.evidence.expect_cda(cid, digest.digest())
         return Outcome(outcomes.TO_PROVE, outcomes.MSG_READ_OK, expired)
     arena.need(0x9F26)
     return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, expired)

@@ -134,11 +134,11 @@ def check_fdda(
     return plain[1], number
 
 
-def check_cda(card: Key, evidence: "Evidence", un: "Bytes", said: int, transaction: "Bytes") -> memoryview:
+def check_cda(card: Key, evidence: "Evidence", un: "Bytes", cid: int, transaction_hash: "Bytes") -> memoryview:
     """Verify CDA (Book 2, 6.6.2) and return the cryptogram (8 bytes) from the signature. Raises CardError.
 
-    `said`: cryptogram information data (9F27) as sent in clear. `transaction`: SHA-1 over the PDOL and CDOL values and
-    the response without 9F4B.
+    `cid`: cryptogram information data (9F27) as sent in clear. `transaction_hash`: SHA-1 over the PDOL and CDOL values
+    and the response without 9F4B.
     """
     plain = recover(card, evidence, 0x9F4B)
     if plain[1] != SIGNED:
@@ -146,7 +146,7 @@ def check_cda(card: Key, evidence: "Evidence", un: "Bytes", said: int, transacti
     number = _dynamic(plain, 29)
     _check_hash(plain, un)
     at = 5 + len(number)
-    if plain[at] != said or bytes(plain[at + 9 : at + 29]) != bytes(transaction):
+    if plain[at] != cid or bytes(plain[at + 9 : at + 29]) != bytes(transaction_hash):
         raise CardError("proof: another transaction")
     return plain[at + 1 : at + 9]
 

@@ -28,14 +28,14 @@ def check(terms: "Terms", arena: "Arena") -> int:
         return 0
     try:
         card = _card(terms, terms.authorities, arena, evidence)
-        if evidence.said < 0:
+        if evidence.cid < 0:
             proven = _fdda(terms, arena, evidence, card)
         else:
             proven = _cda(terms, arena, evidence, card)
         if not proven:
             return 0
         arena.keep(_PROOF, sha1(evidence.need(0x9F4B)).digest(), 0, 8)  # a digest of the signature is kept for disputes
-        return APPROVED if evidence.said < 0 or evidence.said & 0xC0 == _TC else ONLINE
+        return APPROVED if evidence.cid < 0 or evidence.cid & 0xC0 == _TC else ONLINE
     except CardError:
         return 0
 
@@ -47,14 +47,14 @@ def _fdda(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -
     related, qualifiers = evidence.need(0x9F69), arena.kept(0x9F6C)
     if form != oda.SIGNED or len(related) < 7:
         return False
-    said = b"\0\0" if qualifiers is None else qualifiers.data[qualifiers.start : qualifiers.end]
+    clear_ctq = b"\0\0" if qualifiers is None else qualifiers.data[qualifiers.start : qualifiers.end]
     counter = arena.need(0x9F36)
-    return related[5:7] == said and number == counter.data[counter.start : counter.end]
+    return related[5:7] == clear_ctq and number == counter.data[counter.start : counter.end]
 
 
 def _cda(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
     """Check CDA. Stores the cryptogram (9F26) from the signature."""
-    cryptogram = oda.check_cda(card, evidence, terms.value(0x9F37), evidence.said, evidence.transaction)
+    cryptogram = oda.check_cda(card, evidence, terms.value(0x9F37), evidence.cid, evidence.transaction_hash)
     if arena.kept(0x9F26) is not None:
         return False  # the standard does not allow it in clear as well
     arena.keep(0x9F26, cryptogram, 0, 8)
