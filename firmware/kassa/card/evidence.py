@@ -52,7 +52,7 @@ class Evidence:
                 return True
         return False
 
-    def sign(self, data: "Bytes", start: int, end: int) -> None:
+    def add_static(self, data: "Bytes", start: int, end: int) -> None:
         """Append data[start:end] to the static data to be authenticated."""
         if self._signed + end - start > _STATIC:
             self.complete = False

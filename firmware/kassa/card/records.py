@@ -74,17 +74,17 @@ def read(arena: "Arena", seen: "list[int]") -> "Generator[memoryview, memoryview
             if file >> 3 <= _LAST_OWN_FILE:
                 _take_record(answer, arena, seen, is_signed)
             elif is_signed and arena.evidence is not None:
-                _sign_whole(answer, arena.evidence)
+                _add_whole_record(answer, arena.evidence)
 
 
 def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signed: bool) -> None:
     record = _template(answer)
     if is_signed and arena.evidence is not None:
-        arena.evidence.sign(answer, record.start, record.end)
+        arena.evidence.add_static(answer, record.start, record.end)
     _take_template(record.enter(), arena, seen)
 
 
-def _sign_whole(answer: memoryview, evidence: "Evidence") -> None:
+def _add_whole_record(answer: memoryview, evidence: "Evidence") -> None:
     """Add a signed record with an SFI above 10 to the static data.
 
     If it is not one template (70) of objects, it cannot be authenticated: the proof fails but the transaction goes on
@@ -92,7 +92,7 @@ def _sign_whole(answer: memoryview, evidence: "Evidence") -> None:
     """
     try:
         if _template(answer).enter().next():
-            evidence.sign(answer, 0, len(answer) - 2)
+            evidence.add_static(answer, 0, len(answer) - 2)
             return
     except CardError:
         pass

@@ -115,7 +115,7 @@ def prove(given):
         raw = bytes.fromhex(value)
         evidence.take(int(tag, 16), raw, 0, len(raw))
     raw = bytes.fromhex(given["static"])
-    evidence.sign(raw, 0, len(raw))
+    evidence.add_static(raw, 0, len(raw))
     pan, date, aip = [bytes.fromhex(given[name]) for name in ("pan", "date", "aip")]
     authority = oda.Key(bytes.fromhex(given["authority"][0]), given["authority"][1])
     issuer, serial = oda.issuer_key(authority, evidence, pan, date)
