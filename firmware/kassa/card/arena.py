@@ -85,7 +85,7 @@ class Arena:
         self.used = 0
         self._drop()
 
-    def tidy(self) -> None:
+    def keep_result_only(self) -> None:
         """Zero everything except what the payment keeps: body, first six and last four digits."""
         pack_into("1148s", self._data, 0, b"")
         self.used = 0

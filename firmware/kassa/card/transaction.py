@@ -46,7 +46,7 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
         return outcome
     finally:
         if taken:
-            arena.tidy()
+            arena.keep_result_only()
         else:
             arena.wipe()
 
