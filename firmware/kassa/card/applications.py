@@ -41,12 +41,12 @@ def kernel(terms: "Terms", aid: "Tlv") -> int:
 
     Returns 0 for an AID that is not accepted, or not for this amount; the latter also sets `terms.over`.
     """
-    if begins(aid, _E_CASH, 0, len(_E_CASH)):
+    if starts_with(aid, _E_CASH, 0, len(_E_CASH)):
         return 0
     if not terms.applications:
         at = 0
         while at < len(_COMPILED_IN):
-            if begins(aid, _COMPILED_IN, at + 2, _COMPILED_IN[at + 1]):
+            if starts_with(aid, _COMPILED_IN, at + 2, _COMPILED_IN[at + 1]):
                 return _COMPILED_IN[at]
             at += 2 + _COMPILED_IN[at + 1]
         return 0
@@ -60,7 +60,7 @@ def kernel(terms: "Terms", aid: "Tlv") -> int:
     return terms.applications[at + 1]
 
 
-def agree(terms: "Terms", aid: "Tlv") -> None:
+def apply_row(terms: "Terms", aid: "Tlv") -> None:
     """Apply the limits and action codes of the AID under the cursor to `terms`, if the table has a row for it."""
     rows = terms.applications
     at = _row(rows, aid)
@@ -70,7 +70,7 @@ def agree(terms: "Terms", aid: "Tlv") -> None:
         terms.codes = codes if any(codes) else b""
 
 
-def begins(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) -> bool:
+def starts_with(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) -> bool:
     """Return whether the value under the cursor starts with prefix[start:start + size]."""
     if value.end - value.start < size:
         return False
@@ -82,6 +82,6 @@ def begins(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) ->
 
 def _row(rows: bytes, aid: "Tlv") -> int:
     for at in range(0, len(rows), _ROW):
-        if begins(aid, rows, at + _AID, rows[at + 2]):
+        if starts_with(aid, rows, at + _AID, rows[at + 2]):
             return at
     return -1

@@ -44,14 +44,18 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
     if apdu.status(answer) != apdu.SW_OK:
         return None
     fci = tlv.single(answer, len(answer) - 2)
-    if fci.tag != 0x6F or not fci.enter().find(0x84) or not applications.begins(fci, arena.candidates, at + 2, size):
+    if (
+        fci.tag != 0x6F
+        or not fci.enter().find(0x84)
+        or not applications.starts_with(fci, arena.candidates, at + 2, size)
+    ):
         return None
     kernel = applications.kernel(terms, fci)
     short = tlv.Tlv(arena.candidates, at + 2, at + 2 + size)
     if not kernel or kernel != applications.kernel(terms, short):
         return None  # the full AID leads to another kernel than the shorter AID in the directory
     arena.keep(0x84, answer, fci.start, fci.end)
-    applications.agree(terms, fci)
+    applications.apply_row(terms, fci)
     if terms.authorities is not None:
         from kassa.card.evidence import Evidence  # loaded only if the card may approve offline
 

@@ -108,14 +108,14 @@ class Terms:
         self._add(0x9F6E, _AMEX_READER)
         self._add(0x9F4E, merchant[:_NAME_MAX])
         self.known = memoryview(self._data)[: self._used]  # the terminal's data objects
-        self._agree(authorities, cvm_required or bool(ttq[1] & _CVM_REQUIRED), risk)
+        self._set_limits(authorities, cvm_required or bool(ttq[1] & _CVM_REQUIRED), risk)
 
     def decide(self, risk: "Risk") -> None:
         """Apply the selected application's limits: may the card approve offline, and is a CVM required?"""
         reason = risk.reason(self.amount, self._trusted, self._number)
-        self._agree(None if reason else self._keys, risk.cvm_required(self.amount), reason)
+        self._set_limits(None if reason else self._keys, risk.cvm_required(self.amount), reason)
 
-    def _agree(self, authorities: "Authorities | None", cvm_required: bool, risk: int) -> None:
+    def _set_limits(self, authorities: "Authorities | None", cvm_required: bool, risk: int) -> None:
         self.authorities, self.cvm_required, self.risk = authorities, cvm_required, risk
         _put(self.value(0x9F66), 1, _CRYPTOGRAM_FOR_HOST, authorities is None)
         _put(self.value(0x9F66), 1, _CVM_REQUIRED, cvm_required)
