@@ -39,7 +39,7 @@ _END = const(56)
 def kernel(terms: "Terms", aid: "Tlv") -> int:
     """Return the kernel for the AID under the cursor.
 
-    Returns 0 for an AID that is not accepted, or not for this amount; the latter also sets `terms.over`.
+    Returns 0 for an AID that is not accepted, or not for this amount; the latter also sets `terms.over_limit`.
     """
     if starts_with(aid, _E_CASH, 0, len(_E_CASH)):
         return 0
@@ -55,7 +55,7 @@ def kernel(terms: "Terms", aid: "Tlv") -> int:
         return 0
     limit = int.from_bytes(terms.applications[at + _LIMIT : at + _RISK], "big")
     if 0 < limit <= terms.amount:
-        terms.over = True
+        terms.over_limit = True
         return 0
     return terms.applications[at + 1]
 

@@ -34,7 +34,7 @@ def run(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Ou
             if outcome is not None:
                 return outcome
             arena.forget()
-    return Outcome(END, MSG_OVER_LIMIT if terms.over else MSG_OTHER_CARD)
+    return Outcome(END, MSG_OVER_LIMIT if terms.over_limit else MSG_OTHER_CARD)
 
 
 def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":

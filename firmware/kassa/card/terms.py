@@ -85,7 +85,7 @@ class Terms:
         self._number = number
         self.applications = applications
         self.codes = b""  # action codes of the selected application: denial, online, 5 bytes each; empty = the kernel's
-        self.over = False  # an application was rejected because the amount is over its limit
+        self.over_limit = False  # an application was rejected because the amount is over its limit
         self.date = date
         self.amount = amount
         digits = bytearray(6)
