@@ -65,7 +65,7 @@ def apply_row(terms: "Terms", aid: "Tlv") -> None:
     rows = terms.applications
     at = _row(rows, aid)
     if at >= 0:
-        terms.decide(Risk(rows[at + _RISK : at + _CODES]))
+        terms.apply_risk(Risk(rows[at + _RISK : at + _CODES]))
         codes = rows[at + _CODES : at + _END]
         terms.codes = codes if any(codes) else b""
 

@@ -54,7 +54,7 @@ class Terms:
     are used. `authorities`: the CA keys, if the card may approve offline; None = the host decides, now or later.
     `risk`: why the host must decide, as TVR byte 4. `applications`: rows of the host's AID table; empty = the built-in
     list, and then the other arguments hold unchanged. `trusted` (the clock is trusted) and `number` (from risk.draw):
-    inputs of `decide`. Raises ValueError for an argument of the wrong length or too large a number.
+    inputs of `apply_risk`. Raises ValueError for an argument of the wrong length or too large a number.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Terms:
         self.known = memoryview(self._data)[: self._used]  # the terminal's data objects
         self._set_limits(authorities, cvm_required or bool(ttq[1] & _CVM_REQUIRED), risk)
 
-    def decide(self, risk: "Risk") -> None:
+    def apply_risk(self, risk: "Risk") -> None:
         """Apply the selected application's limits: may the card approve offline, and is a CVM required?"""
         reason = risk.reason(self.amount, self._trusted, self._number)
         self._set_limits(None if reason else self._keys, risk.cvm_required(self.amount), reason)

@@ -98,7 +98,7 @@ def _decide(session: Session, terms: Terms) -> None:
     """Setting 11, for applications without a row of their own."""
     from kassa.card.risk import Risk
 
-    terms.decide(Risk(session.settings.get(OFFLINE_APPROVAL, b"")))
+    terms.apply_risk(Risk(session.settings.get(OFFLINE_APPROVAL, b"")))
 
 
 async def _read(
