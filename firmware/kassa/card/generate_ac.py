@@ -70,12 +70,12 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
     if refused is not None:
         return refused
     codes = terms.codes or codes
-    wish = restrictions.action(
+    requested = restrictions.choose_cryptogram(
         arena, tvr, codes[:5], codes[5:], known and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
     )
-    signed = known and wish != AAC
+    signed = known and requested != AAC
     _conclude(terms, tvr, signed)
-    command = apdu.generate_ac(arena, terms, wish | _WITH_CDA if signed else wish, arena.need(0x8C))
+    command = apdu.generate_ac(arena, terms, requested | _WITH_CDA if signed else requested, arena.need(0x8C))
     digest.update(command[5:-1])
     answer = yield command
     status = apdu.status(answer)
@@ -89,7 +89,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
     kind = cid & 0xC0
     if kind == AAC:
         return Outcome(outcomes.DECLINED, outcomes.MSG_DECLINED)
-    if kind not in (TC, ARQC) or kind == TC and wish != TC:
+    if kind not in (TC, ARQC) or kind == TC and requested != TC:
         raise CardError("the card did not return the requested type of cryptogram")
     expired = outcomes.EXPIRED if kind == ARQC and tvr[1] & restrictions.EXPIRED else ""
     if signed and arena.evidence is not None:

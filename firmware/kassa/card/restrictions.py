@@ -53,7 +53,7 @@ def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:
             tvr[1] |= _NOT_ALLOWED
 
 
-def action(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provable: bool) -> int:
+def choose_cryptogram(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provable: bool) -> int:
     """Terminal action analysis: return the type of cryptogram to request (AAC, ARQC or TC).
 
     `denial`, `online`: the terminal's action codes. `provable`: the card may approve offline. The Default codes are not
