@@ -48,7 +48,7 @@ _RESET_MS = const(10)  # field off long enough to reset a card (EMV Book D: 5 to
 
 
 class PN532:
-    """One reader. `find`, `exchange` and `gone` communicate with the card. Every wait has a limit.
+    """One reader. `find`, `exchange` and `wait_removed` communicate with the card. Every wait has a limit.
 
     `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board. Without `irq` the driver polls the status
     byte. The methods raise ReaderFault if the chip is absent or its replies are invalid. They may be cancelled at any
@@ -169,7 +169,7 @@ class PN532:
         finally:
             pack_into("276s", self._frame, 0, b"")
 
-    async def gone(self, timeout_ms: int) -> bool:
+    async def wait_removed(self, timeout_ms: int) -> bool:
         """Wait until no card is in the field.
 
         Returns False if one is still there after `timeout_ms`. Leaves the field off.

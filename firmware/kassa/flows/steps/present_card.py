@@ -151,7 +151,7 @@ async def _tap(session: Session, terms: Terms, amount: int, again: bool) -> Outc
 
     try:
         if again:
-            await session.reader.gone(_PRESENT_MS)
+            await session.reader.wait_removed(_PRESENT_MS)
         return await tap.read(session.reader, terms, session.card(), _PRESENT_MS, told)
     except (ReaderFault, FlashFault) as fault:
         return fault
