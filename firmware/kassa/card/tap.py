@@ -37,11 +37,15 @@ async def _silent() -> None:
 
 
 async def read(
-    reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int, told: "Callable[[], Awaitable[None]]" = _silent
+    reader: "Reader",
+    terms: "Terms",
+    arena: "Arena",
+    timeout_ms: int,
+    on_card_done: "Callable[[], Awaitable[None]]" = _silent,
 ) -> Outcome:
     """Wait up to `timeout_ms` for a card and read it.
 
-    `told`: awaited once the card is no longer needed and may be removed, before its proof is checked.
+    `on_card_done`: awaited once the card is no longer needed and may be removed, before its proof is checked.
 
     After ONLINE and APPROVED the arena holds body, first six and last four digits; otherwise it is zero. A card lost
     before GET PROCESSING OPTIONS is looked for once more, because its transaction counter has not changed yet. Lost
@@ -55,7 +59,7 @@ async def read(
                 return Outcome(TRY_AGAIN, MSG_TRY_AGAIN) if last_chance else Outcome(END, MSG_NO_CARD)
             if found > 1:
                 return Outcome(TRY_AGAIN, MSG_ONE_CARD)
-            outcome = await _attempt(reader, terms, arena, last_chance, told)
+            outcome = await _attempt(reader, terms, arena, last_chance, on_card_done)
             if outcome is not None:
                 return outcome
             found = await reader.find(_FIND_AGAIN_MS)
@@ -77,7 +81,7 @@ async def _off(reader: "Reader") -> None:
 
 
 async def _attempt(
-    reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool, told: "Callable[[], Awaitable[None]]"
+    reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool, on_card_done: "Callable[[], Awaitable[None]]"
 ) -> "Outcome | None":
     """Run one transaction with the card in the field.
 
@@ -91,7 +95,7 @@ async def _attempt(
             if command is None:
                 await _off(reader)
                 overlay.enter("proof")
-                await told()
+                await on_card_done()
                 command = steps.send(arena.answer)
                 continue
             counted = counted or command[1] == _GPO
