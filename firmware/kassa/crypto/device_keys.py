@@ -5,7 +5,7 @@ from cryptolib import aes
 from micropython import const
 
 from kassa.crypto.cmac import cmac
-from kassa.crypto.wipe import held, wipe_cipher
+from kassa.crypto.wipe import key_memory, wipe_cipher
 from kassa.errors import CryptoError
 
 TYPE_CHECKING = const(False)
@@ -60,7 +60,7 @@ def _wipes(key: bytes, mode: int, use: int) -> bool:
 
 def _shows(cipher: aes, key: bytes) -> bool:
     """Return whether any aligned four bytes of the key are visible in the object's memory."""
-    memory = bytes(held(cipher))
+    memory = bytes(key_memory(cipher))
     for at in range(0, len(key), 4):
         if memory.find(key[at : at + 4]) >= 0:
             return True

@@ -69,7 +69,7 @@ def zero(buffer: bytearray | memoryview) -> None:
         buffer[index] = 0
 
 
-def held(cipher: object) -> bytearray | bytes:
+def key_memory(cipher: object) -> bytearray | bytes:
     """Return a cipher object's memory up to the end of its key (not a copy); empty if the key's offset is not known."""
     return uctypes.bytearray_at(_address(cipher), _END) if uctypes is not None and _END else b""
 
