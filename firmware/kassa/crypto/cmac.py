@@ -21,7 +21,7 @@ _MODE_ECB = 1
 _MODE_CBC = 2
 _PIECE = 128
 
-_show = aes(_ZERO, _MODE_CBC, _ZERO)
+_mask_cipher = aes(_ZERO, _MODE_CBC, _ZERO)
 _out = bytearray(32)
 _sum = memoryview(_out)[16:]
 
@@ -46,58 +46,55 @@ class Cmac:
     `last`: the caller writes the end of the message here: 16 bytes, or fewer followed by 80 00 ...
     """
 
-    def __init__(self, key: bytes | bytearray | memoryview, partial: bool, rests: bool = False) -> None:
+    def __init__(self, key: bytes | bytearray | memoryview, partial: bool, fast: bool = False) -> None:
         """`key`: 16 or 32 bytes; the cipher object holds it until `wipe`. `partial`: messages end with a partial block.
 
-        `rests`: prepare for `rest` and a fast `finish`. This costs two more key schedules.
+        `fast`: prepare for `reset` and a fast `finish`. This costs two more key schedules.
         """
-        self._resting = bytearray(32)  # the chain; D(zeros), encrypted for `_show`
-        self.chain = memoryview(self._resting)[:16]  # after `finish`: the full 16-byte tag
+        self._state = bytearray(32)  # the chain; D(zeros), encrypted for `_mask_cipher`
+        self.chain = memoryview(self._state)[:16]  # after `finish`: the full 16-byte tag
         self._short = self.chain[:8]
         self._masked = bytearray(32)  # the last block, and its mask (subkey K1 or K2)
         self.last = memoryview(self._masked)[:16]
-        self._rested = False
-        self._hidden = rests  # the mask is stored encrypted, for `_show`
+        self._is_reset = False  # True: the next block needs no XOR with the old chain
+        self._fast = fast  # the mask is stored encrypted, for `_mask_cipher`
         self._cbc = aes(key, _MODE_CBC, _ZERO)
         self._cbc.encrypt(self.chain, self.chain)
         mask = _double(self.chain)
         self._masked[16:] = _double(mask) if partial else mask
-        if rests:
-            self._hide(aes(key, _MODE_ECB))
+        if fast:
+            self._prepare(aes(key, _MODE_ECB))
 
-    def _hide(self, cipher: aes) -> None:
-        """Encrypt D(zeros) and the mask under the known key, so that `_show` can XOR with them."""
-        still = memoryview(self._resting)[16:]
+    def _prepare(self, cipher: aes) -> None:
+        """Encrypt D(zeros) and the mask under the known key, so that `_mask_cipher` can XOR with them."""
+        inverse = memoryview(self._state)[16:]
         mask = memoryview(self._masked)[16:]
-        cipher.decrypt(still, still)
+        cipher.decrypt(inverse, inverse)
         wipe_cipher(cipher)
-        show = aes(_ZERO, _MODE_ECB)
-        show.encrypt(still, still)
-        show.encrypt(mask, mask)
-        self.rest()
+        known = aes(_ZERO, _MODE_ECB)
+        known.encrypt(inverse, inverse)
+        known.encrypt(mask, mask)
+        self.reset()
 
-    def rest(self) -> None:
-        """Reset the chain of the cipher object to zero, at a moment that is not time-critical.
-
-        Only if made with `rests`.
-        """
-        if not self._rested:
-            _show.decrypt(self._resting, _out)
+    def reset(self) -> None:
+        """Reset the chain of the cipher object to zero, when time allows. Only if made with `fast`."""
+        if not self._is_reset:
+            _mask_cipher.decrypt(self._state, _out)
             self._cbc.encrypt(_sum, _sum)
-            self._rested = True
+            self._is_reset = True
 
     def finish(self, blocks: memoryview, work: memoryview, tag: memoryview) -> None:
-        """Write the first 8 bytes of the tag over `blocks | last` to `tag`. Allocates nothing if made with `rests`.
+        """Write the first 8 bytes of the tag over `blocks | last` to `tag`. Allocates nothing if made with `fast`.
 
         `blocks`: one or more whole blocks. `work`: a buffer of the same size; may be `blocks` itself.
         """
-        if self._hidden:
-            if not self._rested:
-                self.rest()
+        if self._fast:
+            if not self._is_reset:
+                self.reset()
             self._cbc.encrypt(blocks, work)
-            _show.decrypt(self._masked, _out)
+            _mask_cipher.decrypt(self._masked, _out)
             self._cbc.encrypt(_sum, self.chain)
-            self._rested = False
+            self._is_reset = False
         else:
             work[:] = blocks
             self.absorb(work)
@@ -106,26 +103,26 @@ class Cmac:
 
     def absorb(self, work: memoryview) -> None:
         """Process whole blocks of a message that `finish` or `end` completes. Overwrites `work`."""
-        if not self._rested:
+        if not self._is_reset:
             _xor(work, self.chain, work)
-            self._rested = True
+            self._is_reset = True
         self._cbc.encrypt(work, work)
 
     def end(self) -> None:
         """Compute the tag over the absorbed blocks and `last`. The tag is then in `chain`."""
-        if not self._rested:
+        if not self._is_reset:
             _xor(self.last, self.chain, self.last)
-        if self._hidden:
-            _show.decrypt(self._masked, _out)
+        if self._fast:
+            _mask_cipher.decrypt(self._masked, _out)
         else:
             _xor(self.last, memoryview(self._masked)[16:], _sum)
         self._cbc.encrypt(_sum, self.chain)
-        self._rested = False
+        self._is_reset = False
 
     def wipe(self) -> None:
         """Zero the key and everything derived from it."""
         wipe_cipher(self._cbc)
-        self._masked[:] = self._resting[:] = _out[:] = _ZERO_PAIR
+        self._masked[:] = self._state[:] = _out[:] = _ZERO_PAIR
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:
