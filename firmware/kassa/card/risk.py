@@ -27,7 +27,7 @@ class Risk:
             self.floor = int.from_bytes(data[:6], "big")
             self.cvm = int.from_bytes(data[6:12], "big")
             self.threshold = int.from_bytes(data[12:18], "big")
-            self.target, self.most = data[18], data[19]
+            self.target_percent, self.max_percent = data[18], data[19]
 
     def reason(self, amount: int, trusted: bool, number: int) -> int:
         """Return why the host must decide on `amount`, as TVR byte 4; 0 = the card may approve offline.
@@ -50,8 +50,9 @@ class Risk:
         It rises towards the floor limit.
         """
         if amount < self.threshold or self.floor <= self.threshold:
-            return self.target
-        return self.target + (self.most - self.target) * (amount - self.threshold) // (self.floor - self.threshold)
+            return self.target_percent
+        above = (self.max_percent - self.target_percent) * (amount - self.threshold) // (self.floor - self.threshold)
+        return self.target_percent + above
 
 
 def draw(entropy: "Entropy") -> int:
