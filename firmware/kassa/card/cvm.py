@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # AIP, byte 1
 _VERIFIES = const(0x10)
 _ON_DEVICE = const(0x02)
-_GO_ON = const(0x40)  # bit of a CVM code: if this method fails, try the next rule
+_NEXT_IF_FAILED = const(0x40)  # bit of a CVM code: if this method fails, try the next rule
 _ONLINE_PIN = const(0x02)
 _METHODS = (
     (_ONLINE_PIN, 0x40),
@@ -56,10 +56,10 @@ def choose(terms: "Terms", arena: "Arena", tvr: bytearray, device: bool) -> "Out
             tvr[0] |= _DATA_MISSING
         terms.set(0x9F34, b"\x3f\x00\x00")
         return None
-    return _walk(terms, arena, rules, tvr)
+    return _apply_rules(terms, arena, rules, tvr)
 
 
-def _walk(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outcome | None":
+def _apply_rules(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outcome | None":
     """Apply the first rule whose condition holds. If it fails and allows it, go on to the next rule."""
     data, able = rules.data, terms.value(0x9F33)[1]
     size = rules.end - rules.start
@@ -79,11 +79,11 @@ def _walk(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outc
         if able & bit:
             terms.set(0x9F34, bytes((code, condition, _DONE if method == _NO_CVM else _UNKNOWN)))
             return None
-        if method == _ONLINE_PIN and not code & _GO_ON:
+        if method == _ONLINE_PIN and not code & _NEXT_IF_FAILED:
             return Outcome(USE_OTHER, MSG_OTHER_CARD)  # there is no PIN page yet
         if not bit and method:
             tvr[2] |= _UNRECOGNISED
-        if not code & _GO_ON:
+        if not code & _NEXT_IF_FAILED:
             terms.set(0x9F34, bytes((code, condition, _FAILED)))
             break
     else:

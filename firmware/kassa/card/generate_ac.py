@@ -28,11 +28,11 @@ _MANDATORY = (0x82, 0x57, 0x5F24, 0x8C)
 _CDA = const(0x01)  # AIP, byte 1: CDA
 _EMV_MODE = const(0x80)  # AIP, byte 2, kernel 2
 # TVR byte 1
-_NOT_PROVEN = const(0x80)
+_ODA_NOT_PERFORMED = const(0x80)
 _DATA_MISSING = const(0x20)
 _CDA_FAILED = const(0x04)
 # The records' data that CDA needs: CA key index, certificates and exponents of issuer and card (Book 3, 7.5).
-_TO_BE_PROVEN = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47)
+_CDA_DATA = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47)
 _CERTIFICATE_HEAD = const(36)  # bytes of an issuer certificate that are not part of the modulus
 _WITH_CDA = const(0x10)  # reference control parameter: CDA requested
 _TSI = b"\x28\x00"  # card and terminal risk management performed. Bits for CDA and a CVM:
@@ -63,7 +63,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
     track2.card_number(arena)
 
     tvr = bytearray(5)
-    known = _authority_known(terms, arena, tvr)
+    known = _can_do_cda(terms, arena, tvr)
     restrictions.check(terms, arena, tvr)
     tvr[3] |= terms.risk
     refused = cvm.choose(terms, arena, tvr, emv_mode)
@@ -74,7 +74,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
         arena, tvr, codes[:5], codes[5:], known and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
     )
     signed = known and requested != AAC
-    _conclude(terms, tvr, signed)
+    _set_results(terms, tvr, signed)
     command = apdu.generate_ac(arena, terms, requested | _WITH_CDA if signed else requested, arena.need(0x8C))
     digest.update(command[5:-1])
     answer = yield command
@@ -99,16 +99,16 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
     return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, expired)
 
 
-def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
+def _can_do_cda(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
     """Return whether the card may approve offline and CDA is possible: its data are present and the CA key is known.
 
     If not, `tvr` gets the reason before the action analysis (Book 3, 10.3), and CDA is not requested.
     """
     aip, evidence = arena.need(0x82), arena.evidence
     if terms.authorities is None or evidence is None or not aip.data[aip.start] & _CDA:
-        tvr[0] |= _NOT_PROVEN
+        tvr[0] |= _ODA_NOT_PERFORMED
         return False
-    if evidence.lacks(_TO_BE_PROVEN) or _lacks_remainder(evidence):
+    if evidence.lacks(_CDA_DATA) or _lacks_remainder(evidence):
         tvr[0] |= _DATA_MISSING | _CDA_FAILED
         return False
     name, tags = arena.need(0x84), evidence.find(0x9F4A)
@@ -130,7 +130,7 @@ def _profile_is_signed(arena: "Arena") -> bool:
     return arena.evidence is not None and bool(arena.evidence.find(0x9F4A))
 
 
-def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
+def _set_results(terms: "Terms", tvr: bytearray, signed: bool) -> None:
     """Set the TVR and TSI that the card gets."""
     done = bytearray(_TSI)
     if signed:

@@ -37,8 +37,8 @@ _TC = const(0x40)
 _ARQC = const(0x80)
 # Card transaction qualifiers (9F6C), byte 1. Bits 5 and 3 ask for another interface; this terminal has none.
 _CTQ_ONLINE_PIN = const(0x80)
-_CTQ_ASK_IF_NOT_PROVEN = const(0x20)  # go online if offline data authentication fails
-_CTQ_ASK_IF_EXPIRED = const(0x08)  # go online if the application is expired
+_CTQ_ONLINE_IF_NOT_PROVEN = const(0x20)  # go online if offline data authentication fails
+_CTQ_ONLINE_IF_EXPIRED = const(0x08)  # go online if the application is expired
 _CTQ_DEVICE_CVM = const(0x80)  # byte 2: CDCVM performed (verification on the cardholder's own device)
 _NO_CVM = b"\x1f\x03\x02"
 _DEVICE_CVM = b"\x01\x00\x02"
@@ -72,23 +72,23 @@ def _decide(terms: "Terms", arena: "Arena") -> Outcome:
     refused = _cardholder_verification(terms, arena, kind)
     if refused is not None:
         return refused
-    expired = track2.expired(track, digits, terms.date) or _over(terms, arena)
+    expired = track2.expired(track, digits, terms.date) or _application_expired(terms, arena)
     if kind == _TC:
         from kassa.card import restrictions
 
         found = bytearray(5)
         restrictions.check(terms, arena, found)
         qualifiers = arena.kept(0x9F6C)
-        wishes = 0 if qualifiers is None else qualifiers.data[qualifiers.start]
+        ctq = 0 if qualifiers is None else qualifiers.data[qualifiers.start]
         expired = expired or bool(found[1] & restrictions.EXPIRED)
-        if found[1] & restrictions.UNFIT & ~restrictions.EXPIRED or expired and not wishes & _CTQ_ASK_IF_EXPIRED:
+        if found[1] & restrictions.UNFIT & ~restrictions.EXPIRED or expired and not ctq & _CTQ_ONLINE_IF_EXPIRED:
             return Outcome(DECLINED, MSG_DECLINED)
         if not expired:
-            return Outcome(TO_PROVE_OR_ASK if wishes & _CTQ_ASK_IF_NOT_PROVEN else TO_PROVE, MSG_READ_OK)
+            return Outcome(TO_PROVE_OR_ASK if ctq & _CTQ_ONLINE_IF_NOT_PROVEN else TO_PROVE, MSG_READ_OK)
     return Outcome(ONLINE, MSG_READ_OK, EXPIRED if expired else "")
 
 
-def _over(terms: "Terms", arena: "Arena") -> bool:
+def _application_expired(terms: "Terms", arena: "Arena") -> bool:
     """Return whether the application's expiry date (5F24, BCD YYMMDD) is before the terms' date."""
     until = arena.kept(0x5F24)
     return until is not None and track2.before(until.data, until.start, terms.date)

@@ -84,8 +84,8 @@ def issuer_key(authority: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes"
     plain = recover(authority, evidence, 0x90)
     if plain[1] != _ISSUER or plain[11] != 1 or plain[12] != 1:
         raise CardError("proof: issuer certificate format")
-    _same_issuer(plain[2:6], pan)
-    _not_over(plain, 6, date)
+    _check_issuer(plain[2:6], pan)
+    _check_expiry(plain, 6, date)
     remainder, of_exponent = evidence.find(0x92), evidence.need(0x9F32)
     _check_hash(plain, remainder, of_exponent)
     return _key(plain, _ISSUER_HEAD, plain[13], plain[14], remainder, of_exponent), bytes(plain[8:11])
@@ -99,9 +99,9 @@ def card_key(issuer: Key, evidence: "Evidence", pan: "Bytes", date: "Bytes", aip
             raise CardError("proof: card certificate format")
         if not equal(plain[2:12], pan):
             raise CardError("proof: another card number")
-        _not_over(plain, 12, date)
+        _check_expiry(plain, 12, date)
         remainder, of_exponent = evidence.find(0x9F48), evidence.need(0x9F47)
-        _check_hash(plain, remainder, of_exponent, *_static(evidence, aip))
+        _check_hash(plain, remainder, of_exponent, *_static_parts(evidence, aip))
         return _key(plain, _CARD_HEAD, plain[19], plain[20], remainder, of_exponent)
     finally:
         zero_bytes(plain)  # it contains the card number
@@ -112,8 +112,8 @@ def check_sda(issuer: Key, evidence: "Evidence", aip: "Bytes") -> None:
     plain = recover(issuer, evidence, 0x93)
     if plain[1] != _STATIC or plain[2] != 1:
         raise CardError("proof: static signature format")
-    _padded(plain, 5)
-    _check_hash(plain, *_static(evidence, aip))
+    _check_padding(plain, 5)
+    _check_hash(plain, *_static_parts(evidence, aip))
 
 
 def check_fdda(
@@ -129,7 +129,7 @@ def check_fdda(
     plain = recover(card, evidence, 0x9F4B)
     if plain[1] != SIGNED and plain[1] != SIGNED_ONLINE:
         raise CardError("proof: signature format")
-    number = _dynamic(plain)
+    number = _dynamic_number(plain)
     _check_hash(plain, un, amount, currency, related)
     return plain[1], number
 
@@ -143,7 +143,7 @@ def check_cda(card: Key, evidence: "Evidence", un: "Bytes", cid: int, transactio
     plain = recover(card, evidence, 0x9F4B)
     if plain[1] != SIGNED:
         raise CardError("proof: signature format")
-    number = _dynamic(plain, 29)
+    number = _dynamic_number(plain, 29)
     _check_hash(plain, un)
     at = 5 + len(number)
     if plain[at] != cid or bytes(plain[at + 9 : at + 29]) != bytes(transaction_hash):
@@ -151,7 +151,7 @@ def check_cda(card: Key, evidence: "Evidence", un: "Bytes", cid: int, transactio
     return plain[at + 1 : at + 9]
 
 
-def _dynamic(plain: memoryview, more: int = 0) -> memoryview:
+def _dynamic_number(plain: memoryview, more: int = 0) -> memoryview:
     """Return the card's dynamic number. The dynamic data must hold at least `more` bytes after it.
 
     The standard's fields are the leftmost bytes of the dynamic data; others may follow (Book 2, 6.5.1 and 6.6.1).
@@ -159,17 +159,17 @@ def _dynamic(plain: memoryview, more: int = 0) -> memoryview:
     size, count = plain[3], plain[4]
     if plain[2] != 1 or size < 1 + count + more or not 2 <= count <= 8 or size > len(plain) - _DYNAMIC_HEAD:
         raise CardError("proof: dynamic data")
-    _padded(plain, 4 + size)
+    _check_padding(plain, 4 + size)
     return plain[5 : 5 + count]
 
 
-def _padded(plain: memoryview, at: int) -> None:
+def _check_padding(plain: memoryview, at: int) -> None:
     for index in range(at, len(plain) - _HASH - 1):
         if plain[index] != _PAD:
             raise CardError("proof: padding")
 
 
-def _static(evidence: "Evidence", aip: "Bytes") -> "list[Bytes]":
+def _static_parts(evidence: "Evidence", aip: "Bytes") -> "list[Bytes]":
     """Return the static data to be authenticated: the records the AFL marks, then the AIP if 9F4A lists it."""
     tags = evidence.find(0x9F4A)
     if tags and bytes(tags) != b"\x82":
@@ -198,11 +198,11 @@ def _key(plain: memoryview, head: int, size: int, of_exponent: int, remainder: "
         raise CardError("proof: key length")
     if len(remainder) != max(0, size - room):
         raise CardError("proof: key remainder")
-    _padded(plain, head + min(size, room))
+    _check_padding(plain, head + min(size, room))
     return Key(bytes(plain[head : head + min(size, room)]) + bytes(remainder), exponent(exponent_value))
 
 
-def _same_issuer(identifier: memoryview, pan: "Bytes") -> None:
+def _check_issuer(identifier: memoryview, pan: "Bytes") -> None:
     """Check the issuer identifier: the first 3 to 8 digits of the card number, padded with F."""
     padded = False
     for index in range(8):
@@ -213,7 +213,7 @@ def _same_issuer(identifier: memoryview, pan: "Bytes") -> None:
             raise CardError("proof: another issuer")
 
 
-def _not_over(plain: memoryview, at: int, date: "Bytes") -> None:
+def _check_expiry(plain: memoryview, at: int, date: "Bytes") -> None:
     """Check the expiry date (MMYY) of a certificate against `date` (BCD YYMMDD). Years from 50 on are 19xx (Book 4)."""
     month, year = plain[at], plain[at + 1]
     if not 1 <= month <= 0x12 or year >= 0x50 or (year << 8 | month) < (date[0] << 8 | date[1]):

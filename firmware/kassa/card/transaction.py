@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
 
 # What fDDA needs besides the CA key: its index, certificates, exponents, the signature and the card data it covers.
-_SHOWN = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47, 0x9F4B, 0x9F69)
+_FDDA_DATA = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47, 0x9F4B, 0x9F69)
 _NO_CVM = b"\x1f\x03\x02"
 
 
@@ -33,11 +33,11 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
     taken = False
     arena.wipe()
     try:
-        outcome = yield from _asked(terms, arena)
+        outcome = yield from _run_entry_point(terms, arena)
         if outcome.kind in (outcomes.ONLINE, outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
             yield None
         if outcome.kind in (outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
-            outcome = _proven(terms, arena, outcome)
+            outcome = _check_proof(terms, arena, outcome)
         if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
             from kassa.card import sealed_body
 
@@ -51,13 +51,13 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
             arena.wipe()
 
 
-def _asked(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+def _run_entry_point(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
     from kassa.card import entry_point  # a local name, so that it can be dropped before the proof
 
     return (yield from entry_point.run(terms, arena))
 
 
-def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
+def _check_proof(terms: "Terms", arena: "Arena", outcome: Outcome) -> Outcome:
     """Check the proof and return the final outcome.
 
     If the proof fails and the card asks for it (TO_PROVE_OR_ASK), the host decides. The cardholder verification
@@ -65,13 +65,13 @@ def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
     host may accept the payment.
     """
     kind, refusal = 0, ""
-    if said.kind == outcomes.TO_PROVE or _can_be_checked(terms, arena):
+    if outcome.kind == outcomes.TO_PROVE or _can_be_checked(terms, arena):
         from kassa.card import proof
 
         kind, refusal = proof.check(terms, arena), outcomes.UNPROVEN
     if kind:
-        return Outcome(kind, outcomes.MSG_READ_OK, said.refusal)
-    if said.kind == outcomes.TO_PROVE or terms.cvm_required:
+        return Outcome(kind, outcomes.MSG_READ_OK, outcome.refusal)
+    if outcome.kind == outcomes.TO_PROVE or terms.cvm_required:
         return Outcome(outcomes.DECLINED, outcomes.MSG_NOT_PROVEN)
     verified = arena.need(0x9F34)
     verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena's own
@@ -81,7 +81,7 @@ def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
 def _can_be_checked(terms: "Terms", arena: "Arena") -> bool:
     """Return whether everything the proof needs is present, including the CA key."""
     evidence, name = arena.evidence, arena.need(0x84)
-    if terms.authorities is None or evidence is None or not evidence.complete or evidence.lacks(_SHOWN):
+    if terms.authorities is None or evidence is None or not evidence.complete or evidence.lacks(_FDDA_DATA):
         return False
     rid, index = name.data[name.start : name.start + 5], evidence.find(0x8F)[0]
     return terms.authorities.find(rid, index, terms.date) is not None
