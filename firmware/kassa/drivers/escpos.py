@@ -46,9 +46,9 @@ class Printer:
 
     async def ready(self) -> None:
         """Check the printer. Raises PrinterFault if it does not answer within 500 ms or has no paper."""
-        await self._drop()
+        await self._discard_input()
         await self._send(_PAPER_NOW)
-        status = await self._answered(_ANSWER_MS)
+        status = await self._read_status(_ANSWER_MS)
         if status < 0:
             raise PrinterFault("no answer")
         if status & 0x93 != 0x12:  # the fixed bits of every real-time status byte
@@ -64,26 +64,26 @@ class Printer:
         """
         await self.ready()
         await self._send(_SETUP)
-        patience = _CUT_MS
+        limit_ms = _CUT_MS
         for text, align, bold, size in lines:
             self._compose(text, align, bold, size, gbk)
             await self._send(self._view[: self._fill])
-            patience += _LINE_MS
+            limit_ms += _LINE_MS
         await self._send(_CUT)
-        await self._printed(patience)
+        await self._wait_printed(limit_ms)
 
-    async def _printed(self, patience: int) -> None:
-        """Wait up to `patience` ms until the printer has finished. Raises PrinterFault("no paper").
+    async def _wait_printed(self, limit_ms: int) -> None:
+        """Wait up to `limit_ms` until the printer has finished. Raises PrinterFault("no paper").
 
         The printer answers GS r 1 after all earlier commands. But it may never do so: a printer that runs out of paper
         stops and answers only DLE EOT, and some printers do not support GS r. So DLE EOT is sent as well. Its answer
         decides once the time is up. A printer that queues DLE EOT too answers it late, which does no harm.
         """
-        await self._drop()
+        await self._discard_input()
         await self._send(_PAPER_THEN)
         start = time.ticks_ms()
-        while time.ticks_diff(time.ticks_ms(), start) < patience:
-            status = await self._answered(_ASK_MS)
+        while time.ticks_diff(time.ticks_ms(), start) < limit_ms:
+            status = await self._read_status(_ASK_MS)
             if status < 0:
                 await self._send(_PAPER_NOW)
             elif status & (0x60 if status & 0x10 else 0x0C):  # bit 4: answer to DLE EOT (1) or GS r (0)
@@ -92,14 +92,14 @@ class Printer:
                 return
         await self.ready()
 
-    async def _drop(self) -> None:
+    async def _discard_input(self) -> None:
         """Discard received bytes: a late answer must not be taken for the answer to the next request."""
         for _ in range(_BUFFER):
             if not self._uart.any():
                 break
             self._uart.readinto(self._answer)
 
-    async def _answered(self, within: int) -> int:
+    async def _read_status(self, within: int) -> int:
         """Return the next byte received, -1 if none arrives within `within` ms."""
         start = time.ticks_ms()
         while not self._uart.any():

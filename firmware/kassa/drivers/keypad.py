@@ -23,7 +23,7 @@ _QUEUE = const(16)
 _LONG_MS = const(60_000)
 _OPEN = const(15)  # all four columns high
 
-_REST = const(0)  # every row low, no key down
+_IDLE = const(0)  # every row low, no key down
 _DOWN = const(1)  # a key was detected, not yet debounced
 _HELD = const(2)  # a key was accepted and is not released yet
 
@@ -34,7 +34,7 @@ class Keypad:
     def __init__(self, rows: "tuple[Pin, ...]", cols: "tuple[Pin, ...]") -> None:
         self._rows = rows
         self._cols = cols
-        self._state = _REST
+        self._state = _IDLE
         self._row = 0
         self._pattern = _OPEN
         self._same = 0
@@ -43,7 +43,7 @@ class Keypad:
         self._count = 0
         self.last_press = time.ticks_ms()
         self._event = asyncio.Event()
-        self._waited = False  # a task waits for a key, until _due
+        self._waiting = False  # a task waits for a key, until _due
         self._due = 0
         self._drive(-1)
 
@@ -51,8 +51,8 @@ class Keypad:
         """Scan every 10 ms; never returns. Wakes the waiting task when there is a key or its time is up."""
         while True:
             self.scan()
-            if self._waited and (self._count or time.ticks_diff(time.ticks_ms(), self._due) >= 0):
-                self._waited = False
+            if self._waiting and (self._count or time.ticks_diff(time.ticks_ms(), self._due) >= 0):
+                self._waiting = False
                 self._event.set()
             await asyncio.sleep_ms(_SCAN_MS)
 
@@ -73,7 +73,7 @@ class Keypad:
             if time.ticks_diff(due, time.ticks_ms()) <= 0:
                 return 0
             self._due = due
-            self._waited = True
+            self._waiting = True
             self._event.clear()
             await self._event.wait()
         return self.take()
@@ -94,13 +94,13 @@ class Keypad:
     def scan(self) -> None:
         """Take one sample and update the state. Allocates nothing."""
         now = self._sample()
-        if self._state == _REST:
+        if self._state == _IDLE:
             if now != _OPEN:
                 self._find(now)
             return
         if self._state == _DOWN:
             if now != self._pattern:
-                self._rest()
+                self._go_idle()
                 return
             self._same += 1
             if self._same == _SAMPLES:
@@ -110,7 +110,7 @@ class Keypad:
             return
         self._same = self._same + 1 if now == _OPEN else 0
         if self._same == _SAMPLES:
-            self._rest()
+            self._go_idle()
 
     def _sample(self) -> int:
         """Return the four columns; bit 0 is the leftmost."""
@@ -122,8 +122,8 @@ class Keypad:
         for other in range(4):
             self._rows[other](0 if row < 0 or other == row else 1)
 
-    def _rest(self) -> None:
-        self._state = _REST
+    def _go_idle(self) -> None:
+        self._state = _IDLE
         self._drive(-1)
 
     def _find(self, seen: int) -> None:
@@ -135,11 +135,11 @@ class Keypad:
                 self._drive(row)
                 if not self._cols[col]():
                     if found >= 0:
-                        self._rest()
+                        self._go_idle()
                         return
                     found = row
         if found < 0:
-            self._rest()
+            self._go_idle()
             return
         self._row = found
         self._pattern = seen

@@ -99,11 +99,11 @@ class PN532:
         The result is in `works`. Leaves the field off.
         """
         try:
-            await self._at_work()
+            await self._ensure_working()
         except ReaderFault:
             pass
 
-    async def _at_work(self) -> None:
+    async def _ensure_working(self) -> None:
         """Switch the field off; if that fails, set up the chip again. Raises ReaderFault."""
         try:
             await self.off()
@@ -120,16 +120,16 @@ class PN532:
         Polls at least once. Cards without layer 4 (key fobs) count as none. After 0 and 2 the field is off.
         """
         deadline = ticks_add(ticks_ms(), timeout_ms)
-        await self._at_work()
+        await self._ensure_working()
         while True:
-            cards = await self._look()
+            cards = await self._poll()
             if cards != 1:
                 await self.off()
             if cards or ticks_diff(deadline, ticks_ms()) <= 0:
                 return cards
             await asyncio.sleep_ms(_POLL_MS)
 
-    async def _look(self) -> int:
+    async def _poll(self) -> int:
         """Poll once. Returns the number of cards in the field, 2 for more than one. A single card is active afterwards.
 
         Polls both types before it selects a card (EMV Book D, collision detection). Type B comes first: most cards are
@@ -175,10 +175,10 @@ class PN532:
         Returns False if one is still there after `timeout_ms`. Leaves the field off.
         """
         deadline = ticks_add(ticks_ms(), timeout_ms)
-        await self._at_work()
+        await self._ensure_working()
         while True:
             await self.off()
-            if not await self._look():
+            if not await self._poll():
                 await self.off()
                 return True
             if ticks_diff(deadline, ticks_ms()) <= 0:
@@ -201,21 +201,21 @@ class PN532:
     async def _command(self, head: bytes, data: "memoryview | None", timeout_ms: int) -> None:
         """Run a host command. `head`: command code and first parameters. The reply data is then in _frame[_at:_end]."""
         size = self._compose(head, data)
-        if not await self._say(size):
+        if not await self._send_frame(size):
             if head is _EXCHANGE:
                 await self._abort()
                 await self._command(_VERSION, None, _CHIP_MS)  # raises ReaderFault if the reader is broken
                 raise CardGone("the card may have got the command")  # not repeated: the card could count it twice
-            if not await self._say(size):
+            if not await self._send_frame(size):
                 self.works = False
                 raise ReaderFault("the card reader does not answer")
         if not await self._ready(timeout_ms):
             await self._abort()
             self.works = head is _EXCHANGE  # a slow card is no reader fault; otherwise the chip has lost its settings
             raise _NoReply("the card reader does not reply in time")
-        if not self._heard(head[0] + 1):
+        if not self._read_reply(head[0] + 1):
             self._transfer(_NACK)
-            if not await self._ready(_CHIP_MS) or not self._heard(head[0] + 1):
+            if not await self._ready(_CHIP_MS) or not self._read_reply(head[0] + 1):
                 await self._abort()
                 self.works = False
                 raise ReaderFault("the card reader answers garbage")
@@ -243,7 +243,7 @@ class PN532:
         frame[end + 1] = 0
         return end + 2
 
-    async def _say(self, size: int) -> bool:
+    async def _send_frame(self, size: int) -> bool:
         """Send the frame in the buffer. Returns whether the chip acknowledged it."""
         self._transfer(self._view[:size])
         if not await self._ready(_ACK_MS):
@@ -251,7 +251,7 @@ class PN532:
         self._transfer(_READ, self._short)
         return self._short == _ACK
 
-    def _heard(self, code: int) -> bool:
+    def _read_reply(self, code: int) -> bool:
         """Read the pending reply. Returns whether it is a valid frame with this reply code."""
         frame = self._frame
         self._transfer(_READ, frame)

@@ -28,7 +28,7 @@ class Scanner:
         self._line = bytearray(_LONGEST)
         self._piece = bytearray(_PIECE)
         self._size = 0
-        self._heard = 0  # ticks of the newest byte
+        self._last_byte_ms = 0  # ticks of the newest byte
         while uart.any():
             uart.readinto(self._piece)
 
@@ -36,22 +36,22 @@ class Scanner:
         """Return the digits of the next complete code; "" if not a number or too long; None if there is none yet."""
         while self._uart.any():
             count = self._uart.readinto(self._piece) or 0
-            self._heard = ticks_ms()
+            self._last_byte_ms = ticks_ms()
             for index in range(count):
                 byte = self._piece[index]
                 if byte in _ENDS:
                     if self._size:
-                        return self._whole()
+                        return self._finish()
                 elif byte == _STX:
                     self._size = 0
                 elif self._size < _LONGEST:
                     self._line[self._size] = byte
                     self._size += 1
-        if self._size and ticks_diff(ticks_ms(), self._heard) >= _SILENCE_MS:
-            return self._whole()
+        if self._size and ticks_diff(ticks_ms(), self._last_byte_ms) >= _SILENCE_MS:
+            return self._finish()
         return None
 
-    def _whole(self) -> str:
+    def _finish(self) -> str:
         """Return the code in the buffer, as `take` does, and clear the buffer.
 
         The caller drops the rest of the piece just received: it is the line end of the same scan.
