@@ -20,7 +20,7 @@ _KEPT = (
     (0x8C, 2, 252), (0x8E, 10, 252), (0x94, 4, 252), (0x9F07, 2, 2), (0x9F08, 2, 2), (0x9F0E, 5, 5), (0x9F0F, 5, 5),
     (0x9F10, 1, 32), (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F42, 2, 2), (0x9F6C, 2, 2),
 )  # fmt: skip
-_MAX_RECORDS = const(64)  # a list of 252 bytes has 63 entries
+_MAX_RECORDS = const(64)  # an AFL of 252 bytes has 63 entries
 _MAX_TAGS = const(192)
 _LAST_OWN_FILE = const(10)  # higher SFIs hold formats of the issuer: read, but not parsed
 

@@ -74,7 +74,7 @@ def _check_proof(terms: "Terms", arena: "Arena", outcome: Outcome) -> Outcome:
     if outcome.kind == outcomes.TO_PROVE or terms.cvm_required:
         return Outcome(outcomes.DECLINED, outcomes.MSG_NOT_PROVEN)
     verified = arena.need(0x9F34)
-    verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena's own
+    verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena owns it
     return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, refusal)
 
 
