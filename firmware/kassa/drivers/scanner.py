@@ -13,7 +13,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from machine import UART
 
-_LONGEST = const(64)  # a longer code is not accepted
+_LONGEST = const(64)  # codes of this length or more are rejected
 _PIECE = const(32)
 _SILENCE_MS = const(100)
 _STX = const(0x02)
