@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Takes the board, builds the terminal, runs it."""
+"""Creates the board and the terminal, and runs the terminal."""
 
 import asyncio
 import gc
 
-gc.threshold(2048)  # collect early and often: what lives long lies close together, and the heap stays whole
+gc.threshold(2048)  # collect early and often: long-lived objects stay close together, so the heap does not fragment
 
 from board import Board  # noqa: E402
 from kassa.terminal import Terminal  # noqa: E402
 
-asyncio.run(Terminal(Board()).run())  # pyright: ignore[reportArgumentType]  the stubs name parameters otherwise
+asyncio.run(Terminal(Board()).run())  # pyright: ignore[reportArgumentType]  the stubs use other parameter names

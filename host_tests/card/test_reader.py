@@ -188,9 +188,9 @@ def test_gone_waits_for_the_card_to_leave(rig: Rig) -> None:
     async def work() -> None:
         await rig.reader.start()
         assert await rig.reader.find(100) == 1
-        assert not await rig.reader.gone(200)
+        assert not await rig.reader.wait_removed(200)
         rig.field.remove()
-        assert await rig.reader.gone(200)
+        assert await rig.reader.wait_removed(200)
         with pytest.raises(CardGone):
             await rig.reader.exchange(memoryview(b"\x00\xa4\x04\x00\x00"), bytearray(258))
 

@@ -33,7 +33,7 @@ async def main():
             count += 1
             print("tap %d: kind %d body %s" % (count, outcome.kind, bytes(arena.body).hex()))
             arena.wipe()
-            while not await reader.gone(200):
+            while not await reader.wait_removed(200):
                 board.watchdog.feed()
             print("gone %d" % count)
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""How the terminal reads a card."""
+"""Reading contactless cards: Entry Point, kernels, offline data authentication."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The commands a contactless reader sends (ISO/IEC 7816-4; EMV Book 1 and 3), laid out in the arena."""
+"""The command APDUs of a contactless reader (ISO/IEC 7816-4; EMV Books 1 and 3), built in the arena."""
 
 from struct import pack_into
 
@@ -25,20 +25,20 @@ _PPSE = b"2PAY.SYS.DDF01"
 
 
 def status(answer: "Bytes") -> int:
-    """The status word of a response APDU. Raises CardError when there is none."""
+    """Return the status word of a response APDU. Raises CardError if there is none."""
     size = len(answer)
     if size < 2:
-        raise CardError("an answer without a status word")
+        raise CardError("response without a status word")
     return answer[size - 2] << 8 | answer[size - 1]
 
 
 def select_ppse(arena: "Arena") -> memoryview:
-    """SELECT the directory of contactless applications."""
+    """Build SELECT for the PPSE, the directory of contactless applications."""
     return select(arena, _PPSE, 0, len(_PPSE))
 
 
 def select(arena: "Arena", name: "Bytes", start: int, size: int) -> memoryview:
-    """SELECT the application with AID name[start:start + size]."""
+    """Build SELECT for the application with AID name[start:start + size]."""
     command = arena.command
     pack_into(">BBBBB", command, 0, 0x00, 0xA4, 0x04, 0x00, size)
     for index in range(size):
@@ -48,7 +48,10 @@ def select(arena: "Arena", name: "Bytes", start: int, size: int) -> memoryview:
 
 
 def get_processing_options(arena: "Arena", terms: "Terms", pdol: "Tlv | None") -> memoryview:
-    """GET PROCESSING OPTIONS with what the PDOL under the cursor asks for; with nothing when there is no PDOL."""
+    """Build GET PROCESSING OPTIONS with the data requested by the PDOL under the cursor.
+
+    Without a PDOL the command data are an empty template 83. Raises CardError if the PDOL requests too much.
+    """
     command = arena.command
     end = 7
     if pdol is not None:
@@ -56,7 +59,7 @@ def get_processing_options(arena: "Arena", terms: "Terms", pdol: "Tlv | None") -
         size = end - 8
         if size > 0x7F:
             pack_into(">BB", command, 6, 0x81, size)
-        else:  # the values move one to the left: a short length takes one byte
+        else:  # a short length takes one byte: move the values one byte to the left
             for index in range(7, 7 + size):
                 command[index] = command[index + 1]
             end -= 1
@@ -64,14 +67,17 @@ def get_processing_options(arena: "Arena", terms: "Terms", pdol: "Tlv | None") -
     else:
         command[6] = 0
     if end - 5 > 255:
-        raise CardError("DOL: asks for too much")
+        raise CardError("DOL: requests too much data")
     pack_into(">BBBBBB", command, 0, 0x80, _GPO, 0x00, 0x00, end - 5, 0x83)
     command[end] = 0
     return command[: end + 1]
 
 
 def generate_ac(arena: "Arena", terms: "Terms", kind: int, cdol: "Tlv") -> memoryview:
-    """GENERATE AC for a cryptogram of `kind` (reference control parameter), with what the CDOL asks for."""
+    """Build GENERATE AC with the data requested by the CDOL under the cursor.
+
+    `kind` is the reference control parameter (P1). Raises CardError if the CDOL requests too much.
+    """
     command = arena.command
     end = dol.fill(cdol.data, cdol.start, cdol.end, terms.known, command, 5)
     pack_into(">BBBBB", command, 0, 0x80, GENERATE_AC, kind, 0x00, end - 5)
@@ -80,6 +86,6 @@ def generate_ac(arena: "Arena", terms: "Terms", kind: int, cdol: "Tlv") -> memor
 
 
 def read_record(arena: "Arena", sfi: int, record: int) -> memoryview:
-    """READ RECORD `record` of the file with short identifier `sfi`."""
+    """Build READ RECORD for record number `record` of the file with short file identifier `sfi`."""
     pack_into(">BBBBB", arena.command, 0, 0x00, 0xB2, record, sfi << 3 | 4, 0)
     return arena.command[:5]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The applications a terminal takes: those compiled in, or the rows of the host's AID table (layout: docs/keys.md)."""
+"""The applications the terminal accepts: the built-in list, or the host's AID table (layout: docs/keys.md)."""
 
 from micropython import const
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
     from kassa.card.tlv import Tlv
 
-# Kernel, length of an application identifier (a card's may be longer), identifier. Visa credit and debit, Electron, V Pay,
+# Each entry: kernel, length of the AID, AID (the card's AID may be longer). Visa credit and debit, Electron, V Pay,
 # US common debit; Mastercard, Maestro, US Maestro; American Express; UnionPay debit, credit, quasi-credit, US.
 _COMPILED_IN = (
     b"\x03\x07\xa0\x00\x00\x00\x03\x10\x10"
@@ -26,8 +26,8 @@ _COMPILED_IN = (
     b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x03"
     b"\x07\x08\xa0\x00\x00\x03\x33\x01\x01\x08"
 )
-_E_CASH = b"\xa0\x00\x00\x03\x33\x01\x01\x06"  # never taken: a card that is torn away has paid
-# A row: kind, kernel, length of the AID, zero; then:
+_E_CASH = b"\xa0\x00\x00\x03\x33\x01\x01\x06"  # never accepted: the card pays even if it is removed too early
+# A row: kind, kernel, length of the AID, zero. Its size, and the offsets of the fields that follow:
 _ROW = const(64)
 _AID = const(4)
 _LIMIT = const(20)
@@ -37,13 +37,16 @@ _END = const(56)
 
 
 def kernel(terms: "Terms", aid: "Tlv") -> int:
-    """The kernel for the AID under the cursor, 0 when we have none, or none for this amount (then `terms.over` is set)."""
-    if begins(aid, _E_CASH, 0, len(_E_CASH)):
+    """Return the kernel for the AID under the cursor.
+
+    Returns 0 for an AID that is not accepted, or not for this amount; the latter also sets `terms.over_limit`.
+    """
+    if starts_with(aid, _E_CASH, 0, len(_E_CASH)):
         return 0
     if not terms.applications:
         at = 0
         while at < len(_COMPILED_IN):
-            if begins(aid, _COMPILED_IN, at + 2, _COMPILED_IN[at + 1]):
+            if starts_with(aid, _COMPILED_IN, at + 2, _COMPILED_IN[at + 1]):
                 return _COMPILED_IN[at]
             at += 2 + _COMPILED_IN[at + 1]
         return 0
@@ -52,23 +55,23 @@ def kernel(terms: "Terms", aid: "Tlv") -> int:
         return 0
     limit = int.from_bytes(terms.applications[at + _LIMIT : at + _RISK], "big")
     if 0 < limit <= terms.amount:
-        terms.over = True
+        terms.over_limit = True
         return 0
     return terms.applications[at + 1]
 
 
-def agree(terms: "Terms", aid: "Tlv") -> None:
-    """What the table says of the AID under the cursor holds from now on: its limits and action codes."""
+def apply_row(terms: "Terms", aid: "Tlv") -> None:
+    """Apply the limits and action codes of the AID under the cursor to `terms`, if the table has a row for it."""
     rows = terms.applications
     at = _row(rows, aid)
     if at >= 0:
-        terms.decide(Risk(rows[at + _RISK : at + _CODES]))
+        terms.apply_risk(Risk(rows[at + _RISK : at + _CODES]))
         codes = rows[at + _CODES : at + _END]
         terms.codes = codes if any(codes) else b""
 
 
-def begins(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) -> bool:
-    """Whether the value under the cursor begins with prefix[start:start + size]."""
+def starts_with(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) -> bool:
+    """Return whether the value under the cursor starts with prefix[start:start + size]."""
     if value.end - value.start < size:
         return False
     for index in range(size):
@@ -79,6 +82,6 @@ def begins(value: "Tlv", prefix: "bytes | memoryview", start: int, size: int) ->
 
 def _row(rows: bytes, aid: "Tlv") -> int:
     for at in range(0, len(rows), _ROW):
-        if begins(aid, rows, at + _AID, rows[at + 2]):
+        if starts_with(aid, rows, at + _AID, rows[at + 2]):
             return at
     return -1

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Where card data lies while a card is read: one bytearray, cut into views once; what finds no room there lies beside it.
-Everything is zeroed on every exit."""
+"""The memory that holds card data while a card is read.
+
+It is one bytearray, divided into views once. Data that does not fit gets a buffer of its own. Every exit zeroes all of
+it.
+"""
 
 from struct import pack_into
 
@@ -17,12 +20,12 @@ if TYPE_CHECKING:
 
 BODY_SIZE = const(160)
 MAX_CANDIDATES = const(8)
-CANDIDATE_SIZE = const(18)  # rank (0 = taken), length of the AID, AID padded to 16
+CANDIDATE_SIZE = const(18)  # rank (0 = unused or already tried), length of the AID, AID padded to 16
 
 _COMMAND = const(0)  # C-APDU, at most 5 + 255 + 1
 _ANSWER = const(264)  # R-APDU, at most 256 + 2
 _CANDIDATES = const(524)  # MAX_CANDIDATES * CANDIDATE_SIZE = 144
-_STORE = const(668)  # data objects kept, as TLV: 480
+_STORE = const(668)  # stored data objects, as TLV: 480
 _BODY = const(1148)
 _FIRST6 = const(1308)
 _LAST4 = const(1311)
@@ -30,10 +33,11 @@ _SIZE = const(1313)
 
 
 class Arena:
-    """Allocated once for the life of the terminal.
+    """The card data of one payment. Allocated once, for the life of the terminal.
 
-    After an outcome ONLINE or APPROVED: `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2 bytes BCD) are
-    set, and the rest is zero. The owner calls `wipe()` when the payment is sealed, and on every other exit.
+    After the outcome ONLINE or APPROVED, `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2
+    bytes BCD) are set and the rest is zero. The owner calls `wipe()` once the payment is sealed, and on every other
+    exit.
     """
 
     entry = 0x07  # contactless EMV
@@ -49,11 +53,11 @@ class Arena:
         self.first6 = whole[_FIRST6:_LAST4]
         self.last4 = whole[_LAST4:_SIZE]
         self.used = 0  # bytes of `store` in use
-        self._more = []  # (tag, value) of what found no room there: long lists of a few cards
-        self.evidence: Evidence | None = None  # while a card is read that may approve by itself
+        self._more = []  # (tag, value) of objects that did not fit in `store`: a few cards have long lists
+        self.evidence: Evidence | None = None  # set while reading a card that may approve offline
 
     def keep(self, tag: int, data: "Bytes", start: int, end: int) -> None:
-        """Append data[start:end] to the store under `tag`, or keep it in a piece of its own where the store is full."""
+        """Store data[start:end] under `tag`; in a buffer of its own if the store is full."""
         used = tlv.append(self.store, self.used, tag, data, start, end)
         if used:
             self.used = used
@@ -61,28 +65,28 @@ class Arena:
             self._more.append((tag, bytearray(data[start:end])))
 
     def kept(self, tag: int) -> "tlv.Tlv | None":
-        """A cursor on the kept object with this tag, or None."""
+        """Return a cursor on the stored object with this tag, or None."""
         for known, value in self._more:
             if known == tag:
                 return tlv.Tlv(value)
         return tlv.kept(self.store, self.used, tag)
 
     def need(self, tag: int) -> "tlv.Tlv":
-        """A cursor on the kept object with this tag. Raises CardError without one."""
+        """Return a cursor on the stored object with this tag. Raises CardError if there is none."""
         cursor = self.kept(tag)
         if cursor is None:
             raise CardError("mandatory data is missing")
         return cursor
 
     def forget(self) -> None:
-        """Drop what was kept: the next candidate starts from nothing."""
+        """Zero and drop all stored objects before the next candidate is tried."""
         for index in range(self.used):
             self.store[index] = 0
         self.used = 0
         self._drop()
 
-    def tidy(self) -> None:
-        """Zero everything but what a sale takes along: body, first six and last four digits."""
+    def keep_result_only(self) -> None:
+        """Zero everything except what the payment keeps: body, first six and last four digits."""
         pack_into("1148s", self._data, 0, b"")
         self.used = 0
         self._drop()

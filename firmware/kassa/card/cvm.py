@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cardholder verification by the card's list (tag 8E; EMV Book 3, 10.5; Contactless Book C-2, CVM selection)."""
+"""Cardholder verification by the card's CVM list (tag 8E; EMV Book 3, 10.5; Contactless Book C-2, CVM selection)."""
 
 from micropython import const
 
@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 # AIP, byte 1
 _VERIFIES = const(0x10)
 _ON_DEVICE = const(0x02)
-_GO_ON = const(0x40)  # of a method: try the next rule when it fails
+_NEXT_IF_FAILED = const(0x40)  # bit of a CVM code: if this method fails, try the next rule
 _ONLINE_PIN = const(0x02)
-_METHODS = ((_ONLINE_PIN, 0x40), (0x1E, 0x20), (0x1F, 0x08))  # and their bits in the capabilities (9F33), byte 2
+_METHODS = (
+    (_ONLINE_PIN, 0x40),
+    (0x1E, 0x20),
+    (0x1F, 0x08),
+)  # CVM code; its bit in terminal capabilities (9F33), byte 2
 _NO_CVM = const(0x1F)
-# 2: no cash and no cashback, as every payment here
+# Condition codes. 2: no cash and no cashback, which is true of every payment here
 _ALWAYS = const(0)
 _NO_CASH = const(2)
 _IF_SUPPORTED = const(3)
 _AMOUNTS = (6, 7, 8, 9)  # below X, above X, below Y, above Y
-# byte 3 of the result
+# CVM results (9F34), byte 3
 _UNKNOWN = const(0)
 _FAILED = const(1)
 _DONE = const(2)
@@ -35,9 +39,9 @@ _DATA_MISSING = const(0x20)  # TVR byte 1
 
 
 def choose(terms: "Terms", arena: "Arena", tvr: bytearray, device: bool) -> "Outcome | None":
-    """Set the result (9F34) and the bits of `tvr`. An Outcome when only another card helps.
+    """Set the CVM results (9F34) and the bits of `tvr`. Returns an Outcome if another card is needed, otherwise None.
 
-    `device`: the kernel takes the cardholder's verification on his own device.
+    `device`: the kernel accepts verification on the cardholder's own device (CDCVM). Raises CardError.
     """
     aip = arena.need(0x82)
     offered = aip.data[aip.start]
@@ -52,11 +56,11 @@ def choose(terms: "Terms", arena: "Arena", tvr: bytearray, device: bool) -> "Out
             tvr[0] |= _DATA_MISSING
         terms.set(0x9F34, b"\x3f\x00\x00")
         return None
-    return _walk(terms, arena, rules, tvr)
+    return _apply_rules(terms, arena, rules, tvr)
 
 
-def _walk(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outcome | None":
-    """The first rule whose condition holds decides, or hands on when it fails and says so."""
+def _apply_rules(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outcome | None":
+    """Apply the first rule whose condition holds. If it fails and allows it, go on to the next rule."""
     data, able = rules.data, terms.value(0x9F33)[1]
     size = rules.end - rules.start
     if size < 10 or size % 2:
@@ -75,11 +79,11 @@ def _walk(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outc
         if able & bit:
             terms.set(0x9F34, bytes((code, condition, _DONE if method == _NO_CVM else _UNKNOWN)))
             return None
-        if method == _ONLINE_PIN and not code & _GO_ON:
-            return Outcome(USE_OTHER, MSG_OTHER_CARD)  # until there is a page for it
+        if method == _ONLINE_PIN and not code & _NEXT_IF_FAILED:
+            return Outcome(USE_OTHER, MSG_OTHER_CARD)  # there is no PIN page yet
         if not bit and method:
             tvr[2] |= _UNRECOGNISED
-        if not code & _GO_ON:
+        if not code & _NEXT_IF_FAILED:
             terms.set(0x9F34, bytes((code, condition, _FAILED)))
             break
     else:
@@ -89,7 +93,10 @@ def _walk(terms: "Terms", arena: "Arena", rules: "Tlv", tvr: bytearray) -> "Outc
 
 
 def _holds(terms: "Terms", arena: "Arena", rules: "Tlv", condition: int) -> bool:
-    """Conditions on the amount, in the application's currency only; cash and cashback are not sold here."""
+    """Return whether a condition on the amount holds. It never does in another currency than the application's.
+
+    The conditions for cash and cashback never hold: there are no such payments here.
+    """
     currency = arena.kept(0x9F42)
     if condition not in _AMOUNTS or currency is None:
         return False

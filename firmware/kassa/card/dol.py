@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Data object lists (EMV Book 3, 5.4): the card says which of the terminal's data it wants, and how long."""
+"""Data object lists (EMV Book 3, 5.4): the card requests data of the terminal by tag and length."""
 
 from micropython import const
 
@@ -15,17 +15,18 @@ _NUMERIC = (0x9F02, 0x9F03, 0x9F1A, 0x5F2A, 0x9A, 0x9C, 0x9F21, 0x9F35, 0x9F15, 
 
 
 def fill(dol: "Bytes", start: int, end: int, known: "Bytes", into: "bytearray | memoryview", at: int) -> int:
-    """Write the values the list dol[start:end] asks for at into[at:]; return their end.
+    """Write the values requested by the list dol[start:end] to into[at:]. Returns the offset of their end.
 
-    `known` holds the terminal's data objects. Numbers keep their right end, all else its left; unknown and constructed objects
-    are zeros. Raises CardError for a list that is malformed or asks for more than 252 bytes.
+    `known` holds the terminal's data objects. Numeric values are right-aligned and lose leading bytes if too long; all
+    others are left-aligned and lose trailing bytes. Unknown and constructed objects are zeros. Raises CardError for a
+    list that is malformed or requests more than 252 bytes.
     """
     first = at
     entry = Tlv(dol, start, end)
     size = entry.next_dol()
     while size >= 0:
         if at - first + size > MAX_VALUES:
-            raise CardError("DOL: asks for too much")
+            raise CardError("DOL: requests too much data")
         for index in range(at, at + size):
             into[index] = 0
         found = None if entry.constructed() else kept(known, len(known), entry.tag)

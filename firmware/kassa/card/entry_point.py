@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Entry Point (EMV Contactless Book B): the card's directory, the best application both sides know, and its kernel."""
+"""Entry Point (EMV Contactless Book B): reads the PPSE, selects the best supported application, runs its kernel."""
 
 from micropython import const
 
@@ -21,7 +21,7 @@ _LOWEST = const(16)  # rank of an application without a priority
 
 
 def run(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
-    """From the directory to what the kernel says. See transaction.read."""
+    """Read the directory, select an application, run its kernel. Returns the kernel's outcome. See transaction.read."""
     answer = yield apdu.select_ppse(arena)
     if apdu.status(answer) == apdu.SW_OK:
         _list_candidates(answer, terms, arena)
@@ -34,33 +34,37 @@ def run(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Ou
             if outcome is not None:
                 return outcome
             arena.forget()
-    return Outcome(END, MSG_OVER_LIMIT if terms.over else MSG_OTHER_CARD)
+    return Outcome(END, MSG_OVER_LIMIT if terms.over_limit else MSG_OTHER_CARD)
 
 
 def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
-    """Select one candidate and run its kernel; None = the card wants another application tried."""
+    """Select one candidate and run its kernel. Returns None if the next candidate is to be tried (Select Next)."""
     size = arena.candidates[at + 1]
     answer = yield apdu.select(arena, arena.candidates, at + 2, size)
     if apdu.status(answer) != apdu.SW_OK:
         return None
     fci = tlv.single(answer, len(answer) - 2)
-    if fci.tag != 0x6F or not fci.enter().find(0x84) or not applications.begins(fci, arena.candidates, at + 2, size):
+    if (
+        fci.tag != 0x6F
+        or not fci.enter().find(0x84)
+        or not applications.starts_with(fci, arena.candidates, at + 2, size)
+    ):
         return None
     kernel = applications.kernel(terms, fci)
     short = tlv.Tlv(arena.candidates, at + 2, at + 2 + size)
     if not kernel or kernel != applications.kernel(terms, short):
-        return None  # by its whole name it has another row than the directory's short one led to
+        return None  # the full AID leads to another kernel than the shorter AID in the directory
     arena.keep(0x84, answer, fci.start, fci.end)
-    applications.agree(terms, fci)
+    applications.apply_row(terms, fci)
     if terms.authorities is not None:
-        from kassa.card.evidence import Evidence  # only where a card may approve by itself
+        from kassa.card.evidence import Evidence  # loaded only if the card may approve offline
 
         arena.evidence = Evidence()
     return (yield from _kernel(kernel)(terms, arena, answer))
 
 
 def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":
-    """A kernel is in memory only when a card asks for it."""
+    """Return the `run` function of a kernel. The kernel's module is loaded only now."""
     if number == 2:
         from kassa.card import kernel2 as kernel
     elif number == 4:
@@ -73,7 +77,7 @@ def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":
 
 
 def _list_candidates(answer: "memoryview", terms: "Terms", arena: "Arena") -> None:
-    """Note rank and AID of each directory entry that one of our kernels can take, in the card's order."""
+    """List the rank and AID of each directory entry that one of our kernels supports, in the card's order."""
     entries = tlv.single(answer, len(answer) - 2)
     if entries.tag != 0x6F or not entries.enter().path(0xA5, 0xBF0C):
         raise CardError("PPSE without a directory")
@@ -88,7 +92,7 @@ def _list_candidates(answer: "memoryview", terms: "Terms", arena: "Arena") -> No
         if entry.find(0x87) and entry.end - entry.start == 1:
             rank = answer[entry.start] & 0x0F or _LOWEST
         if not entry.find(0x4F) or not 5 <= entry.end - entry.start <= 16:
-            continue  # Book B: an entry that is not right is passed over
+            continue  # Book B: skip a malformed entry
         kernel = applications.kernel(terms, entry)
         if not kernel or wanted not in (0, kernel):
             continue
@@ -100,7 +104,7 @@ def _list_candidates(answer: "memoryview", terms: "Terms", arena: "Arena") -> No
 
 
 def _wanted_kernel(entry: "tlv.Tlv") -> int:
-    """The kernel identifier 9F2A asks for: 0 = the scheme's own, -1 = one we cannot have."""
+    """Return the kernel requested by 9F2A: 0 = the default kernel of the scheme, -1 = one that is not supported."""
     if not entry.find(0x9F2A) or entry.start == entry.end:
         return 0
     first = entry.data[entry.start]
@@ -110,7 +114,10 @@ def _wanted_kernel(entry: "tlv.Tlv") -> int:
 
 
 def _best(arena: "Arena") -> int:
-    """Offset of the untried candidate with the best rank (1 first, ties in the card's order), -1 when none is left."""
+    """Return the offset of the untried candidate with the best rank, -1 if none is left.
+
+    Rank 1 comes first; equal ranks keep the card's order.
+    """
     best = -1
     for at in range(0, MAX_CANDIDATES * CANDIDATE_SIZE, CANDIDATE_SIZE):
         rank = arena.candidates[at]

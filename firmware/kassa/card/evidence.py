@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a card shows to prove itself: certificates, signatures, and the data they are over. Lives as long as one tap."""
+"""The card's data for offline data authentication: certificates, signatures and the signed data.
+
+Kept for one tap only.
+"""
 
 from micropython import const
 
@@ -10,31 +13,35 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 
-# tag, most bytes: certificates and signatures are as long as a key, 1984 bits; a remainder is what a certificate had no room for.
+# Tag, maximum length. Certificates and signatures are as long as the key: up to 1984 bits. A key remainder is the part
+# of the key that did not fit in the certificate.
 _KEPT = (
     (0x8F, 1), (0x90, 248), (0x92, 36), (0x93, 248), (0x9F32, 3), (0x9F46, 248), (0x9F47, 3), (0x9F48, 42),
     (0x9F4A, 1), (0x9F4B, 248), (0x9F69, 16),
 )  # fmt: skip
-_OBJECTS = const(1152)  # bytes of all of them
-_STATIC = const(2048)  # at most, in pieces: most cards sign an eighth of it
+_OBJECTS = const(1152)  # maximum total length of these objects
+_STATIC = const(2048)  # maximum length of the static data, stored in pieces; most cards sign an eighth of it
 _PIECE = const(256)
 _NOTHING = b""
 
 
 class Evidence:
-    """Two bounded stores that grow with what comes, zeroed by `wipe`. What does not fit is left out: then nothing is proven."""
+    """Two bounded stores that grow as data arrives. `wipe` zeroes them.
+
+    Data that does not fit is left out, and `complete` is then False: the card cannot be authenticated.
+    """
 
     def __init__(self) -> None:
         self._objects = []  # (tag, value)
         self._static = []
         self._used = 0  # bytes of `_objects`
         self._signed = 0  # bytes of `_static` in use
-        self.said = -1  # CDA: the cryptogram information in clear, and SHA-1 over all that was said
-        self.transaction = b""
-        self.complete = True  # nothing was left out, for its size or because it cannot be authenticated
+        self.cid = -1  # CDA: cryptogram information data (9F27) as sent in clear; -1 = no CDA
+        self.transaction_hash = b""  # CDA: transaction data hash (SHA-1)
+        self.complete = True  # False if data was left out: too long, or in a form that cannot be authenticated
 
     def take(self, tag: int, data: "Bytes", start: int, end: int) -> bool:
-        """Keep data[start:end] if it is part of a proof. Returns whether it is."""
+        """Store data[start:end] if its tag is used for authentication. Returns whether it is."""
         for kept, most in _KEPT:
             if kept == tag:
                 self._used += end - start
@@ -45,8 +52,8 @@ class Evidence:
                 return True
         return False
 
-    def sign(self, data: "Bytes", start: int, end: int) -> None:
-        """Add data[start:end] to the static data that certificates are over."""
+    def add_static(self, data: "Bytes", start: int, end: int) -> None:
+        """Append data[start:end] to the static data to be authenticated."""
         if self._signed + end - start > _STATIC:
             self.complete = False
             return
@@ -59,37 +66,37 @@ class Evidence:
             self._signed += size
             start += size
 
-    def combine(self, said: int, transaction: bytes) -> None:
-        """The proof is one of CDA, over a transaction with this digest."""
-        self.said, self.transaction = said, transaction
+    def expect_cda(self, cid: int, transaction_hash: bytes) -> None:
+        """Expect CDA: store the cryptogram information data and the transaction data hash to check it against."""
+        self.cid, self.transaction_hash = cid, transaction_hash
 
     def static(self) -> "list[Bytes]":
-        """The static data that certificates are over, in pieces."""
+        """Return the static data to be authenticated, in pieces."""
         return [memoryview(piece)[: self._signed - at * _PIECE] for at, piece in enumerate(self._static)]
 
     def find(self, tag: int) -> "bytes | bytearray":
-        """The value kept under `tag`; empty when there is none."""
+        """Return the value stored under `tag`; empty if there is none."""
         for kept, value in self._objects:
             if kept == tag:
                 return value
         return _NOTHING
 
     def lacks(self, tags: "tuple[int, ...]") -> bool:
-        """Whether one of these is not there."""
+        """Return whether any of these tags is missing."""
         for tag in tags:
             if not self.find(tag):
                 return True
         return False
 
     def need(self, tag: int) -> "bytes | bytearray":
-        """The value kept under `tag`. Raises CardError without one."""
+        """Return the value stored under `tag`. Raises CardError if there is none."""
         value = self.find(tag)
         if not value:
             raise CardError("proof: data is missing")
         return value
 
     def drop(self, tag: int) -> None:
-        """Zero what is kept under `tag`, and keep it no longer."""
+        """Zero and remove the value stored under `tag`."""
         for index, (kept, value) in enumerate(self._objects):
             if kept == tag:
                 zero(value)
@@ -102,5 +109,5 @@ class Evidence:
             zero(data)
         self._objects, self._static = [], []
         self._used = self._signed = 0
-        self.said, self.transaction = -1, b""
+        self.cid, self.transaction_hash = -1, b""
         self.complete = True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A payment by GENERATE AC (EMV Book 3): what kernels 2 and 4 have in common.
+"""A payment by GENERATE AC (EMV Book 3): the common part of kernels 2 and 4.
 
-Records, restrictions, cardholder verification, the terminal's wish, the card's cryptogram, and its combined signature
-(CDA) where a card may approve by itself.
+Reads the records, then does processing restrictions, cardholder verification, terminal action analysis and GENERATE AC,
+with CDA if the card may approve offline.
 """
 
 from hashlib import sha1
@@ -25,24 +25,26 @@ if TYPE_CHECKING:
     Step = Generator[memoryview, memoryview, Outcome | None]
 
 _MANDATORY = (0x82, 0x57, 0x5F24, 0x8C)
-_COMBINED = const(0x01)  # AIP, byte 1: CDA
+_CDA = const(0x01)  # AIP, byte 1: CDA
 _EMV_MODE = const(0x80)  # AIP, byte 2, kernel 2
 # TVR byte 1
-_NOT_PROVEN = const(0x80)
+_ODA_NOT_PERFORMED = const(0x80)
 _DATA_MISSING = const(0x20)
 _CDA_FAILED = const(0x04)
-# What CDA needs of the card's records: scheme's key index, issuer's and card's certificates and exponents (Book 3, 7.5).
-_TO_BE_PROVEN = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47)
-_CERTIFICATE_HEAD = const(36)  # bytes of an issuer certificate that are no modulus
-_WITH_CDA = const(0x10)  # of the cryptogram asked for
-_TSI = b"\x28\x00"  # card and terminal risk management; with CDA and a CVM:
+# The records' data that CDA needs: CA key index, certificates and exponents of issuer and card (Book 3, 7.5).
+_CDA_DATA = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47)
+_CERTIFICATE_HEAD = const(36)  # bytes of an issuer certificate that are not part of the modulus
+_WITH_CDA = const(0x10)  # reference control parameter: CDA requested
+_TSI = b"\x28\x00"  # card and terminal risk management performed. Bits for CDA and a CVM:
 _TSI_PROOF = const(0x80)
 _TSI_CVM = const(0x40)
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode: bool) -> "Step":
-    """As kernel3.run. What differs from scheme to scheme: `codes`, the action codes denial and online, 5 bytes each, where no
-    table of the host has others; `emv_mode`, whether a card must have it, and its holder may be verified on his own device.
+    """Run the kernel; see kernel3.run.
+
+    `codes`: terminal action codes, denial then online, 5 bytes each, used if the host's table has none. `emv_mode`: the
+    card must support EMV mode, and CDCVM is accepted.
     """
     pdol = tlv.Tlv(fci, 0, len(fci) - 2)
     command = apdu.get_processing_options(arena, terms, pdol if pdol.path(0x6F, 0xA5, 0x9F38) else None)
@@ -61,19 +63,19 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
     track2.card_number(arena)
 
     tvr = bytearray(5)
-    known = _authority_known(terms, arena, tvr)
+    known = _can_do_cda(terms, arena, tvr)
     restrictions.check(terms, arena, tvr)
     tvr[3] |= terms.risk
     refused = cvm.choose(terms, arena, tvr, emv_mode)
     if refused is not None:
         return refused
     codes = terms.codes or codes
-    wish = restrictions.action(
+    requested = restrictions.choose_cryptogram(
         arena, tvr, codes[:5], codes[5:], known and not tvr[1] & restrictions.UNFIT and _profile_is_signed(arena)
     )
-    signed = known and wish != AAC
-    _conclude(terms, tvr, signed)
-    command = apdu.generate_ac(arena, terms, wish | _WITH_CDA if signed else wish, arena.need(0x8C))
+    signed = known and requested != AAC
+    _set_results(terms, tvr, signed)
+    command = apdu.generate_ac(arena, terms, requested | _WITH_CDA if signed else requested, arena.need(0x8C))
     digest.update(command[5:-1])
     answer = yield command
     status = apdu.status(answer)
@@ -83,28 +85,30 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
         return Outcome(outcomes.END, outcomes.MSG_OTHER_CARD)
     _take_answer(answer, arena, seen, digest, signed)
     information = arena.need(0x9F27)
-    said = information.data[information.start]
-    kind = said & 0xC0
+    cid = information.data[information.start]
+    kind = cid & 0xC0
     if kind == AAC:
         return Outcome(outcomes.DECLINED, outcomes.MSG_DECLINED)
-    if kind not in (TC, ARQC) or kind == TC and wish != TC:
-        raise CardError("the card gives another cryptogram than was asked for")
+    if kind not in (TC, ARQC) or kind == TC and requested != TC:
+        raise CardError("the card did not return the requested type of cryptogram")
     expired = outcomes.EXPIRED if kind == ARQC and tvr[1] & restrictions.EXPIRED else ""
     if signed and arena.evidence is not None:
-        arena.evidence.combine(said, digest.digest())
+        arena.evidence.expect_cda(cid, digest.digest())
         return Outcome(outcomes.TO_PROVE, outcomes.MSG_READ_OK, expired)
     arena.need(0x9F26)
     return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, expired)
 
 
-def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
-    """Whether the card may approve by itself and CDA can work: its data are there and the scheme's key is known. Else bits of
-    `tvr` say why not, before the action analysis (Book 3, 10.3), and CDA is not asked for."""
+def _can_do_cda(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
+    """Return whether the card may approve offline and CDA is possible: its data are present and the CA key is known.
+
+    If not, `tvr` gets the reason before the action analysis (Book 3, 10.3), and CDA is not requested.
+    """
     aip, evidence = arena.need(0x82), arena.evidence
-    if terms.authorities is None or evidence is None or not aip.data[aip.start] & _COMBINED:
-        tvr[0] |= _NOT_PROVEN
+    if terms.authorities is None or evidence is None or not aip.data[aip.start] & _CDA:
+        tvr[0] |= _ODA_NOT_PERFORMED
         return False
-    if evidence.lacks(_TO_BE_PROVEN) or _lacks_remainder(evidence):
+    if evidence.lacks(_CDA_DATA) or _lacks_remainder(evidence):
         tvr[0] |= _DATA_MISSING | _CDA_FAILED
         return False
     name, tags = arena.need(0x84), evidence.find(0x9F4A)
@@ -117,17 +121,17 @@ def _authority_known(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:
 
 
 def _lacks_remainder(evidence: "Evidence") -> bool:
-    """Whether the issuer's key is longer than its certificate has room for, and the rest of it is not there."""
+    """Return whether the issuer's key does not fit in its certificate and the remainder (92) is missing."""
     return len(evidence.find(0x9F46)) > len(evidence.find(0x90)) - _CERTIFICATE_HEAD and not evidence.find(0x92)
 
 
 def _profile_is_signed(arena: "Arena") -> bool:
-    """The AIP says how the holder is verified; it is signed only where the static data tag list (9F4A) names it."""
+    """Return whether the AIP, which governs cardholder verification, is signed: only if the card sends 9F4A."""
     return arena.evidence is not None and bool(arena.evidence.find(0x9F4A))
 
 
-def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
-    """What the card is told of all this: TVR and TSI."""
+def _set_results(terms: "Terms", tvr: bytearray, signed: bool) -> None:
+    """Set the TVR and TSI that the card gets."""
     done = bytearray(_TSI)
     if signed:
         done[0] |= _TSI_PROOF
@@ -138,7 +142,11 @@ def _conclude(terms: "Terms", tvr: bytearray, signed: bool) -> None:
 
 
 def _take_answer(answer: memoryview, arena: "Arena", seen: "list[int]", digest: "sha1", signed: bool) -> None:
-    """Format 2 (77), every object of it but the signature into the digest; format 1 (80) where nothing is signed: never an AAC."""
+    """Store the data objects of the response to GENERATE AC. Raises CardError.
+
+    Format 2 (77): every object except the signature also goes into `digest`. Format 1 (80) carries no signature, so it
+    is accepted only if no CDA was requested, or for an AAC.
+    """
     given = tlv.single(answer, len(answer) - 2)
     if given.tag == 0x77:
         objects = given.enter()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kernel 4 (American Express, EMV Contactless Book C-4), EMV mode with CDA. docs/emv.md says what is left out."""
+"""Kernel 4 (American Express, EMV Contactless Book C-4), EMV mode with CDA. docs/emv.md lists what is left out."""
 
 from micropython import const
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-_CODES = b"\x00\x10\x00\x00\x00" + b"\xde\x00\xfc\x98\x00"  # terminal action codes as acquirers commonly give them
+_CODES = b"\x00\x10\x00\x00\x00" + b"\xde\x00\xfc\x98\x00"  # the terminal action codes that most acquirers set
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate_ac.Step":
-    """As kernel3.run."""
+    """Run the kernel; see kernel3.run."""
     terms.set(0x9F09, b"\x00\x01")
     return generate_ac.run(terms, arena, fci, _CODES, False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kernel 7 (UnionPay qUICS, EMV Contactless Book C-7): one exchange and fDDA, as kernel 3; a PDOL is mandatory."""
+"""Kernel 7 (UnionPay qUICS, EMV Contactless Book C-7): as kernel 3 (cryptogram with GPO, fDDA), but needs a PDOL."""
 
 from micropython import const
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-_FAST_DDA = const(0x80)  # qualifiers, byte 4: fDDA version 01 is understood
+_FAST_DDA = const(0x80)  # terminal transaction qualifiers (9F66), byte 4: fDDA version 01 supported
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "kernel3.Step":
-    """As kernel3.run."""
+    """Run the kernel; see kernel3.run."""
     pdol = tlv.Tlv(fci, 0, len(fci) - 2)
     if not pdol.path(0x6F, 0xA5, 0x9F38) or pdol.start == pdol.end:
         return Outcome(END, MSG_OTHER_CARD)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether a card that was read is proven: its keys down from the scheme's, then the signature over this payment."""
+"""Authenticates a card that was read: the certificates from the CA key down, then the signature over this payment."""
 
 from hashlib import sha1
 
@@ -18,51 +18,51 @@ if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 
 _TC = const(0x40)
-_PROOF = const(0xDF01)  # as in body.py, which is not in memory yet
+_PROOF = const(0xDF01)  # as in sealed_body.py, which is not loaded yet
 
 
 def check(terms: "Terms", arena: "Arena") -> int:
-    """APPROVED or ONLINE when the card is what it says, 0 when it is not proven."""
+    """Authenticate the card. Returns APPROVED (TC) or ONLINE (ARQC) if it is genuine, 0 if not."""
     evidence = arena.evidence
     if evidence is None or terms.authorities is None:
         return 0
     try:
         card = _card(terms, terms.authorities, arena, evidence)
-        if evidence.said < 0:
-            proven = _fast(terms, arena, evidence, card)
+        if evidence.cid < 0:
+            proven = _fdda(terms, arena, evidence, card)
         else:
-            proven = _combined(terms, arena, evidence, card)
+            proven = _cda(terms, arena, evidence, card)
         if not proven:
             return 0
-        arena.keep(_PROOF, sha1(evidence.need(0x9F4B)).digest(), 0, 8)  # what is kept of the signature, for a dispute
-        return APPROVED if evidence.said < 0 or evidence.said & 0xC0 == _TC else ONLINE
+        arena.keep(_PROOF, sha1(evidence.need(0x9F4B)).digest(), 0, 8)  # a digest of the signature is kept for disputes
+        return APPROVED if evidence.cid < 0 or evidence.cid & 0xC0 == _TC else ONLINE
     except CardError:
         return 0
 
 
-def _fast(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
-    """fDDA of a card that approved by itself: signature format 05, the counter in it and in clear the same, one CTQ."""
+def _fdda(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
+    """Check fDDA of a card that returned a TC: signature format 05; signed ATC and CTQ equal to those in clear."""
     un, amount, currency = terms.value(0x9F37), terms.value(0x9F02), terms.value(0x5F2A)
-    form, number = oda.check_fast(card, evidence, un, amount, currency)
+    form, number = oda.check_fdda(card, evidence, un, amount, currency)
     related, qualifiers = evidence.need(0x9F69), arena.kept(0x9F6C)
     if form != oda.SIGNED or len(related) < 7:
         return False
-    said = b"\0\0" if qualifiers is None else qualifiers.data[qualifiers.start : qualifiers.end]
+    clear_ctq = b"\0\0" if qualifiers is None else qualifiers.data[qualifiers.start : qualifiers.end]
     counter = arena.need(0x9F36)
-    return related[5:7] == said and number == counter.data[counter.start : counter.end]
+    return related[5:7] == clear_ctq and number == counter.data[counter.start : counter.end]
 
 
-def _combined(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
-    """CDA of a cryptogram that was asked for with it. Keeps the signed cryptogram (9F26)."""
-    cryptogram = oda.check_combined(card, evidence, terms.value(0x9F37), evidence.said, evidence.transaction)
+def _cda(terms: "Terms", arena: "Arena", evidence: "Evidence", card: oda.Key) -> bool:
+    """Check CDA. Stores the cryptogram (9F26) from the signature."""
+    cryptogram = oda.check_cda(card, evidence, terms.value(0x9F37), evidence.cid, evidence.transaction_hash)
     if arena.kept(0x9F26) is not None:
-        return False  # in clear as well: not what the standard says
+        return False  # the standard does not allow it in clear as well
     arena.keep(0x9F26, cryptogram, 0, 8)
     return True
 
 
 def _card(terms: "Terms", authorities: "Authorities", arena: "Arena", evidence: "Evidence") -> oda.Key:
-    """The card's key, proven by its issuer's, and that by the scheme's. Raises CardError."""
+    """Return the card's key, certified by its issuer and the issuer by the CA. Raises CardError."""
     name, aip, pan = arena.need(0x84), arena.need(0x82), bytearray(10)
     rid, index = name.data[name.start : name.start + 5], evidence.need(0x8F)[0]
     authority = _authority(authorities, rid, index, terms.date)

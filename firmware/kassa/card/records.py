@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a card gives: the answer to GET PROCESSING OPTIONS and the records its AFL names (EMV Book 3, 10.1 and 10.2)."""
+"""Reads the card's data: the GET PROCESSING OPTIONS response and the records in the AFL (EMV Book 3, 10.1 and 10.2)."""
 
 from micropython import const
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.evidence import Evidence
 
-# What is kept of a card's data: tag, least and most bytes.
+# The card data to store: tag, minimum and maximum length.
 _KEPT = (
     (0x57, 9, 19), (0x5A, 6, 10), (0x5F24, 3, 3), (0x5F25, 3, 3), (0x5F28, 2, 2), (0x5F34, 1, 1), (0x82, 2, 2),
     (0x8C, 2, 252), (0x8E, 10, 252), (0x94, 4, 252), (0x9F07, 2, 2), (0x9F08, 2, 2), (0x9F0E, 5, 5), (0x9F0F, 5, 5),
     (0x9F10, 1, 32), (0x9F26, 8, 8), (0x9F27, 1, 1), (0x9F36, 2, 2), (0x9F42, 2, 2), (0x9F6C, 2, 2),
 )  # fmt: skip
-_MAX_RECORDS = const(64)  # a list of 252 bytes has 63 entries
+_MAX_RECORDS = const(64)  # an AFL of 252 bytes has 63 entries
 _MAX_TAGS = const(192)
-_LAST_OWN_FILE = const(10)  # files above hold the issuer's own formats: read, not understood
+_LAST_OWN_FILE = const(10)  # higher SFIs hold formats of the issuer: read, but not parsed
 
 
 def refused(answer: memoryview, phone: bool) -> "Outcome | None":
-    """What it means that GET PROCESSING OPTIONS was not answered with 9000; None: the card wants another application.
+    """Return the outcome when GET PROCESSING OPTIONS fails; None = the card wants another application (Select Next).
 
-    `phone`: the kernel knows the word for "see the phone".
+    `phone`: the kernel defines status word 6986, "see phone".
     """
     status = apdu.status(answer)
     if status == apdu.SW_NEXT_APPLICATION:
@@ -39,7 +39,7 @@ def refused(answer: memoryview, phone: bool) -> "Outcome | None":
 
 
 def take_options(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:
-    """Format 2 (77: data objects) or format 1 (80: AIP, then AFL). Raises CardError."""
+    """Store the processing options: format 2 (77: data objects) or format 1 (80: AIP, then AFL). Raises CardError."""
     options = tlv.single(answer, len(answer) - 2)
     if options.tag == 0x77:
         _take_template(options.enter(), arena, seen)
@@ -52,7 +52,7 @@ def take_options(answer: memoryview, arena: "Arena", seen: "list[int]") -> None:
 
 
 def read(arena: "Arena", seen: "list[int]") -> "Generator[memoryview, memoryview, None]":
-    """Read every record the AFL names; those it marks are static data to be authenticated. Raises CardError."""
+    """Read every record in the AFL. Those it marks are static data to be authenticated. Raises CardError."""
     afl = arena.kept(0x94)
     if afl is None:
         return
@@ -69,28 +69,30 @@ def read(arena: "Arena", seen: "list[int]") -> "Generator[memoryview, memoryview
                 raise CardError("AFL: too many records")
             answer = yield apdu.read_record(arena, file >> 3, record)
             if apdu.status(answer) != apdu.SW_OK:
-                raise CardError("a record the AFL names is not there")
+                raise CardError("a record listed in the AFL is missing")
             is_signed = record - first < signed
             if file >> 3 <= _LAST_OWN_FILE:
                 _take_record(answer, arena, seen, is_signed)
             elif is_signed and arena.evidence is not None:
-                _sign_whole(answer, arena.evidence)
+                _add_whole_record(answer, arena.evidence)
 
 
 def _take_record(answer: memoryview, arena: "Arena", seen: "list[int]", is_signed: bool) -> None:
     record = _template(answer)
     if is_signed and arena.evidence is not None:
-        arena.evidence.sign(answer, record.start, record.end)
+        arena.evidence.add_static(answer, record.start, record.end)
     _take_template(record.enter(), arena, seen)
 
 
-def _sign_whole(answer: memoryview, evidence: "Evidence") -> None:
-    """A signed record of a file of the issuer's own. What is not one template (70) of objects cannot be authenticated: the
-    proof has failed, the transaction goes on (EMV Book 3, 10.3). Unread data could hide what was cut out of a record.
+def _add_whole_record(answer: memoryview, evidence: "Evidence") -> None:
+    """Add a signed record with an SFI above 10 to the static data.
+
+    If it is not one template (70) of objects, it cannot be authenticated: the proof fails but the transaction goes on
+    (EMV Book 3, 10.3). An unparsed record could otherwise hide objects taken out of another record.
     """
     try:
         if _template(answer).enter().next():
-            evidence.sign(answer, 0, len(answer) - 2)
+            evidence.add_static(answer, 0, len(answer) - 2)
             return
     except CardError:
         pass
@@ -98,7 +100,7 @@ def _sign_whole(answer: memoryview, evidence: "Evidence") -> None:
 
 
 def _template(answer: memoryview) -> "tlv.Tlv":
-    """A cursor on the one template (70) that an answer is."""
+    """Return a cursor on the template (70) that must be the whole response. Raises CardError."""
     record = tlv.single(answer, len(answer) - 2)
     if record.tag != 0x70:
         raise CardError("a record is not one template")
@@ -112,8 +114,10 @@ def _take_template(template: "tlv.Tlv", arena: "Arena", seen: "list[int]") -> No
 
 
 def take(tag: int, data: "tlv.Bytes", start: int, end: int, arena: "Arena", seen: "list[int]") -> None:
-    """Note one primitive object, keep it if it matters. The same tag twice is an error (EMV Book 3, 10.2); an object without
-    a value counts as not there."""
+    """Record one primitive object as seen, and store it if it is needed. An empty object counts as absent.
+
+    Raises CardError for a duplicate tag (EMV Book 3, 10.2), too many objects or a wrong length.
+    """
     if tag in seen or len(seen) == _MAX_TAGS:
         raise CardError("redundant or too many data objects")
     seen.append(tag)

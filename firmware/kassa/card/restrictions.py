@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What a terminal checks of an application before it asks for a cryptogram (EMV Book 3, 10.4 and 10.7).
+"""Processing restrictions and terminal action analysis, before GENERATE AC (EMV Book 3, 10.4 and 10.7).
 
-Results go into the terminal verification results (TVR, tag 95, five bytes).
+The results go into the terminal verification results (TVR, tag 95, five bytes).
 """
 
 from micropython import const
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 AAC = const(0x00)
 TC = const(0x40)
 ARQC = const(0x80)
-EXPIRED = const(0x40)  # TVR byte 2, as these
-UNFIT = const(0x70)  # too old, too new, not for this: never approved without the host, whatever the codes say
+# TVR byte 2
+EXPIRED = const(0x40)
+UNFIT = const(0x70)  # expired, not yet effective or not allowed: never approved offline, whatever the action codes
 _OTHER_VERSION = const(0x80)
 _NOT_YET = const(0x20)
 _NOT_ALLOWED = const(0x10)
 _NOT_AT_ATMS = const(0x01)  # application usage control, byte 1
-# goods or services
+# application usage control, byte 1: goods and services, domestic and international
 _GOODS_AT_HOME = const(0x28)
 _GOODS_ABROAD = const(0x14)
 _IAC_DENIAL = const(0x9F0E)
@@ -31,7 +32,7 @@ _IAC_ONLINE = const(0x9F0F)
 
 
 def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:
-    """Version, dates (track 2's too) and usage; what is not right is a bit in byte 2 of `tvr`."""
+    """Check version, dates (track 2's too) and usage control. Each failure sets a bit in byte 2 of `tvr`."""
     version = arena.kept(0x9F08)
     if version is not None and version.data[version.start : version.end] != terms.value(0x9F09):
         tvr[1] |= _OTHER_VERSION
@@ -52,10 +53,11 @@ def check(terms: "Terms", arena: "Arena", tvr: bytearray) -> None:
             tvr[1] |= _NOT_ALLOWED
 
 
-def action(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provable: bool) -> int:
-    """Terminal action analysis: the cryptogram to ask for. `denial`, `online`: the terminal's action codes.
+def choose_cryptogram(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provable: bool) -> int:
+    """Terminal action analysis: return the type of cryptogram to request (AAC, ARQC or TC).
 
-    The Default codes are for a terminal that can do neither; this one defers: what may not be approved is an ARQC.
+    `denial`, `online`: the terminal's action codes. `provable`: the card may approve offline. The Default codes are not
+    used: they are for a terminal that cannot go online, and this one defers the payment and requests an ARQC.
     """
     if _match(arena, tvr, denial, _IAC_DENIAL, 0x00):
         return AAC
@@ -65,7 +67,10 @@ def action(arena: "Arena", tvr: bytearray, denial: bytes, online: bytes, provabl
 
 
 def _match(arena: "Arena", tvr: bytearray, ours: bytes, tag: int, missing: int) -> bool:
-    """Whether a bit of the results is one that our codes or the issuer's name."""
+    """Return whether a bit in `tvr` is also set in our action code or the issuer's.
+
+    `missing`: default byte of the latter.
+    """
     theirs = arena.kept(tag)
     for index in range(5):
         code = missing if theirs is None else theirs.data[theirs.start + index]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When a card may approve by itself: below the floor limit, not picked by chance, under a clock that is known."""
+"""Terminal risk management: may a card approve offline (floor limit, random selection, trusted clock)?"""
 
 from micropython import const
 
@@ -16,7 +16,10 @@ _FORCED = const(0x08)
 
 
 class Risk:
-    """Limits of setting 11, or of a row of the AID table (docs/keys.md). Empty: no card approves by itself. Minor units."""
+    """The limits in setting 11 or in a row of the AID table (docs/keys.md), in minor units.
+
+    Empty: no offline approval.
+    """
 
     def __init__(self, data: "Bytes") -> None:
         self.set = len(data) == _SIZE
@@ -24,12 +27,12 @@ class Risk:
             self.floor = int.from_bytes(data[:6], "big")
             self.cvm = int.from_bytes(data[6:12], "big")
             self.threshold = int.from_bytes(data[12:18], "big")
-            self.target, self.most = data[18], data[19]
+            self.target_percent, self.max_percent = data[18], data[19]
 
     def reason(self, amount: int, trusted: bool, number: int) -> int:
-        """Why the host is to decide on `amount`, as TVR byte 4; 0 = a card may be left to approve it.
+        """Return why the host must decide on `amount`, as TVR byte 4; 0 = the card may approve offline.
 
-        `trusted`: the clock is; `number`: of `draw`.
+        `trusted`: the clock is trusted. `number`: the result of `draw`.
         """
         if not self.set or not 0 < amount <= self.floor:
             return _ABOVE_FLOOR
@@ -38,18 +41,22 @@ class Risk:
         return _PICKED if number <= self._chance(amount) else 0
 
     def cvm_required(self, amount: int) -> bool:
-        """Whether the cardholder must be verified at this amount."""
+        """Return whether this amount requires cardholder verification."""
         return self.set and 0 < self.cvm <= amount
 
     def _chance(self, amount: int) -> int:
-        """Random transaction selection (EMV Book 3, 10.6.2), in percent: the nearer to the floor limit, the likelier."""
+        """Return the probability of random selection in percent (EMV Book 3, 10.6.2).
+
+        It rises towards the floor limit.
+        """
         if amount < self.threshold or self.floor <= self.threshold:
-            return self.target
-        return self.target + (self.most - self.target) * (amount - self.threshold) // (self.floor - self.threshold)
+            return self.target_percent
+        above = (self.max_percent - self.target_percent) * (amount - self.threshold) // (self.floor - self.threshold)
+        return self.target_percent + above
 
 
 def draw(entropy: "Entropy") -> int:
-    """A number of 1 to 99, once for a payment."""
+    """Return a random number from 1 to 99, drawn once per payment."""
     number = 0
     while not 1 <= number <= 99:
         number = entropy(1)[0] & 0x7F

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What a payment takes along of its card: the 160 bytes of TLV that get sealed, the most important objects first.
+"""The card data that a payment keeps: 160 bytes of TLV, to be sealed, with the most important objects first.
 
-The host can check the cryptogram (Visa CVN 10 and 18) from the first fifteen alone; these always fit.
+The first fifteen objects always fit. They are enough for the host to verify the cryptogram (Visa CVN 10 and 18).
 """
 
 from micropython import const
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-_PROOF = const(0xDF01)  # ours: the first 8 bytes of SHA-1 over the signature that proved the card
+_PROOF = const(0xDF01)  # not EMV: the first 8 bytes of SHA-1 over the signature that proved the card
 _ORDER = (
     0x57, 0x5F34, 0x9F26, 0x9F27, 0x9F10, 0x9F37, 0x9F36, 0x95, 0x9A, 0x9C, 0x9F02, 0x5F2A, 0x82, 0x9F1A, 0x9F03,
     0x9F34, _PROOF, 0x9F33, 0x5F24, 0x84, 0x9F6C,
@@ -23,7 +23,10 @@ _MANDATORY = const(15)
 
 
 def build(terms: "Terms", arena: "Arena") -> None:
-    """Fill `arena.body` from what the card gave (it wins) and the terms, and its mask. Raises CardError, never truncates."""
+    """Fill `arena.body` and the masked card number. The card's data take precedence over the terminal's.
+
+    Raises CardError if a mandatory object does not fit; an object is never truncated.
+    """
     track, digits = track2.card_number(arena)
     track2.mask(track, digits, arena)
     at = 0
@@ -41,7 +44,7 @@ def build(terms: "Terms", arena: "Arena") -> None:
 
 
 def add(arena: "Arena", tag: int, value: "bytes | bytearray") -> None:
-    """Put one more object behind those of the card that was read. Raises CardError when there is no room."""
+    """Append an object to the body. Raises CardError if it does not fit."""
     body = arena.body
     at = 0
     cursor = tlv.Tlv(body)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One tap: find a card, carry APDUs between it and the transaction, and keep nothing of what passed by."""
+"""One tap: finds a card and passes APDUs between it and the transaction, without keeping any of them."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kassa.card.terms import Terms
 
     class Reader(Protocol):
-        """What a tap needs of a card reader: drivers/pn532.py says what these do."""
+        """The card reader methods that a tap needs; see drivers/pn532.py."""
 
         async def find(self, timeout_ms: int) -> int: ...
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 _FIND_AGAIN_MS = const(300)
-_GPO = const(0xA8)  # GET PROCESSING OPTIONS: from this instruction on the card counts a transaction
+_GPO = const(0xA8)  # GET PROCESSING OPTIONS: the card increments its transaction counter
 
 
 async def _silent() -> None:
@@ -37,14 +37,20 @@ async def _silent() -> None:
 
 
 async def read(
-    reader: "Reader", terms: "Terms", arena: "Arena", timeout_ms: int, told: "Callable[[], Awaitable[None]]" = _silent
+    reader: "Reader",
+    terms: "Terms",
+    arena: "Arena",
+    timeout_ms: int,
+    on_card_done: "Callable[[], Awaitable[None]]" = _silent,
 ) -> Outcome:
-    """Wait up to `timeout_ms` for a card and read it. After ONLINE and APPROVED the arena holds body and mask, else nothing.
+    """Wait up to `timeout_ms` for a card and read it.
 
-    `told`: awaited when the card has said all and its proof is still to be checked: it may be taken away.
+    `on_card_done`: awaited once the card is no longer needed and may be removed, before its proof is checked.
 
-    A card lost before GET PROCESSING OPTIONS is looked for once more: it has not counted a transaction yet. After that
-    a loss is TRY_AGAIN, and nothing is sent twice. A card that misbehaves is END. Raises ReaderFault.
+    After ONLINE and APPROVED the arena holds body, first six and last four digits; otherwise it is zero. A card lost
+    before GET PROCESSING OPTIONS is looked for once more, because its transaction counter has not changed yet. Lost
+    later, the outcome is TRY_AGAIN; no command is sent twice. A card that breaks the rules gives END. Raises
+    ReaderFault.
     """
     try:
         found = await reader.find(timeout_ms)
@@ -53,7 +59,7 @@ async def read(
                 return Outcome(TRY_AGAIN, MSG_TRY_AGAIN) if last_chance else Outcome(END, MSG_NO_CARD)
             if found > 1:
                 return Outcome(TRY_AGAIN, MSG_ONE_CARD)
-            outcome = await _attempt(reader, terms, arena, last_chance, told)
+            outcome = await _attempt(reader, terms, arena, last_chance, on_card_done)
             if outcome is not None:
                 return outcome
             found = await reader.find(_FIND_AGAIN_MS)
@@ -67,7 +73,7 @@ async def read(
 
 
 async def _off(reader: "Reader") -> None:
-    """What was read is read; a reader that is broken says so at the next card."""
+    """Switch the field off. A fault is ignored: the card is already read, and the next tap reports a broken reader."""
     try:
         await reader.off()
     except ReaderFault:
@@ -75,9 +81,12 @@ async def _off(reader: "Reader") -> None:
 
 
 async def _attempt(
-    reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool, told: "Callable[[], Awaitable[None]]"
+    reader: "Reader", terms: "Terms", arena: "Arena", last_chance: bool, on_card_done: "Callable[[], Awaitable[None]]"
 ) -> "Outcome | None":
-    """One transaction with the card in the field; None = lost while starting over is still harmless."""
+    """Run one transaction with the card in the field.
+
+    Returns None if the card is lost while a restart is still harmless.
+    """
     steps = transaction.read(terms, arena)
     counted = False
     try:
@@ -86,7 +95,7 @@ async def _attempt(
             if command is None:
                 await _off(reader)
                 overlay.enter("proof")
-                await told()
+                await on_card_done()
                 command = steps.send(arena.answer)
                 continue
             counted = counted or command[1] == _GPO

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The terminal's side of one payment, fixed before the card is read: its data objects, limits and keys."""
+"""The terminal's data for one payment, set before the card is read: data objects, limits and keys."""
 
 from micropython import const
 
@@ -14,49 +14,47 @@ if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 
     class Authorities(Protocol):
-        """What a proof needs of the store of the schemes' keys: vault/card_tables/authorities.py."""
+        """The methods of the CA key store that a proof needs; see vault/card_tables/authorities.py."""
 
         def find(self, rid: "Bytes", index: int, date: "Bytes") -> "tuple[bytes, int] | None": ...
 
         def revoked(self, rid: "Bytes", index: int, serial: "Bytes") -> bool: ...
 
 
-# Reader's transaction qualifiers (9F66): qVSDC, no contact slot, no signature, no online PIN for now; CVM on the
-# cardholder's own device can be taken. In its second byte:
+# Terminal transaction qualifiers (9F66): qVSDC and CDCVM supported; no contact slot, no signature, no online PIN yet.
+# Bits of its second byte:
 TTQ = b"\x20\x00\x40\x00"
 _CRYPTOGRAM_FOR_HOST = const(0x80)
 _CVM_REQUIRED = const(0x40)
 
-CAPABILITIES = b"\x00\x08\x00"  # 9F33: no contact; payment without verification. In its third byte:
-_CAN_CDA = const(0x08)
+CAPABILITIES = b"\x00\x08\x00"  # terminal capabilities (9F33): no contact slot; "no CVM required" supported
+_CAN_CDA = const(0x08)  # its third byte: CDA supported
 
 _FIXED = (
-    (
-        0x95,
-        bytes(5),
-    ),  # terminal verification results, 9B transaction status, 9F34 CVM result: kernels 3 and 7 keep none
+    # 95 TVR, 9B TSI, 9F34 CVM results: kernels 3 and 7 do not set them
+    (0x95, bytes(5)),
     (0x9B, bytes(2)),
-    (0x9F09, bytes(2)),  # application version, of the kernel
+    (0x9F09, bytes(2)),  # application version number; the kernel sets it
     (0x9F34, bytes(3)),
-    (0x9F35, b"\x22"),  # attended, merchant's, online and offline
+    (0x9F35, b"\x22"),  # terminal type: attended, merchant-operated, online and offline
     (0x9F6D, b"\xc0"),  # American Express: contactless EMV, mobile
-    (0x9F40, b"\x60\x00\xb0\xa0\x01"),  # goods and services; keys; printer and display
+    (0x9F40, b"\x60\x00\xb0\xa0\x01"),  # additional capabilities: goods and services; keypad; printer and display
 )
 _SIZE = const(184)
 _NAME_MAX = const(20)
-_AMEX_READER = b"\x18\x80\x00\x03"  # 9F6E: contactless EMV, partial online, mobile; CVM on the device
+_AMEX_READER = b"\x18\x80\x00\x03"  # 9F6E: contactless EMV, partial online, mobile; CDCVM
 
 
 class Terms:
-    """The terminal's side of one payment.
+    """The terminal's data for one payment.
 
-    `amount` in minor units; `currency`, `country` ISO numeric; `date` 3 bytes BCD YYMMDD, `time` BCD HHMMSS;
-    `unpredictable` 4 fresh random bytes; `kind` transaction type 9C (00 purchase, 20 refund); `cvm_required`: at this amount
-    the cardholder must be verified, which a card can only do by itself as yet; `merchant` name in ASCII, first 20 bytes are
-    used; `authorities`: the schemes' keys where a card may approve by itself, None = the host decides, now or later;
-    `risk`: TVR byte 4, why the host is to decide; `applications`: rows of the host's AID table, empty = those compiled in,
-    with the terms as they are; `trusted` (the clock is) and `number` (of risk.draw) are what `decide` goes by.
-    Raises ValueError when something does not fit.
+    `amount`: minor units. `currency`, `country`: ISO numeric. `date`: 3 bytes BCD YYMMDD. `time`: 3 bytes BCD HHMMSS.
+    `unpredictable`: 4 fresh random bytes. `kind`: transaction type (9C; 00 purchase, 20 refund). `cvm_required`: this
+    amount requires cardholder verification; so far only CDCVM is possible. `merchant`: name in ASCII, of which 20 bytes
+    are used. `authorities`: the CA keys, if the card may approve offline; None = the host decides, now or later.
+    `risk`: why the host must decide, as TVR byte 4. `applications`: rows of the host's AID table; empty = the built-in
+    list, and then the other arguments hold unchanged. `trusted` (the clock is trusted) and `number` (from risk.draw):
+    inputs of `apply_risk`. Raises ValueError for an argument of the wrong length or too large a number.
     """
 
     def __init__(
@@ -86,8 +84,8 @@ class Terms:
         self._trusted = trusted
         self._number = number
         self.applications = applications
-        self.codes = b""  # of the application at hand: denial and online, 5 bytes each; empty = the kernel's
-        self.over = False  # a card had an application that may not pay so much
+        self.codes = b""  # action codes of the selected application: denial, online, 5 bytes each; empty = the kernel's
+        self.over_limit = False  # an application was rejected because the amount is over its limit
         self.date = date
         self.amount = amount
         digits = bytearray(6)
@@ -110,14 +108,14 @@ class Terms:
         self._add(0x9F6E, _AMEX_READER)
         self._add(0x9F4E, merchant[:_NAME_MAX])
         self.known = memoryview(self._data)[: self._used]  # the terminal's data objects
-        self._agree(authorities, cvm_required or bool(ttq[1] & _CVM_REQUIRED), risk)
+        self._set_limits(authorities, cvm_required or bool(ttq[1] & _CVM_REQUIRED), risk)
 
-    def decide(self, risk: "Risk") -> None:
-        """Whether a card may approve by itself and its holder must be verified, by these limits."""
+    def apply_risk(self, risk: "Risk") -> None:
+        """Apply the selected application's limits: may the card approve offline, and is a CVM required?"""
         reason = risk.reason(self.amount, self._trusted, self._number)
-        self._agree(None if reason else self._keys, risk.cvm_required(self.amount), reason)
+        self._set_limits(None if reason else self._keys, risk.cvm_required(self.amount), reason)
 
-    def _agree(self, authorities: "Authorities | None", cvm_required: bool, risk: int) -> None:
+    def _set_limits(self, authorities: "Authorities | None", cvm_required: bool, risk: int) -> None:
         self.authorities, self.cvm_required, self.risk = authorities, cvm_required, risk
         _put(self.value(0x9F66), 1, _CRYPTOGRAM_FOR_HOST, authorities is None)
         _put(self.value(0x9F66), 1, _CVM_REQUIRED, cvm_required)
@@ -125,14 +123,14 @@ class Terms:
         _put(self.value(0x9F6E), 2, _CVM_REQUIRED, cvm_required)
 
     def value(self, tag: int) -> memoryview:
-        """The terminal's value of a tag it has."""
+        """Return the terminal's value of a tag. Raises KeyError if there is none."""
         found = tlv.kept(self.known, self._used, tag)
         if found is None:
             raise KeyError(tag)
         return self.known[found.start : found.end]
 
     def set(self, tag: int, value: "bytes | bytearray") -> None:
-        """Change the value of a tag the terminal has, to one of the same length."""
+        """Replace the terminal's value of a tag by one of the same length. Raises KeyError if there is none."""
         self.value(tag)[:] = value
 
     def _add(self, tag: int, value: "bytes | bytearray") -> None:

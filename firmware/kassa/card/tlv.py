@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""BER-TLV (EMV Book 3, annex B) read in place: bounded in depth, count and length; nothing is copied.
+"""BER-TLV (EMV Book 3, annex B), parsed in place without copying, with limits on depth, count and length.
 
-Filler bytes (00, or FF as older cards have it) may stand before, between and after the objects of a template.
-Strict otherwise: filler outside a template, indefinite lengths and anything that leaves its template are CardErrors.
+Filler bytes (00, or FF from older cards) are allowed before, between and after the objects of a template. Otherwise the
+parser is strict: filler outside a template, an indefinite length or an object that overruns its template raises
+CardError.
 """
 
 from micropython import const
@@ -20,8 +21,8 @@ _MAX_OBJECTS = const(96)
 class Tlv:
     """A cursor over the objects of data[start:end], its scope.
 
-    After `next` or `find` said True: `tag` (int, e.g. 0x9F02), `head`, where the object begins, and `start`, `end` of its
-    value, all within `data`.
+    After `next` or `find` returns True: `tag` is the tag (int, e.g. 0x9F02), `head` the offset of the object in `data`,
+    and `start`, `end` the offsets of its value.
     """
 
     def __init__(self, data: "Bytes", start: int = 0, end: int = -1) -> None:
@@ -31,7 +32,7 @@ class Tlv:
         self.end = self._to = len(data) if end < 0 else end
 
     def next(self) -> bool:
-        """Go to the next object of the scope, past filler; False at its end. Raises CardError when malformed."""
+        """Go to the next object of the scope, skipping filler; False at the end. Raises CardError if malformed."""
         data, at = self.data, self._at
         while at < self._to and (data[at] == 0x00 or data[at] == 0xFF):
             at += 1
@@ -52,20 +53,23 @@ class Tlv:
         elif size == 0x80:
             raise CardError("TLV: indefinite length")
         if size > self._to - self._at:
-            raise CardError("TLV: object leaves its template")
+            raise CardError("TLV: object overruns its template")
         self.start = self._at
         self.end = self._at = self._at + size
         return True
 
     def next_dol(self) -> int:
-        """Read the next (tag, length) pair of a data object list: the length, -1 at its end."""
+        """Read the next (tag, length) pair of a data object list.
+
+        Returns the length, -1 at the end. Raises CardError.
+        """
         if self._at >= self._to:
             return -1
         self._read_tag()
         return self._byte()
 
     def find(self, tag: int) -> bool:
-        """Go to the first object of the scope with this tag."""
+        """Go to the first object of the scope with this tag; False if there is none. Raises CardError."""
         self._at = self._from
         while self.next():
             if self.tag == tag:
@@ -73,13 +77,16 @@ class Tlv:
         return False
 
     def enter(self) -> "Tlv":
-        """The value under the cursor becomes the scope."""
+        """Make the value under the cursor the scope. Returns the cursor itself."""
         self._from = self._at = self.start
         self._to = self.end
         return self
 
     def path(self, *tags: int) -> bool:
-        """Go down: the first of `tags` in the scope, the second within it, and so on."""
+        """Go to a nested object: the first of `tags` in the scope, the second within it, and so on.
+
+        False if one is missing.
+        """
         for index, tag in enumerate(tags):
             if index:
                 self.enter()
@@ -88,7 +95,7 @@ class Tlv:
         return True
 
     def constructed(self) -> bool:
-        """Whether the object under the cursor is a template."""
+        """Return whether the object under the cursor is constructed (a template)."""
         tag = self.tag
         while tag > 0xFF:
             tag >>= 8
@@ -96,7 +103,7 @@ class Tlv:
 
     def _byte(self) -> int:
         if self._at >= self._to:
-            raise CardError("TLV: cut short")
+            raise CardError("TLV: truncated")
         self._at += 1
         return self.data[self._at - 1]
 
@@ -115,7 +122,7 @@ class Tlv:
 
 
 def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
-    """Walk the whole tree of data[start:end] once; return the number of objects in it. Raises CardError."""
+    """Check the whole tree of objects in data[start:end]; return how many there are. Raises CardError if malformed."""
     if not depth:
         raise CardError("TLV: too deep")
     count, at = 0, start
@@ -134,7 +141,10 @@ def check(data: "Bytes", start: int, end: int, depth: int = _MAX_DEPTH) -> int:
 
 
 def single(data: "Bytes", end: int) -> Tlv:
-    """A cursor on the one object that data[:end] is, its tree checked. Raises CardError for anything before or behind it."""
+    """Check data[:end] and return a cursor on its only object.
+
+    Raises CardError if malformed or not exactly one object.
+    """
     check(data, 0, end)
     cursor = Tlv(data, 0, end)
     if not cursor.next() or cursor.end != end:
@@ -143,7 +153,7 @@ def single(data: "Bytes", end: int) -> Tlv:
 
 
 def kept(data: "Bytes", end: int, wanted: int) -> "Tlv | None":
-    """A cursor on the first object with a tag in data[:end], which `append` wrote; None without one."""
+    """Return a cursor on the first object with tag `wanted` in data[:end] (written by `append`), or None."""
     at = 0
     while at < end:
         tag = data[at]
@@ -166,7 +176,7 @@ def kept(data: "Bytes", end: int, wanted: int) -> "Tlv | None":
 
 
 def append(into: "bytearray | memoryview", at: int, tag: int, data: "Bytes", start: int, end: int) -> int:
-    """Write one object (value data[start:end], up to 255 bytes) at `at`; return its end, 0 when it does not fit."""
+    """Write one object (value data[start:end], up to 255 bytes) at into[at:]. Returns its end, 0 if it does not fit."""
     size = end - start
     width = 1 if tag <= 0xFF else 2 if tag <= 0xFFFF else 3
     if size > 0xFF or at + width + (1 if size < 0x80 else 2) + size > len(into):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The card number where it stands, never copied out: nibbles of track 2 (tag 57: PAN, D, YYMM, service code, rest)."""
+"""The card number, read in place from the nibbles of track 2 (tag 57: PAN, D, YYMM, service code, other data)."""
 
 from micropython import const
 
@@ -21,7 +21,10 @@ def _nibble(data: "Bytes", start: int, index: int) -> int:
 
 
 def pan_digits(track: "Tlv") -> int:
-    """How many digits the PAN has. Raises CardError unless PAN, separator and expiry date are well formed."""
+    """Return the number of digits in the PAN.
+
+    Raises CardError unless PAN, separator and expiry date are well formed.
+    """
     nibbles = 2 * (track.end - track.start)
     for digits in range(nibbles):
         nibble = _nibble(track.data, track.start, digits)
@@ -40,7 +43,7 @@ def pan_digits(track: "Tlv") -> int:
 
 
 def same_pan(track: "Tlv", digits: int, pan: "Tlv") -> bool:
-    """Whether tag 5A (compressed numeric, padded with F) holds the same number."""
+    """Return whether tag 5A (compressed numeric, padded with F) holds the same card number."""
     nibbles = 2 * (pan.end - pan.start)
     if nibbles < digits:
         return False
@@ -52,7 +55,10 @@ def same_pan(track: "Tlv", digits: int, pan: "Tlv") -> bool:
 
 
 def card_number(arena: "Arena") -> "tuple[Tlv, int]":
-    """Track 2 and the digits of its number. Raises CardError unless they are well formed and tag 5A, if given, agrees."""
+    """Return track 2 and the number of digits in its PAN.
+
+    Raises CardError if malformed, or if tag 5A has another number.
+    """
     track = arena.need(0x57)
     digits = pan_digits(track)
     pan = arena.kept(0x5A)
@@ -62,14 +68,14 @@ def card_number(arena: "Arena") -> "tuple[Tlv, int]":
 
 
 def pad_pan(track: "Tlv", digits: int, into: bytearray) -> None:
-    """Put the card number into 10 bytes, padded with F. The caller zeroes them."""
+    """Write the card number to `into`: 10 zero bytes, padded with F here. The caller zeroes them afterwards."""
     for index in range(20):
         nibble = _nibble(track.data, track.start, index) if index < digits else 0xF
         into[index >> 1] |= nibble << (0 if index & 1 else 4)
 
 
 def mask(track: "Tlv", digits: int, arena: "Arena") -> None:
-    """Leave the first six and last four digits in the arena, BCD."""
+    """Write the first six and last four digits to the arena, BCD."""
     for index in range(3):
         arena.first6[index] = track.data[track.start + index]
     for index in range(2):
@@ -79,7 +85,10 @@ def mask(track: "Tlv", digits: int, arena: "Arena") -> None:
 
 
 def expired(track: "Tlv", digits: int, date: bytes) -> bool:
-    """Whether the card's last month lies before `date` (BCD YYMMDD). Years 50 to 99 are 1950 to 1999 (EMV Book 4)."""
+    """Return whether track 2's expiry month is before `date` (BCD YYMMDD).
+
+    Years 50 to 99 are 1950 to 1999 (EMV Book 4).
+    """
     value = 0
     for index in range(digits + 1, digits + 5):
         value = value << 4 | _nibble(track.data, track.start, index)
@@ -87,11 +96,14 @@ def expired(track: "Tlv", digits: int, date: bytes) -> bool:
 
 
 def before(data: "Bytes", start: int, date: "Bytes", parts: int = 2) -> bool:
-    """Whether BCD YYMMDD at data[start:] lies before another date, by month, or by day with all 3 `parts`."""
+    """Return whether the date at data[start:] (BCD YYMMDD) is before `date`.
+
+    Compares months, or days if `parts` is 3.
+    """
     ours, theirs = _century(data[start] << 8 | data[start + 1]), _century(date[0] << 8 | date[1])
     return ours < theirs or parts == 3 and ours == theirs and data[start + 2] < date[2]
 
 
 def _century(month: int) -> int:
-    """BCD YYMM with the century in front: 00 to 49 come after 50 to 99."""
+    """Make BCD YYMM comparable: years 00 to 49 come after 50 to 99."""
     return month if month >= 0x5000 else month + 0x10000

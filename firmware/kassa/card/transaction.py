@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""One transaction with a card: the Entry Point and a kernel ask, the card is proven, a payment takes along what it needs.
+"""One transaction with a card: Entry Point and kernel read it, the proof is checked, and the sealed body is built.
 
-What asked need not be in memory any more when the proof is checked, which takes most of it.
+The Entry Point and kernel modules can be dropped before the proof is checked, which needs most of the memory.
 """
 
 from micropython import const
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.card.terms import Terms
 
-# What fDDA needs beside the scheme's key: its index, certificates, exponents, signature, and the card's data under it.
-_SHOWN = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47, 0x9F4B, 0x9F69)
+# What fDDA needs besides the CA key: its index, certificates, exponents, the signature and the card data it covers.
+_FDDA_DATA = (0x8F, 0x90, 0x9F32, 0x9F46, 0x9F47, 0x9F4B, 0x9F69)
 _NO_CVM = b"\x1f\x03\x02"
 
 
 def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memoryview, Outcome]":
-    """Read one card: yields command APDUs, is sent response APDUs, returns an Outcome. No clock, no loop.
+    """Read one card: yields command APDUs, is sent response APDUs, returns an Outcome. Uses no clock and no event loop.
 
-    Yields None once when the card has said all it need and may be taken away; anything may be sent then, and every
-    module of the room but this, tap, terms, arena, evidence and tlv may be forgotten.
+    Yields None once, when the card is no longer needed and may be removed. The value sent back is ignored. From then on
+    every module of this package except transaction, tap, terms, arena, evidence and tlv may be dropped from memory.
 
-    After ONLINE and APPROVED the arena holds body and mask; after anything else, an error or a close, it holds nothing.
-    Raises CardError for what no honest card sends.
+    After ONLINE and APPROVED the arena holds body, first six and last four digits. After any other outcome, an error or
+    a close it is zero. Raises CardError for data that no valid card sends.
     """
     taken = False
     arena.wipe()
     try:
-        outcome = yield from _asked(terms, arena)
+        outcome = yield from _run_entry_point(terms, arena)
         if outcome.kind in (outcomes.ONLINE, outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
             yield None
         if outcome.kind in (outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
-            outcome = _proven(terms, arena, outcome)
+            outcome = _check_proof(terms, arena, outcome)
         if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
             from kassa.card import sealed_body
 
@@ -46,41 +46,42 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
         return outcome
     finally:
         if taken:
-            arena.tidy()
+            arena.keep_result_only()
         else:
             arena.wipe()
 
 
-def _asked(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
-    from kassa.card import entry_point  # a name of this function alone: not in memory for the proof
+def _run_entry_point(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
+    from kassa.card import entry_point  # a local name, so that it can be dropped before the proof
 
     return (yield from entry_point.run(terms, arena))
 
 
-def _proven(terms: "Terms", arena: "Arena", said: Outcome) -> Outcome:
-    """The outcome once the proof was checked. Without one the host decides where the card asks for that (TO_PROVE_OR_ASK).
+def _check_proof(terms: "Terms", arena: "Arena", outcome: Outcome) -> Outcome:
+    """Check the proof and return the final outcome.
 
-    What such a card says of its holder's verification counts as unsaid. One whose signature is wrong, and not only beyond
-    checking here, is for the host alone.
+    If the proof fails and the card asks for it (TO_PROVE_OR_ASK), the host decides. The cardholder verification
+    that the card reports is then ignored. If its signature is wrong, and not merely impossible to check here, only the
+    host may accept the payment.
     """
     kind, refusal = 0, ""
-    if said.kind == outcomes.TO_PROVE or _can_be_checked(terms, arena):
+    if outcome.kind == outcomes.TO_PROVE or _can_be_checked(terms, arena):
         from kassa.card import proof
 
         kind, refusal = proof.check(terms, arena), outcomes.UNPROVEN
     if kind:
-        return Outcome(kind, outcomes.MSG_READ_OK, said.refusal)
-    if said.kind == outcomes.TO_PROVE or terms.cvm_required:
+        return Outcome(kind, outcomes.MSG_READ_OK, outcome.refusal)
+    if outcome.kind == outcomes.TO_PROVE or terms.cvm_required:
         return Outcome(outcomes.DECLINED, outcomes.MSG_NOT_PROVEN)
     verified = arena.need(0x9F34)
-    verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena's own
+    verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena owns it
     return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, refusal)
 
 
 def _can_be_checked(terms: "Terms", arena: "Arena") -> bool:
-    """Whether all that a proof needs is there, the scheme's key too."""
+    """Return whether everything the proof needs is present, including the CA key."""
     evidence, name = arena.evidence, arena.need(0x84)
-    if terms.authorities is None or evidence is None or not evidence.complete or evidence.lacks(_SHOWN):
+    if terms.authorities is None or evidence is None or not evidence.complete or evidence.lacks(_FDDA_DATA):
         return False
     rid, index = name.data[name.start : name.start + 5], evidence.find(0x8F)[0]
     return terms.authorities.find(rid, index, terms.date) is not None

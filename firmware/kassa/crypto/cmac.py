@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""AES-CMAC (RFC 4493, NIST SP 800-38B) on a cipher object that is kept.
+"""AES-CMAC (RFC 4493, NIST SP 800-38B) with a reusable cipher object.
 
-XOR of two blocks in bytecode costs as much as a dozen AES blocks, and as numbers it allocates. So where a tag must be fast
-the mask of the last block is left to a cipher with a key that is no secret: CBC decryption of `block | E(mask)` gives
-`mask ^ block` as its second block.
+In bytecode, XOR of two blocks costs as much as a dozen AES blocks; as integers, it allocates memory. If a tag must be
+fast, a second cipher with a known key does the XOR: CBC decryption of `block | E(mask)` gives `mask ^ block` as its
+second block.
 """
 
 from cryptolib import aes
@@ -21,19 +21,19 @@ _MODE_ECB = 1
 _MODE_CBC = 2
 _PIECE = 128
 
-_show = aes(_ZERO, _MODE_CBC, _ZERO)
+_mask_cipher = aes(_ZERO, _MODE_CBC, _ZERO)
 _out = bytearray(32)
 _sum = memoryview(_out)[16:]
 
 
 def _xor(block: "Bytes", other: "Bytes", into: bytearray | memoryview) -> None:
-    """into = block ^ other, the first 16 bytes of each. As one number: a loop over bytes takes four times as long."""
+    """Set into = block ^ other (first 16 bytes of each). Uses integers: a loop over bytes takes four times as long."""
     both = int.from_bytes(block[:16], "big") ^ int.from_bytes(other[:16], "big")
     into[:16] = both.to_bytes(16, "big")
 
 
 def _double(block: "Bytes") -> bytes:
-    """Multiply by x in GF(2^128), RFC 4493 section 2.3."""
+    """Multiply by x in GF(2^128); RFC 4493, section 2.3."""
     value = int.from_bytes(block, "big") << 1
     if value >> 128:
         value ^= 1 << 128 | 0x87
@@ -41,60 +41,60 @@ def _double(block: "Bytes") -> bytes:
 
 
 class Cmac:
-    """One key, any number of messages that all end in a whole block, or all in a part of one.
+    """CMAC with one key. Either all messages end with a whole block, or all end with a partial one.
 
-    `last`: whoever wants a tag writes the end of the message there: 16 bytes, or fewer followed by 80 00 ...
+    `last`: the caller writes the end of the message here: 16 bytes, or fewer followed by 80 00 ...
     """
 
-    def __init__(self, key: bytes | bytearray | memoryview, partial: bool, rests: bool = False) -> None:
-        """`key`: 16 or 32 bytes; not kept here, but the cipher object holds it until `wipe`.
+    def __init__(self, key: bytes | bytearray | memoryview, partial: bool, fast: bool = False) -> None:
+        """`key`: 16 or 32 bytes; the cipher object holds it until `wipe`. `partial`: messages end with a partial block.
 
-        `rests`: learn what `rest` needs and what makes `finish` fast, at the price of two more key schedules.
+        `fast`: prepare for `reset` and a fast `finish`. This costs two more key schedules.
         """
-        self._resting = bytearray(32)  # the chain, and the block that is encrypted to zeros, itself hidden
-        self.chain = memoryview(self._resting)[:16]  # after `finish`: the whole tag
+        self._state = bytearray(32)  # the chain; D(zeros), encrypted for `_mask_cipher`
+        self.chain = memoryview(self._state)[:16]  # after `finish`: the full 16-byte tag
         self._short = self.chain[:8]
-        self._masked = bytearray(32)  # the end of the message, and its mask
+        self._masked = bytearray(32)  # the last block, and its mask (subkey K1 or K2)
         self.last = memoryview(self._masked)[:16]
-        self._rested = False
-        self._hidden = rests  # the mask is kept encrypted, for `_show`
+        self._is_reset = False  # True: the next block needs no XOR with the old chain
+        self._fast = fast  # the mask is stored encrypted, for `_mask_cipher`
         self._cbc = aes(key, _MODE_CBC, _ZERO)
         self._cbc.encrypt(self.chain, self.chain)
         mask = _double(self.chain)
         self._masked[16:] = _double(mask) if partial else mask
-        if rests:
-            self._hide(aes(key, _MODE_ECB))
+        if fast:
+            self._prepare(aes(key, _MODE_ECB))
 
-    def _hide(self, cipher: aes) -> None:
-        """Make ready for `_show`."""
-        still = memoryview(self._resting)[16:]
+    def _prepare(self, cipher: aes) -> None:
+        """Encrypt D(zeros) and the mask under the known key, so that `_mask_cipher` can XOR with them."""
+        inverse = memoryview(self._state)[16:]
         mask = memoryview(self._masked)[16:]
-        cipher.decrypt(still, still)
+        cipher.decrypt(inverse, inverse)
         wipe_cipher(cipher)
-        show = aes(_ZERO, _MODE_ECB)
-        show.encrypt(still, still)
-        show.encrypt(mask, mask)
-        self.rest()
+        known = aes(_ZERO, _MODE_ECB)
+        known.encrypt(inverse, inverse)
+        known.encrypt(mask, mask)
+        self.reset()
 
-    def rest(self) -> None:
-        """Bring the kept object's chain back to zero, while nobody waits for the next tag. Only of one that `rests`."""
-        if not self._rested:
-            _show.decrypt(self._resting, _out)
+    def reset(self) -> None:
+        """Reset the chain of the cipher object to zero, when time allows. Only if made with `fast`."""
+        if not self._is_reset:
+            _mask_cipher.decrypt(self._state, _out)
             self._cbc.encrypt(_sum, _sum)
-            self._rested = True
+            self._is_reset = True
 
     def finish(self, blocks: memoryview, work: memoryview, tag: memoryview) -> None:
-        """Tag the message `blocks | last`, and write the first 8 bytes of the tag to `tag`. Allocates nothing if it `rests`.
+        """Write the first 8 bytes of the tag over `blocks | last` to `tag`. Allocates nothing if made with `fast`.
 
-        `blocks`: whole ones, at least one; `work`: room for as many, which may be the same.
+        `blocks`: one or more whole blocks. `work`: a buffer of the same size; may be `blocks` itself.
         """
-        if self._hidden:
-            if not self._rested:
-                self.rest()
+        if self._fast:
+            if not self._is_reset:
+                self.reset()
             self._cbc.encrypt(blocks, work)
-            _show.decrypt(self._masked, _out)
+            _mask_cipher.decrypt(self._masked, _out)
             self._cbc.encrypt(_sum, self.chain)
-            self._rested = False
+            self._is_reset = False
         else:
             work[:] = blocks
             self.absorb(work)
@@ -102,31 +102,31 @@ class Cmac:
         tag[:] = self._short
 
     def absorb(self, work: memoryview) -> None:
-        """Take in whole blocks of a message that `finish` or `end` will end. `work` is clobbered."""
-        if not self._rested:
+        """Process whole blocks of a message that `finish` or `end` completes. Overwrites `work`."""
+        if not self._is_reset:
             _xor(work, self.chain, work)
-            self._rested = True
+            self._is_reset = True
         self._cbc.encrypt(work, work)
 
     def end(self) -> None:
-        """Tag what was absorbed and `last`: the tag is in `chain`."""
-        if not self._rested:
+        """Compute the tag over the absorbed blocks and `last`. The tag is then in `chain`."""
+        if not self._is_reset:
             _xor(self.last, self.chain, self.last)
-        if self._hidden:
-            _show.decrypt(self._masked, _out)
+        if self._fast:
+            _mask_cipher.decrypt(self._masked, _out)
         else:
             _xor(self.last, memoryview(self._masked)[16:], _sum)
         self._cbc.encrypt(_sum, self.chain)
-        self._rested = False
+        self._is_reset = False
 
     def wipe(self) -> None:
-        """Zero everything that came from the key."""
+        """Zero the key and everything derived from it."""
         wipe_cipher(self._cbc)
-        self._masked[:] = self._resting[:] = _out[:] = _ZERO_PAIR
+        self._masked[:] = self._state[:] = _out[:] = _ZERO_PAIR
 
 
 def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> bytearray:
-    """The 16-byte AES-CMAC of a whole message, of which only a piece at a time is copied."""
+    """Return the 16-byte AES-CMAC of a message. Copies only one piece of the message at a time."""
     rest = memoryview(message)
     work = memoryview(bytearray(_PIECE))
     partial = not rest or len(rest) % 16 != 0
@@ -148,7 +148,7 @@ def cmac(key: bytes | bytearray | memoryview, message: bytes | bytearray | memor
 
 
 def equal(left: bytes | bytearray | memoryview, right: bytes | bytearray | memoryview) -> bool:
-    """Compare two tags in a time that does not depend on where they differ."""
+    """Compare two tags in constant time."""
     difference = len(left) ^ len(right)
     for index in range(min(len(left), len(right))):
         difference |= left[index] ^ right[index]

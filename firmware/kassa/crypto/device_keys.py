@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The five device keys from the device secret (docs/keys.md), and the known-answer tests of boot."""
+"""The five device keys derived from the device secret (docs/keys.md), and the known-answer tests run at boot."""
 
 from cryptolib import aes
 from micropython import const
 
 from kassa.crypto.cmac import cmac
-from kassa.crypto.wipe import held, wipe_cipher
+from kassa.crypto.wipe import key_memory, wipe_cipher
 from kassa.errors import CryptoError
 
 TYPE_CHECKING = const(False)
@@ -20,14 +20,14 @@ CARDS = b"cards"
 
 
 def device_key(secret: bytearray, purpose: bytes) -> bytearray:
-    """The 16-byte key for one purpose; `secret` is 32 B. The caller zeroes it."""
+    """Derive the 16-byte key for one purpose from `secret` (32 B). The caller zeroes the key."""
     return cmac(secret, purpose)
 
 
 def self_test(entropy: "Entropy") -> None:
-    """CMAC and AES known answers (RFC 4493 section 4), keys that can be wiped, and an entropy source that is not stuck.
+    """Test AES and CMAC (RFC 4493, section 4), key wiping, and that the entropy source is not stuck.
 
-    Raises CryptoError.
+    Raises CryptoError if a test fails.
     """
     key = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
     message = bytes.fromhex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411")
@@ -45,7 +45,10 @@ def self_test(entropy: "Entropy") -> None:
 
 
 def _wipes(key: bytes, mode: int, use: int) -> bool:
-    """Whether a cipher object shows its key, and after wiping nothing of it. `use`: 0 none, 1 encrypt, 2 decrypt."""
+    """Return whether a cipher object's memory shows its key, and nothing of it after wiping.
+
+    `use`: what is done with the cipher first; 0 nothing, 1 encrypt, 2 decrypt.
+    """
     cipher, block = aes(key, mode, bytes(16)), bytearray(16)
     if use:
         (cipher.encrypt if use == 1 else cipher.decrypt)(block, block)
@@ -56,8 +59,8 @@ def _wipes(key: bytes, mode: int, use: int) -> bool:
 
 
 def _shows(cipher: aes, key: bytes) -> bool:
-    """Whether four bytes of the key in a row are to be seen in the object."""
-    memory = bytes(held(cipher))
+    """Return whether any aligned four bytes of the key are visible in the object's memory."""
+    memory = bytes(key_memory(cipher))
     for at in range(0, len(key), 4):
         if memory.find(key[at : at + 4]) >= 0:
             return True

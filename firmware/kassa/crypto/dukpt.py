@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""AES DUKPT as the device runs it (ANSI X9.24-3:2017, section 6.3), AES-128 keys throughout."""
+"""AES DUKPT, device side (ANSI X9.24-3:2017, section 6.3). All keys are AES-128."""
 
 from struct import pack_into
 
@@ -15,38 +15,45 @@ MAC_SEAL = const(0x2002)
 DATA = const(0x3000)
 _DERIVE = const(0x8000)
 _MAX_ONES = const(16)
-_FULL = const(0xFFFF)  # the first counter with so many
+_FULL = const(0xFFFF)  # the lowest counter with that many ones
 _ZERO = bytes(16)
 
 
 class Registers:
-    """The intermediate keys, and the counter that is used next; after FFFF0000, the last, it is 1 << 32: used up."""
+    """The intermediate keys, and the next counter to be used.
+
+    After FFFF0000, the last, the counter is 1 << 32 (exhausted).
+    """
 
     def __init__(self, store: bytearray | memoryview, device: bytes | bytearray, counter: int) -> None:
-        """`store`: 528 B, owned and changed here. `device`: the 4-byte device id, second half of the initial key id."""
+        """`store`: 528 B, modified in place. `device`: the 4-byte device id, second half of the initial key id.
+
+        `counter`: the next counter to be used.
+        """
         self.store = store
         self.counter = counter
         self._view = memoryview(store)
-        # derivation data of X9.24-3 table 2: version 1, first block, usage, AES-128, 128 bits, device id, counter
+        # derivation data, X9.24-3 table 2: version 1, first block, usage, AES-128, 128 bits, device id, counter
         self._data = bytearray(b"\x01\x01\x00\x00\x00\x02\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00")
         self._data[8:12] = device
-        self._at = 0  # where the counter's register is
+        self._at = 0  # offset of the counter's register
         self._own = self._view[:16]
 
     def take(self, usage: int, key: bytearray, usage2: int, key2: bytearray) -> int:
-        """Derive the next counter's two working keys into `key` and `key2` (16 B each), move on, and return that counter.
+        """Derive two working keys for the next counter into `key` and `key2` (16 B each), and return that counter.
 
-        Raises KeyringError when the last one is used up. After any error the counter is not moved and a second try is right.
+        Advances the counter. Raises KeyringError if the counter is exhausted. After any error the counter is unchanged
+        and the call may be repeated.
         """
         self._choose()
         return self._derive(usage, key, usage2, key2)
 
     def _choose(self) -> None:
-        """Find the register of the counter.
+        """Select the register of the current counter: that of its lowest one bit.
 
-        Apart from `_derive`, whose many names MicroPython keeps on the heap and gives back when it returns: a small object
-        made before makes that room lie behind the garbage there is, so that nothing has to search through it (a third of
-        the instructions in a large heap).
+        Kept separate from `_derive` for speed. MicroPython allocates the many local variables of `_derive` on the heap
+        and frees them on return. A small object allocated before that call puts this block behind the existing garbage,
+        so later allocations need not search through it (a third of the instructions in a large heap).
         """
         counter = self.counter
         if counter >> 32:
@@ -81,10 +88,11 @@ class Registers:
         return counter
 
     def _expand(self, cipher: aes, end: int, counter: int) -> bool:
-        """Fill the registers before byte `end` with the children of its key; False: a counter of sixteen ones has none.
+        """Fill the registers before byte `end` with the child keys of `cipher`'s key. Returns whether there are any.
 
-        With children, the next counter is one more; without, it is the sum of counter and lowest bit: all between have
-        more than sixteen ones, and the sum has no more than the counter.
+        A counter with sixteen ones has no children. If there are children, the next counter is counter + 1. Otherwise
+        it is counter + its lowest one bit: all counters in between have more than sixteen ones, and that sum has no
+        more ones than the counter.
         """
         if counter >= _FULL:
             ones = 0
@@ -108,9 +116,9 @@ class Registers:
         return True
 
     def skip_to(self, target: int) -> None:
-        """Advance to the first valid counter >= `target` without using the keys between; whole subtrees are dropped unseen.
+        """Advance to the first valid counter >= `target` without deriving the keys in between; skips whole subtrees.
 
-        Past the last counter all registers are zero.
+        After the last counter, all registers are zero.
         """
         while self.counter < target and not self.counter >> 32:
             self._choose()

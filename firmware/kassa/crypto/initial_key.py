@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What comes of an AES DUKPT initial key on the device (ANSI X9.24-3:2017): needed when keys are loaded, and then no more."""
+"""Derives the registers and the update key from an AES DUKPT initial key (ANSI X9.24-3:2017).
+
+Needed only to load keys.
+"""
 
 from struct import pack_into
 
@@ -9,17 +12,17 @@ from micropython import const
 from kassa.crypto.wipe import wipe_cipher
 
 STORE = const(528)  # bytes: 32 registers and the update key
-UPDATE = const(512)  # where the update key lies in them
-_WRAP = const(0x0002)  # key encryption key: the usage of the update key
+UPDATE = const(512)  # offset of the update key
+_WRAP = const(0x0002)  # key usage of the update key: key encryption key
 _DERIVE = const(0x8000)
 _TOP = const(31)
 
 
 def load(initial: bytes | bytearray, device: bytes | bytearray, store: bytearray) -> None:
-    """Fill the registers and the update key (528 B) from the initial key; `device` as for Registers.
+    """Fill `store` (528 B) with the registers and the update key, derived from the initial key (16 B).
 
-    Register i is the key of counter 1 << i. The update key is working key 0002 of counter FFFFFFFF, which no transaction
-    uses (X9.24-3, 6.4): whoever gives a device its next initial key wraps it in this one.
+    `device`: the 4-byte device id. Register i holds the key of counter 1 << i. The update key is the working key with
+    usage 0002 of counter FFFFFFFF, which no transaction uses (X9.24-3, 6.4). It wraps the device's next initial key.
     """
     data = bytearray(b"\x01\x01\x00\x00\x00\x02\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00")  # as in Registers
     data[8:12] = device

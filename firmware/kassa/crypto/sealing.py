@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Seals one payment record in place: nonce and data encrypted, seal tag set. Layout: docs/journal.md."""
+"""Seals one payment record in place: encrypts nonce and data, sets the seal tag. Layout: docs/journal.md."""
 
 from cryptolib import aes
 from micropython import const
@@ -15,15 +15,16 @@ _ZERO = bytes(16)
 
 
 class Sealer:
-    """The two ciphers of one payment, good for one record, then wiped."""
+    """The two ciphers that seal one record. Wiped afterwards."""
 
-    def __init__(self, data_key: "Bytes", seal_key: "Bytes", nonce: "Bytes", warm: bool = False) -> None:
-        """Keys 3000 and 2002 of the body's KSN, 16 B each; the caller zeroes them. `nonce`: the body's first block, which
-        is sealed here already. `warm`: make ready for a fast seal tag, while nobody waits.
+    def __init__(self, data_key: "Bytes", seal_key: "Bytes", nonce: "Bytes", fast: bool = False) -> None:
+        """`data_key`, `seal_key`: working keys 3000 and 2002 of the body's KSN, 16 B each; the caller zeroes them.
+
+        `nonce`: the first block of the body; encrypted here. `fast`: prepare for a fast seal tag while time allows.
         """
-        self.body = aes(data_key, 2, _ZERO)  # CBC: goes on with the data, in place, behind the nonce
+        self.body = aes(data_key, 2, _ZERO)  # CBC: after the nonce, encrypts the data in place
         self.body.encrypt(nonce, nonce)
-        self.mac = Cmac(seal_key, False, warm)  # of header and body: the seal tag
+        self.mac = Cmac(seal_key, False, fast)  # the seal tag, over header and body
 
     def wipe(self) -> None:
         """Zero both keys where the cipher objects hold them."""

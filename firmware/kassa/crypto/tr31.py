@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TR-31 / X9.143 key blocks, version D (AES), as far as a terminal needs them: unwrap an AES DUKPT initial key."""
+"""TR-31 / X9.143 key blocks, version D (AES): unwraps an AES DUKPT initial key."""
 
 from struct import pack_into
 
@@ -14,17 +14,17 @@ _BAD = "initial key block refused"
 
 
 def _derived(kbpk: bytearray, usage: int) -> bytearray:
-    """Block encryption (usage 0) or MAC (usage 1) key from a 16-byte KBPK, TR-31:2018 section 5.3.2.3."""
+    """Derive the encryption key (usage 0) or MAC key (usage 1) from a 16-byte KBPK (TR-31:2018, section 5.3.2.3)."""
     data = bytearray(8)
     pack_into(">BHBHH", data, 0, 1, usage, 0, 2, 128)
     return cmac(kbpk, data)
 
 
 def unwrap_initial_key(kbpk: bytearray, block: bytes | bytearray) -> tuple[bytearray, bytes]:
-    """Open a `B1` AES block and return (initial key 16 B, initial key id 8 B). The caller zeroes the key.
+    """Unwrap a `B1` AES key block. Returns (initial key 16 B, initial key id 8 B). The caller zeroes the key.
 
-    `kbpk`: 16 B, the device's own or the update key of its DUKPT keys. Raises CryptoError when it is not such a block or
-    its MAC does not verify; the key is never returned then.
+    `kbpk`: 16 B, the device's own KBPK or the update key of its DUKPT keys. Raises CryptoError if the block is of
+    another kind or its MAC is wrong.
     """
     block = bytes(block)
     if len(block) < 112 or block[:1] != b"D" or block[5:9] != b"B1AX" or len(block) % 2:
@@ -33,7 +33,7 @@ def unwrap_initial_key(kbpk: bytearray, block: bytes | bytearray) -> tuple[bytea
         length = int(block[1:5])
         initial_id, header = _optional_blocks(block)
         for byte in block[header:]:
-            if byte not in _HEX:  # the MAC is over the bytes meant, not over how they are written
+            if byte not in _HEX:  # the MAC covers the decoded bytes, not their spelling
                 raise ValueError("not hexadecimal")
         body = bytes.fromhex(block[header:-32].decode())
         tag = bytes.fromhex(block[-32:].decode())
@@ -59,7 +59,7 @@ def unwrap_initial_key(kbpk: bytearray, block: bytes | bytearray) -> tuple[bytea
 
 
 def _optional_blocks(block: bytes) -> tuple[bytes, int]:
-    """The initial key id from the `IK` block, and where the header ends. Raises ValueError when malformed."""
+    """Return the initial key id (from the `IK` block) and the length of the header. Raises ValueError if malformed."""
     at = 16
     initial_id = b""
     for _ in range(int(block[12:14])):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Zeroing of secrets: buffers, and the key inside a cipher object, which outlives `del`."""
+"""Zeroes secrets: buffers, and the key inside a cipher object, which stays in memory after `del`."""
 
 from struct import pack_into
 
@@ -8,26 +8,26 @@ from micropython import const
 
 try:
     import uctypes
-except ImportError:  # CPython imports the core for its tests; its cipher objects are not ours to wipe
+except ImportError:  # CPython imports this code for tests; its cipher objects cannot be wiped
     uctypes = None
 
-_SCHEDULE = const(240)  # bytes of an expanded AES-256 key, the longest; every cipher object has room for it
+_SCHEDULE = const(240)  # bytes of an expanded AES-256 key, the longest; every cipher object is large enough for it
 _KEY = const(32)  # bytes of an AES-256 key
 _PROBE = b"this key is seen"
-_SEARCH = const(64)  # bytes of an object; the key as given, or the first two round keys, lie within
+_SEARCH = const(64)  # how many bytes of an object to search: they contain the raw key or the first two round keys
 
 
 def _address(thing: object) -> int:
-    """Where an object lies. `id` drops the top bit of addresses from 2**30 to 2**31, which a 32-bit Unix port has."""
+    """Return an object's address. `id` drops the top bit of addresses from 2**30 to 2**31, as on a 32-bit Unix port."""
     at = id(thing)
     return at if at >= 0 else at + (1 << 31)
 
 
 def _key_place() -> tuple[int, int]:
-    """(first byte, end) of what a cipher object keeps of its key; (0, 0) if not found.
+    """Find where a cipher object stores its key. Returns (start, end) offsets, (0, 0) if not found.
 
-    Until its first use it keeps the key as given. Then it keeps the round keys, or, where AES is a peripheral, the key as
-    given at another place. All are found with keys that show.
+    Until its first use, the object stores the raw key. After that it stores the round keys or, with an AES peripheral,
+    the raw key at another offset. Known keys are used to find each of these.
     """
     if uctypes is None:
         return 0, 0
@@ -52,8 +52,8 @@ def _key_place() -> tuple[int, int]:
 
 
 _START, _END = _key_place()
-_BLANK = "%ds" % (_END - _START)  # packs zeros
-del _key_place  # not needed again
+_BLANK = "%ds" % (_END - _START)  # struct format that packs zeros over the key
+del _key_place  # frees its memory
 
 
 def zero(buffer: bytearray | memoryview) -> None:
@@ -69,21 +69,21 @@ def zero(buffer: bytearray | memoryview) -> None:
         buffer[index] = 0
 
 
-def held(cipher: object) -> bytearray | bytes:
-    """A cipher object's memory up to the end of its key, not a copy; empty where the key's place is not known."""
+def key_memory(cipher: object) -> bytearray | bytes:
+    """Return a cipher object's memory up to the end of its key (not a copy); empty if the key's offset is not known."""
     return uctypes.bytearray_at(_address(cipher), _END) if uctypes is not None and _END else b""
 
 
 def wipe_cipher(cipher: object) -> None:
-    """Overwrite the key and its schedule inside a cipher object, used or not; the object is useless afterwards.
+    """Zero the key and key schedule inside a cipher object, used or not. The object cannot be used afterwards.
 
-    Does nothing where the key's place is not known: the self-test of boot refuses to go on there.
+    Does nothing if the key's offset is not known; in that case the boot self-test fails.
     """
     if uctypes is not None and _END:
         pack_into(_BLANK, uctypes.bytearray_at(_address(cipher) + _START, _END - _START), 0, b"")
 
 
 def zero_bytes(data: "bytes | memoryview") -> None:
-    """Overwrite bytes that nothing else holds and Python would not let anyone change: what a number was turned into."""
+    """Zero an immutable bytes object, such as the result of int.to_bytes. Nothing else may refer to it."""
     if uctypes is not None:
         zero(uctypes.bytearray_at(uctypes.addressof(data), len(data)))

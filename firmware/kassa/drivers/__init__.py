@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""One chip a file; each takes bus objects, never pins or globals."""
+"""Hardware drivers, one chip per file. Each is given machine objects (buses, pins) by the board; none uses globals."""

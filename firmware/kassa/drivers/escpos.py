@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A thermal receipt printer, 58 mm paper (32 columns), that speaks Epson's ESC/POS over a UART; Chinese text as GBK."""
+"""Thermal receipt printer, 58 mm paper (32 columns), Epson ESC/POS over a UART. Chinese text is sent as GBK."""
 
 import asyncio
 import time
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
     Line = tuple[str, int, bool, int]  # text, align 0 left 1 centre 2 right, bold, size 1 or 2
 
-_COLUMNS = const(32)  # of size 1, one for each byte of text: what GBK encodes in two bytes prints twice as wide
+_COLUMNS = const(32)  # at size 1, one per byte of text: a character of two GBK bytes is twice as wide
 
-_ANSWER_MS = const(500)  # a status byte comes within this
-_WRITE_MS = const(3000)  # a line leaves within this, even when the printer holds the sender back
-_LINE_MS = const(250)  # a line is printed within this, even on a battery
-_CUT_MS = const(2000)  # and three more are fed and the paper is cut
-_ASK_MS = const(1000)  # how often the printer is asked meanwhile
+_ANSWER_MS = const(500)  # maximum time for a status byte to arrive
+_WRITE_MS = const(3000)  # maximum time to send one line, flow control included
+_LINE_MS = const(250)  # maximum time to print one line, even on a battery
+_CUT_MS = const(2000)  # maximum time to feed three lines and cut the paper
+_ASK_MS = const(1000)  # interval between status requests while printing
 _POLL_MS = const(10)
-_BUFFER = const(160)  # bytes of one line with its commands
-_LONGEST = const(124)  # where its text ends, so that a line feed and the spaces before a value have room
+_BUFFER = const(160)  # bytes of one line, commands included
+_LONGEST = const(124)  # maximum end of the text in it: leaves room for a line feed and the spaces before a value
 
 # Epson, ESC/POS command reference: DLE EOT, GS r.
-_PAPER_NOW = b"\x10\x04\x04"  # DLE EOT 4: the roll paper sensor; bits 5 and 6 = paper end
-_PAPER_THEN = b"\x1dr\x01"  # GS r 1: the same, when everything before it has been done; bits 2 and 3 = paper end
-_SETUP = b"\x1b@\x1c&"  # ESC @ initialise; FS & Chinese characters on
-_CUT = b"\x1bd\x03\x1dVB\x00"  # ESC d 3 feed three lines; GS V 66 0 cut
+_PAPER_NOW = b"\x10\x04\x04"  # DLE EOT 4: roll paper sensor, answered at once; bits 5 and 6 = paper end
+_PAPER_THEN = b"\x1dr\x01"  # GS r 1: the same, answered after all earlier commands; bits 2 and 3 = paper end
+_SETUP = b"\x1b@\x1c&"  # ESC @ initialise; FS & select Chinese characters
+_CUT = b"\x1bd\x03\x1dVB\x00"  # ESC d 3 feed three lines; GS V 66 0 cut the paper
 
 
 class Printer:
-    """`uart`: write, any and readinto of machine.UART."""
+    """`uart`: a machine.UART; write, any and readinto are used."""
 
     def __init__(self, uart: "UART") -> None:
         self._uart = uart
@@ -45,10 +45,10 @@ class Printer:
         self._fill = 0
 
     async def ready(self) -> None:
-        """Raises PrinterFault when the printer does not answer within 500 ms or has no paper."""
-        await self._drop()
+        """Check the printer. Raises PrinterFault if it does not answer within 500 ms or has no paper."""
+        await self._discard_input()
         await self._send(_PAPER_NOW)
-        status = await self._answered(_ANSWER_MS)
+        status = await self._read_status(_ANSWER_MS)
         if status < 0:
             raise PrinterFault("no answer")
         if status & 0x93 != 0x12:  # the fixed bits of every real-time status byte
@@ -57,50 +57,50 @@ class Printer:
             raise PrinterFault("no paper")
 
     async def print(self, lines: "Iterable[Line]", gbk: "Callable[[int], int]") -> None:
-        """Print `lines` and cut. `gbk` gives the GBK code of a code point above ASCII, 0 for none (printed as "?").
+        """Print `lines` and cut the paper. `gbk` returns the GBK code of a non-ASCII code point, or 0 (printed as "?").
 
-        Raises PrinterFault before the first line when the printer is not ready, and after the last one when the paper
-        ran out on the way: then the receipt must be printed again.
+        Raises PrinterFault before the first line if the printer is not ready. Also raises it after the last line if the
+        paper ran out while printing: the receipt must then be printed again.
         """
         await self.ready()
         await self._send(_SETUP)
-        patience = _CUT_MS
+        limit_ms = _CUT_MS
         for text, align, bold, size in lines:
             self._compose(text, align, bold, size, gbk)
             await self._send(self._view[: self._fill])
-            patience += _LINE_MS
+            limit_ms += _LINE_MS
         await self._send(_CUT)
-        await self._printed(patience)
+        await self._wait_printed(limit_ms)
 
-    async def _printed(self, patience: int) -> None:
-        """Wait, at most `patience` ms, until the printer has done all it was sent. Raises PrinterFault("no paper").
+    async def _wait_printed(self, limit_ms: int) -> None:
+        """Wait up to `limit_ms` until the printer has finished. Raises PrinterFault("no paper").
 
-        GS r 1 is answered in its turn, after what came before it. A printer whose paper has ended stops and answers
-        only DLE EOT, and one that does not know GS r never answers it: so that is asked beside it, and what it says
-        counts once the printing must be over. One that does everything in its turn answers it late, which is no harm.
+        The printer answers GS r 1 after all earlier commands. But it may never do so: a printer that runs out of paper
+        stops and answers only DLE EOT, and some printers do not support GS r. So DLE EOT is sent as well. Its answer
+        decides once the time is up. A printer that queues DLE EOT too answers it late, which does no harm.
         """
-        await self._drop()
+        await self._discard_input()
         await self._send(_PAPER_THEN)
         start = time.ticks_ms()
-        while time.ticks_diff(time.ticks_ms(), start) < patience:
-            status = await self._answered(_ASK_MS)
+        while time.ticks_diff(time.ticks_ms(), start) < limit_ms:
+            status = await self._read_status(_ASK_MS)
             if status < 0:
                 await self._send(_PAPER_NOW)
-            elif status & (0x60 if status & 0x10 else 0x0C):  # bit 4 tells DLE EOT's answer from GS r's
+            elif status & (0x60 if status & 0x10 else 0x0C):  # bit 4: answer to DLE EOT (1) or GS r (0)
                 raise PrinterFault("no paper")
             elif not status & 0x10:
                 return
         await self.ready()
 
-    async def _drop(self) -> None:
-        """Throw away what came late: an answer to an older question is not one to the next."""
+    async def _discard_input(self) -> None:
+        """Discard received bytes: a late answer must not be taken for the answer to the next request."""
         for _ in range(_BUFFER):
             if not self._uart.any():
                 break
             self._uart.readinto(self._answer)
 
-    async def _answered(self, within: int) -> int:
-        """The byte that comes within so many ms, -1 when none does."""
+    async def _read_status(self, within: int) -> int:
+        """Return the next byte received, -1 if none arrives within `within` ms."""
         start = time.ticks_ms()
         while not self._uart.any():
             if time.ticks_diff(time.ticks_ms(), start) > within:
@@ -110,9 +110,9 @@ class Printer:
         return self._answer[0]
 
     def _compose(self, text: str, align: int, bold: bool, size: int, gbk: "Callable[[int], int]") -> None:
-        """ESC a align, ESC E bold, GS ! size, the text, a line feed. What does not fit the buffer is left out.
+        """Build one line: ESC a align, ESC E bold, GS ! size, the text, a line feed. Text that does not fit is cut off.
 
-        What follows a tab goes to the right margin: of the same line, or of the next one where there is no room.
+        Text after a tab is right-aligned: on the same line, or on the next one if there is no room.
         """
         line = self._line
         line[0:3] = b"\x1ba\x00"
@@ -147,7 +147,7 @@ class Printer:
         self._fill = at + 1
 
     def _spread(self, tab: int, end: int) -> int:
-        """Move the bytes from `tab` to `end` to the right margin of a line of size 1. Returns their new end."""
+        """Right-align the bytes from `tab` to `end` on a line of size 1. Returns their new end."""
         line = self._line
         room = 9 + _COLUMNS - end
         first = 0x20
@@ -161,12 +161,12 @@ class Printer:
         return end + room
 
     async def _send(self, data: "bytes | memoryview") -> None:
-        """Write all of `data`. Raises PrinterFault when it does not leave in time."""
+        """Write all of `data`. Raises PrinterFault if it cannot be sent in time."""
         start = time.ticks_ms()
         sent = self._uart.write(data) or 0
         while sent < len(data):
             if time.ticks_diff(time.ticks_ms(), start) > _WRITE_MS:
-                raise PrinterFault("does not take the text")
+                raise PrinterFault("does not accept data")
             await asyncio.sleep_ms(_POLL_MS)
             sent += self._uart.write(memoryview(data)[sent:]) or 0
         await asyncio.sleep_ms(0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""ILI9341 TFT controller, 320x240 landscape, 16 bits a pixel, 4-line serial interface.
+"""ILI9341 TFT controller, 320x240 landscape, 16 bits per pixel, 4-line serial interface.
 
-Numbers in brackets are the pages of the commands in the ILI9341 datasheet V1.11. The chip is written only, never read.
+Numbers in brackets are page numbers of the ILI9341 datasheet V1.11. The driver never reads from the chip.
 """
 
 import time
@@ -18,19 +18,19 @@ HEIGHT = const(240)
 _CASET = const(0x2A)  # column address set [110]
 _PASET = const(0x2B)  # page address set [112]
 _RAMWR = const(0x2C)  # memory write [114]
-_RESET_MS = const(1)  # low time; the chip asks for 10 us
-_WAKE_MS = const(120)  # from the end of the reset to sleep out [101]
+_RESET_MS = const(1)  # low time; the chip requires 10 us
+_WAKE_MS = const(120)  # from the end of reset to sleep out [101]
 _AWAKE_MS = const(5)  # from sleep out to the next command [101]
 _PIECE = const(640)
 
-# command, count of parameters, parameters
+# command, number of parameters, parameters
 _SETUP = (
     b"\xc0\x01\x23"  # power control 1: GVDD 4.6 V [178]
     b"\xc1\x01\x10"  # power control 2 [179]
     b"\xc5\x02\x3e\x28"  # VCOM control 1 [180]
     b"\xc7\x01\x86"  # VCOM control 2 [182]
-    b"\x36\x01\x28"  # memory access: row and column exchanged, BGR = landscape [127]
-    b"\x3a\x01\x55"  # 16 bits a pixel [134]
+    b"\x36\x01\x28"  # memory access: row and column exchanged (landscape), BGR [127]
+    b"\x3a\x01\x55"  # 16 bits per pixel [134]
     b"\xb1\x02\x00\x18"  # frame rate 79 Hz [155]
     b"\xb6\x03\x08\x82\x27"  # display function [164]
     b"\x26\x01\x01"  # gamma curve 1 [107]
@@ -38,7 +38,7 @@ _SETUP = (
 
 
 class ILI9341:
-    """`spi`, and the output pins `cs`, `dc`, `rst` and, where it is wired, `backlight`."""
+    """`spi`: the bus. `cs`, `dc`, `rst`: output pins. `backlight`: output pin, None if not wired."""
 
     def __init__(self, spi: "SPI", cs: "Pin", dc: "Pin", rst: "Pin", backlight: "Pin | None" = None) -> None:
         self._spi = spi
@@ -51,7 +51,7 @@ class ILI9341:
         cs(1)
 
     def start(self) -> None:
-        """Reset, set up and switch on: a black picture, then the backlight. Takes about 160 ms."""
+        """Reset and set up the chip, clear the screen to black, switch on display and backlight. Takes about 160 ms."""
         self._rst(0)
         time.sleep_ms(_RESET_MS)
         self._rst(1)
@@ -63,8 +63,10 @@ class ILI9341:
             self._backlight(1)
 
     def restore(self) -> None:
-        """Set up and switch on again a chip that may have lost its power. One that has not shows no change. Takes 5 ms;
-        what a chip without power forgot is drawn by the next page."""
+        """Set up the chip again and switch the display on, in case the chip lost power. Takes 5 ms.
+
+        If it did not lose power, nothing changes on the screen. If it did, the next page redraws the picture.
+        """
         self._set_up()
         self._command(0x29, None)
 
@@ -97,7 +99,10 @@ class ILI9341:
         self._command(command, four)
 
     def window(self, x: int, y: int, width: int, height: int) -> None:
-        """The next `write`s fill this rectangle (pixels), row by row. Raises ValueError outside the panel."""
+        """Set the rectangle (pixels) that the next `write`s fill, row by row.
+
+        Raises ValueError if it is outside the panel.
+        """
         if x < 0 or y < 0 or width < 1 or height < 1 or x + width > WIDTH or y + height > HEIGHT:
             raise ValueError("outside the panel")
         self._range(_CASET, x, width)
@@ -105,14 +110,17 @@ class ILI9341:
         self._command(_RAMWR, None)
 
     def write(self, pixels: "bytearray | memoryview") -> None:
-        """RGB565, high byte first. Goes on where the last one ended: the chip allows a pause between bytes."""
+        """Write RGB565 pixels, high byte first.
+
+        Continues where the last write ended: the chip allows pauses between bytes.
+        """
         self._dc(1)
         self._cs(0)
         self._spi.write(pixels)
         self._cs(1)
 
     def fill(self, x: int, y: int, width: int, height: int, colour: int) -> None:
-        """Paint a rectangle at once; `colour` as framebuf stores it (low byte first)."""
+        """Fill a rectangle (pixels) with one colour. `colour`: as framebuf stores it (low byte first)."""
         piece = bytearray(_PIECE)
         for at in range(0, _PIECE, 2):
             piece[at] = colour & 255

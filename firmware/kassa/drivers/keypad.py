@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A 4x4 key matrix: rows are open-drain outputs, columns inputs with pull-ups; a key ties its column to its row.
+"""4x4 key matrix: rows are open-drain outputs, columns are inputs with pull-ups. A key connects its column to its row.
 
-At rest every row is low, so one look at the columns finds any key. A press counts after three equal samples, a release
-likewise. While a key is down only its row is driven: a second key waits for the first to be released, and two keys at
-once are nobody's, so a ghost of three keys cannot appear.
+When idle, every row is low, so one read of the columns detects any key. A press or a release counts after three equal
+samples. While a key is down, only its row is driven, so a second key is detected only after the first is released. Two
+keys pressed at once are ignored, so three keys cannot produce a ghost key.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 KEYS = b"123C456B789UM0DE"  # row by row; C cancel, B clear, U up, D down, M menu, E enter
 
 _SCAN_MS = const(10)
-_SAMPLES = const(3)  # equal samples that make a press or a release
+_SAMPLES = const(3)  # equal samples needed for a press or a release
 _QUEUE = const(16)
 _LONG_MS = const(60_000)
 _OPEN = const(15)  # all four columns high
 
-_REST = const(0)  # every row low, nothing down
-_DOWN = const(1)  # a key was seen, not yet believed
-_HELD = const(2)  # a key was believed and is not released yet
+_IDLE = const(0)  # every row low, no key down
+_DOWN = const(1)  # a key was detected, not yet debounced
+_HELD = const(2)  # a key was accepted and is not released yet
 
 
 class Keypad:
@@ -34,7 +34,7 @@ class Keypad:
     def __init__(self, rows: "tuple[Pin, ...]", cols: "tuple[Pin, ...]") -> None:
         self._rows = rows
         self._cols = cols
-        self._state = _REST
+        self._state = _IDLE
         self._row = 0
         self._pattern = _OPEN
         self._same = 0
@@ -43,40 +43,43 @@ class Keypad:
         self._count = 0
         self.last_press = time.ticks_ms()
         self._event = asyncio.Event()
-        self._waited = False  # somebody waits for a key, until _due
+        self._waiting = False  # a task waits for a key, until _due
         self._due = 0
         self._drive(-1)
 
     async def run(self) -> None:
-        """Scan for ever, every 10 ms; wakes who waits for a key when there is one, or when the wait is over."""
+        """Scan every 10 ms; never returns. Wakes the waiting task when there is a key or its time is up."""
         while True:
             self.scan()
-            if self._waited and (self._count or time.ticks_diff(time.ticks_ms(), self._due) >= 0):
-                self._waited = False
+            if self._waiting and (self._count or time.ticks_diff(time.ticks_ms(), self._due) >= 0):
+                self._waiting = False
                 self._event.set()
             await asyncio.sleep_ms(_SCAN_MS)
 
     async def get(self) -> int:
-        """The next key, as the code of its character; waits for one without limit."""
+        """Wait for the next key, without limit, and return its character code."""
         key = 0
         while not key:
             key = await self.get_within(_LONG_MS)
         return key
 
     async def get_within(self, timeout_ms: int) -> int:
-        """The next key, or 0 after `timeout_ms` without one. One task at a time may wait; `run` keeps the time."""
+        """Wait for the next key; return 0 if there is none within `timeout_ms`.
+
+        Only one task at a time may wait. `run` must be running: it ends the wait.
+        """
         due = time.ticks_add(time.ticks_ms(), timeout_ms)
         while not self._count:
             if time.ticks_diff(due, time.ticks_ms()) <= 0:
                 return 0
             self._due = due
-            self._waited = True
+            self._waiting = True
             self._event.clear()
             await self._event.wait()
         return self.take()
 
     def take(self) -> int:
-        """The next key that was already pressed, 0 if none."""
+        """Return the next key already pressed, 0 if there is none."""
         if not self._count:
             return 0
         key = self._queue[self._first]
@@ -85,19 +88,19 @@ class Keypad:
         return key
 
     def flush(self) -> None:
-        """Forget the keys pressed so far."""
+        """Discard the keys pressed so far."""
         self._count = 0
 
     def scan(self) -> None:
-        """Take one sample. Allocates nothing."""
+        """Take one sample and update the state. Allocates nothing."""
         now = self._sample()
-        if self._state == _REST:
+        if self._state == _IDLE:
             if now != _OPEN:
                 self._find(now)
             return
         if self._state == _DOWN:
             if now != self._pattern:
-                self._rest()
+                self._go_idle()
                 return
             self._same += 1
             if self._same == _SAMPLES:
@@ -107,24 +110,24 @@ class Keypad:
             return
         self._same = self._same + 1 if now == _OPEN else 0
         if self._same == _SAMPLES:
-            self._rest()
+            self._go_idle()
 
     def _sample(self) -> int:
-        """The four columns, bit 0 the leftmost."""
+        """Return the four columns; bit 0 is the leftmost."""
         cols = self._cols
         return cols[0]() | cols[1]() << 1 | cols[2]() << 2 | cols[3]() << 3
 
     def _drive(self, row: int) -> None:
-        """Pull this row low and let the others go; -1 pulls every row."""
+        """Drive this row low and release the others; -1 drives every row low."""
         for other in range(4):
             self._rows[other](0 if row < 0 or other == row else 1)
 
-    def _rest(self) -> None:
-        self._state = _REST
+    def _go_idle(self) -> None:
+        self._state = _IDLE
         self._drive(-1)
 
     def _find(self, seen: int) -> None:
-        """Which row holds the one key that `seen` shows? Two keys are nobody's."""
+        """Find the row of the one key that the sample `seen` shows. Two keys at once are ignored."""
         col = _column(seen)
         found = -1
         if col >= 0:
@@ -132,11 +135,11 @@ class Keypad:
                 self._drive(row)
                 if not self._cols[col]():
                     if found >= 0:
-                        self._rest()
+                        self._go_idle()
                         return
                     found = row
         if found < 0:
-            self._rest()
+            self._go_idle()
             return
         self._row = found
         self._pattern = seen
@@ -153,7 +156,7 @@ class Keypad:
 
 
 def _column(pattern: int) -> int:
-    """The one low column of a sample; -1 when it is not exactly one."""
+    """Return the only low column of a sample; -1 unless exactly one is low."""
     low = _OPEN ^ pattern
     if low == 1:
         return 0

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """NXP PN532 card reader over SPI (mode 0, LSB first, up to 5 MHz) and its IRQ line. Source: UM0701-02, chapters 6, 7.
 
-Extended frames both ways: a record with an issuer certificate makes a reply of 259 bytes, a normal frame holds 255.
+Supports extended frames both ways: a record with an issuer certificate needs a reply of 259 bytes, a normal frame holds
+255.
 """
 
 import asyncio
@@ -28,31 +29,31 @@ _PAYLOAD_MAX = const(264)
 _CHIP = const(0xD5)
 _MORE = const(0x40)
 
-_SAM_NORMAL = b"\x14\x01\x00\x01"  # no SAM, no time-out, IRQ in use
+_SAM_NORMAL = b"\x14\x01\x00\x01"  # no SAM, no time-out, IRQ line used
 _VERSION = b"\x02"
-_PARAMETERS = b"\x12\x14"  # the chip does RATS and layer 4
-_RETRIES = b"\x32\x05\xff\x01\x02"  # look for a card three times, then answer "none"
+_PARAMETERS = b"\x12\x14"  # the chip handles RATS and layer 4
+_RETRIES = b"\x32\x05\xff\x01\x02"  # poll for a card three times, then answer "none"
 _FIELD_OFF = b"\x32\x01\x00"
 _LIST_A = b"\x4a\x02\x00"  # up to two cards, 106 kbit/s type A
-_LIST_B = b"\x4a\x02\x03\x00"  # type B, every application family
+_LIST_B = b"\x4a\x02\x03\x00"  # up to two cards, type B, all application families
 _EXCHANGE = b"\x40\x01"
-_LAYER_4 = const(0x20)  # of a type A card's SEL_RES
+_LAYER_4 = const(0x20)  # bit of a type A card's SEL_RES: ISO/IEC 14443-4 supported
 
 _ACK_MS = const(50)  # the chip needs 15 at most
-_CHIP_MS = const(200)  # for what needs no card
+_CHIP_MS = const(200)  # for commands that involve no card
 _LIST_MS = const(500)
-_CARD_MS = const(5000)  # one APDU with all waiting-time extensions a card may ask for
-_POLL_MS = const(50)  # pause between two looks for a card
-_RESET_MS = const(10)  # field off long enough for a card to forget (EMV Book D: 5 to 10 ms)
+_CARD_MS = const(5000)  # one APDU with all waiting-time extensions a card may request
+_POLL_MS = const(50)  # pause between two polls
+_RESET_MS = const(10)  # field off long enough to reset a card (EMV Book D: 5 to 10 ms)
 
 
 class PN532:
-    """One reader. `find`, `exchange` and `gone` talk to the card; every wait has a limit.
+    """One reader. `find`, `exchange` and `wait_removed` communicate with the card. Every wait has a limit.
 
-    `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board; without `irq` the status byte is polled.
-    Raises ReaderFault when the chip is absent or answers garbage. May be cancelled anywhere: a new command makes the
-    chip drop the one before. A chip that was away (a brown-out forgets all that was set up) is set up again before the next
-    card is looked for.
+    `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board. Without `irq` the driver polls the status
+    byte. The methods raise ReaderFault if the chip is absent or its replies are invalid. They may be cancelled at any
+    point: a new command makes the chip abort the previous one. If the chip failed (a brown-out, for example, loses its
+    settings), it is set up again before the next poll for a card.
     """
 
     def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin | None" = None, reset: "Pin | None" = None) -> None:
@@ -61,16 +62,16 @@ class PN532:
         self._irq = irq
         self._line = None  # the IRQ line once the chip drives it
         self._reset = reset
-        self._frame = bytearray(_FRAME_MAX)  # what is said and what is heard; holds card data only within an exchange
+        self._frame = bytearray(_FRAME_MAX)  # frame sent or received; holds card data only during an exchange
         self._view = memoryview(self._frame)
         self._short = bytearray(6)  # an ACK
         self._status = bytearray(1)
         self._at = 0  # reply data in _frame: first byte after the reply code ...
         self._end = 0  # ... and the end
-        self.works = False  # set up, and answering when it was last asked
+        self.works = False  # the chip is set up, and answered the last command
 
     async def start(self) -> None:
-        """Reset, wake and set up the chip. Raises ReaderFault when no PN532 answers."""
+        """Reset, wake and set up the chip. Raises ReaderFault if no PN532 answers."""
         self._line = None
         self.works = False
         if self._reset is not None:
@@ -93,14 +94,17 @@ class PN532:
         self.works = True
 
     async def check(self) -> None:
-        """See whether the chip still answers, and set it up again when not; `works` says how it stands. Field off."""
+        """Check that the chip still answers, and set it up again if not.
+
+        The result is in `works`. Leaves the field off.
+        """
         try:
-            await self._at_work()
+            await self._ensure_working()
         except ReaderFault:
             pass
 
-    async def _at_work(self) -> None:
-        """Switch the field off; set up a chip that does not do as it is told. Raises ReaderFault."""
+    async def _ensure_working(self) -> None:
+        """Switch the field off; if that fails, set up the chip again. Raises ReaderFault."""
         try:
             await self.off()
             if self.works:
@@ -111,41 +115,41 @@ class PN532:
         await self.off()
 
     async def find(self, timeout_ms: int) -> int:
-        """Wait for a card: 1 = one card is active and speaks ISO/IEC 14443-4, 2 = more than one card, 0 = none came.
+        """Wait for a card: 1 = one ISO/IEC 14443-4 card, now active; 2 = more than one card; 0 = none in time.
 
-        Looks once at least. Cards without layer 4 (key fobs) count as none. On 0 and 2 the field is off.
+        Polls at least once. Cards without layer 4 (key fobs) count as none. After 0 and 2 the field is off.
         """
         deadline = ticks_add(ticks_ms(), timeout_ms)
-        await self._at_work()
+        await self._ensure_working()
         while True:
-            cards = await self._look()
+            cards = await self._poll()
             if cards != 1:
                 await self.off()
             if cards or ticks_diff(deadline, ticks_ms()) <= 0:
                 return cards
             await asyncio.sleep_ms(_POLL_MS)
 
-    async def _look(self) -> int:
-        """How many cards of both types are in the field, 2 for more than one; a single one is active.
+    async def _poll(self) -> int:
+        """Poll once. Returns the number of cards in the field, 2 for more than one. A single card is active afterwards.
 
-        Both types are asked before a card is taken (EMV Book D, collision detection). Type B first: most cards are of
-        type A, and stay as they were activated.
+        Polls both types before it selects a card (EMV Book D, collision detection). Type B comes first: most cards are
+        type A, and then the card just activated can be used directly.
         """
         type_b = await self._list(_LIST_B)
         type_a = await self._list(_LIST_A)
         if type_a + type_b > 1:
             return 2
         if type_b:
-            await self.off()  # asking for type A let go of it
+            await self.off()  # polling for type A deselected the card: activate it again
             return await self._list(_LIST_B)
         if type_a and not (self._end > self._at + 4 and self._frame[self._at + 4] & _LAYER_4):
             return 0
         return type_a
 
     async def exchange(self, capdu: memoryview, into: "bytearray | memoryview") -> int:
-        """Send a command APDU to the card found, put its answer (status word last) into `into`, return its length.
+        """Send a command APDU to the active card; write the response, status word last, to `into`; return its length.
 
-        Raises CardGone, CardError (an answer that is no short APDU) or ReaderFault. Leaves no copy of what was said.
+        Raises CardGone, CardError (the response is not a short APDU) or ReaderFault. Leaves no copy of the data.
         """
         try:
             try:
@@ -159,19 +163,22 @@ class PN532:
             if status & 0x3F:
                 raise CardGone("the card left the reader")
             if status & _MORE or not 2 <= size <= len(into):
-                raise CardError("the card's answer is no short APDU")
+                raise CardError("the card's response is not a short APDU")
             into[:size] = self._view[self._at + 1 : self._end]
             return size
         finally:
             pack_into("276s", self._frame, 0, b"")
 
-    async def gone(self, timeout_ms: int) -> bool:
-        """Wait until no card is in the field; False when one is still there at the end. Leaves the field off."""
+    async def wait_removed(self, timeout_ms: int) -> bool:
+        """Wait until no card is in the field.
+
+        Returns False if one is still there after `timeout_ms`. Leaves the field off.
+        """
         deadline = ticks_add(ticks_ms(), timeout_ms)
-        await self._at_work()
+        await self._ensure_working()
         while True:
             await self.off()
-            if not await self._look():
+            if not await self._poll():
                 await self.off()
                 return True
             if ticks_diff(deadline, ticks_ms()) <= 0:
@@ -180,41 +187,41 @@ class PN532:
             await asyncio.sleep_ms(_POLL_MS)
 
     async def off(self) -> None:
-        """Switch the field off: every card loses its power and forgets."""
+        """Switch the field off. Every card loses power and is reset."""
         await self._command(_FIELD_OFF, None, _CHIP_MS)
         await asyncio.sleep_ms(_RESET_MS)
 
     # --- one command: frame, ACK, reply -------------------------------------------------------------------------------
 
     async def _list(self, request: bytes) -> int:
-        """How many cards of one type answered."""
+        """Run InListPassiveTarget for one type. Returns how many cards answered."""
         await self._command(request, None, _LIST_MS)
         return self._frame[self._at] if self._end > self._at else 0
 
     async def _command(self, head: bytes, data: "memoryview | None", timeout_ms: int) -> None:
-        """Run a host command, `head` its code and first parameters; the reply's data is then at _frame[_at:_end]."""
+        """Run a host command. `head`: command code and first parameters. The reply data is then in _frame[_at:_end]."""
         size = self._compose(head, data)
-        if not await self._say(size):
+        if not await self._send_frame(size):
             if head is _EXCHANGE:
                 await self._abort()
-                await self._command(_VERSION, None, _CHIP_MS)  # a broken reader says so here
-                raise CardGone("nobody knows whether the card got it")  # said twice, it might count twice
-            if not await self._say(size):
+                await self._command(_VERSION, None, _CHIP_MS)  # raises ReaderFault if the reader is broken
+                raise CardGone("the card may have got the command")  # not repeated: the card could count it twice
+            if not await self._send_frame(size):
                 self.works = False
                 raise ReaderFault("the card reader does not answer")
         if not await self._ready(timeout_ms):
             await self._abort()
-            self.works = head is _EXCHANGE  # a card may keep it waiting; without one it has forgotten how it was set up
-            raise _NoReply("the card reader does not finish")
-        if not self._heard(head[0] + 1):
+            self.works = head is _EXCHANGE  # a slow card is no reader fault; otherwise the chip has lost its settings
+            raise _NoReply("the card reader does not reply in time")
+        if not self._read_reply(head[0] + 1):
             self._transfer(_NACK)
-            if not await self._ready(_CHIP_MS) or not self._heard(head[0] + 1):
+            if not await self._ready(_CHIP_MS) or not self._read_reply(head[0] + 1):
                 await self._abort()
                 self.works = False
                 raise ReaderFault("the card reader answers garbage")
 
     def _compose(self, head: bytes, data: "memoryview | None") -> int:
-        """Lay the frame out behind the direction byte and return its whole length."""
+        """Build the frame after the direction byte. Returns the total length."""
         frame = self._frame
         size = len(head) + (0 if data is None else len(data))
         if size > _PAYLOAD_MAX:
@@ -236,16 +243,16 @@ class PN532:
         frame[end + 1] = 0
         return end + 2
 
-    async def _say(self, size: int) -> bool:
-        """Send the composed frame; True when the chip acknowledged it."""
+    async def _send_frame(self, size: int) -> bool:
+        """Send the frame in the buffer. Returns whether the chip acknowledged it."""
         self._transfer(self._view[:size])
         if not await self._ready(_ACK_MS):
             return False
         self._transfer(_READ, self._short)
         return self._short == _ACK
 
-    def _heard(self, code: int) -> bool:
-        """Read the waiting reply; True when it is a sound frame with that reply code."""
+    def _read_reply(self, code: int) -> bool:
+        """Read the pending reply. Returns whether it is a valid frame with this reply code."""
         frame = self._frame
         self._transfer(_READ, frame)
         start = frame.find(b"\x00\xff")
@@ -267,12 +274,12 @@ class PN532:
         return frame[at] == _CHIP and frame[at + 1] == code
 
     async def _abort(self) -> None:
-        """Have the chip drop whatever it does: a bare ACK from the host."""
+        """Abort the chip's current command: the host sends an ACK."""
         self._transfer(_ABORT)
         await asyncio.sleep_ms(2)
 
     async def _ready(self, timeout_ms: int) -> bool:
-        """Wait until the chip has something to read."""
+        """Wait until the chip has data to read. Returns False if it has none after `timeout_ms`."""
         deadline = ticks_add(ticks_ms(), timeout_ms)
         while True:
             if self._line is not None:
@@ -287,7 +294,7 @@ class PN532:
             await asyncio.sleep_ms(1)
 
     def _transfer(self, out: "bytes | memoryview", into: "bytearray | None" = None) -> None:
-        """Write `out`, then read into `into`, in one selection."""
+        """Write `out`, then read into `into`, within one chip select."""
         self._cs(0)
         self._spi.write(out)
         if into is not None:
@@ -296,4 +303,4 @@ class PN532:
 
 
 class _NoReply(ReaderFault):
-    """The chip took the command and did not finish it in time."""
+    """The chip acknowledged the command but did not reply in time."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A barcode scanner on a UART, as scanners are set when they are bought. Nothing is ever sent to it.
+"""Barcode scanner on a UART, with factory settings. Nothing is ever sent to it.
 
-A code ends with CR, LF, TAB or ETX, or when the line has been silent for 100 ms. STX before it and its AIM symbology
-identifier (ISO/IEC 15424: "]", a letter and one more character) are no part of it.
+A code ends with CR, LF, TAB or ETX, or after 100 ms of silence. A leading STX and the AIM symbology identifier
+(ISO/IEC 15424: "]", a letter and one more character) are removed.
 """
 
 from time import ticks_diff, ticks_ms
@@ -13,7 +13,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from machine import UART
 
-_LONGEST = const(64)  # of a code; a longer one is none of ours
+_LONGEST = const(64)  # codes of this length or more are rejected
 _PIECE = const(32)
 _SILENCE_MS = const(100)
 _STX = const(0x02)
@@ -21,38 +21,41 @@ _ENDS = b"\r\n\t\x03"
 
 
 class Scanner:
-    """`uart`: any and readinto of machine.UART. Made when one is needed: what was read before is thrown away."""
+    """`uart`: a machine.UART; any and readinto are used. Create one for each use: it discards bytes received before."""
 
     def __init__(self, uart: "UART") -> None:
         self._uart = uart
         self._line = bytearray(_LONGEST)
         self._piece = bytearray(_PIECE)
         self._size = 0
-        self._heard = 0  # ticks of the newest byte
+        self._last_byte_ms = 0  # ticks of the newest byte
         while uart.any():
             uart.readinto(self._piece)
 
     def take(self) -> str | None:
-        """The next whole code: its digits, "" when it is no number or too long; None while there is none."""
+        """Return the digits of the next complete code; "" if not a number or too long; None if there is none yet."""
         while self._uart.any():
             count = self._uart.readinto(self._piece) or 0
-            self._heard = ticks_ms()
+            self._last_byte_ms = ticks_ms()
             for index in range(count):
                 byte = self._piece[index]
                 if byte in _ENDS:
                     if self._size:
-                        return self._whole()
+                        return self._finish()
                 elif byte == _STX:
                     self._size = 0
                 elif self._size < _LONGEST:
                     self._line[self._size] = byte
                     self._size += 1
-        if self._size and ticks_diff(ticks_ms(), self._heard) >= _SILENCE_MS:
-            return self._whole()
+        if self._size and ticks_diff(ticks_ms(), self._last_byte_ms) >= _SILENCE_MS:
+            return self._finish()
         return None
 
-    def _whole(self) -> str:
-        """What was read, which is forgotten then. What follows it in the same piece was the same scan's line end."""
+    def _finish(self) -> str:
+        """Return the code in the buffer, as `take` does, and clear the buffer.
+
+        The caller drops the rest of the piece just received: it is the line end of the same scan.
+        """
         digits = ""
         for index in range(self._size):
             digits += chr(self._line[index])

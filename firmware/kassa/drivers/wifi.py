@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Wi-Fi station. Decides on `isconnected()` alone: the port's status codes are not reliable across chips."""
+"""The Wi-Fi station. Relies on `isconnected()` only: the port's status codes differ between chips."""
 
 import asyncio
 from time import ticks_diff, ticks_ms
@@ -12,25 +12,26 @@ if TYPE_CHECKING:
 
 _JOIN_MS = const(15000)
 _PAUSE_MS = const(1000)  # a connect right after a disconnect is refused
-_TRIES = const(3)  # without success, before the interface is taken down
+_TRIES = const(3)  # failed attempts before the interface is taken down
 
 
 class Wifi:
-    """Takes a network.WLAN station object."""
+    """`wlan`: a network.WLAN station object."""
 
     def __init__(self, wlan: "WLAN") -> None:
         self._wlan = wlan
-        self._failed = 0  # tries in a row
+        self._failed = 0  # consecutive failed attempts
 
     def connected(self) -> bool:
-        """Whether there is a link with an address."""
+        """Return whether the station is connected and has an IP address."""
         return self._wlan.isconnected()
 
     async def join(self, name: str, password: str) -> bool:
-        """Connect if not connected; gives up after 15 s.
+        """Connect if not connected. Returns whether the station is connected; gives up after 15 s.
 
-        After a failure of any kind the station is disconnected, for the port refuses a connect while it tries by itself;
-        after some, its interface is taken down: only that helps where the port hangs in connecting.
+        After any failure the station is disconnected, because the port refuses to connect while it retries by itself.
+        After three failures in a row the interface is taken down: nothing else helps if the port hangs while
+        connecting.
         """
         wlan = self._wlan
         try:
@@ -43,7 +44,7 @@ class Wifi:
                     self._failed = 0
                     return True
                 await asyncio.sleep_ms(100)
-        except (OSError, RuntimeError):  # RuntimeError: a code of IDF's that the port has no name for
+        except (OSError, RuntimeError):  # RuntimeError: an ESP-IDF error code that the port does not know
             pass
         self._failed += 1
         try:

@@ -115,20 +115,20 @@ def prove(given):
         raw = bytes.fromhex(value)
         evidence.take(int(tag, 16), raw, 0, len(raw))
     raw = bytes.fromhex(given["static"])
-    evidence.sign(raw, 0, len(raw))
+    evidence.add_static(raw, 0, len(raw))
     pan, date, aip = [bytes.fromhex(given[name]) for name in ("pan", "date", "aip")]
     authority = oda.Key(bytes.fromhex(given["authority"][0]), given["authority"][1])
     issuer, serial = oda.issuer_key(authority, evidence, pan, date)
     if given["goal"] == "issuer":
         return [issuer.modulus.to_bytes(issuer.size, "big").hex(), issuer.exponent, bytes(serial).hex()]
     if given["goal"] == "static":
-        oda.check_static(issuer, evidence, aip)
+        oda.check_sda(issuer, evidence, aip)
         return True
     card = oda.card_key(issuer, evidence, pan, date, aip)
     if given["goal"] == "card":
         return [card.modulus.to_bytes(card.size, "big").hex(), card.exponent]
     un = bytes.fromhex(given["un"])
     if given["goal"] == "fast":
-        form, number = oda.check_fast(card, evidence, un, bytes.fromhex(given["amount"]), b"\x01\x56")
+        form, number = oda.check_fdda(card, evidence, un, bytes.fromhex(given["amount"]), b"\x01\x56")
         return [form, bytes(number).hex()]
-    return bytes(oda.check_combined(card, evidence, un, given["said"], bytes.fromhex(given["transaction"]))).hex()
+    return bytes(oda.check_cda(card, evidence, un, given["said"], bytes.fromhex(given["transaction"]))).hex()

@@ -20,7 +20,7 @@ def cmac(key, message):
     for rest in (False, True):
         _finish(kept, b"a message of another size"[: 24 if partial else 16])
         if rest:
-            kept.rest()
+            kept.reset()
         tags.append(_finish(kept, message).hex())
     return tags
 
@@ -145,7 +145,7 @@ def wiped_objects(data_key, seal_key, used):
 
     def look():
         parts = [_memory(cipher) for cipher in (sealer.body, mac._cbc)]
-        return b"".join(parts + [bytes(part) for part in (mac._masked, mac._resting)]).hex()
+        return b"".join(parts + [bytes(part) for part in (mac._masked, mac._state)]).hex()
 
     before = look()
     sealer.wipe()

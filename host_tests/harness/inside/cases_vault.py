@@ -48,8 +48,8 @@ def _accept_long(journal, queue, token, amount):
     return journal.accept(draft, sealer_of(draft.nonce), layout.ACCEPTED)
 
 
-def sealer_of(nonce, warm=False):
-    return Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case"), nonce, warm)
+def sealer_of(nonce, fast=False):
+    return Sealer(bytearray(b"data key of case"), bytearray(b"seal key of case"), nonce, fast)
 
 
 def _fill_up(journal, queue, token, amount, kind):

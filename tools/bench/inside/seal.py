@@ -50,7 +50,7 @@ def main(work: str, turns: int, secret: str, block: str) -> None:
             journal.ring.flash.writeblocks(0, page, 256)
             journal.ring.flash.readblocks(0, page, 256)
             if work == "device":
-                journal.tags.mac._rested = False  # the state after computing a tag
+                journal.tags.mac._is_reset = False  # the state after computing a tag
         elif work == "accept":
             journal.accept(draft, sealers[turn], layout.ACCEPTED)
         else:

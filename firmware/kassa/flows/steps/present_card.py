@@ -99,7 +99,7 @@ def _decide(session: Session, terms: Terms) -> None:
     """Apply setting 11 to applications without a row in the AID table."""
     from kassa.card.risk import Risk
 
-    terms.decide(Risk(session.settings.get(OFFLINE_APPROVAL, b"")))
+    terms.apply_risk(Risk(session.settings.get(OFFLINE_APPROVAL, b"")))
 
 
 async def _read(
@@ -152,7 +152,7 @@ async def _tap(session: Session, terms: Terms, amount: int, again: bool) -> Outc
 
     try:
         if again:
-            await session.reader.gone(_PRESENT_MS)
+            await session.reader.wait_removed(_PRESENT_MS)
         return await tap.read(session.reader, terms, session.card(), _PRESENT_MS, show_remove)
     except (ReaderFault, FlashFault) as fault:
         return fault

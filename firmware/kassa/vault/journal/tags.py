@@ -35,7 +35,7 @@ class Tags:
 
     def rest(self) -> None:
         """Make ready for the next tag, while nobody waits for it."""
-        self.mac.rest()
+        self.mac.reset()
 
     def absorb(self, blocks: memoryview) -> None:
         """Take in the first page of a record of two (240 B)."""
