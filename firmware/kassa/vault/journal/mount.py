@@ -169,7 +169,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
     ring.page = 1
     ring.cells = ring.cell = 0
     tail.covered = state.sequence - 1  # an older record here is a boot's copy: the header counts it
-    tail.looked = tail.told = torn = ring.trusted = shaky = shaky_cell = 0
+    tail.looked = tail.told = torn = ring.trusted = damaged = damaged_cell = 0
     tail.counted = tail.record = False
     tail.mark = bytearray()
     tail.opened = True
@@ -185,7 +185,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
                     _repaired(journal, tail, torn)
                     ring.flash.readblocks(sector, page, number * PAGE)
                 _replay_record(journal, tail, number)
-                torn = shaky = 0
+                torn = damaged = 0
                 continue
         used = False
         for index, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, state.serial):
@@ -199,18 +199,18 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
                 tail.place = place
             if used or not number or layout.is_mark(page[0]):
                 ring.cells, ring.cell = number, index + 1
-                shaky_cell = 1 if cell is None else 0
+                damaged_cell = 1 if cell is None else 0
         if number and not used and page[MARK_SIZE:] != _PAST_A_MARK and page[0] != layout.REST:
             torn = number
-        shaky = 1 if number and not used and page[0] != layout.REST else 0
+        damaged = 1 if number and not used and page[0] != layout.REST else 0
     tail.torn = torn > tail.told and not _repaired(journal, tail, torn)
     if ring.page >= PAGES:
         ring.trusted = 0  # a power cut may have interrupted opening the next sector
     tail.end = max(1, ring.page - 1), max(0, ring.cell - 1)
     # The next page and cell may be half programmed, even if they look blank. So boots that see them as blank, as valid
     # or as damaged write to different places: no boot touches what another one may have left half programmed.
-    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies + shaky, PAGES)
-    ring.cell += 1 + tail.copies + shaky_cell
+    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies + damaged, PAGES)
+    ring.cell += 1 + tail.copies + damaged_cell
     return True
 
 

@@ -187,7 +187,7 @@ class Reader:
         return found
 
     def _find(self, into: memoryview) -> tuple[int, tuple[int, int], tuple[int, int]]:
-        """Read the next valid record into `into`. Returns its sequence and place, and that of a damaged page before it."""
+        """Read the next valid record into `into`. Returns its sequence and place, and that of a damaged page before."""
         journal, peek = self._journal, self._peek
         found, at, other, lost, gap = 0, (0, 0), (0, 0), False, (-1, 0)
         while self._more():
@@ -198,10 +198,7 @@ class Reader:
                 break  # a lower one is a copy by a boot that ignored the record found
             if self._next <= sequence <= journal.state.sequence and self._holds(place, into):
                 if not found:
-                    gap, self._damaged = (
-                        self._damaged,
-                        (-1, 0),
-                    )  # a damaged page from here on may be the following record
+                    gap, self._damaged = self._damaged, (-1, 0)  # a damaged page from here on may be the next record
                 other = at if found == sequence else place
                 found, at, lost = sequence, place, False
             elif sequence and sequence < self._next or sequence > journal.state.sequence:
