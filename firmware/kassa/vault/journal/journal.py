@@ -62,7 +62,7 @@ class Journal(Store):
         """
         if self.free < AHEAD or self.ring.page >= PAGES and not self._may_open():
             raise _FULL
-        if self.unsaid:
+        if self.seen_due:
             self.seen(False)
         if not self._staged:
             self.stage(draft)
@@ -165,11 +165,11 @@ class Journal(Store):
         layout.pack_mark. `released`: amounts that are pending no longer. `charged`: amount and time of a payment that
         becomes pending. Raises FlashFault, JournalFull; then nothing changed.
         """
-        if self.unsaid and kind != layout.SEEN:
+        if self.seen_due and kind != layout.SEEN:
             self.seen(False)
         self._staged = False  # the next record may have a new batch or epoch
         self.write_mark(kind, about, code, several, lambda: self._turn(kind, about, released, charged))
-        self.unsaid = False
+        self.seen_due = False
         self._marked(code)
 
     def _turn(self, kind: int, about: int, released: "Sequence[int]", charged: "Sequence[int]") -> None:

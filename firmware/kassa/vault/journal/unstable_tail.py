@@ -86,7 +86,7 @@ def write_again(journal: "Journal", tail: "Tail") -> bool:
     if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
         journal.seen(False)
     else:
-        journal.unsaid = True
+        journal.seen_due = True
     return True
 
 
