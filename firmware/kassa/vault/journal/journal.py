@@ -81,7 +81,7 @@ class Journal(Store):
             self.append()
         state = self.state
         state.sequence += 1
-        self.holder = self.ring.sector
+        self.newest_sector = self.ring.sector
         self.head[:] = self._seal_tag
         self.last[:] = self._clear
         self.disposition = 0
@@ -137,7 +137,7 @@ class Journal(Store):
             from kassa.vault.journal import two_page_record
 
             two_page_record.append(self, rest, self.open_sector)
-        self.holder = self.ring.sector
+        self.newest_sector = self.ring.sector
         self._staged = False
 
     def charge(self, amount: int, time: int) -> None:
@@ -303,7 +303,7 @@ class Journal(Store):
                     self.state.refused = -1  # a later refusal may be erased with the sector: count them again
                 if first_after(self, sector) - 1 > self.state.closed and holds_any(self, sector):
                     return False
-                if sector == self.holder:
+                if sector == self.newest_sector:
                     if not may_move:
                         return False
                     self._move_newest(sector)
@@ -323,4 +323,4 @@ class Journal(Store):
             kind = self.disposition or layout.SEEN
             self.mark(layout.YES if kind == layout.WATERMARK else kind, self.state.sequence)
         else:
-            self.holder = -1  # the record is unreadable: nothing to keep
+            self.newest_sector = -1  # the record is unreadable: nothing to keep

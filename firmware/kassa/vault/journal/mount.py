@@ -261,7 +261,7 @@ def _is_last(journal: Journal, sector: int) -> None:
     """Take the record in the buffer as the newest one."""
     journal.last[:] = journal.view[:64]
     journal.head[:] = journal.view[layout.SEAL : layout.SEALED]
-    journal.holder = sector
+    journal.newest_sector = sector
 
 
 def _repaired(journal: Journal, tail: Tail, torn: int) -> bool:
@@ -288,7 +288,7 @@ def _last_payment(journal: Journal) -> None:
         if reader.read(journal.buffer) == sequence:
             _is_last(journal, reader.place[0])
             break
-    last, sector = layout.number(journal.last, 4), journal.holder
+    last, sector = layout.number(journal.last, 4), journal.newest_sector
     if sector != journal.ring.sector:  # marks in the newest sector are in `dispositions` already
         for cell in walk(journal, sector, False, journal.ring.sector):
             for kind, about in layout.spoken_of(cell):

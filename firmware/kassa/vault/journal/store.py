@@ -23,7 +23,7 @@ class Store:
         self.tags = Tags(key)
         self.state = State()
         self.free = self.ring.sectors  # sectors ahead, blank or not, that hold nothing of the open batch
-        self.holder = -1  # the sector with the newest record
+        self.newest_sector = -1  # the sector with the newest record
         self.dispositions = Dispositions()
         self.reasons = {}  # sequence -> DE 39 of a reversal that is still to be answered
         self.head = bytearray(8)  # seal tag of the newest record
