@@ -203,7 +203,7 @@ class Journal(Store):
         elif kind == layout.CLOSED:
             self.dispositions.forget(state.watermark)
             self.recount()
-        for one, sequence in layout.spoken_of(cell):
+        for one, sequence in layout.marked_records(cell):
             if one == layout.NOTED or one == layout.REFUSED and not (sequence == newest and self.disposition == one):
                 state.refusal(-1 if one == layout.NOTED else 1)
             self.dispositions.set(sequence, one)

@@ -231,7 +231,7 @@ def is_mark(kind: int) -> bool:
     return _FIRST_MARK <= kind <= EPOCH or YES_SOME <= kind <= _LAST_MARK
 
 
-def spoken_of(cell: bytearray | memoryview) -> "Iterator[tuple[int, int]]":
+def marked_records(cell: bytearray | memoryview) -> "Iterator[tuple[int, int]]":
     """(kind, sequence) of each record that a verified mark is about, as if each had its own mark."""
     kind, about = cell[0], number(cell, 4)
     if kind in SOME:

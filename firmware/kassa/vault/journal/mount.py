@@ -218,7 +218,7 @@ def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
     """Apply a mark. Its records may come after it."""
     state = journal.state
     layout.apply_mark(cell, state)
-    for kind, sequence in layout.spoken_of(cell):
+    for kind, sequence in layout.marked_records(cell):
         journal.dispositions.set(sequence, kind)
     tail.covered = newest_at(cell, state.sequence)
     if tail.covered != state.sequence:
@@ -291,7 +291,7 @@ def _last_payment(journal: Journal) -> None:
     last, sector = layout.number(journal.last, 4), journal.newest_sector
     if sector != journal.ring.sector:  # marks in the newest sector are in `dispositions` already
         for cell in walk(journal, sector, False, journal.ring.sector):
-            for kind, about in layout.spoken_of(cell):
+            for kind, about in layout.marked_records(cell):
                 if about == last:
                     journal.disposition = kind
     journal.disposition = journal.dispositions.get(last) or journal.disposition

@@ -266,6 +266,6 @@ def sector_of(journal: "Store", sequence: int) -> int:
 def dispositions_above(journal: "Store", sequence: int) -> "Iterator[tuple[int, int]]":
     """(sequence, kind) from each mark about a record above `sequence`, in the order written."""
     for cell in walk(journal, sector_of(journal, sequence + 1)):
-        for kind, about in layout.spoken_of(cell):
+        for kind, about in layout.marked_records(cell):
             if about > sequence:
                 yield about, kind

@@ -38,7 +38,7 @@ def _record(journal: Journal, page: memoryview, expected: int) -> int:
 
 
 def _mark(journal: Journal, cell: memoryview) -> None:
-    for kind, sequence in layout.spoken_of(cell):
+    for kind, sequence in layout.marked_records(cell):
         if journal.dispositions.get(sequence) != MISSING or decided(kind):
             journal.dispositions.set(sequence, kind)
         if kind == layout.REVERSING:

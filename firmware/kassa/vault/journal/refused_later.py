@@ -54,7 +54,7 @@ class Search:
     def _marks(self) -> "Iterator[None]":
         ring = self._journal.ring
         for cell in walk(self._journal, ring.step(ring.sector) if ring.sector >= 0 else -1):
-            for kind, sequence in layout.spoken_of(cell):
+            for kind, sequence in layout.marked_records(cell):
                 index = sequence - self._lowest
                 if 0 <= index < 8 * len(self._bits):
                     bit = 1 << (index & 7)
