@@ -221,7 +221,7 @@ def following(number: int) -> int:
     return number % _NUMBERS + 1
 
 
-def is_again(cell: bytearray | memoryview, before: int) -> bool:
+def repeats_number(cell: bytearray | memoryview, before: int) -> bool:
     """Whether a mark repeats the number `before` of the previous mark; then the previous one is to be ignored."""
     return cell[1] >> 2 == before != 0
 

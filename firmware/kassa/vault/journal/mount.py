@@ -192,7 +192,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
             place = sector, number, index
             if cell is not None and place not in passed_over:
                 used = True
-                if layout.is_again(cell, state.number) and tail.place[0] >= 0:
+                if layout.repeats_number(cell, state.number) and tail.place[0] >= 0:
                     passed_over.append(tail.place)
                     return False
                 _replay_mark(journal, tail, cell)

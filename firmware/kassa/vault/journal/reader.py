@@ -132,7 +132,7 @@ def walk(journal: "Store", sector: int, records: bool = False, until: int = -1) 
                     break
             for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
                 if cell is not None:
-                    if held[0] and not layout.is_again(cell, held[1] >> 2):
+                    if held[0] and not layout.repeats_number(cell, held[1] >> 2):
                         yield held
                     held[:] = cell
         if sector in (journal.ring.sector, until):
