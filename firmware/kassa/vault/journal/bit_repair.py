@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _FLAG = const(8 * 53 + 5)  # the bit that tells that a record has a second page
 
 
-def mend_mark(cell: memoryview, holds: "Callable[[memoryview], bool]") -> bool:
+def repair_mark(cell: memoryview, holds: "Callable[[memoryview], bool]") -> bool:
     """Flip each bit of `cell` in turn until `holds(cell)`. False, with `cell` unchanged, when no bit helps."""
     for bit in range(8 * len(cell)):
         flip(cell, bit)
@@ -25,7 +25,7 @@ def mend_mark(cell: memoryview, holds: "Callable[[memoryview], bool]") -> bool:
     return False
 
 
-def mend_record(journal: Store, sector: int, page: int, into: bytearray, sequence: int) -> bool:
+def repair_record(journal: Store, sector: int, page: int, into: bytearray, sequence: int) -> bool:
     """Read a damaged page (256 B) into `into` and repair one flipped bit. True if it then is the record `sequence`.
 
     A record of two pages is not repaired.
@@ -33,17 +33,17 @@ def mend_record(journal: Store, sector: int, page: int, into: bytearray, sequenc
     view = memoryview(into)
     journal.ring.flash.readblocks(sector, view, page * PAGE)
     place = sector * PAGES + page
-    if place not in journal.mends:
+    if place not in journal.repairs:
         if not _near(view, sequence):
             return False
         if view[53] & layout.FLAG_LONG:  # then only this bit can be wrong
-            journal.mends[place] = _FLAG
+            journal.repairs[place] = _FLAG
         else:
-            journal.mends[place] = journal.tags.record_mends(view)
-            return journal.mends[place] >= 0 and layout.number(view, 4) == sequence
-    if journal.mends[place] < 0:
+            journal.repairs[place] = journal.tags.repair_record(view)
+            return journal.repairs[place] >= 0 and layout.number(view, 4) == sequence
+    if journal.repairs[place] < 0:
         return False
-    flip(view, journal.mends[place])
+    flip(view, journal.repairs[place])
     return layout.number(view, 4) == sequence and journal.tags.record_holds(view)
 
 

@@ -266,13 +266,13 @@ def _is_last(journal: Journal, sector: int) -> None:
 
 def _repaired(journal: Journal, tail: Tail, torn: int) -> bool:
     """Repair one flipped bit in a damaged page. True if it then is the next or the newest record."""
-    from kassa.vault.journal.bit_repair import mend_record
+    from kassa.vault.journal.bit_repair import repair_record
 
     sector, newest = journal.ring.sector, journal.state.sequence
-    if mend_record(journal, sector, torn, journal.buffer, newest + 1):
+    if repair_record(journal, sector, torn, journal.buffer, newest + 1):
         _replay_record(journal, tail, torn)
         return True
-    return mend_record(journal, sector, torn, journal.buffer, newest)
+    return repair_record(journal, sector, torn, journal.buffer, newest)
 
 
 # -- the last payment --------------------------------------------------------------------------------------------------

@@ -30,9 +30,9 @@ def marks_in(journal: "Store", page: memoryview, first: int, serial: int) -> "It
         if cell == _BLANK_CELL:
             continue
         if not _is_mark(journal, cell, serial):
-            from kassa.vault.journal.bit_repair import mend_mark  # rarely needed
+            from kassa.vault.journal.bit_repair import repair_mark  # rarely needed
 
-            if not mend_mark(cell, lambda mended: _is_mark(journal, mended, serial)):
+            if not repair_mark(cell, lambda repaired: _is_mark(journal, repaired, serial)):
                 yield index, None
                 continue
             journal.damaged += 1
@@ -172,7 +172,7 @@ class Reader:
         journal = self._journal
         found, place, gap = self._find(memoryview(into))
         if found != self._next <= journal.state.sequence and gap[0] >= 0:
-            if self._mend(gap, into):
+            if self._repair(gap, into):
                 if found:
                     self._sector, self._page = place  # return that record next time
                     self._damaged = (-1, 0)
@@ -235,11 +235,11 @@ class Reader:
         self._journal.ring.flash.readblocks(sector, into, page * PAGE)
         return is_record(self._journal, sector, page, into)
 
-    def _mend(self, place: tuple[int, int], into: bytearray) -> bool:
+    def _repair(self, place: tuple[int, int], into: bytearray) -> bool:
         """Repair one flipped bit of a damaged page in `into`. Returns whether it is the missing record."""
-        from kassa.vault.journal.bit_repair import mend_record  # rarely needed
+        from kassa.vault.journal.bit_repair import repair_record  # rarely needed
 
-        return mend_record(self._journal, place[0], place[1], into, self._next)
+        return repair_record(self._journal, place[0], place[1], into, self._next)
 
 
 def sector_of(journal: "Store", sequence: int) -> int:

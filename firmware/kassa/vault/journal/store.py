@@ -31,7 +31,7 @@ class Store:
         self.disposition = 0  # kind of the mark that decided the newest record, 0 = none yet
         self.unreadable = 0  # the first MISSING sequence found: it cannot be settled or reversed; 0 = none
         self.damaged = 0  # unreadable headers and repaired marks that this boot has found
-        self.mends = {}  # page number in the partition -> its flipped bit, -1 = not repairable
+        self.repairs = {}  # page number in the partition -> its flipped bit, -1 = not repairable
         self.seen_due = False  # boot has not written SEEN: write it before anything else
         self._staged = False
         self.buffer = bytearray(PAGE)

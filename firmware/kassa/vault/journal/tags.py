@@ -69,7 +69,7 @@ class Tags:
             self.record(rest, seal_tag, self._expected)
         return equal(self._expected, page[layout.SEALED :])
 
-    def record_mends(self, page: memoryview) -> int:
+    def repair_record(self, page: memoryview) -> int:
         """Flip each bit of a page (256 B) in turn until it is a valid record. Returns the bit, as in `flip`; -1 = none.
 
         Computes about 2000 tags: 0.2 s on an ESP32.
