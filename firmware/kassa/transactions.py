@@ -59,7 +59,7 @@ def effect(kind: int) -> int:
     return row(kind)[5] & 15
 
 
-def takes_back(kind: int) -> bool:
+def returns_money(kind: int) -> bool:
     """Whether this type returns money to the customer."""
     return effect(kind) in (CREDIT, OUT_OF_CASH, OUT_OF_QR)
 

@@ -69,7 +69,9 @@ def totals(journal: Journal, refused: "Iterable[int]" = ()) -> Totals:
 
 def _refused(result: Totals, record: layout.Record) -> None:
     if len(result.refused) < _MOST_REFUSED:
-        result.refused.append((record.stan, -record.amount if transactions.takes_back(record.type) else record.amount))
+        result.refused.append(
+            (record.stan, -record.amount if transactions.returns_money(record.type) else record.amount)
+        )
     else:
         result.refused_more += 1
 

@@ -88,4 +88,4 @@ def _what_to_do(kind: int) -> str:
     """About one that was refused later."""
     if kind in (transactions.CASH, transactions.CASH_REFUND):
         return "refused_cash_do"
-    return "refused_refund_do" if transactions.takes_back(kind) else "refused_later_do"
+    return "refused_refund_do" if transactions.returns_money(kind) else "refused_later_do"
