@@ -30,7 +30,7 @@ DEBIT = const(1)
 CREDIT = const(2)
 IN_CASH = const(3)
 IN_QR = const(4)
-INSTEAD = const(5)  # its amount replaces that of the original payment
+REPLACES = const(5)  # its amount replaces that of the original payment
 OUT_OF_CASH = const(6)
 OUT_OF_QR = const(7)
 

@@ -79,7 +79,7 @@ def _refused(result: Totals, record: layout.Record) -> None:
 def _add(result: Totals, journal: Journal, record: layout.Record) -> None:
     """Count a finally approved record."""
     effect = transactions.effect(record.type)
-    if effect != transactions.INSTEAD:
+    if effect != transactions.REPLACES:
         result.counts[effect] += 1
         result.sums[effect] += record.amount
         return

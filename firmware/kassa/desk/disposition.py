@@ -42,7 +42,7 @@ def disposition(record: Record, mark: int) -> str:
             return "preauthorised"
         if record.type == transactions.BALANCE:
             return "balance_told"
-        return "adjusted" if effect == transactions.INSTEAD else "paid" if effect == transactions.IN_QR else word
+        return "adjusted" if effect == transactions.REPLACES else "paid" if effect == transactions.IN_QR else word
     if record.flags & layout.FLAG_APPROVED:
         return "approved_card"
     if record.kind == layout.ACCEPTED:

@@ -48,7 +48,7 @@ def originals(journal: Journal, which: "tuple[int, ...]", adjusting: bool = Fals
             continue
         final = mark == layout.YES or record.sequence <= state.watermark
         if record.original:
-            if final and not adjusting and transactions.effect(record.type) == transactions.INSTEAD:
+            if final and not adjusting and transactions.effect(record.type) == transactions.REPLACES:
                 if record.original in found:
                     found[record.original].amount = record.amount
             else:  # voided, or about to be; or its amount is undecided
