@@ -169,7 +169,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
     ring.page = 1
     ring.cells = ring.cell = 0
     tail.covered = state.sequence - 1  # an older record here is a boot's copy: the header counts it
-    tail.looked = tail.told = torn = ring.trusted = damaged = damaged_cell = 0
+    tail.stabilised = tail.told = torn = ring.trusted = damaged = damaged_cell = 0
     tail.counted = tail.record = False
     tail.mark = bytearray()
     tail.opened = True
@@ -209,7 +209,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
     tail.end = max(1, ring.page - 1), max(0, ring.cell - 1)
     # The next page and cell may be half programmed, even if they look blank. So boots that see them as blank, as valid
     # or as damaged write to different places: no boot touches what another one may have left half programmed.
-    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies + damaged, PAGES)
+    ring.page = min(max(ring.page, tail.stabilised + 1) + 1 + tail.copies + damaged, PAGES)
     ring.cell += 1 + tail.copies + damaged_cell
     return True
 
@@ -225,7 +225,7 @@ def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
         state.sequence = tail.covered  # if lower, an earlier boot ignored a record
         zero(journal.last)
     if cell[0] == layout.SEEN:
-        tail.looked = max(tail.looked, cell[2])
+        tail.stabilised = max(tail.stabilised, cell[2])
         tail.told = max(tail.told, cell[3])
     again = bool(tail.mark) and cell[0] == tail.mark[0] and cell[2:8] == tail.mark[2:8]
     tail.copies = tail.copies + 1 if again else 0
@@ -239,7 +239,7 @@ def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
     record = layout.Record(journal.view)
     state = journal.state
     tail.opened = False
-    if record.sequence < state.sequence or record.sequence > tail.covered and page <= tail.looked:
+    if record.sequence < state.sequence or record.sequence > tail.covered and page <= tail.stabilised:
         return
     if record.sequence > state.sequence:
         tail.counted = True

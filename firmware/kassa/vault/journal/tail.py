@@ -10,7 +10,7 @@ class Tail:
         self.counted = False  # mount has counted the newest record: no mark or header includes it yet
         self.before: tuple[int, int, int] = (0, 0, 0)  # count, sum and oldest without that record
         self.covered = 0  # the newest sequence when the last mark was written
-        self.looked = 0  # an earlier boot has stabilised the pages up to this one: ignore a new record there
+        self.stabilised = 0  # an earlier boot has stabilised the pages up to this one: ignore a new record there
         self.told = 0  # the cashier was told about unfinished payments up to this page
         self.record = False  # a record was written last
         self.mark = bytearray()  # the mark that was written last, with nothing after it
