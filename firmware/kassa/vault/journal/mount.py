@@ -169,7 +169,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
     ring.page = 1
     ring.cells = ring.cell = 0
     tail.covered = state.sequence - 1  # an older record here is a boot's copy: the header counts it
-    tail.stabilised = tail.told = torn = ring.trusted = damaged = damaged_cell = 0
+    tail.stabilised = tail.told = torn = ring.known_blank = damaged = damaged_cell = 0
     tail.counted = tail.record = False
     tail.mark = bytearray()
     tail.opened = True
@@ -205,7 +205,7 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
         damaged = 1 if number and not used and page[0] != layout.REST else 0
     tail.torn = torn > tail.told and not _repaired(journal, tail, torn)
     if ring.page >= PAGES:
-        ring.trusted = 0  # a power cut may have interrupted opening the next sector
+        ring.known_blank = 0  # a power cut may have interrupted opening the next sector
     tail.end = max(1, ring.page - 1), max(0, ring.cell - 1)
     # The next page and cell may be half programmed, even if they look blank. So boots that see them as blank, as valid
     # or as damaged write to different places: no boot touches what another one may have left half programmed.
@@ -230,7 +230,7 @@ def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
     again = bool(tail.mark) and cell[0] == tail.mark[0] and cell[2:8] == tail.mark[2:8]
     tail.copies = tail.copies + 1 if again else 0
     tail.mark = bytearray(cell)
-    journal.ring.trusted = cell[19]
+    journal.ring.known_blank = cell[19]
     tail.record = tail.counted = tail.opened = False
 
 

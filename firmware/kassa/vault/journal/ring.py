@@ -41,7 +41,7 @@ class Ring:
         self._offset = 0  # offset in the sector of the current write
         self.ready = []  # sectors erased and found blank, in ring order
         self.bad = []  # sectors that did not become blank, or did not take a header, since boot
-        self.trusted = 0  # number of sectors ahead that the last mark before this boot reports as blank
+        self.known_blank = 0  # number of sectors ahead that the last mark before this boot reports as blank
         self._prepared = 0  # calls of make_blank since boot, counted up to _SUSPECT
 
     def step(self, sector: int, by: int = 1) -> int:
@@ -102,7 +102,7 @@ class Ring:
 
     def make_blank(self, sector: int, scratch: bytearray) -> bool:
         """Make a sector blank, erasing it if needed, and add it to `ready`; else to `bad`. `scratch`: 256 B."""
-        suspect = self.trusted <= self._prepared < _SUSPECT
+        suspect = self.known_blank <= self._prepared < _SUSPECT
         self._prepared += self._prepared < _SUSPECT
         if suspect or not self.is_blank(sector, scratch):
             try:

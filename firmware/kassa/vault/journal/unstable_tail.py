@@ -54,7 +54,7 @@ def write_again_elsewhere(journal: "Journal", tail: "Tail") -> bool:
         _, page, cell = tail.place
         ring.write(page * PAGE + (0 if page else HEADER_SIZE) + cell * MARK_SIZE, tail.mark, bytearray(MARK_SIZE))
     ring.leave_sector()
-    ring.trusted = 0
+    ring.known_blank = 0
     return True
 
 
