@@ -85,7 +85,7 @@ def write(keyring: "KeyState", state: bytearray) -> None:
         state[_TAG:] = cmac(keyring.key, memoryview(state)[:_TAG])
         if _put(keyring, sector, state):
             keyring.sector = sector
-            keyring.sure = True
+            keyring.trusts_blank = True
             return
         state[_RESIDUE] |= 1 << sector
     raise FlashFault("no sector takes the key state")
@@ -96,7 +96,7 @@ def _put(keyring: "KeyState", sector: int, state: bytearray) -> bool:
     flash = keyring.flash
     back = bytearray(_PIECE)
     try:
-        if not keyring.sure or not _is_blank(flash, sector):
+        if not keyring.trusts_blank or not _is_blank(flash, sector):
             erase(flash, sector)
             if not _is_blank(flash, sector):
                 return False
