@@ -27,7 +27,5 @@ class KeyState:
         self.end = 0  # first counter of the next block, not reserved yet
         self.stan = 1
         self.stans_left = 0
-        self.trusts_blank = (
-            False  # from the first write of this boot on: a sector that looks blank need not be erased again
-        )
+        self.trusts_blank = False  # since this boot's first write: what looks blank is not erased again
         self.initial_id = bytearray(8)
