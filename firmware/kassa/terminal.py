@@ -116,7 +116,7 @@ class Terminal:
             ) and not self._status.reversing:  # not LINK_HOST: it outlasts the connection
                 session.courier.heard = False
                 session.till.host_heard()
-            session.till.pass_over(session.courier.used)
+            session.till.skip_used(session.courier.used)
             if self._status.renewed:
                 self._status.renewed = False
                 self._apply_settings()

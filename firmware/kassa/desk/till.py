@@ -154,7 +154,7 @@ class Till:
         self.journal.mark(layout.DEFERRED, sequence, charged=(amount, self._clock.now()))
         self.card_velocity.add(_track(body))
 
-    def pass_over(self, used: int) -> None:
+    def skip_used(self, used: int) -> None:
         """Drop a key prepared ahead whose counter is not above `used`: the host has already seen it."""
         if self._sealer is not None and self._draft.counter <= used:
             self._sealer.wipe()

@@ -196,7 +196,7 @@ class Exchange:
         courier.fault = "rollback" if held else ""
         courier.clock.trust(now)
         sign_on.heard(self._journal, now, courier.host_batch)
-        courier.keyring.pass_over(courier.used)
+        courier.keyring.skip_used(courier.used)
         courier.handshaken = courier.heard = True
         courier.status.clock_trusted = True
 

@@ -204,7 +204,7 @@ def prepare_ciphers():
 
 
 def pass_over():
-    _now.till.pass_over(_now.courier.used)
+    _now.till.skip_used(_now.courier.used)
 
 
 def open():

@@ -73,7 +73,7 @@ class Keyring(KeyState):
         into[at : at + 8] = self.initial_id
         pack_into(">I", into, at + 8, counter)
 
-    def pass_over(self, used: int) -> None:
+    def skip_used(self, used: int) -> None:
         """Skip all counters up to `used`, which the host has already seen from a newer state or a copy of this chip.
 
         The next key reserves a block, which makes this durable.
