@@ -90,7 +90,7 @@ class ConnectionTask:
         courier, channel = self._courier, None
         self._say(news.LINK_BUSY)
         try:
-            courier.keyring.ahead()  # keys for it, while there is room to make them
+            courier.keyring.reserve_ahead()  # keys for it, while there is room to make them
             overlay.connection("connecting")
             channel = self._channel()
             await channel.open()

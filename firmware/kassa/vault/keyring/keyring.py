@@ -46,7 +46,7 @@ class Keyring(KeyState):
             self._reserve()
         return self.registers.take(usage, key, usage2, key2)
 
-    def ahead(self) -> None:
+    def reserve_ahead(self) -> None:
         """Reserve a block if none is left, while memory is still free. Raises what `take` raises."""
         if self.registers is None:
             raise KeyringError("no keys loaded")
