@@ -94,7 +94,7 @@ def _open(board: "Board", session: Session) -> None:
     session.courier = Courier(journal, keyring, who, clock, news, board.entropy)
     session.courier.settings, session.courier.cards = values, (board.cards, device_key(secret, CARDS))
     session.connection = ConnectionTask(session.courier, values, board.wifi, board.keypad, news, board.entropy)
-    news.queue(journal.state)
+    news.set_pending(journal.state)
 
 
 async def _out_of_service(session: Session, error: KassaError) -> None:

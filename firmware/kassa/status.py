@@ -37,7 +37,7 @@ class Status:
         self.renewed = False  # uplink: the host has changed settings
         self.event = asyncio.Event()
 
-    def queue(self, state: "Queue") -> None:
+    def set_pending(self, state: "Queue") -> None:
         """Copy count, sum, open reversal and later refusals from the journal's state. Call it when they change."""
         self.pending_count = state.count
         self.pending_sum = state.sum

@@ -129,7 +129,7 @@ class Terminal:
             except (FlashFault, JournalFull, KeyringError):
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # the next sale reports it; here it is only retried
             if 0 <= session.till.journal.state.refused != self._status.refused_later:  # till.idle has counted them
-                self._status.queue(session.till.journal.state)
+                self._status.set_pending(session.till.journal.state)
 
     def _apply_settings(self) -> None:
         from kassa.flows.idle import apply_settings

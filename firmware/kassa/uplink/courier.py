@@ -120,7 +120,7 @@ class Courier:
         self.handshaken = False
         if self.request and self.sent:
             self.reverse(NO_ANSWER, answers.REVERSE)
-        self.status.queue(self.journal.state)
+        self.status.set_pending(self.journal.state)
 
     def owes(self) -> bool:
         """Whether the host must still be sent something, put off by it or not."""
@@ -160,7 +160,7 @@ class Courier:
             if self.in_flight:
                 self.in_flight.drop_request()
             self.reverse(NO_ANSWER, answers.REVERSE)
-            self.status.queue(self.journal.state)
+            self.status.set_pending(self.journal.state)
 
     def reverse(self, reason: bytes, kind: int) -> None:
         """The online request got no final answer: what follows from that is durable before anything else happens."""

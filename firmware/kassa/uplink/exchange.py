@@ -78,7 +78,7 @@ class Exchange:
             return self._outbox.payment(QUEUED, kind, record, sequence, amount, about)
         if in_flight.count == 0:
             queue.flush()
-            courier.status.queue(state)
+            courier.status.set_pending(state)
             if self._sign_on:
                 self._sign_on = False
                 return self._outbox.handshake()
@@ -119,7 +119,7 @@ class Exchange:
         """Take received bytes, any split. Raises WireError when they cannot be frames: the connection is given up."""
         for frame in self._inbox.frames(data):
             self._take(frame)
-        self._courier.status.queue(self._journal.state)
+        self._courier.status.set_pending(self._journal.state)
 
     def _take(self, frame: memoryview) -> None:
         """One answer: match it, check its MAC, act on it. What does not match is dropped."""

@@ -53,7 +53,7 @@ async def _found(session: Session) -> "tuple[list[tuple[int, int]], list[tuple[s
         if Reader(journal, sequence).read(page) == sequence:
             found.append((sequence, layout.REFUSED))
             rows.append((t("refused_later"), money.text(layout.Record(page).amount)))
-    session.status.queue(journal.state)
+    session.status.set_pending(journal.state)
     reader = Reader(journal, closed + 1)
     while len(found) < _MOST_ROWS and reader.read(page):
         record = layout.Record(page)

@@ -49,7 +49,7 @@ def give_back(session: Session, sequence: int) -> None:
         session.till.void_unsent(sequence)
     finally:
         session.courier.held = 0
-    session.status.queue(session.till.journal.state)
+    session.status.set_pending(session.till.journal.state)
 
 
 async def ask(session: Session, sequence: int, amount: int) -> bool:
@@ -127,5 +127,5 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
     if refused is None:
         await offline.accepted(session, amount)
     else:
-        session.status.queue(till.journal.state)
+        session.status.set_pending(till.journal.state)
         await refuse(session, refused, amount)
