@@ -203,7 +203,7 @@ def prepare_ciphers():
         pass
 
 
-def pass_over():
+def skip_used():
     _now.till.skip_used(_now.courier.used)
 
 
