@@ -5,7 +5,7 @@ _DAYS = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
 def seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
-    """Seconds since 2000-01-01 of a date from 2000 to 2099. Raises ValueError for one that does not exist."""
+    """Convert a date from 2000 to 2099 to seconds since 2000-01-01. Raises ValueError when there is no such date."""
     if not (2000 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60):
         raise ValueError("no such time")
     years = year - 2000
@@ -16,7 +16,7 @@ def seconds(year: int, month: int, day: int, hour: int, minute: int, second: int
 
 
 def date(at: int) -> tuple:
-    """(year, month, day, hour, minute, second) of a time."""
+    """Convert seconds since 2000-01-01 to (year, month, day, hour, minute, second)."""
     minutes, second = divmod(at, 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)

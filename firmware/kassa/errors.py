@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""Every error the terminal raises. A message names what went wrong in plain words and never carries a secret."""
+"""Every error that the terminal raises. A message says what went wrong and never contains a secret."""
 
 
 class KassaError(Exception):
-    """The root of all our errors."""
+    """Base class of all errors in this module."""
 
 
 class CryptoError(KassaError):
-    """A key block, tag or self-test that does not verify."""
+    """A key block or tag did not verify, or the self-test failed."""
 
 
 class FlashFault(KassaError):
-    """The flash chip refused, or did not hold what was written."""
+    """The flash chip refused an operation, or does not hold what was written."""
 
 
 class JournalDamaged(KassaError):
-    """The journal's partition holds something that is not a journal: nothing is sold and nothing is erased."""
+    """The journal partition holds data that is not a valid journal. Nothing is sold and nothing is erased."""
 
 
 class JournalFull(KassaError):
-    """No room for another payment until settled ones are cleared."""
+    """No room for another payment until the batch is closed."""
 
 
 class KeyringError(KassaError):
-    """No usable keys: never loaded, unreadable or exhausted."""
+    """No usable keys: they were never loaded, are unreadable or are used up."""
 
 
 class SettingsError(KassaError):
@@ -31,15 +31,15 @@ class SettingsError(KassaError):
 
 
 class CardError(KassaError):
-    """The card sent something that no honest card sends."""
+    """The card sent data that violates the specifications."""
 
 
 class CardGone(KassaError):
-    """The card left the field, or its answer did not come in time."""
+    """The card left the field or did not answer in time."""
 
 
 class ReaderFault(KassaError):
-    """The card reader does not answer, or answers garbage."""
+    """The card reader does not answer, or its answer is invalid."""
 
 
 class PrinterFault(KassaError):
@@ -47,9 +47,10 @@ class PrinterFault(KassaError):
 
 
 class LinkError(KassaError):
-    """No connection to the host. `sent` tells whether a byte of the message may have left.
+    """No connection to the host.
 
-    `dates`: 1 when the host's certificate is over, 2 when it is not valid yet, as far as TLS could tell.
+    `sent`: whether any byte of the message may have been sent. `dates`: 1 when TLS found the host's certificate
+    expired, 2 when it is not valid yet, else 0.
     """
 
     def __init__(self, reason: str, sent: bool = False, dates: int = 0) -> None:
@@ -63,7 +64,7 @@ class WireError(KassaError):
 
 
 class Refused(KassaError):
-    """The till does not take this payment. `key` names the text for the cashier, `values` are what it speaks of."""
+    """The till refuses this payment. `key`: the text key for the cashier; `values`: the values to put into the text."""
 
     def __init__(self, key: str, *values: object) -> None:
         super().__init__(key)

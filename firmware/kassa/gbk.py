@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The printer's characters: looks the GBK code of a character up in gbk.bin, by seek. In memory only while it prints.
+"""Looks up the GBK code of a character in gbk.bin, for the receipt printer. Loaded only while printing.
 
-A receipt printer has a font of its own, with far more characters than the screen. tools/fonts/gbk.py has the layout.
+The printer's built-in font has far more characters than the screen. Layout of gbk.bin: tools/fonts/gbk.py.
 """
 
 from micropython import const
@@ -13,10 +13,10 @@ _OTHERS = const(41812)
 
 
 class Table:
-    """Holds the file open until `close`."""
+    """Keeps gbk.bin open until `close`."""
 
     def __init__(self) -> None:
-        """Raises OSError, or ValueError when the file is not ours."""
+        """Open the file. Raises OSError, or ValueError when it is not a GBK table."""
         self._file = open(__file__.rsplit("/", 1)[0] + "/gbk.bin", "rb")
         self._pair = bytearray(2)
         if self._file.read(6) != b"KGBK\x01\x00":
@@ -24,11 +24,11 @@ class Table:
         self._count = self._u16(6)
 
     def close(self) -> None:
-        """The table cannot be used again."""
+        """Close the file. The table cannot be used afterwards."""
         self._file.close()
 
     def code(self, point: int) -> int:
-        """The GBK code of a code point above ASCII, first byte high; 0 when the printer has none."""
+        """The GBK code of a code point above ASCII, first byte in the high byte; 0 when it has none."""
         if _FIRST <= point <= _LAST:
             return self._u16(_HEAD + 2 * (point - _FIRST))
         low, high = 0, self._count

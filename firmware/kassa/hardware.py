@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the firmware takes of a board, as types. Read by type checkers alone: import it under TYPE_CHECKING."""
+"""Types of what a board provides. For type checkers only: import it under TYPE_CHECKING."""
 
 from micropython import const
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kassa.drivers.wifi import Wifi
 
     Bytes: TypeAlias = bytes | bytearray | memoryview
-    Entropy: TypeAlias = Callable[[int], bytes]  # that many fresh random bytes
+    Entropy: TypeAlias = Callable[[int], bytes]  # returns so many fresh random bytes
 
     class Flash(Protocol):
         """An esp32.Partition with blocks of 4096 bytes."""
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         cards: Flash
         entropy: Entropy
         device_secret: bytearray
-        spare_memory: bool  # enough RAM to keep every module: overlay.py drops none then
+        spare_memory: bool  # RAM is large enough for all modules: overlay.py drops none
 
         def printer(self) -> Printer: ...
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The log goes to the console: what stopped and where. Never values, never secrets."""
+"""Logs to the console which task stopped and where. Never logs values or secrets."""
 
 import sys
 
 
 def stopped(name: str, error: Exception) -> None:
-    """A task ended by an error nobody expected."""
+    """Log that a task ended with an unexpected error."""
     print("kassa: task %s stopped" % name)
     sys.print_exception(error)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Amounts. Money is an integer count of minor units (fen, cents), never a float; at most twelve digits (ISO 8583 n12)."""
+"""Amounts: integers in minor units (fen, cents), never floats; at most twelve digits (ISO 8583 n12)."""
 
 from micropython import const
 
@@ -8,7 +8,7 @@ _SYMBOLS = {156: "¥", 840: "$", 978: "€"}
 
 
 def text(amount: int, currency: int = CNY) -> str:
-    """`123456` -> `¥1,234.56`."""
+    """Format an amount: `123456` -> `¥1,234.56`. `currency`: ISO 4217 number."""
     sign = "-" if amount < 0 else ""
     units, cents = divmod(abs(amount), 100)
     digits = str(units)
@@ -20,10 +20,10 @@ def text(amount: int, currency: int = CNY) -> str:
 
 
 def pack_bcd(value: int, into: bytearray, at: int, size: int) -> None:
-    """Write `value` >= 0 as `size` bytes of packed BCD, right aligned, at `at`. Raises ValueError when it does not fit."""
+    """Write `value` >= 0 as `size` bytes of packed BCD, right aligned, at `at`. Raises ValueError if too large."""
     for index in range(at + size - 1, at - 1, -1):
         if value:
-            into[index] = value % 10 + 16 * (value // 10 % 10)  # not divmod: its tuple would be allocated
+            into[index] = value % 10 + 16 * (value // 10 % 10)  # not divmod, which allocates a tuple
             value //= 100
         else:
             into[index] = 0
@@ -32,7 +32,7 @@ def pack_bcd(value: int, into: bytearray, at: int, size: int) -> None:
 
 
 def unpack_bcd(source: bytes | bytearray | memoryview, at: int, size: int) -> int:
-    """Read `size` bytes of packed BCD at `at`. Raises ValueError on a nibble above nine."""
+    """Read `size` bytes of packed BCD from `at`. Raises ValueError for a nibble above nine."""
     value = 0
     for index in range(at, at + size):
         byte = source[index]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a start does before anything can be sold: opens the rooms in order, or says why it cannot. In memory only then."""
+"""Startup: opens settings, keys and journal in order, or shows why the terminal cannot sell. Loaded only at start."""
 
 from micropython import const
 
@@ -32,11 +32,11 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Board
 
-# What keeps the terminal from selling, and the two lines the cashier reads.
+# Errors that put the terminal out of service, each with the two text keys shown to the cashier.
 _FAULTS = (
     (JournalDamaged, "fault_journal", "fault_journal_note"),
     (KeyringError, "fault_keys", "fault_keys_note"),
-    (CryptoError, "fault_keys", "fault_keys_note"),  # a key block that is not this device's, or a failed self-test
+    (CryptoError, "fault_keys", "fault_keys_note"),  # a key block of another device, or a failed self-test
     (SettingsError, "fault_provision", "fault_provision_note"),
     (FlashFault, "fault_flash", ""),
     (JournalFull, "limit_full", ""),
@@ -44,7 +44,7 @@ _FAULTS = (
 
 
 async def run(board: "Board", session: Session) -> None:
-    """Show that it starts, open the session, start the card reader. Does not return when nothing can be sold."""
+    """Show the start screen, open the session, start the card reader. Does not return when the terminal cannot sell."""
     ui = session.ui
     await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
     try:
@@ -53,12 +53,12 @@ async def run(board: "Board", session: Session) -> None:
         await _out_of_service(session, error)
     try:
         await board.reader.start()
-    except ReaderFault:  # told once; sales say so again
+    except ReaderFault:  # shown once here, and again at each sale
         await ui.message("warn", ui.t("fault_reader"), (), "E=key_ok", 10000)
 
 
 def _open(board: "Board", session: Session) -> None:
-    """Self-test, settings, keys, journal, in this order. Raises a KassaError that keeps the terminal from selling."""
+    """Run the self-test, then open settings, keys and journal. Raises a KassaError when the terminal cannot sell."""
     from kassa.crypto.device_keys import CARDS, JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
     from kassa.vault.journal.mount import mount
 
@@ -94,16 +94,16 @@ def _open(board: "Board", session: Session) -> None:
     session.courier = Courier(journal, keyring, who, clock, news, board.entropy)
     session.courier.settings, session.courier.cards = values, (board.cards, device_key(secret, CARDS))
     session.connection = ConnectionTask(session.courier, values, board.wifi, board.keypad, news, board.entropy)
-    news.queue(journal.state)
+    news.set_pending(journal.state)
 
 
 async def _out_of_service(session: Session, error: KassaError) -> None:
-    """Nothing is sold and nothing is erased; stay on this screen."""
+    """Show the fault until power-off. Nothing is sold and nothing is erased."""
     ui = session.ui
     title, note = "fault_internal", ""
-    for kind, named, told in _FAULTS:
+    for kind, title_key, note_key in _FAULTS:
         if isinstance(error, kind):
-            title, note = named, told
+            title, note = title_key, note_key
     lines = [ui.t(title), ui.t("fault_code", str(error))]
     if note:
         lines.append(ui.t(note))

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""News for the screens: one record of plain fields, each written by its owning room, and one event that says it changed."""
+"""The terminal's status for the screens: plain fields, each with one writer, and an event that signals a change."""
 
 import asyncio
 
 from micropython import const
 
 LINK_OFF = 0  # no Wi-Fi
-LINK_WIFI = 1  # Wi-Fi, host not heard
-LINK_BUSY = 2  # talking to the host
-LINK_HOST = 3  # host heard
+LINK_WIFI = 1  # Wi-Fi, but the host has not answered
+LINK_BUSY = 2  # exchanging messages with the host
+LINK_HOST = 3  # the host has answered
 
 
 TYPE_CHECKING = const(False)
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 
 class Status:
-    """Read by screens and flows; the comment behind each field names its only writer."""
+    """Read by screens and flows. The comment beside each field names its only writer."""
 
     def __init__(self) -> None:
         self.link = LINK_OFF  # uplink
         self.clock_trusted = False  # uplink, from the host's time
         self.pending_count = 0  # from the journal's state: accepted, not yet answered by the host
         self.pending_sum = 0  # likewise, minor units
-        self.reversing = False  # likewise: a reversal waits for its answer
-        self.refused_later = 0  # likewise: payments the host refused later, and nobody has noted yet
+        self.reversing = False  # likewise: a reversal is unanswered
+        self.refused_later = 0  # likewise: payments refused later by the host, not yet noted by a cashier
         self.renewed = False  # uplink: the host has changed settings
         self.event = asyncio.Event()
 
-    def queue(self, state: "Queue") -> None:
-        """Take over count, sum, open reversal and later refusals from the journal's state, whoever changed it."""
+    def set_pending(self, state: "Queue") -> None:
+        """Copy count, sum, open reversal and later refusals from the journal's state. Call it when they change."""
         self.pending_count = state.count
         self.pending_sum = state.sum
         self.reversing = bool(state.reversing)
@@ -46,5 +46,5 @@ class Status:
         self.changed()
 
     def changed(self) -> None:
-        """Wake whoever shows the status."""
+        """Wake the task that shows the status."""
         self.event.set()

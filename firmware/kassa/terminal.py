@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The terminal: starts the rooms in order, then runs its named tasks under one supervisor that feeds the watchdog."""
+"""The terminal: starts up, then runs named tasks under one supervisor that feeds the watchdog."""
 
 import asyncio
 import gc
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from kassa.hardware import Board
 
 _BEAT_MS = const(1000)
-_IDLE_AFTER_MS = const(1500)  # without a key: time for erasing and warming
+_IDLE_AFTER_MS = const(1500)  # without a key press: then sectors are erased and ciphers prepared
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
 
 
 class Terminal:
-    """Its tasks. `board`: see boards/*/board.py."""
+    """Runs the tasks of one terminal. `board`: see boards/*/board.py."""
 
     def __init__(self, board: "Board") -> None:
         self._board = board
@@ -41,7 +41,7 @@ class Terminal:
         self._started = False
 
     async def run(self) -> None:
-        """Never returns: ends in a restart."""
+        """Run all tasks until one ends, then restart the board. Does not return."""
         self._start("keypad", self._board.keypad.run())
         self._start("cashier", self._cashier())
         reason = ""
@@ -54,13 +54,13 @@ class Terminal:
         await self._stop(reason)
 
     def _start(self, name: str, coroutine: "Coroutine") -> None:
-        """A named task: when it ends, the terminal stops safely."""
+        """Start a named task. When it ends, the terminal stops and restarts."""
         self._tasks[name] = asyncio.create_task(self._watched(name, coroutine))
 
     async def _watched(self, name: str, coroutine: "Coroutine") -> None:
         try:
             await coroutine
-        except Exception as error:  # noqa: BLE001 - the one place that sees every failure of a task
+        except Exception as error:  # noqa: BLE001 - every failure of a task ends here
             log.stopped(name, error)
             if self._started:
                 from kassa.vault.settings import stop_reason
@@ -68,7 +68,7 @@ class Terminal:
                 stop_reason.note(self._board.settings, "%s %s" % (name, type(error).__name__))
 
     async def _stop(self, name: str) -> None:
-        """A task died: say so, leave the reason for the next boot, start again."""
+        """A task has ended: cancel the others, show the fault and restart the board."""
         for other, task in self._tasks.items():
             if other != name:
                 task.cancel()
@@ -85,7 +85,7 @@ class Terminal:
     # -- the cashier's task -----------------------------------------------------------------------------------------
 
     async def _cashier(self) -> None:
-        """Start, say what became of the last payment, then serve."""
+        """Start up, report what became of the last payment, then run the main loop."""
         session = self._session
         await self._start_up()
         overlay.enter("flow")
@@ -107,29 +107,29 @@ class Terminal:
         await after_restart.report(self._session, self._board)
 
     async def _housekeeping(self) -> None:
-        """Work for quiet moments, one piece at a time."""
+        """Background work: one step at a time, while no key is pressed."""
         board, session = self._board, self._session
         while True:
             await asyncio.sleep_ms(200)
             if (
                 session.courier.handshaken or session.courier.heard
-            ) and not self._status.reversing:  # Online stands longer
+            ) and not self._status.reversing:  # not LINK_HOST: it outlasts the connection
                 session.courier.heard = False
                 session.till.host_heard()
-            session.till.pass_over(session.courier.counter_seen)
+            session.till.skip_used(session.courier.counter_seen)
             if self._status.renewed:
                 self._status.renewed = False
                 self._apply_settings()
-            session.clock.now()  # ticks wrap: the clock must look at them now and then
+            session.clock.now()  # ticks wrap: the clock must be read regularly
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
                 session.till.busy()
                 continue
             try:
                 session.till.idle()
             except (FlashFault, JournalFull, KeyringError):
-                await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # a sale will say it; here it is only tried again
-            if 0 <= session.till.journal.state.refused != self._status.refused_later:  # counted in a quiet moment
-                self._status.queue(session.till.journal.state)
+                await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # the next sale reports it; here it is only retried
+            if 0 <= session.till.journal.state.refused != self._status.refused_later:  # till.idle has counted them
+                self._status.set_pending(session.till.journal.state)
 
     def _apply_settings(self) -> None:
         from kassa.flows.idle import apply_settings

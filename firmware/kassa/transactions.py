@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every kind of payment by its 60.1 value: its name, how it travels, and what it does to the batch. Rows: docs/wire.md."""
+"""Every transaction type by its 60.1 value: name, message fields and effect on the batch. See docs/wire.md."""
 
 from micropython import const
 
@@ -12,29 +12,29 @@ SALE = const(0x22)
 VOID = const(0x23)
 COMPLETION_ADVICE = const(0x24)
 REFUND = const(0x25)
-VOICE_SALE = const(0x30)  # authorised by telephone: CUP's offline sale
+VOICE_SALE = const(0x30)  # authorised by telephone (CUP: offline sale)
 ADJUST = const(0x32)
 TIP = const(0x34)
 DEFERRED_SALE = const(0x70)
 CASH = const(0x71)
 VOID_ENTRY = const(0x72)
-OFFLINE_SALE = const(0x73)  # approved by the card
-QR_SCANNED = const(0x74)  # the customer's code
-QR_SHOWN = const(0x75)  # ours, which the customer scans
-QR_REFUND = const(0x76)  # of a payment by code: all of it or a part
+OFFLINE_SALE = const(0x73)  # approved offline by the card
+QR_SCANNED = const(0x74)  # the terminal scans the customer's code
+QR_SHOWN = const(0x75)  # the customer scans the terminal's code
+QR_REFUND = const(0x76)  # full or partial refund of a payment by code
 CASH_REFUND = const(0x77)
 
-# What a final yes does to the batch.
+# The effect of a final approval on the batch.
 NOTHING = const(0)
 DEBIT = const(1)
 CREDIT = const(2)
 IN_CASH = const(3)
 IN_QR = const(4)
-INSTEAD = const(5)  # its amount takes the place of its original's
+REPLACES = const(5)  # its amount replaces that of the original payment
 OUT_OF_CASH = const(6)
 OUT_OF_QR = const(7)
 
-_REVERSED = const(0x10)  # without an answer it is reversed; others are repeated until there is one
+_REVERSED = const(0x10)  # reversed when no answer comes; all others are repeated until answered
 _ROW = const(6)
 # 60.1, MTI (2), DE 3's first two digits, DE 25, effect and _REVERSED
 _ROWS = (
@@ -47,7 +47,7 @@ _ROWS = (
 
 
 def row(kind: int) -> bytes:
-    """60.1, MTI (2 bytes), first byte of DE 3, DE 25, and what the functions below read. Raises ValueError."""
+    """The row of a type: 60.1, MTI (2 bytes), first byte of DE 3, DE 25, flags. Raises ValueError if unknown."""
     for at in range(0, len(_ROWS), _ROW):
         if _ROWS[at] == kind:
             return _ROWS[at : at + _ROW]
@@ -55,15 +55,15 @@ def row(kind: int) -> bytes:
 
 
 def effect(kind: int) -> int:
-    """What a final yes does to the batch: NOTHING to OUT_OF_QR."""
+    """The effect of a final approval on the batch: NOTHING to OUT_OF_QR."""
     return row(kind)[5] & 15
 
 
-def takes_back(kind: int) -> bool:
-    """Whether it gives the customer money back."""
+def returns_money(kind: int) -> bool:
+    """Whether this type returns money to the customer."""
     return effect(kind) in (CREDIT, OUT_OF_CASH, OUT_OF_QR)
 
 
 def is_reversed(kind: int) -> bool:
-    """Whether it is reversed when no answer comes."""
+    """Whether a payment of this type is reversed when no answer comes."""
     return row(kind)[5] & _REVERSED != 0

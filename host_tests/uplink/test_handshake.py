@@ -118,7 +118,7 @@ def test_a_key_prepared_ahead_is_dropped_if_the_host_has_seen_it(till: Till, hos
     host.used = 100_000
     host.connect()
     host.settle()
-    till.pass_over()
+    till.skip_used()
     till.sells(1)
     (payment,) = host.settle()
     assert payment.record is not None and payment.record.counter > 100_000

@@ -19,7 +19,7 @@ DEBIT, CREDIT, CASH, CASH_BACK, CODE, CODE_BACK = COLUMNS = (
 )  # fmt: skip
 DECLINED, REVERSED = ("declined", "reversed")
 TILL, JOURNAL, PAPER, SLIP, HOST, BATCH = SOURCES = ("till", "journal", "receipts", "slips", "host", "host's batch")
-_EFFECTS = {kinds.DEBIT: DEBIT, kinds.CREDIT: CREDIT, kinds.IN_CASH: CASH, kinds.IN_QR: CODE, kinds.INSTEAD: DEBIT,
+_EFFECTS = {kinds.DEBIT: DEBIT, kinds.CREDIT: CREDIT, kinds.IN_CASH: CASH, kinds.IN_QR: CODE, kinds.REPLACES: DEBIT,
             kinds.OUT_OF_CASH: CASH_BACK, kinds.OUT_OF_QR: CODE_BACK}  # fmt: skip
 _BACK = (kinds.CREDIT, kinds.OUT_OF_CASH, kinds.OUT_OF_QR)
 _STATES = {"declined": DECLINED, "refused": DECLINED, "reversed": REVERSED}  # of a journal record
@@ -132,7 +132,7 @@ class Journals:
         self.damaged = len(journal.damaged)
         for record in journal.records.values():
             about = journal.records.get(record.original)
-            instead = kinds.KINDS[record.type].effect == kinds.INSTEAD
+            instead = kinds.KINDS[record.type].effect == kinds.REPLACES
             self._records[record.sequence] = record, journal.state(record), about.amount if about and instead else 0
 
     def tally(self) -> Tally:
@@ -140,7 +140,7 @@ class Journals:
         for record, state, replaced in self._records.values():
             effect = kinds.KINDS[record.type].effect
             if state == "settled" and effect in _EFFECTS:
-                tally.add(record.batch, _EFFECTS[effect], record.amount - replaced, effect != kinds.INSTEAD)
+                tally.add(record.batch, _EFFECTS[effect], record.amount - replaced, effect != kinds.REPLACES)
             elif state in _STATES:
                 tally.add(record.batch, _STATES[state], record.amount)
         return tally
@@ -188,7 +188,7 @@ class Books:
             effect = kinds.KINDS[kind].effect
             if effect in _EFFECTS:
                 sign = -1 if effect in _BACK else 1
-                tally.add(int(batch), _EFFECTS[effect], sign * worth, 0 if effect == kinds.INSTEAD else count)
+                tally.add(int(batch), _EFFECTS[effect], sign * worth, 0 if effect == kinds.REPLACES else count)
         for name, column in (("DECLINED", DECLINED), ("REVERSED", REVERSED)):
             failed = "SELECT settled_in, sum(amount), count(*) FROM payment WHERE state = ? GROUP BY 1"
             for batch, amount, count in self._db.execute(failed, (name,)):

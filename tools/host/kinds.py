@@ -10,7 +10,7 @@ DEFERRED_SALE, CASH, VOID_ENTRY, OFFLINE_SALE = "70", "71", "72", "73"
 QR_SCANNED, QR_SHOWN = "74", "75"
 QR_REFUND, CASH_REFUND = "76", "77"
 
-NOTHING, DEBIT, CREDIT, IN_CASH, IN_QR, INSTEAD = "nothing", "debit", "credit", "cash", "qr", "instead"
+NOTHING, DEBIT, CREDIT, IN_CASH, IN_QR, REPLACES = "nothing", "debit", "credit", "cash", "qr", "instead"
 OUT_OF_CASH, OUT_OF_QR = "out of cash", "out of qr"
 _BACK = (CREDIT, OUT_OF_CASH, OUT_OF_QR)
 # What the sealed body holds: nothing, a card, a code, the payment it names, the code payment it refunds, the cash
@@ -44,8 +44,8 @@ KINDS = {
     COMPLETION_VOID: Kind("completion void", "0200", "200000", "06", CREDIT, NAMED),
     COMPLETION_ADVICE: Kind("completion", "0220", "000000", "06", DEBIT, CARD),
     VOICE_SALE: Kind("voice sale", "0220", "000000", "00", DEBIT, CARD),
-    ADJUST: Kind("adjustment", "0220", "000000", "00", INSTEAD, NAMED),
-    TIP: Kind("tip", "0220", "000000", "00", INSTEAD, NAMED),
+    ADJUST: Kind("adjustment", "0220", "000000", "00", REPLACES, NAMED),
+    TIP: Kind("tip", "0220", "000000", "00", REPLACES, NAMED),
     QR_SCANNED: Kind("code", "0200", "000000", "00", IN_QR, CODE),
     QR_SHOWN: Kind("code", "0200", "000000", "00", IN_QR, CODE),
     QR_REFUND: Kind("code refund", "0220", "200000", "00", OUT_OF_QR, PAID_CODE),
@@ -78,4 +78,4 @@ def worth(kind: str, amount: int, original: int = 0) -> int:
     effect = KINDS[kind].effect
     if effect == NOTHING:
         return 0
-    return amount - original if effect == INSTEAD else signed(kind, amount)
+    return amount - original if effect == REPLACES else signed(kind, amount)

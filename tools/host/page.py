@@ -109,7 +109,7 @@ def _batches(db: Connection) -> list[dict[str, Any]]:
         name = _LINES.get(effect, "card")
         sums_of = found.setdefault((tid, epoch, number), {**none})
         sums_of[f"{name}_amount"] += amount
-        sums_of[f"{name}_count"] += 0 if effect in (kinds.NOTHING, kinds.INSTEAD) else count
+        sums_of[f"{name}_count"] += 0 if effect in (kinds.NOTHING, kinds.REPLACES) else count
     rows = db.execute(select(batch).order_by(batch.c.opened.desc())).all()
     return [_batch(row, found.get((row.tid, row.epoch, row.number), none)) for row in rows]
 

@@ -114,7 +114,7 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
 
 def _worth(db: Connection, booked: Booked) -> int:
     """The net value of an approved payment to the merchant. An adjustment's was stored with its original."""
-    if kinds.KINDS[booked.type].effect != kinds.INSTEAD:
+    if kinds.KINDS[booked.type].effect != kinds.REPLACES:
         return kinds.worth(booked.type, booked.amount)
     return db.execute(select(table.c.worth).where(table.c.id == booked.id)).scalar_one()
 

@@ -9,7 +9,7 @@ from tools.host import kinds
 from tools.host.schema import payment
 
 _DEBIT = kinds.with_effect(kinds.DEBIT)
-_DEBIT_SUM = kinds.with_effect(kinds.DEBIT, kinds.INSTEAD)
+_DEBIT_SUM = kinds.with_effect(kinds.DEBIT, kinds.REPLACES)
 _CREDIT = kinds.with_effect(kinds.CREDIT)
 
 

@@ -63,7 +63,7 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "stan": f"{record.stan:06}",
         "amount": kinds.signed(record.type, record.amount),
         "card": f"{record.first6}******{record.last4}" if record.first6 != "000000" else "",
-        "counts": kinds.KINDS[record.type].effect not in (kinds.NOTHING, kinds.INSTEAD),
+        "counts": kinds.KINDS[record.type].effect not in (kinds.NOTHING, kinds.REPLACES),
         "state": state,
         "word": _word(record, state),
         "at": record.time + _EPOCH_2000,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the till does with money."""
+"""The till: limits, batch totals and everything that changes money."""

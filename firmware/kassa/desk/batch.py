@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The open batch: its totals from the journal's records with a final yes, and DE 48 of the batch close."""
+"""The open batch: totals of the finally approved records in the journal, and DE 48 of the batch close."""
 
 from micropython import const
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _EFFECTS = const(8)
-_MOST_REFUSED = const(64)  # named on a slip
+_MOST_REFUSED = const(64)  # listed on a settlement slip
 
 
 class Totals:
-    """Counts and sums (minor units) of one batch, by what a payment does to it: kinds.DEBIT to kinds.OUT_OF_QR."""
+    """Counts and sums (minor units) of one batch, by effect: transactions.DEBIT to transactions.OUT_OF_QR."""
 
     def __init__(self, batch: int) -> None:
         self.batch = batch
         self.counts = [0] * _EFFECTS
         self.sums = [0] * _EFFECTS
         self.not_paid = 0
-        self.refused = []  # (STAN, amount) of what was refused later: not noted yet, or of this batch; the first of them
-        self.refused_more = 0  # how many others there are
+        self.refused = []  # (STAN, amount) of at most 64 payments refused later: of this batch or not noted
+        self.refused_more = 0  # how many more there are
 
     def de48(self) -> bytearray:
-        """62 digits (31 bytes): debit and credit of the home currency, result 0, then zeros for foreign cards."""
+        """DE 48, 62 digits (31 bytes): debit and credit in home currency, result 0, then zeros for foreign cards."""
         digits = bytearray(31)
         pack_bcd(self.sums[transactions.DEBIT], digits, 0, 6)
         # the counts are three digits each: nibbles 12..14 and 27..29, the credit sum between them
@@ -40,9 +40,9 @@ class Totals:
 
 
 def totals(journal: Journal, refused: "Iterable[int]" = ()) -> Totals:
-    """Read the open batch off the journal. Everything in it must have its final answer.
+    """Compute the totals of the open batch from the journal. Every record in it must have its final answer.
 
-    `refused`: sequences of what was refused later and not noted, of other batches too.
+    `refused`: sequences of all payments refused later and not noted yet, other batches included.
     """
     state = journal.state
     result = Totals(state.batch)
@@ -69,15 +69,17 @@ def totals(journal: Journal, refused: "Iterable[int]" = ()) -> Totals:
 
 def _refused(result: Totals, record: layout.Record) -> None:
     if len(result.refused) < _MOST_REFUSED:
-        result.refused.append((record.stan, -record.amount if transactions.takes_back(record.type) else record.amount))
+        result.refused.append(
+            (record.stan, -record.amount if transactions.returns_money(record.type) else record.amount)
+        )
     else:
         result.refused_more += 1
 
 
 def _add(result: Totals, journal: Journal, record: layout.Record) -> None:
-    """Count a record with a final yes."""
+    """Count a finally approved record."""
     effect = transactions.effect(record.type)
-    if effect != transactions.INSTEAD:
+    if effect != transactions.REPLACES:
         result.counts[effect] += 1
         result.sums[effect] += record.amount
         return

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How often a card paid since the host was last heard. Kept as keyed hashes under a random key that lives in RAM alone:
-a hash beside its key in flash would be an oracle for the card number."""
+"""Counts the payments of each card since the host was last heard. Stores keyed hashes under a random key, in RAM only:
+hash and key in flash would let an attacker test guesses of the card number."""
 
 from micropython import const
 
@@ -11,11 +11,11 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Entropy
 
-_SIZE = const(4)  # bytes of a hash: two cards of a hundred look alike once in a million outages
+_SIZE = const(4)  # bytes of a hash: among a hundred cards two collide in about one outage of a million
 
 
 class CardVelocity:
-    """Remembers the latest `most` payments."""
+    """Remembers the last `most` payments."""
 
     def __init__(self, entropy: "Entropy", most: int) -> None:
         self._key = bytearray(entropy(16))
@@ -24,7 +24,7 @@ class CardVelocity:
         self._count = 0
 
     def times(self, track: memoryview | bytearray) -> int:
-        """How many payments this card has made. `track`: the value of tag 57, or of 5A."""
+        """How many of the remembered payments this card made. `track`: the value of tag 57 or 5A."""
         mine = self._hash(track)
         count = 0
         for at in range(0, min(self._count, self.most) * _SIZE, _SIZE):
@@ -33,18 +33,18 @@ class CardVelocity:
         return count
 
     def add(self, track: memoryview | bytearray) -> None:
-        """Remember one payment; beyond `most` the oldest is forgotten."""
+        """Remember one payment of this card, in place of the oldest when there are `most`."""
         at = self._count % self.most * _SIZE
         self._hashes[at : at + _SIZE] = self._hash(track)
         self._count += 1
 
     def clear(self) -> None:
-        """The host was heard and everything is answered: a new window begins."""
+        """Forget all payments: the host was heard and everything is answered."""
         zero(self._hashes)
         self._count = 0
 
     def _hash(self, track: memoryview | bytearray) -> bytearray:
-        """Over the digits up to the separator D, so that one card is one hash whatever follows."""
+        """Hash the digits before the separator D, so that a card has one hash whatever follows them."""
         pan = bytearray(10)
         for index in range(min(10, len(track))):
             byte = track[index]

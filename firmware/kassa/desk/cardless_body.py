@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a payment takes along where no card is read: cash, a customer's code, or the payment it is about."""
+"""The data of a payment made without a card: cash, a payment code, or a reference to an earlier payment."""
 
 from micropython import const
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from kassa.hardware import Bytes
 
 _SIZE = const(160)
-_ORIGINAL = b"\xdf\x02\x10"  # tags of ours: the uid of the payment that is meant
+_ORIGINAL = b"\xdf\x02\x10"  # private tags: the uid of the original payment
 _REFERENCE = b"\xdf\x04\x06"  # an RRN, 6 bytes BCD
 _CODE = const(0xDF03)  # a customer's code, ASCII
 _CODE_ENTRY = const(0x03)
 
 
 class CardlessBody:
-    """In the place of a card.Arena: entry mode (BCD), first six and last four digits, the body to be sealed."""
+    """Replaces a card.Arena: entry mode (BCD), first six and last four digits, and the body to be sealed."""
 
     def __init__(self, entry: int, first6: "Bytes", last4: "Bytes") -> None:
         self.entry = entry
@@ -31,12 +31,12 @@ class CardlessBody:
 
 
 def cash() -> CardlessBody:
-    """Nothing to be sealed."""
+    """The body of a cash payment: empty."""
     return CardlessBody(0, bytes(3), bytes(2))
 
 
 def about(page: bytearray) -> CardlessBody:
-    """The payment whose record is `page`: its card's digits, and its uid."""
+    """The body of a payment about an earlier one: its uid, and the card digits of its record `page`."""
     made = CardlessBody(0, page[48:51], page[51:53])
     made.body[:3] = _ORIGINAL
     made.body[3:19] = page[8:24]
@@ -44,7 +44,7 @@ def about(page: bytearray) -> CardlessBody:
 
 
 def referenced(reference: "Bytes") -> CardlessBody:
-    """The payment with this reference (RRN, 6 bytes BCD)."""
+    """The body of a payment about the one with this RRN (6 bytes BCD)."""
     made = cash()
     made.body[:3] = _REFERENCE
     made.body[3:9] = reference
@@ -52,7 +52,7 @@ def referenced(reference: "Bytes") -> CardlessBody:
 
 
 def scanned(code: "Bytes") -> CardlessBody:
-    """A customer's code, ASCII; of it only the last four digits are ever shown."""
+    """The body of a payment by the customer's code (ASCII), of which only the last four digits are ever shown."""
     made = CardlessBody(
         _CODE_ENTRY, bytes(3), bytes(((code[-4] & 15) << 4 | code[-3] & 15, (code[-2] & 15) << 4 | code[-1] & 15))
     )
@@ -62,5 +62,5 @@ def scanned(code: "Bytes") -> CardlessBody:
 
 
 def shown() -> CardlessBody:
-    """A code of ours, which the customer scans."""
+    """The body of a payment by a code on the terminal's screen: empty."""
     return CardlessBody(_CODE_ENTRY, bytes(3), bytes(2))

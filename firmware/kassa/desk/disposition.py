@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What became of a payment, in one word that screens and receipts look up."""
+"""Maps a payment's record and mark to the text key that screens and receipts show."""
 
 from kassa import transactions
 from kassa.vault.journal import layout
@@ -25,7 +25,7 @@ TOOK_BACK = ("voided", "refunded", "cash_returned")
 
 
 def disposition(record: Record, mark: int) -> str:
-    """The text key of a payment. `mark`: the kind of the mark that decided about it, 0 = none yet."""
+    """The text key for what became of a payment. `mark`: the kind of the mark that decided it, 0 = none yet."""
     if record.type in (transactions.CASH, transactions.CASH_REFUND) and mark not in layout.NOT_PAID:
         return "cash_taken" if record.type == transactions.CASH else "cash_returned"
     if mark == layout.DEFERRED and not transactions.is_reversed(record.type):
@@ -42,7 +42,7 @@ def disposition(record: Record, mark: int) -> str:
             return "preauthorised"
         if record.type == transactions.BALANCE:
             return "balance_told"
-        return "adjusted" if effect == transactions.INSTEAD else "paid" if effect == transactions.IN_QR else word
+        return "adjusted" if effect == transactions.REPLACES else "paid" if effect == transactions.IN_QR else word
     if record.flags & layout.FLAG_APPROVED:
         return "approved_card"
     if record.kind == layout.ACCEPTED:

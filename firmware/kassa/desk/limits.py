@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What may be taken offline: the merchant's limits, each with a refusal of its own and the room that is left."""
+"""The merchant's limits for offline payments. Each has its own refusal, which names what is left of the limit."""
 
 from struct import unpack_from
 
@@ -11,7 +11,7 @@ _HOUR = 3600
 
 
 class Limits:
-    """Parsed from setting 0C (docs/keys.md). Without it nothing is taken offline. Amounts in minor units."""
+    """The limits of setting 0C (docs/keys.md). Without it nothing is accepted offline. Amounts in minor units."""
 
     def __init__(self, data: bytes) -> None:
         self.set = len(data) == 20
@@ -22,7 +22,7 @@ class Limits:
             self.untrusted_clock = bool(flags & 1)
 
     def check(self, amount: int, state: State, now: int, trusted: bool) -> None:
-        """Raises Refused when a payment of `amount` may not be taken without the host now (seconds since 2000)."""
+        """Raises Refused when a payment of `amount` may not be accepted offline at `now` (seconds since 2000)."""
         if not self.set:
             raise Refused("limit_off")
         if amount > self.payment:
@@ -35,7 +35,7 @@ class Limits:
             raise Refused("limit_clock")
         if not state.heard:
             raise Refused("limit_never")
-        if now - state.heard > self.heard_hours * _HOUR:  # an age below zero is none
+        if now - state.heard > self.heard_hours * _HOUR:  # a negative age passes
             raise Refused("limit_heard", (now - state.heard) // _HOUR, self.heard_hours)
         if state.oldest and now - state.oldest > self.unsent_hours * _HOUR:
             raise Refused("limit_first", (now - state.oldest) // _HOUR, self.unsent_hours)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which payments of the open batch another one may name: to be voided, or to be adjusted."""
+"""Lists the payments of the open batch that can be voided or adjusted."""
 
 from micropython import const
 
@@ -14,7 +14,7 @@ _MOST = const(50)
 
 
 class Original:
-    """What a list shows of a payment, and what a message about it needs; `amount` as it stands now, minor units."""
+    """The fields of an original payment that lists and messages need. `amount`: the current one, minor units."""
 
     def __init__(self, record: Record) -> None:
         self.sequence = record.sequence
@@ -26,10 +26,10 @@ class Original:
 
 
 def originals(journal: Journal, which: "tuple[int, ...]", adjusting: bool = False) -> "list[Original]":
-    """The newest fifty of these kinds that nothing took back, newest first.
+    """The newest fifty payments of the types `which` that were not voided or refunded, newest first.
 
-    Cash needs no answer to be given back. `adjusting`: also others without an answer yet, which what names them waits for;
-    but none that was adjusted before.
+    Cash can be returned before its answer. `adjusting`: include other payments that are not answered yet (the
+    adjustment waits for that answer), and leave out those that were adjusted before.
     """
     state = journal.state
     dispositions = Dispositions()
@@ -42,16 +42,16 @@ def originals(journal: Journal, which: "tuple[int, ...]", adjusting: bool = Fals
     while reader.read(page):
         record = Record(page)
         mark = dispositions.get(record.sequence)
-        if record.type == transactions.CASH_REFUND:  # it has left the drawer, whatever the host says
+        if record.type == transactions.CASH_REFUND:  # the cash has left the drawer, whatever the host answers
             found.pop(record.original, None)
         if mark in layout.NOT_PAID:
             continue
         final = mark == layout.YES or record.sequence <= state.watermark
         if record.original:
-            if final and not adjusting and transactions.effect(record.type) == transactions.INSTEAD:
+            if final and not adjusting and transactions.effect(record.type) == transactions.REPLACES:
                 if record.original in found:
                     found[record.original].amount = record.amount
-            else:  # taken back, or about to be; or its amount is open
+            else:  # voided, or about to be; or its amount is undecided
                 found.pop(record.original, None)
         elif record.type in which and (
             final or (adjusting or record.type == transactions.CASH) and (record.kind == layout.ACCEPTED or mark)

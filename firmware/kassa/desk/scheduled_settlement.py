@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When the batch is settled without being asked: at the set time of day, and before its count is full. In memory only then."""
+"""Decides when to settle automatically: at the set time of day, or before the batch is full. Loaded only for that."""
 
 from micropython import const
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from kassa.clock import Clock
 
 _DAY = const(86400)
-_AHEAD = const(7200)  # a correction of the clock, and the end of summer time, put a payment no further ahead
+_AHEAD = const(7200)  # a clock correction or the end of summer time dates a payment at most this far ahead
 _NEVER = const(0xFFFF)
-_MOST = const(900)  # records of a batch, where nothing is set: DE 48 counts to 999
+_MOST = const(900)  # records in a batch, when not set: DE 48 counts to 999
 
 
 def due(journal: Journal, values: Settings, clock: "Clock") -> bool:
-    """Whether the open batch is to be settled now. Setting 12: minute of the day (FFFF = never), records of a batch.
+    """Whether to settle the open batch now. Setting 12: minute of the day (FFFF = never), records in a batch.
 
-    A batch that begins in the future has a wrong date, and is not waited for.
+    A batch that begins in the future has a wrong date and is settled at once.
     """
     state = journal.state
     count = state.sequence - state.closed
@@ -37,7 +37,7 @@ def due(journal: Journal, values: Settings, clock: "Clock") -> bool:
     if minute == _NEVER or not clock.trusted:
         return False
     now = clock.now()
-    last = now - now % _DAY + minute * 60  # when it was, or will be, today
+    last = now - now % _DAY + minute * 60  # the set time today, past or to come
     if last > now:
         last -= _DAY
     page = bytearray(PAGE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Checks the supervisor's code: five tries, then a pause that doubles. The count lives until the next restart."""
+"""Checks the supervisor code: five tries, then a pause that doubles each time. A restart resets the count."""
 
 from micropython import const
 
@@ -16,7 +16,7 @@ _SIZE = const(24)
 
 
 class Supervisor:
-    """One per terminal: cancelling and asking again gives no new tries."""
+    """One per terminal, so that cancelling the prompt gives no new tries."""
 
     def __init__(self, values: Settings) -> None:
         self._settings = values
@@ -24,26 +24,26 @@ class Supervisor:
         self._pause = _PAUSE_S
 
     def known(self) -> bool:
-        """Whether a code was ever set."""
+        """Whether a supervisor code is set."""
         return len(self._settings.get(settings.SUPERVISOR, b"")) == _SIZE
 
     def check(self, code: bytearray) -> bool:
-        """Whether `code` (six ASCII digits) is right. The caller zeroes it."""
+        """Whether `code` (six ASCII digits) is correct. Uses up one try. The caller zeroes `code`."""
         self._left -= 1
-        said = bytearray(_SALT + DIGITS)
+        message = bytearray(_SALT + DIGITS)
         try:
             value = self._settings.get(settings.SUPERVISOR, b"")
-            said[:_SALT] = value[:_SALT]
-            said[_SALT:] = code
-            if not equal(self._settings.tag(said), value[_SALT:]):
+            message[:_SALT] = value[:_SALT]
+            message[_SALT:] = code
+            if not equal(self._settings.tag(message), value[_SALT:]):
                 return False
         finally:
-            zero(said)
+            zero(message)
         self._left, self._pause = _TRIES, _PAUSE_S
         return True
 
     def pause(self) -> int:
-        """Seconds to wait before the next try; twice as long the next time."""
+        """Seconds to wait before the next try; 0 while tries are left. Each pause is twice the one before."""
         if self._left > 0:
             return 0
         pause = self._pause

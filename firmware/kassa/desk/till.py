@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The till: decides how a payment is taken, seals it and makes it durable. Every change of money goes through here."""
+"""The till: checks a payment against the limits, seals it and writes it to the journal. All new payments pass here."""
 
 from micropython import const
 
@@ -38,7 +38,7 @@ class Till:
         self.largest = largest
         self.needs_supervisor = (
             journal.state.count > 0
-        )  # after a restart with payments pending, until the host was heard
+        )  # after a restart with payments pending, until the host is heard
         self._keyring = keyring
         self._clock = clock
         self._entropy = entropy
@@ -47,32 +47,32 @@ class Till:
         self._draft.type = _SALE
         self._draft.entry = _CONTACTLESS
         self._sealer = None
-        self._search = None  # a count of what was refused later, while it lasts
+        self._search = None  # the running count of payments refused later, or None
 
-    # -- deciding ---------------------------------------------------------------------------------------------------
+    # -- checking ---------------------------------------------------------------------------------------------------
 
     def check_amount(self, amount: int) -> None:
-        """Raises Refused for zero, or more than the till takes at all."""
+        """Raises Refused when `amount` is zero or above the largest amount allowed."""
         if amount <= 0:
             raise Refused("amount_zero")
         if amount > self.largest:
             raise Refused("amount_over", money.text(self.largest))
 
     def check_offline(self, amount: int) -> None:
-        """Raises Refused when a card payment of `amount` may not be taken without the host."""
+        """Raises Refused when a card payment of `amount` may not be accepted offline."""
         self.limits.check(amount, self.journal.state, self._clock.now(), self._clock.trusted)
 
     def check_card(self, body: memoryview) -> None:
-        """Raises Refused when this card has paid as often as it may since the host was heard."""
+        """Raises Refused when this card has used up its offline payments since the host was last heard."""
         if self.card_velocity.times(_track(body)) >= self.limits.per_card:
             raise Refused("limit_card")
 
     def online_allowed(self) -> bool:
-        """While a reversal is unanswered, sales are handled as without network."""
+        """Whether sales may go online. While a reversal is unanswered, they are handled as if offline."""
         return not self.journal.state.reversing
 
     def host_heard(self) -> None:
-        """The host answered a handshake and nothing is pending: a new window of offline payments begins."""
+        """Note that the host answered. If nothing is pending, every card may again pay offline up to its limit."""
         self.needs_supervisor = False
         if not self.journal.state.count:
             self.card_velocity.clear()
@@ -80,9 +80,9 @@ class Till:
     # -- taking -----------------------------------------------------------------------------------------------------
 
     def prepare_ciphers(self, idle: bool = False) -> Sealer:
-        """Make the next payment's key, STAN, uid, nonce and ciphers ahead; when `idle`, all that can be done before it.
+        """Prepare the next payment's keys, STAN, uid, nonce and ciphers, unless they are ready. Returns the ciphers.
 
-        Raises KeyringError, FlashFault.
+        `idle`: there is time to do as much as possible in advance. Raises KeyringError, FlashFault.
         """
         if self._sealer is not None:
             return self._sealer
@@ -100,10 +100,10 @@ class Till:
         return self._sealer
 
     def accept_offline(self, amount: int, card: "Arena", supervisor: bool = False, approved: bool = False) -> int:
-        """Take a card payment to be authorised later, or one that the card `approved` and was proven for.
+        """Accept a card payment offline: deferred, or `approved` by a card that was proven genuine.
 
-        `card`: a read card.Arena. Returns the record's sequence.
-        When it returns, the payment is durable. Raises JournalFull, FlashFault, KeyringError: then nothing was taken.
+        `card`: the card.Arena of a card that was read. Returns the record's sequence; the payment is then durable.
+        Raises JournalFull, FlashFault, KeyringError; then nothing was accepted.
         """
         flags = (layout.FLAG_SUPERVISOR if supervisor else 0) | (layout.FLAG_APPROVED if approved else 0)
         sequence = self._take(layout.ACCEPTED, amount, card, flags)
@@ -111,10 +111,11 @@ class Till:
         return sequence
 
     def take(self, state: int, kind: int, amount: int, source: "Arena | CardlessBody", back: int = 0) -> int:
-        """Write a payment of any kind: layout.INTENT before an online request leaves, ACCEPTED for cash and advices.
+        """Write a payment of any type.
 
-        `kind`: of kinds.py; `source`: a read card.Arena, or what takes its place; `back`: how many sequences back the payment
-        lies that it is about. Returns its sequence; raises as accept_offline does.
+        `state`: layout.INTENT before an online request is sent, layout.ACCEPTED for cash and advices. `kind`: the type,
+        see transactions.py. `source`: the card.Arena of a card that was read, or a CardlessBody. `back`: distance in
+        sequences to the original payment, 0 = none. Returns the record's sequence; raises like accept_offline.
         """
         draft = self._draft
         try:
@@ -133,7 +134,7 @@ class Till:
         made_ahead = self._sealer is not None
         sealer = self.prepare_ciphers()
         draft = self._draft
-        if not made_ahead:  # the journal may still hold what was staged of one that was dropped
+        if not made_ahead:  # the journal may still hold a staged payment that was dropped
             self.journal.stage(draft)
         draft.amount = amount
         draft.time = self._clock.now()
@@ -148,30 +149,32 @@ class Till:
             sealer.wipe()
 
     def defer(self, sequence: int, amount: int, body: memoryview) -> None:
-        """An intent of which no byte left becomes a deferred payment (the caller has checked the limits)."""
+        """Turn an intent that was never sent into a deferred payment. The caller has checked the limits."""
         self._undecided(sequence)
         self.journal.mark(layout.DEFERRED, sequence, charged=(amount, self._clock.now()))
         self.card_velocity.add(_track(body))
 
-    def pass_over(self, used: int) -> None:
-        """The host has seen every key up to `used`: one that was made ahead is not used any more."""
+    def skip_used(self, used: int) -> None:
+        """Drop a key prepared ahead whose counter is not above `used`: the host has already seen it."""
         if self._sealer is not None and self._draft.counter <= used:
             self._sealer.wipe()
             self._sealer = None
 
     def void_unsent(self, sequence: int) -> None:
-        """An intent of which no byte left and that nobody wants: its void entry is owed to the host."""
+        """Void an intent that was never sent and was abandoned. Its void entry is still to be sent to the host."""
         self._undecided(sequence)
         self.journal.mark(layout.VOIDED, sequence)
 
     def _undecided(self, sequence: int) -> None:
-        """Raises Refused when something was decided about an intent meanwhile."""
+        """Raises Refused when an intent has been decided in the meantime."""
         if sequence <= self.journal.state.watermark or self.journal.dispositions.get(sequence) not in (0, UNDECIDED):
             raise Refused("reversing_note")
 
     def idle(self) -> bool:
-        """One piece of work for a quiet moment: a blank sector ahead, the next payment's ciphers, a look for what was refused
-        later. True = something done."""
+        """Do one step of background work: erase a sector ahead, prepare ciphers, or count payments refused later.
+
+        Returns True when something was done. Raises FlashFault, JournalFull, KeyringError.
+        """
         journal = self.journal
         if journal.prepare():
             return True
@@ -179,14 +182,14 @@ class Till:
             self.prepare_ciphers(True)
             self.journal.stage(self._draft)
             return True
-        return (journal.state.refused < 0 or self._search is not None) and self._counted_on()
+        return (journal.state.refused < 0 or self._search is not None) and self._count_refused()
 
     def busy(self) -> None:
-        """Somebody wants to pay: a count that is under way gives its memory back, and begins again later."""
+        """Cancel the running count to free its memory: a key was pressed. It starts again later."""
         self._search = None
 
-    def _counted_on(self) -> bool:
-        """Count what was refused later, some of the journal's marks at a time; True: there are others."""
+    def _count_refused(self) -> bool:
+        """Count payments refused later, some of the journal's marks at a time. True while there are more marks."""
         if self._search is None:
             from kassa.vault.journal.refused_later import Search
 
@@ -198,5 +201,5 @@ class Till:
 
 
 def _track(body: memoryview) -> memoryview:
-    """The value of tag 57 or 5A, which stands first in a sealed body."""
+    """The value of tag 57 or 5A, the first tag of a sealed body."""
     return body[2 : 2 + body[1]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Gives up payments whose records cannot be read any more. The host has the gap in its books, by sequence."""
+"""Gives up payments whose records are unreadable. The host sees the gap in the sequences."""
 
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import MISSING
@@ -8,9 +8,9 @@ from kassa.vault.journal.reader import Reader
 
 
 def give_up(journal: Journal) -> int:
-    """Mark every MISSING record LOST, and take off of what is pending what nobody can send; returns how many there were.
+    """Mark every MISSING record LOST and remove it from the pending count and sum. Returns how many there were.
 
-    Their amounts are what the count and sum hold beyond the records that can be read. Raises what Journal.mark raises.
+    Their amount is the part of count and sum that exceeds the readable records. Raises what Journal.mark raises.
     """
     count, amount = journal.state.count, journal.state.sum
     reader, page = Reader(journal, journal.state.watermark + 1), bytearray(layout.PAGE)

@@ -90,7 +90,7 @@ class ConnectionTask:
         courier, channel = self._courier, None
         self._say(news.LINK_BUSY)
         try:
-            courier.keyring.ahead()  # derive keys for it while memory is free
+            courier.keyring.reserve_ahead()  # derive keys for it while memory is free
             overlay.connection("connecting")
             channel = self._channel()
             await channel.open()

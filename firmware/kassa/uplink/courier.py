@@ -120,7 +120,7 @@ class Courier:
         self.handshaken = False
         if self.request and self.sent:
             self.reverse(NO_ANSWER, answers.REVERSE)
-        self.status.queue(self.journal.state)
+        self.status.set_pending(self.journal.state)
 
     def has_pending(self) -> bool:
         """Whether anything has still to be sent to the host, even if the host has postponed it."""
@@ -160,7 +160,7 @@ class Courier:
             if self.in_flight:
                 self.in_flight.drop_request()
             self.reverse(NO_ANSWER, answers.REVERSE)
-            self.status.queue(self.journal.state)
+            self.status.set_pending(self.journal.state)
 
     def reverse(self, reason: bytes, kind: int) -> None:
         """End an online request that got no final answer. The mark is durable before anything else happens.

@@ -78,7 +78,7 @@ class Exchange:
             return self._outbox.payment(QUEUED, kind, record, sequence, amount, original)
         if in_flight.count == 0:
             queue.flush()
-            courier.status.queue(state)
+            courier.status.set_pending(state)
             if self._sign_on:
                 self._sign_on = False
                 return self._outbox.handshake()
@@ -119,7 +119,7 @@ class Exchange:
         """Process received bytes, split anywhere. Raises WireError if the connection must be closed."""
         for frame in self._inbox.frames(data):
             self._take(frame)
-        self._courier.status.queue(self._journal.state)
+        self._courier.status.set_pending(self._journal.state)
 
     def _take(self, frame: memoryview) -> None:
         """Match one answer to its request, check its MAC and act on it. An answer that does not match is dropped."""
@@ -196,7 +196,7 @@ class Exchange:
         courier.fault = "rollback" if quarantined else ""
         courier.clock.trust(now)
         sign_on.heard(self._journal, now, courier.host_batch)
-        courier.keyring.pass_over(courier.counter_seen)
+        courier.keyring.skip_used(courier.counter_seen)
         courier.handshaken = courier.heard = True
         courier.status.clock_trusted = True
 

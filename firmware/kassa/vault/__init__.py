@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the terminal keeps: journal, keyring, settings."""
+"""What the terminal keeps in flash: journal, keyring, settings, card tables."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writing to a flash partition, with the chip's refusals as our own error."""
+"""Writes and erases a flash partition. When the chip refuses, raises FlashFault."""
 
 from micropython import const
 
@@ -14,12 +14,12 @@ _BLOCKS = const(4)
 
 
 def blocks(flash: "Flash") -> int:
-    """How many blocks of 4096 bytes the partition has."""
+    """The number of 4096-byte blocks in the partition."""
     return flash.ioctl(_BLOCKS, 0)
 
 
 def program(flash: "Flash", block: int, data: "Bytes", offset: int) -> None:
-    """Write into erased bytes. Raises FlashFault when the chip refuses."""
+    """Program erased bytes at `offset` in a block. Raises FlashFault when the chip refuses."""
     try:
         flash.writeblocks(block, data, offset)
     except OSError:
@@ -27,7 +27,7 @@ def program(flash: "Flash", block: int, data: "Bytes", offset: int) -> None:
 
 
 def erase(flash: "Flash", block: int) -> None:
-    """Erase one block; whether it took, the caller reads back. Raises FlashFault when the chip refuses."""
+    """Erase one block. The caller verifies that it is blank. Raises FlashFault when the chip refuses."""
     try:
         flash.ioctl(_ERASE, block)
     except OSError:

@@ -109,7 +109,7 @@ def _wrong(rotting, before, bit):
 class MendsNothing(Tags):
     """A control: a flipped bit is never repaired."""
 
-    def record_mends(self, page):
+    def repair_record(self, page):
         return -1
 
 

@@ -140,7 +140,7 @@ def sell(amount, track, supervisor=False):
         return [refused.key, list(refused.values)]
     finally:
         _arena.wipe()
-        t.status.queue(t.journal.state)
+        t.status.set_pending(t.journal.state)
 
 
 def take(amount, track):
@@ -149,7 +149,7 @@ def take(amount, track):
         return _now.till.accept_offline(amount, _card(track))
     finally:
         _arena.wipe()
-        _now.status.queue(_now.journal.state)
+        _now.status.set_pending(_now.journal.state)
 
 
 def check(amount):
@@ -203,8 +203,8 @@ def prepare_ciphers():
         pass
 
 
-def pass_over():
-    _now.till.pass_over(_now.courier.counter_seen)
+def skip_used():
+    _now.till.skip_used(_now.courier.counter_seen)
 
 
 def open():

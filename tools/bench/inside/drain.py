@@ -103,7 +103,7 @@ def courier(bodies: str, secret: str, block: str) -> Courier:
     with open(bodies, "rb") as file:
         for _ in range(count):
             queue.take(bytearray(file.read(_BODY)))
-    keyring.ahead()
+    keyring.reserve_ahead()
     who = Identity(b"KASSA001", b"898000000000001")
     return Courier(journal, keyring, who, Clock(), Status(), entropy)
 

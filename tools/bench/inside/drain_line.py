@@ -41,8 +41,8 @@ class News(Status):
         super().__init__()
         self.opened = self.heard = self.done = None
 
-    def queue(self, state) -> None:
-        super().queue(state)
+    def set_pending(self, state) -> None:
+        super().set_pending(state)
         if self.heard is None and self.clock_trusted:
             self.heard = ticks_ms()
         if self.done is None and not state.count:

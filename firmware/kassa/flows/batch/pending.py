@@ -52,7 +52,7 @@ async def _found(session: Session) -> "tuple[list[tuple[int, int]], list[tuple[s
         if Reader(journal, sequence).read(page) == sequence:
             found.append((sequence, layout.REFUSED))
             rows.append((t("refused_later"), money.text(layout.Record(page).amount)))
-    session.status.queue(journal.state)
+    session.status.set_pending(journal.state)
     reader = Reader(journal, closed + 1)
     while len(found) < _MOST_ROWS and reader.read(page):
         record = layout.Record(page)
@@ -87,4 +87,4 @@ def _what_to_do(kind: int) -> str:
     """The text key of what to do about a payment that was refused later. `kind`: of transactions.py."""
     if kind in (transactions.CASH, transactions.CASH_REFUND):
         return "refused_cash_do"
-    return "refused_refund_do" if transactions.takes_back(kind) else "refused_later_do"
+    return "refused_refund_do" if transactions.returns_money(kind) else "refused_later_do"

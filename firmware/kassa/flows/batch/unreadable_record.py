@@ -15,5 +15,5 @@ async def given_up(session: Session) -> bool:
     if not await supervisor.allowed(session):
         return False
     unreadable_record.give_up(journal)
-    session.status.queue(journal.state)
+    session.status.set_pending(journal.state)
     return True

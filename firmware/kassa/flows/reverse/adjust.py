@@ -55,7 +55,7 @@ async def _adjust(session: Session, kind: int, one: "Original", amount: int) -> 
         await need_supervisor(session)
     back, page = page_of(session, one)
     session.till.take(layout.ACCEPTED, kind, amount, cardless_body.about(page), back)
-    session.status.queue(session.till.journal.state)
+    session.status.set_pending(session.till.journal.state)
     from kassa.flows.steps.outcome import finish
 
     lines = [ui.t("adjust_from", money.text(one.amount)), ui.t("accepted_note")]

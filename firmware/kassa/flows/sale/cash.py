@@ -28,7 +28,7 @@ async def _take(session: Session, amount: int, change: int) -> None:
     session.till.check_amount(amount)
     need_open(session)
     session.till.take(layout.ACCEPTED, transactions.CASH, amount, cardless_body.cash())
-    session.status.queue(session.till.journal.state)
+    session.status.set_pending(session.till.journal.state)
     from kassa.flows.steps.outcome import finish
 
     await finish(session, "ok", "cash_taken", [session.ui.t("cash_change", money.text(change))], amount)
@@ -37,7 +37,7 @@ async def _take(session: Session, amount: int, change: int) -> None:
 async def give_back(session: Session, amount: int, source: cardless_body.CardlessBody, back: int = 0) -> None:
     """Return cash. A supervisor must have agreed. `source`, `back`: refer to the cash sale that is voided, see Till.take."""
     session.till.take(layout.ACCEPTED, transactions.CASH_REFUND, amount, source, back)
-    session.status.queue(session.till.journal.state)
+    session.status.set_pending(session.till.journal.state)
     from kassa.flows.steps.outcome import finish
 
     await finish(session, "ok", "cash_returned", [session.ui.t("cash_returned_note")], amount)

@@ -28,7 +28,7 @@ async def _take(session: Session, amount: int, code: str) -> None:
     seal_with_card(session, CODE, code.encode())
     session.till.take(layout.ACCEPTED, transactions.VOICE_SALE, amount, session.card())
     session.wipe_card()
-    session.status.queue(session.till.journal.state)
+    session.status.set_pending(session.till.journal.state)
     from kassa.flows.steps.outcome import finish
 
     lines = [session.ui.t("auth_code", code), session.ui.t("accepted_note")]

@@ -55,7 +55,7 @@ def void_unsent(session: Session, sequence: int) -> None:
         session.till.void_unsent(sequence)
     finally:
         session.courier.withdrawn = 0
-    session.status.queue(session.till.journal.state)
+    session.status.set_pending(session.till.journal.state)
 
 
 async def ask(session: Session, sequence: int, amount: int) -> bool:
@@ -133,5 +133,5 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
     if refused is None:
         await offline.accepted(session, amount)
     else:
-        session.status.queue(till.journal.state)
+        session.status.set_pending(till.journal.state)
         await refuse(session, refused, amount)

@@ -44,7 +44,7 @@ async def take(session: Session, amount: int, agreed: bool, approved: bool, refu
     session.till.accept_offline(amount, session.card(), agreed, approved)
     session.wipe_card()
     if approved:
-        session.status.queue(session.till.journal.state)
+        session.status.set_pending(session.till.journal.state)
         await finish(session, "ok", "approved_card", [session.ui.t("approved_card_note")], amount)
     else:
         await accepted(session, amount)
@@ -53,5 +53,5 @@ async def take(session: Session, amount: int, agreed: bool, approved: bool, refu
 async def accepted(session: Session, amount: int) -> None:
     """Show that the payment is stored in the journal, at the merchant's risk."""
     ui = session.ui
-    session.status.queue(session.till.journal.state)
+    session.status.set_pending(session.till.journal.state)
     await finish(session, "hold", "accepted", [ui.t("accepted_note"), ui.t("accepted_risk")], amount)

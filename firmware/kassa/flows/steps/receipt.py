@@ -71,7 +71,7 @@ def payment(
 def _payment(session: Session, record: Record, word: str, numbers: tuple, again: bool) -> "Iterator[tuple]":
     auth, rrn, original, head = numbers
     t = session.ui.t
-    took_back = transactions.takes_back(record.type)
+    took_back = transactions.returns_money(record.type)
     yield session.name, 1, True, 2
     yield "", 0, False, 1
     if again:

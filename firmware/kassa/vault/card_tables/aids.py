@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The AID table the host has set, out of the cards partition. In memory only while a card is about to be read."""
+"""Reads the AID table that the host has set from the cards partition. Loaded only before a tap."""
 
 from micropython import const
 
@@ -10,7 +10,7 @@ _MOST = const(24)  # rows
 
 
 def rows(cards: Authorities) -> bytes:
-    """Its rows one after the other, as card/applications.py reads them; empty without a table. Raises FlashFault."""
+    """All rows, concatenated, in the format of card/applications.py; empty without a table. Raises FlashFault."""
     found = b""
     end, at = cards.size(), 0
     head = bytearray(authorities.HEAD)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cards partition: the schemes' keys and the issuer certificates they revoked. Layout: docs/keys.md."""
+"""Reads the cards partition: the schemes' CA public keys and revoked issuer certificates. Layout: docs/keys.md."""
 
 from hashlib import sha1
 
@@ -22,24 +22,28 @@ APPLICATION = const(6)
 ROW = const(64)
 ABSENT = const(-1)
 NO_LIST = const(-2)
-# An entry begins with kind, RID (5) and index. A key goes on with last month (YYMM), exponent (3), bytes of the modulus
-# and three zeros, then modulus and checksum; a revocation with the serial (3) and six zeros. Whole sixteens of bytes.
-# Kinds 3 and 4 are the stop list's (stoplist.py), 5 a version (card_tables.py), 6 an application's row (card/applications.py).
+# An entry begins with kind, RID (5) and index. A key continues with last month (YYMM), exponent (3), size of the
+# modulus and three zeros, then modulus and checksum; a revocation with the serial (3) and six zeros. Entries are padded
+# to a multiple of 16 bytes. Other kinds: 3 and 4 exception file and blocked BINs (blocked_bins.py), 5 a table's version
+# (table_writer.py), 6 a row of the AID table (card/applications.py).
 _CHECKSUM = const(20)
 
 
 class Authorities:
-    """The newer blob of two halves, read when asked; what does not verify is not there. Raises FlashFault."""
+    """The newest valid half of the cards partition. Every call reads and verifies it again. Raises FlashFault."""
 
     def __init__(self, flash: "Flash", key: bytearray) -> None:
         """`flash`: the cards partition. `key`: the 16-byte cards key, kept here."""
         self._flash = flash
         self.key = key
-        self.base = 0  # of the half that counts
+        self.base = 0  # offset of the half in use
         self.generation = 0
 
     def find(self, rid: "Bytes", index: int, date: "Bytes") -> "tuple[bytes, int] | None":
-        """Modulus and exponent of the key with this RID (5 B) and index, if it lasts till `date` (BCD YYMMDD)."""
+        """Modulus and exponent of the key with this RID (5 B) and index; None if missing or expired.
+
+        `date`: today, BCD YYMMDD.
+        """
         at = self.search(bytes((KEY,)) + rid + bytes((index,)))
         if at < 0:
             return None
@@ -50,11 +54,14 @@ class Authorities:
         return _checked(head, modulus, date)
 
     def revoked(self, rid: "Bytes", index: int, serial: "Bytes") -> bool:
-        """Whether the issuer certificate with this serial (3 B) of that authority was revoked."""
+        """Whether the scheme (RID) has revoked the issuer certificate with this serial (3 B), signed with key `index`.
+
+        True also when no half verifies.
+        """
         return self.search(bytes((REVOKED,)) + rid + bytes((index,)) + serial) != ABSENT
 
     def search(self, wanted: bytes) -> int:
-        """Where the first entry lies that begins so; ABSENT without one, NO_LIST when nothing can be vouched for."""
+        """Offset of the first entry that begins with `wanted`; ABSENT if none does, NO_LIST if no half verifies."""
         end, at = self.size(), 0
         head = memoryview(bytearray(HEAD))
         while at < end:
@@ -67,7 +74,7 @@ class Authorities:
         return ABSENT if end else NO_LIST
 
     def read(self, at: int, into: "bytearray | memoryview") -> None:
-        """Bytes of the entries, from `at` on."""
+        """Fill `into` with bytes of the entries, from offset `at`."""
         self._raw(self.base + HEAD + at, into)
 
     def _raw(self, at: int, into: "bytearray | memoryview") -> None:
@@ -77,7 +84,7 @@ class Authorities:
             raise FlashFault("flash read")
 
     def size(self) -> int:
-        """Bytes of the entries of the newest half that verifies; 0 when none does."""
+        """Select the newest half that verifies. Returns the size of its entries in bytes, 0 when none verifies."""
         found = []
         head = bytearray(HEAD)
         for base in (0, half(self._flash)):
@@ -97,7 +104,7 @@ class Authorities:
         base = self.base
         mac = Cmac(self.key, False)
         try:
-            for at in range(0, size, _PIECE):  # the last block is behind: head and entries are one block longer
+            for at in range(0, size, _PIECE):  # header and entries are 16 bytes longer: the last block follows below
                 part = piece[: min(_PIECE, size - at)]
                 self._raw(base + at, part)
                 mac.absorb(part)
@@ -110,24 +117,24 @@ class Authorities:
 
 
 def half(flash: "Flash") -> int:
-    """Bytes of a half of the partition."""
+    """Size of half of the partition, in bytes."""
     return blocks(flash) // 2 * _SECTOR
 
 
 def size_of(head: "Bytes") -> int:
-    """Bytes of the entry that begins so."""
+    """Size in bytes of the entry that begins with `head` (16 B)."""
     if head[0] == APPLICATION:
         return ROW
     return HEAD + (_padded(head[12]) if head[0] == KEY else 0)
 
 
 def _padded(size: int) -> int:
-    """Bytes of a modulus with its checksum, in flash."""
+    """Size in flash of a modulus with its checksum, in bytes."""
     return (size + _CHECKSUM + 15) // 16 * 16
 
 
 def _checked(head: memoryview, modulus: bytearray, date: "Bytes") -> "tuple[bytes, int] | None":
-    """The key, if it is not over and its published checksum holds: SHA-1 over RID, index, modulus and exponent."""
+    """The key, or None if it has expired or its checksum is wrong (SHA-1 over RID, index, modulus and exponent)."""
     year = head[7]
     if year < 0x50 and (year << 8 | head[8]) < (date[0] << 8 | date[1]):
         return None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The cards nobody should take without the host: the exception file, and the BINs the host has blocked.
+"""Cards that must not be accepted offline: the exception file and the BINs that the host has blocked.
 
-In the cards partition an excepted number is kind 3 and 15 bytes of a CMAC over kind, five zeros and the number; a blocked BIN
-is kind 4, count of digits, two zeros, and the digits, BCD padded with F.
+Entries in the cards partition: an excepted card is kind 3 and 15 bytes of a CMAC over kind, five zeros and card number;
+a blocked BIN is kind 4, count of digits, two zeros, and the digits, BCD padded with F.
 """
 
 from micropython import const
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EXCEPTED = const(3)
 _BLOCKED = const(4)
-_DIGITS = const(8)  # where those of a BIN begin, in half bytes
+_DIGITS = const(8)  # offset of the digits of a BIN, in nibbles
 
 
 def is_listed(cards: Authorities, pan: "Bytes") -> bool:
@@ -31,7 +31,7 @@ def is_listed(cards: Authorities, pan: "Bytes") -> bool:
 
 
 def _blocked(cards: Authorities, pan: "Bytes") -> bool:
-    """Whether the number begins with digits that none here may begin with."""
+    """Whether the card number begins with a blocked BIN."""
     end, at = cards.size(), 0
     head = bytearray(HEAD)
     while at < end:
@@ -46,5 +46,5 @@ def _blocked(cards: Authorities, pan: "Bytes") -> bool:
 
 
 def _digit(data: "Bytes", index: int) -> int:
-    """A BCD digit."""
+    """The BCD digit at nibble `index`."""
     return data[index // 2] >> (0 if index & 1 else 4) & 15

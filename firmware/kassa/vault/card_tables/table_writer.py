@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Writes the cards partition anew with a table the host sent: keys, blocked BINs or applications. In memory only then.
+"""Writes a table from the host (keys, blocked BINs or AIDs) to the cards partition. Loaded only for that.
 
-The new blob goes into the half that is not in use; its header, which makes it count, is programmed last.
+The new blob is written to the half not in use. Its header makes it valid and is programmed last.
 """
 
 from struct import pack_into
@@ -33,10 +33,10 @@ _MOST_ROWS = const(24)  # of applications
 
 
 class CardTables:
-    """A sink of uplink.management: entries as docs/keys.md has them, those of one table."""
+    """Receives one table from uplink.management, as entries in the format of docs/keys.md."""
 
     def __init__(self, flash: "Flash", key: bytearray, table: int, values: Settings) -> None:
-        """`table`: KEYS with revocations, BLOCKED or APPLICATIONS. `values` keep the generation that must be there."""
+        """`table`: KEYS (and revocations), BLOCKED or APPLICATIONS. `values`: the settings, to store the generation."""
         self._values = values
         self._flash = flash
         self._key = key
@@ -48,10 +48,10 @@ class CardTables:
         self._head = bytearray(_HEAD)
         self._begun = False
         self._base = self._next = 0
-        self._at = self._left = 0  # where the next bytes go; bytes of an entry that are still to come
+        self._at = self._left = 0  # offset of the next bytes; bytes of the current entry still to come
 
     def begin(self, size: int, version: int) -> None:
-        """Copy what stays. Raises WireError, FlashFault."""
+        """Erase the other half and copy the entries that stay. `size`: bytes to come. Raises WireError, FlashFault."""
         kept = [entry for entry in self._entries() if not self._is_mine(entry[0], entry[1])]
         total = sum([size for _, _, size in kept]) + _HEAD + size + len(_END)
         half = authorities.half(self._flash)
@@ -79,22 +79,22 @@ class CardTables:
         self._next = version
 
     def add(self, data: memoryview) -> None:
-        """Pieces of whole sixteens of bytes. Raises WireError for an entry of another table, FlashFault."""
+        """Write a piece of the table, a multiple of 16 bytes. Raises WireError for an invalid entry, FlashFault."""
         if len(data) % _HEAD:
-            raise WireError("a piece of no whole entries")
+            raise WireError("a piece that is not a multiple of 16 bytes")
         for start in range(0, len(data), _HEAD):
             piece = bytearray(data[start : start + _HEAD])
             if not self._left:
                 if piece[0] not in self._kinds:
                     raise WireError("an entry of another table")
                 if piece[0] == authorities.APPLICATION and (piece[1] not in _KERNELS or not 5 <= piece[2] <= 16):
-                    raise WireError("an application without a kernel or a name")
+                    raise WireError("an application with an invalid kernel or AID")
                 self._left = authorities.size_of(piece)
             self._left -= _HEAD
             self._write(piece)
 
     def end(self) -> None:
-        """Make it count. Raises WireError, FlashFault; then the old one still does."""
+        """Make the new table valid. Raises WireError, FlashFault; then the old one stays in use."""
         if self._left or not self._begun:
             raise WireError("a table cut short")
         self._begun = False
@@ -113,7 +113,7 @@ class CardTables:
         self._values.put({CARDS: bytes(self._head[4:8])})
 
     def _version_of(self, cards: Authorities) -> int:
-        """Which version of this table is there, 0 = none from a host."""
+        """The version of this table in flash, 0 = none from a host."""
         at = cards.search(bytes((_VERSION, self._table)))
         if at < 0:
             return 0
@@ -122,7 +122,7 @@ class CardTables:
         return int.from_bytes(head[2:6], "big")
 
     def _entries(self) -> "Iterator[tuple[int, int, int]]":
-        """(kind, where, size) of each entry there is."""
+        """(kind, offset, size) of each entry in use."""
         end, at = self._old.size(), 0
         head = bytearray(_HEAD)
         while at < end:
@@ -134,7 +134,7 @@ class CardTables:
             at += size
 
     def _is_mine(self, kind: int, at: int) -> bool:
-        """Whether an entry belongs to this table, its version among them."""
+        """Whether an entry belongs to this table; its version entry does too."""
         if kind != _VERSION:
             return kind in self._kinds
         note = bytearray(_HEAD)
@@ -144,4 +144,4 @@ class CardTables:
     def _write(self, piece: bytearray) -> None:
         program(self._flash, 0, piece, self._at)
         self._at += _HEAD
-        self._mac.absorb(memoryview(piece))  # clobbers it
+        self._mac.absorb(memoryview(piece))  # overwrites piece

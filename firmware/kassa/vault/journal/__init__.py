@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The payments, each durable in one flash program. Format: docs/journal.md."""
+"""The payments, each written with one flash program. Format: docs/journal.md."""

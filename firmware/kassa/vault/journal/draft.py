@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the next record is made from."""
+"""The fields of the next record."""
 
 from micropython import const
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Draft:
-    """What the desk hands over; made once and reused. Sizes in bytes; `amount` in minor units, `time` as in docs/journal.md."""
+    """Filled by the desk for each payment; one object, reused. `amount`: minor units; other fields: docs/journal.md."""
 
     def __init__(self) -> None:
         self.type = 0
@@ -20,7 +20,7 @@ class Draft:
         self.operator = 1
         self.time = 0
         self.flags = 0
-        self.back = 0  # how many sequences back the payment lies that this one is about, 0 = none
+        self.back = 0  # distance in sequences to the original payment, 0 = none
         self.currency = b"\x01\x56"
         self.uid = bytearray(16)
         self.nonce = bytearray(16)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The journal: every payment durable in one flash program, every answer in one mark. Format and reasons: docs/journal.md."""
+"""The journal: writes each payment with one flash program and each answer as a mark. Format: docs/journal.md."""
 
 from struct import pack_into
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-_TRIES = const(9)  # writes that may fail before the journal gives up ...
-_HERE = const(3)  # ... and in one sector before it goes on to the next
+_TRIES = const(9)  # failed writes before the journal gives up
+_HERE = const(3)  # failed writes in one sector before the next one is used
 _FULL = JournalFull("journal full")
 _FAULT = FlashFault("journal write")
-_BCD = (  # one constant: it stays in flash
+_BCD = (  # a single constant stays in flash
     b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x20\x21\x22\x23\x24"
     b"\x25\x26\x27\x28\x29\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\x40\x41\x42\x43\x44\x45\x46\x47\x48\x49"
     b"\x50\x51\x52\x53\x54\x55\x56\x57\x58\x59\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x70\x71\x72\x73\x74"
@@ -33,12 +33,12 @@ _BCD = (  # one constant: it stays in flash
 
 
 class Journal(Store):
-    """Appends records and marks to the ring. One user; every call is synchronous and durable when it returns."""
+    """Appends records and marks to the ring. Every call is synchronous; what it wrote is durable when it returns."""
 
     # -- the pay path -----------------------------------------------------------------------------------------------
 
     def stage(self, draft: Draft) -> None:
-        """Write into the page what is known of the next payment ahead; `accept` does it when nobody did."""
+        """Fill in the fields of the next record that are known ahead. `accept` calls it if needed."""
         state = self.state
         page = self.buffer
         page[1] = draft.type
@@ -56,13 +56,13 @@ class Journal(Store):
         self._staged = True
 
     def accept(self, draft: Draft, sealer: Sealer, kind: int) -> int:
-        """Seal `draft` and make it durable as ACCEPTED or INTENT; returns its sequence. Allocates nothing.
+        """Seal `draft` and write it as a record of `kind` ACCEPTED or INTENT. Returns its sequence. Allocates nothing.
 
-        Raises JournalFull, or FlashFault when no page took it: then nothing was accepted.
+        Raises JournalFull, or FlashFault when no page took it; then nothing was accepted.
         """
         if self.free < AHEAD or self.ring.page >= PAGES and not self._may_open():
             raise _FULL
-        if self.unsaid:
+        if self.seen_due:
             self.seen(False)
         if not self._staged:
             self.stage(draft)
@@ -81,7 +81,7 @@ class Journal(Store):
             self.append()
         state = self.state
         state.sequence += 1
-        self.holder = self.ring.sector
+        self.newest_sector = self.ring.sector
         self.head[:] = self._seal_tag
         self.last[:] = self._clear
         self.disposition = 0
@@ -89,11 +89,11 @@ class Journal(Store):
             self.charge(draft.amount, draft.time)
         return state.sequence
 
-    # The pay path keeps to functions of few names and short calls: one of more than 11 words MicroPython keeps on the heap
-    # while it runs, and it may look through all of the heap for the room: the work of twenty blocks of AES.
+    # The functions used in a payment have few local names and short calls. MicroPython puts a frame of more than 11
+    # words on the heap. It may search the whole heap for room, which takes as long as 20 AES blocks.
 
     def _fill(self, draft: Draft, kind: int) -> None:
-        """The fields that are known last."""
+        """Fill in the fields that are known only when the payment is accepted."""
         page = self.buffer
         page[0] = kind
         amount, at = draft.amount, 29
@@ -106,12 +106,15 @@ class Journal(Store):
         page[53] = draft.flags
 
     def _accept_long(self, draft: Draft, sealer: Sealer) -> None:
-        from kassa.vault.journal import two_page_record  # no card of today gives so much
+        from kassa.vault.journal import two_page_record  # not needed yet: cards give too little data
 
         two_page_record.accept(self, draft, sealer, self.open_sector)
 
     def append(self) -> None:
-        """Program the buffer into the next page, read it back, pass over pages and sectors that do not hold it."""
+        """Program the buffer into the next page and read it back. Skips bad pages and sectors.
+
+        Raises FlashFault, JournalFull.
+        """
         ring, failed = self.ring, 0
         while failed < _TRIES:
             page = ring.page
@@ -127,18 +130,18 @@ class Journal(Store):
         raise _FAULT
 
     def rewrite(self, rest: bytearray | None = None) -> None:
-        """Program the record in the buffer once more, with the `rest` of a long one, on the next page."""
+        """Program the record in the buffer again on the next page. `rest`: the second page of a long record."""
         if rest is None:
             self.append()
         else:
             from kassa.vault.journal import two_page_record
 
             two_page_record.append(self, rest, self.open_sector)
-        self.holder = self.ring.sector
+        self.newest_sector = self.ring.sector
         self._staged = False
 
     def charge(self, amount: int, time: int) -> None:
-        """Count one more pending payment: a deferred one, or an intent that becomes one (DEFERRED is marked next)."""
+        """Add a payment to the pending count and sum: a deferred one, or an intent about to be marked DEFERRED."""
         state = self.state
         state.count += 1
         state.sum += amount
@@ -156,20 +159,21 @@ class Journal(Store):
         released: "Sequence[int]" = (),
         charged: "Sequence[int]" = (),
     ) -> None:
-        """Write one mark carrying the state after it. `about`: a sequence, or the value HEARD and BATCH speak of.
+        """Write one mark, with the state after it.
 
-        `several`: see layout.pack_mark. `released`: amounts that are no longer pending by it; `charged`: amount and time
-        of one that is from now on. Raises FlashFault, JournalFull: then nothing changed.
+        `about`: a sequence, or the value of HEARD, BATCH and EPOCH. `code`: answer code or reason, 2 B. `several`: see
+        layout.pack_mark. `released`: amounts that are pending no longer. `charged`: amount and time of a payment that
+        becomes pending. Raises FlashFault, JournalFull; then nothing changed.
         """
-        if self.unsaid and kind != layout.SEEN:
+        if self.seen_due and kind != layout.SEEN:
             self.seen(False)
-        self._staged = False  # a new batch or epoch goes into the next record
+        self._staged = False  # the next record may have a new batch or epoch
         self.write_mark(kind, about, code, several, lambda: self._turn(kind, about, released, charged))
-        self.unsaid = False
+        self.seen_due = False
         self._marked(code)
 
     def _turn(self, kind: int, about: int, released: "Sequence[int]", charged: "Sequence[int]") -> None:
-        """Make the state the one after a mark."""
+        """Change the state to that after the mark."""
         state = self.state
         for amount in released:
             state.count -= 1
@@ -179,13 +183,13 @@ class Journal(Store):
         if charged:
             self.charge(*charged)
         state.turn(kind)
-        if kind == layout.REVERSED or kind == layout.LOST:  # another one may be owed
+        if kind == layout.REVERSED or kind == layout.LOST:  # another reversal may be unanswered
             state.reversing = int(
-                any(one == layout.REVERSING and owed != about for owed, one in self.dispositions.items())
+                any(one == layout.REVERSING and other != about for other, one in self.dispositions.items())
             )
 
     def _marked(self, code: bytes) -> None:
-        """Take over what the mark in the tags' cell says."""
+        """Apply the mark in the tags' cell to the state and the dispositions."""
         cell, state = self.tags.cell, self.state
         layout.apply_mark(cell, state)
         kind, about = cell[0], layout.number(cell, 4)
@@ -199,7 +203,7 @@ class Journal(Store):
         elif kind == layout.CLOSED:
             self.dispositions.forget(state.watermark)
             self.recount()
-        for one, sequence in layout.spoken_of(cell):
+        for one, sequence in layout.marked_records(cell):
             if one == layout.NOTED or one == layout.REFUSED and not (sequence == newest and self.disposition == one):
                 state.refusal(-1 if one == layout.NOTED else 1)
             self.dispositions.set(sequence, one)
@@ -213,9 +217,10 @@ class Journal(Store):
     def write_mark(
         self, kind: int, about: int, code: bytes, several: int, change: "Callable[[], None] | None" = None
     ) -> None:
-        """Write the cell alone: boot repeats a mark so. Raises as `mark` does.
+        """Write a mark without applying it: boot repeats a mark this way. Raises like `mark`.
 
-        `change`: makes the state the one after the mark, which a header before it must not say yet.
+        `change`: changes the state to that after the mark. Called after a new sector's header was written, if any: the
+        header must hold the state before the mark.
         """
         ring, tags, state, failed = self.ring, self.tags, self.state, 0
         while failed < _TRIES:
@@ -227,8 +232,8 @@ class Journal(Store):
             if change:
                 change()
             layout.pack_mark(tags.cell, kind, code, about, state, len(ring.ready), several)
-            if kind == layout.SEEN:  # the same from each boot that writes it into the same cell
-                page = ring.page - 1  # only now it is known in which sector
+            if kind == layout.SEEN:  # every boot that writes this cell must write the same bytes
+                page = ring.page - 1  # read here, as a sector may just have been opened
                 tags.cell[2], tags.cell[3], tags.cell[19] = page * code[0], page * code[1], 0
             tags.sign_mark()
             if ring.write(offset, tags.mark, self._mark_back):
@@ -242,13 +247,16 @@ class Journal(Store):
         raise _FAULT
 
     def seen(self, told: bool) -> None:
-        """Boot has looked at all pages so far. `told`: the cashier knows what was not finished among them."""
+        """Write SEEN: boot has stabilised all pages so far.
+
+        `told`: the cashier was told about an unfinished payment in these pages.
+        """
         self.mark(layout.SEEN, self.state.sequence, b"\x01\x01" if told else b"\x01\x00")
 
     # -- sectors ----------------------------------------------------------------------------------------------------
 
     def open_sector(self) -> bool:
-        """Make the next blank sector the one being written, header and all; False when it does not take the header.
+        """Start writing the next blank sector, beginning with its header. False when it does not take the header.
 
         Raises JournalFull.
         """
@@ -267,7 +275,7 @@ class Journal(Store):
         return False
 
     def _may_open(self) -> bool:
-        """Whether a payment may take the next sector: a blank one; with bad ones about, only if the reserve is blank too."""
+        """Whether a payment may open the next sector: it must be blank, and so must the reserve if a sector is bad."""
         ring = self.ring
         if self.free <= AHEAD:
             self.recount()
@@ -277,9 +285,9 @@ class Journal(Store):
         return self.free > AHEAD
 
     def prepare(self, may_move: bool = True) -> bool:
-        """Make one more sector ahead blank, if it may be: for idle time. True when a sector became ready.
+        """Erase one more sector ahead if allowed; for idle time. True when a sector became ready.
 
-        `may_move`: the newest record may be copied out of the way, by way of the buffer.
+        `may_move`: the newest record may be copied out of the sector first. This uses the buffer.
         """
         ring = self.ring
         if self.free <= AHEAD + 1:
@@ -292,10 +300,10 @@ class Journal(Store):
                 return False
             if ring.is_begun(sector, self._header_back):
                 if self.state.refused > 0:
-                    self.state.refused = -1  # one of them may go with the sector: they are counted once more
+                    self.state.refused = -1  # a later refusal may be erased with the sector: count them again
                 if first_after(self, sector) - 1 > self.state.closed and holds_any(self, sector):
                     return False
-                if sector == self.holder:
+                if sector == self.newest_sector:
                     if not may_move:
                         return False
                     self._move_newest(sector)
@@ -305,9 +313,9 @@ class Journal(Store):
         return False
 
     def _move_newest(self, sector: int) -> None:
-        """Copy the newest record, the chain's head, out of a sector that may go otherwise; what was decided goes with it.
+        """Copy the newest record (head of the chain) and its last mark out of a sector that is about to be erased.
 
-        Needed when a lap of the ring holds no payment.
+        Needed when a whole lap of the ring holds no newer payment.
         """
         rest = find_in(self, sector, self.state.sequence)
         if layout.is_record(self.buffer[0]):
@@ -315,4 +323,4 @@ class Journal(Store):
             kind = self.disposition or layout.SEEN
             self.mark(layout.YES if kind == layout.WATERMARK else kind, self.state.sequence)
         else:
-            self.holder = -1  # it rotted: there is nothing to keep
+            self.newest_sector = -1  # the record is unreadable: nothing to keep

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of the journal: sector header, record and mark. One table a cell in docs/journal.md; nothing else knows offsets."""
+"""The byte layout of the journal: sector header, record and mark. Tables: docs/journal.md."""
 
 from struct import pack_into, unpack_from
 
@@ -17,8 +17,8 @@ PAGES = const(16)
 HEADER_SIZE = const(48)
 PREFIX_SIZE = const(16)
 MARK_SIZE = const(32)
-HEADER_CELLS = const(6)  # marks behind the sector header
-PAGE_CELLS = const(8)  # marks in a page of marks
+HEADER_CELLS = const(6)  # mark cells after the sector header
+PAGE_CELLS = const(8)  # mark cells in a page of marks
 TAG = const(8)
 FORMAT = const(3)
 
@@ -26,10 +26,10 @@ NONCE = const(64)  # offsets in a record
 DATA = const(80)
 SEAL = const(240)
 SEALED = const(248)
-REST_FROM = const(16)  # in the page that holds the rest of a long record
+REST_FROM = const(16)  # offset in the page with the rest of a long record
 REST_SIZE = const(240)
 
-# The kind of a page or cell is its first byte. Kinds of pages differ from all others in two bits at least.
+# The first byte of a page or cell is its kind. The kind of a page differs from all others in at least two bits.
 ACCEPTED = const(0x51)
 INTENT = const(0x52)
 REST = const(0x54)
@@ -50,11 +50,11 @@ VOIDED = const(0x6D)
 CLOSING = const(0x6E)
 REOPENED = const(0x6F)
 EPOCH = const(0x70)
-YES_SOME = const(0x74)  # these three speak of up to 32 records
+YES_SOME = const(0x74)  # these three are about up to 32 records
 REFUSED_SOME = const(0x75)
 REPORTED_SOME = const(0x76)
 LOST = const(0x77)
-NOTED = const(0x78)  # a payment that was refused later, and that a cashier has taken note of
+NOTED = const(0x78)  # a cashier has noted a payment that was refused later
 _FIRST_MARK = const(0x61)
 _LAST_MARK = const(0x78)
 _SOME = (YES, REFUSED, REPORTED)
@@ -80,19 +80,19 @@ NOT_PAID = (
     REPORTED,
     LOST,
     NOTED,
-)  # a record whose last own mark is one of these is no money
+)  # a record whose last mark is one of these does not count as paid
 
 FLAG_CLOCK = const(1)  # in records
 FLAG_SUPERVISOR = const(2)
-FLAG_APPROVED = const(8)  # the card approved it offline, and was proven
-FLAG_LONG = const(4)  # the rest of the body is in a page before this one
+FLAG_APPROVED = const(8)  # the card approved it offline and was proven genuine
+FLAG_LONG = const(4)  # a page before this one holds the rest of the body
 
 _NUMBERS = const(63)
 BLANK = b"\xff" * 256
 
 
 class State:
-    """What every header and mark carries on, and boot needs: see docs/journal.md."""
+    """The running state, carried by every header and mark. Boot reads it back; see docs/journal.md."""
 
     def __init__(self) -> None:
         self.serial = 0
@@ -107,18 +107,18 @@ class State:
         self.heard = 0
         self.reversing = 0  # 1: a reversal is unanswered
         self.closing = 0  # 1: a batch close is unanswered
-        self.number = 0  # of the newest mark: 1..63, and round again; 0 before the first
-        self.refused = -1  # how many were refused later and not noted; below zero: not known. In no header or mark
+        self.number = 0  # of the newest mark: 1..63, then 1 again; 0 before the first
+        self.refused = -1  # payments refused later and not noted, negative = not counted yet; not stored in flash
 
     def turn(self, kind: int) -> None:
-        """The two flags follow from the kind of the mark that is written."""
+        """Update `reversing` and `closing` for a mark of this kind."""
         if kind in (REVERSING, REVERSED):
             self.reversing = 1 if kind == REVERSING else 0
         elif kind in (CLOSING, CLOSED, REOPENED):
             self.closing = 1 if kind == CLOSING else 0
 
     def refusal(self, more: int) -> None:
-        """One more was refused later, or (-1) one was noted. Where the count is not known, it shows that something changed."""
+        """Count a payment refused later (1) or noted (-1). While the count is unknown, only show that it changed."""
         self.refused += more if self.refused >= 0 else -1
 
     def flags(self) -> int:
@@ -155,7 +155,7 @@ def pack_header(cell: bytearray, state: State) -> None:
 
 
 def unpack_header(cell: bytearray | memoryview, state: State) -> None:
-    """Read a header whose tag was checked."""
+    """Read a verified header into `state`."""
     fields = unpack_from(">BIIHHII", cell, 3)
     flags, state.serial, first, state.epoch, state.count, state.watermark, state.closed = fields
     state.take_flags(flags)
@@ -166,15 +166,15 @@ def unpack_header(cell: bytearray | memoryview, state: State) -> None:
 
 
 def is_header(cell: bytearray | memoryview) -> bool:
-    """Whether the first bytes look like a header (its tag is checked later)."""
+    """Whether the first bytes look like a header. The tag is not checked."""
     return cell[0] == 0x4B and cell[1] == 0x4A and 1 <= cell[2] <= FORMAT
 
 
 def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State, ready: int, several: int = 0) -> None:
-    """Fill bytes 0..23 of the next mark; `code`: two bytes; `about`: a sequence, or a time for HEARD.
+    """Fill bytes 0..23 of the next mark. `code`: 2 B. `about`: a sequence, or a time for HEARD.
 
-    `ready`: sectors ahead that were found blank.
-    `several`: 32 bits, the highest for `about` itself, the next for the sequence after it, and so on.
+    `ready`: number of sectors ahead that were found blank. `several`: for kinds in SOME, 32 bits, the highest for the
+    sequence `about`, the next for the sequence after it, and so on.
     """
     pack_into(
         ">BB2sIHHH",
@@ -194,7 +194,7 @@ def pack_mark(cell: bytearray, kind: int, code: bytes, about: int, state: State,
 
 
 def apply_mark(cell: bytearray | memoryview, state: State) -> None:
-    """Take over what a checked mark says."""
+    """Apply a verified mark to `state`."""
     kind, about = cell[0], unpack_from(">I", cell, 4)[0]
     state.take_flags(cell[1])
     state.count = unpack_from(">H", cell, 12)[0]
@@ -221,18 +221,18 @@ def following(number: int) -> int:
     return number % _NUMBERS + 1
 
 
-def is_again(cell: bytearray | memoryview, before: int) -> bool:
-    """Whether a mark has the number of the one before it: then that one is not believed, it was passed over unseen."""
+def repeats_number(cell: bytearray | memoryview, before: int) -> bool:
+    """Whether a mark repeats the number `before` of the previous mark; then the previous one is to be ignored."""
     return cell[1] >> 2 == before != 0
 
 
 def is_mark(kind: int) -> bool:
-    """Whether a cell's first byte is a mark's kind; 71 to 73 are none: a record's kind but for one bit."""
+    """Whether a cell's first byte is the kind of a mark. 71 to 73 are unused: one bit away from a record's kind."""
     return _FIRST_MARK <= kind <= EPOCH or YES_SOME <= kind <= _LAST_MARK
 
 
-def spoken_of(cell: bytearray | memoryview) -> "Iterator[tuple[int, int]]":
-    """(kind, sequence) of each record that a checked mark speaks of, as if it had a mark of its own."""
+def marked_records(cell: bytearray | memoryview) -> "Iterator[tuple[int, int]]":
+    """(kind, sequence) of each record that a verified mark is about, as if each had its own mark."""
     kind, about = cell[0], number(cell, 4)
     if kind in SOME:
         several = number(cell, 20)
@@ -244,22 +244,22 @@ def spoken_of(cell: bytearray | memoryview) -> "Iterator[tuple[int, int]]":
 
 
 def some(kind: int) -> int:
-    """The kind of the mark that says YES, REFUSED or REPORTED of several records."""
+    """The kind of a mark for several records: YES, REFUSED or REPORTED -> YES_SOME, ..."""
     return YES_SOME + _SOME.index(kind)
 
 
 def is_record(kind: int) -> bool:
-    """Whether a page's first byte is a record's kind."""
+    """Whether a page's first byte is the kind of a record."""
     return kind == ACCEPTED or kind == INTENT
 
 
 def sealed_size(record: bytearray | memoryview) -> int:
-    """Bytes of a sealed record: what travels in DE 62."""
+    """Size of the sealed record that DE 62 carries, in bytes."""
     return SEALED + REST_SIZE if record[53] & FLAG_LONG else SEALED
 
 
 def number(cell: bytearray | memoryview, at: int) -> int:
-    """A 4-byte big-endian field."""
+    """The 4-byte big-endian field at offset `at`."""
     return unpack_from(">I", cell, at)[0]
 
 
@@ -275,7 +275,7 @@ def _unpack_sum(cell: bytearray | memoryview, at: int) -> int:
 
 
 class Record:
-    """A checked record's clear header, as plain fields. Amounts in minor units; see docs/journal.md for the rest."""
+    """The clear header of a verified record. `amount`: minor units; other fields: docs/journal.md."""
 
     def __init__(self, page: bytearray | memoryview) -> None:
         self.kind = page[0]
@@ -291,4 +291,4 @@ class Record:
         self.first6 = "%02x%02x%02x" % (page[48], page[49], page[50])
         self.flags = page[53]
         back = page[54] << 8 | page[55]
-        self.original = self.sequence - back if back else 0  # the sequence of the payment this one is about
+        self.original = self.sequence - back if back else 0  # sequence of the original payment

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Opens a journal at boot: finds its newest sector, its state and its last payment, and deals with a distrusted tail."""
+"""Opens the journal at boot: finds the newest sector, the state and the last payment, and stabilises the end."""
 
 from micropython import const
 
@@ -19,12 +19,13 @@ _PAST_A_MARK = BLANK[MARK_SIZE:]
 
 
 def mount(journal: Journal) -> Tail:
-    """Fill the journal's state from flash. Reads 16 B a sector, the newest sector, and the one before it at need.
+    """Load the journal's state from flash. Reads 16 B of each sector, the newest sector and, if needed, the one before.
 
-    Raises JournalDamaged when the partition holds something, but no journal of this device.
+    Returns what was found at the end. Raises JournalDamaged when the partition holds data that is not a journal of this
+    device, or when the newest record reads differently each time.
     """
-    passed_over = []  # marks that an earlier boot has not seen: places as in Tail
-    for _ in range(_READS):  # what a power cut left half written may read now so, now otherwise
+    passed_over = []  # places (as in Tail) of marks to be ignored: an earlier boot did not see them
+    for _ in range(_READS):  # half-programmed cells may read differently each time
         tail = Tail()
         journal.ring.sector = -1
         journal.ring.leave_sector()
@@ -36,7 +37,7 @@ def mount(journal: Journal) -> Tail:
         journal.disposition = 0
         journal.dispositions.clear(
             max(0, journal.state.sequence - 2 * PAGES)
-        )  # only what may be about the newest record
+        )  # only for marks that may be about the newest record
         if not _replay_all(journal, tail, sector, passed_over):
             continue
         _last_payment(journal)
@@ -50,11 +51,11 @@ def mount(journal: Journal) -> Tail:
     raise JournalDamaged("the newest record reads differently each time")
 
 
-# -- which sector -------------------------------------------------------------------------------------------------------
+# -- the newest sector -------------------------------------------------------------------------------------------------
 
 
 def _newest(journal: Journal) -> int:
-    """The newest sector whose header holds, -1 for a partition that is blank. Leaves its state in the journal."""
+    """Find the newest sector with a valid header and load its state. -1 for a new journal. Raises JournalDamaged."""
     sectors = journal.ring.sectors
     prefix = bytearray(PREFIX_SIZE)
     bound = 1 << 32
@@ -66,7 +67,7 @@ def _newest(journal: Journal) -> int:
             blank = blank and prefix == _BLANK_PREFIX
             serial = layout.number(prefix, 4)
             if prefix[:2] == b"KJ" and prefix[2] > layout.FORMAT:
-                _not_newer(journal, sector)
+                _refuse_newer(journal, sector)
             if layout.is_header(prefix) and best < serial < bound and (serial - 1) % sectors == sector:
                 best, found = serial, sector
         if found < 0:
@@ -78,15 +79,15 @@ def _newest(journal: Journal) -> int:
         bound = best
 
 
-def _not_newer(journal: Journal, sector: int) -> None:
-    """Leave alone what a newer firmware has written; a header that rotted there is no header."""
+def _refuse_newer(journal: Journal, sector: int) -> None:
+    """Raises JournalDamaged when a sector has a valid header of a newer format."""
     journal.ring.flash.readblocks(sector, journal.tags.cell, 0)
     if journal.tags.cell[2] > layout.FORMAT and journal.tags.header_holds():
         raise JournalDamaged("a newer firmware wrote this journal")
 
 
 def _only_a_torn_header(journal: Journal) -> bool:
-    """Whether power died while the very first sector was opened: some bits of its header are set, and nothing else is there."""
+    """Whether the partition holds only a half-programmed header of the very first sector."""
     ring = journal.ring
     first = State()
     first.serial = 1
@@ -98,7 +99,7 @@ def _only_a_torn_header(journal: Journal) -> bool:
         ring.flash.readblocks(number // PAGES, page, number % PAGES * PAGE)
         if number == 0:
             for index in range(HEADER_SIZE):
-                if page[index] & wanted[index] != wanted[index]:  # a bit is clear that would never be
+                if page[index] & wanted[index] != wanted[index]:  # a bit is clear that the header leaves set
                     return False
                 page[index] = 0xFF
         if page != BLANK:
@@ -107,7 +108,7 @@ def _only_a_torn_header(journal: Journal) -> bool:
 
 
 def _no_record_anywhere(journal: Journal) -> bool:
-    """Whether every first record page is blank too: headers alone wiped is damage, not a new chip."""
+    """Whether the first record page of every sector is blank. If not, erased headers are damage, not a new chip."""
     prefix = bytearray(PREFIX_SIZE)
     for sector in range(journal.ring.sectors):
         journal.ring.flash.readblocks(sector, prefix, PAGE)
@@ -116,10 +117,10 @@ def _no_record_anywhere(journal: Journal) -> bool:
     return True
 
 
-def _goes_on(journal: Journal) -> bool:
-    """Whether the journal goes on in a sector ahead whose header rotted: then that one is the newest.
+def _continues(journal: Journal) -> bool:
+    """Whether the journal continues in a sector ahead whose header is unreadable. Makes that sector the newest.
 
-    What a header says, the sector before it has said already, so nothing is missing.
+    The sector before already holds everything that the lost header said.
     """
     ring, state = journal.ring, journal.state
     page, prefix = memoryview(bytearray(PAGE)), bytearray(PREFIX_SIZE)
@@ -149,26 +150,26 @@ def _adopt(journal: Journal, sector: int, serial: int) -> bool:
     return True
 
 
-# -- what is in it ------------------------------------------------------------------------------------------------------
+# -- its contents -----------------------------------------------------------------------------------------------------
 
 
 def _replay_all(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[int, int, int]]") -> bool:
-    """The newest sector, and those ahead of it that have no header; False when `passed_over` has grown by a mark."""
+    """Replay the newest sector and those after it without a header. False when `passed_over` has grown: start again."""
     while _replay(journal, tail, sector, passed_over):
-        if not _goes_on(journal):
+        if not _continues(journal):
             return True
         sector = journal.ring.sector
     return False
 
 
 def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[int, int, int]]") -> bool:
-    """Marks carry the whole state; records behind the last mark are added to it."""
+    """Replay a sector: take the state of each mark, and count the records after it. False as in _replay_all."""
     ring, state, page = journal.ring, journal.state, journal.view
     ring.sector = sector
     ring.page = 1
     ring.cells = ring.cell = 0
-    tail.covered = state.sequence - 1  # what the header covers is in an older sector; here it is a copy, made by a boot
-    tail.looked = tail.told = torn = ring.trusted = shaky = shaky_cell = 0
+    tail.covered = state.sequence - 1  # an older record here is a boot's copy: the header counts it
+    tail.stabilised = tail.told = torn = ring.known_blank = damaged = damaged_cell = 0
     tail.counted = tail.record = False
     tail.mark = bytearray()
     tail.opened = True
@@ -181,68 +182,68 @@ def _replay(journal: Journal, tail: Tail, sector: int, passed_over: "list[tuple[
             ring.page = number + 1
             if is_record(journal, sector, number, page):
                 if torn and layout.number(page, 4) > state.sequence + 1:
-                    _mended(journal, tail, torn)
+                    _repaired(journal, tail, torn)
                     ring.flash.readblocks(sector, page, number * PAGE)
                 _replay_record(journal, tail, number)
-                torn = shaky = 0
+                torn = damaged = 0
                 continue
         used = False
         for index, cell in marks_in(journal, page, 0 if number else HEADER_SIZE, state.serial):
             place = sector, number, index
             if cell is not None and place not in passed_over:
                 used = True
-                if layout.is_again(cell, state.number) and tail.place[0] >= 0:
+                if layout.repeats_number(cell, state.number) and tail.place[0] >= 0:
                     passed_over.append(tail.place)
                     return False
                 _replay_mark(journal, tail, cell)
                 tail.place = place
             if used or not number or layout.is_mark(page[0]):
                 ring.cells, ring.cell = number, index + 1
-                shaky_cell = 1 if cell is None else 0
+                damaged_cell = 1 if cell is None else 0
         if number and not used and page[MARK_SIZE:] != _PAST_A_MARK and page[0] != layout.REST:
             torn = number
-        shaky = 1 if number and not used and page[0] != layout.REST else 0
-    tail.torn = torn > tail.told and not _mended(journal, tail, torn)
+        damaged = 1 if number and not used and page[0] != layout.REST else 0
+    tail.torn = torn > tail.told and not _repaired(journal, tail, torn)
     if ring.page >= PAGES:
-        ring.trusted = 0  # the next sector may be half opened
+        ring.known_blank = 0  # a power cut may have interrupted opening the next sector
     tail.end = max(1, ring.page - 1), max(0, ring.cell - 1)
-    # The next page and cell may be half written, however blank they look. A boot that saw them blank, one that saw them
-    # valid and one that saw something between write to different places: what one left half written no other one touches.
-    ring.page = min(max(ring.page, tail.looked + 1) + 1 + tail.copies + shaky, PAGES)
-    ring.cell += 1 + tail.copies + shaky_cell
+    # The next page and cell may be half programmed, even if they look blank. So boots that see them as blank, as valid
+    # or as damaged write to different places: no boot touches what another one may have left half programmed.
+    ring.page = min(max(ring.page, tail.stabilised + 1) + 1 + tail.copies + damaged, PAGES)
+    ring.cell += 1 + tail.copies + damaged_cell
     return True
 
 
 def _replay_mark(journal: Journal, tail: Tail, cell: memoryview) -> None:
-    """Take over what a mark says; it may stand before the records it speaks of."""
+    """Apply a mark. Its records may come after it."""
     state = journal.state
     layout.apply_mark(cell, state)
-    for kind, sequence in layout.spoken_of(cell):
+    for kind, sequence in layout.marked_records(cell):
         journal.dispositions.set(sequence, kind)
     tail.covered = newest_at(cell, state.sequence)
     if tail.covered != state.sequence:
-        state.sequence = tail.covered  # lower: a record that an earlier boot did not believe
+        state.sequence = tail.covered  # if lower, an earlier boot ignored a record
         zero(journal.last)
     if cell[0] == layout.SEEN:
-        tail.looked = max(tail.looked, cell[2])
+        tail.stabilised = max(tail.stabilised, cell[2])
         tail.told = max(tail.told, cell[3])
     again = bool(tail.mark) and cell[0] == tail.mark[0] and cell[2:8] == tail.mark[2:8]
     tail.copies = tail.copies + 1 if again else 0
     tail.mark = bytearray(cell)
-    journal.ring.trusted = cell[19]
+    journal.ring.known_blank = cell[19]
     tail.record = tail.counted = tail.opened = False
 
 
 def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
-    """A valid record in the buffer; it is counted unless the header or a mark read before has done so."""
+    """Apply the valid record in the buffer. It is counted unless the header or an earlier mark includes it."""
     record = layout.Record(journal.view)
     state = journal.state
     tail.opened = False
-    if record.sequence < state.sequence or record.sequence > tail.covered and page <= tail.looked:
+    if record.sequence < state.sequence or record.sequence > tail.covered and page <= tail.stabilised:
         return
     if record.sequence > state.sequence:
         tail.counted = True
-    elif tail.counted:  # once more, or instead of one that was not finished
+    elif tail.counted:  # a copy of the newest record, or its replacement after a cut
         state.count, state.sum, state.oldest = tail.before
     if tail.counted:
         tail.before = state.count, state.sum, state.oldest
@@ -257,28 +258,28 @@ def _replay_record(journal: Journal, tail: Tail, page: int) -> None:
 
 
 def _is_last(journal: Journal, sector: int) -> None:
-    """The record in the buffer is the newest one."""
+    """Take the record in the buffer as the newest one."""
     journal.last[:] = journal.view[:64]
     journal.head[:] = journal.view[layout.SEAL : layout.SEALED]
-    journal.holder = sector
+    journal.newest_sector = sector
 
 
-def _mended(journal: Journal, tail: Tail, torn: int) -> bool:
-    """Take a damaged page as the next record, or the newest that marks know of, if one flipped bit is all that is wrong."""
-    from kassa.vault.journal.bit_repair import mend_record
+def _repaired(journal: Journal, tail: Tail, torn: int) -> bool:
+    """Repair one flipped bit in a damaged page. True if it then is the next or the newest record."""
+    from kassa.vault.journal.bit_repair import repair_record
 
     sector, newest = journal.ring.sector, journal.state.sequence
-    if mend_record(journal, sector, torn, journal.buffer, newest + 1):
+    if repair_record(journal, sector, torn, journal.buffer, newest + 1):
         _replay_record(journal, tail, torn)
         return True
-    return mend_record(journal, sector, torn, journal.buffer, newest)
+    return repair_record(journal, sector, torn, journal.buffer, newest)
 
 
-# -- the last payment ---------------------------------------------------------------------------------------------------
+# -- the last payment --------------------------------------------------------------------------------------------------
 
 
 def _last_payment(journal: Journal) -> None:
-    """Find the newest record where it is not in the newest sector, and what was decided about it."""
+    """Find the newest record, if it is not in the newest sector, and what was decided about it."""
     newest = journal.state.sequence
     for sequence in range(newest, max(0, newest - PAGES), -1):
         if layout.number(journal.last, 4) == sequence:
@@ -287,10 +288,10 @@ def _last_payment(journal: Journal) -> None:
         if reader.read(journal.buffer) == sequence:
             _is_last(journal, reader.place[0])
             break
-    last, sector = layout.number(journal.last, 4), journal.holder
-    if sector != journal.ring.sector:  # what the newest one says is in `dispositions` already
+    last, sector = layout.number(journal.last, 4), journal.newest_sector
+    if sector != journal.ring.sector:  # marks in the newest sector are in `dispositions` already
         for cell in walk(journal, sector, False, journal.ring.sector):
-            for kind, about in layout.spoken_of(cell):
+            for kind, about in layout.marked_records(cell):
                 if about == last:
                     journal.disposition = kind
     journal.disposition = journal.dispositions.get(last) or journal.disposition

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads a mounted journal: marks of a sector, records from a sequence on, and what became of each."""
+"""Reads a mounted journal: the marks of a sector, records from a sequence upwards, and their dispositions."""
 
 from micropython import const
 
@@ -16,23 +16,23 @@ _BLANK_CELL = BLANK[:MARK_SIZE]
 
 
 def newest_at(cell: bytearray | memoryview, near: int) -> int:
-    """The newest sequence when a mark was written: its low 16 bits, completed from a sequence near it."""
+    """The newest sequence when a mark was written. The mark holds 16 bits; the rest comes from the sequence `near`."""
     return near + ((cell[10] << 8 | cell[11]) - near + 0x8000 & 0xFFFF) - 0x8000
 
 
 def marks_in(journal: "Store", page: memoryview, first: int, serial: int) -> "Iterator[tuple[int, memoryview | None]]":
-    """(index, cell) of each used mark cell of a page that was read (256 B), from byte `first`; None for a damaged one.
+    """(index, cell) of each mark cell in use in `page` (256 B), from byte `first`; cell is None when damaged.
 
-    One flipped bit is mended.
+    `serial`: that of the sector. Repairs one flipped bit.
     """
     for index in range((PAGE - first) // MARK_SIZE):
         cell = page[first + index * MARK_SIZE : first + (index + 1) * MARK_SIZE]
         if cell == _BLANK_CELL:
             continue
         if not _is_mark(journal, cell, serial):
-            from kassa.vault.journal.bit_repair import mend_mark  # seldom needed
+            from kassa.vault.journal.bit_repair import repair_mark  # rarely needed
 
-            if not mend_mark(cell, lambda mended: _is_mark(journal, mended, serial)):
+            if not repair_mark(cell, lambda repaired: _is_mark(journal, repaired, serial)):
                 yield index, None
                 continue
             journal.damaged += 1
@@ -46,7 +46,7 @@ def _is_mark(journal: "Store", cell: memoryview, serial: int) -> bool:
 
 
 def is_record(journal: "Store", sector: int, page: int, into: memoryview) -> bool:
-    """Whether a page that was read (256 B) is a record; `sector`, `page`: where, to find the rest of a long one."""
+    """Whether the page in `into` (256 B) is a valid record. `sector`, `page`: its place, to find a long one's rest."""
     if not layout.is_record(into[0]):
         return False
     if not into[53] & layout.FLAG_LONG:
@@ -56,7 +56,7 @@ def is_record(journal: "Store", sector: int, page: int, into: memoryview) -> boo
 
 
 def find_rest(journal: "Store", sector: int, page: int, record: memoryview) -> bytearray | None:
-    """The page (256 B) with the rest of a long record: the nearest one before it that names it."""
+    """The page (256 B) with the rest of a long record: the nearest one before it with the same bytes 1..15, or None."""
     rest = bytearray(PAGE)
     for before in range(page - 1, 0, -1):
         journal.ring.flash.readblocks(sector, rest, before * PAGE)
@@ -66,9 +66,9 @@ def find_rest(journal: "Store", sector: int, page: int, record: memoryview) -> b
 
 
 def find_in(journal: "Store", sector: int, sequence: int) -> bytearray | None:
-    """Read the record with this sequence in a sector into the journal's buffer; returns the rest of a long one.
+    """Find the record with this sequence in a sector and read it into the journal's buffer.
 
-    Without such a record the buffer holds no record.
+    Returns the second page of a long record, else None. Without such a record, byte 0 of the buffer is 0.
     """
     prefix = journal.view[:PREFIX_SIZE]
     for page in range(PAGES - 1, 0, -1):
@@ -83,7 +83,7 @@ def find_in(journal: "Store", sector: int, sequence: int) -> bytearray | None:
 
 
 def first_after(journal: "Store", sector: int) -> int:
-    """A sequence above all that a sector holds: the first one of the next sector whose header holds."""
+    """The first sequence after those of a sector, from the next valid header."""
     ring, state = journal.ring, State()
     for _ in range(ring.sectors):
         sector = ring.step(sector)
@@ -95,7 +95,7 @@ def first_after(journal: "Store", sector: int) -> int:
 
 
 def holds_any(journal: "Store", sector: int) -> bool:
-    """Whether a sector that may not be erased by its place holds anything of the open batch; else it was only begun."""
+    """Whether a sector holds a mark, or a record of the open batch. If not, it was only begun and can be erased."""
     page = memoryview(bytearray(PAGE))
     serial = journal.serial_of(sector)
     for number in range(PAGES):
@@ -111,13 +111,14 @@ def holds_any(journal: "Store", sector: int) -> bool:
 
 
 def walk(journal: "Store", sector: int, records: bool = False, until: int = -1) -> "Iterator[memoryview]":
-    """From a sector to the newest one, or up to `until`: each mark (32 B) that is believed, and each of the `records` (256 B).
+    """Each valid mark (32 B) from a sector to the newest one, or up to `until`. `records`: each record (256 B) too.
 
-    A mark comes after the pages that stand before the next mark. Each one is valid until the next.
+    A mark is yielded late, when the next one is found, since that one may show that it is to be ignored. So records
+    between two marks come before the first of them. The memoryview is reused for the next item.
     """
     page, held = memoryview(bytearray(PAGE)), memoryview(bytearray(MARK_SIZE))
     while sector >= 0:
-        serial = journal.serial_of(sector)  # known even where the header rotted
+        serial = journal.serial_of(sector)  # known even if the header is unreadable
         for number in range(PAGES):
             journal.ring.flash.readblocks(sector, page, number * PAGE)
             if number and layout.is_record(page[0]):
@@ -131,7 +132,7 @@ def walk(journal: "Store", sector: int, records: bool = False, until: int = -1) 
                     break
             for _, cell in marks_in(journal, page, 0 if number else layout.HEADER_SIZE, serial):
                 if cell is not None:
-                    if held[0] and not layout.is_again(cell, held[1] >> 2):
+                    if held[0] and not layout.repeats_number(cell, held[1] >> 2):
                         yield held
                     held[:] = cell
         if sector in (journal.ring.sector, until):
@@ -142,7 +143,7 @@ def walk(journal: "Store", sector: int, records: bool = False, until: int = -1) 
 
 
 def _denies(journal: "Store", page: memoryview, mark: memoryview) -> bool:
-    """Whether a sector's header counts one mark less: the last one of the sector before was passed over unseen."""
+    """Whether a sector's header counts one mark less, so that the last mark of the sector before is to be ignored."""
     cell = journal.tags.cell
     cell[:] = page[: layout.HEADER_SIZE]
     counted = cell[3] >> 2
@@ -150,13 +151,13 @@ def _denies(journal: "Store", page: memoryview, mark: memoryview) -> bool:
 
 
 class Reader:
-    """Walks valid records upwards from a sequence; of two pages with one sequence the later counts.
+    """Reads valid records in ascending order. Of two pages with the same sequence, the later one counts.
 
-    A missing record in which one bit flipped is mended on the way.
+    A missing record with one flipped bit is repaired.
     """
 
     def __init__(self, journal: "Store", sequence: int) -> None:
-        """Starts at the first record with this sequence or a higher one."""
+        """Start at the first record with this sequence or a higher one."""
         self.rest: bytearray | None = None  # the second page of the record read last, if it is a long one
         self.place = (-1, 0)  # sector and page of the record read last
         self._journal = journal
@@ -164,20 +165,20 @@ class Reader:
         self._sector = sector_of(journal, sequence)
         self._page = 1
         self._peek = memoryview(bytearray(PREFIX_SIZE))
-        self._damaged = (-1, 0)  # the last page behind it that is neither record nor mark nor blank
+        self._damaged = (-1, 0)  # the last page read that is neither record, mark nor blank
 
     def read(self, into: bytearray) -> int:
-        """Put the next record (256 B) into `into` and return its sequence; 0 when there is none."""
+        """Read the next record into `into` (256 B). Returns its sequence, 0 when there is none."""
         journal = self._journal
         found, place, gap = self._find(memoryview(into))
         if found != self._next <= journal.state.sequence and gap[0] >= 0:
-            if self._mend(gap, into):
+            if self._repair(gap, into):
                 if found:
-                    self._sector, self._page = place  # it is the next one's turn
+                    self._sector, self._page = place  # return that record next time
                     self._damaged = (-1, 0)
                 found, place = self._next, gap
             elif found and not self._holds(place, memoryview(into)):
-                found = 0  # it reads otherwise than a moment ago
+                found = 0  # it reads differently now
         if found:
             self._next = found + 1
             self.place = place
@@ -186,7 +187,7 @@ class Reader:
         return found
 
     def _find(self, into: memoryview) -> tuple[int, tuple[int, int], tuple[int, int]]:
-        """(sequence, place) of the next valid record, which is read into `into`; place of a damaged page before it."""
+        """Read the next valid record into `into`. Returns its sequence and place, and that of a damaged page before."""
         journal, peek = self._journal, self._peek
         found, at, other, lost, gap = 0, (0, 0), (0, 0), False, (-1, 0)
         while self._more():
@@ -194,27 +195,27 @@ class Reader:
             journal.ring.flash.readblocks(self._sector, peek, self._page * PAGE)
             sequence = layout.number(peek, 4) if layout.is_record(peek[0]) else 0
             if found and found < sequence <= journal.state.sequence:
-                break  # a lower one is a boot's copy: it did not believe what was found
+                break  # a lower one is a copy by a boot that ignored the record found
             if self._next <= sequence <= journal.state.sequence and self._holds(place, into):
                 if not found:
-                    gap, self._damaged = self._damaged, (-1, 0)  # what comes now may be the one after it
+                    gap, self._damaged = self._damaged, (-1, 0)  # a damaged page from here on may be the next record
                 other = at if found == sequence else place
                 found, at, lost = sequence, place, False
             elif sequence and sequence < self._next or sequence > journal.state.sequence:
                 wrong = sequence ^ (
                     found + 1 if found else self._next
-                )  # what an older lap left in a bad sector, or a boot did not believe ...
+                )  # left by an older lap in a bad sector, or ignored by a boot ...
                 if not wrong & wrong - 1:
-                    self._damaged = place  # ... or it is the one, but for a bit of its number
+                    self._damaged = place  # ... or the record wanted, with one flipped bit in its sequence
             elif found and sequence:
-                lost = True  # a later copy that does not hold has taken its place in `into`; or it is the one after it
+                lost = True  # `into` now holds an invalid later copy, or the following record
                 self._damaged = place
             elif sequence or peek != BLANK[:PREFIX_SIZE] and peek[0] != layout.REST and not layout.is_mark(peek[0]):
                 self._damaged = place
             self._page += 1
         if lost and not self._holds(
             at, into
-        ):  # half written, it reads so now, now otherwise: of two copies one is firm
+        ):  # half programmed, it reads differently each time; one of two copies is stable
             at = other
             if not self._holds(at, into):
                 found = 0
@@ -223,7 +224,7 @@ class Reader:
         return found, at, gap
 
     def _more(self) -> bool:
-        """Whether there is another page; goes on to the next sector."""
+        """Whether there is another page. Moves on to the next sector if needed."""
         ring = self._journal.ring
         if self._sector >= 0 and self._page >= PAGES and self._sector != ring.sector:
             self._sector, self._page = ring.step(self._sector), 1
@@ -234,17 +235,17 @@ class Reader:
         self._journal.ring.flash.readblocks(sector, into, page * PAGE)
         return is_record(self._journal, sector, page, into)
 
-    def _mend(self, place: tuple[int, int], into: bytearray) -> bool:
-        """Whether the damaged page on the way is the missing record but for one bit, which is mended in `into`."""
-        from kassa.vault.journal.bit_repair import mend_record  # seldom needed
+    def _repair(self, place: tuple[int, int], into: bytearray) -> bool:
+        """Repair one flipped bit of a damaged page in `into`. Returns whether it is the missing record."""
+        from kassa.vault.journal.bit_repair import repair_record  # rarely needed
 
-        return mend_record(self._journal, place[0], place[1], into, self._next)
+        return repair_record(self._journal, place[0], place[1], into, self._next)
 
 
 def sector_of(journal: "Store", sequence: int) -> int:
-    """The sector to start looking for a sequence: the newest whose first sequence is not above it; -1 in an empty journal.
+    """The sector to start looking for a sequence: the newest one whose first sequence is not above it.
 
-    Where no header says so, its own rotted: start at the oldest sector.
+    The oldest sector if no header qualifies (an unreadable one might). -1 in an empty journal.
     """
     ring = journal.ring
     if ring.sector < 0:
@@ -263,8 +264,8 @@ def sector_of(journal: "Store", sequence: int) -> int:
 
 
 def dispositions_above(journal: "Store", sequence: int) -> "Iterator[tuple[int, int]]":
-    """(sequence, kind) of each time a mark speaks of a record above `sequence`, in the order written."""
+    """(sequence, kind) from each mark about a record above `sequence`, in the order written."""
     for cell in walk(journal, sector_of(journal, sequence + 1)):
-        for kind, about in layout.spoken_of(cell):
+        for kind, about in layout.marked_records(cell):
             if about > sequence:
                 yield about, kind

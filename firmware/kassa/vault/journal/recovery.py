@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rebuilds what is known of each record above the watermark, every tag checked, in one pass over the sectors that hold them."""
+"""Rebuilds the dispositions of all records above the watermark in one pass that checks every tag."""
 
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import MISSING, UNDECIDED, decided
@@ -9,9 +9,9 @@ from kassa.vault.journal.reader import Reader, dispositions_above, sector_of, wa
 
 
 def recover(journal: Journal) -> None:
-    """Fill `dispositions`, `reasons` and `unreadable`.
+    """Fill `dispositions`, `reasons` and `unreadable` of the journal.
 
-    UNDECIDED is an intent without a mark; MISSING what no valid record has the sequence of, unless the host's answer is known.
+    UNDECIDED: an intent without a mark. MISSING: no valid record has this sequence and no final answer is known.
     """
     journal.dispositions.clear(journal.state.watermark)
     journal.reasons.clear()
@@ -22,14 +22,14 @@ def recover(journal: Journal) -> None:
         else:
             _mark(journal, cell)
     _missing(journal, expected, journal.state.sequence + 1)
-    _mend(journal)
+    _find_repairable(journal)
     journal.unreadable = journal.dispositions.first(MISSING)
 
 
 def _record(journal: Journal, page: memoryview, expected: int) -> int:
-    """A valid record; returns the sequence that comes next."""
+    """Process a valid record. Returns the next sequence expected."""
     sequence, dispositions = layout.number(page, 4), journal.dispositions
-    if not expected - 1 <= sequence <= journal.state.sequence:  # one less: of two the later counts
+    if not expected - 1 <= sequence <= journal.state.sequence:  # one less: a second copy, which counts
         return expected
     _missing(journal, expected, sequence)
     if sequence > journal.state.watermark and dispositions.get(sequence) in (0, UNDECIDED):
@@ -38,7 +38,7 @@ def _record(journal: Journal, page: memoryview, expected: int) -> int:
 
 
 def _mark(journal: Journal, cell: memoryview) -> None:
-    for kind, sequence in layout.spoken_of(cell):
+    for kind, sequence in layout.marked_records(cell):
         if journal.dispositions.get(sequence) != MISSING or decided(kind):
             journal.dispositions.set(sequence, kind)
         if kind == layout.REVERSING:
@@ -53,8 +53,8 @@ def _missing(journal: Journal, first: int, end: int) -> None:
             journal.dispositions.set(sequence, MISSING)
 
 
-def _mend(journal: Journal) -> None:
-    """What only one flipped bit hides is not missing."""
+def _find_repairable(journal: Journal) -> None:
+    """Find MISSING records that are readable once one flipped bit is repaired."""
     if not journal.dispositions.first(MISSING):
         return
     page = bytearray(PAGE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the host refused later and nobody has noted yet: read off the journal's marks, of batches that are closed too."""
+"""Finds payments that were refused later and not noted yet, in all marks of the ring, closed batches included."""
 
 from micropython import const
 
@@ -16,7 +16,7 @@ _AT_ONCE = const(64)  # marks
 
 
 class Search:
-    """A pass over every mark in the ring, with a bit for each sequence that can be there: refused, and not noted.
+    """One pass over all marks in the ring. Keeps one bit per sequence: refused later and not noted.
 
     A record that was erased with its sector is not found.
     """
@@ -28,7 +28,7 @@ class Search:
         self._bits = bytearray(records // 8 + 1)
 
     def steps(self) -> "Iterator[None]":
-        """Look at some marks at a time, until all were seen and none of this kind came meanwhile; then `state.refused` is right."""
+        """Read some marks per step. Starts again if `state.refused` changed in the meantime; at the end sets it."""
         state, count = self._journal.state, 0
         while True:
             before = state.refused
@@ -44,7 +44,7 @@ class Search:
                 return
 
     def found(self) -> "Iterator[int]":
-        """The sequences, upwards, whose record is still there."""
+        """The sequences found whose records still exist, in ascending order."""
         page = bytearray(layout.PAGE)
         for index in range(8 * len(self._bits)):
             sequence = self._lowest + index
@@ -54,7 +54,7 @@ class Search:
     def _marks(self) -> "Iterator[None]":
         ring = self._journal.ring
         for cell in walk(self._journal, ring.step(ring.sector) if ring.sector >= 0 else -1):
-            for kind, sequence in layout.spoken_of(cell):
+            for kind, sequence in layout.marked_records(cell):
                 index = sequence - self._lowest
                 if 0 <= index < 8 * len(self._bits):
                     bit = 1 << (index & 7)

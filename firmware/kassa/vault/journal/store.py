@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is in memory of a mounted journal. Readers need no more than this; what writes is in journal.py."""
+"""The state in memory of a mounted journal; all that readers need. Writing is in journal.py."""
 
 from micropython import const
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """The ring of sectors, the state after the newest mark, the newest record, and one page to work in."""
+    """The ring of sectors, the state after the newest mark, the newest record, and a page buffer."""
 
     def __init__(self, flash: "Flash", key: bytearray) -> None:
         """`flash`: an esp32.Partition (4096-byte blocks). `key`: the 16-byte journal key; the caller zeroes it."""
         self.ring = Ring(flash)
         self.tags = Tags(key)
         self.state = State()
-        self.free = self.ring.sectors  # sectors ahead, blank or not, that hold nothing of an open batch
-        self.holder = -1  # the sector with the newest record
+        self.free = self.ring.sectors  # sectors ahead, blank or not, that hold nothing of the open batch
+        self.newest_sector = -1  # the sector with the newest record
         self.dispositions = Dispositions()
-        self.reasons = {}  # sequence -> DE 39 of a reversal that is owed
+        self.reasons = {}  # sequence -> DE 39 of a reversal that is still to be answered
         self.head = bytearray(8)  # seal tag of the newest record
         self.last = bytearray(64)  # clear header of the newest record
-        self.disposition = 0  # kind of the mark that decided about the newest record, 0 = none yet
-        self.unreadable = 0  # the first sequence, as far as known, that is MISSING: nobody can settle or reverse it
-        self.damaged = 0  # headers and marks that rotted, as far as this boot has seen
-        self.mends = {}  # page number in the partition -> bit that flipped in it, -1 = not that alone
-        self.unsaid = False  # boot wrote nothing of what it saw at the end: SEEN goes before the first write
+        self.disposition = 0  # kind of the mark that decided the newest record, 0 = none yet
+        self.unreadable = 0  # the first MISSING sequence found: it cannot be settled or reversed; 0 = none
+        self.damaged = 0  # unreadable headers and repaired marks that this boot has found
+        self.repairs = {}  # page number in the partition -> its flipped bit, -1 = not repairable
+        self.seen_due = False  # boot has not written SEEN: write it before anything else
         self._staged = False
         self.buffer = bytearray(PAGE)
         page = self.view = memoryview(self.buffer)
@@ -44,15 +44,15 @@ class Store:
         self._mark_back = self._header_back[: layout.MARK_SIZE]
 
     def serial_of(self, sector: int) -> int:
-        """The serial a sector has if it was used in this lap: one higher for each place in the ring."""
+        """The serial that a sector has if it was last used in this lap: one higher for each place in the ring."""
         return self.ring.serial_of(self.state, sector)
 
     def recount(self) -> None:
-        """Count the free sectors once more."""
+        """Count the free sectors again."""
         self.free = self.ring.count_free(self.state)
 
     def read_header(self, sector: int, state: State) -> bool:
-        """Read and check a sector's header; fills `state` when it holds."""
+        """Read and verify a sector's header. If valid, fill `state` and return True."""
         cell = self.tags.cell
         self.ring.flash.readblocks(sector, cell, 0)
         if not layout.is_header(cell) or not self.tags.header_holds():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A record whose body needs two pages: its end goes into a page of its own, and only the record's page makes it a payment."""
+"""Writes a record of two pages. The first holds the rest of the body and is valid only with the record's own page."""
 
 from micropython import const
 
@@ -18,7 +18,7 @@ _TRIES = const(9)
 
 
 def accept(journal: Store, draft: Draft, sealer: Sealer, open_sector: "Callable[[], bool]") -> None:
-    """Seal and write what Journal.accept has begun; `draft.data`: 400 B."""
+    """Seal and write the record that Journal.accept has begun. `draft.data`: 400 B. Raises FlashFault, JournalFull."""
     rest = bytearray(PAGE)
     page, end = journal.view, memoryview(rest)[REST_FROM:]
     data, tagged, seal_tag = page[DATA:SEAL], page[:SEAL], page[SEAL:SEALED]
@@ -38,7 +38,10 @@ def accept(journal: Store, draft: Draft, sealer: Sealer, open_sector: "Callable[
 
 
 def append(journal: Store, rest: bytearray, open_sector: "Callable[[], bool]") -> None:
-    """Program `rest` and then the buffer, both into one sector. `rest`: its first 16 bytes are written here."""
+    """Program `rest`, then the buffer, both into one sector. Fills in the first 16 bytes of `rest`.
+
+    Raises FlashFault, JournalFull.
+    """
     ring, back = journal.ring, journal.tags.page
     rest[:REST_FROM] = journal.buffer[:REST_FROM]
     rest[0] = layout.REST

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Makes the end of the journal firm at boot: what a power cut left half written may read now so, now otherwise."""
+"""Stabilises the end of the journal at boot. A power cut can leave cells half programmed, which then read differently
+each time.
+"""
 
 from micropython import const
 
@@ -14,12 +16,12 @@ if TYPE_CHECKING:
     from kassa.vault.journal.journal import Journal
     from kassa.vault.journal.tail import Tail
 
-_LOOKS = const(6)  # at what a power cut may have left half written
-_NEAR = const(5)  # pages or cells on from the last one that boots may have written to since
+_LOOKS = const(6)  # reads of each place that may be half programmed
+_NEAR = const(5)  # pages or cells after the last valid one that earlier boots may have written to
 
 
 def is_unstable(journal: "Journal", tail: "Tail") -> bool:
-    """Whether the end of the newest sector, or what comes next, reads now so, now otherwise: a power cut left it half written."""
+    """Whether the end of the newest sector, or what follows it, reads differently each time."""
     ring = journal.ring
     page, cell = tail.end
     places = [(number * PAGE, PREFIX_SIZE) for number in range(page, min(page + _NEAR, PAGES))]
@@ -38,9 +40,9 @@ def is_unstable(journal: "Journal", tail: "Tail") -> bool:
 
 
 def write_again_elsewhere(journal: "Journal", tail: "Tail") -> bool:
-    """Make firm what was written last, and go on in the next sector, which is erased first.
+    """Program the same bytes again where they were written last, and leave the sector. The next one is erased first.
 
-    False when it reads otherwise than a moment ago.
+    False when the record reads differently now.
     """
     ring = journal.ring
     if tail.record:
@@ -52,14 +54,14 @@ def write_again_elsewhere(journal: "Journal", tail: "Tail") -> bool:
         _, page, cell = tail.place
         ring.write(page * PAGE + (0 if page else HEADER_SIZE) + cell * MARK_SIZE, tail.mark, bytearray(MARK_SIZE))
     ring.leave_sector()
-    ring.trusted = 0
+    ring.known_blank = 0
     return True
 
 
 def write_again(journal: "Journal", tail: "Tail") -> bool:
-    """Write what was written last once more, and SEEN behind it: half-written cells cannot change their mind then.
+    """Write a copy of what was written last, then SEEN. After that, half-programmed cells change nothing.
 
-    False when the newest record or header reads otherwise than a moment ago.
+    An undecided intent gets REVERSING or DEFERRED. False when the newest record or header reads differently now.
     """
     sequence = layout.number(journal.last, 4)
     undecided = journal.last[0] == layout.INTENT and not journal.disposition and sequence > journal.state.watermark
@@ -73,9 +75,9 @@ def write_again(journal: "Journal", tail: "Tail") -> bool:
         journal.write_mark(
             kind, about, bytes(tail.mark[2:4]), layout.number(tail.mark, 20) if kind in layout.SOME else 0
         )
-    elif tail.opened and not _header_firm(journal):
+    elif tail.opened and not _stabilise_header(journal):
         return False
-    if undecided:  # at boot every intent without an answer counts as sent
+    if undecided:  # at boot, every intent without a mark counts as sent
         if transactions.is_reversed(journal.last[1]):
             journal.mark(layout.REVERSING, sequence, b"98")
         else:
@@ -84,12 +86,12 @@ def write_again(journal: "Journal", tail: "Tail") -> bool:
     if tail.torn or undecided or tail.record or tail.mark and tail.mark[0] != layout.SEEN:
         journal.seen(False)
     else:
-        journal.unsaid = True
+        journal.seen_due = True
     return True
 
 
-def _header_firm(journal: "Journal") -> bool:
-    """Program the newest header once more, with the same bytes; False when it reads otherwise than a moment ago."""
+def _stabilise_header(journal: "Journal") -> bool:
+    """Program the newest header again with the same bytes. False when it reads differently now."""
     if not journal.read_header(journal.ring.sector, State()):
         return False
     journal.ring.write(0, journal.tags.header, bytearray(HEADER_SIZE))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The DUKPT keys, always ahead of the ones in use. Format: docs/keys.md."""
+"""The DUKPT keys. The state in flash is always ahead of the keys in use. Format: docs/keys.md."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is in memory of the keyring: the DUKPT registers, how far keys and STANs are reserved, where the state is in flash."""
+"""The keyring's state in memory: DUKPT registers, reserved keys and STANs, and the place of the state in flash."""
 
 from micropython import const
 
@@ -10,19 +10,22 @@ if TYPE_CHECKING:
 
 
 class KeyState:
-    """Shared by the keyring, which gives keys out, and by what loads and reserves them."""
+    """Base of Keyring; shared with the modules that load and reserve keys."""
 
     def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
-        """`flash`: the keyring partition (8 blocks of 4096 B). `key`: the 16-byte keyring key, kept here. `entropy`: os.urandom."""
+        """`flash`: the keyring partition (8 blocks of 4096 B). `key`: the 16-byte keyring key, not copied.
+
+        `entropy`: returns random bytes, such as os.urandom.
+        """
         self.flash = flash
         self.key = key
         self.entropy = entropy
-        self.sector = 0  # of the state in flash; staging until there is one
+        self.sector = 0  # sector of the state in flash; 0 (staging) when there is none
         self.generation = 0
-        self.damaged = 0  # copies of the state, of two, that boot could not read
+        self.damaged = 0  # how many of the two copies of the state boot could not read
         self.registers: "Registers | None" = None
-        self.end = 0  # first counter of the next block: not ours yet
+        self.end = 0  # first counter of the next block, not reserved yet
         self.stan = 1
         self.stans_left = 0
-        self.sure = False  # since boot, a sector that looks blank has been one that this boot erased
+        self.trusts_blank = False  # since this boot's first write: what looks blank is not erased again
         self.initial_id = bytearray(8)

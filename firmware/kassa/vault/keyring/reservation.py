@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Makes the keyring's next state durable and every older one vanish. In memory only then. Layout: docs/keys.md."""
+"""Reserves keys: writes the next state and erases all older ones. Loaded only for that. Layout: docs/keys.md."""
 
 from struct import pack_into
 
@@ -18,28 +18,31 @@ if TYPE_CHECKING:
     from kassa.hardware import Flash
     from kassa.vault.keyring.key_state import KeyState
 
-_SIZE = const(592)  # bytes of a state; its layout is in keyload.py too, since a private constant takes no memory
+_SIZE = const(592)  # bytes of a state; key_load.py repeats the layout, since private constants take no memory
 _COPY = const(2048)  # offset of the second copy in its sector
-_SEALED = const(32)  # from here: nonce, registers, update key
-_STORE = const(48)  # where registers and update key lie
-_TAG = const(576)  # and where they end
-_RESIDUE = const(24)  # a byte with a bit for each sector that was not yet erased when the state was written
+_SEALED = const(32)  # offset of nonce, registers and update key
+_STORE = const(48)  # offset of registers and update key
+_TAG = const(576)  # offset of the tag
+_RESIDUE = const(24)  # offset of the byte with a bit for each sector not yet erased when the state was written
 _BLOCK = const(2048)  # counters and STANs reserved at a time
 _ALL = const(0xFF)
 _LAST_STAN = const(999999)
 _PIECE = const(64)  # read back at a time
-_PAGES = (0, 256, 512, 2048, 2304, 2560)  # of a sector: those that copies, or a staged block, are written to
+_PAGES = (0, 256, 512, 2048, 2304, 2560)  # pages of a sector that hold state copies or a staged block
 _ZERO = bytes(16)
 
 
-def reserve(ring: "KeyState") -> None:
-    """Make the state AFTER the next block durable, erase every older one, and only then own the block."""
-    registers = ring.registers
+def reserve(keyring: "KeyState") -> None:
+    """Write the state AFTER the next block, erase all older states, and only then use the block.
+
+    Raises KeyringError when no keys are loaded or all are used up, FlashFault.
+    """
+    registers = keyring.registers
     if registers is None:
         raise KeyringError("no keys loaded")
-    keep_only(ring.flash, ring.sector)
-    if registers.counter < ring.end:  # STANs ran out first: the rest of the key block is given up
-        registers.skip_to(ring.end)
+    keep_only(keyring.flash, keyring.sector)
+    if registers.counter < keyring.end:  # STANs ran out first: skip the rest of the key block
+        registers.skip_to(keyring.end)
     if registers.counter >> 32:
         raise KeyringError("transaction counter exhausted")
     end = (registers.counter // _BLOCK + 1) * _BLOCK
@@ -47,53 +50,53 @@ def reserve(ring: "KeyState") -> None:
     try:
         store = memoryview(state)[_STORE:_TAG]
         store[:] = registers.store
-        ahead = dukpt.Registers(store, ring.initial_id[4:], registers.counter)
+        ahead = dukpt.Registers(store, keyring.initial_id[4:], registers.counter)
         ahead.skip_to(end)
-        state[8:16] = ring.initial_id
-        stan = (ring.stan + ring.stans_left + _BLOCK - 1) % _LAST_STAN + 1
+        state[8:16] = keyring.initial_id
+        stan = (keyring.stan + keyring.stans_left + _BLOCK - 1) % _LAST_STAN + 1
         pack_into(">II", state, 16, 0 if ahead.counter >> 32 else ahead.counter, stan)
-        write(ring, state)
-        keep_only(ring.flash, ring.sector)
+        write(keyring, state)
+        keep_only(keyring.flash, keyring.sector)
     finally:
         zero(state)
-    ring.end = end
-    ring.stans_left += _BLOCK
+    keyring.end = end
+    keyring.stans_left += _BLOCK
 
 
-def write(ring: "KeyState", state: bytearray) -> None:
-    """Seal a state where it lies and write both copies to the next sector that takes them; the state in use stays.
+def write(keyring: "KeyState", state: bytearray) -> None:
+    """Seal `state` in place and write both copies to the next sector that takes them. The state in use stays.
 
-    Raises FlashFault when no sector does.
+    Raises FlashFault when no sector takes them.
     """
     state[:4] = b"KR\x02\x00"
-    state[_SEALED:_STORE] = ring.entropy(16)
+    state[_SEALED:_STORE] = keyring.entropy(16)
     sealed = memoryview(state)[_SEALED:_TAG]
-    cipher = aes(ring.key, 2, _ZERO)
+    cipher = aes(keyring.key, 2, _ZERO)
     cipher.encrypt(sealed, sealed)
     wipe_cipher(cipher)
-    state[_RESIDUE] = 1 << ring.sector
-    sector = ring.sector
-    for _ in range(blocks(ring.flash) - 1):
-        sector = sector % (blocks(ring.flash) - 1) + 1
-        if sector == ring.sector:
+    state[_RESIDUE] = 1 << keyring.sector
+    sector = keyring.sector
+    for _ in range(blocks(keyring.flash) - 1):
+        sector = sector % (blocks(keyring.flash) - 1) + 1
+        if sector == keyring.sector:
             break
-        ring.generation += 1  # each try its own: a sector passed over may hold one good copy of this state
-        pack_into(">I", state, 4, ring.generation)
-        state[_TAG:] = cmac(ring.key, memoryview(state)[:_TAG])
-        if _put(ring, sector, state):
-            ring.sector = sector
-            ring.sure = True
+        keyring.generation += 1  # one for each try: a skipped sector may hold one good copy of this state
+        pack_into(">I", state, 4, keyring.generation)
+        state[_TAG:] = cmac(keyring.key, memoryview(state)[:_TAG])
+        if _put(keyring, sector, state):
+            keyring.sector = sector
+            keyring.trusts_blank = True
             return
         state[_RESIDUE] |= 1 << sector
     raise FlashFault("no sector takes the key state")
 
 
-def _put(ring: "KeyState", sector: int, state: bytearray) -> bool:
-    """Write a sealed state twice and read it back; whether the sector took it."""
-    flash = ring.flash
+def _put(keyring: "KeyState", sector: int, state: bytearray) -> bool:
+    """Write a sealed state twice and read it back. Returns whether the sector took it."""
+    flash = keyring.flash
     back = bytearray(_PIECE)
     try:
-        if not ring.sure or not _is_blank(flash, sector):
+        if not keyring.trusts_blank or not _is_blank(flash, sector):
             erase(flash, sector)
             if not _is_blank(flash, sector):
                 return False
@@ -111,10 +114,9 @@ def _put(ring: "KeyState", sector: int, state: bytearray) -> bool:
 
 
 def keep_only(flash: "Flash", kept: int, among: int = _ALL) -> None:
-    """See that no sector but `kept` holds anything of a state or of a staged block; `among`: sectors to look at, a bit each.
+    """Erase every state or staged block outside sector `kept`. `among`: the sectors to check, a bit each.
 
-    What is left is erased; where that does not help, overwritten with zeros (bits only fall), as far as they fall.
-    Raises FlashFault when something is left after both.
+    What cannot be erased is overwritten with zeros. Raises FlashFault when something is left after both.
     """
     for sector in range(blocks(flash)):
         if sector == kept or not among >> sector & 1 or _is_blank(flash, sector, True):
@@ -135,9 +137,10 @@ def keep_only(flash: "Flash", kept: int, among: int = _ALL) -> None:
 
 
 def _is_blank(flash: "Flash", sector: int, gone: bool = False) -> bool:
-    """Whether the pages a state is written to are blank; `gone`: or hold nothing that a key could be found in.
+    """Whether the pages that hold states are blank. `gone`: zeroed pages count too, as no key can be recovered.
 
-    That is so where no 16 bytes keep more than one that is not zero (a bit may be stuck): AES-CBC needs all of a block.
+    A page counts as zeroed when no 16-byte block keeps more than one non-zero byte (a bit may be stuck): AES-CBC cannot
+    be decrypted without the whole block.
     """
     part = bytearray(len(BLANK))
     for page in _PAGES:

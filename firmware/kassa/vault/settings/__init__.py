@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What provisioning and the host set. Format: docs/keys.md."""
+"""The settings, made by provisioning and changed by the host. Format: docs/keys.md."""

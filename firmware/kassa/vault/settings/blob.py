@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The settings' blob as a whole: found at boot, written anew when a value changes. In memory only then. Layout: docs/keys.md."""
+"""Finds the settings blob at boot and rewrites it when a value changes. Loaded only for that. Layout: docs/keys.md."""
 
 from struct import pack_into, unpack_from
 
@@ -22,7 +22,7 @@ _ZERO = bytes(16)
 
 
 def newest(flash: "Flash", key: bytearray) -> tuple[int, int]:
-    """Sector and generation of the newest blob that verifies; (-1, 0) without one."""
+    """Sector and generation of the newest blob that verifies; (-1, 0) if none does."""
     found = -1, 0
     for sector in (0, 1):
         head = bytearray(_HEAD)
@@ -40,14 +40,14 @@ def newest(flash: "Flash", key: bytearray) -> tuple[int, int]:
 def put(
     flash: "Flash", key: bytearray, entropy: "Entropy", sector: int, generation: int, changes: "dict[int, bytes]"
 ) -> tuple[int, int]:
-    """Write the blob of a sector with these values changed to the other sector, then erase the old one.
+    """Write the blob of `sector`, with `changes` (id -> value), to the other sector, then erase `sector`.
 
-    Returns sector and generation of the new one. Raises SettingsError, FlashFault.
+    Returns sector and generation of the new blob. Raises SettingsError, FlashFault.
     """
     plain = _load(flash, key, sector)
     if plain is None:
         raise SettingsError("no settings")
-    blob = bytearray(_HEAD)  # sealed where it lies: the heap has room for two copies, not for three
+    blob = bytearray(_HEAD)  # sealed in place: the heap has room for two copies, not for three
     blob[:4] = b"KS\x01\x00"
     blob.extend(entropy(16))
     at = 16
@@ -77,7 +77,7 @@ def put(
     program(flash, other, blob, 0)
     program(flash, other, tag, len(blob))
     if not _holds(flash, other, 0, blob) or not _holds(flash, other, len(blob), tag):
-        raise SettingsError("settings not held by the chip")
+        raise SettingsError("settings read back wrong")
     erase(flash, sector)
     head = bytearray(_HEAD)
     flash.readblocks(sector, head, 0)
@@ -87,7 +87,7 @@ def put(
 
 
 def _holds(flash: "Flash", sector: int, offset: int, data: bytearray) -> bool:
-    """Whether the chip holds what was written, read a piece at a time."""
+    """Whether the chip holds `data`. Reads back a piece at a time."""
     back = memoryview(bytearray(_PIECE))
     for at in range(0, len(data), _PIECE):
         part = back[: min(_PIECE, len(data) - at)]
@@ -98,7 +98,7 @@ def _holds(flash: "Flash", sector: int, offset: int, data: bytearray) -> bool:
 
 
 def _load(flash: "Flash", key: bytearray, sector: int) -> memoryview | None:
-    """Nonce and TLVs of a sector, opened; None when it does not verify."""
+    """The decrypted nonce and TLVs of a sector; None when it does not verify."""
     head = bytearray(_HEAD)
     flash.readblocks(sector, head, 0)
     size = unpack_from(">H", head, 8)[0]
@@ -109,7 +109,7 @@ def _load(flash: "Flash", key: bytearray, sector: int) -> memoryview | None:
     whole = memoryview(blob)
     if not equal(cmac(key, whole[: _HEAD + size]), whole[_HEAD + size :]):
         return None
-    plain = whole[_HEAD : _HEAD + size]  # opened where it lies: the heap has room for one copy, not for three
+    plain = whole[_HEAD : _HEAD + size]  # decrypted in place: the heap has room for one copy, not for three
     cipher = aes(key, 2, _ZERO)
     cipher.decrypt(plain, plain)
     wipe_cipher(cipher)

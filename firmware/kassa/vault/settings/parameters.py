@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The parameters that the host may set: a table of settings, of which only the listed ones are taken. In memory only then."""
+"""Applies settings sent by the host. Only the listed ids are accepted. Loaded only for that."""
 
 from micropython import const
 
@@ -7,7 +7,7 @@ from kassa.errors import WireError
 from kassa.vault.settings import settings
 from kassa.vault.settings.settings import Settings
 
-# What the host may set, and the sizes a value may have. Never keys, ids, network or the supervisor's code.
+# Settings that the host may change: (least, most) bytes of the value. Never keys, ids, network or supervisor code.
 _MAY = {
     settings.MERCHANT_NAME: (1, 60),
     settings.LIMITS: (20, 20),
@@ -16,11 +16,11 @@ _MAY = {
     settings.SETTLING: (4, 4),
 }
 _MOST = const(512)
-_MOST_OFFLINE = const(500)  # payments taken offline whose cards the heap has room to remember
+_MOST_OFFLINE = const(500)  # the heap has room to remember the cards of so many offline payments
 
 
 class Parameters:
-    """A sink of uplink.management: TLVs as in the settings (id 1, length 2, value)."""
+    """Receives the parameters from uplink.management, as TLVs (id 1, length 2, value)."""
 
     def __init__(self, values: Settings) -> None:
         self._values = values
@@ -29,7 +29,7 @@ class Parameters:
         self._next = 0
 
     def begin(self, size: int, version: int) -> None:
-        """Raises WireError when it is too long."""
+        """Begin a download of `size` bytes. Raises WireError when it is too long."""
         if size > _MOST:
             raise WireError("parameters too long")
         self._data, self._next = bytearray(), version
@@ -38,7 +38,7 @@ class Parameters:
         self._data.extend(data)
 
     def end(self) -> None:
-        """All of them, or none. Raises WireError, SettingsError, FlashFault."""
+        """Apply all parameters, or none. Raises WireError, SettingsError, FlashFault."""
         data, at = self._data, 0
         changes = {settings.PARAMETERS: self._next.to_bytes(4, "big")}
         while at < len(data):
@@ -47,7 +47,7 @@ class Parameters:
             size = data[at + 1] << 8 | data[at + 2]
             least, most = _MAY.get(data[at], (1, 0))
             if not least <= size <= most or at + 3 + size > len(data):
-                raise WireError("a parameter that is not the host's to set")
+                raise WireError("a parameter that the host may not set")
             changes[data[at]] = value = bytes(data[at + 3 : at + 3 + size])
             _check(data[at], value)
             at += 3 + size
@@ -56,11 +56,11 @@ class Parameters:
 
 
 def _check(name: int, value: bytes) -> None:
-    """Raises WireError for a value with which the terminal could not start."""
+    """Raises WireError for a value that would keep the terminal from starting."""
     if name == settings.LIMITS and (value[12] << 8 | value[13]) > _MOST_OFFLINE:
         raise WireError("more offline payments than can be remembered")
     if name == settings.MERCHANT_NAME:
         try:
             str(value, "utf-8")
         except UnicodeError:
-            raise WireError("a merchant's name that is no text")
+            raise WireError("merchant name is not UTF-8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The settings: one sealed blob of TLVs in two sectors in turn. Ids and layout: docs/keys.md."""
+"""The settings: one sealed blob of TLVs, in one of two sectors alternately. Ids and layout: docs/keys.md."""
 
 from cryptolib import aes
 from micropython import const
@@ -34,12 +34,12 @@ CARDS = const(0x14)
 
 _SECTOR = const(4096)
 _HEAD = const(16)
-_PIECE = const(64)  # read and opened at a time
+_PIECE = const(64)  # read and decrypted at a time
 _ZERO = bytes(16)
 
 
 class Settings:
-    """Reads values out of flash when asked, so that certificates do not live in RAM."""
+    """Reads each value from flash on demand, so that certificates take no RAM."""
 
     def __init__(self, flash: "Flash", key: bytearray, entropy: "Entropy") -> None:
         """`flash`: the settings partition. `key`: the 16-byte settings key, kept here. `entropy`: os.urandom."""
@@ -58,7 +58,7 @@ class Settings:
             raise SettingsError("no settings")
 
     def get(self, wanted: int, default: bytes | None = None) -> bytes:
-        """One value. Raises SettingsError when it is missing and no default is given."""
+        """The value with id `wanted`, else `default`. Raises SettingsError when both are missing."""
         value = self._find(wanted, self._verified())
         if value is not None:
             return value
@@ -67,7 +67,7 @@ class Settings:
         return default
 
     def _verified(self) -> int:
-        """The size of the sealed part, read a piece at a time; 0 when the blob does not verify."""
+        """Verify the blob, a piece at a time. Returns the size of the sealed part, 0 when it does not verify."""
         piece = memoryview(bytearray(_PIECE))
         self.flash.readblocks(self.sector, piece[:_HEAD], 0)
         size = piece[8] << 8 | piece[9]
@@ -75,7 +75,9 @@ class Settings:
             return 0
         mac = Cmac(self.key, False)
         try:
-            for at in range(0, size, _PIECE):  # the last block is behind: head and sealed part are one block longer
+            for at in range(
+                0, size, _PIECE
+            ):  # header and sealed part are 16 bytes longer: the last block follows below
                 part = piece[: min(_PIECE, size - at)]
                 self.flash.readblocks(self.sector, part, at)
                 mac.absorb(part)
@@ -87,7 +89,7 @@ class Settings:
             mac.wipe()
 
     def _find(self, wanted: int, size: int) -> bytes | None:
-        """The value with this id, opened a piece at a time: the heap has no room for all of them."""
+        """The value with id `wanted`, or None. Decrypts a piece at a time: the heap has no room for the whole blob."""
         piece = memoryview(bytearray(_PIECE))
         cipher = aes(self.key, 2, _ZERO)
         head, value = bytearray(), None
@@ -124,11 +126,11 @@ class Settings:
                 zero(value)
 
     def tag(self, message: bytearray) -> bytearray:
-        """A check value (AES-CMAC, 16 B) that only this device can make or check."""
+        """AES-CMAC (16 B) of `message` under the settings key: only this device can compute it."""
         return cmac(self.key, message)
 
     def put(self, changes: "dict[int, bytes]") -> None:
-        """Write new values for these ids. Raises SettingsError, FlashFault."""
+        """Store new values, id -> value. Raises SettingsError, FlashFault."""
         from kassa.vault.settings import blob
 
         self.sector, self.generation = blob.put(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Why the terminal stopped last time, in one short line that survives the restart: sector 2 of the settings partition."""
+"""Stores the reason for the last stop across a restart, in sector 2 of the settings partition."""
 
 from micropython import const
 
@@ -14,7 +14,7 @@ _SIZE = const(48)
 
 
 def note(flash: "Flash", reason: str) -> None:
-    """Keep a reason (ASCII, cut to 48 characters) for the next boot."""
+    """Store a reason (ASCII, cut to 48 characters) for the next boot."""
     line = bytearray(_SIZE)
     for index in range(min(_SIZE, len(reason))):
         line[index] = ord(reason[index]) & 0x7F
@@ -23,7 +23,7 @@ def note(flash: "Flash", reason: str) -> None:
 
 
 def take(flash: "Flash") -> str:
-    """The reason kept, which is then forgotten; empty when there is none."""
+    """Return the stored reason and erase it; empty when there is none."""
     line = bytearray(_SIZE)
     flash.readblocks(_SECTOR, line, 0)
     if line[0] == 0xFF:
