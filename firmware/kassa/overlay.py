@@ -15,27 +15,27 @@ _ALWAYS = (
     " drivers.esp32_board drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi vault.flash vault.journal.dispositions"
     " vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader vault.journal.ring"
     " vault.journal.store vault.journal.tags vault.keyring.key_state vault.keyring.keyring vault.settings.settings"
-    " uplink.answers uplink.connection_task uplink.courier uplink.identity uplink.outcome uplink.queue"
+    " uplink.answers uplink.connection_task uplink.courier uplink.identity uplink.request_result uplink.queue"
     " desk.card_velocity desk.limits desk.till screens.canvas screens.font screens.message screens.screen"
     " screens.status_bar screens.theme screens.ui screens.words flows.session flows.idle.main_loop "
 )
 _PHASES = {  # of the cashier's work
-    "idle": " desk.disposition flows.idle.home_page flows.steps.certificate_notes screens.amount screens.home ",
+    "idle": " desk.disposition_word flows.idle.home_page flows.steps.certificate_notes screens.amount screens.home ",
     "flow": " calendar card.arena card.tlv desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps.authorise"
-    " flows.steps.certificate_notes flows.steps.offline flows.steps.outcome flows.steps.read_card flows.steps.receipt"
-    " flows.steps.requirements flows.steps.supervisor ",
-    "tap": " card. flows.steps.outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
-    "proof": " card.arena card.evidence card.outcomes card.tap card.terms card.tlv card.transaction flows.steps.outcome"
+    " flows.steps.certificate_notes flows.steps.offline flows.steps.show_outcome flows.steps.read_card flows.steps.receipt"
+    " flows.steps.requirements flows.steps.ask_supervisor ",
+    "tap": " card. flows.steps.show_outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
+    "proof": " card.arena card.evidence card.tap_outcomes card.tap card.terms card.tlv card.transaction flows.steps.show_outcome"
     " flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
     "closing": " flows.batch.settle ",
-    "receipt": " calendar desk.disposition drivers.escpos flows.steps.outcome flows.steps.receipt gbk ",
+    "receipt": " calendar desk.disposition_word drivers.escpos flows.steps.show_outcome flows.steps.receipt gbk ",
 }
 _CONNECTION = {  # its phases, beside the cashier's
     "": "",
     "connecting": " calendar uplink. vault.journal. ",
     "idle": " uplink.tls_channel ",
     "connected": " uplink.batch_close uplink.exchange uplink.in_flight uplink.inbox uplink.iso8583 uplink.management"
-    " uplink.messages uplink.outbox uplink.tls_channel ",
+    " uplink.build_requests uplink.outbox uplink.tls_channel ",
 }
 
 enabled = False  # the terminal switches it on, unless its board has memory to spare

@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa.card.outcomes import MSG_OTHER_CARD, USE_OTHER, Outcome
+from kassa.card.tap_outcomes import MSG_OTHER_CARD, USE_OTHER, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)

@@ -9,9 +9,9 @@ from hashlib import sha1
 
 from micropython import const
 
-from kassa.card import apdu, cvm, outcomes, records, restrictions, tlv, track2
-from kassa.card.outcomes import Outcome
+from kassa.card import apdu, cvm, records, restrictions, tap_outcomes, tlv, track2
 from kassa.card.restrictions import AAC, ARQC, TC
+from kassa.card.tap_outcomes import Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -41,7 +41,7 @@ _TSI_CVM = const(0x40)
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode: bool) -> "Step":
-    """Run the kernel; see kernel3.run.
+    """Run the kernel; see kernel3_visa.run.
 
     `codes`: terminal action codes, denial then online, 5 bytes each, used if the host's table has none. `emv_mode`: the
     card must support EMV mode, and CDCVM is accepted.
@@ -56,7 +56,7 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
     records.take_options(answer, arena, seen)
     aip = arena.need(0x82)
     if emv_mode and not aip.data[aip.start + 1] & _EMV_MODE:
-        return Outcome(outcomes.USE_OTHER, outcomes.MSG_OTHER_CARD)  # magnetic stripe only
+        return Outcome(tap_outcomes.USE_OTHER, tap_outcomes.MSG_OTHER_CARD)  # magnetic stripe only
     yield from records.read(arena, seen)
     for tag in _MANDATORY:
         arena.need(tag)
@@ -80,23 +80,23 @@ def run(terms: "Terms", arena: "Arena", fci: memoryview, codes: bytes, emv_mode:
     answer = yield command
     status = apdu.status(answer)
     if status == apdu.SW_SEE_PHONE:
-        return Outcome(outcomes.TRY_AGAIN, outcomes.MSG_SEE_PHONE)
+        return Outcome(tap_outcomes.TRY_AGAIN, tap_outcomes.MSG_SEE_PHONE)
     if status != apdu.SW_OK:
-        return Outcome(outcomes.END, outcomes.MSG_OTHER_CARD)
+        return Outcome(tap_outcomes.END, tap_outcomes.MSG_OTHER_CARD)
     _take_answer(answer, arena, seen, digest, signed)
     information = arena.need(0x9F27)
     cid = information.data[information.start]
     kind = cid & 0xC0
     if kind == AAC:
-        return Outcome(outcomes.DECLINED, outcomes.MSG_DECLINED)
+        return Outcome(tap_outcomes.DECLINED, tap_outcomes.MSG_DECLINED)
     if kind not in (TC, ARQC) or kind == TC and requested != TC:
         raise CardError("the card did not return the requested type of cryptogram")
-    expired = outcomes.EXPIRED if kind == ARQC and tvr[1] & restrictions.EXPIRED else ""
+    expired = tap_outcomes.EXPIRED if kind == ARQC and tvr[1] & restrictions.EXPIRED else ""
     if signed and arena.evidence is not None:
         arena.evidence.expect_cda(cid, digest.digest())
-        return Outcome(outcomes.TO_PROVE, outcomes.MSG_READ_OK, expired)
+        return Outcome(tap_outcomes.TO_PROVE, tap_outcomes.MSG_READ_OK, expired)
     arena.need(0x9F26)
-    return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, expired)
+    return Outcome(tap_outcomes.ONLINE, tap_outcomes.MSG_READ_OK, expired)
 
 
 def _can_do_cda(terms: "Terms", arena: "Arena", tvr: bytearray) -> bool:

@@ -4,7 +4,7 @@
 from micropython import const
 
 from kassa.card import apdu, tlv
-from kassa.card.outcomes import END, MSG_OTHER_CARD, MSG_SEE_PHONE, TRY_AGAIN, USE_OTHER, Outcome
+from kassa.card.tap_outcomes import END, MSG_OTHER_CARD, MSG_SEE_PHONE, TRY_AGAIN, USE_OTHER, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)

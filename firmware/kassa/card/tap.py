@@ -7,7 +7,7 @@ from micropython import const
 
 from kassa import overlay
 from kassa.card import transaction
-from kassa.card.outcomes import END, MSG_ERROR, MSG_NO_CARD, MSG_ONE_CARD, MSG_TRY_AGAIN, TRY_AGAIN, Outcome
+from kassa.card.tap_outcomes import END, MSG_ERROR, MSG_NO_CARD, MSG_ONE_CARD, MSG_TRY_AGAIN, TRY_AGAIN, Outcome
 from kassa.errors import CardError, CardGone, ReaderFault
 
 TYPE_CHECKING = const(False)

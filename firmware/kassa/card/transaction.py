@@ -6,8 +6,8 @@ The Entry Point and kernel modules can be dropped before the proof is checked, w
 
 from micropython import const
 
-from kassa.card import outcomes
-from kassa.card.outcomes import Outcome
+from kassa.card import tap_outcomes
+from kassa.card.tap_outcomes import Outcome
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
     arena.wipe()
     try:
         outcome = yield from _run_entry_point(terms, arena)
-        if outcome.kind in (outcomes.ONLINE, outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
+        if outcome.kind in (tap_outcomes.ONLINE, tap_outcomes.TO_PROVE, tap_outcomes.TO_PROVE_OR_ASK):
             yield None
-        if outcome.kind in (outcomes.TO_PROVE, outcomes.TO_PROVE_OR_ASK):
+        if outcome.kind in (tap_outcomes.TO_PROVE, tap_outcomes.TO_PROVE_OR_ASK):
             outcome = _check_proof(terms, arena, outcome)
-        if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
+        if outcome.kind in (tap_outcomes.ONLINE, tap_outcomes.APPROVED):
             from kassa.card import sealed_body
 
             sealed_body.build(terms, arena)
@@ -52,9 +52,9 @@ def read(terms: "Terms", arena: "Arena") -> "Generator[memoryview | None, memory
 
 
 def _run_entry_point(terms: "Terms", arena: "Arena") -> "Generator[memoryview, memoryview, Outcome]":
-    from kassa.card import entry_point  # a local name, so that it can be dropped before the proof
+    from kassa.card import application_selection  # a local name, so that it can be dropped before the proof
 
-    return (yield from entry_point.run(terms, arena))
+    return (yield from application_selection.run(terms, arena))
 
 
 def _check_proof(terms: "Terms", arena: "Arena", outcome: Outcome) -> Outcome:
@@ -65,17 +65,17 @@ def _check_proof(terms: "Terms", arena: "Arena", outcome: Outcome) -> Outcome:
     host may accept the payment.
     """
     kind, refusal = 0, ""
-    if outcome.kind == outcomes.TO_PROVE or _can_be_checked(terms, arena):
-        from kassa.card import proof
+    if outcome.kind == tap_outcomes.TO_PROVE or _can_be_checked(terms, arena):
+        from kassa.card import prove_card
 
-        kind, refusal = proof.check(terms, arena), outcomes.UNPROVEN
+        kind, refusal = prove_card.check(terms, arena), tap_outcomes.UNPROVEN
     if kind:
-        return Outcome(kind, outcomes.MSG_READ_OK, outcome.refusal)
-    if outcome.kind == outcomes.TO_PROVE or terms.cvm_required:
-        return Outcome(outcomes.DECLINED, outcomes.MSG_NOT_PROVEN)
+        return Outcome(kind, tap_outcomes.MSG_READ_OK, outcome.refusal)
+    if outcome.kind == tap_outcomes.TO_PROVE or terms.cvm_required:
+        return Outcome(tap_outcomes.DECLINED, tap_outcomes.MSG_NOT_PROVEN)
     verified = arena.need(0x9F34)
     verified.data[verified.start : verified.end] = _NO_CVM  # pyright: ignore[reportIndexIssue]  the arena owns it
-    return Outcome(outcomes.ONLINE, outcomes.MSG_READ_OK, refusal)
+    return Outcome(tap_outcomes.ONLINE, tap_outcomes.MSG_READ_OK, refusal)
 
 
 def _can_be_checked(terms: "Terms", arena: "Arena") -> bool:

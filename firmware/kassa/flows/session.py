@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.clock import Clock
     from kassa.desk.originals import Original
-    from kassa.desk.supervisor import Supervisor
+    from kassa.desk.supervisor_code import Supervisor
     from kassa.desk.till import Till
     from kassa.drivers.escpos import Printer
     from kassa.drivers.pn532 import PN532
@@ -75,7 +75,7 @@ class Session:
         """The disposition of the newest payment `record` as a text key; "" for None."""
         if record is None:
             return ""
-        from kassa.desk.disposition import disposition
+        from kassa.desk.disposition_word import disposition
 
         return disposition(record, self.till.journal.disposition)
 

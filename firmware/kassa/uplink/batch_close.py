@@ -13,7 +13,7 @@ from kassa.uplink import answers
 from kassa.uplink.in_flight import CLOSE, UPLOAD
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import Outbox
-from kassa.uplink.outcome import Outcome, text
+from kassa.uplink.request_result import RequestResult, text
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import Dispositions
 from kassa.vault.journal.journal import Journal
@@ -40,7 +40,7 @@ class BatchClose:
 
     closes, changed = True, False
 
-    def __init__(self, journal: Journal, outcome: Outcome, totals: "Bytes", entropy: "Entropy") -> None:
+    def __init__(self, journal: Journal, outcome: RequestResult, totals: "Bytes", entropy: "Entropy") -> None:
         """`totals`: 31 bytes of DE 48."""
         self._journal = journal
         self._outcome = outcome
@@ -120,5 +120,5 @@ class BatchClose:
 
 def submit(courier: "Courier", totals: "Bytes", entropy: "Entropy") -> None:
     """Ask the courier to close the open batch with these totals (31 bytes of DE 48)."""
-    outcome = Outcome()
+    outcome = RequestResult()
     courier.begin(BatchClose(courier.journal, outcome, totals, entropy), outcome)

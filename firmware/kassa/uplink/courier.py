@@ -9,8 +9,8 @@ from micropython import const
 from kassa.errors import WireError
 from kassa.uplink import answers
 from kassa.uplink.identity import Identity
-from kassa.uplink.outcome import Outcome
 from kassa.uplink.queue import Queue
+from kassa.uplink.request_result import RequestResult
 from kassa.vault.journal.journal import Journal
 from kassa.vault.keyring.keyring import Keyring
 
@@ -66,7 +66,7 @@ class Courier:
         self.entropy = entropy
         self.queue = Queue(journal)
         self.in_flight: "InFlight | None" = None  # of the current dialogue
-        self.outcome = Outcome()
+        self.outcome = RequestResult()
         self.request = 0  # sequence of the intent that a flow wants sent online, 0 = none
         self.sent = False  # a byte of the request may have been sent
         self.resend = False  # send the request again: the host knows its uid and answers with the current state
@@ -139,7 +139,7 @@ class Courier:
 
     def submit(self, sequence: int) -> None:
         """Ask for an intent to be sent online. `outcome` is replaced, and filled in when the answer arrives."""
-        self.outcome = Outcome(sequence)
+        self.outcome = RequestResult(sequence)
         self.sent = self.resend = False
         self.request = sequence
         self.status.changed()
@@ -174,7 +174,7 @@ class Courier:
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
-    def begin(self, task: "ManagementTask", outcome: Outcome) -> None:
+    def begin(self, task: "ManagementTask", outcome: RequestResult) -> None:
         """Start a task that the cashier asked for. It runs when no payment is waiting, and fills in `outcome`."""
         self.outcome, self.task = outcome, task
         self.status.changed()

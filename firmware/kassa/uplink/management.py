@@ -14,7 +14,7 @@ from kassa.uplink import answers
 from kassa.uplink.in_flight import MANAGE
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import Outbox
-from kassa.uplink.outcome import Outcome
+from kassa.uplink.request_result import RequestResult
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class NetworkMessage:
 
     closes = changed = False
 
-    def __init__(self, network: int, free: "bytes | bytearray", outcome: Outcome) -> None:
+    def __init__(self, network: int, free: "bytes | bytearray", outcome: RequestResult) -> None:
         self._network = network
         self._free = free
         self._outcome = outcome
@@ -147,7 +147,7 @@ def task_for(
     `cards`: partition and key of the card tables. `refused`: see TableDownload.
     """
     if request == _STATUS_ASKED:
-        return NetworkMessage(_STATUS, _status(journal), Outcome())
+        return NetworkMessage(_STATUS, _status(journal), RequestResult())
     try:
         if request == _PARAMETERS_ASKED:
             from kassa.vault.settings.parameters import Parameters

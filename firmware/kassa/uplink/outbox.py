@@ -8,7 +8,7 @@ from kassa.crypto.dukpt import MAC_DOWN, MAC_UP
 from kassa.crypto.wipe import zero
 from kassa.errors import WireError
 from kassa.money import pack_bcd
-from kassa.uplink import messages
+from kassa.uplink import build_requests
 from kassa.uplink.identity import Identity
 from kassa.uplink.in_flight import HANDSHAKE, REVERSAL, WINDOW, InFlight
 from kassa.uplink.iso8583 import Writer
@@ -76,7 +76,7 @@ class Outbox:
         self._flight(purpose, mti, 0, 0, bytes(uid) + digits)
         batch = self._journal.state.batch
         try:
-            return messages.management(
+            return build_requests.management(
                 self._writer, self._identity, mti, network, stan, batch, uid, self._ksn, self._key, free, totals, count
             )
         finally:
@@ -89,7 +89,7 @@ class Outbox:
         """See messages.with_record. `sequence`: of `record`."""
         self._flight(purpose, mti, sequence, amount, record[8:24] + record[32:35] + record[24:30])
         try:
-            return messages.with_record(
+            return build_requests.with_record(
                 self._writer, self._identity, mti, kind, memoryview(record), self._ksn, self._key, original, reason,
                 network,
             )  # fmt: skip

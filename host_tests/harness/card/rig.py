@@ -13,7 +13,7 @@ ticks.install()
 
 from kassa.card import tap  # noqa: E402  drivers need the ticks installed first
 from kassa.card.arena import Arena  # noqa: E402
-from kassa.card.outcomes import Outcome  # noqa: E402
+from kassa.card.tap_outcomes import Outcome  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
 from kassa.drivers.pn532 import PN532 as Driver  # noqa: E402
 from tools.world.pn532 import PN532, SpiLink  # noqa: E402

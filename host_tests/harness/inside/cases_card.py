@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Cases for card handling: TLV, DOL, offline data authentication, and a transaction stepped answer by answer."""
 
-from kassa.card import dol, oda, tlv, transaction
+from kassa.card import dol, offline_data_authentication, tlv, transaction
 from kassa.card.arena import Arena
 from kassa.card.evidence import Evidence
 from kassa.card.terms import Terms
@@ -117,18 +117,22 @@ def prove(given):
     raw = bytes.fromhex(given["static"])
     evidence.add_static(raw, 0, len(raw))
     pan, date, aip = [bytes.fromhex(given[name]) for name in ("pan", "date", "aip")]
-    authority = oda.Key(bytes.fromhex(given["authority"][0]), given["authority"][1])
-    issuer, serial = oda.issuer_key(authority, evidence, pan, date)
+    authority = offline_data_authentication.Key(bytes.fromhex(given["authority"][0]), given["authority"][1])
+    issuer, serial = offline_data_authentication.issuer_key(authority, evidence, pan, date)
     if given["goal"] == "issuer":
         return [issuer.modulus.to_bytes(issuer.size, "big").hex(), issuer.exponent, bytes(serial).hex()]
     if given["goal"] == "static":
-        oda.check_sda(issuer, evidence, aip)
+        offline_data_authentication.check_sda(issuer, evidence, aip)
         return True
-    card = oda.card_key(issuer, evidence, pan, date, aip)
+    card = offline_data_authentication.card_key(issuer, evidence, pan, date, aip)
     if given["goal"] == "card":
         return [card.modulus.to_bytes(card.size, "big").hex(), card.exponent]
     un = bytes.fromhex(given["un"])
     if given["goal"] == "fast":
-        form, number = oda.check_fdda(card, evidence, un, bytes.fromhex(given["amount"]), b"\x01\x56")
+        form, number = offline_data_authentication.check_fdda(
+            card, evidence, un, bytes.fromhex(given["amount"]), b"\x01\x56"
+        )
         return [form, bytes(number).hex()]
-    return bytes(oda.check_cda(card, evidence, un, given["said"], bytes.fromhex(given["transaction"]))).hex()
+    return bytes(
+        offline_data_authentication.check_cda(card, evidence, un, given["said"], bytes.fromhex(given["transaction"]))
+    ).hex()

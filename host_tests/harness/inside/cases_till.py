@@ -11,9 +11,9 @@ from kassa import transactions
 from kassa.card.arena import Arena
 from kassa.crypto.device_keys import JOURNAL, KBPK, KEYRING, device_key
 from kassa.desk import cardless_body
-from kassa.desk import unreadable_record as lost_records
+from kassa.desk import write_off_unreadable as lost_records
 from kassa.desk.batch import Totals, totals
-from kassa.desk.disposition import disposition
+from kassa.desk.disposition_word import disposition
 from kassa.desk.limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import Refused, WireError

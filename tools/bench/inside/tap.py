@@ -13,20 +13,7 @@ import sys
 
 sys.path.pop()  # removes the board's modules, so that `select` is the interpreter's own
 
-from kassa.card import (  # noqa: E402, F401
-    apdu,
-    cvm,
-    dol,
-    entry_point,
-    evidence,
-    generate_ac,
-    kernel2,
-    kernel3,
-    oda,
-    proof,
-    sealed_body,
-    transaction,
-)
+from kassa.card import transaction
 from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
 from kassa.drivers.pn532 import PN532  # noqa: E402

@@ -4,7 +4,7 @@
 from micropython import const
 
 from kassa import money
-from kassa.desk.disposition import PAID, TOOK_BACK
+from kassa.desk.disposition_word import PAID, TOOK_BACK
 from kassa.flows.session import Session
 from kassa.vault.settings import stop_reason
 

@@ -45,7 +45,7 @@ def _flow(item: str) -> "Flow":
     elif item == "about":
         from kassa.flows.manage.about import about as flow
     elif item == "echo":
-        from kassa.flows.manage.host_test import echo as flow
+        from kassa.flows.manage.echo_test import echo as flow
     else:
-        from kassa.flows.manage.host_test import sign_off as flow
+        from kassa.flows.manage.echo_test import sign_off as flow
     return flow

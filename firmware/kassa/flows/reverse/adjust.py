@@ -7,8 +7,8 @@ from kassa import money, transactions
 from kassa.desk import cardless_body
 from kassa.flows.reverse.choose_original import choose, page_of
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.requirements import need_open, need_supervisor
+from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
 TYPE_CHECKING = const(False)
@@ -56,7 +56,7 @@ async def _adjust(session: Session, kind: int, one: "Original", amount: int) -> 
     back, page = page_of(session, one)
     session.till.take(layout.ACCEPTED, kind, amount, cardless_body.about(page), back)
     session.status.set_pending(session.till.journal.state)
-    from kassa.flows.steps.outcome import finish
+    from kassa.flows.steps.show_outcome import finish
 
     lines = [ui.t("adjust_from", money.text(one.amount)), ui.t("accepted_note")]
     await finish(session, "hold", "accepted", lines, amount)

@@ -10,9 +10,9 @@ from micropython import const
 from kassa import money, transactions
 from kassa.desk import cardless_body
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.read_card import read_card
 from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
+from kassa.flows.steps.show_outcome import attempt
 from kassa.money import pack_bcd
 
 _REFERENCE = 0xDF04  # our tag: the RRN, 6 bytes BCD

@@ -10,8 +10,8 @@ from kassa import money, transactions
 from kassa.desk import cardless_body
 from kassa.flows.reverse.choose_original import choose, page_of
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.requirements import need_host, need_open, need_supervisor
+from kassa.flows.steps.show_outcome import attempt
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

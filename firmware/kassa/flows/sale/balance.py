@@ -4,9 +4,9 @@
 from kassa import money, transactions
 from kassa.errors import Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.read_card import read_card
 from kassa.flows.steps.requirements import need_host
+from kassa.flows.steps.show_outcome import attempt
 from kassa.uplink import answers
 from kassa.vault.journal import layout
 

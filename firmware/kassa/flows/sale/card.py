@@ -2,9 +2,9 @@
 """A card sale, from the amount to the receipt."""
 
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.read_card import read_card
 from kassa.flows.steps.requirements import need_open
+from kassa.flows.steps.show_outcome import attempt
 
 
 async def sale(session: Session, first: int = 0) -> None:

@@ -4,8 +4,8 @@
 from kassa import money, transactions
 from kassa.desk import cardless_body
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.requirements import need_open
+from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
 
@@ -29,7 +29,7 @@ async def _take(session: Session, amount: int, change: int) -> None:
     need_open(session)
     session.till.take(layout.ACCEPTED, transactions.CASH, amount, cardless_body.cash())
     session.status.set_pending(session.till.journal.state)
-    from kassa.flows.steps.outcome import finish
+    from kassa.flows.steps.show_outcome import finish
 
     await finish(session, "ok", "cash_taken", [session.ui.t("cash_change", money.text(change))], amount)
 
@@ -38,6 +38,6 @@ async def give_back(session: Session, amount: int, source: cardless_body.Cardles
     """Return cash. A supervisor must have agreed. `source`, `back`: refer to the cash sale that is voided, see Till.take."""
     session.till.take(layout.ACCEPTED, transactions.CASH_REFUND, amount, source, back)
     session.status.set_pending(session.till.journal.state)
-    from kassa.flows.steps.outcome import finish
+    from kassa.flows.steps.show_outcome import finish
 
     await finish(session, "ok", "cash_returned", [session.ui.t("cash_returned_note")], amount)

@@ -7,9 +7,9 @@ Completion and cancel identify the pre-authorisation by the card and the authori
 from kassa import money, transactions
 from kassa.errors import Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.read_card import read_card
 from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
+from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
 CODE = 0x89  # EMV: authorisation code, 6 characters

@@ -15,8 +15,8 @@ from kassa.desk import cardless_body
 from kassa.errors import Refused
 from kassa.flows.session import Session
 from kassa.flows.steps import authorise
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.requirements import need_host
+from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.

@@ -4,9 +4,9 @@
 from kassa import money, transactions
 from kassa.flows.sale.preauth import CODE, DIGITS
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import attempt
 from kassa.flows.steps.read_card import read_card
 from kassa.flows.steps.requirements import need_open, seal_with_card
+from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
 
@@ -29,7 +29,7 @@ async def _take(session: Session, amount: int, code: str) -> None:
     session.till.take(layout.ACCEPTED, transactions.VOICE_SALE, amount, session.card())
     session.wipe_card()
     session.status.set_pending(session.till.journal.state)
-    from kassa.flows.steps.outcome import finish
+    from kassa.flows.steps.show_outcome import finish
 
     lines = [session.ui.t("auth_code", code), session.ui.t("accepted_note")]
     await finish(session, "hold", "accepted", lines, amount, code)

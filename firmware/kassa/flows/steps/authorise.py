@@ -9,7 +9,7 @@ from micropython import const
 from kassa import money, transactions
 from kassa.errors import FlashFault, JournalFull, Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import finish, refuse
+from kassa.flows.steps.show_outcome import finish, refuse
 from kassa.uplink import answers
 from kassa.vault.journal import layout
 

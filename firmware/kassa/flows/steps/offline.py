@@ -6,20 +6,20 @@ from micropython import const
 from kassa import money
 from kassa.errors import FlashFault, Refused
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import finish
+from kassa.flows.steps.show_outcome import finish
 
 _ANSWER_MS = const(30000)
 
 
 async def agreed(session: Session, amount: int) -> bool:
     """Ask a supervisor to agree. Returns True, or raises Refused."""
-    from kassa.flows.steps import supervisor
+    from kassa.flows.steps import ask_supervisor
 
     ui = session.ui
     lines = (ui.t("limit_restart"),)
     keys = "E=key_ok C=key_cancel"
     key = await ui.message("warn", ui.t("limit_title"), lines, keys, _ANSWER_MS, money.text(amount))
-    if key != ord("E") or not await supervisor.allowed(session):
+    if key != ord("E") or not await ask_supervisor.allowed(session):
         raise Refused("limit_restart")
     return True
 

@@ -6,12 +6,12 @@ import asyncio
 from micropython import const
 
 from kassa import money, overlay
-from kassa.card import outcomes, tap
-from kassa.card.outcomes import Outcome
+from kassa.card import tap, tap_outcomes
+from kassa.card.tap_outcomes import Outcome
 from kassa.card.terms import Terms
 from kassa.errors import FlashFault, ReaderFault
 from kassa.flows.session import Session
-from kassa.flows.steps.outcome import result
+from kassa.flows.steps.show_outcome import result
 from kassa.uplink.courier import CARD_TABLES
 from kassa.vault.settings.settings import CARDS, OFFLINE_APPROVAL
 
@@ -44,14 +44,14 @@ async def present(session: Session, amount: int, online: bool, kind: int = 0) ->
         if outcome is None:
             await result(session, "warn", "cancelled", ("cancelled_note",), amount)
             return None
-        if outcome.kind in (outcomes.ONLINE, outcomes.APPROVED):
-            return outcome.kind == outcomes.APPROVED, outcome.refusal
-        if outcome.kind == outcomes.DECLINED:
-            unproven = outcome.message == outcomes.MSG_NOT_PROVEN
+        if outcome.kind in (tap_outcomes.ONLINE, tap_outcomes.APPROVED):
+            return outcome.kind == tap_outcomes.APPROVED, outcome.refusal
+        if outcome.kind == tap_outcomes.DECLINED:
+            unproven = outcome.message == tap_outcomes.MSG_NOT_PROVEN
             why = "declined_proof" if unproven else "declined_offline"
             await result(session, "refuse", "declined", (why, "use_other"), amount)
             return None
-        if outcome.message == outcomes.MSG_NO_CARD:
+        if outcome.message == tap_outcomes.MSG_NO_CARD:
             await result(session, "warn", "cancelled", ("no_card", "cancelled_note"), amount)
             return None
         hints = _hints(outcome)
@@ -82,16 +82,18 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
 
 def _hints(outcome: Outcome) -> "tuple[str, ...]":
     """Text keys for the next attempt: what went wrong, and what the customer should do."""
-    if outcome.message == outcomes.MSG_ONE_CARD:
+    if outcome.message == tap_outcomes.MSG_ONE_CARD:
         return ("one_card_hint",)
-    if outcome.message == outcomes.MSG_SEE_PHONE:
+    if outcome.message == tap_outcomes.MSG_SEE_PHONE:
         return ("see_phone",)
-    if outcome.message == outcomes.MSG_OVER_LIMIT:
+    if outcome.message == tap_outcomes.MSG_OVER_LIMIT:
         return ("over_limit_hint", "use_other")
-    if outcome.kind == outcomes.TRY_AGAIN:
+    if outcome.kind == tap_outcomes.TRY_AGAIN:
         return ("try_again_hint",)
     return (
-        ("card_error", "card_error_hint") if outcome.message == outcomes.MSG_ERROR else ("other_card_hint", "use_other")
+        ("card_error", "card_error_hint")
+        if outcome.message == tap_outcomes.MSG_ERROR
+        else ("other_card_hint", "use_other")
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kassa.desk.batch import Totals
-    from kassa.uplink.outcome import Outcome
+    from kassa.uplink.request_result import RequestResult
 
 _RULE = ("--------------------------------", 0, False, 1)
 _ENTRIES = {0x03: "r_code", 0x07: "r_contactless"}
@@ -104,7 +104,7 @@ def _payment(session: Session, record: Record, word: str, numbers: tuple, again:
 
 
 def settlement(
-    session: Session, totals: "Totals", balanced: bool, outcome: "Outcome | None" = None
+    session: Session, totals: "Totals", balanced: bool, outcome: "RequestResult | None" = None
 ) -> "Iterator[tuple]":
     """The slip of a batch close. `outcome`: given if records were uploaded."""
     t = session.ui.t

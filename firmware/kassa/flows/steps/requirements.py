@@ -20,9 +20,9 @@ def need_host(session: Session) -> None:
 
 async def need_supervisor(session: Session) -> None:
     """Ask for the supervisor's code. Raises Refused if no supervisor agrees."""
-    from kassa.flows.steps import supervisor
+    from kassa.flows.steps import ask_supervisor
 
-    if not await supervisor.allowed(session):
+    if not await ask_supervisor.allowed(session):
         raise Refused("supervisor_needed")
 
 

@@ -10,7 +10,7 @@ _MOST = const(24)  # rows
 
 
 def rows(cards: Authorities) -> bytes:
-    """All rows, concatenated, in the format of card/applications.py; empty without a table. Raises FlashFault."""
+    """All rows, concatenated, in the format of card/aid_rules.py; empty without a table. Raises FlashFault."""
     found = b""
     end, at = cards.size(), 0
     head = bytearray(authorities.HEAD)

@@ -25,7 +25,7 @@ NO_LIST = const(-2)
 # An entry begins with kind, RID (5) and index. A key continues with last month (YYMM), exponent (3), size of the
 # modulus and three zeros, then modulus and checksum; a revocation with the serial (3) and six zeros. Entries are padded
 # to a multiple of 16 bytes. Other kinds: 3 and 4 exception file and blocked BINs (blocked_bins.py), 5 a table's version
-# (table_writer.py), 6 a row of the AID table (card/applications.py).
+# (table_writer.py), 6 a row of the AID table (card/aid_rules.py).
 _CHECKSUM = const(20)
 
 

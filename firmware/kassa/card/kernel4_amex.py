@@ -14,6 +14,6 @@ _CODES = b"\x00\x10\x00\x00\x00" + b"\xde\x00\xfc\x98\x00"  # the terminal actio
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate_ac.Step":
-    """Run the kernel; see kernel3.run."""
+    """Run the kernel; see kernel3_visa.run."""
     terms.set(0x9F09, b"\x00\x01")
     return generate_ac.run(terms, arena, fci, _CODES, False)

@@ -28,10 +28,10 @@ async def sign_off(session: Session) -> None:
 
 async def _send(session: Session, network: int, title: str, done: str) -> None:
     from kassa.uplink.management import NetworkMessage
-    from kassa.uplink.outcome import Outcome
+    from kassa.uplink.request_result import RequestResult
 
     ui, courier = session.ui, session.courier
-    outcome = Outcome()
+    outcome = RequestResult()
     courier.begin(NetworkMessage(network, b"", outcome), outcome)
     start = ticks_ms()
     while not outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:

@@ -7,7 +7,7 @@ A TC counts only if the terms allow offline approval, and once fDDA has authenti
 from micropython import const
 
 from kassa.card import apdu, records, tlv, track2
-from kassa.card.outcomes import (
+from kassa.card.tap_outcomes import (
     DECLINED,
     EXPIRED,
     MSG_DECLINED,

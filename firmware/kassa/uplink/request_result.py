@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from kassa.uplink.iso8583 import Answer
 
 
-class Outcome:
+class RequestResult:
     """The result of one request; `kind` is 0 while it is open."""
 
     def __init__(self, sequence: int = 0) -> None:

@@ -71,7 +71,7 @@ async def finish(
 
 async def _printed(session: Session, word: str, auth: str, rrn: str) -> str:
     """Print the receipt of the newest payment if money moved. Returns the text key of a printer fault, or ""."""
-    from kassa.desk.disposition import PAID, TOOK_BACK
+    from kassa.desk.disposition_word import PAID, TOOK_BACK
     from kassa.flows.steps import receipt
 
     record = session.last()

@@ -4,7 +4,7 @@
 import asyncio
 
 from kassa.crypto.wipe import zero
-from kassa.desk.supervisor import DIGITS, Supervisor
+from kassa.desk.supervisor_code import DIGITS, Supervisor
 from kassa.flows.session import Session
 
 

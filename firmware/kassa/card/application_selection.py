@@ -3,9 +3,9 @@
 
 from micropython import const
 
-from kassa.card import apdu, applications, tlv
+from kassa.card import aid_rules, apdu, tlv
 from kassa.card.arena import CANDIDATE_SIZE, MAX_CANDIDATES
-from kassa.card.outcomes import END, MSG_OTHER_CARD, MSG_OVER_LIMIT, Outcome
+from kassa.card.tap_outcomes import END, MSG_OTHER_CARD, MSG_OVER_LIMIT, Outcome
 from kassa.errors import CardError
 
 TYPE_CHECKING = const(False)
@@ -44,18 +44,14 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
     if apdu.status(answer) != apdu.SW_OK:
         return None
     fci = tlv.single(answer, len(answer) - 2)
-    if (
-        fci.tag != 0x6F
-        or not fci.enter().find(0x84)
-        or not applications.starts_with(fci, arena.candidates, at + 2, size)
-    ):
+    if fci.tag != 0x6F or not fci.enter().find(0x84) or not aid_rules.starts_with(fci, arena.candidates, at + 2, size):
         return None
-    kernel = applications.kernel(terms, fci)
+    kernel = aid_rules.kernel(terms, fci)
     short = tlv.Tlv(arena.candidates, at + 2, at + 2 + size)
-    if not kernel or kernel != applications.kernel(terms, short):
+    if not kernel or kernel != aid_rules.kernel(terms, short):
         return None  # the full AID leads to another kernel than the shorter AID in the directory
     arena.keep(0x84, answer, fci.start, fci.end)
-    applications.apply_row(terms, fci)
+    aid_rules.apply_row(terms, fci)
     if terms.authorities is not None:
         from kassa.card.evidence import Evidence  # loaded only if the card may approve offline
 
@@ -66,13 +62,13 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
 def _kernel(number: int) -> "Callable[[Terms, Arena, memoryview], Step]":
     """Return the `run` function of a kernel. The kernel's module is loaded only now."""
     if number == 2:
-        from kassa.card import kernel2 as kernel
+        from kassa.card import kernel2_mastercard as kernel
     elif number == 4:
-        from kassa.card import kernel4 as kernel
+        from kassa.card import kernel4_amex as kernel
     elif number == 7:
-        from kassa.card import kernel7 as kernel
+        from kassa.card import kernel7_unionpay as kernel
     else:
-        from kassa.card import kernel3 as kernel
+        from kassa.card import kernel3_visa as kernel
     return kernel.run
 
 
@@ -93,7 +89,7 @@ def _list_candidates(answer: "memoryview", terms: "Terms", arena: "Arena") -> No
             rank = answer[entry.start] & 0x0F or _LOWEST
         if not entry.find(0x4F) or not 5 <= entry.end - entry.start <= 16:
             continue  # Book B: skip a malformed entry
-        kernel = applications.kernel(terms, entry)
+        kernel = aid_rules.kernel(terms, entry)
         if not kernel or wanted not in (0, kernel):
             continue
         arena.candidates[at] = rank

@@ -14,6 +14,6 @@ _CODES = b"\x00\x00\x00\x00\x00" + b"\xf4\x50\x84\x80\x0c"  # the terminal actio
 
 
 def run(terms: "Terms", arena: "Arena", fci: memoryview) -> "generate_ac.Step":
-    """Run the kernel; see kernel3.run."""
+    """Run the kernel; see kernel3_visa.run."""
     terms.set(0x9F09, b"\x00\x02")
     return generate_ac.run(terms, arena, fci, _CODES, True)
