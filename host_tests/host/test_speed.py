@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
-from tools.host import background, chain, idempotency, payments, terminals
+from tools.host import chain, idempotency, payments, record_checks, terminals
 from tools.host.ledger import Ledger
 
 STATEMENTS = {
     "terminal": terminals._ONE,
     "repeat": idempotency._LOOK,
     "answer": idempotency._CLOSE,
-    "background": background._LOOK,
+    "record_checks": record_checks._LOOK,
     "neighbours": chain._NEAR,
     "high-water mark": chain._HIGHEST,
     "payment": payments._ONE,

@@ -6,7 +6,7 @@ The answer describes the current state, so each handshake gets a new one and non
 
 import datetime
 
-from tools.host import answers, background, chain, epochs, terminals
+from tools.host import answers, chain, epochs, record_checks, terminals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.message import Message
@@ -74,7 +74,7 @@ def _answer(case: Case, state: int, text: str) -> Answer:
     terminal = case.terminal
     held, _, tag = chain.highest(case.db, case.tid, terminal.epoch)
     form = f"00{terminal.batch:06}900"
-    used = max(terminal.message_mark, background.highest_counter(case.db, case.tid))
+    used = max(terminal.message_mark, record_checks.highest_counter(case.db, case.tid))
     return case.answer(answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, case.now, used))
 
 

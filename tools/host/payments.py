@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tools.cards.verify import pan_of
-from tools.host import answers, background, books, chain, idempotency, kinds, originals, rrn, seal
+from tools.host import answers, books, chain, idempotency, kinds, originals, record_checks, rrn, seal
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.errors import SealError
@@ -129,18 +129,18 @@ def _still_held(db: Connection, ids: list[int]) -> set[int]:
 def _store(case: Case, record: seal.Record, stan_used: bool) -> Answer | Booked:
     """Store a new request: its chain link, its message, its payment."""
     db, message = case.db, case.message
-    known = background.look(db, case.tid, record)
+    known = record_checks.look(db, case.tid, record)
     void = message.type == kinds.VOID_ENTRY
-    if known.buried or void:
-        if not known.buried:
-            background.note_record(case, record, chain.VOID, known)
-        code, text = (answers.INVALID, "Cancelled before it came") if known.buried else (answers.APPROVED, "")
+    if known.has_tombstone or void:
+        if not known.has_tombstone:
+            record_checks.note_record(case, record, chain.VOID, known)
+        code, text = (answers.INVALID, "Cancelled before it came") if known.has_tombstone else (answers.APPROVED, "")
         answer = case.answer(code, text)
         idempotency.open_(db, message, record.epoch, answer)
         return answer
-    intact = background.note_record(case, record, chain.PAYMENT, known)
+    intact = record_checks.note_record(case, record, chain.PAYMENT, known)
     idempotency.open_(db, message, record.epoch)
-    booked = _insert(case, record, background.counting_in(case, record, known))
+    booked = _insert(case, record, record_checks.settlement_batch(case, record, known))
     if refusal := _refusal(message, record, intact, stan_used and not booked.quarantined):
         case.alarm(refusal.text)
         return settle(db, case.now, [(booked, refusal)])[0]
@@ -213,7 +213,7 @@ def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: boo
     return None
 
 
-def _insert(case: Case, record: seal.Record, counting_in: str) -> Booked:
+def _insert(case: Case, record: seal.Record, settlement_batch: str) -> Booked:
     quarantined = case.terminal.quarantine is not None
     row = {
         "tid": case.tid,
@@ -221,7 +221,7 @@ def _insert(case: Case, record: seal.Record, counting_in: str) -> Booked:
         "epoch": record.epoch,
         "sequence": record.sequence,
         "batch": record.batch,
-        "settled_in": counting_in,
+        "settled_in": settlement_batch,
         "stan": record.stan,
         "type": record.type,
         "amount": record.amount,

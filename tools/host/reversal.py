@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from tools.host import answers, background, books, chain, idempotency, originals, seal, terminals
+from tools.host import answers, books, chain, idempotency, originals, record_checks, seal, terminals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.schema import batch, payment, tombstone
@@ -62,8 +62,8 @@ def stands(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
 
 def _store_tombstone(case: Case, record: seal.Record) -> Answer:
     """The payment never arrived: store a tombstone, so that it is refused if it still arrives."""
-    known = background.look(case.db, case.tid, record)
-    background.note_record(case, record, chain.REVERSAL, known)
-    if not known.buried:
+    known = record_checks.look(case.db, case.tid, record)
+    record_checks.note_record(case, record, chain.REVERSAL, known)
+    if not known.has_tombstone:
         case.db.execute(tombstone.insert().values(tid=case.tid, uid=record.uid.hex(), at=books.now()))
     return case.answer(answers.NOT_FOUND)

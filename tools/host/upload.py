@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from tools.host import answers, background, batch, books, chain, idempotency, originals, reversal, rrn, totals
+from tools.host import answers, batch, books, chain, idempotency, originals, record_checks, reversal, rrn, totals
 from tools.host.answers import Answer
 from tools.host.case import Case
 from tools.host.message import PAID, Message
@@ -49,13 +49,13 @@ def _record(case: Case, record: Record) -> Answer:
     paid = case.message.fields["60"][8:11] == PAID
     mine = payment.c.tid == case.tid, payment.c.uid == record.uid.hex()
     row = case.db.execute(select(payment).where(*mine)).one_or_none()
-    known = background.look(case.db, case.tid, record)
-    if not background.note_record(case, record, chain.PAYMENT if paid else chain.VOID, known):
+    known = record_checks.look(case.db, case.tid, record)
+    if not record_checks.note_record(case, record, chain.PAYMENT if paid else chain.VOID, known):
         return case.answer(answers.FORMAT_ERROR, "Record damaged")
     if batch.closed_with(case, record.batch) is not None:
         return case.answer(answers.INVALID, "Batch is closed")
     if row is None and paid:
-        if known.buried:
+        if known.has_tombstone:
             case.alarm("uploaded as paid, but was reversed")
             return case.answer(answers.INVALID, "Was reversed")
         _take_in(case, record, known)
@@ -72,11 +72,11 @@ def _record(case: Case, record: Record) -> Answer:
     return case.answer(answers.APPROVED)
 
 
-def _take_in(case: Case, record: Record, known: background.Background) -> None:
+def _take_in(case: Case, record: Record, known: record_checks.RecordChecks) -> None:
     """Add an approved payment that the host has lost. Its seal tag has been verified."""
     row = {
         "tid": case.tid, "uid": record.uid.hex(), "epoch": record.epoch, "sequence": record.sequence,
-        "batch": record.batch, "settled_in": background.counting_in(case, record, known), "stan": record.stan,
+        "batch": record.batch, "settled_in": record_checks.settlement_batch(case, record, known), "stan": record.stan,
         "type": record.type, "amount": record.amount, "currency": record.currency, "first6": record.first6,
         "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
         "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED",

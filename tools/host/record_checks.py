@@ -11,7 +11,7 @@ from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.schema import batch, payment, tombstone
 
-_BURIED = exists().where(tombstone.c.tid == bindparam("tid"), tombstone.c.uid == bindparam("uid"))
+_HAS_TOMBSTONE = exists().where(tombstone.c.tid == bindparam("tid"), tombstone.c.uid == bindparam("uid"))
 _REUSED = exists().where(
     payment.c.tid == bindparam("tid"),
     payment.c.body_counter == bindparam("counter"),
@@ -20,23 +20,23 @@ _REUSED = exists().where(
 _STATE = select(batch.c.state).where(
     batch.c.tid == bindparam("tid"), batch.c.epoch == bindparam("epoch"), batch.c.number == bindparam("number")
 )
-_LOOK = select(_BURIED.label("buried"), _REUSED.label("reused"), _STATE.scalar_subquery().label("batch"))
+_LOOK = select(_HAS_TOMBSTONE.label("has_tombstone"), _REUSED.label("reused"), _STATE.scalar_subquery().label("batch"))
 _OPEN_BATCH = insert(batch).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True)
-class Background:
+class RecordChecks:
     """What is known about a record.
 
-    `buried`: reversed before it arrived. `reused`: another uid used its body key. `batch`: open, closed or None.
+    `has_tombstone`: reversed before it arrived. `reused`: another uid used its body key. `batch`: open, closed or None.
     """
 
-    buried: bool
+    has_tombstone: bool
     reused: bool
     batch: str | None
 
 
-def look(db: Connection, tid: str, record: seal.Record) -> Background:
+def look(db: Connection, tid: str, record: seal.Record) -> RecordChecks:
     """Look everything up in one query, because this runs for every payment of a drain."""
     key = {
         "tid": tid,
@@ -46,7 +46,7 @@ def look(db: Connection, tid: str, record: seal.Record) -> Background:
         "number": record.batch,
     }
     row = db.execute(_LOOK, key).one()
-    return Background(row.buried, row.reused, row.batch)
+    return RecordChecks(row.has_tombstone, row.reused, row.batch)
 
 
 def highest_counter(db: Connection, tid: str) -> int:
@@ -54,7 +54,7 @@ def highest_counter(db: Connection, tid: str) -> int:
     return db.execute(select(func.max(payment.c.body_counter)).where(payment.c.tid == tid)).scalar_one() or 0
 
 
-def note_record(case: Case, record: seal.Record, kind: str, known: Background) -> bool:
+def note_record(case: Case, record: seal.Record, kind: str, known: RecordChecks) -> bool:
     """Add a record to the chain. Returns whether its seal tag is right.
 
     If the record proves a rolled-back or cloned chip, the terminal is quarantined.
@@ -83,7 +83,7 @@ def note_record(case: Case, record: seal.Record, kind: str, known: Background) -
     return intact
 
 
-def counting_in(case: Case, record: seal.Record, known: Background) -> str:
+def settlement_batch(case: Case, record: seal.Record, known: RecordChecks) -> str:
     """The batch a payment counts in: its own, or the open one if its own was closed before it arrived."""
     number = record.batch
     if known.batch == "closed":
