@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tools.host import answers, books, chain, idempotency, terminals, totals
 from tools.host.answers import Answer
-from tools.host.case import Case
+from tools.host.request_context import RequestContext
 from tools.host.schema import batch as table
 from tools.host.schema import payment
 from tools.host.totals import Totals
@@ -18,40 +18,42 @@ BALANCED, NOT_BALANCED, ERROR = "1", "2", "3"
 _FOREIGN = "0" * 31  # foreign cards are not supported yet
 
 
-def handle(case: Case) -> Answer:
+def handle(request: RequestContext) -> Answer:
     """The answer to a batch close: the host's totals and the result. Only a balanced answer is final."""
-    message, epoch = case.message, case.terminal.epoch
-    verdict = idempotency.look(case.db, message, epoch)
+    message, epoch = request.message, request.terminal.epoch
+    verdict = idempotency.look(request.db, message, epoch)
     if verdict.clash:
-        case.alarm("same close, other content")
-        return _answer(case, ERROR, Totals(), "Differs from the first one")
+        request.alarm("same close, other content")
+        return _answer(request, ERROR, Totals(), "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
-    closed = closed_with(case, message.batch)
+    closed = closed_with(request, message.batch)
     if closed is not None and message.fields["48"] == _form(closed, "0") + _FOREIGN:
-        return _answer(case, BALANCED, closed)  # closed before with these totals; the answer was lost
-    ours = closed or totals.of_batch(case.db, case.tid, case.terminal.epoch, message.batch)
-    if closed is not None and _was_uploaded(case, message.batch):
-        return _answer(case, NOT_BALANCED, ours, said(ours))  # the answer to the end of that upload was lost; repeat it
-    trouble = obstacle(case)
-    if trouble is None and any((case.tid, bytes.fromhex(uid)) in case.busy for uid in unanswered(case)):
+        return _answer(request, BALANCED, closed)  # closed before with these totals; the answer was lost
+    ours = closed or totals.of_batch(request.db, request.tid, request.terminal.epoch, message.batch)
+    if closed is not None and _was_uploaded(request, message.batch):
+        return _answer(
+            request, NOT_BALANCED, ours, said(ours)
+        )  # the answer to the end of that upload was lost; repeat it
+    trouble = obstacle(request)
+    if trouble is None and any((request.tid, bytes.fromhex(uid)) in request.busy for uid in unanswered(request)):
         trouble = "A payment is being decided"
     if trouble is not None:
-        return _answer(case, ERROR, ours, trouble)
-    lack = missing(case) or undecided(case)
-    if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN or case.distrust:
-        case.alarm("batch not balanced")
-        return _answer(case, NOT_BALANCED, ours, lack or said(ours))
-    answer = _answer(case, BALANCED, ours)
-    close(case, ours)
-    idempotency.open_(case.db, message, epoch, answer)
+        return _answer(request, ERROR, ours, trouble)
+    lack = missing(request) or undecided(request)
+    if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN or request.distrust:
+        request.alarm("batch not balanced")
+        return _answer(request, NOT_BALANCED, ours, lack or said(ours))
+    answer = _answer(request, BALANCED, ours)
+    close(request, ours)
+    idempotency.open_(request.db, message, epoch, answer)
     return answer
 
 
-def obstacle(case: Case) -> str | None:
+def obstacle(request: RequestContext) -> str | None:
     """Why the batch cannot close, as a message for the cashier; None if it can."""
-    terminal, number = case.terminal, case.message.batch
-    if closed_with(case, number) is not None:
+    terminal, number = request.terminal, request.message.batch
+    if closed_with(request, number) is not None:
         return f"Batch {number} is closed already"
     if int(number) != terminal.batch:
         return f"Batch {terminal.batch:06} is open, not {number}"
@@ -60,18 +62,18 @@ def obstacle(case: Case) -> str | None:
     return None
 
 
-def unanswered(case: Case) -> list[str]:
+def unanswered(request: RequestContext) -> list[str]:
     """Uids of the batch's payments that have no final answer here.
 
     The terminal only closes a batch when it knows the final answers, so it uploads them.
     """
-    received = _in_batch(case, case.message.batch) & (payment.c.state == "RECEIVED")
-    return list(case.db.execute(select(payment.c.uid).where(received)).scalars())
+    received = _in_batch(request, request.message.batch) & (payment.c.state == "RECEIVED")
+    return list(request.db.execute(select(payment.c.uid).where(received)).scalars())
 
 
-def undecided(case: Case) -> str | None:
+def undecided(request: RequestContext) -> str | None:
     """How many payments have no final answer, as a message for the cashier; None if there are none."""
-    count = len(unanswered(case))
+    count = len(unanswered(request))
     return f"{count} payments without final answer" if count else None
 
 
@@ -80,51 +82,51 @@ def said(ours: Totals) -> str:
     return f"Host has {ours.debit_count} for {ours.debit_amount // 100}.{ours.debit_amount % 100:02}"
 
 
-def missing(case: Case) -> str | None:
+def missing(request: RequestContext) -> str | None:
     """Which of the terminal's records never arrived, as a message for the cashier; None if there are none."""
-    gaps = chain.gaps(case.db, case.tid, case.terminal.epoch, case.terminal.reported_sequence)
+    gaps = chain.gaps(request.db, request.tid, request.terminal.epoch, request.terminal.reported_sequence)
     if not gaps:
         return None
     first, last = gaps[0]
     return f"Record {first} missing" if first == last else f"Records {first} to {last} missing"
 
 
-def close(case: Case, ours: Totals, uploaded: int = 0) -> None:
+def close(request: RequestContext, ours: Totals, uploaded: int = 0) -> None:
     """Close the batch for good. The next number is one higher, skipping numbers already used."""
-    terminal, number = case.terminal, case.message.batch
+    terminal, number = request.terminal, request.message.batch
     done = {"state": "closed", **ours._asdict(), "uploaded": uploaded, "closed": books.now()}
-    row = {"tid": case.tid, "epoch": terminal.epoch, "number": number, "opened": books.now(), **done}
-    case.db.execute(
+    row = {"tid": request.tid, "epoch": terminal.epoch, "number": number, "opened": books.now(), **done}
+    request.db.execute(
         insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
     )
     following = int(number) % terminals.LAST_BATCH + 1
-    while closed_with(case, f"{following:06}") is not None:
+    while closed_with(request, f"{following:06}") is not None:
         following = following % terminals.LAST_BATCH + 1
-    terminals.change(case.db, terminal, batch=following)
+    terminals.change(request.db, terminal, batch=following)
 
 
-def closed_with(case: Case, number: str) -> Totals | None:
+def closed_with(request: RequestContext, number: str) -> Totals | None:
     """The totals a batch was closed with; None if it is still open."""
-    which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
-    row = case.db.execute(select(table).where(*which, table.c.state == "closed")).one_or_none()
+    which = (table.c.tid == request.tid, table.c.epoch == request.terminal.epoch, table.c.number == number)
+    row = request.db.execute(select(table).where(*which, table.c.state == "closed")).one_or_none()
     return Totals(*(getattr(row, name) or 0 for name in Totals._fields)) if row else None
 
 
-def _was_uploaded(case: Case, number: str) -> bool:
+def _was_uploaded(request: RequestContext, number: str) -> bool:
     """Whether a closed batch was closed at the end of an upload."""
-    which = (table.c.tid == case.tid, table.c.epoch == case.terminal.epoch, table.c.number == number)
-    return bool(case.db.execute(select(table.c.uploaded).where(*which)).scalar_one_or_none())
+    which = (table.c.tid == request.tid, table.c.epoch == request.terminal.epoch, table.c.number == number)
+    return bool(request.db.execute(select(table.c.uploaded).where(*which)).scalar_one_or_none())
 
 
-def _in_batch(case: Case, number: str) -> ColumnElement[bool]:
-    return totals.in_batch(case.tid, case.terminal.epoch, number)
+def _in_batch(request: RequestContext, number: str) -> ColumnElement[bool]:
+    return totals.in_batch(request.tid, request.terminal.epoch, number)
 
 
-def _answer(case: Case, result: str, ours: Totals, text: str = "") -> Answer:
+def _answer(request: RequestContext, result: str, ours: Totals, text: str = "") -> Answer:
     """0510 has no DE 39: the result is in DE 48, once for CNY and once for foreign cards."""
-    foreign = _FOREIGN[:-1] + (result if case.message.fields["48"][31:] != _FOREIGN or result == ERROR else BALANCED)
+    foreign = _FOREIGN[:-1] + (result if request.message.fields["48"][31:] != _FOREIGN or result == ERROR else BALANCED)
     form = _form(ours, result) + foreign
-    return answers.compose(case.message, case.now, text, _48=form, _49=case.message.fields["49"])
+    return answers.compose(request.message, request.now, text, _48=form, _49=request.message.fields["49"])
 
 
 def _form(sums: Totals, result: str) -> str:

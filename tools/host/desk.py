@@ -7,9 +7,9 @@ from collections import Counter
 from sqlalchemy import Connection
 
 from tools.host import terminals
-from tools.host.case import Case
 from tools.host.keys import HostKeys
 from tools.host.message import Message
+from tools.host.request_context import RequestContext
 from tools.host.terminals import Terminal
 
 
@@ -53,9 +53,9 @@ class Desk:
         self._moved.add(terminal.tid)
         return True
 
-    def case(self, terminal: Terminal, message: Message) -> Case:
+    def request(self, terminal: Terminal, message: Message) -> RequestContext:
         """A message with everything its handler needs."""
-        return Case(self._db, message, terminal, self._keys, self.now, self._busy, self._distrust)
+        return RequestContext(self._db, message, terminal, self._keys, self.now, self._busy, self._distrust)
 
     def close(self) -> None:
         """Write the marks that changed."""

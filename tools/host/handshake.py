@@ -8,31 +8,31 @@ import datetime
 
 from tools.host import answers, chain, epochs, record_checks, terminals
 from tools.host.answers import Answer
-from tools.host.case import Case
 from tools.host.message import Message
+from tools.host.request_context import RequestContext
 
 AGREED, ROLLBACK = 0, 1
 _VERSION = 1
 
 
-def handle(case: Case, stale: bool) -> Answer:
+def handle(request: RequestContext, stale: bool) -> Answer:
     """The answer to a handshake. `stale`: its KSN did not rise, which means a rolled-back or cloned chip."""
-    body, terminal = case.message.body, case.terminal
+    body, terminal = request.message.body, request.terminal
     epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
-    if epoch > terminal.epoch and not stale and _is_first_contact(case):
-        terminals.change(case.db, terminal, epoch=epoch)  # first contact: take over the terminal's epoch
-    suspicion = "its message keys were used before" if stale else _evidence(case, epoch, newest, tag)
+    if epoch > terminal.epoch and not stale and _is_first_contact(request):
+        terminals.change(request.db, terminal, epoch=epoch)  # first contact: take over the terminal's epoch
+    suspicion = "its message keys were used before" if stale else _evidence(request, epoch, newest, tag)
     if suspicion:
-        terminals.quarantine(case.db, terminal, suspicion)
+        terminals.quarantine(request.db, terminal, suspicion)
     elif epoch == terminal.epoch:
-        terminals.change(case.db, terminal, reported_sequence=newest, reported_tag=tag)
-        epochs.begin(case.db, terminal)
+        terminals.change(request.db, terminal, reported_sequence=newest, reported_tag=tag)
+        epochs.begin(request.db, terminal)
     else:
-        epochs.still_before(case.db, terminal, newest)
-    terminals.heard(case.db, terminal)
+        epochs.still_before(request.db, terminal, newest)
+    terminals.heard(request.db, terminal)
     state = ROLLBACK if terminal.quarantine else AGREED
     text = "Rolled back or cloned: call a supervisor" if state == ROLLBACK else ""
-    return _answer(case, state, text)
+    return _answer(request, state, text)
 
 
 def stranger(message: Message, now: datetime.datetime) -> Answer:
@@ -45,19 +45,19 @@ def stranger(message: Message, now: datetime.datetime) -> Answer:
     return answers.compose(message, now, "Terminal not known here", **elements)
 
 
-def _evidence(case: Case, epoch: int, newest: int, tag: str) -> str | None:
+def _evidence(request: RequestContext, epoch: int, newest: int, tag: str) -> str | None:
     """The evidence that a terminal is rolled back or cloned, or None.
 
     Its journal ends before a sequence the host knows of, or has another tag at that sequence.
     """
-    terminal = case.terminal
+    terminal = request.terminal
     if epoch > terminal.epoch:
         return f"epoch {epoch} was never begun"
     if epochs.is_over(terminal, epoch):
         return f"epoch {epoch} is over, {terminal.epoch} was begun"
     if epoch < terminal.epoch:
         return None  # it will adopt our epoch from the answer
-    held, tags, _ = chain.highest(case.db, case.tid, epoch)
+    held, tags, _ = chain.highest(request.db, request.tid, epoch)
     mark = max(held, terminal.reported_sequence)
     if newest < mark:
         return f"journal ends at {newest}, {mark} was seen before"
@@ -66,16 +66,20 @@ def _evidence(case: Case, epoch: int, newest: int, tag: str) -> str | None:
     return None
 
 
-def _is_first_contact(case: Case) -> bool:
-    return not case.terminal.reported_sequence and not chain.highest(case.db, case.tid, case.terminal.epoch)[0]
+def _is_first_contact(request: RequestContext) -> bool:
+    return (
+        not request.terminal.reported_sequence and not chain.highest(request.db, request.tid, request.terminal.epoch)[0]
+    )
 
 
-def _answer(case: Case, state: int, text: str) -> Answer:
-    terminal = case.terminal
-    held, _, tag = chain.highest(case.db, case.tid, terminal.epoch)
+def _answer(request: RequestContext, state: int, text: str) -> Answer:
+    terminal = request.terminal
+    held, _, tag = chain.highest(request.db, request.tid, terminal.epoch)
     form = f"00{terminal.batch:06}900"
-    used = max(terminal.message_mark, record_checks.highest_counter(case.db, case.tid))
-    return case.answer(answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, case.now, used))
+    used = max(terminal.message_mark, record_checks.highest_counter(request.db, request.tid))
+    return request.answer(
+        answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, request.now, used)
+    )
 
 
 def _form(state: int, epoch: int, held: int, tag: str, now: datetime.datetime, used: int) -> str:

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from tools.cards.verify import pan_of
 from tools.host import answers, kinds, seal
-from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
+from tools.host.request_context import RequestContext
 from tools.host.schema import payment, terminal
 
 _UID, _REFERENCE, _AUTH_CODE = "DF02", "DF04", "89"  # in the sealed body; 89 is EMV's, DF02 and DF04 are ours
@@ -33,21 +33,21 @@ COMPLETION_PERCENT = 115  # of the pre-authorised amount, at most (UnionPay's ru
 REFUND_CAP = 1_000_000  # limit for a refund without a reference, minor units
 
 
-def named(case: Case, record: seal.Record, number: int) -> Decision:
+def named(request: RequestContext, record: seal.Record, number: int) -> Decision:
     """Decide the payment in row `number`, which names another one of the open batch. Stores the link to it."""
     try:
-        row = _of_same_terminal(case, record, _open_body(case, record).get(_UID, b""))
+        row = _of_same_terminal(request, record, _open_body(request, record).get(_UID, b""))
     except (SealError, ValueError):
         return Decision(answers.FORMAT_ERROR, text="Record damaged")
-    if row is None or row.type not in _MAY_NAME[record.type] or row.batch + row.stan != case.message.fields["61"]:
+    if row is None or row.type not in _MAY_NAME[record.type] or row.batch + row.stan != request.message.fields["61"]:
         return Decision(answers.NOT_FOUND, text="No such payment")
     if row.state != "APPROVED" or row.settled_in != record.batch:
         return Decision(answers.INVALID, text="Not approved in this batch")
-    if _related(case.db, row.uid, number, *_VOIDS):
+    if _related(request.db, row.uid, number, *_VOIDS):
         return Decision(answers.INVALID, text="Voided already")
-    if _related(case.db, row.uid, number, kinds.REFUND):
+    if _related(request.db, row.uid, number, kinds.REFUND):
         return Decision(answers.INVALID, text="Refunded already, or a part of it")
-    changes = _related(case.db, row.uid, number, kinds.TIP, kinds.ADJUST)
+    changes = _related(request.db, row.uid, number, kinds.TIP, kinds.ADJUST)
     if record.type in _VOIDS:
         wanted = changes[-1].amount if changes else row.amount
         if record.amount != wanted:
@@ -56,78 +56,78 @@ def named(case: Case, record: seal.Record, number: int) -> Decision:
         return Decision(answers.INVALID, text="Changed already")
     elif record.type == kinds.TIP and not row.amount <= record.amount <= row.amount * (100 + TIP_PERCENT) // 100:
         return Decision(answers.OVER_LIMIT, text="Tip too large")
-    _note(case.db, number, row.uid, kinds.worth(record.type, record.amount, row.amount))
+    _note(request.db, number, row.uid, kinds.worth(record.type, record.amount, row.amount))
     return Decision(answers.APPROVED)
 
 
-def paid_code(case: Case, record: seal.Record, number: int, tags: Mapping[str, bytes]) -> bytes | Decision:
+def paid_code(request: RequestContext, record: seal.Record, number: int, tags: Mapping[str, bytes]) -> bytes | Decision:
     """The uid of the code payment that row `number` refunds, wholly or partly, or the refusal.
 
     Stores the link between the two.
     """
     if _UID in tags:
-        row = _of_same_terminal(case, record, tags[_UID])
+        row = _of_same_terminal(request, record, tags[_UID])
     else:
-        row = _by_reference(case.db, number, tags)
-    named = case.message.fields.get("61", "")
+        row = _by_reference(request.db, number, tags)
+    named = request.message.fields.get("61", "")
     if row is None or row.type not in _CODES or named != (row.batch + row.stan if _UID in tags else ""):
         return Decision(answers.NOT_FOUND, text="No such payment by code")
     if row.state != "APPROVED":
         return Decision(answers.INVALID, text="It was not paid")
-    if _remaining(case.db, row, number, kinds.QR_REFUND) < record.amount:
+    if _remaining(request.db, row, number, kinds.QR_REFUND) < record.amount:
         return Decision(answers.OVER_LIMIT, text="More than was paid")
-    _note(case.db, number, row.uid)
+    _note(request.db, number, row.uid)
     return bytes.fromhex(row.uid)
 
 
-def note_cash(case: Case, record: seal.Record, number: int) -> None:
+def note_cash(request: RequestContext, record: seal.Record, number: int) -> None:
     """Store which cash sale row `number` refunds, if it names one.
 
     The cash has already left the drawer, so the refund is booked in any case; an invalid one raises an alarm.
     """
     try:
-        uid = _open_body(case, record).get(_UID)
+        uid = _open_body(request, record).get(_UID)
     except (SealError, ValueError):
         uid = b""
     if uid is None:
         return
-    row = _of_same_terminal(case, record, uid)
+    row = _of_same_terminal(request, record, uid)
     if (
         row is None
         or (row.type, row.state) != (kinds.CASH, "APPROVED")
-        or _remaining(case.db, row, number, kinds.CASH_REFUND) < record.amount
+        or _remaining(request.db, row, number, kinds.CASH_REFUND) < record.amount
     ):
-        case.alarm("cash given back that was not taken")
+        request.alarm("cash given back that was not taken")
     else:
-        _note(case.db, number, row.uid)
+        _note(request.db, number, row.uid)
 
 
-def taken_in(case: Case, record: seal.Record, number: int) -> int:
+def taken_in(request: RequestContext, record: seal.Record, number: int) -> int:
     """Add card and original to row `number`, settled by a batch upload. Returns its net value, minor units.
 
     A refund may arrive before its original, which another terminal of the shop uploads later.
     """
     try:
-        tags = _open_body(case, record)
-        card = case.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
+        tags = _open_body(request, record)
+        card = request.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
     except (SealError, ValueError):
         tags, card = {}, None  # keep the record: its seal tag is right
     row = None
     if _UID in tags:
-        row = _of_same_terminal(case, record, tags[_UID])
+        row = _of_same_terminal(request, record, tags[_UID])
     elif _REFERENCE in tags:
-        row = _by_reference(case.db, number, tags, payment.c.pan_token.is_not_distinct_from(card))
+        row = _by_reference(request.db, number, tags, payment.c.pan_token.is_not_distinct_from(card))
     elif record.type in _COMPLETES_OR_CANCELS and card:
-        row = _by_auth_code(case.db, number, tags, card)
+        row = _by_auth_code(request.db, number, tags, card)
     if row is None and (_UID in tags or _REFERENCE in tags):
-        case.alarm("uploaded, and about a payment that is not here")
+        request.alarm("uploaded, and about a payment that is not here")
     worth = kinds.worth(record.type, record.amount, row.amount if row else record.amount)
     noted = {"pan_token": card, "original": row.uid if row else None, "worth": worth}
     if row is None and _REFERENCE in tags:
         noted["refers_to"] = tags[_REFERENCE].hex()
     mine = update(payment).where(payment.c.id == number).values(**noted).returning(payment.c.rrn)
-    waiting = payment.c.refers_to == case.db.execute(mine).scalar_one()
-    case.db.execute(update(payment).where(waiting).values(original=record.uid.hex(), refers_to=None))
+    waiting = payment.c.refers_to == request.db.execute(mine).scalar_one()
+    request.db.execute(update(payment).where(waiting).values(original=record.uid.hex(), refers_to=None))
     return worth
 
 
@@ -176,14 +176,14 @@ def _complete_or_cancel(db: Connection, number: int, ask: Payment, decision: Dec
     return decision
 
 
-def _open_body(case: Case, record: seal.Record) -> dict[str, bytes]:
-    return seal.open_body(record, case.keys.bdk, case.terminal.ikid)
+def _open_body(request: RequestContext, record: seal.Record) -> dict[str, bytes]:
+    return seal.open_body(record, request.keys.bdk, request.terminal.ikid)
 
 
-def _of_same_terminal(case: Case, record: seal.Record, uid: bytes) -> Row[Any] | None:
+def _of_same_terminal(request: RequestContext, record: seal.Record, uid: bytes) -> Row[Any] | None:
     """The same terminal's payment with this uid, in the record's epoch."""
-    mine = payment.c.tid == case.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
-    return case.db.execute(select(payment).where(*mine)).one_or_none()
+    mine = payment.c.tid == request.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
+    return request.db.execute(select(payment).where(*mine)).one_or_none()
 
 
 def _by_reference(

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from tools.cards.verify import pan_of
 from tools.host import answers, books, chain, idempotency, kinds, originals, record_checks, rrn, seal
 from tools.host.answers import Answer
-from tools.host.case import Case
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
 from tools.host.message import Message
+from tools.host.request_context import RequestContext
 from tools.host.schema import payment as table
 from tools.host.wallet import Order, Return
 
@@ -48,22 +48,22 @@ class Booked:
         return self.record.amount
 
 
-def receive(case: Case) -> Answer | Booked:
+def receive(request: RequestContext) -> Answer | Booked:
     """First transaction: store a new payment. Returns the answer, or the payment if the issuer must be asked."""
-    message, record = case.message, case.message.record
+    message, record = request.message, request.message.record
     if record is None or record.uid != message.uid:
-        case.alarm("unreadable record")
-        return case.answer(answers.FORMAT_ERROR, "Record damaged")
-    verdict = idempotency.look(case.db, message, record.epoch)
+        request.alarm("unreadable record")
+        return request.answer(answers.FORMAT_ERROR, "Record damaged")
+    verdict = idempotency.look(request.db, message, record.epoch)
     if verdict.clash == "uid":
-        case.alarm("same uid, other content")
+        request.alarm("same uid, other content")
         had_it = verdict.answer is not None and verdict.answer["39"] in answers.YES
-        return case.answer(answers.DUPLICATE if had_it else answers.FORMAT_ERROR, "Differs from the first one")
+        return request.answer(answers.DUPLICATE if had_it else answers.FORMAT_ERROR, "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
     if verdict.seen:
-        return _repeated(case, record)
-    return _store(case, record, verdict.clash == "stan")
+        return _repeated(request, record)
+    return _store(request, record, verdict.clash == "stan")
 
 
 def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booked, Decision]]) -> list[Answer]:
@@ -126,72 +126,74 @@ def _still_held(db: Connection, ids: list[int]) -> set[int]:
     return set(db.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.quarantined == 1)).scalars())
 
 
-def _store(case: Case, record: seal.Record, stan_used: bool) -> Answer | Booked:
+def _store(request: RequestContext, record: seal.Record, stan_used: bool) -> Answer | Booked:
     """Store a new request: its chain link, its message, its payment."""
-    db, message = case.db, case.message
-    known = record_checks.look(db, case.tid, record)
+    db, message = request.db, request.message
+    known = record_checks.look(db, request.tid, record)
     void = message.type == kinds.VOID_ENTRY
     if known.has_tombstone or void:
         if not known.has_tombstone:
-            record_checks.note_record(case, record, chain.VOID, known)
+            record_checks.note_record(request, record, chain.VOID, known)
         code, text = (answers.INVALID, "Cancelled before it came") if known.has_tombstone else (answers.APPROVED, "")
-        answer = case.answer(code, text)
+        answer = request.answer(code, text)
         idempotency.open_(db, message, record.epoch, answer)
         return answer
-    intact = record_checks.note_record(case, record, chain.PAYMENT, known)
+    intact = record_checks.note_record(request, record, chain.PAYMENT, known)
     idempotency.open_(db, message, record.epoch)
-    booked = _insert(case, record, record_checks.settlement_batch(case, record, known))
+    booked = _insert(request, record, record_checks.settlement_batch(request, record, known))
     if refusal := _refusal(message, record, intact, stan_used and not booked.quarantined):
-        case.alarm(refusal.text)
-        return settle(db, case.now, [(booked, refusal)])[0]
-    return _ask(case, record, booked)
+        request.alarm(refusal.text)
+        return settle(db, request.now, [(booked, refusal)])[0]
+    return _ask(request, record, booked)
 
 
-def _repeated(case: Case, record: seal.Record) -> Answer | Booked:
+def _repeated(request: RequestContext, record: seal.Record) -> Answer | Booked:
     """Received before, but not answered: still at the issuer, interrupted by a crash, or reversed since."""
-    if case.message.key in case.busy:
-        return case.answer(answers.IN_PROGRESS)
-    row = case.db.execute(_ONE, {"tid": case.tid, "uid": record.uid.hex()}).one()
+    if request.message.key in request.busy:
+        return request.answer(answers.IN_PROGRESS)
+    row = request.db.execute(_ONE, {"tid": request.tid, "uid": record.uid.hex()}).one()
     if row.state in ("REVERSED", "APPROVED"):  # since then, by a reversal or a batch upload
         paid = row.state == "APPROVED"
         number = {"_37": row.rrn} if row.rrn else {}
-        answer = case.answer(answers.APPROVED, **number) if paid else case.answer(answers.INVALID, "Cancelled")
-        idempotency.close(case.db, [(case.message, answer)])
+        answer = request.answer(answers.APPROVED, **number) if paid else request.answer(answers.INVALID, "Cancelled")
+        idempotency.close(request.db, [(request.message, answer)])
         return answer
-    booked = Booked(case.message, record, row.id, bool(row.quarantined))
-    return _ask(case, record, booked)
+    booked = Booked(request.message, record, row.id, bool(row.quarantined))
+    return _ask(request, record, booked)
 
 
-def _ask(case: Case, record: seal.Record, booked: Booked) -> Answer | Booked:
+def _ask(request: RequestContext, record: seal.Record, booked: Booked) -> Answer | Booked:
     """Open the body and prepare the request to the issuer or wallet.
 
     Cash needs neither, and the host itself decides payments that name another one: these are answered at once.
     """
     source = kinds.KINDS[booked.type].source
     if source == kinds.NAMED:
-        return settle(case.db, case.now, [(booked, originals.named(case, record, booked.id))])[0]
+        return settle(request.db, request.now, [(booked, originals.named(request, record, booked.id))])[0]
     if source == kinds.NO_SOURCE:
-        return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
+        return settle(request.db, request.now, [(booked, Decision(answers.APPROVED))])[0]
     if source == kinds.PAID_CASH:
-        originals.note_cash(case, record, booked.id)
-        return settle(case.db, case.now, [(booked, Decision(answers.APPROVED))])[0]
+        originals.note_cash(request, record, booked.id)
+        return settle(request.db, request.now, [(booked, Decision(answers.APPROVED))])[0]
     try:
-        tags = seal.open_body(record, case.keys.bdk, case.terminal.ikid)
+        tags = seal.open_body(record, request.keys.bdk, request.terminal.ikid)
         ask: Payment | Order | Return
         if source == kinds.PAID_CODE:
-            paid = originals.paid_code(case, record, booked.id, tags)
+            paid = originals.paid_code(request, record, booked.id, tags)
             if isinstance(paid, Decision):
-                return settle(case.db, case.now, [(booked, paid)])[0]
+                return settle(request.db, request.now, [(booked, paid)])[0]
             ask = Return(record.uid, paid, record.amount)
         elif source == kinds.CODE:
-            ask = Order(record.uid, record.amount, case.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
+            ask = Order(record.uid, record.amount, request.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
         else:
-            card = case.keys.token(pan_of(tags))
-            online = case.message.mti != "0220" and case.message.type != kinds.DEFERRED_SALE
-            proven = case.message.type == kinds.OFFLINE_SALE
+            card = request.keys.token(pan_of(tags))
+            online = request.message.mti != "0220" and request.message.type != kinds.DEFERRED_SALE
+            proven = request.message.type == kinds.OFFLINE_SALE
             ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, booked.type)
     except (SealError, ValueError):
-        return settle(case.db, case.now, [(booked, Decision(answers.FORMAT_ERROR, text="Card data unreadable"))])[0]
+        return settle(request.db, request.now, [(booked, Decision(answers.FORMAT_ERROR, text="Card data unreadable"))])[
+            0
+        ]
     return dataclasses.replace(booked, ask=ask)
 
 
@@ -213,10 +215,10 @@ def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: boo
     return None
 
 
-def _insert(case: Case, record: seal.Record, settlement_batch: str) -> Booked:
-    quarantined = case.terminal.quarantine is not None
+def _insert(request: RequestContext, record: seal.Record, settlement_batch: str) -> Booked:
+    quarantined = request.terminal.quarantine is not None
     row = {
-        "tid": case.tid,
+        "tid": request.tid,
         "uid": record.uid.hex(),
         "epoch": record.epoch,
         "sequence": record.sequence,
@@ -237,5 +239,5 @@ def _insert(case: Case, record: seal.Record, settlement_batch: str) -> Booked:
         "quarantined": int(quarantined),
         "received": books.now(),
     }
-    number = case.db.execute(_INSERT, row).scalar_one()
-    return Booked(case.message, record, number, quarantined)
+    number = request.db.execute(_INSERT, row).scalar_one()
+    return Booked(request.message, record, number, quarantined)

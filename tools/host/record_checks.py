@@ -7,8 +7,8 @@ from sqlalchemy import Connection, bindparam, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tools.host import books, chain, epochs, seal, terminals
-from tools.host.case import Case
 from tools.host.errors import SealError
+from tools.host.request_context import RequestContext
 from tools.host.schema import batch, payment, tombstone
 
 _HAS_TOMBSTONE = exists().where(tombstone.c.tid == bindparam("tid"), tombstone.c.uid == bindparam("uid"))
@@ -54,42 +54,42 @@ def highest_counter(db: Connection, tid: str) -> int:
     return db.execute(select(func.max(payment.c.body_counter)).where(payment.c.tid == tid)).scalar_one() or 0
 
 
-def note_record(case: Case, record: seal.Record, kind: str, known: RecordChecks) -> bool:
+def note_record(request: RequestContext, record: seal.Record, kind: str, known: RecordChecks) -> bool:
     """Add a record to the chain. Returns whether its seal tag is right.
 
     If the record proves a rolled-back or cloned chip, the terminal is quarantined.
     """
     try:
-        recomputed = seal.recomputed_tag(record, case.keys.bdk, case.terminal.ikid)
+        recomputed = seal.recomputed_tag(record, request.keys.bdk, request.terminal.ikid)
     except SealError:
         recomputed = bytes(8)
     intact = seal.holds(record, recomputed)
-    own = record.epoch == case.terminal.epoch
-    start = case.terminal.start if own else epochs.start(case.db, case.tid, record.epoch)
-    suspicion = chain.add(case.db, case.tid, record, recomputed, kind, start)
+    own = record.epoch == request.terminal.epoch
+    start = request.terminal.start if own else epochs.start(request.db, request.tid, record.epoch)
+    suspicion = chain.add(request.db, request.tid, record, recomputed, kind, start)
     if intact and not suspicion:
-        if record.epoch > case.terminal.epoch:
+        if record.epoch > request.terminal.epoch:
             suspicion = f"epoch {record.epoch} was never begun"
-        elif epochs.is_over(case.terminal, record.epoch):
-            suspicion = f"epoch {record.epoch} is over, {case.terminal.epoch} was begun"
+        elif epochs.is_over(request.terminal, record.epoch):
+            suspicion = f"epoch {record.epoch} is over, {request.terminal.epoch} was begun"
         elif known.reused:
             suspicion = f"body key {record.counter} used for two payments"
     if suspicion:
-        terminals.quarantine(case.db, case.terminal, suspicion)
+        terminals.quarantine(request.db, request.terminal, suspicion)
     elif intact and own:
-        epochs.begin(case.db, case.terminal)
+        epochs.begin(request.db, request.terminal)
     elif intact:
-        epochs.another_before(case.db, case.terminal, record.sequence)
+        epochs.another_before(request.db, request.terminal, record.sequence)
     return intact
 
 
-def settlement_batch(case: Case, record: seal.Record, known: RecordChecks) -> str:
+def settlement_batch(request: RequestContext, record: seal.Record, known: RecordChecks) -> str:
     """The batch a payment counts in: its own, or the open one if its own was closed before it arrived."""
     number = record.batch
     if known.batch == "closed":
-        case.alarm("payment for a closed batch")
-        number = f"{case.terminal.batch:06}"
+        request.alarm("payment for a closed batch")
+        number = f"{request.terminal.batch:06}"
     if known.batch != "open":
-        row = {"tid": case.tid, "epoch": record.epoch, "number": number, "state": "open", "opened": books.now()}
-        case.db.execute(_OPEN_BATCH, row)
+        row = {"tid": request.tid, "epoch": record.epoch, "number": number, "state": "open", "opened": books.now()}
+        request.db.execute(_OPEN_BATCH, row)
     return number

@@ -7,39 +7,39 @@ from sqlalchemy import Connection, Row, select, update
 
 from tools.host import answers, books, chain, idempotency, originals, record_checks, seal, terminals
 from tools.host.answers import Answer
-from tools.host.case import Case
+from tools.host.request_context import RequestContext
 from tools.host.schema import batch, payment, tombstone
 
 
-def handle(case: Case) -> Answer:
+def handle(request: RequestContext) -> Answer:
     """The answer to a reversal. A final answer is stored together with its effects."""
-    db, message, record = case.db, case.message, case.message.record
+    db, message, record = request.db, request.message, request.message.record
     original = message.fields["61"]
     if record is None or record.uid != message.uid or original[:12] != record.batch + record.stan:
-        return case.answer(answers.FORMAT_ERROR, "Names no payment")
+        return request.answer(answers.FORMAT_ERROR, "Names no payment")
     verdict = idempotency.look(db, message, record.epoch)
     if verdict.clash == "uid":
-        case.alarm("same reversal, other content")
-        return case.answer(answers.DUPLICATE, "Differs from the first one")
+        request.alarm("same reversal, other content")
+        return request.answer(answers.DUPLICATE, "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
     if verdict.clash == "stan":
-        case.alarm("two reversals share a STAN")  # both are carried out: each identifies its payment by uid
-    if message.key in case.busy:
-        return case.answer(answers.IN_PROGRESS)
-    mine = (payment.c.tid == case.tid, payment.c.uid == message.uid.hex())
+        request.alarm("two reversals share a STAN")  # both are carried out: each identifies its payment by uid
+    if message.key in request.busy:
+        return request.answer(answers.IN_PROGRESS)
+    mine = (payment.c.tid == request.tid, payment.c.uid == message.uid.hex())
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
-        answer = _store_tombstone(case, record)
+        answer = _store_tombstone(request, record)
     elif row.state == "APPROVED" and (what := stands(db, row)):
         reason = f"record {row.sequence} is to be reversed after {what[0]}"
-        terminals.quarantine(db, case.terminal, reason)  # the terminal knew the approval and has forgotten it
-        answer = case.answer(answers.INVALID, what[1])
+        terminals.quarantine(db, request.terminal, reason)  # the terminal knew the approval and has forgotten it
+        answer = request.answer(answers.INVALID, what[1])
     else:
         if row.state in ("RECEIVED", "APPROVED"):
             books.reverse(db, row.id)
             db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
-        answer = case.answer(answers.APPROVED)
+        answer = request.answer(answers.APPROVED)
     idempotency.open_(db, message, record.epoch, answer)
     return answer
 
@@ -60,10 +60,10 @@ def stands(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
     return None
 
 
-def _store_tombstone(case: Case, record: seal.Record) -> Answer:
+def _store_tombstone(request: RequestContext, record: seal.Record) -> Answer:
     """The payment never arrived: store a tombstone, so that it is refused if it still arrives."""
-    known = record_checks.look(case.db, case.tid, record)
-    record_checks.note_record(case, record, chain.REVERSAL, known)
+    known = record_checks.look(request.db, request.tid, record)
+    record_checks.note_record(request, record, chain.REVERSAL, known)
     if not known.has_tombstone:
-        case.db.execute(tombstone.insert().values(tid=case.tid, uid=record.uid.hex(), at=books.now()))
-    return case.answer(answers.NOT_FOUND)
+        request.db.execute(tombstone.insert().values(tid=request.tid, uid=record.uid.hex(), at=books.now()))
+    return request.answer(answers.NOT_FOUND)

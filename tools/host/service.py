@@ -113,18 +113,18 @@ class Service:
         if terminal is None:
             return handshake.stranger(message, desk.now)
         rises = desk.rises(terminal, message)
-        case = desk.case(terminal, message)
+        request = desk.request(terminal, message)
         if message.mti == "0800" and not tables.is_fetch(message):
-            answer = handshake.handle(case, stale=not rises)
-            self._requests[message.terminal] = self.tables.wanted(tables.known(case.db, case.tid))
+            answer = handshake.handle(request, stale=not rises)
+            self._requests[message.terminal] = self.tables.wanted(tables.known(request.db, request.tid))
             return answer
         if not rises:
             return None
         if message.mti in ("0800", "0820"):
-            answer = tables.handle(case, self.tables)
-            self._requests[message.terminal] = self.tables.wanted(tables.known(case.db, case.tid))
+            answer = tables.handle(request, self.tables)
+            self._requests[message.terminal] = self.tables.wanted(tables.known(request.db, request.tid))
             return answer
-        return _HANDLERS[message.mti](case)
+        return _HANDLERS[message.mti](request)
 
     async def _payments(self, run: list[Message]) -> list[Reply]:
         """Store the payments, ask the issuer where needed, store the answers: two commits for any number of them."""
@@ -154,7 +154,7 @@ class Service:
             return handshake.stranger(message, desk.now)
         if not desk.rises(terminal, message):
             return None
-        return payments.receive(desk.case(terminal, message))
+        return payments.receive(desk.request(terminal, message))
 
     async def _settle(self, asked: list[payments.Booked]) -> list[Answer]:
         """Ask the issuer about each payment, then commit the decisions."""

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 
 from tools.host import answers, terminals
 from tools.host.answers import Answer
-from tools.host.case import Case
 from tools.host.errors import SetupError
 from tools.host.message import Message
+from tools.host.request_context import RequestContext
 from tools.host.schema import terminal
 from tools.provision.authorities import Application, Authority, Revocation
 
@@ -89,27 +89,27 @@ def known(db: Connection, tid: str) -> dict[str, int]:
     return json.loads(row) if row else {}
 
 
-def handle(case: Case, tables: Tables) -> Answer:
+def handle(request: RequestContext, tables: Tables) -> Answer:
     """The answer to a table fetch (0800), or to a status, echo test or sign-off (0820)."""
-    message = case.message
+    message = request.message
     network = message.fields["60"][8:11]
     if message.mti == "0800":
-        return _fetch(case, tables, network)
+        return _fetch(request, tables, network)
     if network == STATUS:
         tables.ask_status = False
-        case.alarm(f"status {message.body.hex()}")
+        request.alarm(f"status {message.body.hex()}")
     elif network == SIGN_OFF:
-        case.alarm("signed off")
-    return case.answer(answers.APPROVED)
+        request.alarm("signed off")
+    return request.answer(answers.APPROVED)
 
 
-def _fetch(case: Case, tables: Tables, network: str) -> Answer:
-    _, have, at = struct.unpack(">BIH", case.message.body)
-    versions = known(case.db, case.tid)
+def _fetch(request: RequestContext, tables: Tables, network: str) -> Answer:
+    _, have, at = struct.unpack(">BIH", request.message.body)
+    versions = known(request.db, request.tid)
     if versions.get(network, 0) != have:
         versions[network] = have
-        terminals.change(case.db, case.terminal, versions=json.dumps(versions))
-    return case.answer(answers.APPROVED, _62=tables.piece(network, have, at).hex().upper())
+        terminals.change(request.db, request.terminal, versions=json.dumps(versions))
+    return request.answer(answers.APPROVED, _62=tables.piece(network, have, at).hex().upper())
 
 
 def is_fetch(message: Message) -> bool:

@@ -15,8 +15,8 @@ from tools.host.terminals import Terminal
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A request and its context.
+class RequestContext:
+    """A request with everything its handler needs.
 
     `terminal`: the sender. `now`: the host's local time. `busy`: payments the issuer is deciding right now.
     """
