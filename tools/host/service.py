@@ -13,13 +13,13 @@ from contextlib import contextmanager
 
 from tools.host import answers, batch, handshake, kinds, payments, reversal, tables, terminals, upload
 from tools.host.answers import Answer
-from tools.host.desk import Desk
 from tools.host.errors import IssuerFault
 from tools.host.issuer import Decision, Issuer, Payment
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.message import NOT_PAID, Message, read
 from tools.host.tables import Tables
+from tools.host.transaction_context import TransactionContext
 from tools.host.wallet import Order, Return, Wallet
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
@@ -81,8 +81,8 @@ class Service:
             messages = list(alike)
             if mti in ("0400", "0320"):
                 messages = [message for message in messages if await self._revoked(message)]
-            with self._desk() as desk:
-                answered = [(message, self._other(desk, message)) for message in messages]
+            with self._transaction() as transaction:
+                answered = [(message, self._other(transaction, message)) for message in messages]
             replies += [(message, fields) for message, fields in answered if fields is not None]
         return replies
 
@@ -108,17 +108,17 @@ class Service:
             return False
         return True
 
-    def _other(self, desk: Desk, message: Message) -> Answer | None:
-        terminal = desk.sender(message)
+    def _other(self, transaction: TransactionContext, message: Message) -> Answer | None:
+        terminal = transaction.sender(message)
         if terminal is None:
-            return handshake.stranger(message, desk.now)
-        rises = desk.rises(terminal, message)
-        request = desk.request(terminal, message)
+            return handshake.stranger(message, transaction.now)
+        advanced = transaction.advance_mark(terminal, message)
+        request = transaction.request(terminal, message)
         if message.mti == "0800" and not tables.is_fetch(message):
-            answer = handshake.handle(request, stale=not rises)
+            answer = handshake.handle(request, stale=not advanced)
             self._requests[message.terminal] = self.tables.wanted(tables.known(request.db, request.tid))
             return answer
-        if not rises:
+        if not advanced:
             return None
         if message.mti in ("0800", "0820"):
             answer = tables.handle(request, self.tables)
@@ -131,9 +131,9 @@ class Service:
         outcomes: list[tuple[Message, Answer | payments.Booked]] = []
         mine: set[tuple[str, bytes]] = set()
         try:
-            with self._desk() as desk:
+            with self._transaction() as transaction:
                 for message in run:
-                    outcome = self._receive(desk, message)
+                    outcome = self._receive(transaction, message)
                     if isinstance(outcome, payments.Booked):
                         mine.add(message.key)
                         self._busy.add(message.key)
@@ -148,13 +148,13 @@ class Service:
             for message, outcome in outcomes
         ]
 
-    def _receive(self, desk: Desk, message: Message) -> Answer | payments.Booked | None:
-        terminal = desk.sender(message)
+    def _receive(self, transaction: TransactionContext, message: Message) -> Answer | payments.Booked | None:
+        terminal = transaction.sender(message)
         if terminal is None:
-            return handshake.stranger(message, desk.now)
-        if not desk.rises(terminal, message):
+            return handshake.stranger(message, transaction.now)
+        if not transaction.advance_mark(terminal, message):
             return None
-        return payments.receive(desk.request(terminal, message))
+        return payments.receive(transaction.request(terminal, message))
 
     async def _settle(self, asked: list[payments.Booked]) -> list[Answer]:
         """Ask the issuer about each payment, then commit the decisions."""
@@ -178,9 +178,9 @@ class Service:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager
-    def _desk(self) -> Iterator[Desk]:
-        """A desk with one transaction; changed KSN marks are written at its end."""
+    def _transaction(self) -> Iterator[TransactionContext]:
+        """The context of one write transaction; changed KSN marks are written at its end."""
         with self.ledger.write() as db:
-            desk = Desk(db, self._keys, self._now(), self._busy, self.counters, self.distrust)
-            yield desk
-            desk.close()
+            transaction = TransactionContext(db, self._keys, self._now(), self._busy, self.counters, self.distrust)
+            yield transaction
+            transaction.close()

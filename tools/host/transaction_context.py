@@ -13,7 +13,7 @@ from tools.host.request_context import RequestContext
 from tools.host.terminals import Terminal
 
 
-class Desk:
+class TransactionContext:
     """Reads each terminal once and writes its KSN mark once, however many of its messages share the transaction."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Desk:
         self._counters["stranger"] += 1
         return None
 
-    def rises(self, terminal: Terminal, message: Message) -> bool:
+    def advance_mark(self, terminal: Terminal, message: Message) -> bool:
         """Whether the message's KSN counter is above the terminal's mark; if so, it becomes the new mark."""
         if message.counter <= terminal.message_mark:
             self._counters["stale_ksn"] += 1
