@@ -11,7 +11,7 @@ from typing import Protocol
 
 from tools.host import answers
 from tools.host.issuer import Decision
-from tools.host.mpm import payload
+from tools.host.merchant_qr import payload
 
 _PREFIXES = {
     "WeChat Pay": r"1[0-5][0-9]{16}",
