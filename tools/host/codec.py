@@ -76,7 +76,7 @@ def split(buffer: bytearray) -> Iterator[bytes]:
 
 
 def decode(frame: bytes) -> dict[str, str]:
-    """A frame's data elements by number, plus `h`, `t` and `p`; binary elements as upper-request hex.
+    """A frame's data elements by number, plus `h`, `t` and `p`; binary elements as upper-case hex.
 
     Raises FrameError if header, lengths, bitmap, digits or characters differ from the table in docs/wire.md.
     """

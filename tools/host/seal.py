@@ -95,7 +95,7 @@ def holds(record: Record, recomputed: bytes) -> bool:
 
 
 def open_body(record: Record, bdk: bytes, ikid: bytes) -> dict[str, bytes]:
-    """Decrypt the body under the data key (3000) of its KSN: EMV tag (upper-request hex) -> value.
+    """Decrypt the body under the data key (3000) of its KSN: EMV tag (upper-case hex) -> value.
 
     The first block is the nonce. Encrypted under the same key, it is the IV of the data (NIST SP 800-38A, appendix C).
     Raises SealError if the result is not TLV.

@@ -14,7 +14,10 @@ from tools.host.terminals import Terminal
 
 
 class TransactionContext:
-    """Reads each terminal once and writes its KSN mark once, however many of its messages share the transaction."""
+    """What all messages of one write transaction share.
+
+    Reads each terminal once and writes its KSN mark once, however many of its messages share the transaction.
+    """
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class TransactionContext:
         return None
 
     def advance_mark(self, terminal: Terminal, message: Message) -> bool:
-        """Whether the message's KSN counter is above the terminal's mark; if so, it becomes the new mark."""
+        """Raise the terminal's mark to the KSN counter of the message. Returns False if it is not above the mark."""
         if message.counter <= terminal.message_mark:
             self._counters["stale_ksn"] += 1
             return False

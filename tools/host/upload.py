@@ -76,9 +76,9 @@ def _take_in(request: RequestContext, record: Record, known: record_checks.Recor
     """Add an approved payment that the host has lost. Its seal tag has been verified."""
     row = {
         "tid": request.tid, "uid": record.uid.hex(), "epoch": record.epoch, "sequence": record.sequence,
-        "batch": record.batch, "settled_in": record_checks.settlement_batch(request, record, known), "stan": record.stan,
-        "type": record.type, "amount": record.amount, "currency": record.currency, "first6": record.first6,
-        "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
+        "batch": record.batch, "settled_in": record_checks.settlement_batch(request, record, known),
+        "stan": record.stan, "type": record.type, "amount": record.amount, "currency": record.currency,
+        "first6": record.first6, "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
         "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED",
         "rrn": rrn.give(request.db, [record])[0],
         "text": "From a batch upload", "quarantined": int(request.terminal.quarantine is not None),
