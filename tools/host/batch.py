@@ -33,7 +33,7 @@ def handle(request: RequestContext) -> Answer:
     ours = closed or totals.of_batch(request.db, request.tid, request.terminal.epoch, message.batch)
     if closed is not None and _was_uploaded(request, message.batch):
         return _answer(
-            request, NOT_BALANCED, ours, said(ours)
+            request, NOT_BALANCED, ours, totals_text(ours)
         )  # the answer to the end of that upload was lost; repeat it
     trouble = obstacle(request)
     if trouble is None and any((request.tid, bytes.fromhex(uid)) in request.busy for uid in unanswered(request)):
@@ -43,7 +43,7 @@ def handle(request: RequestContext) -> Answer:
     lack = missing(request) or undecided(request)
     if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN or request.distrust:
         request.alarm("batch not balanced")
-        return _answer(request, NOT_BALANCED, ours, lack or said(ours))
+        return _answer(request, NOT_BALANCED, ours, lack or totals_text(ours))
     answer = _answer(request, BALANCED, ours)
     close(request, ours)
     idempotency.open_(request.db, message, epoch, answer)
@@ -77,7 +77,7 @@ def undecided(request: RequestContext) -> str | None:
     return f"{count} payments without final answer" if count else None
 
 
-def said(ours: Totals) -> str:
+def totals_text(ours: Totals) -> str:
     """The host's totals, as a message for the cashier."""
     return f"Host has {ours.debit_count} for {ours.debit_amount // 100}.{ours.debit_amount % 100:02}"
 

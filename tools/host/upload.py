@@ -119,4 +119,4 @@ def _end(request: RequestContext) -> Answer:
         return request.answer(answers.FORMAT_ERROR, missing)
     ours = totals.of_batch(request.db, request.tid, request.terminal.epoch, request.message.batch)
     batch.close(request, ours, int(request.message.fields["48"]))
-    return request.answer(answers.APPROVED, batch.said(ours))
+    return request.answer(answers.APPROVED, batch.totals_text(ours))
