@@ -31,7 +31,7 @@ def handle(request: RequestContext) -> Answer:
     row = db.execute(select(payment).where(*mine)).one_or_none()
     if row is None:
         answer = _store_tombstone(request, record)
-    elif row.state == "APPROVED" and (what := stands(db, row)):
+    elif row.state == "APPROVED" and (what := reason_not_reversible(db, row)):
         reason = f"record {row.sequence} is to be reversed after {what[0]}"
         terminals.quarantine(db, request.terminal, reason)  # the terminal knew the approval and has forgotten it
         answer = request.answer(answers.INVALID, what[1])
@@ -47,10 +47,10 @@ def handle(request: RequestContext) -> Answer:
 def undoes(db: Connection, tid: str, uid: bytes) -> bool:
     """Whether a reversal would undo this payment: it is approved or undecided, and not settled."""
     row = db.execute(select(payment).where(payment.c.tid == tid, payment.c.uid == uid.hex())).one_or_none()
-    return row is not None and row.state in ("RECEIVED", "APPROVED") and not stands(db, row)
+    return row is not None and row.state in ("RECEIVED", "APPROVED") and not reason_not_reversible(db, row)
 
 
-def stands(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
+def reason_not_reversible(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
     """Why a payment can no longer be undone: (reason, text for the terminal). None if it still can."""
     mine = (batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == row.settled_in)
     if db.execute(select(batch.c.state).where(*mine)).scalar_one_or_none() == "closed":

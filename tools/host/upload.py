@@ -65,7 +65,7 @@ def _record(request: RequestContext, record: Record) -> Answer:
         request.alarm("uploaded as paid, but is not")
         return request.answer(answers.INVALID, f"Is {row.state.lower()} here")
     elif row is not None and not paid and row.state == "APPROVED":
-        if what := reversal.stands(request.db, row):
+        if what := reversal.reason_not_reversible(request.db, row):
             request.alarm("uploaded as not paid, but another payment is about it")
             return request.answer(answers.INVALID, what[1])
         _undo(request, row)
