@@ -22,16 +22,16 @@ def is_over(terminal: Terminal, epoch: int) -> bool:
     return epoch < terminal.epoch and terminal.begun
 
 
-def still_before(db: Connection, terminal: Terminal, newest: int) -> None:
+def set_start(db: Connection, terminal: Terminal, newest: int) -> None:
     """The terminal reports an earlier epoch, up to sequence `newest`; the current epoch starts after that."""
     _change(db, terminal, after=newest)
     terminal.start = newest
 
 
-def another_before(db: Connection, terminal: Terminal, sequence: int) -> None:
+def move_start(db: Connection, terminal: Terminal, sequence: int) -> None:
     """Another record of the earlier epoch has arrived."""
     if sequence > terminal.start:
-        still_before(db, terminal, sequence)
+        set_start(db, terminal, sequence)
 
 
 def begin(db: Connection, terminal: Terminal) -> None:

@@ -28,7 +28,7 @@ def handle(request: RequestContext, stale: bool) -> Answer:
         terminals.change(request.db, terminal, reported_sequence=newest, reported_tag=tag)
         epochs.begin(request.db, terminal)
     else:
-        epochs.still_before(request.db, terminal, newest)
+        epochs.set_start(request.db, terminal, newest)
     terminals.heard(request.db, terminal)
     state = ROLLBACK if terminal.quarantine else AGREED
     text = "Rolled back or cloned: call a supervisor" if state == ROLLBACK else ""

@@ -79,7 +79,7 @@ def note_record(request: RequestContext, record: seal.Record, kind: str, known: 
     elif intact and own:
         epochs.begin(request.db, request.terminal)
     elif intact:
-        epochs.another_before(request.db, request.terminal, record.sequence)
+        epochs.move_start(request.db, request.terminal, record.sequence)
     return intact
 
 
