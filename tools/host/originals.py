@@ -33,7 +33,7 @@ COMPLETION_PERCENT = 115  # of the pre-authorised amount, at most (UnionPay's ru
 REFUND_CAP = 1_000_000  # limit for a refund without a reference, minor units
 
 
-def named(request: RequestContext, record: seal.Record, number: int) -> Decision:
+def decide_named(request: RequestContext, record: seal.Record, number: int) -> Decision:
     """Decide the payment in row `number`, which names another one of the open batch. Stores the link to it."""
     try:
         row = _of_same_terminal(request, record, _open_body(request, record).get(_UID, b""))
@@ -102,7 +102,7 @@ def note_cash(request: RequestContext, record: seal.Record, number: int) -> None
         _note(request.db, number, row.uid)
 
 
-def taken_in(request: RequestContext, record: seal.Record, number: int) -> int:
+def link_uploaded(request: RequestContext, record: seal.Record, number: int) -> int:
     """Add card and original to row `number`, settled by a batch upload. Returns its net value, minor units.
 
     A refund may arrive before its original, which another terminal of the shop uploads later.
@@ -136,7 +136,7 @@ def is_named(db: Connection, row: Row[Any]) -> bool:
     return bool(_related(db, row.uid, row.id, *kinds.RECORDS))
 
 
-def found(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
+def match_original(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
     """The issuer's approval of row `number`, or a refusal if no original matches its card and slip data."""
     if ask.type == kinds.REFUND:
         return _refund(db, number, ask, decision)

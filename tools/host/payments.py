@@ -75,7 +75,7 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
     numbers = dict(zip([booked.id for booked in ended], rrn.give(db, [booked.record for booked in ended]), strict=True))
     for booked, decision in decided:
         if isinstance(booked.ask, Payment) and decision.code in answers.YES:
-            decision = originals.found(db, booked.id, booked.ask, decision)
+            decision = originals.match_original(db, booked.id, booked.ask, decision)
         message, yes = booked.message, decision.code in answers.YES
         if decision.code in answers.NOT_FINAL:
             more = {"_62": decision.shown.hex().upper()} if decision.shown else {}
@@ -169,7 +169,7 @@ def _ask(request: RequestContext, record: seal.Record, booked: Booked) -> Answer
     """
     source = kinds.KINDS[booked.type].source
     if source == kinds.NAMED:
-        return settle(request.db, request.now, [(booked, originals.named(request, record, booked.id))])[0]
+        return settle(request.db, request.now, [(booked, originals.decide_named(request, record, booked.id))])[0]
     if source == kinds.NO_SOURCE:
         return settle(request.db, request.now, [(booked, Decision(answers.APPROVED))])[0]
     if source == kinds.PAID_CASH:

@@ -85,7 +85,7 @@ def _take_in(request: RequestContext, record: Record, known: record_checks.Recor
         "received": books.now(), "answered": books.now(),
     }  # fmt: skip
     number = request.db.execute(insert(payment).values(row).returning(payment.c.id)).scalar_one()
-    worth = originals.taken_in(request, record, number)
+    worth = originals.link_uploaded(request, record, number)
     books.post(request.db, books.legs(number, record.type, worth, request.terminal.quarantine is not None))
     request.alarm("taken in from a batch upload")
 
@@ -97,7 +97,7 @@ def _decide(request: RequestContext, row: Row[Any], record: Record, paid: bool) 
         done["rrn"] = rrn.give(request.db, [record])[0]
     request.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
     if paid:
-        worth = originals.taken_in(request, record, row.id)
+        worth = originals.link_uploaded(request, record, row.id)
         books.post(request.db, books.legs(row.id, row.type, worth, bool(row.quarantined)))
     request.alarm("decided by a batch upload")
 
