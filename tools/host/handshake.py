@@ -35,7 +35,7 @@ def handle(request: RequestContext, stale: bool) -> Answer:
     return _answer(request, state, text)
 
 
-def stranger(message: Message, now: datetime.datetime) -> Answer:
+def unknown_terminal_answer(message: Message, now: datetime.datetime) -> Answer:
     """Code 97: the terminal is unknown, or its keys belong to another terminal."""
     elements = {"_62": _form(AGREED, 0, 0, terminals.NO_TAG, now, 0)} if message.mti == "0800" else {}
     if message.mti == "0500":

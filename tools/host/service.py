@@ -111,7 +111,7 @@ class Service:
     def _other(self, transaction: TransactionContext, message: Message) -> Answer | None:
         terminal = transaction.sender(message)
         if terminal is None:
-            return handshake.stranger(message, transaction.now)
+            return handshake.unknown_terminal_answer(message, transaction.now)
         advanced = transaction.advance_mark(terminal, message)
         request = transaction.request(terminal, message)
         if message.mti == "0800" and not tables.is_fetch(message):
@@ -151,7 +151,7 @@ class Service:
     def _receive(self, transaction: TransactionContext, message: Message) -> Answer | payments.Booked | None:
         terminal = transaction.sender(message)
         if terminal is None:
-            return handshake.stranger(message, transaction.now)
+            return handshake.unknown_terminal_answer(message, transaction.now)
         if not transaction.advance_mark(terminal, message):
             return None
         return payments.receive(transaction.request(terminal, message))
