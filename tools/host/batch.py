@@ -32,9 +32,8 @@ def handle(request: RequestContext) -> Answer:
         return _answer(request, BALANCED, closed)  # closed before with these totals; the answer was lost
     ours = closed or totals.of_batch(request.db, request.tid, request.terminal.epoch, message.batch)
     if closed is not None and _was_uploaded(request, message.batch):
-        return _answer(
-            request, NOT_BALANCED, ours, totals_text(ours)
-        )  # the answer to the end of that upload was lost; repeat it
+        # The answer to the end of that upload was lost; repeat it.
+        return _answer(request, NOT_BALANCED, ours, totals_text(ours))
     trouble = obstacle(request)
     if trouble is None and any((request.tid, bytes.fromhex(uid)) in request.busy for uid in unanswered(request)):
         trouble = "A payment is being decided"
