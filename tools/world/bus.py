@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from boards.unix import wiring
-from tools.world.wiring import Lines
+from tools.world.routing import Lines
 
 _HEADER = struct.Struct("<BBHI")
 _LOOK_EVERY = struct.pack("ll", 0, 250_000)  # s, us: how often the watchdog of a silent terminal is checked
@@ -100,7 +100,7 @@ class Bus:
 
 
 def pin_handlers(lines: Lines) -> dict[int, Handler]:
-    """Handlers for the messages that go straight to the wiring."""
+    """Handlers for the messages that go straight to the chips (routing.py)."""
 
     def spi_setup(unit: int, data: bytes) -> None:
         lines.spi_setup(unit, bool(data[6]))

@@ -9,7 +9,7 @@ from tools.world.ili9341 import ILI9341
 from tools.world.keypad import KeyMatrix
 from tools.world.pn532 import PN532, Field, SpiLink
 from tools.world.printer import PrinterPeer
-from tools.world.wiring import Lines
+from tools.world.routing import Lines
 
 _read = lru_cache(maxsize=64)(ocr.read)  # reading a picture is slow, and pictures repeat
 ROWS = {pin: f"row{number}" for number, pin in enumerate(wiring.KEY_ROWS)}

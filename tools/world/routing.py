@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The board's wiring: which bus, pin and select line leads to which chip. Chips are plain synchronous objects."""
+"""Routes bus, pin and select-line traffic of the board to the chips. Chips are plain synchronous objects."""
 
 from typing import Protocol
 
