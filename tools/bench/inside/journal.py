@@ -19,14 +19,14 @@ def trade(payments: str, window: str) -> dict:
     shop = Shop()
     shop.lap()
     shop.trade(int(payments), int(window))
-    return shop.tally.told()
+    return shop.tally.report()
 
 
 def starved(payments: str) -> dict:
     shop = Shop(idles=False)
     shop.lap()
     shop.trade(int(payments), 1)
-    return shop.tally.told()
+    return shop.tally.report()
 
 
 def drained(first: str, last: str) -> dict:
@@ -37,7 +37,7 @@ def drained(first: str, last: str) -> dict:
             shop.pay()
         while shop.waiting():
             shop.settle(1)
-    return shop.tally.told()
+    return shop.tally.report()
 
 
 def wear(laps: str) -> dict:
@@ -46,7 +46,7 @@ def wear(laps: str) -> dict:
     erases = int(laps) * shop.journal.ring.sectors
     while shop.tally.erased() < erases:
         shop.trade(1, 1)
-    return shop.tally.told()
+    return shop.tally.report()
 
 
 def fill() -> dict:

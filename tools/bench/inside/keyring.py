@@ -35,7 +35,7 @@ def trade(payments: int, secret: bytearray, block: bytes) -> dict:
         keyring.take(DATA, key, MAC_SEAL, other)
         keyring.next_stan()
         keyring.take(MAC_UP, key, MAC_DOWN, other)
-    return dict(tally.told(), ready=ready)
+    return dict(tally.report(), ready=ready)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def trade(store: Files, payments: str) -> dict:
         tally.pay(lambda at=number: store.pay(at))
         if number >= _WAITING:
             store.settle(number - _WAITING)
-    return tally.told()
+    return tally.report()
 
 
 def fill(store: Files) -> dict:

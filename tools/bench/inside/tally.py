@@ -60,7 +60,7 @@ class Tally:
         programs, size, erases = self._now()
         return programs - before[0], size - before[1], erases - before[2]
 
-    def told(self) -> dict:
+    def report(self) -> dict:
         """Programs, bytes, erases in total (with settling and work ahead), `pays` (pay path only), and wear."""
         programs, size, erases = self._since(self._from)
         return {
