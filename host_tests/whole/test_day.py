@@ -17,7 +17,7 @@ def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
             scene()
         found = day.agree()
         alarms = {alarm["what"] for alarm in system.host.view()["alarms"]}
-        counted = sorted(row.label for row in found.rows if row.said[TILL] != Sum())
+        counted = sorted(row.label for row in found.rows if row.values[TILL] != Sum())
         papers = [receipt.text() for receipt in system.world.receipts]
         day.tally.add(2, DEBIT, 1, 0)
         wrong = day.agree()

@@ -73,11 +73,11 @@ class Row:
     """One line of the comparison: the value from each source that has it."""
 
     label: str
-    said: dict[str, Sum | str]
+    values: dict[str, Sum | str]
 
     @property
     def agrees(self) -> bool:
-        return len(set(self.said.values())) == 1
+        return len(set(self.values.values())) == 1
 
 
 @dataclass
@@ -92,16 +92,16 @@ class Agreement:
         return not self.faults and all(row.agrees for row in self.rows)
 
     def differences(self) -> list[str]:
-        rows = [f"{row.label}: {row.said}" for row in self.rows if not row.agrees]
+        rows = [f"{row.label}: {row.values}" for row in self.rows if not row.agrees]
         return rows + self.faults
 
     def table(self) -> list[str]:
         """The comparison as lines of text; rows that differ are marked."""
-        used = [source for source in SOURCES if any(source in row.said for row in self.rows)]
+        used = [source for source in SOURCES if any(source in row.values for row in self.rows)]
         wide = max(len(row.label) for row in self.rows)
         lines = [" " * wide + "".join(f"{source:>16}" for source in used)]
         for row in self.rows:
-            cells = "".join(f"{str(row.said.get(source, '')):>16}" for source in used)
+            cells = "".join(f"{str(row.values.get(source, '')):>16}" for source in used)
             lines.append(f"{row.label:{wide}}{cells}{'' if row.agrees else '  <-- differs'}")
         return lines + [f"!! {fault}" for fault in self.faults]
 
