@@ -60,7 +60,7 @@ def demo(system: WholeSystem) -> None:
     story.online_sale()
     story.deferred_sales()
     story.fourth_sale(_CUT, _TEAR)
-    story.fate()
+    story.reported_outcome()
     story.drain()
     story.settle()
 

@@ -58,7 +58,7 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
                 script.online_sale()
                 script.deferred_sales()
                 was_cut = script.fourth_sale(cut, tear)
-                fate = script.fate()
+                reported = script.reported_outcome()
                 script.drain()
                 shown = script.settle()
                 system.world.power_off()
@@ -74,7 +74,7 @@ def perform(out: Path, cut: int, tear: str) -> dict[str, object]:
     if cut and not was_cut:
         summary["no_cut"] = f"the sale has {script.operations} flash operations"
     summary["operations"] = script.operations
-    summary["fate"] = fate
+    summary["reported_outcome"] = reported
     (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
 

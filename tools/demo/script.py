@@ -59,7 +59,7 @@ class Script(CashierActions):
         world.remove()
         return was_cut
 
-    def fate(self) -> list[str]:
+    def reported_outcome(self) -> list[str]:
         """Restore power. Returns the pages on which the terminal reports the outcome of the last payment."""
         reported = []
         self.back()
