@@ -21,7 +21,7 @@ settings.load_profile("steady")
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Stop if $MICROPYTHON names an unsuitable interpreter. Without $MICROPYTHON, tests skip if none is installed."""
-    problem = interpreter.complaint() if os.environ.get("MICROPYTHON") else None
+    problem = interpreter.problem() if os.environ.get("MICROPYTHON") else None
     if problem:
         pytest.exit(problem, pytest.ExitCode.USAGE_ERROR)
 

@@ -86,18 +86,18 @@ def test_a_demo_that_cannot_start_keeps_the_previous_output(tmp_path: Path) -> N
 )
 def test_an_interpreter_that_is_too_old_or_lacks_something_is_refused(tmp_path: Path, printed: str, wrong: str) -> None:
     command = impostor(tmp_path, printed)
-    assert interpreter.unfit(command) == f"{command} {wrong}"
+    assert interpreter.defect_of(command) == f"{command} {wrong}"
 
 
 def test_a_file_that_is_no_program_or_no_micropython_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a program")
-    assert interpreter.unfit(str(tmp_path / "text")) == f"{tmp_path}/text does not run"
-    assert interpreter.unfit(str(tmp_path)) == f"no MicroPython at {tmp_path}"
-    assert interpreter.unfit(sys.executable) == f"{sys.executable} is no MicroPython"
+    assert interpreter.defect_of(str(tmp_path / "text")) == f"{tmp_path}/text does not run"
+    assert interpreter.defect_of(str(tmp_path)) == f"no MicroPython at {tmp_path}"
+    assert interpreter.defect_of(sys.executable) == f"{sys.executable} is no MicroPython"
 
 
 def test_the_installed_interpreters_are_accepted() -> None:
     named = (interpreter.micropython(), interpreter.micropython32())
     for found in named:
         if found and Path(found).exists():
-            assert interpreter.unfit(found) is None
+            assert interpreter.defect_of(found) is None

@@ -9,7 +9,7 @@ from tools.world.power import ROOT
 
 OLDEST = (1, 26)
 _PATIENCE_S = 20
-_TELL = """
+_PROBE = """
 import sys
 try:
     import tls
@@ -31,23 +31,25 @@ def micropython32() -> str | None:
 
 def require() -> None:
     """Exit with status 1 and one line on stderr if `micropython` is unsuitable. Every command calls this first."""
-    problem = complaint()
-    if problem:
-        sys.exit(problem)
+    found = problem()
+    if found:
+        sys.exit(found)
 
 
-def complaint() -> str | None:
+def problem() -> str | None:
     """One line for the user if `micropython` is unsuitable, else None."""
-    wrong = unfit(micropython())
-    return wrong and f"{wrong}: run `make setup`, or set MICROPYTHON to a Unix port {_dotted(OLDEST)} or newer with tls"
+    defect = defect_of(micropython())
+    return (
+        defect and f"{defect}: run `make setup`, or set MICROPYTHON to a Unix port {_dotted(OLDEST)} or newer with tls"
+    )
 
 
-def unfit(command: str) -> str | None:
+def defect_of(command: str) -> str | None:
     """What is wrong with an interpreter, in a few words; None if the terminal can run on it."""
     if not os.path.isfile(command):
         return f"no MicroPython at {command}"
     try:
-        done = subprocess.run([command, "-c", _TELL], capture_output=True, text=True, timeout=_PATIENCE_S)
+        done = subprocess.run([command, "-c", _PROBE], capture_output=True, text=True, timeout=_PATIENCE_S)
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return f"{command} does not run"
     words = done.stdout.split()
