@@ -46,24 +46,24 @@ def test_a_change_of_the_last_row_alone_is_one_band() -> None:
 
 def test_news_sends_only_changes_and_a_new_listener_gets_the_current_state() -> None:
     news, heard = News(), []
-    assert news.tell("a", 1)
-    assert not news.tell("a", 1)
+    assert news.publish("a", 1)
+    assert not news.publish("a", 1)
     news.event("x", amount=5)
     news.picture(b"band", b"whole")
-    news.listen(heard.append)
+    news.subscribe(heard.append)
     assert [json.loads(message)["topic"] for message in heard[:2]] == ["a", "events"]
     assert heard[2] == b"whole"
-    news.tell("a", 2)
+    news.publish("a", 2)
     assert json.loads(heard[3]) == {"topic": "a", "value": 2}
-    news.leave(heard.append)
+    news.unsubscribe(heard.append)
 
 
 def test_a_listener_that_left_gets_no_news() -> None:
     news, heard = News(), []
     listener = heard.append
-    news.listen(listener)
-    news.leave(listener)
-    news.tell("a", 1)
+    news.subscribe(listener)
+    news.unsubscribe(listener)
+    news.publish("a", 1)
     assert len(heard) == 1  # only the events sent at the start
 
 

@@ -76,7 +76,7 @@ class ChangeWatch:
         if len(world.resets) > self._resets:
             self._resets = len(world.resets)
             self._news.event("reset")
-        self._news.tell("world", {
+        self._news.publish("world", {
             "power": on,
             "radio": world.radio.state,
             "mood": self._system.host.mood,
@@ -99,7 +99,7 @@ class ChangeWatch:
                 self._changed, self._unread = now, True
         elif self._unread and now - self._changed > _READ_AFTER_S:
             self._unread = False
-            self._news.tell("screen", ocr.read(self._world.chips.display.pixels) if on else [])
+            self._news.publish("screen", ocr.read(self._world.chips.display.pixels) if on else [])
 
     def _look_at_paper(self) -> None:
         receipts = self._world.receipts
@@ -107,7 +107,7 @@ class ChangeWatch:
             first = self._receipts == 0
             self._receipts = len(receipts)
             newest = [_receipt(number, receipt) for number, receipt in enumerate(receipts)][-_RECEIPTS:]
-            self._news.tell("paper", newest)
+            self._news.publish("paper", newest)
             if not first or len(receipts) == 1:
                 self._news.event("receipt")
 
@@ -118,7 +118,7 @@ class ChangeWatch:
             self._flash = done
             view = terminal_totals.read(self._world.home)
             self._look_at_last(view["last"])
-            self._news.tell("till", {**view, "programs": ops.programs, "erases": ops.erases, "bytes": ops.bytes})
+            self._news.publish("till", {**view, "programs": ops.programs, "erases": ops.erases, "bytes": ops.bytes})
 
     def _look_at_last(self, last: dict[str, Any] | None) -> None:
         sequence = last["sequence"] if last else 0

@@ -28,7 +28,7 @@ class LedgerWatch:
             return
         self._counters, self._idle = counters, 0
         view = self._host.view()
-        if self._news.tell("ledger", {name: view[name] for name in ("payments", "batches", "terminals", "alarms")}):
+        if self._news.publish("ledger", {name: view[name] for name in ("payments", "batches", "terminals", "alarms")}):
             self._compare(view)
 
     def _compare(self, view: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ class News:
         self._listeners: list[Listener] = []
         self._number = 0
 
-    def tell(self, topic: str, value: Any) -> bool:
+    def publish(self, topic: str, value: Any) -> bool:
         """Publish a topic's value if it has changed. Returns whether it has."""
         text = json.dumps({"topic": topic, "value": value}, ensure_ascii=False)
         with self._lock:
@@ -52,7 +52,7 @@ class News:
             self._picture = whole
             self._send(band)
 
-    def listen(self, listener: Listener) -> None:
+    def subscribe(self, listener: Listener) -> None:
         """Add a listener. It gets the current state first, then every change."""
         with self._lock:
             for text in self._topics.values():
@@ -62,11 +62,11 @@ class News:
                 listener(self._picture)
             self._listeners.append(listener)
 
-    def leave(self, listener: Listener) -> None:
+    def unsubscribe(self, listener: Listener) -> None:
         with self._lock:
             self._listeners = [other for other in self._listeners if other is not listener]
 
-    def known(self) -> dict[str, Any]:
+    def current(self) -> dict[str, Any]:
         """The current value of every topic."""
         with self._lock:
             return {topic: json.loads(text)["value"] for topic, text in self._topics.items()}

@@ -33,9 +33,9 @@ _PORTS = 20
 
 def application(simulation: Simulation) -> Starlette:
     """The web application for a simulation."""
-    simulation.news.tell("cards", cards.drawn())
+    simulation.news.publish("cards", cards.drawn())
     terminal = simulation.system.terminal
-    simulation.news.tell("shop", {
+    simulation.news.publish("shop", {
         "terminal": terminal.terminal_id,
         "merchant": terminal.merchant_name,
         "supervisor": simulation.system.supervisor_code,
@@ -47,7 +47,7 @@ def application(simulation: Simulation) -> Starlette:
         )
 
     async def state(_: Request) -> Response:
-        return JSONResponse(simulation.news.known(), headers={"Cache-Control": "no-store"})
+        return JSONResponse(simulation.news.current(), headers={"Cache-Control": "no-store"})
 
     async def link(socket: WebSocket) -> None:
         await _link(simulation, socket)
@@ -96,11 +96,11 @@ async def _link(simulation: Simulation, socket: WebSocket) -> None:
                 put(json.dumps({"topic": "error", "value": str(error)}))
 
     reader, writer = asyncio.create_task(receive()), asyncio.create_task(send())
-    simulation.news.listen(listener)
+    simulation.news.subscribe(listener)
     try:
         await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        simulation.news.leave(listener)
+        simulation.news.unsubscribe(listener)
         for task in (reader, writer):
             task.cancel()
         await asyncio.gather(reader, writer, return_exceptions=True)
