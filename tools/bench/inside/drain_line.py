@@ -34,7 +34,7 @@ from kassa.vault.settings.settings import Settings  # noqa: E402
 _LONG_AGO_MS = 60000
 
 
-class News(Status):
+class TimedStatus(Status):
     """Records when the connection opened, the handshake was answered and the queue became empty, in ticks."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class News(Status):
             self.done = ticks_ms()
 
 
-class Hands:
+class IdleKeypad:
     """A keypad without presses."""
 
     last_press = ticks_add(ticks_ms(), -_LONG_AGO_MS)
@@ -74,8 +74,8 @@ class Timed(TlsChannel):
     """Records when it is opened."""
 
     async def open(self) -> None:
-        if news.opened is None:
-            news.opened = ticks_ms()
+        if status.opened is None:
+            status.opened = ticks_ms()
         await super().open()
 
 
@@ -136,16 +136,16 @@ async def _main() -> None:
     mount(journal)
     pending = journal.state.count
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
-    courier = Courier(journal, keyring, who, Clock(), news, board.entropy)
-    line = Line(courier, values, board.wifi, Hands, news, board.entropy)
+    courier = Courier(journal, keyring, who, Clock(), status, board.entropy)
+    line = Line(courier, values, board.wifi, IdleKeypad, status, board.entropy)
     sender = asyncio.create_task(line.run())
-    while news.done is None:
-        news.event.clear()
-        await news.event.wait()
+    while status.done is None:
+        status.event.clear()
+        await status.event.wait()
     result = await _closed(journal, courier, board) if CLOSES else {}  # noqa: F821
     sender.cancel()
-    result["settled"], result["refused"] = pending - journal.state.count, news.refused_later
-    result["ms"], result["heard_ms"] = ticks_diff(news.done, news.opened), ticks_diff(news.heard, news.opened)
+    result["settled"], result["refused"] = pending - journal.state.count, status.refused_later
+    result["ms"], result["heard_ms"] = ticks_diff(status.done, status.opened), ticks_diff(status.heard, status.opened)
     if COUNTS:  # noqa: F821
         result["rounds"], result["bytes"] = line.channel.round, line.channel.bytes
     print(json.dumps(result))
@@ -160,5 +160,5 @@ async def _closed(journal: Journal, courier: Courier, board: Board) -> dict:
     return {"uploaded": courier.outcome.uploaded, "upload_ms": ticks_diff(ticks_ms(), start)}
 
 
-news = News()
+status = TimedStatus()
 asyncio.run(_main())
