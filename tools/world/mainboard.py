@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Handles the bus messages other than pins and buses: idle turns, orders, flash, resets, watchdog, Wi-Fi."""
+"""Handles the bus messages other than pins and buses: idle turns, requests to the terminal, flash, resets, watchdog, Wi-Fi."""
 
 import struct
 import time
@@ -66,12 +66,12 @@ class Mainboard:
         self._radio.power_off()
         self._watchdog = None
 
-    def order_cut(self, operation: int, tear: str, seed: int) -> None:
+    def request_cut(self, operation: int, tear: str, seed: int) -> None:
         """See World.cut_at."""
         name = tear.encode()
         self._cut = struct.pack("<IIB23s", operation, seed, len(name), name)
 
-    def order_leap(self, ms: int) -> None:
+    def request_leap(self, ms: int) -> None:
         """See World.leap."""
         self._leap += ms
 
@@ -79,7 +79,7 @@ class Mainboard:
     def leap_pending(self) -> bool:
         return self._leap > 0
 
-    def order_heap(self) -> None:
+    def request_heap(self) -> None:
         """Ask for a heap report; it arrives in `heap`."""
         self.heap = None
         self._heap_wanted = True
@@ -101,8 +101,8 @@ class Mainboard:
             wiring.RESET: self._reset,
             wiring.WATCHDOG: self._feed,
             wiring.HEAP: self._heap_report,
-            wiring.ORDER_CUT: self._give_cut,
-            wiring.ORDER_LEAP: self._give_leap,
+            wiring.ORDER_CUT: self._hand_out_cut,
+            wiring.ORDER_LEAP: self._hand_out_leap,
         }
 
     def _on_time(self, now: int) -> None:
@@ -115,7 +115,7 @@ class Mainboard:
             if self._watchdog and time.monotonic() - self._watchdog[1] > self._watchdog[0] + _WATCHDOG_GRACE_S:
                 self._reset(wiring.WATCHDOG_RESET, b"")
 
-    def _orders(self) -> int:
+    def _requests(self) -> int:
         return (
             (wiring.WANT_CUT if self._cut else 0)
             | (wiring.WANT_LEAP if self._leap else 0)
@@ -124,14 +124,14 @@ class Mainboard:
 
     def _hello(self, unit: int, data: bytes) -> bytes:
         may_jump = wiring.MAY_JUMP if self._pace.jumps else 0
-        return bytes((may_jump | self._orders() & wiring.WANT_CUT, self._cause)) + self._mac
+        return bytes((may_jump | self._requests() & wiring.WANT_CUT, self._cause)) + self._mac
 
     def _idle(self, unit: int, data: bytes) -> bytes:
         (due,) = struct.unpack("<i", data)
-        orders = self._orders()
+        requests = self._requests()
         self._heap_wanted = False
-        jump, credit, wait = self._pace.turn(0 if orders else due, self.now)
-        return struct.pack("<IHBBQ", jump, credit, wait, orders, self.lines.live())
+        jump, credit, wait = self._pace.turn(0 if requests else due, self.now)
+        return struct.pack("<IHBBQ", jump, credit, wait, requests, self.lines.live())
 
     def _reset(self, unit: int, data: bytes) -> None:
         self.resets.append(unit)
@@ -144,10 +144,10 @@ class Mainboard:
     def _heap_report(self, unit: int, data: bytes) -> None:
         self.heap = Heap(*struct.unpack("<III", data))
 
-    def _give_cut(self, unit: int, data: bytes) -> bytes:
-        order, self._cut = self._cut, b""
-        return order
+    def _hand_out_cut(self, unit: int, data: bytes) -> bytes:
+        cut, self._cut = self._cut, b""
+        return cut
 
-    def _give_leap(self, unit: int, data: bytes) -> bytes:
+    def _hand_out_leap(self, unit: int, data: bytes) -> bytes:
         leap, self._leap = self._leap, 0
         return struct.pack("<I", leap)

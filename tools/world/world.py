@@ -105,7 +105,7 @@ class World:
         If the power is off, the count starts at power-on.
         """
         with self._lock:
-            self.board.order_cut(operation, tear, seed)
+            self.board.request_cut(operation, tear, seed)
 
     def wait_off(self, timeout: float = 10.0) -> None:
         """Wait until the power is gone (the cut happened) or the firmware has ended by itself."""
@@ -209,13 +209,13 @@ class World:
     def leap(self, ms: int) -> None:
         """Advance the terminal's ticks by `ms`, as if it had been frozen (32-bit ports: under 2**28 ms in total)."""
         with self._lock:
-            self.board.order_leap(ms)
+            self.board.request_leap(ms)
         self.wait(lambda: not self.board.leap_pending, "the leap in time")
 
     def heap(self) -> Heap:
         """Make the terminal collect garbage, and return its heap use before and after."""
         with self._lock:
-            self.board.order_heap()
+            self.board.request_heap()
         self.wait(lambda: self.board.heap is not None, "a heap report")
         assert self.board.heap is not None
         return self.board.heap
