@@ -43,7 +43,7 @@ class Unsteady(Exception):
     """The terminal failed for a reason other than its heap."""
 
 
-class _Eyes:
+class _ScreenReader:
     """Reads the screen at each step of the story and records nothing."""
 
     def __init__(self, world: World) -> None:
@@ -55,7 +55,7 @@ class _Eyes:
 
 def demo(system: WholeSystem) -> None:
     """The demo from sign-on to settlement, including the power cut."""
-    story = Script(system, _Eyes(system.world))
+    story = Script(system, _ScreenReader(system.world))
     story.sign_on()
     story.online_sale()
     story.deferred_sales()
@@ -85,7 +85,7 @@ def play(micropython: str, image: Path, kib: int, story: Callable[[WholeSystem],
         return "MemoryError" not in system.world.console
 
 
-def rest(micropython: str, image: Path, kib: int) -> bool:
+def runs_empty_main(micropython: str, image: Path, kib: int) -> bool:
     """Run the board with an empty main in `kib` KiB of heap. Returns whether the heap sufficed."""
     with tempfile.TemporaryDirectory(prefix="kassa-heap-") as home:
         world = World(Path(home), micropython=micropython, heap=f"{kib}k", source=image)
@@ -128,7 +128,7 @@ def measure() -> dict[str, float] | None:
     with tempfile.TemporaryDirectory(prefix="kassa-image-") as folder:
         whole = image(Path(folder) / "whole", (FIRMWARE / "main.py").read_text())
         empty = image(Path(folder) / "empty", EMPTY)
-        board_kib = smallest(lambda kib: rest(str(micropython), empty, kib), high=64)
+        board_kib = smallest(lambda kib: runs_empty_main(str(micropython), empty, kib), high=64)
         demo_kib = smallest(lambda kib: play(str(micropython), whole, kib), low=board_kib)
         day_kib = smallest(lambda kib: play(str(micropython), whole, kib, day), demo_kib - 1, demo_kib + _DAY_MORE)
     return {
