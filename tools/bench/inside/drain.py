@@ -13,7 +13,7 @@ import json
 import os
 import sys
 
-import alone  # noqa: F401  before anything imports asyncio
+import native_poll  # noqa: F401  before anything imports asyncio
 from keyring import open_keyring
 from memory import Memory
 
