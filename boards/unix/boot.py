@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs before main.py: reports every flash operation to the world, and carries out the world's orders."""
+"""Runs before main.py: reports every flash operation to the world, and carries out the world's requests."""
 
 import struct
 import time
@@ -7,8 +7,8 @@ import time
 import bus
 import esp32
 import machine
-import orders
 import wiring
+import world_requests
 from bus import flush
 
 _operation = bytearray(6)
@@ -33,4 +33,4 @@ if time.WIDE:
     core.ticks, core.ticks_add, core.ticks_diff = time.wide_ms, utime.ticks_add, utime.ticks_diff
 esp32.chip.listener = _flash_done
 esp32.chip.on_cut = _flash_cut
-orders.obey(machine.mode & ~wiring.MAY_JUMP)
+world_requests.carry_out(machine.mode & ~wiring.MAY_JUMP)

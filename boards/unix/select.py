@@ -14,8 +14,8 @@ from uselect import *  # noqa: F403
 
 import bus
 import machine
-import orders
 import wiring
+import world_requests
 
 _ASK_EVERY = const(10)  # real ms: even a loop that is never idle contacts the world this often
 _LOOK_EVERY = const(4)  # real ms between polls of a busy loop
@@ -73,7 +73,7 @@ class Poll:
         """Idle for `due` ms: jump as far as the world allows. Returns the real ms to wait."""
         reply = bus.idle(due)
         if reply[7]:
-            orders.obey(reply[7])
+            world_requests.carry_out(reply[7])
         elif not self._poll.poll(0):  # bytes that arrived in the meantime prevent the jump
             time.jump(struct.unpack_from("<I", reply)[0])
         self._watch()

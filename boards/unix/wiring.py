@@ -17,8 +17,8 @@ DISPLAY_SPI, READER_SPI = 1, 2
 PRINTER_UART, SCANNER_UART = 1, 2
 
 # Operations; the unit is the number of the pin, bus or UART.
-HELLO = 0  # -> mode u8 (MAY_JUMP and orders), reset cause u8, MAC 6 bytes
-IDLE = 1  # payload: ms until the next timer u32 -> jump u32, credit u16, wait u8, orders u8, live inputs 8 bytes
+HELLO = 0  # -> mode u8 (MAY_JUMP and requests), reset cause u8, MAC 6 bytes
+IDLE = 1  # payload: ms until the next timer u32 -> jump u32, credit u16, wait u8, requests u8, live inputs 8 bytes
 PIN_WRITE = 2  # payload: level u8
 PIN_READ = 3  # -> level u8
 SPI_SETUP = 4  # payload: baud u32, polarity u8, phase u8, least significant bit first u8
@@ -35,10 +35,10 @@ POWER_LOST = 14  # the flash chip has reached its cut; no answer: the process is
 RESET = 15  # unit: reset cause
 WATCHDOG = 16  # payload: time-out in ms u32
 HEAP = 17  # payload: bytes in use u32, bytes free u32, in use after a collection u32
-ORDER_CUT = 18  # -> operation u32, seed u32, length of the tear's name u8, the name 23 bytes
-ORDER_LEAP = 19  # -> ms u32
+GET_CUT = 18  # -> operation u32, seed u32, length of the tear's name u8, the name 23 bytes
+GET_LEAP = 19  # -> ms u32
 
-# Bits of the orders in an answer to IDLE.
+# Bits of the requests in an answer to IDLE.
 WANT_HEAP, WANT_CUT, WANT_LEAP = 1, 2, 4
 MAY_JUMP = 0x80  # in the mode: ticks may jump
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Handles the bus messages other than pins and buses: idle turns, requests to the terminal, flash, resets, watchdog, Wi-Fi."""
+"""Handles the bus messages other than pins and buses: idle turns, requests, flash, resets, watchdog, Wi-Fi."""
 
 import struct
 import time
@@ -101,8 +101,8 @@ class Mainboard:
             wiring.RESET: self._reset,
             wiring.WATCHDOG: self._feed,
             wiring.HEAP: self._heap_report,
-            wiring.ORDER_CUT: self._hand_out_cut,
-            wiring.ORDER_LEAP: self._hand_out_leap,
+            wiring.GET_CUT: self._hand_out_cut,
+            wiring.GET_LEAP: self._hand_out_leap,
         }
 
     def _on_time(self, now: int) -> None:

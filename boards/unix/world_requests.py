@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Orders that the world may give to this process while it is idle: a power cut, a leap in time, a heap report."""
+"""Requests that the world may make to this process while it is idle: a power cut, a leap in time, a heap report."""
 
 import gc
 import struct
@@ -11,27 +11,27 @@ import machine
 import wiring
 
 
-def obey(orders: int) -> None:
-    """Carry out the orders in `orders`, the WANT_* bits of wiring.py."""
-    if orders & wiring.WANT_CUT:
+def carry_out(requests: int) -> None:
+    """Carry out `requests`, the WANT_* bits of wiring.py."""
+    if requests & wiring.WANT_CUT:
         _cut()
-    if orders & wiring.WANT_LEAP:
+    if requests & wiring.WANT_LEAP:
         _leap()
-    if orders & wiring.WANT_HEAP:
+    if requests & wiring.WANT_HEAP:
         _heap()
 
 
 def _cut() -> None:
-    order = bytearray(32)
-    bus.post(wiring.ORDER_CUT, 0)
-    bus.answer(order)
-    operation, seed, size = struct.unpack_from("<IIB", order)
-    esp32.chip.cut_at(operation, str(order[9 : 9 + size], "ascii"), seed)
+    reply = bytearray(32)
+    bus.post(wiring.GET_CUT, 0)
+    bus.answer(reply)
+    operation, seed, size = struct.unpack_from("<IIB", reply)
+    esp32.chip.cut_at(operation, str(reply[9 : 9 + size], "ascii"), seed)
 
 
 def _leap() -> None:
     reply = bytearray(4)
-    bus.post(wiring.ORDER_LEAP, 0)
+    bus.post(wiring.GET_LEAP, 0)
     bus.answer(reply)
     ms = struct.unpack("<I", reply)[0]
     time.jump(ms)
