@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, recipe, virgin
+from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, provisioned_chip, recipe
 from host_tests.cuts.judge import Shop, Violation, demand, key_states
 from host_tests.harness.inside.inside import Inside, InsideError
 
@@ -111,7 +111,7 @@ class Campaign:
     def ground(self, name: str) -> Ground:
         """The ground of this name, made on first use."""
         if name not in self._grounds:
-            chip, shop = virgin(), Shop()
+            chip, shop = provisioned_chip(), Shop()
             self._seed = len(self._grounds) * 1000
             for steps in recipe(name):
                 report, chip = self._life(chip, steps, shop)

@@ -56,7 +56,7 @@ GROUNDS = ("empty", "middle", "sector edge", "lap edge", "full")
 TAILS = ("", " tail", " intent")  # the last entry before a boot: a mark, or a payment or an intent without a mark
 
 
-def virgin() -> bytes:
+def provisioned_chip() -> bytes:
     """A chip after provisioning: a blank journal partition and a staged initial key."""
     block = initial_key_block(mac.device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     return b"\xff" * (RING * SECTOR) + block.ljust(KEYRING * SECTOR, b"\xff")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from host_tests.cuts.flows import IDLE, KEYRING, RING, SECRET, SECTOR, YES, Step, intent, pay, virgin
+from host_tests.cuts.flows import IDLE, KEYRING, RING, SECRET, SECTOR, YES, Step, intent, pay, provisioned_chip
 from host_tests.cuts.judge import Shop, demand
 from host_tests.harness.inside.inside import Inside
 from tools.journal import image
@@ -37,7 +37,7 @@ class Worn:
         self.endurance = endurance
         self.faults: dict[int, str] = {}
         self.shop = Shop()
-        self.chip = virgin()
+        self.chip = provisioned_chip()
         self.wear = {RING + sector: -_UNLIMITED for sector in range(KEYRING)}
         self.told: dict[str, Any] = {}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tests.cuts.flows import ACCEPTED, DECLINED, KEYRING, SECRET, SECTOR, YES, virgin
+from host_tests.cuts.flows import ACCEPTED, DECLINED, KEYRING, SECRET, SECTOR, YES, provisioned_chip
 from host_tests.cuts.judge import Violation, demand, words
 from host_tests.harness.inside.inside import Inside, InsideError
 from host_tests.harness.vault.model import FINAL, INTENT, Model, Payment, Step
@@ -246,7 +246,7 @@ class Bench:
     def _ground(self, days: int) -> tuple[bytes, Model]:
         """A chip and its model after `days` of trade without faults."""
         if days not in self.grounds:
-            blank = b"\xff" * (RING * SECTOR) + virgin()[-KEYRING * SECTOR :]
+            blank = b"\xff" * (RING * SECTOR) + provisioned_chip()[-KEYRING * SECTOR :]
             shop = Shop(self, blank, Model(), 500_000 + days * 1000)
             shop.live([[DAY, 0, ""]] * days)
             self.grounds[days] = shop.chip, shop.model
