@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, provisioned_chip, recipe
-from host_tests.cuts.judge import Shop, Violation, demand, key_states
+from host_tests.cuts.judge import Shop, Violation, key_states, require
 from host_tests.harness.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
@@ -115,7 +115,7 @@ class Campaign:
             self._seed = len(self._grounds) * 1000
             for steps in recipe(name):
                 report, chip = self._life(chip, steps, shop)
-                demand(
+                require(
                     not report["error"] and not report["cut"],
                     "a ground is made without an error",
                     name,
@@ -129,7 +129,7 @@ class Campaign:
         ground = self.ground(name)
         if flow not in ground.logs:
             report, _ = self._life(ground.chip, FLOWS[flow], copy(ground.shop))
-            demand(report["error"] in ("", "JournalFull"), "a flow completes", flow, name, report["error"])
+            require(report["error"] in ("", "JournalFull"), "a flow completes", flow, name, report["error"])
             ground.logs[flow] = report["log"]
         return ground.logs[flow]
 
@@ -181,30 +181,30 @@ class Campaign:
     def _recovers(self, chip: bytes, shop: Shop, unstable: Any) -> None:
         """Boot and check; boot again, pay and settle; boot once more and check."""
         report, after = self._life(chip, [], shop, unstable)
-        demand(not report["error"], "the till starts again", report["error"])
+        require(not report["error"], "the till starts again", report["error"])
         first = report["booted"]
-        demand(first is not None, "the till starts")
+        require(first is not None, "the till starts")
         shop.look(after, first)
         again, last = self._life(after, AFTER, shop, report["unstable"])
-        demand(again["booted"] is not None, "the till starts a second time", again["error"])
+        require(again["booted"] is not None, "the till starts a second time", again["error"])
         wavering = bool(report["unstable"])  # nothing was written since: unstable cells may still change
         for name in () if wavering else ("count", "sum", "sequence", "fate", "reversing", "closed"):
-            demand(
+            require(
                 again["booted"][name] == first[name],
                 "a second boot reports the same",
                 name,
                 again["booted"][name],
                 first[name],
             )
-        demand(again["error"] in ("", "JournalFull"), "the next payment works", again["error"])
+        require(again["error"] in ("", "JournalFull"), "the next payment works", again["error"])
         if again["error"]:
-            demand(
+            require(
                 first["count"] >= 40 or first["sequence"] - first["closed"] >= 40,
                 "only a full journal is reported as full",
                 first,
             )
         if again["keys"]:
-            demand(len(key_states(last)) == 1, "no older key state is left", key_states(last))
+            require(len(key_states(last)) == 1, "no older key state is left", key_states(last))
         report, chip = self._life(last, [], shop, again["unstable"])
         shop.look(chip, report["booted"])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.cuts.campaign import Cut
-from host_tests.cuts.judge import demand
+from host_tests.cuts.judge import require
 from host_tests.harness.inside.inside import Inside
 
 STORES = ("FAT", "header first")
@@ -44,7 +44,7 @@ class Control:
         paid = [number for _, number in (_PAID + _NEXT[: report["done"]])[len(_SETTLED) :]]
         begun = [number for _, number in _NEXT[report["done"] : report["done"] + 1]]
         again = self._life([])
-        demand(not again["error"] and again["booted"] is not None, "the till starts again", again["error"])
+        require(not again["error"] and again["booted"] is not None, "the till starts again", again["error"])
         found = again["booted"]
-        demand(set(paid) <= set(found), "no accepted payment lost or changed", sorted(set(paid) - set(found)))
-        demand(set(found) <= set(paid + begun), "no payment appears that was never made", found)
+        require(set(paid) <= set(found), "no accepted payment lost or changed", sorted(set(paid) - set(found)))
+        require(set(found) <= set(paid + begun), "no payment appears that was never made", found)

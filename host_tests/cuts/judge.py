@@ -18,7 +18,7 @@ class Violation(AssertionError):
     """A broken guarantee; the text names it."""
 
 
-def demand(holds: bool, guarantee: str, *seen: Any) -> None:
+def require(holds: bool, guarantee: str, *seen: Any) -> None:
     """Raise Violation with the guarantee and the values seen if it does not hold."""
     if not holds:
         raise Violation(": ".join([guarantee, *(str(one) for one in seen)]))
@@ -59,8 +59,8 @@ class Shop:
     def life(self, steps: list[Step], report: dict[str, Any]) -> None:
         """Add the report of one life. Raises Violation if a key, STAN or sequence occurs twice."""
         for counter, stan in report["keys"]:
-            demand(counter not in self.counters, "no key twice", counter)
-            demand(stan not in self.stans, "no STAN twice", stan)
+            require(counter not in self.counters, "no key twice", counter)
+            require(stan not in self.stans, "no STAN twice", stan)
             self.counters.add(counter)
             self.stans.add(stan)
         if report["booted"] is None:
@@ -75,7 +75,7 @@ class Shop:
         if name == "pay":
             if result is not None:
                 sequence, uid, amount = result
-                demand(sequence not in self.paid, "no sequence twice", sequence)
+                require(sequence not in self.paid, "no sequence twice", sequence)
                 self.paid[sequence] = uid, amount
                 self.states[sequence] = {"accepted" if step[2] == ACCEPTED else "reversing"}
                 if step[2] != ACCEPTED:
@@ -102,7 +102,7 @@ class Shop:
         by_uid = {uid: sequence for sequence, (uid, _) in self.paid.items()}
         unseen = {1: {"settled", "reported"}, 2: {"refused"}, 3: set()}
         for uid, sent, meaning in answers:
-            demand(self.sent.setdefault(uid, sent) == sent, "a repeated message is unchanged", uid)
+            require(self.sent.setdefault(uid, sent) == sent, "a repeated message is unchanged", uid)
             for sequence in [by_uid[uid]] if uid in by_uid else self.may_be:
                 self.states[sequence] = self.states[sequence] | unseen[meaning]
 
@@ -113,36 +113,36 @@ class Shop:
         for sequence, allowed in self.states.items():
             gone = {"absent"} if sequence <= journal.closed else set()
             word = found.get(sequence, "absent")
-            demand(word in allowed | gone, "no accepted payment lost or changed", sequence, word, sorted(allowed))
+            require(word in allowed | gone, "no accepted payment lost or changed", sequence, word, sorted(allowed))
             if sequence in self.paid and sequence in journal.records:
                 record, (uid, amount) = journal.records[sequence], self.paid[sequence]
-                demand(
+                require(
                     not uid or (record.uid.hex(), record.amount) == (uid, amount), "a payment is unchanged", sequence
                 )
-        demand(set(found) <= set(self.states), "no payment appears that was never made", set(found) - set(self.states))
+        require(set(found) <= set(self.states), "no payment appears that was never made", set(found) - set(self.states))
         pending = [journal.records[sequence] for sequence, word in found.items() if word == "accepted"]
-        demand(booted["count"] == len(pending), "the count is right", booted["count"], len(pending))
-        demand(booted["sum"] == sum(record.amount for record in pending), "the sum is right", booted["sum"])
+        require(booted["count"] == len(pending), "the count is right", booted["count"], len(pending))
+        require(booted["sum"] == sum(record.amount for record in pending), "the sum is right", booted["sum"])
         newest = max(journal.records, default=0)
-        demand(
+        require(
             booted["sequence"] == max(newest, booted["closed"]),
             "the newest record is known",
             booted["sequence"],
             newest,
         )
-        demand(
+        require(
             bool(booted["reversing"]) == ("reversing" in found.values()),
             "open reversals are known",
             booted["reversing"],
         )
         if booted["last"] and booted["last"] in found:
-            demand(
+            require(
                 _fate(booted) == found[booted["last"]],
                 "the last payment's disposition is reported correctly",
                 _fate(booted),
             )
         uids = [record.uid for record in journal.records.values()]
-        demand(len(set(uids)) == len(uids), "no uid twice")
+        require(len(set(uids)) == len(uids), "no uid twice")
         return journal
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.cuts.flows import IDLE, KEYRING, RING, SECRET, SECTOR, YES, Step, intent, pay, provisioned_chip
-from host_tests.cuts.judge import Shop, demand
+from host_tests.cuts.judge import Shop, require
 from host_tests.harness.inside.inside import Inside
 from tools.journal import image
 
@@ -52,7 +52,9 @@ class Worn:
         self.chip = self._path.read_bytes()
         self.wear = dict(report["wear"])
         allowed = ("", *REFUSALS) if may_refuse else ("",)
-        demand(report["error"] in allowed, "the till works", self._lives, report["error"], report["begun"], self.faults)
+        require(
+            report["error"] in allowed, "the till works", self._lives, report["error"], report["begun"], self.faults
+        )
         self.shop.life(steps, report)
         return not report["error"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.cuts.flows import ACCEPTED, DECLINED, KEYRING, SECRET, SECTOR, YES, provisioned_chip
-from host_tests.cuts.judge import Violation, demand, words
+from host_tests.cuts.judge import Violation, require, words
 from host_tests.harness.inside.inside import Inside, InsideError
 from host_tests.harness.vault.model import FINAL, INTENT, Model, Payment, Step
 from tools.bench import micropython32
@@ -76,8 +76,8 @@ def planned(model: Model, steps: list[Step]) -> list[Step]:
 def meet(model: Model, booted: dict[str, Any], listed: list[Any]) -> None:
     """Check what a boot reports against the model, and resolve the model's uncertainties accordingly."""
     closed, there = booted["closed"], {sequence for sequence, _, _ in listed}
-    demand(closed in model.closed, "what was closed is known", closed, model.closed)
-    demand(bool(booted["closing"]) in model.closing, "a pending close is known", booted["closing"])
+    require(closed in model.closed, "what was closed is known", closed, model.closed)
+    require(bool(booted["closing"]) in model.closing, "a pending close is known", booted["closing"])
     model.closed, model.closing = {closed}, {bool(booted["closing"])}
     marks = dict(booted["marks"])
     for sequence in sorted(set(model.records) | there):
@@ -88,7 +88,7 @@ def meet(model: Model, booted: dict[str, Any], listed: list[Any]) -> None:
             allowed = FINAL  # boot keeps nothing else about it
         elif sequence not in there:
             allowed = {"absent"}
-        demand(one is not None, "nothing is there that nobody paid", sequence, word)
+        require(one is not None, "nothing is there that nobody paid", sequence, word)
         _settle(model, sequence, allowed)
     _list(model, [one for one in listed if one[0] > closed])
     _sums(model, booted)
@@ -97,7 +97,7 @@ def meet(model: Model, booted: dict[str, Any], listed: list[Any]) -> None:
 def _settle(model: Model, sequence: int, allowed: set[str]) -> None:
     one = model.records[sequence]
     may = one.may & allowed
-    demand(len(may) == 1, "no payment is lost or changed", sequence, sorted(allowed), "and not", sorted(one.may))
+    require(len(may) == 1, "no payment is lost or changed", sequence, sorted(allowed), "and not", sorted(one.may))
     one.may = may
     if may == {"absent"}:
         del model.records[sequence]
@@ -106,27 +106,27 @@ def _settle(model: Model, sequence: int, allowed: set[str]) -> None:
 def _list(model: Model, listed: list[Any]) -> None:
     """Check each record: its amount, and a uid that is unique and never changes."""
     wanted = [sequence for sequence in sorted(model.records) if sequence > max(model.closed)]
-    demand([sequence for sequence, _, _ in listed] == wanted, "every open record is listed once", listed, wanted)
+    require([sequence for sequence, _, _ in listed] == wanted, "every open record is listed once", listed, wanted)
     for sequence, uid, amount in listed:
         one = model.records[sequence]
-        demand((amount, uid) == (one.amount, one.uid or uid), "a payment is as it was", sequence, uid, amount)
+        require((amount, uid) == (one.amount, one.uid or uid), "a payment is as it was", sequence, uid, amount)
         one.uid = uid
     uids = [one.uid for one in model.records.values() if one.uid]
-    demand(len(set(uids)) == len(uids), "no uid twice")
+    require(len(set(uids)) == len(uids), "no uid twice")
 
 
 def _sums(model: Model, booted: dict[str, Any]) -> None:
     pending = model.surely("accepted")
-    demand(booted["count"] == len(pending), "the count is right", booted["count"], len(pending))
-    demand(booted["sum"] == sum(model.records[one].amount for one in pending), "the sum is right", booted["sum"])
-    demand(booted["sequence"] == booted["last"] == model.newest, "the newest is known", booted, model.newest)
+    require(booted["count"] == len(pending), "the count is right", booted["count"], len(pending))
+    require(booted["sum"] == sum(model.records[one].amount for one in pending), "the sum is right", booted["sum"])
+    require(booted["sequence"] == booted["last"] == model.newest, "the newest is known", booted, model.newest)
     owed = model.surely("reversing")
-    demand(bool(booted["reversing"]) == bool(owed), "reversals owed are known", booted["reversing"], owed)
+    require(bool(booted["reversing"]) == bool(owed), "reversals owed are known", booted["reversing"], owed)
     if model.newest:
         fate = WORDS.get(booted["fate"], "?")
         if not booted["fate"] and booted["kind"] == INTENT:
             fate = "reversing"
-        demand({fate} == model.records[model.newest].may, "the last payment's fate is told", fate)
+        require({fate} == model.records[model.newest].may, "the last payment's fate is told", fate)
 
 
 def blur(model: Model, before: Model) -> None:
@@ -157,8 +157,8 @@ class Shop:
         for steps, cut, tear in lives:
             self._plan = planned(deepcopy(self.model), steps)
             told = self._run(cut, tear)
-            demand(told["error"] in ("", "JournalFull"), "a till works", told["error"])
-            demand(told["booted"] is not None or told["cut"], "a till starts")
+            require(told["error"] in ("", "JournalFull"), "a till works", told["error"])
+            require(told["booted"] is not None or told["cut"], "a till starts")
             if told["done"]:  # it booted and listed its records
                 before = deepcopy(self.model)
                 meet(self.model, told["booted"], told["done"][0])
@@ -190,7 +190,7 @@ class Shop:
         for step, result in zip(self._plan, done, strict=False):
             if step[0] == "pay":
                 sequence, uid, amount = result
-                demand((sequence, amount) == (model.newest + 1, step[1]), "the sequence goes up by one", sequence)
+                require((sequence, amount) == (model.newest + 1, step[1]), "the sequence goes up by one", sequence)
             elif step[0] == "drain":
                 self._drained(step, result)
             full = model.newest - min(model.closed) >= FULL
@@ -200,7 +200,7 @@ class Shop:
         if told["begun"] - 1 > len(done):
             step = self._plan[len(done)]
             full = model.newest - min(model.closed) >= FULL
-            demand(not told["error"] or full, "only a full journal is full", step, model.newest, model.closed)
+            require(not told["error"] or full, "only a full journal is full", step, model.newest, model.closed)
             if not (told["error"] and step[0] == "pay"):
                 model.apply(step, False)
 
@@ -209,17 +209,17 @@ class Shop:
         wanted = [self.model.records[sequence].uid for sequence in self.model.effect(step)]
         sent_uids = [uid for uid, _, _ in answers]
         known = [uid or sent for uid, sent in zip(wanted, sent_uids, strict=False)]
-        demand(sent_uids == known and len(known) == len(wanted), "what is pending is sent", len(answers), len(wanted))
+        require(sent_uids == known and len(known) == len(wanted), "what is pending is sent", len(answers), len(wanted))
         for uid, sent, _ in answers:
-            demand(self._sent.setdefault(uid, sent) == sent, "what is sent again is unchanged", uid)
+            require(self._sent.setdefault(uid, sent) == sent, "what is sent again is unchanged", uid)
 
     def _read(self) -> None:
         """Check that the independent reader agrees with the model."""
         found, closed = words(image.read(self.chip[: RING * SECTOR], KEY)), max(self.model.closed)
         for sequence, one in self.model.records.items():
             gone = {"absent"} if sequence <= closed else set()
-            demand(found.get(sequence, "absent") in one.may | gone, "an independent reader agrees", sequence, one.may)
-        demand(set(found) <= set(self.model.records), "nothing is there that nobody paid")
+            require(found.get(sequence, "absent") in one.may | gone, "an independent reader agrees", sequence, one.may)
+        require(set(found) <= set(self.model.records), "nothing is there that nobody paid")
 
 
 @dataclass
