@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, provisioned_chip, recipe
-from host_tests.cuts.judge import Shop, Violation, key_states, require
+from host_tests.cuts.judge import Observations, Violation, key_states, require
 from host_tests.harness.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
@@ -76,7 +76,7 @@ class Ground:
     """A chip after lives without a cut, and what was observed during those lives."""
 
     chip: bytes
-    shop: Shop
+    observed: Observations
     logs: dict[str, list[int]] = field(default_factory=dict)  # flow -> bytes of each of its operations
 
 
@@ -93,7 +93,9 @@ class Campaign:
 
     # -- lives ------------------------------------------------------------------------------------------------------
 
-    def _life(self, chip: bytes, steps: list[Step], shop: Shop, unstable: Any = (), cut: Cut | None = None) -> Any:
+    def _life(
+        self, chip: bytes, steps: list[Step], observed: Observations, unstable: Any = (), cut: Cut | None = None
+    ) -> Any:
         """Run one life of a chip. Returns its report and the chip afterwards."""
         self._path.write_bytes(chip)
         self._seed += 1
@@ -105,30 +107,30 @@ class Campaign:
             if number and tear != "prefix":
                 options["seed"] = self._seed * 1000 + int(number)
         report = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
-        shop.life(steps, report)
+        observed.life(steps, report)
         return report, self._path.read_bytes()
 
     def ground(self, name: str) -> Ground:
         """The ground of this name, made on first use."""
         if name not in self._grounds:
-            chip, shop = provisioned_chip(), Shop()
+            chip, observed = provisioned_chip(), Observations()
             self._seed = len(self._grounds) * 1000
             for steps in recipe(name):
-                report, chip = self._life(chip, steps, shop)
+                report, chip = self._life(chip, steps, observed)
                 require(
                     not report["error"] and not report["cut"],
                     "a ground is made without an error",
                     name,
                     report["error"],
                 )
-            self._grounds[name] = Ground(chip, shop)
+            self._grounds[name] = Ground(chip, observed)
         return self._grounds[name]
 
     def log(self, flow: str, name: str) -> list[int]:
         """The flash operations of the flow without a cut: bytes of each program, 0 for an erase."""
         ground = self.ground(name)
         if flow not in ground.logs:
-            report, _ = self._life(ground.chip, FLOWS[flow], copy(ground.shop))
+            report, _ = self._life(ground.chip, FLOWS[flow], copy(ground.observed))
             require(report["error"] in ("", "JournalFull"), "a flow completes", flow, name, report["error"])
             ground.logs[flow] = report["log"]
         return ground.logs[flow]
@@ -165,27 +167,27 @@ class Campaign:
         """Play one case and check it. Raises Violation with the broken guarantee."""
         ground = self.ground(case.ground)
         self._seed = _CASES + zlib.crc32(str(case).encode()) * 8  # the same on every replay
-        chip, shop = ground.chip, copy(ground.shop)
+        chip, observed = ground.chip, copy(ground.observed)
         unstable: Any = ()
         steps = FLOWS[case.flow]
         try:
             for cut in case.cuts:
-                report, chip = self._life(chip, steps, shop, unstable, cut)
+                report, chip = self._life(chip, steps, observed, unstable, cut)
                 unstable = report["unstable"]
                 steps = AFTER
-            self._recovers(chip, shop, unstable)
+            self._recovers(chip, observed, unstable)
         except InsideError as error:
             raise Violation(f"the firmware raised {error.kind}: {error.message} {error.trace}") from error
         self.run[state(case)] += 1
 
-    def _recovers(self, chip: bytes, shop: Shop, unstable: Any) -> None:
+    def _recovers(self, chip: bytes, observed: Observations, unstable: Any) -> None:
         """Boot and check; boot again, pay and settle; boot once more and check."""
-        report, after = self._life(chip, [], shop, unstable)
+        report, after = self._life(chip, [], observed, unstable)
         require(not report["error"], "the till starts again", report["error"])
         first = report["booted"]
         require(first is not None, "the till starts")
-        shop.look(after, first)
-        again, last = self._life(after, AFTER, shop, report["unstable"])
+        observed.look(after, first)
+        again, last = self._life(after, AFTER, observed, report["unstable"])
         require(again["booted"] is not None, "the till starts a second time", again["error"])
         wavering = bool(report["unstable"])  # nothing was written since: unstable cells may still change
         for name in () if wavering else ("count", "sum", "sequence", "fate", "reversing", "closed"):
@@ -205,13 +207,13 @@ class Campaign:
             )
         if again["keys"]:
             require(len(key_states(last)) == 1, "no older key state is left", key_states(last))
-        report, chip = self._life(last, [], shop, again["unstable"])
-        shop.look(chip, report["booted"])
+        report, chip = self._life(last, [], observed, again["unstable"])
+        observed.look(chip, report["booted"])
 
 
-def copy(shop: Shop) -> Shop:
-    """An independent copy of a shop."""
-    return Shop(
-        {sequence: set(states) for sequence, states in shop.states.items()},
-        dict(shop.paid), dict(shop.sent), set(shop.counters), set(shop.stans), set(shop.may_be),
+def copy(observed: Observations) -> Observations:
+    """An independent copy."""
+    return Observations(
+        {sequence: set(states) for sequence, states in observed.states.items()},
+        dict(observed.paid), dict(observed.sent), set(observed.counters), set(observed.stans), set(observed.may_be),
     )  # fmt: skip

@@ -46,7 +46,7 @@ def words(journal: image.Journal) -> dict[int, str]:
 
 
 @dataclass
-class Shop:
+class Observations:
     """All that was observed of one till over its lives: payments, messages sent to the host, and keys used."""
 
     states: dict[int, set[str]] = field(default_factory=dict)  # sequence -> its possible dispositions

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.cuts.flows import IDLE, KEYRING, RING, SECRET, SECTOR, YES, Step, intent, pay, provisioned_chip
-from host_tests.cuts.judge import Shop, require
+from host_tests.cuts.judge import Observations, require
 from host_tests.harness.inside.inside import Inside
 from tools.journal import image
 
@@ -36,7 +36,7 @@ class Worn:
         self._lives = 0
         self.endurance = endurance
         self.faults: dict[int, str] = {}
-        self.shop = Shop()
+        self.observed = Observations()
         self.chip = provisioned_chip()
         self.wear = {RING + sector: -_UNLIMITED for sector in range(KEYRING)}
         self.told: dict[str, Any] = {}
@@ -55,13 +55,13 @@ class Worn:
         require(
             report["error"] in allowed, "the till works", self._lives, report["error"], report["begun"], self.faults
         )
-        self.shop.life(steps, report)
+        self.observed.life(steps, report)
         return not report["error"]
 
     def look(self, may_refuse: bool = False) -> image.Journal | None:
         """Boot, and check chip and state. Returns the journal, or None if the till refused to boot."""
         if self.life([], may_refuse) or self.told["booted"]:
-            return self.shop.look(self.chip, self.told["booted"])
+            return self.observed.look(self.chip, self.told["booted"])
         return None
 
     def erases(self) -> list[int]:

@@ -37,7 +37,7 @@ def trade(worn: Worn, faults: dict[int, str], since: int) -> None:
             worn.look()
     worn.look()
     assert worn.told["booted"]["serial"] > 2 * RING and worn.told["booted"]["count"] == 0
-    assert len(worn.shop.paid) == DAYS * 13
+    assert len(worn.observed.paid) == DAYS * 13
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -72,10 +72,10 @@ def assert_in_flash(worn: Worn) -> None:
     """Every open payment can be read from the chip unchanged."""
     journal = image.read(journal_of(worn.chip), KEY)
     found = words(journal)
-    for sequence, (uid, amount) in worn.shop.paid.items():
+    for sequence, (uid, amount) in worn.observed.paid.items():
         if sequence > journal.closed:
             assert (journal.records[sequence].uid.hex(), journal.records[sequence].amount) == (uid, amount)
-            assert found[sequence] in worn.shop.states[sequence]
+            assert found[sequence] in worn.observed.states[sequence]
 
 
 def test_a_journal_with_few_good_sectors_refuses_payments_and_keeps_those_taken(inside: Inside, chip: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_journal_with_few_good_sectors_refuses_payments_and_keeps_those_taken(
                 break
         assert worn.told["error"] in REFUSALS
         assert_in_flash(worn)
-        taken = len(worn.shop.paid)
+        taken = len(worn.observed.paid)
         if worn.look(True) is None:
             waiting += 1
             assert_in_flash(worn)
@@ -106,7 +106,7 @@ def test_a_journal_with_few_good_sectors_refuses_payments_and_keeps_those_taken(
         if taken:
             worn.life(SETTLE)
             assert worn.look() is not None and worn.told["booted"]["count"] == 0
-            assert len(worn.shop.sent) == taken
+            assert len(worn.observed.sent) == taken
     print(f"settled at once {settled}, when the sectors were good again {waiting}")
     assert settled
 
@@ -122,8 +122,8 @@ def test_sectors_that_wear_out_are_used_to_the_end(inside: Inside, chip: Path) -
         apart = max(apart, max(worn.erases()) - min(worn.erases()))
         number += 1
     assert_in_flash(worn)
-    pending = [sequence for sequence, states in worn.shop.states.items() if states == {"accepted"}]
-    taken, most = len(worn.shop.paid), RING * (ENDURANCE + 1) * 15
+    pending = [sequence for sequence, states in worn.observed.states.items() if states == {"accepted"}]
+    taken, most = len(worn.observed.paid), RING * (ENDURANCE + 1) * 15
     print(f"{taken} payments, {taken / most:.0%} of {most} pages; erases {worn.erases()}, {apart} apart at most")
     assert apart <= 2 and min(worn.erases()) >= ENDURANCE - 1
     assert taken > most // 2
@@ -131,4 +131,4 @@ def test_sectors_that_wear_out_are_used_to_the_end(inside: Inside, chip: Path) -
     assert worn.told["booted"]["count"] == len(pending) > 0
     worn.life(SETTLE)
     assert_in_flash(worn)
-    assert all(worn.shop.states[sequence] > {"accepted"} for sequence in pending)
+    assert all(worn.observed.states[sequence] > {"accepted"} for sequence in pending)
