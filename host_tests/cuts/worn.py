@@ -39,7 +39,7 @@ class Worn:
         self.observed = Observations()
         self.chip = provisioned_chip()
         self.wear = {RING + sector: -_UNLIMITED for sector in range(KEYRING)}
-        self.told: dict[str, Any] = {}
+        self.last_report: dict[str, Any] = {}
 
     def life(self, steps: list[Step], may_refuse: bool = False) -> bool:
         """Run and check one life. Returns False if the till refused to work, which only `may_refuse` allows."""
@@ -48,7 +48,7 @@ class Worn:
         options = {
             "seed": self._lives, "faults": self.faults, "endurance": self.endurance, "wear": list(self.wear.items()),
         }  # fmt: skip
-        report = self.told = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
+        report = self.last_report = self._inside("cuts", "life", str(self._path), SECRET.hex(), steps, options)
         self.chip = self._path.read_bytes()
         self.wear = dict(report["wear"])
         allowed = ("", *REFUSALS) if may_refuse else ("",)
@@ -60,8 +60,8 @@ class Worn:
 
     def look(self, may_refuse: bool = False) -> image.Journal | None:
         """Boot, and check chip and state. Returns the journal, or None if the till refused to boot."""
-        if self.life([], may_refuse) or self.told["booted"]:
-            return self.observed.look(self.chip, self.told["booted"])
+        if self.life([], may_refuse) or self.last_report["booted"]:
+            return self.observed.look(self.chip, self.last_report["booted"])
         return None
 
     def erases(self) -> list[int]:

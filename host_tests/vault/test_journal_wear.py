@@ -36,7 +36,7 @@ def trade(worn: Worn, faults: dict[int, str], since: int) -> None:
         if number in (since, since + 1, 8, 16):
             worn.look()
     worn.look()
-    assert worn.told["booted"]["serial"] > 2 * RING and worn.told["booted"]["count"] == 0
+    assert worn.last_report["booted"]["serial"] > 2 * RING and worn.last_report["booted"]["count"] == 0
     assert len(worn.observed.paid) == DAYS * 13
 
 
@@ -93,7 +93,7 @@ def test_a_journal_with_few_good_sectors_refuses_payments_and_keeps_those_taken(
         for number in range(40):
             if not worn.life([IDLE, *[pay(100 + 10 * number + one) for one in range(5)]], True):
                 break
-        assert worn.told["error"] in REFUSALS
+        assert worn.last_report["error"] in REFUSALS
         assert_in_flash(worn)
         taken = len(worn.observed.paid)
         if worn.look(True) is None:
@@ -105,7 +105,7 @@ def test_a_journal_with_few_good_sectors_refuses_payments_and_keeps_those_taken(
             settled += 1
         if taken:
             worn.life(SETTLE)
-            assert worn.look() is not None and worn.told["booted"]["count"] == 0
+            assert worn.look() is not None and worn.last_report["booted"]["count"] == 0
             assert len(worn.observed.sent) == taken
     print(f"settled at once {settled}, when the sectors were good again {waiting}")
     assert settled
@@ -128,7 +128,7 @@ def test_sectors_that_wear_out_are_used_to_the_end(inside: Inside, chip: Path) -
     assert apart <= 2 and min(worn.erases()) >= ENDURANCE - 1
     assert taken > most // 2
     worn.look()
-    assert worn.told["booted"]["count"] == len(pending) > 0
+    assert worn.last_report["booted"]["count"] == len(pending) > 0
     worn.life(SETTLE)
     assert_in_flash(worn)
     assert all(worn.observed.states[sequence] > {"accepted"} for sequence in pending)
