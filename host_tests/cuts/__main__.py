@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The long campaign of N cases: `python -m host_tests.cuts N [SEED]`, or `... --replay "FLOW | GROUND | CUTS"`.
+"""The long campaign of N cases: `python -m host_tests.cuts N [SEED]`, or `... --replay "FLOW | START | CUTS"`.
 
 Single cuts come first, shuffled by the seed; pairs follow. There is one process per core. The processes alternate
 between the 64-bit and the 32-bit interpreter if both are present. Each broken guarantee is printed as a line that
@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from host_tests.cuts.campaign import Campaign, Case, State, state
-from host_tests.cuts.flows import FLOWS, grounds_of
+from host_tests.cuts.flows import FLOWS, starting_states_of
 from host_tests.cuts.judge import Violation
 from host_tests.harness.inside.inside import Inside
 from tools.bench import micropython32
@@ -51,13 +51,13 @@ def share(index: int, shares: int, count: int, seed: int) -> tuple[Counter[State
 
 
 def table(wanted: Counter[State], run: Counter[State]) -> None:
-    """Print a line for each flow and ground: cases run and enumerated for each tear, and pairs run."""
+    """Print a line for each flow and starting state: cases run and enumerated for each tear, and pairs run."""
     kinds = list(dict.fromkeys(kind for _, _, _, kind in wanted))
     for flow in FLOWS:
-        for ground in grounds_of(flow):
-            counts = [f"{one} {run[flow, ground, 1, one]}/{wanted[flow, ground, 1, one]}" for one in kinds]
-            pairs = sum(number for (a, b, cuts, _), number in run.items() if (a, b, cuts) == (flow, ground, 2))
-            print(f"{flow:34}{ground:20}{'  '.join(counts)}{f'  pairs {pairs}' if pairs else ''}")
+        for start in starting_states_of(flow):
+            counts = [f"{one} {run[flow, start, 1, one]}/{wanted[flow, start, 1, one]}" for one in kinds]
+            pairs = sum(number for (a, b, cuts, _), number in run.items() if (a, b, cuts) == (flow, start, 2))
+            print(f"{flow:34}{start:20}{'  '.join(counts)}{f'  pairs {pairs}' if pairs else ''}")
 
 
 def main(arguments: list[str]) -> int:

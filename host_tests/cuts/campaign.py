@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the power at every program and erase of every flow, on every ground, with every tear; then pairs of cuts."""
+"""Cuts the power at every program and erase of every flow, from every starting state, with every tear; then pairs of cuts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, grounds_of, pay, provisioned_chip, recipe
+from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, pay, provisioned_chip, recipe, starting_states_of
 from host_tests.cuts.judge import Observations, Violation, key_states, require
 from host_tests.harness.inside.inside import Inside, InsideError
 
 CELL, ERASE = 16, 0
-_CASES = 1_000_000  # larger than the seeds of the grounds
+_CASES = 1_000_000  # larger than the seeds of the starting states
 _SECOND = 12  # a second cut is at one of this many operations after the reboot
 AFTER: list[Step] = [["idle"], ["list"], pay(4321), ["drain", [1]], ["list"]]
 
@@ -46,33 +46,33 @@ class Cut:
 
 @dataclass(frozen=True)
 class Case:
-    """A flow on a ground with a cut, and the cuts in the boots after it."""
+    """A flow from a starting state with a cut, and the cuts in the boots after it."""
 
     flow: str
-    ground: str
+    start: str
     cuts: tuple[Cut, ...]
 
     def __str__(self) -> str:
-        return f"{self.flow} | {self.ground} | {' '.join(map(str, self.cuts))}"
+        return f"{self.flow} | {self.start} | {' '.join(map(str, self.cuts))}"
 
     @classmethod
     def parse(cls, line: str) -> Case:
         """The case whose `str` is `line`."""
-        flow, ground, cuts = (part.strip() for part in line.split("|"))
+        flow, start, cuts = (part.strip() for part in line.split("|"))
         made = [cut.partition("/") for cut in cuts.split()]
-        return cls(flow, ground, tuple(Cut(int(operation), tear) for operation, _, tear in made))
+        return cls(flow, start, tuple(Cut(int(operation), tear) for operation, _, tear in made))
 
 
 State = tuple[str, str, int, str]
 
 
 def state(case: Case) -> State:
-    """The state that a case covers: flow, ground, number of cuts, and kind of the first tear."""
-    return case.flow, case.ground, len(case.cuts), kind(case.cuts[0].tear)
+    """The state that a case covers: flow, starting state, number of cuts, and kind of the first tear."""
+    return case.flow, case.start, len(case.cuts), kind(case.cuts[0].tear)
 
 
 @dataclass
-class Ground:
+class StartingState:
     """A chip after lives without a cut, and what was observed during those lives."""
 
     chip: bytes
@@ -87,7 +87,7 @@ class Campaign:
         self._inside = inside
         self._path = folder / "chip.bin"
         self._variant = variant
-        self._grounds: dict[str, Ground] = {}
+        self._starting_states: dict[str, StartingState] = {}
         self._seed = 0
         self.run: Counter[State] = Counter()
 
@@ -110,37 +110,37 @@ class Campaign:
         observed.life(steps, report)
         return report, self._path.read_bytes()
 
-    def ground(self, name: str) -> Ground:
-        """The ground of this name, made on first use."""
-        if name not in self._grounds:
+    def starting_state(self, name: str) -> StartingState:
+        """The starting state of this name, made on first use."""
+        if name not in self._starting_states:
             chip, observed = provisioned_chip(), Observations()
-            self._seed = len(self._grounds) * 1000
+            self._seed = len(self._starting_states) * 1000
             for steps in recipe(name):
                 report, chip = self._life(chip, steps, observed)
                 require(
                     not report["error"] and not report["cut"],
-                    "a ground is made without an error",
+                    "a starting state is made without an error",
                     name,
                     report["error"],
                 )
-            self._grounds[name] = Ground(chip, observed)
-        return self._grounds[name]
+            self._starting_states[name] = StartingState(chip, observed)
+        return self._starting_states[name]
 
     def log(self, flow: str, name: str) -> list[int]:
         """The flash operations of the flow without a cut: bytes of each program, 0 for an erase."""
-        ground = self.ground(name)
-        if flow not in ground.logs:
-            report, _ = self._life(ground.chip, FLOWS[flow], copy(ground.observed))
+        start = self.starting_state(name)
+        if flow not in start.logs:
+            report, _ = self._life(start.chip, FLOWS[flow], copy(start.observed))
             require(report["error"] in ("", "JournalFull"), "a flow completes", flow, name, report["error"])
-            ground.logs[flow] = report["log"]
-        return ground.logs[flow]
+            start.logs[flow] = report["log"]
+        return start.logs[flow]
 
     # -- cases ------------------------------------------------------------------------------------------------------
 
     def singles(self) -> Iterator[Case]:
         """Every case with one cut."""
         for flow in FLOWS:
-            for name in grounds_of(flow):
+            for name in starting_states_of(flow):
                 for operation, size in enumerate(self.log(flow, name), 1):
                     for tear in tears(size):
                         yield Case(flow, name, (Cut(operation, tear),))
@@ -153,7 +153,7 @@ class Campaign:
         places = [
             (flow, name, operation, second)
             for flow in SHORT
-            for name in grounds_of(flow)
+            for name in starting_states_of(flow)
             for operation in range(len(self.log(flow, name)))
             for second in range(1, _SECOND + 1)
         ]
@@ -165,9 +165,9 @@ class Campaign:
 
     def play(self, case: Case) -> None:
         """Play one case and check it. Raises Violation with the broken guarantee."""
-        ground = self.ground(case.ground)
+        start = self.starting_state(case.start)
         self._seed = _CASES + zlib.crc32(str(case).encode()) * 8  # the same on every replay
-        chip, observed = ground.chip, copy(ground.observed)
+        chip, observed = start.chip, copy(start.observed)
         unstable: Any = ()
         steps = FLOWS[case.flow]
         try:

@@ -23,7 +23,7 @@ class Control:
     def __init__(self, inside: Inside, folder: Path, store: str) -> None:
         self._inside, self._path, self._store = inside, folder / "control.bin", store
         self._life(_PAID + _SETTLED, fresh=True)
-        self._ground = self._path.read_bytes()
+        self._initial = self._path.read_bytes()
 
     def _life(self, steps: list[list[Any]], **options: Any) -> dict[str, Any]:
         return self._inside("controls", "life", str(self._path), self._store, steps, options)
@@ -35,7 +35,7 @@ class Control:
                 yield Cut(operation, tear)
 
     def _begin(self, steps: list[list[Any]], **options: Any) -> dict[str, Any]:
-        self._path.write_bytes(self._ground)
+        self._path.write_bytes(self._initial)
         return self._life(steps, **options)
 
     def play(self, cut: Cut) -> None:

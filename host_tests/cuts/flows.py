@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The flows during which the power may fail, and the grounds (states of the chip) from which they start."""
+"""The flows during which the power may fail, and the starting states of the chip from which they start."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FLOWS: dict[str, list[Step]] = {
 }
 # the flows with pairs of cuts
 SHORT = ("boot", "pay", "online yes", "settle", "key and number reservation", "batch close")
-GROUNDS = ("empty", "middle", "sector edge", "lap edge", "full")
+STARTING_STATES = ("empty", "middle", "sector edge", "lap edge", "full")
 TAILS = ("", " tail", " intent")  # the last entry before a boot: a mark, or a payment or an intent without a mark
 
 
@@ -66,14 +66,14 @@ def pays(count: int) -> list[Step]:
     return [pay(100 + index) for index in range(count)]
 
 
-def recipe(ground: str) -> list[list[Step]]:
-    """The lives without a cut that make a ground."""
-    name, _, tail = ground.partition(" tail")
+def recipe(start: str) -> list[list[Step]]:
+    """The lives without a cut that make a starting state."""
+    name, _, tail = start.partition(" tail")
     name, _, waiting = name.partition(" intent")
     end: list[list[Step]] = []
-    if ground.endswith(" tail"):
+    if start.endswith(" tail"):
         end = [[pay(770)]]
-    elif ground.endswith(" intent"):
+    elif start.endswith(" intent"):
         end = [[intent(770)]]
     day = [IDLE, *pays(PAGES), ["drain", [1]], ["close"], IDLE]
     if name == "empty":
@@ -89,8 +89,8 @@ def recipe(ground: str) -> list[list[Step]]:
     return [[IDLE, *pays((RING - 2) * PAGES - (1 if end else 0)), *(end[0] if end else [["drain", [1, 3]]])]]
 
 
-def grounds_of(flow: str) -> list[str]:
-    """The grounds on which a flow is played; a boot is played with every tail."""
+def starting_states_of(flow: str) -> list[str]:
+    """The starting states of a flow; a boot is played from every tail."""
     if flow != "boot":
-        return list(GROUNDS)
-    return ["empty"] + [ground + tail for ground in GROUNDS[1:] for tail in TAILS]
+        return list(STARTING_STATES)
+    return ["empty"] + [start + tail for start in STARTING_STATES[1:] for tail in TAILS]
