@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the power at every program and erase of every flow, from every starting state, with every tear; then pairs of cuts."""
+"""Cuts the power at every program and erase of every flow, from every starting state, with every tear; then twice."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The flows during which the power may fail, and the starting states of the chip from which they start."""
+"""The flows during which the power may fail, and the states of the chip from which they start."""
 
 from __future__ import annotations
 

@@ -53,9 +53,9 @@ WORK = {
 
 
 @pytest.fixture(scope="module")
-def grounds(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def chips(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Starting images, made by lives without a cut. For `boot` also images whose last record has no mark."""
-    flash = Flash(inside, tmp_path_factory.mktemp("grounds") / "chip.bin")
+    flash = Flash(inside, tmp_path_factory.mktemp("chips") / "chip.bin")
     made = {"empty": b"\xff" * SIZE}
 
     def keep(name: str, *lives: list) -> None:
@@ -102,17 +102,17 @@ def starts(work: str, place: str) -> list[str]:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("work", WORK)
 def test_a_power_cut_at_any_operation_loses_no_payment(
-    inside: Inside, grounds: dict[str, bytes], tmp_path: Path, work: str, place: str, record_property
+    inside: Inside, chips: dict[str, bytes], tmp_path: Path, work: str, place: str, record_property
 ) -> None:
     flash = Flash(inside, tmp_path / "chip.bin")
     cuts = 0
     for start in starts(work, place):
-        total = flash.set(grounds[start]).live(WORK[work])
+        total = flash.set(chips[start]).live(WORK[work])
         assert not total["error"], total
-        before = flash.set(grounds[start]).read()
+        before = flash.set(chips[start]).read()
         for operation in range(1, total["operations"] + 1):
             for tear in TEARS:
-                flash.set(grounds[start])
+                flash.set(chips[start])
                 _cut_once(flash, before, WORK[work], operation, tear)
                 cuts += 1
     record_property("cuts", cuts)
@@ -147,16 +147,16 @@ def _cut_once(flash: Flash, before: image.Journal, steps: list, operation: int, 
 
 
 def test_a_power_cut_in_the_boot_after_a_cut_loses_no_payment(
-    inside: Inside, grounds: dict[str, bytes], tmp_path: Path
+    inside: Inside, chips: dict[str, bytes], tmp_path: Path
 ) -> None:
     """The second cut interrupts the recovery from the first one."""
     flash = Flash(inside, tmp_path / "chip.bin")
     cuts = 0
     for start in ("middle tail", "middle intent", "edge tail", "lapped tail", "lapped intent"):
-        before = flash.set(grounds[start]).read()
+        before = flash.set(chips[start]).read()
         for first in range(1, 4):
             for tear in ("none", "half", "random:4", "all"):
-                once = flash.set(grounds[start]).live([], first, tear)
+                once = flash.set(chips[start]).live([], first, tear)
                 if not once["cut"]:
                     continue
                 left = flash.data
@@ -174,10 +174,10 @@ def test_a_power_cut_in_the_boot_after_a_cut_loses_no_payment(
 )
 @pytest.mark.parametrize("cut, tear", [(0, "none"), (1, "none"), (1, "prefix:16"), (2, "none"), (2, "half")])
 def test_boot_copies_the_last_record(
-    inside: Inside, grounds: dict[str, bytes], tmp_path: Path, start: str, cut: int, tear: str
+    inside: Inside, chips: dict[str, bytes], tmp_path: Path, start: str, cut: int, tear: str
 ) -> None:
     """Its cells may be unstable and read differently later. Boot copies it, even if power fails again meanwhile."""
-    flash = Flash(inside, tmp_path / "chip.bin").set(grounds[start])
+    flash = Flash(inside, tmp_path / "chip.bin").set(chips[start])
     (first,) = tail_pages(flash.data)
     if cut:
         flash.live([], cut, tear)

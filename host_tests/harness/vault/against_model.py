@@ -229,13 +229,13 @@ class Bench:
     inside: Inside
     path: Path
     variant: str = ""
-    grounds: dict[int, tuple[bytes, Model]] = field(default_factory=dict)
+    starting_states: dict[int, tuple[bytes, Model]] = field(default_factory=dict)
 
     def play(self, case: Case) -> None:
         """Run a case. Raises Violation with the fault and the command that replays it."""
         days, lives = case
         try:
-            chip, model = self._ground(days)
+            chip, model = self._starting_state(days)
             Shop(self, chip, deepcopy(model), days * 1000).live([*lives, *AFTER])
         except (Violation, InsideError) as broken:
             what = str(broken)
@@ -243,14 +243,14 @@ class Bench:
             return
         raise Violation(f"{what}\n{line(case)}")
 
-    def _ground(self, days: int) -> tuple[bytes, Model]:
+    def _starting_state(self, days: int) -> tuple[bytes, Model]:
         """A chip and its model after `days` of trade without faults."""
-        if days not in self.grounds:
+        if days not in self.starting_states:
             blank = b"\xff" * (RING * SECTOR) + provisioned_chip()[-KEYRING * SECTOR :]
             shop = Shop(self, blank, Model(), 500_000 + days * 1000)
             shop.live([[DAY, 0, ""]] * days)
-            self.grounds[days] = shop.chip, shop.model
-        return self.grounds[days]
+            self.starting_states[days] = shop.chip, shop.model
+        return self.starting_states[days]
 
 
 def main(arguments: list[str]) -> int:
