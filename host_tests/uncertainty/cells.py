@@ -15,7 +15,7 @@ _AUTH_TAG = "8906" + AUTH.encode().hex()
 
 # How a payment begins.
 ASKED = "asked"  # an intent; the request is sent at once
-PUT_OFF = "put off"  # an intent; the host is not reached, and the cashier accepts it offline
+OFFLINE_FALLBACK = "put off"  # an intent; the host is not reached, and the cashier accepts it offline
 OFFLINE = "offline"  # a sale accepted offline
 ADVICE = "advice"  # an advice: stored, then sent
 CLOSING = "closing"  # no payment: the batch close
@@ -49,7 +49,7 @@ class Row(NamedTuple):
 SALE, PREAUTH, COMPLETION, VOICE, CASH, SCANNED = 0x22, 0x10, 0x20, 0x30, 0x71, 0x74
 ROWS = (
     Row("22", "sale", SALE, 1200, 1200, reversed=True),
-    Row("22, put off", "sale taken offline as the host was not reached", SALE, 1200, 1200, PUT_OFF),
+    Row("22, put off", "sale taken offline as the host was not reached", SALE, 1200, 1200, OFFLINE_FALLBACK),
     Row("70", "deferred sale", SALE, 1200, 1200, OFFLINE),
     Row("73", "sale approved by the card", SALE, 1200, 1200, OFFLINE),
     Row("23", "void", 0x23, PAID, -PAID, reversed=True, needs=(SALE,), named=True, card=False),

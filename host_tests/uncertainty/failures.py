@@ -22,7 +22,7 @@ def play(shop: Shop, cell: Cell, begin: Begin) -> None:
 
 def _begun(shop: Shop, row: Row, begin: Begin) -> bytes:
     """Begin the payment on an open connection. Returns its request frame, which has not reached the host."""
-    if row.how == cells.PUT_OFF:  # its first connection failed
+    if row.how == cells.OFFLINE_FALLBACK:  # its first connection failed
         begin()
         shop.connect()
     else:

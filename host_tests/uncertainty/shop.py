@@ -122,7 +122,7 @@ class Shop:
         if row.how == cells.ADVICE:
             return self.till.cash(row.amount) if row.kind == 0x71 else self.own("advise", row.kind, row.amount, how)
         sequence = self.own("ask", row.kind, row.amount, how)
-        if row.how == cells.PUT_OFF:
+        if row.how == cells.OFFLINE_FALLBACK:
             self.own("failed")
             assert self.till.unsent(sequence, row.amount, cells.CARD, True)
         return sequence
