@@ -27,56 +27,56 @@ def _begun(shop: Shop, row: Row, begin: Begin) -> bytes:
         shop.connect()
     else:
         shop.connect()
-        shop.talk()
+        shop.exchange_all()
         begin()
     for _ in range(row.polls):
-        shop.till.feed(shop.work(shop.pull()).hex())
-        assert shop.till.state()["waiting"] and shop.pull() == b""
+        shop.till.feed(shop.host_answers(shop.frames_to_send()).hex())
+        assert shop.till.state()["waiting"] and shop.frames_to_send() == b""
         shop.till.ask_again()
-    sent = shop.pull()
+    sent = shop.frames_to_send()
     assert sent, "a frame is sent"
     return sent
 
 
 def _unconnected(shop: Shop, row: Row, begin: Begin) -> None:
     sequence = begin()
-    shop.own("failed")
+    shop.call_case("failed")
     if row.how == cells.ASKED:
         assert shop.till.unsent(sequence, row.amount, cells.CARD, False)
 
 
 def _lost(shop: Shop, row: Row, begin: Begin) -> None:
     _begun(shop, row, begin)
-    shop.own("failed")
+    shop.call_case("failed")
 
 
 def _cut(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.work(_begun(shop, row, begin))
-    shop.own("failed")
+    shop.host_answers(_begun(shop, row, begin))
+    shop.call_case("failed")
 
 
 def _late(shop: Shop, row: Row, begin: Begin) -> None:
     """An online request times out and keeps the connection. For all others, the connection ends first."""
-    late = shop.work(_begun(shop, row, begin))
+    late = shop.host_answers(_begun(shop, row, begin))
     if row.how == cells.ASKED:
         shop.till.give_up()
     else:
-        shop.own("failed")
+        shop.call_case("failed")
         shop.connect()
         if row.how != cells.CLOSING:
-            again = shop.pull()
+            again = shop.frames_to_send()
             assert again, "it is sent again before its first answer arrives"
             shop.till.feed(late.hex())
-            shop.till.feed(shop.work(again).hex())
+            shop.till.feed(shop.host_answers(again).hex())
     before = shop.till.state()["marks"]
     shop.till.feed(late.hex())
     assert shop.till.state()["marks"] == before, "a late answer changes nothing"
 
 
 def _bad_mac(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.till.feed(broken(shop.work(_begun(shop, row, begin))))
+    shop.till.feed(broken(shop.host_answers(_begun(shop, row, begin))))
     if row.how != cells.ASKED:
-        shop.own("failed")  # no answer follows
+        shop.call_case("failed")  # no answer follows
 
 
 def _html(shop: Shop, row: Row, begin: Begin) -> None:
@@ -87,12 +87,12 @@ def _html(shop: Shop, row: Row, begin: Begin) -> None:
         assert refused.kind == "WireError", refused
     else:
         raise AssertionError("an HTML page was accepted as an answer")
-    shop.own("failed")
+    shop.call_case("failed")
 
 
 def _power_before(shop: Shop, row: Row, begin: Begin) -> None:
     shop.connect()
-    shop.dies(begin, shop.pull)
+    shop.cut_power_during(begin, shop.frames_to_send)
     shop.till.restart()
 
 
@@ -100,24 +100,24 @@ def _power_written(shop: Shop, row: Row, begin: Begin) -> None:
     shop.connect()
     begin()
     if row.how == cells.CLOSING:
-        shop.pull()
+        shop.frames_to_send()
     shop.till.restart()
 
 
 def _power_sent(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.work(_begun(shop, row, begin))
+    shop.host_answers(_begun(shop, row, begin))
     shop.till.restart()
 
 
 def _power_answer(shop: Shop, row: Row, begin: Begin) -> None:
-    answer = shop.work(_begun(shop, row, begin)).hex()
-    shop.dies(lambda: shop.till.feed(answer), shop.pull)
+    answer = shop.host_answers(_begun(shop, row, begin)).hex()
+    shop.cut_power_during(lambda: shop.till.feed(answer), shop.frames_to_send)
     shop.till.restart()
 
 
 def _power_after(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.till.feed(shop.work(_begun(shop, row, begin)).hex())
-    shop.talk()
+    shop.till.feed(shop.host_answers(_begun(shop, row, begin)).hex())
+    shop.exchange_all()
     shop.till.restart()
 
 

@@ -42,7 +42,7 @@ def _play(shop: Shop, cell: Cell) -> Outcome:
     failures.play(shop, cell, lambda: shop.begin(row, original, reference))
     first = _word(shop, row, known)
     if shop.till.state()["handshaken"]:  # the connection is still open
-        shop.talk()
+        shop.exchange_all()
         shop.till.lost()
     shop.drain()
     if row.how == CLOSING:
@@ -68,10 +68,10 @@ def _once_more(shop: Shop, row: Row, original: int, reference: str) -> None:
     money = shop.account("merchant payable"), shop.account("cash sales")
     shop.connect()
     shop.begin(row._replace(code=row.code and cells.ANOTHER_CODE), original, reference)
-    shop.talk()
+    shop.exchange_all()
     for _ in range(row.polls):
         shop.till.ask_again()
-        shop.talk()
+        shop.exchange_all()
     shop.till.lost()
     shop.drain()
     assert _end(shop, shop.till.state()["sequence"] - 1) == SETTLED, shop.till.state()["text"]

@@ -51,11 +51,11 @@ class Shop:
 
     # -- till and host ----------------------------------------------------------------------------------------------
 
-    def pull(self) -> bytes:
+    def frames_to_send(self) -> bytes:
         """The complete frames that the courier sends now."""
         return bytes.fromhex(self.till.fill())
 
-    def work(self, sent: bytes) -> bytes:
+    def host_answers(self, sent: bytes) -> bytes:
         """The host's answers to these frames. The host has committed everything that it answers."""
         buffer = bytearray(sent)
         messages = [self.service.authenticated(frame) for frame in codec.split(buffer)]
@@ -65,16 +65,16 @@ class Shop:
 
     def connect(self) -> None:
         self.till.open()
-        self.till.feed(self.work(self.pull()).hex())
+        self.till.feed(self.host_answers(self.frames_to_send()).hex())
         assert self.till.state()["handshaken"]
 
-    def talk(self) -> None:
+    def exchange_all(self) -> None:
         """Answer every frame until the courier sends nothing more."""
         for _ in range(_FRAMES):
-            sent = self.pull()
+            sent = self.frames_to_send()
             if not sent:
                 return
-            self.till.feed(self.work(sent).hex())
+            self.till.feed(self.host_answers(sent).hex())
         raise AssertionError("the courier does not stop sending")
 
     def drain(self) -> None:
@@ -82,22 +82,22 @@ class Shop:
         state: dict[str, Any] = {}
         for _ in range(_CONNECTIONS):
             self.connect()
-            self.talk()
+            self.exchange_all()
             self.till.lost()
             state = self.till.state()
             if not state["work"] and not state["reversing"]:
                 return
         raise AssertionError(f"still to send after {_CONNECTIONS} connections: {state}")
 
-    def own(self, call: str, *args: Any) -> Any:
+    def call_case(self, call: str, *args: Any) -> Any:
         """Call a case of cases_uncertainty."""
         return self.inside("uncertainty", call, *args)
 
-    def dies(self, *steps: Callable[[], Any]) -> None:
+    def cut_power_during(self, *steps: Callable[[], Any]) -> None:
         """Run the steps until the first flash write, which a power cut interrupts."""
         while self.till.idle():
             pass
-        self.own("cut")
+        self.call_case("cut")
         try:
             for step in steps:
                 step()
@@ -118,12 +118,14 @@ class Shop:
             self.till.close()
             return 0
         if row.how == cells.OFFLINE:
-            return self.own("accept", row.amount, cells.CARD, row.key == "73")
+            return self.call_case("accept", row.amount, cells.CARD, row.key == "73")
         if row.how == cells.ADVICE:
-            return self.till.cash(row.amount) if row.kind == 0x71 else self.own("advise", row.kind, row.amount, how)
-        sequence = self.own("ask", row.kind, row.amount, how)
+            return (
+                self.till.cash(row.amount) if row.kind == 0x71 else self.call_case("advise", row.kind, row.amount, how)
+            )
+        sequence = self.call_case("ask", row.kind, row.amount, how)
         if row.how == cells.OFFLINE_FALLBACK:
-            self.own("failed")
+            self.call_case("failed")
             assert self.till.unsent(sequence, row.amount, cells.CARD, True)
         return sequence
 
