@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The failure of each column. Each function begins the payment in a shop and leaves the shop after the failure."""
+"""The failure of each column. Each function begins the payment and leaves terminal and host as they are after the failure."""
 
 from __future__ import annotations
 
@@ -9,119 +9,119 @@ from host_tests.harness.inside.inside import InsideError
 from host_tests.harness.uplink.till import broken
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Cell, Row
-from host_tests.uncertainty.shop import Shop
+from host_tests.uncertainty.terminal_and_host import TerminalAndHost
 from tools.host.moods import PORTAL
 
 Begin = Callable[[], int]
 
 
-def play(shop: Shop, cell: Cell, begin: Begin) -> None:
+def play(system: TerminalAndHost, cell: Cell, begin: Begin) -> None:
     """Begin the payment and cause the failure of the cell."""
-    _FAILURES[cell.column](shop, cell.row, begin)
+    _FAILURES[cell.column](system, cell.row, begin)
 
 
-def _begun(shop: Shop, row: Row, begin: Begin) -> bytes:
+def _begun(system: TerminalAndHost, row: Row, begin: Begin) -> bytes:
     """Begin the payment on an open connection. Returns its request frame, which has not reached the host."""
     if row.how == cells.OFFLINE_FALLBACK:  # its first connection failed
         begin()
-        shop.connect()
+        system.connect()
     else:
-        shop.connect()
-        shop.exchange_all()
+        system.connect()
+        system.exchange_all()
         begin()
     for _ in range(row.polls):
-        shop.till.feed(shop.host_answers(shop.frames_to_send()).hex())
-        assert shop.till.state()["waiting"] and shop.frames_to_send() == b""
-        shop.till.ask_again()
-    sent = shop.frames_to_send()
+        system.till.feed(system.host_answers(system.frames_to_send()).hex())
+        assert system.till.state()["waiting"] and system.frames_to_send() == b""
+        system.till.ask_again()
+    sent = system.frames_to_send()
     assert sent, "a frame is sent"
     return sent
 
 
-def _unconnected(shop: Shop, row: Row, begin: Begin) -> None:
+def _unconnected(system: TerminalAndHost, row: Row, begin: Begin) -> None:
     sequence = begin()
-    shop.call_case("failed")
+    system.call_case("failed")
     if row.how == cells.ASKED:
-        assert shop.till.unsent(sequence, row.amount, cells.CARD, False)
+        assert system.till.unsent(sequence, row.amount, cells.CARD, False)
 
 
-def _lost(shop: Shop, row: Row, begin: Begin) -> None:
-    _begun(shop, row, begin)
-    shop.call_case("failed")
+def _lost(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    _begun(system, row, begin)
+    system.call_case("failed")
 
 
-def _cut(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.host_answers(_begun(shop, row, begin))
-    shop.call_case("failed")
+def _cut(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    system.host_answers(_begun(system, row, begin))
+    system.call_case("failed")
 
 
-def _late(shop: Shop, row: Row, begin: Begin) -> None:
+def _late(system: TerminalAndHost, row: Row, begin: Begin) -> None:
     """An online request times out and keeps the connection. For all others, the connection ends first."""
-    late = shop.host_answers(_begun(shop, row, begin))
+    late = system.host_answers(_begun(system, row, begin))
     if row.how == cells.ASKED:
-        shop.till.give_up()
+        system.till.give_up()
     else:
-        shop.call_case("failed")
-        shop.connect()
+        system.call_case("failed")
+        system.connect()
         if row.how != cells.CLOSING:
-            again = shop.frames_to_send()
+            again = system.frames_to_send()
             assert again, "it is sent again before its first answer arrives"
-            shop.till.feed(late.hex())
-            shop.till.feed(shop.host_answers(again).hex())
-    before = shop.till.state()["marks"]
-    shop.till.feed(late.hex())
-    assert shop.till.state()["marks"] == before, "a late answer changes nothing"
+            system.till.feed(late.hex())
+            system.till.feed(system.host_answers(again).hex())
+    before = system.till.state()["marks"]
+    system.till.feed(late.hex())
+    assert system.till.state()["marks"] == before, "a late answer changes nothing"
 
 
-def _bad_mac(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.till.feed(broken(shop.host_answers(_begun(shop, row, begin))))
+def _bad_mac(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    system.till.feed(broken(system.host_answers(_begun(system, row, begin))))
     if row.how != cells.ASKED:
-        shop.call_case("failed")  # no answer follows
+        system.call_case("failed")  # no answer follows
 
 
-def _html(shop: Shop, row: Row, begin: Begin) -> None:
-    _begun(shop, row, begin)
+def _html(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    _begun(system, row, begin)
     try:
-        shop.till.feed(PORTAL.hex())
+        system.till.feed(PORTAL.hex())
     except InsideError as refused:
         assert refused.kind == "WireError", refused
     else:
         raise AssertionError("an HTML page was accepted as an answer")
-    shop.call_case("failed")
+    system.call_case("failed")
 
 
-def _power_before(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.connect()
-    shop.cut_power_during(begin, shop.frames_to_send)
-    shop.till.restart()
+def _power_before(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    system.connect()
+    system.cut_power_during(begin, system.frames_to_send)
+    system.till.restart()
 
 
-def _power_written(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.connect()
+def _power_written(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    system.connect()
     begin()
     if row.how == cells.CLOSING:
-        shop.frames_to_send()
-    shop.till.restart()
+        system.frames_to_send()
+    system.till.restart()
 
 
-def _power_sent(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.host_answers(_begun(shop, row, begin))
-    shop.till.restart()
+def _power_sent(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    system.host_answers(_begun(system, row, begin))
+    system.till.restart()
 
 
-def _power_answer(shop: Shop, row: Row, begin: Begin) -> None:
-    answer = shop.host_answers(_begun(shop, row, begin)).hex()
-    shop.cut_power_during(lambda: shop.till.feed(answer), shop.frames_to_send)
-    shop.till.restart()
+def _power_answer(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    answer = system.host_answers(_begun(system, row, begin)).hex()
+    system.cut_power_during(lambda: system.till.feed(answer), system.frames_to_send)
+    system.till.restart()
 
 
-def _power_after(shop: Shop, row: Row, begin: Begin) -> None:
-    shop.till.feed(shop.host_answers(_begun(shop, row, begin)).hex())
-    shop.exchange_all()
-    shop.till.restart()
+def _power_after(system: TerminalAndHost, row: Row, begin: Begin) -> None:
+    system.till.feed(system.host_answers(_begun(system, row, begin)).hex())
+    system.exchange_all()
+    system.till.restart()
 
 
-_FAILURES: dict[str, Callable[[Shop, Row, Begin], None]] = {
+_FAILURES: dict[str, Callable[[TerminalAndHost, Row, Begin], None]] = {
     "unconnected": _unconnected,
     "lost": _lost,
     "cut": _cut,

@@ -31,7 +31,7 @@ class YesSayer:
         return Decision("00", cells.AUTH)
 
 
-class Shop:
+class TerminalAndHost:
     """One till and its host, with files in `home` and no open port. As a context manager, it closes the ledger."""
 
     def __init__(self, inside: Inside, home: Path) -> None:
@@ -42,7 +42,7 @@ class Shop:
         self.till = Till(inside, home / "chip.bin")
         self.till.boot()
 
-    def __enter__(self) -> Shop:
+    def __enter__(self) -> TerminalAndHost:
         return self
 
     def __exit__(self, *_: object) -> None:
