@@ -10,8 +10,7 @@ from chips import Chip
 from kassa import transactions
 from kassa.card.arena import Arena
 from kassa.crypto.device_keys import JOURNAL, KBPK, KEYRING, device_key
-from kassa.desk import cardless_body
-from kassa.desk import write_off_unreadable as lost_records
+from kassa.desk import cardless_body, write_off_unreadable
 from kassa.desk.batch import Totals, totals
 from kassa.desk.disposition_word import disposition
 from kassa.desk.limits import Limits
@@ -236,11 +235,11 @@ def give_up():
     _now.courier.give_up()
 
 
-def lose(sequence):
+def give_up_unreadable(sequence):
     """Make a record unreadable and let a supervisor give it up. Returns how many were given up."""
     _now.journal.dispositions.set(sequence, MISSING)
     _now.journal.unreadable = sequence
-    return lost_records.give_up(_now.journal)
+    return write_off_unreadable.give_up(_now.journal)
 
 
 def close(over=None):

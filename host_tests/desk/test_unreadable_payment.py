@@ -13,12 +13,12 @@ def test_other_pending_payments_still_count(till: Till) -> None:
     till.ask(0x25, 50, track(1))
     host.pull()
     till.lost()  # sent but not answered: it will be repeated
-    lost = till.sell(7000, track(2))
+    unreadable = till.sell(7000, track(2))
     till.sell(300, track(3))
     till.cash(1250)
     till.advise(0x77, 200, "", 0)
     state = till.state()
     assert (state["count"], state["sum"]) == (5, 50 + 7000 + 300 + 1250 + 200)
-    assert till.lose(lost) == 1
+    assert till.give_up_unreadable(unreadable) == 1
     state = till.state()
     assert (state["count"], state["sum"]) == (4, 50 + 300 + 1250 + 200)
