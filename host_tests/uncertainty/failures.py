@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The failure of each column. Each function begins the payment and leaves terminal and host as they are after the failure."""
+"""The failure of each column. Each function begins the payment, causes the failure and then returns."""
 
 from __future__ import annotations
 
