@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 from hypothesis import settings
 
-from host_tests.harness.inside.inside import Inside, interpreter_of
+from host_tests.harness.in_micropython.runner import Inside, interpreter_of
 from host_tests.harness.uplink.till import Till, TinyHost
 from tools.world import World, interpreter
 

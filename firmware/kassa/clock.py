@@ -21,7 +21,7 @@ class Clock:
             elapsed -= 3600
         return self._base + elapsed
 
-    def floor(self, at: int) -> None:
+    def advance_to(self, at: int) -> None:
         """Set the clock forward to `at`, the latest time stored in flash. For boot; a trusted clock is not changed."""
         if not self.trusted and at > self.now():
             self._set(at)

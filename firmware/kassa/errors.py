@@ -49,14 +49,14 @@ class PrinterFault(KassaError):
 class LinkError(KassaError):
     """No connection to the host.
 
-    `sent`: whether any byte of the message may have been sent. `dates`: 1 when TLS found the host's certificate
+    `sent`: whether any byte of the message may have been sent. `certificate_fault`: 1 when TLS found the host's certificate
     expired, 2 when it is not valid yet, else 0.
     """
 
-    def __init__(self, reason: str, sent: bool = False, dates: int = 0) -> None:
+    def __init__(self, reason: str, sent: bool = False, certificate_fault: int = 0) -> None:
         super().__init__(reason)
         self.sent = sent
-        self.dates = dates
+        self.certificate_fault = certificate_fault
 
 
 class WireError(KassaError):

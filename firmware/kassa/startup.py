@@ -79,7 +79,7 @@ def _open(board: "Board", session: Session) -> None:
     zero(key)
     session.interrupted = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
     clock = Clock()
-    clock.floor(max(journal.state.heard, number(journal.last, 44)))
+    clock.advance_to(max(journal.state.heard, number(journal.last, 44)))
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
     session.settings, session.clock = values, clock
     session.entropy, session.reader, session.printer, session.scanner = (

@@ -122,10 +122,10 @@ class Terminal:
                 self._apply_settings()
             session.clock.now()  # ticks wrap: the clock must be read regularly
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
-                session.till.busy()
+                session.till.cancel_search()
                 continue
             try:
-                session.till.idle()
+                session.till.idle_step()
             except (FlashFault, JournalFull, KeyringError):
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # the next sale reports it; here it is only retried
             if 0 <= session.till.journal.state.refused != self._status.refused_later:  # till.idle has counted them

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-for folder in ("firmware", "host_tests/harness/shims", "host_tests/harness/inside"):
+for folder in ("firmware", "host_tests/harness/shims", "host_tests/harness/in_micropython"):
     if str(ROOT / folder) not in sys.path:
         sys.path.insert(0, str(ROOT / folder))
 
 from host_tests.harness.card.play import Play  # noqa: E402  after the paths are set
 from host_tests.harness.card.rig import Rig  # noqa: E402
-from host_tests.harness.inside.inside import Inside, InsideError, interpreter_of  # noqa: E402
+from host_tests.harness.in_micropython.runner import Inside, InsideError, interpreter_of  # noqa: E402
 
 PUBLISHED = ROOT.parent / "shared" / "fixtures" / "emv"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from host_tests.harness.card.play import APPROVED, ONLINE, Play
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from tools.cards import certificates
 from tools.cards.card import tlv
 from tools.cards.certificates import INDEX

@@ -12,7 +12,7 @@ from host_tests.card.test_chip_cards import MCHIP, UNION, keys, mchip, personal
 from host_tests.card.test_offline_approval import card
 from host_tests.card.test_offline_approval import keys as visa_keys
 from host_tests.harness.card.play import APPROVED, ONLINE, Play
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from tools.cards import certificates
 from tools.cards.card import SW_OK, tlv
 from tools.cards.chip import ChipCard

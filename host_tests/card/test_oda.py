@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from host_tests.card.test_transcripts import turns
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from tools.cards import certificates
 from tools.cards.tlv import leaves
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 
 Cases = Callable[..., Any]
 

@@ -9,7 +9,7 @@ import pytest
 
 from host_tests.harness.card.play import APPROVED, Play
 from host_tests.harness.card.rig import Rig
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from tools.cards.card import SW_OK, Card, tlv
 from tools.cards.payment import PPSE
 from tools.cards.verify import parse

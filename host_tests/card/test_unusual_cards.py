@@ -11,7 +11,7 @@ from host_tests.card.test_cards_that_misbehave import Edited
 from host_tests.card.test_chip_cards import AMEX, CARDS, MCHIP, keys, mchip, personal, tvr
 from host_tests.card.test_offline_approval import keys as visa_keys
 from host_tests.harness.card.play import APPROVED, ONLINE, TERMS, Play
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from tools.cards import certificates
 from tools.cards.card import SW_OK, tlv
 from tools.cards.chip import ChipCard

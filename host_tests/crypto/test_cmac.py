@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.in_micropython.runner import Inside, InsideError
 
 KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 MESSAGE = (

@@ -6,7 +6,7 @@ from __future__ import annotations
 import psec
 import pytest
 
-from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.in_micropython.runner import Inside, InsideError
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision.device import initial_key_block

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from tools.host import dukpt, seal
 from tools.host.errors import SealError
 from tools.host.keys import TEST_BDK

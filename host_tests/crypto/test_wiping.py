@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from host_tests.harness.inside.inside import Inside, InsideError, interpreter_of
+from host_tests.harness.in_micropython.runner import Inside, InsideError, interpreter_of
 from tools.world.power import AES_ESP32
 
 DATA_KEY, SEAL_KEY = bytes(range(0x40, 0x50)), bytes(range(0xA0, 0xB0))

@@ -20,7 +20,7 @@ from pathlib import Path
 from host_tests.cuts.campaign import Campaign, Case, State, state
 from host_tests.cuts.flows import FLOWS, starting_states_of
 from host_tests.cuts.judge import Violation
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from tools.bench import micropython32
 from tools.world import interpreter
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from host_tests.cuts.flows import FLOWS, SECRET, SHORT, Step, pay, provisioned_chip, recipe, starting_states_of
 from host_tests.cuts.judge import Observations, Violation, key_states, require
-from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.in_micropython.runner import Inside, InsideError
 
 CELL, ERASE = 16, 0
 _CASES = 1_000_000  # larger than the seeds of the starting states

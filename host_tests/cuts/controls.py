@@ -9,7 +9,7 @@ from typing import Any
 
 from host_tests.cuts.campaign import Cut
 from host_tests.cuts.judge import require
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 
 STORES = ("FAT", "header first")
 _PAID = [["pay", number] for number in range(1, 8)]

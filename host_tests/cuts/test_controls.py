@@ -10,7 +10,7 @@ import pytest
 from host_tests.cuts.campaign import Campaign, Case
 from host_tests.cuts.controls import STORES, Control
 from host_tests.cuts.judge import Violation
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 
 # variant of the firmware -> flow and tear that reveal it, and the guarantee that must be broken
 VARIANTS = {

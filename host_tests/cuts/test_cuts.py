@@ -8,7 +8,7 @@ from pathlib import Path
 
 from host_tests.cuts.campaign import Campaign, Case
 from host_tests.cuts.flows import FLOWS
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 
 CASES = 300
 FOUND = (  # failures of earlier long campaigns, played every time

@@ -8,7 +8,7 @@ from typing import Any
 
 from host_tests.cuts.flows import IDLE, KEYRING, RING, SECRET, SECTOR, YES, Step, intent, pay, provisioned_chip
 from host_tests.cuts.judge import Observations, require
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from tools.journal import image
 
 REFUSALS = ("JournalFull", "FlashFault")

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from host_tests.harness.card.play import APPROVED, Play
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from tools.cards import certificates
 from tools.cards.certificates import INDEX
 from tools.cards.chip import AmexCard, ChipCard

@@ -4,7 +4,7 @@
 import pytest
 
 from host_tests.fuzz.campaign import run
-from host_tests.harness.inside.inside import interpreter_of
+from host_tests.harness.in_micropython.runner import interpreter_of
 
 SECONDS = 25
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from qrcodegen import QrCode, QrSegment
 
-from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.in_micropython.runner import Inside, InsideError
 from host_tests.screens.test_live import STAGE
 from tools.world import World
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import ACCEPTED, DECLINED, INTENT, KEY, SECRET, SIZE, Flash
 from tools.journal import image
 from tools.journal.__main__ import main

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.uncertainty import judge, page
 from host_tests.uncertainty.cells import CELLS
 from tools.world import interpreter

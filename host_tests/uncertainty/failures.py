@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from host_tests.harness.uplink.till import broken
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Cell, Row

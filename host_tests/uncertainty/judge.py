@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.uncertainty import cells, failures
 from host_tests.uncertainty.cells import CLOSED, CLOSING, ENDS, NOTHING, SETTLED, Cell, Row
 from host_tests.uncertainty.terminal_and_host import TID, TerminalAndHost

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.in_micropython.runner import Inside, InsideError
 from host_tests.harness.uplink.till import IKID, NOON, YES, Till
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Row

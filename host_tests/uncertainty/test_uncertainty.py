@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.uncertainty import judge, page
 from host_tests.uncertainty.cells import CELLS, COLUMNS, ROWS, Cell
 from host_tests.uncertainty.judge import Outcome
-from tools.host import books, reversal
+from tools.host import double_entry, reversal
 
 Play = Callable[[Cell], Outcome]
 
@@ -65,7 +65,7 @@ def _cell(name: str) -> Cell:
 def test_a_host_that_reverses_without_posting_is_detected(
     inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(reversal.books, "reverse", lambda *_: None)
+    monkeypatch.setattr(reversal.double_entry, "reverse", lambda *_: None)
     with pytest.raises(AssertionError, match="reversed"):
         judge.play(inside, _cell(name), tmp_path)
 
@@ -74,7 +74,7 @@ def test_a_host_that_reverses_without_posting_is_detected(
 def test_a_host_that_posts_twice_is_detected(
     inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    once = books.post
-    monkeypatch.setattr(books, "post", lambda db, legs: once(db, [*(rows := list(legs)), *rows]))
+    once = double_entry.post
+    monkeypatch.setattr(double_entry, "post", lambda db, legs: once(db, [*(rows := list(legs)), *rows]))
     with pytest.raises(AssertionError, match="settled once"):
         judge.play(inside, _cell(name), tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, seed, settings
 from hypothesis import strategies as st
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.uplink.till import Till, TinyHost, track
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -145,7 +145,7 @@ WORDS = {
     "no": answers.NO,
     "retry": answers.RETRY,
     "reverse": answers.REVERSE,
-    "stranger": answers.STRANGER,
+    "stranger": answers.UNKNOWN_TERMINAL,
 }
 
 

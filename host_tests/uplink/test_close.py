@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from host_tests.harness.uplink.till import NO, YES, Till, TinyHost, content, track
 from tools.host.message import Message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from host_tests.harness.uplink.till import NOON_SECONDS, Till, TinyHost
 
 
@@ -58,7 +58,7 @@ def test_code_97_is_a_fault_until_the_host_knows_the_terminal(till: Till, host: 
     till.sells(2)
     with pytest.raises(InsideError):
         host.connect(_39="97")
-    assert till.state()["fault"] == "stranger" and till.state()["count"] == 2
+    assert till.state()["fault"] == "unknown terminal" and till.state()["count"] == 2
     till.lost()
     host.connect()
     assert till.state()["fault"] == ""

@@ -3,7 +3,7 @@
 
 import pytest
 
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from host_tests.harness.uplink.till import Till, TinyHost, track
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from host_tests.harness.inside.inside import InsideError
+from host_tests.harness.in_micropython.runner import InsideError
 from host_tests.harness.uplink.till import Till, TinyHost, broken, kinds
 
 WRONG = {
@@ -47,7 +47,7 @@ def test_three_bad_macs_end_the_connection_and_one_on_the_next_handshake_is_a_fa
     (handshake,) = host.pull()
     with pytest.raises(InsideError):
         till.feed(broken(host.answer(handshake)))
-    assert till.state()["fault"] == "stranger" and till.state()["count"] == 4
+    assert till.state()["fault"] == "unknown terminal" and till.state()["count"] == 4
     till.lost()
     host.connect()
     assert till.state()["fault"] == "" and len(host.settle()) == 4 and till.state()["count"] == 0

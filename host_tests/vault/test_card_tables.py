@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import TEARS
 from tools.host import tables
 from tools.provision.authorities import TEST, Application, Entry, Excepted, Revocation, blob

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault import attacked_device
 from host_tests.harness.vault.attacked_device import LAST, SIZE, Device, amount, pages, serial, tagged
 from host_tests.harness.vault.lives import KEY

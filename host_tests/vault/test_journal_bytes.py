@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.in_micropython.runner import Inside, InsideError
 from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, SIZE, YES, Flash, check, words
 from tools.journal import image
 

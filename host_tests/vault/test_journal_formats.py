@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, Flash, Step, check, words
 from tools.journal import image
 

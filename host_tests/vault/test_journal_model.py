@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from host_tests.cuts.judge import Violation
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.against_model import Bench, Case, line, main
 
 LONG = int(os.environ.get("KASSA_MODEL_EXAMPLES", "0"))

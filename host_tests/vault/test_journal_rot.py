@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside, share
+from host_tests.harness.in_micropython.runner import Inside, share
 from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, SIZE, YES, Flash, Step, check, words
 from tools.journal import image
 

@@ -11,7 +11,7 @@ import pytest
 from host_tests.cuts.flows import IDLE, RING, pay
 from host_tests.cuts.judge import KEY, journal_of, words
 from host_tests.cuts.worn import REFUSALS, Worn, day
-from host_tests.harness.inside.inside import Inside, share
+from host_tests.harness.in_micropython.runner import Inside, share
 from tools.journal import image
 
 DAYS = 24  # more than three laps

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside, share
+from host_tests.harness.in_micropython.runner import Inside, share
 from host_tests.harness.vault import dump
 from host_tests.harness.vault.keyrings import BLOCK, COPY, IKID, SECRET, SECTORS, SIZE, Ring, staged
 from host_tests.harness.vault.lives import TEARS

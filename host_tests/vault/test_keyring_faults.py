@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.keyrings import IKID, NEXT, SECTORS, SIZE, Ring, all_secrets, renewal, staged
 
 Fault = tuple[int, str]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.keyrings import BLOCK, IKID, NEXT, Ring, all_secrets, renewal, staged
 from tools.host import dukpt
 

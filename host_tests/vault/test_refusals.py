@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import ACCEPTED, Flash, words
 
 SECTOR = 4096

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import TEARS
 from tools.mac import device_key
 from tools.provision.device import settings_blob

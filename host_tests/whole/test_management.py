@@ -49,6 +49,24 @@ def test_new_limits_apply_and_survive_a_restart(cashier: Cashier) -> None:
     cashier.world.wait_screen("新字号")
 
 
+def test_a_new_table_waits_while_the_host_takes_no_payment_and_the_terminal_stays_alive(cashier: Cashier) -> None:
+    cashier.go_offline()
+    cashier.sell(700, "amber", "Accepted")
+    version = cashier.host.tables.publish(tables.PARAMETERS, tables.parameters({0x03: b"New shop"}))
+    cashier.host.mood = "decline 91"
+    cashier.world.radio.state = "on"
+    cashier.world.wait(lambda: cashier.host.counters.get("answer_0210", 0) >= 2, "two answers", 60)
+    cashier.world.press("M")
+    cashier.page("Settle")
+    cashier.world.press("C")
+    cashier.home()
+    assert versions(cashier).get(tables.PARAMETERS, 0) < version
+    cashier.host.mood = "normal"
+    cashier.world.wait(lambda: versions(cashier).get(tables.PARAMETERS) == version, "the table at the terminal", 90)
+    cashier.world.wait_screen("New shop", 60)
+    assert cashier.agree() == 700
+
+
 def turned_away(cashier: Cashier, amount: int, card: str, said: str) -> None:
     """Offer a card that is refused with `said`; then cancel the sale."""
     cashier.offer(amount, card)

@@ -18,7 +18,7 @@ import pytest
 from tools.cards.card import SW_NOT_FOUND, SW_OK, Card
 from tools.cards.catalogue import make
 from tools.cards.payment import PPSE
-from tools.world.pn532 import PN532, HsuLink, frame
+from tools.world.pn532_link import PN532, HsuLink, frame
 from tools.world.pn532_pty import Pty
 
 SELECT_PPSE = b"\x00\xa4\x04\x00\x0e" + PPSE + b"\x00"

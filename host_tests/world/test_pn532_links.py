@@ -7,7 +7,7 @@ import pytest
 
 from tools.cards.card import Card
 from tools.cards.catalogue import make
-from tools.world.pn532 import PN532, HsuLink, SpiLink, frame
+from tools.world.pn532_link import PN532, HsuLink, SpiLink, frame
 
 ACK = bytes.fromhex("0000ff00ff00")
 NACK = bytes.fromhex("0000ffff0000")

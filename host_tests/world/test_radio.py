@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tools.world.radio import Radio
+from tools.world.wifi_radio import Radio
 
 JOIN = """
 import asyncio, network, time

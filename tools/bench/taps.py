@@ -16,7 +16,7 @@ from tools.cards.chip import ChipCard
 from tools.cards.payment import PaymentCard
 from tools.cards.proven import ProvenVisa
 from tools.provision.authorities import SCHEMES
-from tools.world import interpreter, pn532
+from tools.world import interpreter, pn532_link
 
 _SCRIPT = HERE / "tap.py"
 _TURNS = 3
@@ -37,7 +37,7 @@ class Tap:
         self.recording = recording
         recording.write_text(json.dumps(recorded))
         self._talk(card)
-        recorded["replies"] = [pn532.frame(b"\xd5\x41\x00" + answer).hex() for answer in self.answers]
+        recorded["replies"] = [pn532_link.frame(b"\xd5\x41\x00" + answer).hex() for answer in self.answers]
         recording.write_text(json.dumps(recorded))
 
     def _talk(self, card: PaymentCard) -> None:

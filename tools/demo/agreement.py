@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.host import books, kinds
+from tools.host import double_entry, kinds
 from tools.journal import image
 from tools.journal.cells import Record
 
@@ -247,8 +247,14 @@ def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path
         till.over_all(paid) - till.over_all(back)
         for paid, back in ((DEBIT, CREDIT), (CODE, CODE_BACK), (CASH, CASH_BACK))
     )
-    expected = {books.MERCHANT: -cards - codes, books.CARDS: cards, books.WALLETS: codes, books.TILL: cash,
-                books.SALES: -cash, books.QUARANTINE: 0}  # fmt: skip
+    expected = {
+        double_entry.MERCHANT: -cards - codes,
+        double_entry.CARDS: cards,
+        double_entry.WALLETS: codes,
+        double_entry.TILL: cash,
+        double_entry.SALES: -cash,
+        double_entry.QUARANTINE: 0,
+    }
     for name, amount in expected.items():
         found.rows.append(Row(name, {TILL: in_words(amount), HOST: in_words(accounts.get(name, 0))}))
     return found

@@ -7,7 +7,7 @@ If they differ, the terminal uploads the batch record by record (upload.py); the
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.sqlite import insert
 
-from tools.host import answers, books, chain, idempotency, terminals, totals
+from tools.host import answers, chain, double_entry, idempotency, terminals, totals
 from tools.host.answers import Answer
 from tools.host.request_context import RequestContext
 from tools.host.schema import batch as table
@@ -93,8 +93,8 @@ def missing(request: RequestContext) -> str | None:
 def close(request: RequestContext, ours: Totals, uploaded: int = 0) -> None:
     """Close the batch for good. The next number is one higher, skipping numbers already used."""
     terminal, number = request.terminal, request.message.batch
-    done = {"state": "closed", **ours._asdict(), "uploaded": uploaded, "closed": books.now()}
-    row = {"tid": request.tid, "epoch": terminal.epoch, "number": number, "opened": books.now(), **done}
+    done = {"state": "closed", **ours._asdict(), "uploaded": uploaded, "closed": double_entry.now()}
+    row = {"tid": request.tid, "epoch": terminal.epoch, "number": number, "opened": double_entry.now(), **done}
     request.db.execute(
         insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
     )

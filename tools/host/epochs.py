@@ -6,7 +6,7 @@ The terminal adopts it once nothing of the old epoch is left to send. The old ep
 
 from sqlalchemy import Connection, select, update
 
-from tools.host import books, totals
+from tools.host import double_entry, totals
 from tools.host.schema import batch, beginning
 from tools.host.terminals import Terminal
 
@@ -43,10 +43,10 @@ def begin(db: Connection, terminal: Terminal) -> None:
     older = (batch.c.tid == terminal.tid, batch.c.epoch < terminal.epoch, batch.c.state == "open")
     for row in db.execute(select(batch).where(*older)).all():
         sums = totals.of_batch(db, row.tid, row.epoch, row.number)
-        done = {"state": "closed", **sums._asdict(), "closed": books.now()}
+        done = {"state": "closed", **sums._asdict(), "closed": double_entry.now()}
         this = (batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == row.number)
         db.execute(update(batch).where(*this).values(**done))
-        books.note(
+        double_entry.note(
             db,
             row.tid,
             "batch closed with its epoch",

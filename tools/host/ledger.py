@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from tools.host import books, chain, schema, terminals
+from tools.host import chain, double_entry, schema, terminals
 from tools.host.errors import SetupError
 from tools.host.schema import payment
 
@@ -27,7 +27,9 @@ class Ledger:
         with self.write() as db:
             schema.metadata.create_all(db)
             _add_missing_columns(db)
-            db.execute(upsert(schema.account).on_conflict_do_nothing(), [{"name": name} for name in books.ACCOUNTS])
+            db.execute(
+                upsert(schema.account).on_conflict_do_nothing(), [{"name": name} for name in double_entry.ACCOUNTS]
+            )
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

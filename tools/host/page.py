@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
-from tools.host import books, chain, kinds
+from tools.host import chain, double_entry, kinds
 from tools.host.errors import SetupError
 from tools.host.ledger import Ledger
 from tools.host.schema import audit, batch, payment, terminal
@@ -62,8 +62,8 @@ def view(store: Ledger, counters: dict[str, int], mood: str, ends: datetime.date
             "payments": [_payment(row, closed) for row in newest],
             "batches": _batches(db),
             "terminals": [_terminal(db, row) for row in db.execute(select(terminal).order_by(terminal.c.tid)).all()],
-            "accounts": books.balances(db),
-            "unbalanced": books.unbalanced(db),
+            "accounts": double_entry.balances(db),
+            "unbalanced": double_entry.unbalanced(db),
             "alarms": [
                 {"at": row.at, "terminal": row.tid, "what": row.what, "detail": row.detail}
                 for row in db.execute(select(audit).order_by(audit.c.id.desc()).limit(20))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tools.cards.verify import pan_of
-from tools.host import answers, books, chain, idempotency, kinds, originals, record_checks, rrn, seal
+from tools.host import answers, chain, double_entry, idempotency, kinds, originals, record_checks, rrn, seal
 from tools.host.answers import Answer
 from tools.host.errors import SealError
 from tools.host.issuer import Decision, Payment
@@ -98,16 +98,16 @@ def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booke
                 "text": decision.text,
                 "pan_token": booked.ask.card if isinstance(booked.ask, Payment) else None,
                 "atc": decision.atc,
-                "answered": books.now(),
+                "answered": double_entry.now(),
             }
         )
         if yes:
-            legs += books.legs(booked.id, booked.type, _worth(db, booked), booked.id in held)
+            legs += double_entry.legs(booked.id, booked.type, _worth(db, booked), booked.id in held)
         final.append((message, answer))
         replies.append(answer)
     if rows:
         db.execute(_FINISH, rows)
-    books.post(db, legs)
+    double_entry.post(db, legs)
     idempotency.close(db, final)
     return replies
 
@@ -237,7 +237,7 @@ def _insert(request: RequestContext, record: seal.Record, settlement_batch: str)
         "worth": kinds.worth(record.type, record.amount) if record.type in kinds.RECORDS else 0,
         "state": "RECEIVED",
         "quarantined": int(quarantined),
-        "received": books.now(),
+        "received": double_entry.now(),
     }
     number = request.db.execute(_INSERT, row).scalar_one()
     return Booked(request.message, record, number, quarantined)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from tools.host import books, chain, epochs, seal, terminals
+from tools.host import chain, double_entry, epochs, seal, terminals
 from tools.host.errors import SealError
 from tools.host.request_context import RequestContext
 from tools.host.schema import batch, payment, tombstone
@@ -90,6 +90,12 @@ def settlement_batch(request: RequestContext, record: seal.Record, known: Record
         request.alarm("payment for a closed batch")
         number = f"{request.terminal.batch:06}"
     if known.batch != "open":
-        row = {"tid": request.tid, "epoch": record.epoch, "number": number, "state": "open", "opened": books.now()}
+        row = {
+            "tid": request.tid,
+            "epoch": record.epoch,
+            "number": number,
+            "state": "open",
+            "opened": double_entry.now(),
+        }
         request.db.execute(_OPEN_BATCH, row)
     return number

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from tools.host import answers
 from tools.host.answers import Answer
-from tools.host.books import note
+from tools.host.double_entry import note
 from tools.host.keys import HostKeys
 from tools.host.message import Message
 from tools.host.terminals import Terminal

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from tools.host import answers, books, chain, idempotency, originals, record_checks, seal, terminals
+from tools.host import answers, chain, double_entry, idempotency, originals, record_checks, seal, terminals
 from tools.host.answers import Answer
 from tools.host.request_context import RequestContext
 from tools.host.schema import batch, payment, tombstone
@@ -37,7 +37,7 @@ def handle(request: RequestContext) -> Answer:
         answer = request.answer(answers.INVALID, what[1])
     else:
         if row.state in ("RECEIVED", "APPROVED"):
-            books.reverse(db, row.id)
+            double_entry.reverse(db, row.id)
             db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
         answer = request.answer(answers.APPROVED)
     idempotency.open_(db, message, record.epoch, answer)
@@ -65,5 +65,5 @@ def _store_tombstone(request: RequestContext, record: seal.Record) -> Answer:
     known = record_checks.look(request.db, request.tid, record)
     record_checks.note_record(request, record, chain.REVERSAL, known)
     if not known.has_tombstone:
-        request.db.execute(tombstone.insert().values(tid=request.tid, uid=record.uid.hex(), at=books.now()))
+        request.db.execute(tombstone.insert().values(tid=request.tid, uid=record.uid.hex(), at=double_entry.now()))
     return request.answer(answers.NOT_FOUND)

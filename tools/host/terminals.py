@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from tools.host import books
-from tools.host.books import note
+from tools.host import double_entry
+from tools.host.double_entry import note
 from tools.host.schema import beginning
 from tools.host.schema import terminal as table
 
@@ -81,7 +81,7 @@ def change(db: Connection, terminal: Terminal, **values: int | str | None) -> No
 
 def heard(db: Connection, terminal: Terminal) -> None:
     """Store the time of a handshake."""
-    db.execute(update(table).where(table.c.tid == terminal.tid).values(heard=books.now()))
+    db.execute(update(table).where(table.c.tid == terminal.tid).values(heard=double_entry.now()))
 
 
 def certified(db: Connection, tid: str, ends: datetime.datetime) -> bool:
@@ -101,5 +101,5 @@ def clear(db: Connection, terminal: Terminal, supervisor: str) -> None:
     epoch, batch = terminal.epoch + 1, terminal.batch % LAST_BATCH + 1
     change(db, terminal, quarantine=None, epoch=epoch, batch=batch, reported_sequence=0, reported_tag=NO_TAG)
     db.execute(insert(beginning).values(tid=terminal.tid, epoch=epoch))
-    books.release(db, terminal.tid)
+    double_entry.release(db, terminal.tid)
     note(db, terminal.tid, "quarantine cleared", f"by {supervisor}; epoch {epoch}, batch {batch:06}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from tools.host import answers, batch, books, chain, idempotency, originals, record_checks, reversal, rrn, totals
+from tools.host import answers, batch, chain, double_entry, idempotency, originals, record_checks, reversal, rrn, totals
 from tools.host.answers import Answer
 from tools.host.message import PAID, Message
 from tools.host.request_context import RequestContext
@@ -82,29 +82,31 @@ def _take_in(request: RequestContext, record: Record, known: record_checks.Recor
         "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED",
         "rrn": rrn.give(request.db, [record])[0],
         "text": "From a batch upload", "quarantined": int(request.terminal.quarantine is not None),
-        "received": books.now(), "answered": books.now(),
+        "received": double_entry.now(), "answered": double_entry.now(),
     }  # fmt: skip
     number = request.db.execute(insert(payment).values(row).returning(payment.c.id)).scalar_one()
     worth = originals.link_uploaded(request, record, number)
-    books.post(request.db, books.legs(number, record.type, worth, request.terminal.quarantine is not None))
+    double_entry.post(
+        request.db, double_entry.legs(number, record.type, worth, request.terminal.quarantine is not None)
+    )
     request.alarm("taken in from a batch upload")
 
 
 def _decide(request: RequestContext, row: Row[Any], record: Record, paid: bool) -> None:
     """Store the result of a payment the host never answered, as the terminal reports it."""
-    done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": books.now()}
+    done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": double_entry.now()}
     if paid:
         done["rrn"] = rrn.give(request.db, [record])[0]
     request.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
     if paid:
         worth = originals.link_uploaded(request, record, row.id)
-        books.post(request.db, books.legs(row.id, row.type, worth, bool(row.quarantined)))
+        double_entry.post(request.db, double_entry.legs(row.id, row.type, worth, bool(row.quarantined)))
     request.alarm("decided by a batch upload")
 
 
 def _undo(request: RequestContext, row: Row[Any]) -> None:
     """Reverse a payment that the terminal has as declined, reversed or never paid."""
-    books.reverse(request.db, row.id)
+    double_entry.reverse(request.db, row.id)
     request.db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
     request.alarm("undone by a batch upload")
 

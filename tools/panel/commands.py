@@ -11,7 +11,7 @@ from tools.host.errors import SetupError
 from tools.panel.news import News
 from tools.whole_system import WholeSystem
 from tools.world.keypad import KEYS
-from tools.world.radio import STATES
+from tools.world.wifi_radio import STATES
 from tools.world.world import WorldError
 
 _TAP_S = 1.6  # how long a tapped card stays on the reader

@@ -7,7 +7,7 @@ from boards.unix import wiring
 from tools.world import ocr
 from tools.world.ili9341 import ILI9341
 from tools.world.keypad import KeyMatrix
-from tools.world.pn532 import PN532, Field, SpiLink
+from tools.world.pn532_link import PN532, Field, SpiLink
 from tools.world.printer import PrinterPeer
 from tools.world.routing import Lines
 

@@ -11,8 +11,8 @@ from tools.world.chips import Chips
 from tools.world.flash import FlashOps
 from tools.world.pace import Pace
 from tools.world.power import Power
-from tools.world.radio import Radio
 from tools.world.routing import Lines
+from tools.world.wifi_radio import Radio
 
 _TICKS = (1 << 30) - 1  # the chip counts ticks modulo 2**30
 _WATCHDOG_GRACE_S = 5.0  # added to a watchdog's real time, for slow machines

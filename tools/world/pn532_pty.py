@@ -12,7 +12,7 @@ import sys
 import threading
 import tty
 
-from tools.world.pn532 import PN532, HsuLink
+from tools.world.pn532_link import PN532, HsuLink
 
 _POLL_S = 0.002
 

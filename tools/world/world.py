@@ -12,7 +12,7 @@ from tools.world.flash import FlashOps, fill_in
 from tools.world.mainboard import Heap, Mainboard
 from tools.world.pace import Pace
 from tools.world.power import FIRMWARE, Power
-from tools.world.radio import Radio
+from tools.world.wifi_radio import Radio
 
 _CONSOLE_TAIL = 25  # console lines quoted in an error message
 

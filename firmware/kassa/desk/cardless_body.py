@@ -35,7 +35,7 @@ def cash() -> CardlessBody:
     return CardlessBody(0, bytes(3), bytes(2))
 
 
-def about(page: bytearray) -> CardlessBody:
+def for_record(page: bytearray) -> CardlessBody:
     """The body of a payment about an earlier one: its uid, and the card digits of its record `page`."""
     made = CardlessBody(0, page[48:51], page[51:53])
     made.body[:3] = _ORIGINAL
@@ -43,7 +43,7 @@ def about(page: bytearray) -> CardlessBody:
     return made
 
 
-def referenced(reference: "Bytes") -> CardlessBody:
+def for_reference(reference: "Bytes") -> CardlessBody:
     """The body of a payment about the one with this RRN (6 bytes BCD)."""
     made = cash()
     made.body[:3] = _REFERENCE
@@ -51,7 +51,7 @@ def referenced(reference: "Bytes") -> CardlessBody:
     return made
 
 
-def scanned(code: "Bytes") -> CardlessBody:
+def scanned_code(code: "Bytes") -> CardlessBody:
     """The body of a payment by the customer's code (ASCII), of which only the last four digits are ever shown."""
     made = CardlessBody(
         _CODE_ENTRY, bytes(3), bytes(((code[-4] & 15) << 4 | code[-3] & 15, (code[-2] & 15) << 4 | code[-1] & 15))
@@ -61,6 +61,6 @@ def scanned(code: "Bytes") -> CardlessBody:
     return made
 
 
-def shown() -> CardlessBody:
+def shown_code() -> CardlessBody:
     """The body of a payment by a code on the terminal's screen: empty."""
     return CardlessBody(_CODE_ENTRY, bytes(3), bytes(2))

@@ -170,7 +170,7 @@ class Till:
         if sequence <= self.journal.state.watermark or self.journal.dispositions.get(sequence) not in (0, UNDECIDED):
             raise Refused("reversing_note")
 
-    def idle(self) -> bool:
+    def idle_step(self) -> bool:
         """Do one step of background work: erase a sector ahead, prepare ciphers, or count payments refused later.
 
         Returns True when something was done. Raises FlashFault, JournalFull, KeyringError.
@@ -184,7 +184,7 @@ class Till:
             return True
         return (journal.state.refused < 0 or self._search is not None) and self._count_refused()
 
-    def busy(self) -> None:
+    def cancel_search(self) -> None:
         """Cancel the running count to free its memory: a key was pressed. It starts again later."""
         self._search = None
 

@@ -48,7 +48,7 @@ class Session:
         self.name = ""
         self.merchant = ""
         self.terminal = ""
-        self.valid = (0, 0)  # first and last day of the terminal's certificate, see uplink.certificate
+        self.certificate_days = (0, 0)  # first and last day of the terminal's certificate, see uplink.certificate
         self.supervisor: "Supervisor | None" = None  # created on first use
         self.entropy: "Callable[[int], bytes]"
 

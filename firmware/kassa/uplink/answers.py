@@ -7,7 +7,7 @@ YES = const(1)
 NO = const(2)
 RETRY = const(3)  # not final: send it again later, unchanged
 REVERSE = const(4)  # an online request without a final answer
-STRANGER = const(5)  # the host does not know this terminal
+UNKNOWN_TERMINAL = const(5)  # the host does not know this terminal
 UNSENT = const(6)  # no connection, and no byte was sent
 
 ONLINE = const(1)  # classes of requests
@@ -29,7 +29,7 @@ def is_code(code: bytes) -> bool:
 
 
 def meaning(code: bytes, request: int) -> int:
-    """The meaning of `code` (DE 39) as the answer to a request of class `request`: one of YES to STRANGER."""
+    """The meaning of `code` (DE 39) as the answer to a request of class `request`: one of YES to UNKNOWN_TERMINAL."""
     if code in _APPROVED:
         return YES
     if code in _PENDING:
@@ -39,5 +39,5 @@ def meaning(code: bytes, request: int) -> int:
     if code == b"94":
         return RETRY if request == MANAGEMENT else YES
     if code == b"97":
-        return STRANGER if request == MANAGEMENT else NO if request == ONLINE else RETRY
+        return UNKNOWN_TERMINAL if request == MANAGEMENT else NO if request == ONLINE else RETRY
     return NO

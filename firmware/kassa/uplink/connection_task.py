@@ -47,7 +47,9 @@ class ConnectionTask:
         self._keypad = keypad
         self._status = status
         self._entropy = entropy
-        self.dates = 0  # LinkError.dates of the last attempt: validity of the host's certificate
+        self.certificate_fault = (
+            0  # LinkError.certificate_fault of the last attempt: validity of the host's certificate
+        )
         self._pause = _FIRST_PAUSE_MS
         # Deadlines in ticks, 0 = none. Expired ones are cleared: ticks wrap, so after 6.2 days one would seem to be ahead again.
         self._not_before = 0  # after a failure: earliest time of the next attempt
@@ -95,13 +97,13 @@ class ConnectionTask:
             channel = self._channel()
             await channel.open()
             await self._talk(channel)
-            courier.lost()
+            courier.disconnected()
             if courier.has_pending():  # postponed by the host
                 self._back_off()
             else:
                 self._pause = _FIRST_PAUSE_MS
         except (LinkError, WireError, FlashFault, JournalFull, KeyringError, SettingsError) as error:
-            self.dates = error.dates if isinstance(error, LinkError) else 0
+            self.certificate_fault = error.certificate_fault if isinstance(error, LinkError) else 0
             self._failed()
         finally:
             if channel:
@@ -124,7 +126,7 @@ class ConnectionTask:
         self._say(news.LINK_WIFI)
         self._unsent()
         try:
-            self._courier.lost()
+            self._courier.disconnected()
         except (FlashFault, JournalFull, KeyringError):
             pass  # the next connection gets the same answers, and writes the missing marks
 
@@ -136,11 +138,13 @@ class ConnectionTask:
             if await self._converse(channel):
                 idle_since = ticks_ms()
             overlay.connection("idle")
-            while not courier.has_work():
+            has_work = False
+            while not has_work:
+                await asyncio.sleep_ms(100)
                 lingers = courier.request or ticks_diff(ticks_ms(), idle_since) <= _LINGER_MS
                 if not lingers or not self._wifi.connected():
                     return
-                await asyncio.sleep_ms(100)
+                has_work = courier.has_work()
 
     async def _converse(self, channel: "TlsChannel") -> bool:
         """Send and receive until nothing is left to send and every answer has arrived. Returns whether anything was sent."""
@@ -164,7 +168,7 @@ class ConnectionTask:
                 exchange.feed(into[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
                     self._stale = _later(_REFRESH_MS)
-                    self.dates = 0
+                    self.certificate_fault = 0
                     self._say(news.LINK_HOST)
                     overlay.connection("connected")
 

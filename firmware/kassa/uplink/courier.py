@@ -47,7 +47,7 @@ CARD_TABLES = b"\x04\x07\x05"  # processing requests: scheme keys, blocked BINs,
 
 
 class Courier:
-    """One per terminal. `open` is called on each new connection, `lost` when it ends or could not be made."""
+    """One per terminal. `open` is called on each new connection, `disconnected` when it ends or could not be made."""
 
     def __init__(
         self,
@@ -76,9 +76,11 @@ class Courier:
         self.settings: "Settings | None" = None  # for management.py
         self.damaged_tables = []  # processing requests for damaged tables that must be fetched again
         self.refused = {}  # 60.3 -> version of a table that was refused, for management.py
-        self.fault = ""  # for the screen: "stranger" (the host does not know this terminal) or "rollback" (quarantine)
+        self.fault = (
+            ""  # for the screen: "unknown terminal" (the host does not know this terminal) or "rollback" (quarantine)
+        )
         self.strikes = 0  # consecutive connections that ended because of answers without a valid MAC
-        self.put_off = False  # the host postponed the reversal: do not send it again on this connection
+        self.reversal_postponed = False  # the host postponed the reversal: do not send it again on this connection
         self.asked = 0  # bit n: the host made processing request n on this connection
         self.bad_macs = 0  # on this connection
         self.handshaken = False
@@ -90,28 +92,22 @@ class Courier:
 
     def open(self) -> None:
         """Start again with everything unanswered, on a new connection."""
-        self.handshaken = self.put_off = False
+        self.handshaken = self.reversal_postponed = False
         self.asked = self.bad_macs = 0
         self.queue.restart(self.request or self.withdrawn)
         if self.task:
             self.task.restart()
 
     def has_work(self) -> bool:
-        """Whether there is something to send now, on a connection where no answer is awaited."""
+        """Whether there is a message to send now, on a connection with none in flight."""
         state = self.journal.state
-        return bool(
-            self.request
-            and (self.resend or not self.sent)
-            or self.task
-            or self.damaged_tables
-            or state.reversing
-            and not self.put_off
-            or self.queue.has_work()
-            or self.host_epoch > state.epoch
-            and not self.has_pending()
-        )
+        if self.request and (self.resend or not self.sent):
+            return True
+        if state.reversing or self.queue.has_pending():  # these come before a task
+            return state.reversing != 0 and not self.reversal_postponed or self.queue.has_work()
+        return bool(self.task or self.damaged_tables) or self.host_epoch > state.epoch
 
-    def lost(self) -> None:
+    def disconnected(self) -> None:
         """The connection has ended: drop what was in flight, and reverse an online request that may have been sent."""
         in_flight, self.in_flight = self.in_flight, None
         if in_flight:
@@ -169,7 +165,7 @@ class Courier:
         """
         sequence, self.request = self.request, 0  # if writing the mark fails, the next connection writes it
         self.outcome.kind = kind
-        self.put_off = False
+        self.reversal_postponed = False
         self.queue.unanswered(sequence, reason)
 
     # -- tasks ------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class Exchange:
             return None if in_flight.count else self._outbox.handshake()
         if not in_flight.room() or in_flight.carries(REVERSAL) or in_flight.carries(CLOSE) or in_flight.carries(MANAGE):
             return None
-        if state.reversing and not courier.put_off:
+        if state.reversing and not courier.reversal_postponed:
             return self._reversal()
         queue, record = courier.queue, self._record
         if courier.request and (courier.resend or not courier.sent):
@@ -150,7 +150,7 @@ class Exchange:
                 self._journal.mark(layout.REVERSED, sequence, code)
                 courier.queue.advance()
             else:
-                courier.put_off = True
+                courier.reversal_postponed = True
         elif purpose == ONLINE:
             self._online(answer, meaning, code)
         elif purpose == QUEUED:
@@ -178,15 +178,15 @@ class Exchange:
         if courier.bad_macs >= _BAD_MACS or self.in_flight.purpose[slot] == HANDSHAKE:
             courier.strikes += 1
             if courier.strikes >= 2:
-                courier.fault = "stranger"
+                courier.fault = "unknown terminal"
             raise WireError("answers without a valid MAC")
 
     # -- acting on an answer ----------------------------------------------------------------------------------------
 
     def _handshake(self, answer: Answer, meaning: int) -> None:
         courier = self._courier
-        if meaning == answers.STRANGER:
-            courier.fault = "stranger"
+        if meaning == answers.UNKNOWN_TERMINAL:
+            courier.fault = "unknown terminal"
             raise WireError("the host does not know this terminal")
         if meaning != answers.YES:
             raise WireError("handshake refused")

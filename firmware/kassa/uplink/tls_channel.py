@@ -38,7 +38,7 @@ class TlsChannel:
             await asyncio.wait_for(self._connect(values), _OPEN_S)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
             self.close()
-            raise LinkError("no connection to the host", False, _dates(error))
+            raise LinkError("no connection to the host", False, _certificate_fault(error))
 
     async def _connect(self, values: Settings) -> None:
         """Like `asyncio.open_connection`, which does not close its socket when something fails."""
@@ -75,7 +75,7 @@ class TlsChannel:
             stream.write(data)
             await asyncio.wait_for(stream.drain(), _SEND_S)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
-            raise LinkError("connection lost", True, _dates(error))
+            raise LinkError("connection lost", True, _certificate_fault(error))
 
     async def receive(self, into: memoryview, seconds: int) -> int:
         """Read at least one byte into `into`; returns the count.
@@ -88,7 +88,7 @@ class TlsChannel:
         try:
             count = await asyncio.wait_for(_some(stream, into), seconds)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
-            raise LinkError("no answer", True, _dates(error))
+            raise LinkError("no answer", True, _certificate_fault(error))
         if not count:
             raise LinkError("host closed the connection", sent=True)
         return count
@@ -113,8 +113,8 @@ def _writable(bare: "Socket") -> "Generator":
     yield asyncio.core._io_queue.queue_write(bare)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
 
 
-def _dates(error: Exception) -> int:
-    """LinkError.dates, from the text of Mbed TLS: "The certificate validity has expired", "... starts in the future"."""
+def _certificate_fault(error: Exception) -> int:
+    """LinkError.certificate_fault, from Mbed TLS's text: "The certificate validity has expired", "... starts in the future"."""
     message = str(error)
     if "CA" in message:  # not signed by the merchant's CA either: not our host
         return 0

@@ -16,7 +16,7 @@ from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.tap_outcomes import Outcome  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
 from kassa.drivers.pn532 import PN532 as Driver  # noqa: E402
-from tools.world.pn532 import PN532, SpiLink  # noqa: E402
+from tools.world.pn532_link import PN532, SpiLink  # noqa: E402
 
 
 class Bus:

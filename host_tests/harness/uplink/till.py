@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from tools.host import answers, codec, dukpt, message
 from tools.host.keys import TEST_BDK
 from tools.journal import image

@@ -14,7 +14,7 @@ from typing import Any
 
 from host_tests.cuts.flows import ACCEPTED, DECLINED, KEYRING, SECRET, SECTOR, YES, provisioned_chip
 from host_tests.cuts.judge import Violation, require, words
-from host_tests.harness.inside.inside import Inside, InsideError
+from host_tests.harness.in_micropython.runner import Inside, InsideError
 from host_tests.harness.vault.model import FINAL, INTENT, Model, Payment, Step
 from tools.bench import micropython32
 from tools.journal import image

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Record, Terminal, derive, mac
-from host_tests.harness.inside.inside import Inside
+from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, Flash
 from tools.host.app import Host
 from tools.journal import image

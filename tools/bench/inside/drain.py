@@ -123,7 +123,7 @@ def drain(sender: Courier, count: int, ask: object) -> None:
             exchange.feed(answers[at : at + _RECEIVED])
         if not left:
             left, count = count, 0
-    sender.lost()
+    sender.disconnected()
 
 
 def dialogue(count: str, *more: str) -> None:

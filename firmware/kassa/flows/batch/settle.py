@@ -155,5 +155,5 @@ async def _tell(session: Session, batch: "Totals") -> None:
         from kassa.flows.steps import certificate_notes
 
         await ui.message(
-            "warn", ui.t("settle_failed"), (certificate_notes.why_silent(session),), "E=key_ok", amount=amount
+            "warn", ui.t("settle_failed"), (certificate_notes.no_answer_reason(session),), "E=key_ok", amount=amount
         )

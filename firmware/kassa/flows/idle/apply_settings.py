@@ -11,7 +11,7 @@ from kassa.vault.settings import settings
 def apply(session: Session) -> None:
     """Apply the merchant's name and the till's limits; also read the validity of the terminal's certificate."""
     values = session.settings
-    session.valid = certificate.days(values.get(settings.CLIENT_CERTIFICATE, b""))
+    session.certificate_days = certificate.days(values.get(settings.CLIENT_CERTIFICATE, b""))
     session.name = str(values.get(settings.MERCHANT_NAME, b""), "utf-8")
     till, limits = session.till, Limits(values.get(settings.LIMITS, b""))
     till.largest = int.from_bytes(values.get(settings.LARGEST_SALE, bytes(6)), "big")

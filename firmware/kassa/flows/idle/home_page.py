@@ -45,7 +45,7 @@ def _lines(session: Session) -> list:
     """The lines, most important first: only three fit."""
     ui, news = session.ui, session.status
     lines = []
-    if session.courier.fault == "stranger":
+    if session.courier.fault == "unknown terminal":
         lines.append("!" + ui.t("fault_key_unknown"))
     elif is_quarantined(session):
         lines.append("!" + ui.t("home_held"))

@@ -13,7 +13,7 @@ _DAY = 86400
 async def about(session: Session) -> None:
     """Show the list."""
     ui = session.ui
-    state = session.till.journal.state
+    state, last_day = session.till.journal.state, session.certificate_days[1]
     gc.collect()
     rows = (
         (ui.t("about_version"), VERSION),
@@ -22,7 +22,7 @@ async def about(session: Session) -> None:
         (ui.t("about_batch"), "%06d" % state.batch),
         (ui.t("about_pending"), "%d  %s" % (state.count, money.text(state.sum))),
         (ui.t("about_heard"), receipt.when(state.heard)[:16] if state.heard else ui.t("test_none")),
-        (ui.t("about_valid"), receipt.when(session.valid[1] * _DAY)[:10] if session.valid[1] else ui.t("test_none")),
+        (ui.t("about_valid"), receipt.when(last_day * _DAY)[:10] if last_day else ui.t("test_none")),
         (ui.t("about_memory"), "%d KiB" % (gc.mem_free() // 1024)),
     )
     await ui.list(ui.t("about_title"), rows, choose=False)

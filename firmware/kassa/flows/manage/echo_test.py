@@ -43,4 +43,4 @@ async def _send(session: Session, network: int, title: str, done: str) -> None:
         courier.end_task()
         from kassa.flows.steps import certificate_notes
 
-        await ui.message("warn", ui.t(title), (certificate_notes.why_silent(session),))
+        await ui.message("warn", ui.t(title), (certificate_notes.no_answer_reason(session),))

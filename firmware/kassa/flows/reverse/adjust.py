@@ -54,7 +54,7 @@ async def _adjust(session: Session, kind: int, one: "Original", amount: int) -> 
     if kind == transactions.ADJUST:
         await need_supervisor(session)
     back, page = page_of(session, one)
-    session.till.take(layout.ACCEPTED, kind, amount, cardless_body.about(page), back)
+    session.till.take(layout.ACCEPTED, kind, amount, cardless_body.for_record(page), back)
     session.status.set_pending(session.till.journal.state)
     from kassa.flows.steps.show_outcome import finish
 

@@ -56,7 +56,7 @@ async def _to_wallet(session: Session, amount: int, reference: str) -> None:
     await need_supervisor(session)
     from kassa.flows.steps import authorise
 
-    await authorise.request(session, transactions.QR_REFUND, amount, cardless_body.referenced(_packed(reference)))
+    await authorise.request(session, transactions.QR_REFUND, amount, cardless_body.for_reference(_packed(reference)))
 
 
 async def _in_cash(session: Session, amount: int) -> None:

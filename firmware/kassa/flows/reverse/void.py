@@ -50,8 +50,8 @@ async def _void(session: Session, one: "Original", kind: int) -> None:
     if kind == transactions.CASH_REFUND:
         from kassa.flows.sale import cash
 
-        await cash.give_back(session, one.amount, cardless_body.about(page), back)
+        await cash.give_back(session, one.amount, cardless_body.for_record(page), back)
     else:
         from kassa.flows.steps import authorise
 
-        await authorise.request(session, kind, one.amount, cardless_body.about(page), back)
+        await authorise.request(session, kind, one.amount, cardless_body.for_record(page), back)

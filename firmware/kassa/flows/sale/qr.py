@@ -52,7 +52,7 @@ async def _scanned(session: Session, amount: int, code: bytes) -> None:
     need_host(session)
     if not _wallet(code):
         raise Refused("qr_unknown")
-    source = cardless_body.scanned(code)
+    source = cardless_body.scanned_code(code)
     sequence = session.till.take(layout.INTENT, transactions.QR_SCANNED, amount, source)
     source.wipe()
     await _settle(session, sequence, amount, _SCAN_MS)
@@ -60,7 +60,7 @@ async def _scanned(session: Session, amount: int, code: bytes) -> None:
 
 async def _shown(session: Session, amount: int) -> None:
     need_host(session)
-    sequence = session.till.take(layout.INTENT, transactions.QR_SHOWN, amount, cardless_body.shown())
+    sequence = session.till.take(layout.INTENT, transactions.QR_SHOWN, amount, cardless_body.shown_code())
     await _settle(session, sequence, amount, _SHOW_MS)
 
 

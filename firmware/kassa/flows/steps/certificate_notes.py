@@ -12,7 +12,7 @@ _VERY_SOON = const(30)
 
 def note(session: Session) -> str:
     """One line, or "" if there is no warning. It begins with "!" if it may be why the host is not reached."""
-    t, (first, last) = session.ui.t, session.valid
+    t, (first, last) = session.ui.t, session.certificate_days
     if not last:
         return ""
     today = session.clock.now() // _DAY
@@ -20,15 +20,15 @@ def note(session: Session) -> str:
         return "!" + t("about_cert_over")
     if session.clock.trusted and today < first - 1:  # the terminal has local time, the certificate UTC
         return "!" + t("about_cert_early")
-    if session.connection.dates:
-        return "!" + t(("about_host_over", "about_cert_early")[session.connection.dates - 1])
+    if session.connection.certificate_fault:
+        return "!" + t(("about_host_over", "about_cert_early")[session.connection.certificate_fault - 1])
     left = last - today
     if not session.clock.trusted or left > _SOON:
         return ""
     return ("!" if left <= _VERY_SOON else "") + t("about_cert_left", left)
 
 
-def why_silent(session: Session) -> str:
+def no_answer_reason(session: Session) -> str:
     """Why the host does not answer: a certificate, or the general text."""
     line = note(session)
-    return line[1:] if line.startswith("!") and session.valid[1] else session.ui.t("fault_host")
+    return line[1:] if line.startswith("!") and session.certificate_days[1] else session.ui.t("fault_host")

@@ -52,7 +52,7 @@ class Journal(Store):
         pack_into(">H", page, 54, draft.back)
         self._previous[:] = self.head
         self._nonce[:] = draft.nonce
-        self.tags.rest()
+        self.tags.prepare()
         self._staged = True
 
     def accept(self, draft: Draft, sealer: Sealer, kind: int) -> int:
@@ -182,7 +182,7 @@ class Journal(Store):
                 state.count = state.sum = state.oldest = 0
         if charged:
             self.charge(*charged)
-        state.turn(kind)
+        state.update_flags(kind)
         if kind == layout.REVERSED or kind == layout.LOST:  # another reversal may be unanswered
             state.reversing = int(
                 any(one == layout.REVERSING and other != about for other, one in self.dispositions.items())

@@ -110,7 +110,7 @@ class State:
         self.number = 0  # of the newest mark: 1..63, then 1 again; 0 before the first
         self.refused = -1  # payments refused later and not noted, negative = not counted yet; not stored in flash
 
-    def turn(self, kind: int) -> None:
+    def update_flags(self, kind: int) -> None:
         """Update `reversing` and `closing` for a mark of this kind."""
         if kind in (REVERSING, REVERSED):
             self.reversing = 1 if kind == REVERSING else 0

@@ -33,7 +33,7 @@ class Tags:
         self._mark = cell[:16], cell[16:24], cell[24:32]
         self._header = cell[:32], cell[32:40], cell[40:48]
 
-    def rest(self) -> None:
+    def prepare(self) -> None:
         """Prepare the next tag in idle time; see Cmac.reset."""
         self.mac.reset()
 

@@ -33,11 +33,10 @@ def wire(seed, count):
     """Feed mutated answer streams in pieces: raises only WireError, bounded memory; [inputs, frames parsed]."""
     random.seed(seed)
     understood = 0
-    inbox = Inbox()
     for _ in range(count):
         stream = b"".join([_frames[random.randrange(len(_frames))] for _ in range(3)])
         stream = _mutate(stream, 1600)
-        inbox.open()
+        inbox = Inbox()
         before = gc.mem_alloc()
         at = 0
         try:

@@ -198,7 +198,7 @@ def heard():
 
 
 def prepare_ciphers():
-    while _now.till.idle():
+    while _now.till.idle_step():
         pass
 
 
@@ -228,7 +228,7 @@ def feed(data):
 
 
 def lost():
-    _now.courier.lost()
+    _now.courier.disconnected()
 
 
 def give_up():
@@ -286,10 +286,10 @@ def advise(kind, amount, track="", original=0):
 
 def _source(track, original):
     if not original:
-        return (_card(track), 0) if track else (cardless_body.shown(), 0)
+        return (_card(track), 0) if track else (cardless_body.shown_code(), 0)
     page = bytearray(256)
     Reader(_now.journal, original).read(page)
-    return cardless_body.about(page), _now.journal.state.sequence + 1 - original
+    return cardless_body.for_record(page), _now.journal.state.sequence + 1 - original
 
 
 def ask_again():

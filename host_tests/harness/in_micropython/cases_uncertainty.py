@@ -14,9 +14,9 @@ def _source(how):
     if how.get("original"):
         return cases_till._source("", how["original"])
     if how.get("code"):
-        return cardless_body.scanned(how["code"].encode()), 0
+        return cardless_body.scanned_code(how["code"].encode()), 0
     if not how.get("track"):
-        return cardless_body.shown(), 0
+        return cardless_body.shown_code(), 0
     card = cases_till._card(how["track"])
     extra = bytes.fromhex(how.get("extra", ""))
     at = 2 + card.body[1] + 27  # after the objects from _card
@@ -54,4 +54,4 @@ def failed():
     line = Terminal()
     line._courier, line._status = now.courier, now.status
     ConnectionTask._unsent(line)
-    now.courier.lost()
+    now.courier.disconnected()

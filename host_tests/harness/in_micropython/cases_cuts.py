@@ -64,7 +64,7 @@ class Life:
 
     def idle(self):
         """Do all idle work."""
-        while self.till.idle():
+        while self.till.idle_step():
             pass
 
     def pay(self, amount, kind, long=False):
