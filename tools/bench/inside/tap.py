@@ -13,11 +13,27 @@ import sys
 
 sys.path.pop()  # removes the board's modules, so that `select` is the interpreter's own
 
-from kassa.card import transaction
+from kassa.card import (  # noqa: E402
+    application_selection,
+    evidence,
+    kernel2_mastercard,
+    kernel3_visa,
+    prove_card,
+    sealed_body,
+    transaction,
+)
 from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
 from kassa.drivers.pn532 import PN532  # noqa: E402
 
+LOADED = (
+    application_selection,
+    evidence,
+    kernel2_mastercard,
+    kernel3_visa,
+    prove_card,
+    sealed_body,
+)  # before a tap is measured
 _ACK = b"\x00\x00\xff\x00\xff\x00"
 _STEP = 256  # bytes
 
