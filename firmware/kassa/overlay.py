@@ -16,13 +16,13 @@ _ALWAYS = (
     " vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader vault.journal.ring"
     " vault.journal.store vault.journal.tags vault.keyring.key_state vault.keyring.keyring vault.settings.settings"
     " uplink.answers uplink.connection_task uplink.courier uplink.identity uplink.request_result uplink.queue"
-    " desk.card_velocity desk.limits desk.till screens.canvas screens.font screens.message screens.screen"
+    " desk.card_velocity desk.offline_limits desk.till screens.canvas screens.font screens.message screens.screen"
     " screens.status_bar screens.theme screens.ui screens.words flows.session flows.idle.main_loop "
 )
 _PHASES = {  # of the cashier's work
     "idle": " desk.disposition_word flows.idle.home_page flows.steps.certificate_notes screens.amount screens.home ",
     "flow": " calendar card.arena card.tlv desk. flows.batch. flows.manage. flows.reverse. flows.sale. flows.steps.authorise"
-    " flows.steps.certificate_notes flows.steps.offline flows.steps.show_outcome flows.steps.read_card flows.steps.receipt"
+    " flows.steps.certificate_notes flows.steps.take_offline flows.steps.show_outcome flows.steps.read_card flows.steps.receipt"
     " flows.steps.requirements flows.steps.ask_supervisor ",
     "tap": " card. flows.steps.show_outcome flows.steps.present_card flows.steps.read_card flows.steps.requirements ",
     "proof": " card.arena card.evidence card.tap_outcomes card.tap card.terms card.tlv card.transaction flows.steps.show_outcome"

@@ -5,7 +5,7 @@ from micropython import const
 
 from kassa.clock import Clock
 from kassa.crypto.wipe import zero
-from kassa.desk.limits import Limits
+from kassa.desk.offline_limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import (
     CryptoError,

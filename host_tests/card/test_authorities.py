@@ -10,7 +10,7 @@ import pytest
 
 from tools.cards import certificates
 from tools.cards.certificates import INDEX
-from tools.provision.authorities import SCHEMES, TEST, Authority, Entry, Excepted, Revocation, blob
+from tools.provision.ca_public_keys import SCHEMES, TEST, Authority, Entry, Excepted, Revocation, blob
 from tools.provision.device import OfflineApproval
 
 KEY = bytes(range(16))

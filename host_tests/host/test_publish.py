@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from tools.host import publish, tables
 from tools.host.errors import SetupError
 from tools.host.tables import Tables
-from tools.provision.authorities import TEST, Application, Authority
+from tools.provision.ca_public_keys import TEST, Application, Authority
 from tools.provision.device import OfflineApproval, OfflineLimits, Settling
 
 

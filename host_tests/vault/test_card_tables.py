@@ -12,7 +12,7 @@ import pytest
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import TEARS
 from tools.host import tables
-from tools.provision.authorities import TEST, Application, Entry, Excepted, Revocation, blob
+from tools.provision.ca_public_keys import TEST, Application, Entry, Excepted, Revocation, blob
 
 KEY = bytes(range(3, 19))
 SIZE = 8 * 4096

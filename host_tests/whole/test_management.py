@@ -10,7 +10,7 @@ import pytest
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.host import tables
-from tools.provision.authorities import TEST, Application, Excepted
+from tools.provision.ca_public_keys import TEST, Application, Excepted
 from tools.provision.device import OfflineApproval, OfflineLimits, Settling
 from tools.world.flash import PARTITIONS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.cards.catalogue import CATALOGUE
-from tools.provision.authorities import TEST, Excepted
+from tools.provision.ca_public_keys import TEST, Excepted
 from tools.provision.device import OfflineApproval
 
 ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)

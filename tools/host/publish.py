@@ -18,7 +18,7 @@ from tools.fonts import coverage
 from tools.host import tables
 from tools.host.errors import SetupError
 from tools.host.tables import Tables
-from tools.provision.authorities import Application, Authority, Revocation
+from tools.provision.ca_public_keys import Application, Authority, Revocation
 from tools.provision.device import OfflineApproval, OfflineLimits, Settling
 
 _SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {

@@ -19,7 +19,7 @@ from tools.host.errors import SetupError
 from tools.host.message import Message
 from tools.host.request_context import RequestContext
 from tools.host.schema import terminal
-from tools.provision.authorities import Application, Authority, Revocation
+from tools.provision.ca_public_keys import Application, Authority, Revocation
 
 PARAMETERS, STATUS, CA_KEYS, APPLICATIONS, BLOCKED_BINS, SIGN_OFF = "360", "362", "370", "380", "390", "002"
 _REQUESTS = {PARAMETERS: 1, CA_KEYS: 4, APPLICATIONS: 5, BLOCKED_BINS: 7}  # nibble 6 of the header

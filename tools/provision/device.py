@@ -18,7 +18,7 @@ from tools.fonts import coverage
 from tools.host import dukpt
 from tools.host.keys import TEST_BDK
 from tools.provision import pki
-from tools.provision.authorities import TEST, Entry, blob
+from tools.provision.ca_public_keys import TEST, Entry, blob
 from tools.world.flash import PARTITIONS, fill_in
 
 _SECTOR = 4096

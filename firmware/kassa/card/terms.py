@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kassa.card.tlv import Bytes
 
     class Authorities(Protocol):
-        """The methods of the CA key store that a proof needs; see vault/card_tables/authorities.py."""
+        """The methods of the CA key store that a proof needs; see vault/card_tables/ca_public_keys.py."""
 
         def find(self, rid: "Bytes", index: int, date: "Bytes") -> "tuple[bytes, int] | None": ...
 

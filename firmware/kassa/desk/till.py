@@ -8,7 +8,7 @@ from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.crypto.sealing import Sealer
 from kassa.crypto.wipe import zero
 from kassa.desk.card_velocity import CardVelocity
-from kassa.desk.limits import Limits
+from kassa.desk.offline_limits import Limits
 from kassa.errors import Refused
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import UNDECIDED

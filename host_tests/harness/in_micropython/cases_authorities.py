@@ -3,7 +3,7 @@
 
 from kassa.card.risk import Risk, draw
 from kassa.vault.card_tables import aids, blocked_bins
-from kassa.vault.card_tables.authorities import Authorities
+from kassa.vault.card_tables.ca_public_keys import Authorities
 
 
 class Blocks:

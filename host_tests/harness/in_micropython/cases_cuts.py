@@ -13,7 +13,7 @@ from chips import Chip, PowerCut
 from kassa import transactions
 from kassa.card.arena import Arena
 from kassa.crypto.device_keys import JOURNAL, KBPK, KEYRING, device_key
-from kassa.desk.limits import Limits
+from kassa.desk.offline_limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import KassaError
 from kassa.uplink.in_flight import InFlight

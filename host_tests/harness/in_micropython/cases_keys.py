@@ -10,7 +10,7 @@ from keyring_faults import FaultyChip
 from kassa.crypto.device_keys import KBPK, KEYRING, SETTINGS, device_key
 from kassa.crypto.dukpt import DATA, MAC_SEAL
 from kassa.errors import KassaError
-from kassa.vault.card_tables.authorities import Authorities, size_of
+from kassa.vault.card_tables.ca_public_keys import Authorities, size_of
 from kassa.vault.card_tables.table_writer import CardTables
 from kassa.vault.keyring.keyring import Keyring
 from kassa.vault.settings.settings import CARDS, Settings

@@ -13,7 +13,7 @@ from kassa.crypto.device_keys import JOURNAL, KBPK, KEYRING, device_key
 from kassa.desk import cardless_body, write_off_unreadable
 from kassa.desk.batch import Totals, totals
 from kassa.desk.disposition_word import disposition
-from kassa.desk.limits import Limits
+from kassa.desk.offline_limits import Limits
 from kassa.desk.till import Till
 from kassa.errors import Refused, WireError
 from kassa.status import Status

@@ -2,7 +2,7 @@
 """Applies the settings that the host may change, at boot and after a change. In memory only then."""
 
 from kassa.desk.card_velocity import CardVelocity
-from kassa.desk.limits import Limits
+from kassa.desk.offline_limits import Limits
 from kassa.flows.session import Session
 from kassa.uplink import certificate
 from kassa.vault.settings import settings

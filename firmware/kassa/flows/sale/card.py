@@ -32,12 +32,12 @@ async def _take(session: Session, amount: int) -> None:
 
         await authorise.authorise(session, amount, refusal)
     else:
-        from kassa.flows.steps import offline
+        from kassa.flows.steps import take_offline
 
-        await offline.take(session, amount, agreed, approved, refusal)
+        await take_offline.take(session, amount, agreed, approved, refusal)
 
 
 async def _agreed(session: Session, amount: int) -> bool:
-    from kassa.flows.steps import offline
+    from kassa.flows.steps import take_offline
 
-    return await offline.agreed(session, amount)
+    return await take_offline.agreed(session, amount)

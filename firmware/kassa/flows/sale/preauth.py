@@ -75,6 +75,6 @@ async def _settle(session: Session, amount: int, kind: int, code: str) -> None:
         return
     session.till.take(layout.ACCEPTED, kind, amount, session.card())
     session.wipe_card()
-    from kassa.flows.steps import offline
+    from kassa.flows.steps import take_offline
 
-    await offline.accepted(session, amount)
+    await take_offline.accepted(session, amount)

@@ -109,15 +109,15 @@ def give_up(session: Session) -> None:
 
 async def _unsent(session: Session, sequence: int, amount: int, refusal: str) -> None:
     """Nothing was sent: let the cashier take the sale offline within the limits, else void it."""
-    from kassa.flows.steps import offline
+    from kassa.flows.steps import take_offline
 
     ui, till = session.ui, session.till
     refused = None
     try:
         till.check_offline(amount)
-        offline.check_card(session, refusal)
+        take_offline.check_card(session, refusal)
         if till.needs_supervisor:
-            await offline.agreed(session, amount)
+            await take_offline.agreed(session, amount)
         question = (ui.t("fault_host"), ui.t("accepted_risk"))
         title = ui.t("ask_offline")
         key = await ui.message("ask", title, question, "E=key_yes C=key_no", _ANSWER_MS, money.text(amount), fresh=True)
@@ -131,7 +131,7 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
         session.courier.withdrawn = 0
     session.wipe_card()
     if refused is None:
-        await offline.accepted(session, amount)
+        await take_offline.accepted(session, amount)
     else:
         session.status.set_pending(till.journal.state)
         await refuse(session, refused, amount)

@@ -5,7 +5,7 @@ from kassa.card import tlv, track2
 from kassa.crypto.wipe import zero
 from kassa.flows.session import Session
 from kassa.vault.card_tables import blocked_bins
-from kassa.vault.card_tables.authorities import Authorities
+from kassa.vault.card_tables.ca_public_keys import Authorities
 
 
 def is_listed(session: Session) -> bool:

@@ -17,7 +17,7 @@ from kassa.vault.settings.settings import CARDS, OFFLINE_APPROVAL
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from kassa.vault.card_tables.authorities import Authorities
+    from kassa.vault.card_tables.ca_public_keys import Authorities
 
 _PRESENT_MS = const(60000)
 _TRIES = const(3)
@@ -63,7 +63,7 @@ def _wishes(session: Session, online: bool) -> "tuple[Authorities | None, bytes,
     """Authorities, applications and unpredictable number for the terms. With damaged tables no card may approve offline."""
     from kassa.card import risk
     from kassa.vault.card_tables import aids
-    from kassa.vault.card_tables.authorities import Authorities
+    from kassa.vault.card_tables.ca_public_keys import Authorities
 
     number = risk.draw(session.entropy)
     cards = Authorities(*session.courier.cards)

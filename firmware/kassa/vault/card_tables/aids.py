@@ -3,8 +3,8 @@
 
 from micropython import const
 
-from kassa.vault.card_tables import authorities
-from kassa.vault.card_tables.authorities import APPLICATION, Authorities
+from kassa.vault.card_tables import ca_public_keys
+from kassa.vault.card_tables.ca_public_keys import APPLICATION, Authorities
 
 _MOST = const(24)  # rows
 
@@ -13,12 +13,12 @@ def rows(cards: Authorities) -> bytes:
     """All rows, concatenated, in the format of card/aid_rules.py; empty without a table. Raises FlashFault."""
     found = b""
     end, at = cards.size(), 0
-    head = bytearray(authorities.HEAD)
-    while at < end and len(found) < _MOST * authorities.ROW:
+    head = bytearray(ca_public_keys.HEAD)
+    while at < end and len(found) < _MOST * ca_public_keys.ROW:
         cards.read(at, head)
         if not head[0]:
             break
-        size = authorities.size_of(head)
+        size = ca_public_keys.size_of(head)
         if head[0] == APPLICATION:
             row = bytearray(size)
             cards.read(at, row)

@@ -9,7 +9,7 @@ from micropython import const
 
 from kassa.crypto.cmac import cmac
 from kassa.crypto.wipe import zero
-from kassa.vault.card_tables.authorities import HEAD, Authorities, size_of
+from kassa.vault.card_tables.ca_public_keys import HEAD, Authorities, size_of
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

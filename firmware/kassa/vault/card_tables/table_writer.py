@@ -10,8 +10,8 @@ from micropython import const
 
 from kassa.crypto.cmac import Cmac
 from kassa.errors import FlashFault, WireError
-from kassa.vault.card_tables import authorities
-from kassa.vault.card_tables.authorities import Authorities
+from kassa.vault.card_tables import ca_public_keys
+from kassa.vault.card_tables.ca_public_keys import Authorities
 from kassa.vault.flash import erase, program
 from kassa.vault.settings.settings import CARDS, Settings
 
@@ -26,7 +26,7 @@ _END = bytes(16)
 KEYS = const(0)
 BLOCKED = const(1)
 APPLICATIONS = const(2)
-_KINDS = ((authorities.KEY, authorities.REVOKED), (4,), (authorities.APPLICATION,))  # of entries, by table
+_KINDS = ((ca_public_keys.KEY, ca_public_keys.REVOKED), (4,), (ca_public_keys.APPLICATION,))  # of entries, by table
 _VERSION = const(5)  # an entry: kind, table, number (4)
 _KERNELS = b"\x02\x03\x04\x07"
 _MOST_ROWS = const(24)  # of applications
@@ -54,8 +54,13 @@ class CardTables:
         """Erase the other half and copy the entries that stay. `size`: bytes to come. Raises WireError, FlashFault."""
         kept = [entry for entry in self._entries() if not self._is_mine(entry[0], entry[1])]
         total = sum([size for _, _, size in kept]) + _HEAD + size + len(_END)
-        half = authorities.half(self._flash)
-        if size % 16 or total > half - 2 * _HEAD or self._table == APPLICATIONS and size > _MOST_ROWS * authorities.ROW:
+        half = ca_public_keys.half(self._flash)
+        if (
+            size % 16
+            or total > half - 2 * _HEAD
+            or self._table == APPLICATIONS
+            and size > _MOST_ROWS * ca_public_keys.ROW
+        ):
             raise WireError("a table that does not fit")
         base = 0 if self._old.base else half
         self._base = base
@@ -87,9 +92,9 @@ class CardTables:
             if not self._left:
                 if piece[0] not in self._kinds:
                     raise WireError("an entry of another table")
-                if piece[0] == authorities.APPLICATION and (piece[1] not in _KERNELS or not 5 <= piece[2] <= 16):
+                if piece[0] == ca_public_keys.APPLICATION and (piece[1] not in _KERNELS or not 5 <= piece[2] <= 16):
                     raise WireError("an application with an invalid kernel or AID")
-                self._left = authorities.size_of(piece)
+                self._left = ca_public_keys.size_of(piece)
             self._left -= _HEAD
             self._write(piece)
 
@@ -129,7 +134,7 @@ class CardTables:
             self._old.read(at, head)
             if not head[0]:
                 break
-            size = authorities.size_of(head)
+            size = ca_public_keys.size_of(head)
             yield head[0], at, size
             at += size
 
