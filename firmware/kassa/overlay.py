@@ -70,15 +70,26 @@ def _drop() -> None:
 
 
 def _stays(name: str) -> bool:
-    """Whether a module is listed, by itself or with its room; a package stays as long as anything in it may."""
+    """Whether a module is listed, by itself or with its room. A package stays as long as anything in it may."""
     return _is_in(_ALWAYS, name) or _is_in(_PHASES[_phase], name) or _is_in(_CONNECTION[_link], name)
 
 
 def _is_in(listed: str, name: str) -> bool:
-    if " %s " % name in listed or " %s." % name in listed:
+    if _has(listed, name, " ."):
         return True
-    while "." in name:
-        name = name[: name.rfind(".")]
-        if " %s. " % name in listed:
+    dot = name.rfind(".")
+    while dot >= 0:
+        if _has(listed, name[: dot + 1], " "):
             return True
+        dot = name.rfind(".", 0, dot)
+    return False
+
+
+def _has(listed: str, word: str, ends: str) -> bool:
+    """Whether a word of the list is or begins with `word`: what follows is one of `ends`. Needs no memory of its own."""
+    at = listed.find(word)
+    while at >= 0:
+        if listed[at - 1] == " " and listed[at + len(word)] in ends:
+            return True
+        at = listed.find(word, at + 1)
     return False

@@ -145,3 +145,47 @@ def test_an_unsent_online_sale_becomes_a_deferred_one_or_a_void_entry(till: Till
     sent = host.settle()
     assert [(request.mti, request.type) for request in sent] == [("0200", "70"), ("0220", "72")]
     assert kinds(till, second) == [0x6D, 0x6B] and till.state()["watermark"] == 2 and till.state()["count"] == 0
+
+
+def test_a_frame_received_in_part_is_completed_after_a_pause(till: Till, host: TinyHost) -> None:
+    """A byte that comes while no answer is awaited keeps nothing from being sent, and does not lose the frame."""
+    host.connect()
+    till.feed("00")
+    till.pause()
+    till.sells(1)
+    assert till.resume()
+    (request,) = host.pull()
+    till.feed(host.answer(request).hex()[2:])
+    assert host.pull() == []
+    assert till.state()["count"] == 0
+
+
+def test_a_payment_taken_on_an_idle_connection_is_sent_although_another_one_is_postponed(
+    till: Till, host: TinyHost
+) -> None:
+    till.sells(1)
+    host.connect()
+    host.settle(lambda request: "91")
+    till.pause()
+    assert not till.resume()  # nothing new
+    till.take(1500, track(9))
+    assert till.resume()
+    (request,) = host.pull()
+    assert request.record.sequence == 2
+    till.feed(host.answer(request).hex())
+    assert host.pull() == []
+    assert till.state()["count"] == 1
+
+
+def test_what_cannot_be_sent_does_not_make_an_idle_connection_active_again_and_again(
+    till: Till, host: TinyHost
+) -> None:
+    till.sells(1)
+    host.connect()
+    host.settle(lambda request: "91")
+    for _ in range(3):
+        till.pause()
+        assert not till.resume()
+        till.take(1500, track(9))
+        assert till.resume()
+        host.settle(lambda request: "91")

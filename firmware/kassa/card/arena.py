@@ -33,7 +33,7 @@ _SIZE = const(1313)
 
 
 class Arena:
-    """The card data of one payment. Allocated once, for the life of the terminal.
+    """The card data of one payment. Allocated for one card; see Session.card.
 
     After the outcome ONLINE or APPROVED, `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2
     bytes BCD) are set and the rest is zero. The owner calls `wipe()` once the payment is sealed, and on every other

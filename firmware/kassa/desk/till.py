@@ -147,6 +147,7 @@ class Till:
             return self.journal.accept(draft, sealer, kind)
         finally:
             sealer.wipe()
+            draft.data = b""  # not a view of the card's data any longer: their memory is given back
 
     def defer(self, sequence: int, amount: int, body: memoryview) -> None:
         """Turn an intent that was never sent into a deferred payment. The caller has checked the limits."""

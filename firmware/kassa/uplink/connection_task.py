@@ -47,9 +47,7 @@ class ConnectionTask:
         self._keypad = keypad
         self._status = status
         self._entropy = entropy
-        self.certificate_fault = (
-            0  # LinkError.certificate_fault of the last attempt: validity of the host's certificate
-        )
+        self.certificate_fault = 0  # LinkError.certificate_fault of the last attempt
         self._pause = _FIRST_PAUSE_MS
         # Deadlines in ticks, 0 = none. Expired ones are cleared: ticks wrap, so after 6.2 days one would seem to be ahead again.
         self._not_before = 0  # after a failure: earliest time of the next attempt
@@ -71,6 +69,7 @@ class ConnectionTask:
                 self._say(news.LINK_WIFI)
             if self._due():
                 await self._session()
+                await asyncio.sleep_ms(50)  # one that fails at once must not keep out the flow that waits for it
             else:
                 await asyncio.sleep_ms(250)
 
@@ -138,13 +137,13 @@ class ConnectionTask:
             if await self._converse(channel):
                 idle_since = ticks_ms()
             overlay.connection("idle")
-            has_work = False
-            while not has_work:
+            done = courier.work()
+            while courier.work() == done or not courier.has_work():
                 await asyncio.sleep_ms(100)
                 lingers = courier.request or ticks_diff(ticks_ms(), idle_since) <= _LINGER_MS
                 if not lingers or not self._wifi.connected():
                     return
-                has_work = courier.has_work()
+            overlay.connection("connected")
 
     async def _converse(self, channel: "TlsChannel") -> bool:
         """Send and receive until nothing is left to send and every answer has arrived. Returns whether anything was sent."""
@@ -158,8 +157,8 @@ class ConnectionTask:
             if gathered:
                 await channel.send(gathered)
                 sent = True
-            elif exchange.is_idle():
-                courier.in_flight = None
+            elif not exchange.in_flight.count:
+                exchange.end()
                 return sent
             else:
                 if exchange.in_flight.count > _MANY and len(into) == _SMALL:

@@ -76,13 +76,13 @@ class Courier:
         self.settings: "Settings | None" = None  # for management.py
         self.damaged_tables = []  # processing requests for damaged tables that must be fetched again
         self.refused = {}  # 60.3 -> version of a table that was refused, for management.py
-        self.fault = (
-            ""  # for the screen: "unknown terminal" (the host does not know this terminal) or "rollback" (quarantine)
-        )
+        self.fault = ""  # for the screen: "unknown terminal" (to the host), "rollback" (quarantine)
         self.strikes = 0  # consecutive connections that ended because of answers without a valid MAC
         self.reversal_postponed = False  # the host postponed the reversal: do not send it again on this connection
         self.asked = 0  # bit n: the host made processing request n on this connection
         self.bad_macs = 0  # on this connection
+        self.sign_on_due = False  # the host asked for another handshake
+        self.partial_frame = b""  # received on this connection while no answer was awaited
         self.handshaken = False
         self.host_epoch = self.host_batch = 0  # from the handshake
         self.heard = False  # the host answered a handshake; cleared once the till has been told
@@ -94,18 +94,26 @@ class Courier:
         """Start again with everything unanswered, on a new connection."""
         self.handshaken = self.reversal_postponed = False
         self.asked = self.bad_macs = 0
+        self.sign_on_due = False
+        self.partial_frame = b""
         self.queue.restart(self.request or self.withdrawn)
         if self.task:
             self.task.restart()
 
     def has_work(self) -> bool:
-        """Whether there is a message to send now, on a connection with none in flight."""
+        """Whether there may be a message to send now, on a connection with none in flight."""
         state = self.journal.state
-        if self.request and (self.resend or not self.sent):
+        if self.request and (self.resend or not self.sent) or self.sign_on_due:
             return True
         if state.reversing or self.queue.has_pending():  # these come before a task
-            return state.reversing != 0 and not self.reversal_postponed or self.queue.has_work()
+            return self.queue.has_pending() or not self.reversal_postponed
         return bool(self.task or self.damaged_tables) or self.host_epoch > state.epoch
+
+    def work(self) -> tuple:
+        """What decides about the next message: as long as it is the same, nothing new can be sent."""
+        state = self.journal.state
+        tables = len(self.damaged_tables)
+        return self.request, self.resend, self.task, tables, state.sequence, state.number, state.serial
 
     def disconnected(self) -> None:
         """The connection has ended: drop what was in flight, and reverse an online request that may have been sent."""

@@ -43,16 +43,16 @@ class Exchange:
         self._courier = courier
         self._journal = courier.journal
         self.in_flight = InFlight()
-        self._inbox = Inbox()
+        self._inbox = Inbox(courier.partial_frame)
         self._outbox = Outbox(courier.journal, courier.keyring, courier.identity, self.in_flight, courier.entropy)
         self._record = bytearray(layout.PAGE)
         self._kind = 0  # transaction type of the online request
-        self._sign_on = False  # the host asked for another handshake
         courier.in_flight = self.in_flight
 
-    def is_idle(self) -> bool:
-        """Whether no answer is awaited, and none has been received in part."""
-        return not self.in_flight.count and not self._inbox.begun()
+    def end(self) -> None:
+        """Call it when no answer is awaited: what was received of a frame is kept for the next exchange."""
+        self._courier.in_flight = None
+        self._courier.partial_frame = self._inbox.partial()
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
@@ -79,8 +79,8 @@ class Exchange:
         if in_flight.count == 0:
             queue.flush()
             courier.status.set_pending(state)
-            if self._sign_on:
-                self._sign_on = False
+            if courier.sign_on_due:
+                courier.sign_on_due = False
                 return self._outbox.handshake()
             if courier.host_epoch > state.epoch and not courier.has_pending():
                 self._begin_epoch()
@@ -224,7 +224,7 @@ class Exchange:
         if courier.asked >> request & 1:
             return
         if request == _SIGN_ON:
-            self._sign_on = True
+            courier.sign_on_due = True
         elif courier.task:
             return  # one task at a time: the host will ask again
         else:

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 class Inbox:
     """Holds at most one incomplete frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, partial: bytes = b"") -> None:
+        """`partial`: what has already been received of the first frame."""
         self._buffer = bytearray(MAX_FRAME)
-        self._filled = 0
+        self._filled = len(partial)
+        self._buffer[: self._filled] = partial
 
-    def begun(self) -> bool:
-        """Whether part of a frame has been received."""
-        return self._filled > 0
+    def partial(self) -> bytes:
+        """What has been received of an incomplete frame."""
+        return bytes(self._buffer[: self._filled])
 
     def frames(self, data: memoryview) -> "Iterator[memoryview]":
         """Yield each frame that `data` completes, with its length field. It is valid until the next one.

@@ -227,6 +227,21 @@ def feed(data):
     _now.exchange.feed(memoryview(bytes.fromhex(data)))
 
 
+def pause():
+    """The connection is idle: its exchange ends."""
+    _now.exchange.end()
+    _now.idle = _now.courier.work()
+    _now.exchange = None
+
+
+def resume():
+    """The idle connection becomes active again if there is something new to send; whether it does."""
+    if _now.courier.work() == _now.idle or not _now.courier.has_work():
+        return False
+    _now.exchange = Exchange(_now.courier)
+    return True
+
+
 def lost():
     _now.courier.disconnected()
 

@@ -20,12 +20,13 @@ async def run(session: Session) -> None:
     quarantined = False
     tried = None  # ticks of the last scheduled settlement
     while True:
-        if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
-            tried = None
-        if tried is None and session.status.link >= status.LINK_WIFI and await _settled_by_schedule(session):
-            tried = ticks_ms()
         overlay.enter("idle")
         quarantined = await _announced(session, quarantined)
+        if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
+            tried = None
+        if tried is None and session.status.link >= status.LINK_WIFI:
+            tried = ticks_ms() if await _settled_by_schedule(session) else None
+            overlay.enter("idle")  # without what that took
         key = await _key_at_home(session, quarantined)
         overlay.enter("flow")
         if key == ord("M"):
