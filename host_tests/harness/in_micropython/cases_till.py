@@ -5,7 +5,7 @@ The image holds the journal from 0 and the keyring in the last eight sectors. Ti
 """
 
 from cases_keys import Entropy
-from chips import Chip
+from chips import Chip, Clock
 
 from kassa import transactions
 from kassa.card.arena import Arena
@@ -35,21 +35,6 @@ from kassa.vault.keyring.keyring import Keyring
 _KEYRING = 8 * 4096
 _arena = Arena()
 _now = None  # the terminal
-
-
-class Clock:
-    """Wall-clock time as set by the test."""
-
-    def __init__(self, at, trusted):
-        self.at = at
-        self.trusted = trusted
-
-    def now(self):
-        return self.at
-
-    def trust(self, at):
-        self.at = at
-        self.trusted = True
 
 
 class Terminal:

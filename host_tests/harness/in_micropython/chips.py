@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Flash chips for the cases: the board's NOR model on an image file, held in memory while a case runs.
+"""Flash chips of several kinds, with faults on demand, and a clock that the test sets."""
 
 This adds what the board's model lacks: cells half programmed by a power cut, which read differently each time, and
 sectors that are bad or wear out.
@@ -158,3 +158,18 @@ class Chip:
         """Write the image back to its file."""
         with open(self.path, "wb") as image:
             image.write(self.store.getvalue())
+
+
+class Clock:
+    """Wall-clock time as set by the test."""
+
+    def __init__(self, at, trusted):
+        self.at = at
+        self.trusted = trusted
+
+    def now(self):
+        return self.at
+
+    def trust(self, at):
+        self.at = at
+        self.trusted = True
