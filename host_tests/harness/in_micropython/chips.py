@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Flash chips of several kinds, with faults on demand, and a clock that the test sets."""
+"""Flash chips for the cases: the board's NOR model on an image file, held in memory while a case runs; and a clock.
 
 This adds what the board's model lacks: cells half programmed by a power cut, which read differently each time, and
 sectors that are bad or wear out.
