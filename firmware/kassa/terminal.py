@@ -111,9 +111,8 @@ class Terminal:
         board, session = self._board, self._session
         while True:
             await asyncio.sleep_ms(200)
-            if (
-                session.courier.handshaken or session.courier.heard
-            ) and not self._status.reversing:  # not LINK_HOST: it outlasts the connection
+            heard = session.courier.handshaken or session.courier.heard  # not LINK_HOST: it outlasts the connection
+            if heard and not self._status.reversing:
                 session.courier.heard = False
                 session.till.host_heard()
             session.till.skip_used(session.courier.counter_seen)
@@ -128,7 +127,7 @@ class Terminal:
                 session.till.idle_step()
             except (FlashFault, JournalFull, KeyringError):
                 await asyncio.sleep_ms(_FAULT_PAUSE_MS)  # the next sale reports it; here it is only retried
-            if 0 <= session.till.journal.state.refused != self._status.refused_later:  # till.idle has counted them
+            if 0 <= session.till.journal.state.refused != self._status.refused_later:  # idle_step has counted them
                 self._status.set_pending(session.till.journal.state)
 
     def _apply_settings(self) -> None:

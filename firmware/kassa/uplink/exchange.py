@@ -64,7 +64,9 @@ class Exchange:
         if not in_flight.room() or in_flight.carries(REVERSAL) or in_flight.carries(CLOSE) or in_flight.carries(MANAGE):
             return None
         if state.reversing and not courier.reversal_postponed:
-            return self._reversal()
+            reversal = self._reversal()
+            if reversal is not None:
+                return reversal
         queue, record = courier.queue, self._record
         if courier.request and (courier.resend or not courier.sent):
             courier.load(courier.request, record)
@@ -95,11 +97,8 @@ class Exchange:
         from kassa.uplink import new_epoch
 
         courier = self._courier
-        if (
-            new_epoch.begin(self._journal, courier.host_epoch, courier.host_batch)
-            and courier.task
-            and courier.task.closes
-        ):
+        begun = new_epoch.begin(self._journal, courier.host_epoch, courier.host_batch)
+        if begun and courier.task and courier.task.closes:
             courier.end_task()
             courier.outcome.kind = answers.NO
 

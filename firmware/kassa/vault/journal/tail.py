@@ -16,7 +16,7 @@ class Tail:
         self.mark = bytearray()  # the mark that was written last, with nothing after it
         self.opened = False  # a header was written last
         self.copies = (
-            0  # of what was written last. Each was made by a boot, which may have left more half programmed after it
+            0  # of what was written last, each made by a boot, which may have left half programmed cells behind
         )
         self.place: tuple[int, int, int] = (-1, 0, 0)  # sector, page and cell of the last mark read
         self.end: tuple[int, int] = (1, 0)  # the last page in use and the last mark cell in use
