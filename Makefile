@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo day bench cuts fuzz rot heap journal fonts dukpt-long
+.PHONY: help setup run test check demo day bench cuts fuzz rot heap journal fonts dukpt-long boards image flash
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ rot: setup ## flip every single bit of a journal, and check that at most the rec
 
 heap: setup ## find the smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
 	@$(PY) -m tools.bench.heap
+
+boards: setup ## check pins, partition tables, sdkconfig and manifest of every ESP32 board
+	@$(PY) -m tools.boards
 
 journal: setup ## print the journal in IMAGE=flash.bin and any damage; ARGS="--secret FILE --marks --json"
 	@$(PY) -m tools.journal $(IMAGE) $(ARGS)

@@ -46,4 +46,4 @@ class Board(Esp32Board):
         """The barcode scanner, created when it is needed."""
         from kassa.drivers.scanner import Scanner
 
-        return Scanner(UART(2, 9600, tx=47, rx=48))
+        return Scanner(UART(2, 9600, tx=8, rx=1))
