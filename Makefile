@@ -72,6 +72,12 @@ heap: setup ## find the smallest heap of the whole terminal on a 32-bit MicroPyt
 boards: setup ## check pins, partition tables, sdkconfig and manifest of every ESP32 board
 	@$(PY) -m tools.boards
 
+image: setup ## make partition table and filesystem of BOARD=kassa_s3 or kassa_esp32, to go beside official MicroPython
+	@$(PY) -m tools.image "$(BOARD)"
+
+flash: setup ## write MICROPYTHON_IMAGE=file and the image of BOARD= to the chip at PORT=; a terminal's data stays
+	@$(PY) -m tools.flash "$(BOARD)" "$(PORT)" "$(MICROPYTHON_IMAGE)" $(ESPTOOL_OPTIONS)
+
 journal: setup ## print the journal in IMAGE=flash.bin and any damage; ARGS="--secret FILE --marks --json"
 	@$(PY) -m tools.journal $(IMAGE) $(ARGS)
 

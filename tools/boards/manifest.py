@@ -27,58 +27,72 @@ class Frozen:
     foreign: list[str] = field(default_factory=list)  # folders of MicroPython's sources, as written
 
 
-def run(path: Path) -> Frozen:
-    """Execute a manifest. Raises ManifestError."""
-    found = Frozen()
+class _Executor:
+    """The functions that one manifest may call."""
 
-    def resolve(given: str) -> Path | None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.found = Frozen()
+
+    def _resolve(self, given: str) -> Path | None:
         """The path of a file or folder here; None if it lies in MicroPython's sources."""
         for name in _VARIABLE.findall(given):
             if name in _FOREIGN:
-                found.foreign.append(given)
+                self.found.foreign.append(given)
                 return None
             if name != "BOARD_DIR":
                 raise ManifestError(f"{given}: no variable $({name})")
-        return (path.parent / given.replace("$(BOARD_DIR)", str(path.parent))).resolve()
+        folder = self._path.parent
+        return (folder / given.replace("$(BOARD_DIR)", str(folder))).resolve()
 
-    def include(manifest: str, **options: Any) -> None:
-        where = resolve(manifest)
-        if where is not None:
-            more = run(where / "manifest.py" if where.is_dir() else where)
-            found.files.update(more.files)
-            found.foreign.extend(more.foreign)
-
-    def add(base: Path | None, name: str) -> None:
-        if base is None:
-            return
+    def _add(self, base: Path, name: str) -> None:
         if not (base / name).is_file():
             raise ManifestError(f"{base / name}: no such file")
-        if name in found.files:
+        if name in self.found.files:
             raise ManifestError(f"{name}: frozen twice")
-        found.files[name] = base / name
+        self.found.files[name] = base / name
 
-    def module(module_path: str, base_path: str = ".", opt: int | None = None) -> None:
-        add(resolve(base_path), module_path)
+    def include(self, manifest_path: str, **options: Any) -> None:
+        where = self._resolve(manifest_path)
+        if where is not None:
+            more = run(where / "manifest.py" if where.is_dir() else where)
+            for name, path in more.files.items():
+                self._add(path.parents[len(Path(name).parts) - 1], name)
+            self.found.foreign.extend(more.foreign)
+
+    def module(self, module_path: str, base_path: str = ".", opt: int | None = None) -> None:
+        base = self._resolve(base_path)
+        if base is not None:
+            self._add(base, module_path)
 
     def package(
-        package_path: str, files: list[str] | None = None, base_path: str = ".", opt: int | None = None
+        self, package_path: str, files: list[str] | None = None, base_path: str = ".", opt: int | None = None
     ) -> None:
-        base = resolve(base_path)
+        base = self._resolve(base_path)
         if base is not None:
-            inside = sorted((base / package_path).rglob("*.py"))
-            for name in files or [str(entry.relative_to(base / package_path)) for entry in inside]:
-                add(base, f"{package_path}/{name}")
+            for name in files or _python_files(base / package_path):
+                self._add(base, f"{package_path}/{name}")
 
-    def freeze(where: str, script: str | list[str] | None = None, opt: int | None = None) -> None:
-        base = resolve(where)
+    def freeze(self, path: str, script: str | list[str] | None = None, opt: int | None = None) -> None:
+        base = self._resolve(path)
         if base is not None:
-            names = [script] if isinstance(script, str) else script
-            for name in names or [str(entry.relative_to(base)) for entry in sorted(base.rglob("*.py"))]:
-                add(base, name)
+            for name in ([script] if isinstance(script, str) else script) or _python_files(base):
+                self._add(base, name)
 
-    known = {"include": include, "module": module, "package": package, "freeze": freeze, "__builtins__": {}}
+
+def _python_files(folder: Path) -> list[str]:
+    found = [str(entry.relative_to(folder)) for entry in sorted(folder.rglob("*.py"))]
+    if not found:
+        raise ManifestError(f"{folder}: no Python files")
+    return found
+
+
+def run(path: Path) -> Frozen:
+    """Execute a manifest. Raises ManifestError."""
+    executor = _Executor(path)
+    known: dict[str, Any] = {name: getattr(executor, name) for name in ("include", "module", "package", "freeze")}
     try:
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), known)
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), {**known, "__builtins__": {}})
     except (NameError, TypeError, SyntaxError, ImportError, OSError) as error:
         raise ManifestError(f"{path.name}: {error}") from error
-    return found
+    return executor.found

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Makes what goes onto a chip beside an official MicroPython image. `python -m tools.image BOARD`."""
