@@ -70,7 +70,7 @@ heap: setup ## find the smallest heap of the whole terminal on a 32-bit MicroPyt
 	@$(PY) -m tools.bench.heap
 
 boards: setup ## check pins, partition tables, sdkconfig and manifest of every ESP32 board
-	@$(PY) -m tools.boards
+	@$(PY) -m tools.hardware
 
 image: setup ## make partition table and filesystem of BOARD=kassa_s3 or kassa_esp32, to go beside official MicroPython
 	@$(PY) -m tools.image "$(BOARD)"

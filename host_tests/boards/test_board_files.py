@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.boards import manifest, partitions, sdkconfig
-from tools.boards.__main__ import OFFICIAL_IMAGE, problems
-from tools.boards.catalogue import OFFICIAL, OWN, BoardFolder, board, boards
+from tools.hardware import manifest, partitions, sdkconfig
+from tools.hardware.__main__ import OFFICIAL_IMAGE, problems
+from tools.hardware.catalogue import OFFICIAL, OWN, BoardFolder, board, boards
 from tools.world.flash import PARTITIONS
 
 MB = 1024 * 1024

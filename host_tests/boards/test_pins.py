@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.boards import pins
-from tools.boards.catalogue import BoardFolder, board, boards
-from tools.boards.chips import CHIPS, ESP32, ESP32S3
+from tools.hardware import pins
+from tools.hardware.catalogue import BoardFolder, board, boards
+from tools.hardware.chips import CHIPS, ESP32, ESP32S3
 
 PARTS = {
     "Display": (5, 7),

@@ -7,9 +7,9 @@
 import sys
 from pathlib import Path
 
-from tools.boards import partitions
-from tools.boards.catalogue import BoardFolder, board
-from tools.boards.partitions import TABLE_AT, TABLE_SIZE, TableError
+from tools.hardware import partitions
+from tools.hardware.catalogue import BoardFolder, board
+from tools.hardware.partitions import TABLE_AT, TABLE_SIZE, TableError
 from tools.flash import official, survey
 from tools.flash.esptool import Device, EsptoolError
 from tools.image import filesystem

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tools.boards.partitions import Partition
+from tools.hardware.partitions import Partition
 
 _BAUD = "460800"
 _SIZE = re.compile(r"Detected flash size: (\d+)(KB|MB)")

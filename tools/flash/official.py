@@ -9,8 +9,8 @@ documentation, Firmware Image Format.
 import hashlib
 from dataclasses import dataclass
 
-from tools.boards.chips import CHIPS, Chip
-from tools.boards.partitions import TABLE_AT, TableError, unpack
+from tools.hardware.chips import CHIPS, Chip
+from tools.hardware.partitions import TABLE_AT, TableError, unpack
 
 PROGRAM_AT = 0x10000
 _MAGIC = 0xE9

@@ -7,7 +7,7 @@ never moved and never erased: where the new layout would, it is refused.
 
 from collections.abc import Callable
 
-from tools.boards.partitions import KEPT, Partition, TableError, unpack
+from tools.hardware.partitions import KEPT, Partition, TableError, unpack
 
 _SECTOR = 4096
 _MAGICS = {  # how a sector in use begins: docs/journal.md, docs/keys.md

@@ -5,9 +5,9 @@ import hashlib
 import sys
 from pathlib import Path
 
-from tools.boards import partitions
-from tools.boards.__main__ import problems
-from tools.boards.catalogue import OFFICIAL, ROOT, BoardFolder, board
+from tools.hardware import partitions
+from tools.hardware.__main__ import problems
+from tools.hardware.catalogue import OFFICIAL, ROOT, BoardFolder, board
 from tools.image import filesystem
 
 TABLE, FILESYSTEM = "partition-table.bin", "vfs.bin"
@@ -30,8 +30,11 @@ def build(target: BoardFolder, out: Path) -> tuple[Path, Path, int]:
         raise ImageError("; ".join(bad))
     rows = partitions.read_csv(target.folder / OFFICIAL)
     size = next(row.size for row in rows if row.label == VFS)
-    image, used = filesystem.build(target.folder, size)
-    filesystem.check(image, size)
+    try:
+        image, used = filesystem.build(target.folder, size)
+        filesystem.check(image, size)
+    except filesystem.FilesystemError as error:
+        raise ImageError(str(error)) from None
     out.mkdir(parents=True, exist_ok=True)
     table_path, image_path = out / TABLE, out / FILESYSTEM
     table_path.write_bytes(partitions.pack(rows))

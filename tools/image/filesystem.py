@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
 
-from littlefs import LittleFS
+from littlefs import LittleFS, LittleFSError
 
 from tools.image import bytecode
 
@@ -39,7 +39,7 @@ def stage(folder: Path, board: Path) -> list[PurePosixPath]:
 def build(board: Path, size: int) -> tuple[bytes, int]:
     """The image of a board's firmware for a partition of `size` bytes, and how many bytes of it are in use.
 
-    Raises LittleFSError if it does not fit, CalledProcessError if a file does not compile.
+    Raises FilesystemError if it does not fit, CalledProcessError if a file does not compile.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -53,11 +53,14 @@ def build(board: Path, size: int) -> tuple[bytes, int]:
             cache_size=4 * _UNIT,
             disk_version=_VERSION,
         )
-        for file in files:
-            if file.parent.parts:
-                filesystem.makedirs(str(file.parent), exist_ok=True)
-            with filesystem.open(str(file), "wb") as out:
-                out.write((folder / file).read_bytes())
+        try:
+            for file in files:
+                if file.parent.parts:
+                    filesystem.makedirs(str(file.parent), exist_ok=True)
+                with filesystem.open(str(file), "wb") as out:
+                    out.write((folder / file).read_bytes())
+        except LittleFSError as error:
+            raise FilesystemError(f"the firmware does not fit {size} bytes of filesystem ({error})") from None
         return bytes(filesystem.context.buffer), filesystem.used_block_count * BLOCK
 
 

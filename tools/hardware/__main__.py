@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""`python -m tools.boards`: checks pins, partition tables, sdkconfig and manifest of every ESP32 board."""
+"""`python -m tools.hardware`: checks pins, partition tables, sdkconfig and manifest of every ESP32 board."""
 
 import sys
 
-from tools.boards import manifest, partitions, pins, sdkconfig
-from tools.boards.catalogue import OFFICIAL, OWN, BoardFolder, boards
+from tools.hardware import manifest, partitions, pins, sdkconfig
+from tools.hardware.catalogue import OFFICIAL, OWN, BoardFolder, boards
 
 OFFICIAL_IMAGE = 1_734_416  # bytes of ESP32_GENERIC-20250911-v1.26.1.bin, with its bootloader
 

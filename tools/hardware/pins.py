@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.boards.chips import Chip
+from tools.hardware.chips import Chip
 
 IN, OUT, OPEN_DRAIN, PULL_UP, PULL_DOWN = "in", "out", "open-drain", "pull-up", "pull-down"
 _SPI, _UART = ("sck", "mosi", "miso"), ("tx", "rx")

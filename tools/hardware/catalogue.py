@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.boards.chips import CHIPS, Chip
+from tools.hardware.chips import CHIPS, Chip
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OFFICIAL = "partitions-official.csv"  # beside an official MicroPython image

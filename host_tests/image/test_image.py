@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""What `make image` makes: whole, the same every time, readable by littlefs, and free of what is not flashed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from littlefs import LittleFS
+
+from tools.hardware import partitions
+from tools.hardware.catalogue import ROOT, BoardFolder, board, boards
+from tools.fonts import asset, gbk
+from tools.image import filesystem
+from tools.image.__main__ import VFS, ImageError, build, main
+
+FOREIGN = (
+    b"127.0.0.1",
+    b"MICROPYPATH",
+    b"flash.bin",
+    b"efuse.bin",
+    b"world_requests",
+    b"wiring",
+    b"pytest",
+    b"host_tests",
+)
+DATE = re.compile(rb"\b20[2-9]\d-[01]\d-[0-3]\d\b|\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug)")
+
+
+def files(image: bytes) -> dict[str, bytes]:
+    """Every file of a filesystem image, by path, read with the sizes that MicroPython mounts with."""
+    system = LittleFS(
+        block_size=4096, block_count=len(image) // 4096, read_size=32, prog_size=32, lookahead_size=32, mount=False
+    )
+    system.context.buffer = bytearray(image)
+    system.mount()
+    found = {}
+    for folder, _, names in system.walk("/"):
+        for name in names:
+            path = f"{folder.rstrip('/')}/{name}".lstrip("/")
+            with system.open(path, "rb") as source:
+                found[path] = source.read()
+    return found
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, bytes]]:
+    """board -> table, filesystem."""
+    made = {}
+    for each in boards():
+        table, image, used = build(each, tmp_path_factory.mktemp(each.name))
+        made[each.name] = table.read_bytes(), image.read_bytes()
+        assert used <= len(made[each.name][1])
+    return made
+
+
+@pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
+def test_the_filesystem_holds_the_firmware_compiled(built: dict[str, tuple[bytes, bytes]], each: BoardFolder) -> None:
+    table, image = built[each.name]
+    rows = {row.label: row for row in partitions.unpack(table)}
+    assert len(image) == rows[VFS].size
+    held = files(image)
+    sources = {path.relative_to(ROOT / "firmware").as_posix() for path in (ROOT / "firmware").rglob("*.py")}
+    expected = {name.removesuffix(".py") + ".mpy" for name in sources if name != "main.py"} | {"main.py", "board.mpy"}
+    assert {name for name in held if name.endswith((".py", ".mpy"))} == expected
+    assert held["main.py"] == (ROOT / "firmware/main.py").read_bytes()
+    assert held[asset.PATH.relative_to(ROOT / "firmware").as_posix()] == asset.PATH.read_bytes()
+    assert held[gbk.PATH.relative_to(ROOT / "firmware").as_posix()] == gbk.PATH.read_bytes()
+    # mpy format: "M", version 6, flags, bits of a small integer (31 on a 32-bit chip)
+    assert {content[:4] for name, content in held.items() if name.endswith(".mpy")} == {b"M\x06\x00\x1f"}
+
+
+@pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
+def test_nothing_of_the_simulator_no_test_and_no_date_is_in_it(
+    built: dict[str, tuple[bytes, bytes]], each: BoardFolder
+) -> None:
+    held = files(built[each.name][1])
+    code = {name: content for name, content in held.items() if name.endswith((".py", ".mpy"))}
+    assert len(code) > 100
+    for name, content in code.items():
+        assert not [word for word in FOREIGN if word in content], name
+        assert not DATE.search(content), name
+        assert str(ROOT).encode() not in content, name
+    unix = {path.name for path in (ROOT / "boards/unix").rglob("*.py")} - {"board.py"}
+    assert not {Path(name).stem + ".py" for name in held} & unix
+
+
+def test_it_is_the_same_byte_for_byte(built: dict[str, tuple[bytes, bytes]], tmp_path: Path) -> None:
+    table, image, _ = build(board("kassa_esp32"), tmp_path)
+    assert (table.read_bytes(), image.read_bytes()) == built["kassa_esp32"]
+
+
+@pytest.mark.parametrize(("change", "expected"), [
+    (lambda image: image[:-4096], "cut short"),
+    (lambda image: image[:8] + b"LITTLEFS" + image[16:], "no littlefs"),
+    (lambda image: image[:28] + b"\x01" + image[29:], "was made for"),
+])  # fmt: skip
+def test_a_wrong_filesystem_is_noticed(built: dict[str, tuple[bytes, bytes]], change: object, expected: str) -> None:
+    image = built["kassa_esp32"][1]
+    filesystem.check(image, len(image))
+    with pytest.raises(filesystem.FilesystemError, match=expected):
+        filesystem.check(change(image), len(image))  # type: ignore[operator]
+
+
+def changed(tmp_path: Path, name: str, old: str, new: str) -> BoardFolder:
+    """A copy of a board with one change in its files."""
+    whole = board(name)
+    copy = tmp_path / "boards" / name
+    copy.mkdir(parents=True)
+    (tmp_path / "firmware").symlink_to(ROOT / "firmware")
+    for path in whole.folder.iterdir():
+        if path.is_file():
+            (copy / path.name).write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    return BoardFolder(copy, whole.chip, whole.flash_size, whole.psram)
+
+
+def test_a_board_with_a_fault_gets_no_image(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="GPIO 47"):
+        build(changed(tmp_path, "kassa_s3", "tx=8, rx=1", "tx=47, rx=48"), tmp_path / "out")
+
+
+def test_a_firmware_that_does_not_fit_is_refused_in_plain_words(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="does not fit 524288 bytes"):
+        build(changed(tmp_path, "kassa_esp32", "0x1C0000, 0x128000", "0x1C0000, 0x080000"), tmp_path / "out")
+
+
+def test_an_unknown_board_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["kassa_s4"]) == 2
+    assert "no board 'kassa_s4'; there are: kassa_esp32, kassa_s3" in capsys.readouterr().out

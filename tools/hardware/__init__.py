@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What a board folder must keep to: pins, partition tables, sdkconfig keys and manifests. `python -m tools.hardware`."""
