@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from host_tests.flash.chip_stand_in import ChipStandIn, official
-from tools.hardware import partitions
-from tools.hardware.catalogue import BoardFolder, board, boards
-from tools.hardware.chips import ESP32, ESP32S3
-from tools.hardware.partitions import KEPT, Partition
 from tools.flash.__main__ import flash, parts
 from tools.flash.esptool import Device, EsptoolError
 from tools.flash.official import OfficialError, read
 from tools.flash.survey import Refused
+from tools.hardware import partitions
+from tools.hardware.catalogue import BoardFolder, board, boards
+from tools.hardware.chips import ESP32, ESP32S3
+from tools.hardware.partitions import KEPT, Partition
 from tools.image.__main__ import FILESYSTEM, TABLE, build
 
 MB = 1024 * 1024

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from littlefs import LittleFS
 
+from tools.fonts import asset, gbk
 from tools.hardware import partitions
 from tools.hardware.catalogue import ROOT, BoardFolder, board, boards
-from tools.fonts import asset, gbk
 from tools.image import filesystem
 from tools.image.__main__ import VFS, ImageError, build, main
 

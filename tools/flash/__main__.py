@@ -7,11 +7,11 @@
 import sys
 from pathlib import Path
 
+from tools.flash import official, survey
+from tools.flash.esptool import Device, EsptoolError
 from tools.hardware import partitions
 from tools.hardware.catalogue import BoardFolder, board
 from tools.hardware.partitions import TABLE_AT, TABLE_SIZE, TableError
-from tools.flash import official, survey
-from tools.flash.esptool import Device, EsptoolError
 from tools.image import filesystem
 from tools.image.__main__ import FILESYSTEM, TABLE, VFS, folder_of
 
