@@ -7,7 +7,7 @@ from boards.unix import wiring
 from tools.world import ocr
 from tools.world.ili9341 import ILI9341
 from tools.world.keypad import KeyMatrix
-from tools.world.pn532_link import PN532, Field, SpiLink
+from tools.world.pn532_link import PN532, Field, HsuLink, I2cLink, SpiLink
 from tools.world.printer import PrinterPeer
 from tools.world.routing import Lines
 
@@ -55,7 +55,7 @@ class Chips:
         self.keys = KeyMatrix()
         self.field = Field()
         self.reader = PN532(self.field)
-        self.reader_link = SpiLink(self.reader)
+        self.reader_link: SpiLink | I2cLink | HsuLink = SpiLink(self.reader)
         self.printer = PrinterPeer()
         self.scanner = Scanner()
         lines.attach_spi(
@@ -70,6 +70,18 @@ class Chips:
         lines.attach_pins(self.keys, ROWS, COLUMNS, rests=True)
         lines.attach_uart(wiring.PRINTER_UART, self.printer)
         lines.attach_uart(wiring.SCANNER_UART, self.scanner)
+
+    def move_reader(self, link: str) -> None:
+        """Connect the reader by "i2c" or "hsu" instead of SPI. Call it once, before power-on."""
+        self._lines.detach_spi(wiring.READER_CS)
+        if link == "i2c":
+            self.reader_link = I2cLink(self.reader)
+            self._lines.attach_i2c(
+                wiring.READER_I2C, I2cLink.ADDRESS, self.reader_link, outputs={wiring.READER_IRQ: "irq"}
+            )
+        else:
+            self.reader_link = HsuLink(self.reader)
+            self._lines.attach_uart(wiring.READER_UART, self.reader_link)
 
     def display_writes(self) -> int:
         """A count that grows whenever the picture may have changed."""
