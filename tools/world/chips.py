@@ -51,25 +51,26 @@ class Chips:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._darkened = 0  # how often the display lost power
-        self.display = ILI9341()
         self.keys = KeyMatrix()
         self.field = Field()
         self.reader = PN532(self.field)
         self.reader_link: SpiLink | I2cLink | HsuLink = SpiLink(self.reader)
         self.printer = PrinterPeer()
         self.scanner = Scanner()
-        lines.attach_spi(
-            wiring.DISPLAY_SPI,
-            wiring.DISPLAY_CS,
-            self.display,
-            inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"},
-        )
+        self.replace_display(ILI9341())
         lines.attach_spi(
             wiring.READER_SPI, wiring.READER_CS, self.reader_link, lsb_first=True, outputs={wiring.READER_IRQ: "irq"}
         )
         lines.attach_pins(self.keys, ROWS, COLUMNS, rests=True)
         lines.attach_uart(wiring.PRINTER_UART, self.printer)
         lines.attach_uart(wiring.SCANNER_UART, self.scanner)
+
+    def replace_display(self, display: ILI9341) -> None:
+        """Fit another display on the same pins, before power-on."""
+        self.display = display
+        self._lines.attach_spi(
+            wiring.DISPLAY_SPI, wiring.DISPLAY_CS, display, inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"}
+        )
 
     def move_reader(self, link: str) -> None:
         """Connect the reader by "i2c" or "hsu" instead of SPI. Call it once, before power-on."""
