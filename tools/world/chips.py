@@ -19,17 +19,32 @@ COLUMNS = {pin: f"col{number}" for number, pin in enumerate(wiring.KEY_COLS)}
 class Scanner:
     """A barcode scanner on a UART at 9600 baud, about one byte per millisecond.
 
-    `prefix` and `suffix` are sent around each code; a test may change them.
+    `prefix` and `suffix` are sent around each code; a test may change them. With `commanded` it is a GM65 in command
+    mode: it answers the command to scan, and then looks for a code for `LOOK_MS`. An unknown command raises ValueError.
     """
+
+    LOOK_MS = 5000
+    SCAN = bytes.fromhex("7e000801000201abcd")
+    DONE = bytes.fromhex("02000001003331")
 
     def __init__(self) -> None:
         self.prefix, self.suffix = b"", b"\r\n"
+        self.commanded = False
+        self.commands = 0  # how often it was told to scan
+        self._code: str | None = None  # held before the scanner
+        self._looks_until = -1
         self._waiting = b""
         self._due = 0  # bytes that have had time to arrive
         self._last_now = 0  # the terminal's clock at the last tick; it restarts at each power-on
 
     def scan(self, code: str) -> None:
-        self._waiting += self.prefix + code.encode() + self.suffix
+        self._code = code
+        self._look()
+
+    def _look(self) -> None:
+        if self._code is not None and (not self.commanded or self._last_now < self._looks_until):
+            self._waiting += self.prefix + self._code.encode() + self.suffix
+            self._code, self._looks_until = None, -1
 
     def tick(self, now: int) -> None:
         """`now`: ms since the terminal's power-on."""
@@ -37,7 +52,15 @@ class Scanner:
         self._last_now = now
 
     def receive(self, data: bytes) -> None:
-        """Ignore the data: this scanner takes no commands."""
+        """Take a command. Only a GM65 does; another scanner ignores it."""
+        if not self.commanded:
+            return
+        if data != self.SCAN:
+            raise ValueError(f"command {data.hex()}")
+        self.commands += 1
+        self._waiting += self.DONE
+        self._looks_until = self._last_now + self.LOOK_MS
+        self._look()
 
     def send(self) -> bytes:
         came, self._waiting = self._waiting[: self._due], self._waiting[self._due :]
