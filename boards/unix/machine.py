@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The parts of the ESP32 port's `machine` that boards use: pins, SPI, I2C, UART, watchdog, reset; over the bus."""
+"""The parts of the ESP32 port's `machine` that boards use: pins, SPI, I2C, UART, PWM, watchdog, reset; over the bus."""
 
 import io
 import struct
@@ -179,6 +179,27 @@ class I2C:
         into = bytearray(nbytes)
         self.readfrom_into(addr, into)
         return bytes(into)
+
+
+class PWM:
+    """A square wave on a pin."""
+
+    def __init__(self, dest: Pin, *, freq: int = 5000, duty_u16: int = 0) -> None:
+        self._pin = dest._id
+        self._freq = freq
+        self._duty = duty_u16
+        self._set()
+
+    def freq(self, value: int) -> None:
+        self._freq = value
+        self._set()
+
+    def duty_u16(self, value: int) -> None:
+        self._duty = value
+        self._set()
+
+    def _set(self) -> None:
+        bus.post(wiring.PWM, self._pin, struct.pack("<IH", self._freq, self._duty))
 
 
 class UART(io.IOBase):

@@ -130,6 +130,7 @@ def pin_handlers(lines: Lines) -> dict[int, Handler]:
         wiring.SPI_WRITE: spi_write,
         wiring.SPI_TRANSFER: lines.spi_transfer,
         wiring.SPI_READ: spi_read,
+        wiring.PWM: lambda unit, data: lines.pwm(unit, *struct.unpack("<IH", data)),
         wiring.I2C_WRITE: i2c_write,
         wiring.I2C_READ: i2c_read,
         wiring.UART_WRITE: lines.uart_write,

@@ -68,6 +68,27 @@ class Scanner:
         return came
 
 
+class Buzzer:
+    """A passive buzzer: sounds while it is driven with a square wave. `heard`: tones so far, (Hz, ms), 0 Hz = silence."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[int, int]] = []
+        self.tone = 0
+        self._since = self._now = 0
+
+    def tick(self, now: int) -> None:
+        """`now`: ms since the terminal's power-on."""
+        self._now = now
+
+    def wave(self, frequency: int, duty: int) -> None:
+        tone = frequency if 0 < duty < 65535 else 0
+        if tone == self.tone:
+            return
+        if self._now > self._since:
+            self.heard.append((self.tone, self._now - self._since))
+        self.tone, self._since = tone, self._now
+
+
 class Chips:
     """One of each chip, wired to `lines`."""
 
@@ -80,11 +101,13 @@ class Chips:
         self.reader_link: SpiLink | I2cLink | HsuLink = SpiLink(self.reader)
         self.printer = PrinterPeer()
         self.scanner = Scanner()
+        self.buzzer = Buzzer()
         self.replace_display(ILI9341())
         lines.attach_spi(
             wiring.READER_SPI, wiring.READER_CS, self.reader_link, lsb_first=True, outputs={wiring.READER_IRQ: "irq"}
         )
         lines.attach_pins(self.keys, ROWS, COLUMNS, rests=True)
+        lines.attach_pins(self.buzzer, {wiring.BUZZER: "in"}, {})
         lines.attach_uart(wiring.PRINTER_UART, self.printer)
         lines.attach_uart(wiring.SCANNER_UART, self.scanner)
 

@@ -90,6 +90,13 @@ class Lines:
         else:
             self._live |= mask
 
+    def pwm(self, pin: int, frequency: int, duty: int) -> None:
+        """The terminal sets a square wave: Hz, and duty in 65536ths."""
+        source = self._into.get(pin)
+        if source:
+            self._tick(source[0])
+            source[0].wave(frequency, duty)  # type: ignore[attr-defined]
+
     def detach_spi(self, select: int) -> None:
         """Take the chip with this select pin off its bus."""
         wire = self._selects.pop(select)[0]
