@@ -7,6 +7,7 @@ from kassa.drivers.esp32_board import Esp32Board, output
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
+from kassa.drivers.pn532_spi import SpiLink
 from kassa.drivers.wifi import Wifi
 from machine import SPI, UART, Pin
 
@@ -30,7 +31,7 @@ class Board(Esp32Board):
         display = SPI(1, 40000000, sck=Pin(12), mosi=Pin(11), miso=Pin(13))
         self.display = ILI9341(display, output(10), output(9), output(14), output(21, 0))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(5), mosi=Pin(6), miso=Pin(7))
-        self.reader = PN532(reader, output(4), Pin(15, Pin.IN, Pin.PULL_UP), output(16))
+        self.reader = PN532(SpiLink(reader, output(4)), Pin(15, Pin.IN, Pin.PULL_UP), output(16))
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))

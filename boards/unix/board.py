@@ -7,6 +7,7 @@ from kassa.drivers.esp32_board import Esp32Board, output
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
+from kassa.drivers.pn532_spi import SpiLink
 from kassa.drivers.wifi import Wifi
 from machine import SPI, UART, Pin
 
@@ -32,8 +33,7 @@ class Board(Esp32Board):
             output(wiring.DISPLAY_LIGHT, 0),
         )
         self.reader = PN532(
-            SPI(wiring.READER_SPI, 5000000, firstbit=SPI.LSB),
-            output(wiring.READER_CS),
+            SpiLink(SPI(wiring.READER_SPI, 5000000, firstbit=SPI.LSB), output(wiring.READER_CS)),
             Pin(wiring.READER_IRQ, Pin.IN, Pin.PULL_UP),
             output(wiring.READER_RST),
         )

@@ -13,7 +13,7 @@ import time
 import usocket
 from micropython import const
 
-from wiring import HELLO, IDLE, SPI_WRITE, UART_WRITE
+from wiring import HELLO, I2C_WRITE, IDLE, SPI_WRITE, UART_WRITE
 
 _OUT_SIZE = const(1024)
 _HEADER = const(8)
@@ -54,7 +54,7 @@ def post(operation: int, unit: int, data=None) -> None:
     """Queue one message. The caller must split more than 65535 bytes of `data`."""
     global _fill, credit
     size = len(data) if data is not None else 0
-    if SPI_WRITE <= operation <= UART_WRITE:
+    if SPI_WRITE <= operation <= UART_WRITE or operation >= I2C_WRITE:
         credit = 0  # the world may react to this message before time passes
     if _fill + _HEADER + min(size, 256) > _OUT_SIZE:
         flush()

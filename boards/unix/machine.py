@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The parts of the ESP32 port's `machine` that the firmware uses: pins, SPI, UART, watchdog, reset; over the bus."""
+"""The parts of the ESP32 port's `machine` that boards use: pins, SPI, I2C, UART, PWM, watchdog, reset; over the bus."""
 
 import io
 import struct
@@ -18,6 +18,7 @@ SOFT_RESET = 5
 
 _CHUNK = const(32768)
 _EINVAL = const(-22)
+_ENODEV = const(19)
 _POLL = const(3)  # stream ioctl: returns which of the requested conditions hold
 _POLL_IN = const(1)
 _POLL_OUT = const(4)
@@ -152,6 +153,53 @@ class SPI:
             raise ValueError("buffers must be the same length")
         bus.post(wiring.SPI_TRANSFER, self._id, data)
         bus.answer(into)
+
+
+class I2C:
+    """A hardware I2C bus. Raises OSError(19) if no chip acknowledges its address."""
+
+    def __init__(
+        self, id: int, *, scl: Pin | None = None, sda: Pin | None = None, freq: int = 400000, timeout: int = 50000
+    ) -> None:
+        self._id = id
+        self._request = bytearray(3)
+
+    def writeto(self, addr: int, buf, stop: bool = True) -> int:
+        if not bus.ask_number(wiring.I2C_WRITE, self._id, 1, bytes((addr,)) + bytes(buf)):
+            raise OSError(_ENODEV)
+        return len(buf)
+
+    def readfrom_into(self, addr: int, buf, stop: bool = True) -> None:
+        struct.pack_into("<BH", self._request, 0, addr, len(buf))
+        if not bus.ask_number(wiring.I2C_READ, self._id, 1, self._request):
+            raise OSError(_ENODEV)
+        bus.answer(buf)
+
+    def readfrom(self, addr: int, nbytes: int, stop: bool = True) -> bytes:
+        into = bytearray(nbytes)
+        self.readfrom_into(addr, into)
+        return bytes(into)
+
+
+class PWM:
+    """A square wave on a pin."""
+
+    def __init__(self, dest: Pin, *, freq: int = 5000, duty_u16: int = 0) -> None:
+        self._pin = dest._id
+        self._freq = freq
+        self._duty = duty_u16
+        self._set()
+
+    def freq(self, value: int) -> None:
+        self._freq = value
+        self._set()
+
+    def duty_u16(self, value: int) -> None:
+        self._duty = value
+        self._set()
+
+    def _set(self) -> None:
+        bus.post(wiring.PWM, self._pin, struct.pack("<IH", self._freq, self._duty))
 
 
 class UART(io.IOBase):

@@ -15,6 +15,8 @@ KEY_COLS = (15, 16, 17, 18)
 # Buses of the board.
 DISPLAY_SPI, READER_SPI = 1, 2
 PRINTER_UART, SCANNER_UART = 1, 2
+READER_I2C, READER_UART = 0, 4  # free unless the reader is moved there
+BUZZER = 21
 
 # Operations; the unit is the number of the pin, bus or UART.
 HELLO = 0  # -> mode u8 (MAY_JUMP and requests), reset cause u8, MAC 6 bytes
@@ -37,6 +39,9 @@ WATCHDOG = 16  # payload: time-out in ms u32
 HEAP = 17  # payload: bytes in use u32, bytes free u32, in use after a collection u32
 GET_CUT = 18  # -> operation u32, seed u32, length of the tear's name u8, the name 23 bytes
 GET_LEAP = 19  # -> ms u32
+I2C_WRITE = 20  # payload: address u8, then the bytes -> acknowledged u8
+I2C_READ = 21  # payload: address u8, size u16 -> acknowledged u8, then that many bytes if it is 1
+PWM = 22  # unit: pin; payload: Hz u32, duty u16 (of 65536)
 
 # Bits of the requests in an answer to IDLE.
 WANT_HEAP, WANT_CUT, WANT_LEAP = 1, 2, 4

@@ -12,12 +12,13 @@ import sys
 # Names below kassa; "room." stands for a whole room.
 _ALWAYS = (
     " terminal overlay errors clock log money status transactions crypto.cmac crypto.dukpt crypto.sealing crypto.wipe"
-    " drivers.esp32_board drivers.ili9341 drivers.keypad drivers.pn532 drivers.wifi vault.flash vault.journal.dispositions"
-    " vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader vault.journal.ring"
-    " vault.journal.store vault.journal.tags vault.keyring.key_state vault.keyring.keyring vault.settings.settings"
-    " uplink.answers uplink.connection_task uplink.courier uplink.identity uplink.request_result uplink.queue"
-    " desk.card_velocity desk.offline_limits desk.till screens.canvas screens.font screens.message screens.screen"
-    " screens.status_bar screens.theme screens.ui screens.words flows.session flows.idle.main_loop "
+    " drivers.esp32_board drivers.ili9341 drivers.keypad drivers.pn532 drivers.pn532_spi drivers.wifi vault.flash"
+    " vault.journal.dispositions vault.journal.draft vault.journal.journal vault.journal.layout vault.journal.reader"
+    " vault.journal.ring vault.journal.store vault.journal.tags vault.keyring.key_state vault.keyring.keyring"
+    " vault.settings.settings uplink.answers uplink.connection_task uplink.courier uplink.identity"
+    " uplink.request_result uplink.queue desk.card_velocity desk.offline_limits desk.till screens.canvas screens.font"
+    " screens.message screens.screen screens.status_bar screens.theme screens.ui screens.words flows.session"
+    " flows.idle.main_loop "
 )
 _PHASES = {  # of the cashier's work
     "idle": " desk.disposition_word flows.idle.home_page flows.steps.certificate_notes screens.amount screens.home ",

@@ -15,7 +15,7 @@ for folder in ("firmware", "host_tests/harness/shims", "host_tests/harness/in_mi
         sys.path.insert(0, str(ROOT / folder))
 
 from host_tests.harness.card.play import Play  # noqa: E402  after the paths are set
-from host_tests.harness.card.rig import Rig  # noqa: E402
+from host_tests.harness.card.rig import LINKS, Rig  # noqa: E402
 from host_tests.harness.in_micropython.runner import Inside, InsideError, interpreter_of  # noqa: E402
 
 PUBLISHED = ROOT.parent / "shared" / "fixtures" / "emv"
@@ -50,10 +50,10 @@ def play(cases: Here | Inside) -> Play:
     return Play(cases)
 
 
-@pytest.fixture
-def rig() -> Rig:
-    """The shipped reader driver on the virtual chip, in virtual time."""
-    return Rig()
+@pytest.fixture(params=LINKS)
+def rig(request: pytest.FixtureRequest) -> Rig:
+    """The shipped reader driver on the virtual chip, in virtual time. Each test runs on every link to the chip."""
+    return Rig(request.param)
 
 
 @pytest.fixture

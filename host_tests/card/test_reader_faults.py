@@ -111,10 +111,3 @@ def test_the_reader_works_after_a_tap_was_cancelled_at_any_step(rig: Rig, steps:
 
     rig.field.place(make("jade"))
     rig.run(work())
-
-
-def test_without_an_irq_line_the_status_byte_is_polled() -> None:
-    rig = Rig()
-    rig.reader._irq = None
-    rig.field.place(make("jade"))
-    assert rig.tap().kind == ONLINE

@@ -124,3 +124,53 @@ def test_a_printer_that_dies_during_printing_is_a_fault(new_world) -> None:
     printer.answers = False
     world.wait_off()
     assert "fault: no answer" in world.console, world.console
+
+
+PAPERS = {"58 mm": 32, "80 mm": 48}
+WIDE = """
+import asyncio
+import wiring
+from kassa.drivers.escpos import Printer
+from kassa.gbk import Table
+from machine import UART
+LINES = [
+    ("阳光便利店", 1, True, 2),
+    ("-", 0, False, 1),
+    ("Amount\\t1.00", 0, False, 1),
+    ("合计" * 6 + "\\t¥99,999,999.99", 0, False, 1),
+    ("y" * 100, 0, False, 1),
+]
+asyncio.run(Printer(UART(wiring.PRINTER_UART, 115200), %s).print(LINES, Table().code))
+print("printed")
+"""
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_lines_are_laid_out_for_the_width_of_the_paper(new_world, paper: str) -> None:
+    columns = PAPERS[paper]
+    world = new_world(WIDE % columns)
+    world.chips.printer.columns = columns
+    world.power_on()
+    world.wait_off()
+    assert "printed" in world.console, world.console
+    (receipt,) = world.receipts
+    lines = [line.text for line in receipt.lines]
+    assert lines[1] == "-" * columns
+    assert lines[2] == "Amount" + "1.00".rjust(columns - 6)
+    total, value = "合计" * 6, "￥99,999,999.99"  # 24 and 15 columns
+    if columns == 48:
+        assert lines[3] == total + " " * 9 + value
+    else:
+        assert lines[3:5] == [total, " " * 17 + value]
+    assert lines.count("y" * columns) == 100 // columns and lines[-4] == "y" * (100 % columns)
+
+
+def test_a_printer_without_a_line_back_prints_without_asking(new_world) -> None:
+    world = new_world(WIDE % "48, answers=False")
+    printer = world.chips.printer
+    printer.columns, printer.answers, printer.knows_status = 48, False, False
+    world.power_on()
+    world.wait_off()
+    assert "printed" in world.console, world.console
+    printer.finish()
+    assert printer.receipts[0].lines[1].text == "-" * 48

@@ -1,22 +1,46 @@
 # SPDX-License-Identifier: MIT
-"""The display driver on the virtual controller: windows, colours, and commands that the chip refuses."""
+"""The display drivers on the virtual controllers: windows, colours, and commands that the chips refuse."""
 
 import io
+from textwrap import dedent
 
 import pytest
 from PIL import Image
 
-from tools.world.ili9341 import ILI9341
+from tools.world.ili9341 import ILI9341, ST7789
+
+DISPLAY = """
+import wiring
+from kassa.drivers.esp32_board import output
+from kassa.drivers.{0} import {1} as Driver
+from machine import SPI
+pins = wiring.DISPLAY_CS, wiring.DISPLAY_DC, wiring.DISPLAY_RST, wiring.DISPLAY_LIGHT
+display = Driver(SPI(wiring.DISPLAY_SPI, 40000000), *[output(pin) for pin in pins])
+"""
+CHIPS = {"ili9341": ILI9341, "st7789": ST7789}
 
 
 def picture(chip: ILI9341) -> Image.Image:
     return Image.open(io.BytesIO(chip.png()))
 
 
-def test_rectangles_have_the_right_place_and_colour(run_script) -> None:
-    world = run_script("""
-        from board import Board
-        display = Board().display
+@pytest.fixture(params=CHIPS)
+def draw(request: pytest.FixtureRequest, new_world):
+    """Runs a script with `display`, the driver of either chip, on a board that has this chip."""
+
+    def run(script: str):
+        chip = CHIPS[request.param]
+        world = new_world(DISPLAY.format(request.param, chip.__name__) + dedent(script))
+        world.chips.replace_display(chip())
+        world.power_on()
+        world.wait_off()
+        return world
+
+    return run
+
+
+def test_rectangles_have_the_right_place_and_colour(draw) -> None:
+    world = draw("""
         display.start()
         display.fill(0, 0, 10, 5, 0x00F8)       # red, bytes swapped
         display.fill(310, 230, 10, 10, 0xE007)  # green
@@ -29,7 +53,6 @@ def test_rectangles_have_the_right_place_and_colour(run_script) -> None:
             except ValueError:
                 print("refused")
     """)
-    world.wait_off()
     image = picture(world.chips.display)
     assert image.size == (320, 240)
     assert image.getpixel((0, 0)) == image.getpixel((9, 4)) == (255, 0, 0)
@@ -40,6 +63,37 @@ def test_rectangles_have_the_right_place_and_colour(run_script) -> None:
     ]  # fmt: skip
     assert image.getpixel((102, 50)) == (0, 0, 0)
     assert world.console.count("refused") == 5
+
+
+def test_a_chip_set_up_again_shows_the_same_picture(draw) -> None:
+    world = draw("""
+        display.start()
+        display.fill(0, 0, 10, 5, 0x00F8)
+        display.restore()
+    """)
+    image = picture(world.chips.display)
+    assert image.getpixel((0, 0)) == (255, 0, 0) and image.getpixel((319, 239)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("setup", "corner", "colour"),
+    [
+        (b"\x60\x21", (0, 0), (255, 0, 0)),
+        (b"\x60\x20", (0, 0), (0, 255, 255)),  # not inverted
+        (b"\x68\x21", (0, 0), (0, 0, 255)),  # red and blue exchanged
+        (b"\x20\x21", (0, 239), (255, 0, 0)),  # mirrored
+        (b"\xa0\x21", (319, 239), (255, 0, 0)),  # upside down
+    ],
+)
+def test_a_wrong_setup_shows_on_the_panel(setup: bytes, corner: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    chip = ST7789()
+    command(chip, 0x36, setup[:1])
+    command(chip, 0x3A, b"\x55")
+    command(chip, setup[1])
+    command(chip, 0x2C, b"\xf8\x00" + bytes(2 * 320 * 240 - 2))
+    command(chip, 0x11)
+    command(chip, 0x29)
+    assert picture(chip).getpixel(corner) == colour
 
 
 def command(chip: ILI9341, code: int, data: bytes = b"") -> None:

@@ -101,6 +101,46 @@ def test_codes_are_read_with_any_common_scanner_prefix_and_suffix(new_world, pre
     assert took == [f"took {code if code.isdigit() else 'nothing'}" for code in CODES] + ["left None"]
 
 
+ASKED = SCANS.replace("Board().scanner()", "Scanner(UART(wiring.SCANNER_UART, 9600), GM65_SCAN)").replace(
+    "import asyncio",
+    "import asyncio, wiring\nfrom kassa.drivers.scanner import GM65_SCAN, Scanner\nfrom machine import UART",
+)
+
+
+@pytest.mark.parametrize("suffix", [b"\r", b"\r\n", b"\t", b""])
+def test_a_scanner_in_command_mode_is_asked_until_a_code_comes_and_its_answers_are_no_codes(new_world, suffix) -> None:
+    world = new_world(ASKED)
+    scanner = world.chips.scanner
+    scanner.commanded, scanner.suffix = True, suffix
+    world.power_on()
+    for number, code in enumerate(CODES):
+        world.wait(lambda asked=number: world.console.count("ready") > asked, "the scanner to be asked")
+        before = scanner.commands
+        world.run_for(12_000)  # the scanner gives up twice
+        assert scanner.commands - before >= 2 and world.console.count("took") == number, world.console
+        world.scan(code)
+        world.wait(lambda asked=number: world.console.count("took") > asked, "the code")
+    world.wait_off()
+    took = [line for line in world.console.splitlines() if line != "ready"]
+    assert took == [f"took {code if code.isdigit() else 'nothing'}" for code in CODES] + ["left None"]
+
+
+@pytest.mark.parametrize("answer", ["02000001003331", "02000002 0d0a 3331", "020000ff" + "39" * 255 + "3331", "0200"])
+def test_an_answer_of_the_scanner_is_no_code_and_hides_none(new_world, answer: str) -> None:
+    world = new_world(SCANS.replace("range(4)", "range(1)"))
+    world.chips.scanner.prefix = bytes.fromhex(answer)
+    world.power_on()
+    world.wait(lambda: "ready" in world.console, "the scanner to be asked")
+    world.scan("" if len(answer) < 14 else "134567890123456788")
+    if len(answer) < 14:
+        world.run_for(1000)
+        assert "took" not in world.console
+        world.chips.scanner.prefix = b""
+        world.scan("134567890123456788")
+    world.wait_off()
+    assert "took 134567890123456788" in world.console, world.console
+
+
 @pytest.mark.parametrize("prefix, suffix", [(b"", b""), (b"\x02]Q1", b"\x03"), (b"]C0", b"\t")])
 def test_a_scan_pays_with_any_scanner_prefix_and_suffix(cashier: Cashier, prefix: bytes, suffix: bytes) -> None:
     scanner = cashier.world.chips.scanner

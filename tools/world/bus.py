@@ -112,6 +112,13 @@ def pin_handlers(lines: Lines) -> dict[int, Handler]:
         size, fill = struct.unpack("<HB", data)
         return lines.spi_transfer(unit, bytes((fill,)) * size)
 
+    def i2c_write(unit: int, data: bytes) -> bytes:
+        return bytes((lines.i2c_write(unit, data[0], data[1:]),))
+
+    def i2c_read(unit: int, data: bytes) -> bytes:
+        found = lines.i2c_read(unit, *struct.unpack("<BH", data))
+        return b"\x00" if found is None else b"\x01" + found
+
     def uart_read(unit: int, data: bytes) -> bytes:
         found = lines.uart_read(unit, struct.unpack("<H", data)[0])
         return struct.pack("<H", len(found)) + found
@@ -123,6 +130,9 @@ def pin_handlers(lines: Lines) -> dict[int, Handler]:
         wiring.SPI_WRITE: spi_write,
         wiring.SPI_TRANSFER: lines.spi_transfer,
         wiring.SPI_READ: spi_read,
+        wiring.PWM: lambda unit, data: lines.pwm(unit, *struct.unpack("<IH", data)),
+        wiring.I2C_WRITE: i2c_write,
+        wiring.I2C_READ: i2c_read,
         wiring.UART_WRITE: lines.uart_write,
         wiring.UART_READ: uart_read,
         wiring.UART_ANY: lambda unit, data: struct.pack("<H", lines.uart_any(unit)),

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The display controller as a chip: takes commands and pixels over SPI, shows 320x240 pixels, as bytes or PNG."""
+"""The display controllers as chips: take commands and pixels over SPI, show 320x240 pixels, as bytes or PNG."""
 
 import io
+import struct
 
 from PIL import Image
 
 WIDTH, HEIGHT = 320, 240
 
 _SOFT_RESET, _SLEEP_IN, _SLEEP_OUT, _OFF, _ON = 0x01, 0x10, 0x11, 0x28, 0x29
+_INVERSION_OFF, _INVERSION_ON = 0x20, 0x21
+_MY, _MX, _MV, _BGR = 0x80, 0x40, 0x20, 0x08  # bits of MADCTL
 _CASET, _PASET, _RAMWR, _MADCTL, _COLMOD, _CONTINUE = 0x2A, 0x2B, 0x2C, 0x36, 0x3A, 0x3C
 _AWAKE_AFTER = 5  # ms without commands after a reset or sleep out
 _WAKE_AFTER = 120  # ms from a reset to sleep out
@@ -16,8 +19,12 @@ _WAKE_AFTER = 120  # ms from a reset to sleep out
 class ILI9341:
     """Follows the datasheet where a driver can go wrong: reset, sleep, address window, pixel format, orientation.
 
-    `bytes_in` counts the bytes written. A driver's mistake raises ValueError.
+    `bytes_in` counts the bytes written. A driver's mistake raises ValueError. What is only wrong for the panel behind
+    the chip shows in the picture: mirrored, upside down, inverted, or red and blue exchanged.
     """
+
+    LANDSCAPE = 0x28  # MADCTL that shows the picture upright on the usual module
+    INVERTED = False  # whether the panel needs its colours inverted
 
     def __init__(self) -> None:
         self.bytes_in = 0
@@ -38,6 +45,7 @@ class ILI9341:
         self._at = [0, 0]
         self._half = -1  # first byte of an incomplete pixel, or -1
         self._orientation = 0
+        self._inverted = False
         self._format = 0x66
 
     # Bus side.
@@ -86,6 +94,8 @@ class ILI9341:
                 raise ValueError("woken too soon after a reset")
             self.asleep = command == _SLEEP_IN
             self._ready_at = self._now
+        elif command in (_INVERSION_OFF, _INVERSION_ON):
+            self._inverted = command == _INVERSION_ON
         elif command in (_OFF, _ON):
             self.on = command == _ON
         elif command == _RAMWR:
@@ -141,11 +151,32 @@ class ILI9341:
     @property
     def pixels(self) -> bytes:
         """RGB565, high byte first, row by row; all black while the panel is off or asleep."""
-        return bytes(self._memory) if self.on and not self.asleep else bytes(len(self._memory))
+        if not self.on or self.asleep:
+            return bytes(len(self._memory))
+        wrong = self._orientation ^ self.LANDSCAPE
+        if not wrong & (_MY | _MX | _BGR) and self._inverted == self.INVERTED:
+            return bytes(self._memory)
+        flip = 0xFFFF if self._inverted != self.INVERTED else 0
+        pixels = [pixel ^ flip for pixel in struct.unpack(f">{WIDTH * HEIGHT}H", self._memory)]
+        if wrong & _BGR:
+            pixels = [(pixel & 0x1F) << 11 | pixel & 0x07E0 | pixel >> 11 for pixel in pixels]
+        rows = [pixels[at : at + WIDTH] for at in range(0, len(pixels), WIDTH)]
+        if wrong & _MX:  # rows and columns are exchanged: the chip's columns are the picture's rows
+            rows.reverse()
+        if wrong & _MY:
+            rows = [row[::-1] for row in rows]
+        return b"".join(struct.pack(f">{WIDTH}H", *row) for row in rows)
 
     def png(self) -> bytes:
         """The visible picture as a PNG file."""
         return png(self.pixels)
+
+
+class ST7789(ILI9341):
+    """The ST7789V with an IPS panel: native RGB, mirrored glass, colours inverted."""
+
+    LANDSCAPE = 0x60
+    INVERTED = True
 
 
 def png(pixels: bytes) -> bytes:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The virtual PN532's host links: frames (normal, extended, ACK, NACK, error) over SPI with IRQ, or over HSU (UART).
+"""The virtual PN532's host links: frames (normal, extended, ACK, NACK, error) over SPI or I2C with IRQ, or over HSU.
 
-Source: UM0701-02, chapter 6. `SpiLink` is a device on a simulated SPI bus, `HsuLink` a UART peer.
+Source: UM0701-02, chapter 6. `SpiLink` and `I2cLink` are devices on simulated buses, `HsuLink` is a UART peer.
+A chip has one of them: its pins I0 and I1 select it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import random
 from tools.world.pn532_chip import PN532, SYNTAX_ERROR
 from tools.world.pn532_radio import Field
 
-__all__ = ["PN532", "Faults", "Field", "HsuLink", "SpiLink", "frame"]
+__all__ = ["PN532", "Faults", "Field", "HsuLink", "I2cLink", "SpiLink", "frame"]
 
 ACK = bytes.fromhex("0000ff00ff00")
 NACK = bytes.fromhex("0000ffff0000")
 HOST, CHIP = 0xD4, 0xD5
 _LEN_MAX = 265
 _WAKE_BYTES = 5  # a sleeping chip wakes after at least five bytes of 55 or 00
+_I2C_BUSY_MS = 1  # after a frame from the host, the chip does not acknowledge its I2C address for so long
+_HSU_BYTES_PER_MS = 11  # 115200 baud
 
 
 def frame(content: bytes) -> bytes:
@@ -205,6 +208,64 @@ class SpiLink:
         return 0
 
 
+class I2cLink:
+    """The chip as an I2C device. Pin "irq": low = frame ready.
+
+    Every read starts with a status byte (01 = a frame follows). A frame that is not read to its end is sent again from
+    its beginning. A sleeping chip does not acknowledge its address, but wakes from it.
+    """
+
+    ADDRESS = 0x24
+
+    def __init__(self, chip: PN532, faults: Faults | None = None) -> None:
+        self.chip = chip
+        self.faults = faults or Faults()
+        self._port = _Port(chip, self.faults)
+        self._now: int | None = None
+        self._busy_until = 0
+
+    def tick(self, now_ms: int) -> None:
+        """Set the time, in virtual ms since power-on."""
+        if self._now is not None and now_ms < self._now:
+            self._busy_until = 0  # a new life of the board
+        self._now = now_ms
+        self.chip.tick(now_ms)
+
+    def write(self, data: bytes) -> bool:
+        """Take a transfer from the host. Returns whether the address was acknowledged."""
+        if not self._listens():
+            return False
+        self._port.feed(data)
+        if self._now is not None:
+            self._busy_until = self._now + _I2C_BUSY_MS
+        return True
+
+    def read(self, size: int) -> bytes | None:
+        """The bytes of a read transfer, None if the address was not acknowledged."""
+        if not self._listens():
+            return None
+        if self.faults.garbage:
+            return self.faults.garbage.randbytes(size)
+        waiting = self._port.waiting()
+        if not waiting:
+            return b"\x00" + b"\xff" * (size - 1)
+        if size > len(waiting):
+            self._port.taken()
+        return (b"\x01" + waiting)[:size].ljust(size, b"\x00")
+
+    def level(self, name: str) -> int:
+        """Level of the output pin "irq", the chip's only one."""
+        return int(not (self.chip.irq_enabled and not self._busy() and self._port.waiting()))
+
+    def _busy(self) -> bool:
+        return self._now is not None and self._now < self._busy_until
+
+    def _listens(self) -> bool:
+        asleep = self.chip.asleep
+        self.chip.wake("i2c")
+        return not asleep and not self._busy()
+
+
 class HsuLink:
     """The chip as a UART peer: frames stream both ways, and replies are sent unprompted."""
 
@@ -213,9 +274,26 @@ class HsuLink:
         self.faults = faults or Faults()
         self._port = _Port(chip, self.faults)
         self._edges = 0
+        self._now: int | None = None
+        self._out = b""
+        self._due = 0  # bytes that have had time to arrive
+
+    def tick(self, now_ms: int) -> None:
+        """Set the time, in virtual ms since power-on. From then on, bytes arrive at the speed of the line."""
+        if self._now is None or now_ms < self._now:
+            self._out = b""
+        self._due = min(len(self._out), self._due + _HSU_BYTES_PER_MS * max(0, now_ms - (self._now or 0)))
+        self._now = now_ms
+        self.chip.tick(now_ms)
+
+    @property
+    def sending(self) -> bool:
+        return bool(self._out)
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the host. A sleeping chip needs a long preamble to wake up."""
+        if self.faults.silent:
+            return
         at = 0
         while self.chip.asleep and at < len(data):
             self._edges = self._edges + 1 if data[at] in (0x00, 0x55) else 0
@@ -228,10 +306,12 @@ class HsuLink:
 
     def send(self) -> bytes:
         """Take the bytes waiting for the host."""
-        out = b""
         while waiting := self._port.waiting():
-            out += waiting
+            self._out += waiting
             self._port.taken()
+        count = len(self._out) if self._now is None else self._due
+        out, self._out = self._out[:count], self._out[count:]
+        self._due = 0
         if out and self.faults.garbage:
             return self.faults.garbage.randbytes(len(out))
         return out

@@ -7,23 +7,24 @@ As on a real printer, a line that is too long wraps, and each line takes time.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-COLUMNS = 32
+COLUMNS = 32  # of 12 dots on 58 mm paper (384 dots); 48 on 80 mm (576 dots)
 LINE_MS = 50  # 24 dots and 6 of spacing are 3.75 mm: 75 mm/s
 CUT_MS = 300
 
 
 @dataclass(frozen=True)
 class Line:
-    """One printed line. `size` is 1 or 2; `align` is 0 left, 1 centre, 2 right."""
+    """One printed line. `size` is 1 or 2; `align` is 0 left, 1 centre, 2 right. `columns`: the paper's width."""
 
     text: str
     align: int
     bold: bool
     size: int
+    columns: int = COLUMNS
 
     def laid_out(self) -> str:
-        """The text, aligned on 32 columns of paper."""
-        room = max(0, COLUMNS - sum(map(_columns, self.text)) * self.size)
+        """The text, aligned on the paper."""
+        room = max(0, self.columns - sum(map(_columns, self.text)) * self.size)
         return " " * (0, room // 2, room)[self.align] + self.text
 
 
@@ -70,6 +71,7 @@ class PrinterPeer:
     """
 
     def __init__(self) -> None:
+        self.columns = COLUMNS
         self.real_time = True
         self.paper = True
         self.answers = True
@@ -218,10 +220,10 @@ class PrinterPeer:
         """Print the line."""
         text = bytes(self._text).decode("gbk" if self._chinese else "ascii", "replace")
         self._text.clear()
-        for piece in _wrapped(text, COLUMNS // self._size):
+        for piece in _wrapped(text, self.columns // self._size):
             self._free += self.line_ms * self._size
             if not self._has_paper():
                 continue  # the line is lost
             if self.lines_left is not None:
                 self.lines_left -= 1
-            self._current.lines.append(Line(piece, self._align, self._bold, self._size))
+            self._current.lines.append(Line(piece, self._align, self._bold, self._size, self.columns))

@@ -18,8 +18,20 @@ class SpiChip(Protocol):
         ...
 
 
+class I2cChip(Protocol):
+    """A chip on an I2C bus. It may also have level(name) -> int and tick(now_ms)."""
+
+    def write(self, data: bytes) -> bool:
+        """Take a transfer. Returns whether the address was acknowledged."""
+        ...
+
+    def read(self, size: int) -> bytes | None:
+        """So many bytes, or None if the address was not acknowledged."""
+        ...
+
+
 class UartPeer(Protocol):
-    """A device on a UART."""
+    """A device on a UART. It may also have tick(now_ms), and `sending`: whether bytes are on the line."""
 
     def receive(self, data: bytes) -> None: ...
     def send(self) -> bytes:
@@ -42,6 +54,7 @@ class Lines:
         self.spi_bytes: dict[int, int] = {}  # bytes written so far, by bus
         self._buses: dict[int, _SpiBus] = {}
         self._selects: dict[int, tuple[_SpiBus, SpiChip, bool]] = {}
+        self._i2c: dict[tuple[int, int], I2cChip] = {}
         self._into: dict[int, tuple[object, str]] = {}
         self._out_of: dict[int, tuple[object, str]] = {}
         self._resting: list[tuple[object, int]] = []
@@ -76,6 +89,39 @@ class Lines:
             self._resting.append((chip, mask))
         else:
             self._live |= mask
+
+    def pwm(self, pin: int, frequency: int, duty: int) -> None:
+        """The terminal sets a square wave: Hz, and duty in 65536ths."""
+        source = self._into.get(pin)
+        if source:
+            self._tick(source[0])
+            source[0].wave(frequency, duty)  # type: ignore[attr-defined]
+
+    def detach_spi(self, select: int) -> None:
+        """Take the chip with this select pin off its bus."""
+        wire = self._selects.pop(select)[0]
+        wire.selected = None
+
+    def attach_i2c(self, bus: int, address: int, chip: I2cChip, *, outputs: dict[int, str] | None = None) -> None:
+        """Attach a chip to I2C `bus`; `outputs` names its other pins."""
+        self._i2c[bus, address] = chip
+        self.attach_pins(chip, {}, outputs or {})
+
+    def i2c_write(self, bus: int, address: int, data: bytes) -> bool:
+        """One write transfer. Returns whether a chip acknowledged its address."""
+        chip = self._i2c.get((bus, address))
+        if chip is None:
+            return False
+        self._tick(chip)
+        return chip.write(data)
+
+    def i2c_read(self, bus: int, address: int, size: int) -> bytes | None:
+        """One read transfer of `size` bytes, None if no chip acknowledged its address."""
+        chip = self._i2c.get((bus, address))
+        if chip is None:
+            return None
+        self._tick(chip)
+        return chip.read(size)
 
     def attach_uart(self, uart: int, peer: UartPeer) -> None:
         self._peers[uart] = peer
@@ -141,8 +187,8 @@ class Lines:
         for chip, pins in self._resting:
             if not chip.idle:  # type: ignore[attr-defined]
                 mask |= pins
-        for uart in self._peers:
-            if self._collect(uart):
+        for uart, peer in self._peers.items():
+            if self._collect(uart) or getattr(peer, "sending", False):
                 mask |= 1 << (wiring.LIVE_UART + uart)
         return mask
 

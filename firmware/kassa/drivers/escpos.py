@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Thermal receipt printer, 58 mm paper (32 columns), Epson ESC/POS over a UART. Chinese text is sent as GBK."""
+"""Thermal receipt printer, Epson ESC/POS over a UART: 58 mm paper (384 dots, 32 columns) or 80 mm (576 dots, 48 columns).
+
+Chinese text is sent as GBK.
+"""
 
 import asyncio
 import time
@@ -15,8 +18,6 @@ if TYPE_CHECKING:
     from machine import UART
 
     Line = tuple[str, int, bool, int]  # text, align 0 left 1 centre 2 right, bold, size 1 or 2
-
-_COLUMNS = const(32)  # at size 1, one per byte of text: a character of two GBK bytes is twice as wide
 
 _ANSWER_MS = const(500)  # maximum time for a status byte to arrive
 _WRITE_MS = const(3000)  # maximum time to send one line, flow control included
@@ -35,10 +36,17 @@ _CUT = b"\x1bd\x03\x1dVB\x00"  # ESC d 3 feed three lines; GS V 66 0 cut the pap
 
 
 class Printer:
-    """`uart`: a machine.UART; write, any and readinto are used."""
+    """`uart`: a machine.UART; write, any and readinto are used.
 
-    def __init__(self, uart: "UART") -> None:
+    `columns`: characters of size 1 on a line, one per byte of text: a character of two GBK bytes is twice as wide.
+    `answers`: False for a printer whose line back is not wired, or that answers no status request. Nothing is asked
+    then, and no fault is found.
+    """
+
+    def __init__(self, uart: "UART", columns: int = 32, answers: bool = True) -> None:
         self._uart = uart
+        self._columns = columns
+        self._answers = answers
         self._answer = bytearray(1)
         self._line = bytearray(_BUFFER)
         self._view = memoryview(self._line)
@@ -46,6 +54,8 @@ class Printer:
 
     async def ready(self) -> None:
         """Check the printer. Raises PrinterFault if it does not answer within 500 ms or has no paper."""
+        if not self._answers:
+            return
         await self._discard_input()
         await self._send(_PAPER_NOW)
         status = await self._read_status(_ANSWER_MS)
@@ -70,7 +80,8 @@ class Printer:
             await self._send(self._view[: self._fill])
             limit_ms += _LINE_MS
         await self._send(_CUT)
-        await self._wait_printed(limit_ms)
+        if self._answers:
+            await self._wait_printed(limit_ms)
 
     async def _wait_printed(self, limit_ms: int) -> None:
         """Wait up to `limit_ms` until the printer has finished. Raises PrinterFault("no paper").
@@ -112,8 +123,11 @@ class Printer:
     def _compose(self, text: str, align: int, bold: bool, size: int, gbk: "Callable[[int], int]") -> None:
         """Build one line: ESC a align, ESC E bold, GS ! size, the text, a line feed. Text that does not fit is cut off.
 
-        Text after a tab is right-aligned: on the same line, or on the next one if there is no room.
+        Text after a tab is right-aligned: on the same line, or on the next one if there is no room. A single "-" is a
+        rule across the paper.
         """
+        if text == "-":
+            text = "-" * self._columns
         line = self._line
         line[0:3] = b"\x1ba\x00"
         line[2] = align
@@ -149,10 +163,10 @@ class Printer:
     def _spread(self, tab: int, end: int) -> int:
         """Right-align the bytes from `tab` to `end` on a line of size 1. Returns their new end."""
         line = self._line
-        room = 9 + _COLUMNS - end
+        room = 9 + self._columns - end
         first = 0x20
         if room < 1:
-            room = 1 + max(0, _COLUMNS - (end - tab))
+            room = 1 + max(0, self._columns - (end - tab))
             first = 0x0A
         line[tab + room : end + room] = line[tab:end]
         for index in range(tab, tab + room):

@@ -23,22 +23,22 @@ _WAKE_MS = const(120)  # from the end of reset to sleep out [101]
 _AWAKE_MS = const(5)  # from sleep out to the next command [101]
 _PIECE = const(640)
 
-# command, number of parameters, parameters
-_SETUP = (
-    b"\xc0\x01\x23"  # power control 1: GVDD 4.6 V [178]
-    b"\xc1\x01\x10"  # power control 2 [179]
-    b"\xc5\x02\x3e\x28"  # VCOM control 1 [180]
-    b"\xc7\x01\x86"  # VCOM control 2 [182]
-    b"\x36\x01\x28"  # memory access: row and column exchanged (landscape), BGR [127]
-    b"\x3a\x01\x55"  # 16 bits per pixel [134]
-    b"\xb1\x02\x00\x18"  # frame rate 79 Hz [155]
-    b"\xb6\x03\x08\x82\x27"  # display function [164]
-    b"\x26\x01\x01"  # gamma curve 1 [107]
-)
-
 
 class ILI9341:
     """`spi`: the bus. `cs`, `dc`, `rst`: output pins. `backlight`: output pin, None if not wired."""
+
+    # command, number of parameters, parameters
+    SETUP = (
+        b"\xc0\x01\x23"  # power control 1: GVDD 4.6 V [178]
+        b"\xc1\x01\x10"  # power control 2 [179]
+        b"\xc5\x02\x3e\x28"  # VCOM control 1 [180]
+        b"\xc7\x01\x86"  # VCOM control 2 [182]
+        b"\x36\x01\x28"  # memory access: row and column exchanged (landscape), BGR [127]
+        b"\x3a\x01\x55"  # 16 bits per pixel [134]
+        b"\xb1\x02\x00\x18"  # frame rate 79 Hz [155]
+        b"\xb6\x03\x08\x82\x27"  # display function [164]
+        b"\x26\x01\x01"  # gamma curve 1 [107]
+    )
 
     def __init__(self, spi: "SPI", cs: "Pin", dc: "Pin", rst: "Pin", backlight: "Pin | None" = None) -> None:
         self._spi = spi
@@ -71,10 +71,10 @@ class ILI9341:
         self._command(0x29, None)
 
     def _set_up(self) -> None:
-        at = 0
-        while at < len(_SETUP):
-            count = _SETUP[at + 1]
-            self._command(_SETUP[at], _SETUP[at + 2 : at + 2 + count])
+        at, setup = 0, self.SETUP
+        while at < len(setup):
+            count = setup[at + 1]
+            self._command(setup[at], setup[at + 2 : at + 2 + count])
             at += 2 + count
         self._command(0x11, None)  # sleep out [101]
         time.sleep_ms(_AWAKE_MS)
@@ -84,7 +84,7 @@ class ILI9341:
         self._dc(0)
         self._cs(0)
         self._spi.write(self._one)
-        if parameters is not None:
+        if parameters:
             self._dc(1)
             self._spi.write(parameters)
         self._cs(1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""NXP PN532 card reader over SPI (mode 0, LSB first, up to 5 MHz) and its IRQ line. Source: UM0701-02, chapters 6, 7.
+"""NXP PN532 card reader: its commands and frames. Source: UM0701-02, chapters 6 and 7.
 
-Supports extended frames both ways: a record with an issuer certificate needs a reply of 259 bytes, a normal frame holds
-255.
+A link carries the frames: pn532_spi.py, pn532_i2c.py or pn532_hsu.py. Supports extended frames both ways: a record with
+an issuer certificate needs a reply of 259 bytes, a normal frame holds 255.
 """
 
 import asyncio
@@ -15,16 +15,37 @@ from kassa.errors import CardError, CardGone, ReaderFault
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from machine import SPI, Pin
+    from typing import Protocol
 
-_WRITE = const(0x01)
-_STATUS = b"\x02"
-_READ = b"\x03"
+    from machine import Pin
+
+    class Link(Protocol):
+        """How frames reach the chip. A wire that does not answer shows as "not ready", never as an error."""
+
+        def wake(self) -> None:
+            """Wake the chip; it listens 2 ms later."""
+            ...
+
+        def ready(self) -> bool:
+            """Whether the chip has a frame to read."""
+            ...
+
+        def write(self, frame: "bytes | memoryview") -> None:
+            """Send a frame, from its preamble on."""
+            ...
+
+        def read_into(self, into: bytearray) -> None:
+            """Read the waiting frame: an ACK into 6 bytes, or any frame into at least 276 bytes.
+
+            The bytes after the frame are undefined.
+            """
+            ...
+
+
 _ACK = b"\x00\x00\xff\x00\xff\x00"
-_ABORT = b"\x01" + _ACK
-_NACK = b"\x01\x00\x00\xff\xff\x00\x00"
+_NACK = b"\x00\x00\xff\xff\x00\x00"
 
-_FRAME_MAX = const(276)  # direction byte, 00 00 FF, five length bytes, TFI, 264 bytes, checksum, 00
+_FRAME_MAX = const(276)  # 00 00 FF, five length bytes, TFI, 264 bytes, checksum, 00, and one byte that a link may need
 _PAYLOAD_MAX = const(264)
 _CHIP = const(0xD5)
 _MORE = const(0x40)
@@ -50,22 +71,20 @@ _RESET_MS = const(10)  # field off long enough to reset a card (EMV Book D: 5 to
 class PN532:
     """One reader. `find`, `exchange` and `wait_removed` communicate with the card. Every wait has a limit.
 
-    `spi`, `cs`, `irq` and `reset` are machine objects, set up by the board. Without `irq` the driver polls the status
-    byte. The methods raise ReaderFault if the chip is absent or its replies are invalid. They may be cancelled at any
+    The board sets up `link`, and the pins `irq` and `reset` if they are wired. Without `irq` the driver polls the link.
+    The methods raise ReaderFault if the chip is absent or its replies are invalid. They may be cancelled at any
     point: a new command makes the chip abort the previous one. If the chip failed (a brown-out, for example, loses its
     settings), it is set up again before the next poll for a card.
     """
 
-    def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin | None" = None, reset: "Pin | None" = None) -> None:
-        self._spi = spi
-        self._cs = cs
+    def __init__(self, link: "Link", irq: "Pin | None" = None, reset: "Pin | None" = None) -> None:
+        self._link = link
         self._irq = irq
         self._line = None  # the IRQ line once the chip drives it
         self._reset = reset
         self._frame = bytearray(_FRAME_MAX)  # frame sent or received; holds card data only during an exchange
         self._view = memoryview(self._frame)
         self._short = bytearray(6)  # an ACK
-        self._status = bytearray(1)
         self._at = 0  # reply data in _frame: first byte after the reply code ...
         self._end = 0  # ... and the end
         self.works = False  # the chip is set up, and answered the last command
@@ -79,10 +98,7 @@ class PN532:
             await asyncio.sleep_ms(_RESET_MS)
             self._reset(1)
             await asyncio.sleep_ms(_RESET_MS)
-        self._cs(0)
-        await asyncio.sleep_ms(2)
-        self._spi.write(b"\x00")
-        self._cs(1)
+        self._link.wake()
         await asyncio.sleep_ms(2)
         await self._command(_SAM_NORMAL, None, _CHIP_MS)
         self._line = self._irq
@@ -214,25 +230,25 @@ class PN532:
             self.works = head is _EXCHANGE  # a slow card is no reader fault; otherwise the chip has lost its settings
             raise _NoReply("the card reader does not reply in time")
         if not self._read_reply(head[0] + 1):
-            self._transfer(_NACK)
+            self._link.write(_NACK)
             if not await self._ready(_CHIP_MS) or not self._read_reply(head[0] + 1):
                 await self._abort()
                 self.works = False
                 raise ReaderFault("the card reader answers garbage")
 
     def _compose(self, head: bytes, data: "memoryview | None") -> int:
-        """Build the frame after the direction byte. Returns the total length."""
+        """Build the frame. Returns its length."""
         frame = self._frame
         size = len(head) + (0 if data is None else len(data))
         if size > _PAYLOAD_MAX:
             raise ReaderFault("too long for the card reader")
         size += 1
         if size <= 0xFF:
-            pack_into(">BBBBBB", frame, 0, _WRITE, 0, 0, 0xFF, size, -size & 0xFF)
-            at = 6
+            pack_into(">BBBBB", frame, 0, 0, 0, 0xFF, size, -size & 0xFF)
+            at = 5
         else:
-            pack_into(">BBBBBBHB", frame, 0, _WRITE, 0, 0, 0xFF, 0xFF, 0xFF, size, -(size >> 8) - size & 0xFF)
-            at = 9
+            pack_into(">BBBBBHB", frame, 0, 0, 0, 0xFF, 0xFF, 0xFF, size, -(size >> 8) - size & 0xFF)
+            at = 8
         frame[at] = 0xD4
         end = at + 1 + len(head)
         frame[at + 1 : end] = head
@@ -245,16 +261,16 @@ class PN532:
 
     async def _send_frame(self, size: int) -> bool:
         """Send the frame in the buffer. Returns whether the chip acknowledged it."""
-        self._transfer(self._view[:size])
+        self._link.write(self._view[:size])
         if not await self._ready(_ACK_MS):
             return False
-        self._transfer(_READ, self._short)
+        self._link.read_into(self._short)
         return self._short == _ACK
 
     def _read_reply(self, code: int) -> bool:
         """Read the pending reply. Returns whether it is a valid frame with this reply code."""
         frame = self._frame
-        self._transfer(_READ, frame)
+        self._link.read_into(frame)
         start = frame.find(b"\x00\xff")
         if start < 0 or start > 8:
             return False
@@ -275,7 +291,7 @@ class PN532:
 
     async def _abort(self) -> None:
         """Abort the chip's current command: the host sends an ACK."""
-        self._transfer(_ABORT)
+        self._link.write(_ACK)
         await asyncio.sleep_ms(2)
 
     async def _ready(self, timeout_ms: int) -> bool:
@@ -285,21 +301,11 @@ class PN532:
             if self._line is not None:
                 if not self._line():
                     return True
-            else:
-                self._transfer(_STATUS, self._status)
-                if self._status[0] == 1:
-                    return True
+            elif self._link.ready():
+                return True
             if ticks_diff(deadline, ticks_ms()) <= 0:
                 return False
             await asyncio.sleep_ms(1)
-
-    def _transfer(self, out: "bytes | memoryview", into: "bytearray | None" = None) -> None:
-        """Write `out`, then read into `into`, within one chip select."""
-        self._cs(0)
-        self._spi.write(out)
-        if into is not None:
-            self._spi.readinto(into)
-        self._cs(1)
 
 
 class _NoReply(ReaderFault):

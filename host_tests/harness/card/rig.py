@@ -15,8 +15,11 @@ from kassa.card import tap  # noqa: E402  drivers need the ticks installed first
 from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.tap_outcomes import Outcome  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
+from kassa.drivers import pn532_hsu, pn532_i2c, pn532_spi  # noqa: E402
 from kassa.drivers.pn532 import PN532 as Driver  # noqa: E402
-from tools.world.pn532_link import PN532, SpiLink  # noqa: E402
+from tools.world.pn532_link import PN532, HsuLink, I2cLink, SpiLink  # noqa: E402
+
+LINKS = ("spi", "spi polled", "i2c", "i2c polled", "hsu")
 
 
 class Bus:
@@ -34,15 +37,71 @@ class Bus:
         into[:] = self.link.transfer(bytes((write,)) * len(into))
 
 
-class Rig:
-    """`reader` is the driver, `chip` and `link` the virtual chip, `field` the field that cards are placed in."""
+class I2c:
+    """`machine.I2C` as the driver uses it."""
 
-    def __init__(self) -> None:
+    def __init__(self, link: I2cLink) -> None:
+        self.link = link
+
+    def writeto(self, addr: int, buf: bytes) -> int:
+        self.link.tick(ticks.now_ms)
+        if addr != I2cLink.ADDRESS or not self.link.write(bytes(buf)):
+            raise OSError(19)
+        return len(buf)
+
+    def readfrom_into(self, addr: int, buf: bytearray) -> None:
+        self.link.tick(ticks.now_ms)
+        data = self.link.read(len(buf)) if addr == I2cLink.ADDRESS else None
+        if data is None:
+            raise OSError(19)
+        buf[:] = data
+
+
+class Uart:
+    """`machine.UART` as the driver uses it."""
+
+    def __init__(self, link: HsuLink) -> None:
+        self.link = link
+        self._waiting = b""
+
+    def any(self) -> int:
+        self.link.tick(ticks.now_ms)
+        self._waiting += self.link.send()
+        return len(self._waiting)
+
+    def write(self, data: bytes) -> int:
+        self.link.tick(ticks.now_ms)
+        self.link.receive(bytes(data))
+        return len(data)
+
+    def readinto(self, into: bytearray) -> int | None:
+        count = min(self.any(), len(into))
+        into[:count], self._waiting = self._waiting[:count], self._waiting[count:]
+        return count or None
+
+
+class Rig:
+    """`reader` is the driver, `chip` and `link` the virtual chip, `field` the field that cards are placed in.
+
+    `link`: one of LINKS. "polled" has no IRQ line.
+    """
+
+    def __init__(self, link: str = "spi") -> None:
         self.chip = PN532()
         self.field = self.chip.field
-        self.link = SpiLink(self.chip)
         self.arena = Arena()
-        self.reader = Driver(Bus(self.link), self._cs, self._irq)
+        self.link: SpiLink | I2cLink | HsuLink
+        if link == "hsu":
+            self.link = HsuLink(self.chip)
+            wire = pn532_hsu.HsuLink(Uart(self.link))
+        elif link.startswith("i2c"):
+            self.link = I2cLink(self.chip)
+            wire = pn532_i2c.I2cLink(I2c(self.link))
+        else:
+            self.link = SpiLink(self.chip)
+            wire = pn532_spi.SpiLink(Bus(self.link), self._cs)
+        self.wire = wire
+        self.reader = Driver(wire, self._irq if link in ("spi", "i2c") else None)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine to completion."""
@@ -59,8 +118,10 @@ class Rig:
         return self.run(work())
 
     def _cs(self, level: int) -> None:
+        assert isinstance(self.link, SpiLink)
         self.link.deselect() if level else self.link.select()
 
     def _irq(self) -> int:
+        assert not isinstance(self.link, HsuLink)
         self.link.tick(ticks.now_ms)
         return self.link.level("irq")

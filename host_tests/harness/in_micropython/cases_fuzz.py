@@ -204,11 +204,12 @@ def frames(seed, count):
     import asyncio
 
     from kassa.drivers.pn532 import PN532
+    from kassa.drivers.pn532_spi import SpiLink
     from kassa.errors import CardGone, ReaderFault
 
     random.seed(seed)
     bus = _Bus()
-    reader = PN532(bus, bus, bus)
+    reader = PN532(SpiLink(bus, bus), bus)
     reader._line = bus
     into = bytearray(260)
     good = 0

@@ -16,9 +16,15 @@ async def _sleep_ms(delay):
     await asyncio.sleep(0)
 
 
+def _sleep_blocking_ms(delay):
+    global now_ms
+    now_ms += max(0, delay)
+
+
 def install():
     """Add to CPython's `time` and `asyncio` the MicroPython functions that drivers use."""
     time.ticks_ms = lambda: now_ms
     time.ticks_add = lambda ticks, delta: ticks + delta
     time.ticks_diff = lambda end, start: end - start
+    time.sleep_ms = _sleep_blocking_ms
     asyncio.sleep_ms = _sleep_ms

@@ -25,6 +25,7 @@ from kassa.card import (  # noqa: E402
 from kassa.card.arena import Arena  # noqa: E402
 from kassa.card.terms import Terms  # noqa: E402
 from kassa.drivers.pn532 import PN532  # noqa: E402
+from kassa.drivers.pn532_spi import SpiLink  # noqa: E402
 
 LOADED = (
     application_selection,
@@ -99,7 +100,7 @@ def dialogue(keys: Keys) -> None:
 def tap(keys: Keys, replies: list, whole: bool, arena: Arena) -> int:
     """Replay one tap. Returns the number of bytes on the bus. Raises ValueError if the card is not approved."""
     bus = Bus(replies)
-    reader = PN532(bus, bus, bus)
+    reader = PN532(SpiLink(bus, bus), bus)
     reader._line = bus
     steps = transaction.read(_terms(keys), arena)
     try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The lines of receipts and slips. A line is (text, align, bold, size); align: 0 left, 1 centre, 2 right.
 
-Text after a tab is aligned to the right margin; the printer's driver knows the width.
+Text after a tab is aligned to the right margin, and a single "-" is a rule; the printer's driver knows the width.
 """
 
 from micropython import const
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kassa.desk.batch import Totals
     from kassa.uplink.request_result import RequestResult
 
-_RULE = ("--------------------------------", 0, False, 1)
+_RULE = ("-", 0, False, 1)
 _ENTRIES = {0x03: "r_code", 0x07: "r_contactless"}
 _STATES = {
     "approved": "r_approved",
