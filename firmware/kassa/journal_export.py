@@ -10,6 +10,8 @@ import sys
 
 from micropython import const
 
+from kassa import VERSION
+
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Board
@@ -33,6 +35,7 @@ async def serve(board: "Board", reason: str, stop: str) -> None:
             continue
         if line.endswith("kassa info"):
             print("kassa: info %d %s %s" % (_FORMAT, board.reset_cause(), reason))
+            print("kassa: firmware %s" % VERSION)
             print("kassa: system %s" % sys.version)
             print("kassa: stop %s" % stop)
             print("kassa: end 0")
