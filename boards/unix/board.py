@@ -42,7 +42,11 @@ class Board(Esp32Board):
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
         self.wifi = Wifi(network.WLAN(network.STA_IF))
-        self.device_secret = _device_secret()
+
+    @property
+    def device_secret(self) -> bytearray:
+        """The 32 bytes that all keys of this device derive from. Raises OSError if they are missing."""
+        return _device_secret()
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

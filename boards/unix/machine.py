@@ -2,6 +2,7 @@
 """The parts of the ESP32 port's `machine` that boards use: pins, SPI, I2C, UART, PWM, watchdog, reset; over the bus."""
 
 import io
+import os
 import struct
 import time
 
@@ -22,6 +23,7 @@ _ENODEV = const(19)
 _POLL = const(3)  # stream ioctl: returns which of the requested conditions hold
 _POLL_IN = const(1)
 _POLL_OUT = const(4)
+_RTC_SIZE = const(2048)
 
 _hello = bus.hello()
 mode = _hello[0]
@@ -45,6 +47,28 @@ def restart(cause: int) -> None:
     """End this process. The world starts the next one, with `cause` as its reset cause."""
     bus.post(wiring.RESET, cause)
     bus.answer(bytearray(1))
+
+
+if _hello[1] == PWRON_RESET and "rtc.bin" in os.listdir():
+    os.remove("rtc.bin")
+
+
+class RTC:
+    """The RTC's memory alone, kept in a file: a reset of any cause keeps it, a power loss does not."""
+
+    def memory(self, data: bytes | None = None) -> bytes | None:
+        """The bytes written last, at most 2048; with `data`, write them. Raises ValueError for more."""
+        if data is not None:
+            if len(data) > _RTC_SIZE:
+                raise ValueError("buffer too long")
+            with open("rtc.bin", "wb") as file:
+                file.write(data)
+            return None
+        try:
+            with open("rtc.bin", "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
 
 
 class Pin:

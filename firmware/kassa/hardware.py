@@ -37,18 +37,26 @@ if TYPE_CHECKING:
         keypad: Keypad
         reader: PN532
         wifi: Wifi
-        watchdog: Watchdog
         journal: Flash
         keyring: Flash
         settings: Flash
         cards: Flash
         entropy: Entropy
-        device_secret: bytearray
         spare_memory: bool  # RAM is large enough for all modules: overlay.py drops none
 
         def printer(self) -> Printer: ...
 
         def scanner(self) -> Scanner: ...
+
+        @property
+        def watchdog(self) -> Watchdog: ...
+
+        @property
+        def device_secret(self) -> bytearray: ...
+
+        def safe_mode_reason(self) -> str: ...
+
+        def forget_resets(self) -> None: ...
 
         def reset_cause(self) -> str: ...
 

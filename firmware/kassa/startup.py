@@ -64,7 +64,10 @@ def _open(board: "Board", session: Session) -> None:
 
     news = session.status
     self_test(board.entropy)
-    secret = board.device_secret
+    try:
+        secret = board.device_secret
+    except OSError:
+        raise SettingsError("no device secret") from None
     values = Settings(board.settings, device_key(secret, SETTINGS), board.entropy)
     values.open()
     session.ui.use(str(values.get(settings.LANGUAGE, b"zh"), "utf-8"))

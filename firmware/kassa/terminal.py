@@ -25,6 +25,7 @@ _BEAT_MS = const(1000)
 _IDLE_AFTER_MS = const(1500)  # without a key press: then sectors are erased and ciphers prepared
 _FAULT_PAUSE_MS = const(10000)
 _STOPPED_MS = const(10000)
+_LASTED_BEATS = const(60)  # a minute: then the resets before it no longer count, see drivers/starts.py
 
 
 class Terminal:
@@ -44,13 +45,16 @@ class Terminal:
         """Run all tasks until one ends, then restart the board. Does not return."""
         self._start("keypad", self._board.keypad.run())
         self._start("cashier", self._cashier())
-        reason = ""
+        reason, beats = "", 0
         while not reason:
+            self._board.watchdog.feed()
             await asyncio.sleep_ms(_BEAT_MS)
+            beats += 1
+            if beats == _LASTED_BEATS:
+                self._board.forget_resets()
             for name, task in self._tasks.items():
                 if task.done():
                     reason = name
-            self._board.watchdog.feed()
         await self._stop(reason)
 
     def _start(self, name: str, coroutine: "Coroutine") -> None:

@@ -70,7 +70,7 @@ def room(module: str) -> str:
     parts = module.split(".")
     if len(parts) > 1 and (FIRMWARE / "kassa" / parts[1]).is_dir():
         return parts[1]
-    return parts[-1] if parts[-1] in ("terminal", "startup") else "ground"
+    return parts[-1] if parts[-1] in ("terminal", "startup", "safe_mode") else "ground"
 
 
 def module_of(path: Path) -> str:

@@ -24,6 +24,7 @@ class Power:
     ) -> None:
         self.console_path = home / "console.log"
         self.console_path.touch()
+        self.line: int | None = None  # file descriptor of a serial line that is the console instead of console.log
         self.exit_code: int | None = None  # set when the process has ended by itself
         self._home = home
         self._bus_port = bus_port
@@ -66,8 +67,8 @@ class Power:
                 self._command,
                 cwd=self._home,
                 env={**kept, "MICROPYPATH": self._path, "KASSA_WORLD": str(self._bus_port)},
-                stdin=subprocess.DEVNULL,
-                stdout=console,
+                stdin=subprocess.DEVNULL if self.line is None else self.line,
+                stdout=console if self.line is None else self.line,
                 stderr=subprocess.STDOUT,
             )
 

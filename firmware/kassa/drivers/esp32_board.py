@@ -9,6 +9,10 @@ import machine
 from esp32 import Partition
 from machine import WDT, Pin
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.drivers.keypad import Keypad
+
 _WATCHDOG_MS = const(20000)
 
 
@@ -18,21 +22,43 @@ def output(pin: int, level: int = 1) -> Pin:
 
 
 def _partition(label: str) -> Partition:
-    return Partition.find(Partition.TYPE_DATA, label=label)[0]
+    """The data partition with this label. If it is missing, its first use fails, not the board: a page can say so."""
+    found = Partition.find(Partition.TYPE_DATA, label=label)
+    return found[0] if found else None  # pyright: ignore[reportReturnType]
 
 
 class Esp32Board:
     """The part of a Board (kassa/hardware.py) that does not depend on its pins."""
 
+    keypad: "Keypad"  # of the board
     spare_memory = False  # a board with PSRAM sets it: overlay.py drops no module then
+    _watchdog: "WDT | None" = None
 
     def __init__(self) -> None:
-        self.watchdog = WDT(timeout=_WATCHDOG_MS)
         self.journal = _partition("journal")
         self.keyring = _partition("keyring")
         self.settings = _partition("settings")
         self.cards = _partition("cards")
         self.entropy = os.urandom
+
+    @property
+    def watchdog(self) -> WDT:
+        """The watchdog. It starts when it is first asked for and cannot be stopped: safe mode does without it."""
+        if self._watchdog is None:
+            self._watchdog = WDT(timeout=_WATCHDOG_MS)
+        return self._watchdog
+
+    def safe_mode_reason(self) -> str:
+        """Count this start. Returns "keys", "resets" or "", see starts.py. Call it once, before anything is started."""
+        from kassa.drivers import starts
+
+        return starts.safe_mode_reason(self.keypad)
+
+    def forget_resets(self) -> None:
+        """The terminal works, or somebody wants it to try again: count resets from zero."""
+        from kassa.drivers import starts
+
+        starts.clear()
 
     def reset_cause(self) -> str:
         """Why the terminal starts: "power", "watchdog" or "soft"."""

@@ -56,6 +56,17 @@ class Keypad:
                 self._event.set()
             await asyncio.sleep_ms(_SCAN_MS)
 
+    def holds(self, keys: str) -> bool:
+        """Whether all these keys are down at this moment. For the time before `run` only."""
+        for key in keys:
+            place = KEYS.find(key.encode())
+            self._drive(place >> 2)
+            down = not self._cols[place & 3]()
+            self._drive(-1)
+            if not down:
+                return False
+        return True
+
     async def get(self) -> int:
         """Wait for the next key, without limit, and return its character code."""
         key = 0

@@ -40,4 +40,7 @@ async def reprint(session: Session) -> None:
         session, receipt.payment(session, record, session.last_disposition(record), *numbers, again=True)
     )
     if fault:
-        await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),))
+        key = await ui.message("warn", ui.t("receipt_failed"), (ui.t(fault),), "E=key_ok D=key_receipt")
+        if key == ord("D"):
+            word = session.last_disposition(record)
+            await receipt.show(session, receipt.payment(session, record, word, *numbers, again=True))

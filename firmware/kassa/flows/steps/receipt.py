@@ -157,3 +157,13 @@ async def output(session: Session, lines: "Iterator[tuple]") -> str:
         if table is not None:
             table.close()
     return ""
+
+
+async def show(session: Session, lines: "Iterator[tuple]") -> None:
+    """Show the lines on the screen: for a terminal without a printer, or one that does not print."""
+    rows = []
+    for text, align, _, _ in lines:
+        left, _, right = text.partition("\t")
+        if text and text != _RULE[0]:
+            rows.append(("", text) if align == 2 else (left, right))
+    await session.ui.list(session.ui.t("key_receipt"), rows, choose=False)

@@ -64,9 +64,13 @@ async def finish(
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
     ui.keypad.flush()  # a key pressed before the result was shown must not skip it
     fault = await _printed(session, word, auth, rrn)
+    keys = "E=key_ok"
     if fault:
         lines = [ui.t(fault)] + lines
-    await ui.message(kind, ui.t(word), lines, "E=key_ok", _RESULT_MS, money.text(amount))
+        keys = "E=key_ok D=key_receipt"
+    key = await ui.message(kind, ui.t(word), lines, keys, _RESULT_MS, money.text(amount))
+    if key == ord("D"):
+        await _on_screen(session, word, auth, rrn)
 
 
 async def _printed(session: Session, word: str, auth: str, rrn: str) -> str:
@@ -78,3 +82,12 @@ async def _printed(session: Session, word: str, auth: str, rrn: str) -> str:
     if record is None or word not in PAID + TOOK_BACK:
         return ""
     return await receipt.output(session, receipt.payment(session, record, word, auth, rrn))
+
+
+async def _on_screen(session: Session, word: str, auth: str, rrn: str) -> None:
+    """Show the receipt of the newest payment, which could not be printed."""
+    from kassa.flows.steps import receipt
+
+    record = session.last()
+    if record is not None:
+        await receipt.show(session, receipt.payment(session, record, word, auth, rrn))

@@ -2,7 +2,6 @@
 """The English words: one `key=text` a line. One long constant stays in flash; a dict of it would cost 9 KiB of heap."""
 
 TABLE = """
-
 key_ok=OK
 key_confirm=Confirm
 key_cancel=Cancel
@@ -14,6 +13,7 @@ key_yes=Yes
 key_no=No
 key_retry=Retry
 key_print=Print
+key_receipt=Receipt
 key_skip=Skip
 key_give_up=Give up
 key_noted=Noted

@@ -2,7 +2,6 @@
 """The Chinese words, in the terms of a Chinese payment terminal: one `key=text` a line, the same keys as en.py."""
 
 TABLE = """
-
 key_ok=确定
 key_confirm=确认
 key_cancel=取消
@@ -14,6 +13,7 @@ key_yes=是
 key_no=否
 key_retry=重试
 key_print=打印
+key_receipt=凭条
 key_skip=跳过
 key_give_up=核销
 key_noted=已知悉

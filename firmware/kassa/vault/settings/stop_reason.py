@@ -24,9 +24,16 @@ def note(flash: "Flash", reason: str) -> None:
 
 def take(flash: "Flash") -> str:
     """Return the stored reason and erase it; empty when there is none."""
+    reason = read(flash)
+    if reason:
+        erase(flash, _SECTOR)
+    return reason
+
+
+def read(flash: "Flash") -> str:
+    """Return the stored reason; empty when there is none."""
     line = bytearray(_SIZE)
     flash.readblocks(_SECTOR, line, 0)
     if line[0] == 0xFF:
         return ""
-    erase(flash, _SECTOR)
     return "".join([chr(byte) for byte in line if 32 <= byte < 127])

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Support bundles: python -m tools.support keys|pull|open. A bundle holds the sealed journal and no secret."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from tools.support import bundle
+from tools.support.bundle import BundleError
+from tools.support.console import ConsoleError, Found, pull
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group(help="Support bundles of terminals in safe mode (docs/support.md).")
+def main() -> None:
+    pass
+
+
+@main.command()
+@click.argument("private", type=_FILE)
+@click.argument("public", type=_FILE)
+def keys(private: Path, public: Path) -> None:
+    """Create a key pair: PRIVATE stays with support, PUBLIC goes to the shops. Overwrites nothing."""
+    key = X25519PrivateKey.generate()
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    try:
+        _create(private, secret, 0o600)
+        _create(public, key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo), 0o644)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command("pull")
+@click.option("--port", required=True, help="serial port of the terminal, such as /dev/ttyACM0")
+@click.option("--key", type=_FILE, required=True, help="support's public key (PEM)")
+@click.option("--out", type=_FILE, required=True, help="the bundle to write; must not exist")
+def pull_command(port: str, key: Path, out: Path) -> None:
+    """Read a terminal in safe mode into an encrypted bundle. Changes nothing on the terminal."""
+    to = _key(key, private=False)
+    assert isinstance(to, X25519PublicKey)
+    try:
+        found = pull(port)
+        _create(out, bundle.seal(found, to), 0o600)
+    except (ConsoleError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    _show(found)
+    click.echo(f"wrote {out}")
+
+
+@main.command("open")
+@click.argument("sealed", type=_FILE)
+@click.option("--key", type=_FILE, required=True, help="support's private key (PEM)")
+@click.option("--out", type=_FILE, required=True, help="folder for journal.bin and info.json; must not exist")
+def open_command(sealed: Path, key: Path, out: Path) -> None:
+    """Open a bundle. `python -m tools.journal OUT/journal.bin` then shows its payments."""
+    private = _key(key, private=True)
+    assert isinstance(private, X25519PrivateKey)
+    try:
+        found = bundle.unseal(sealed.read_bytes(), private)
+        out.mkdir(mode=0o700)
+        _create(out / "journal.bin", found.journal, 0o600)
+        info = {**found.info, "unreadable": found.unreadable}
+        _create(out / "info.json", json.dumps(info, indent=1).encode(), 0o600)
+    except (BundleError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    _show(found)
+
+
+def _key(path: Path, private: bool) -> X25519PrivateKey | X25519PublicKey:
+    """The X25519 key in a PEM file. Raises ClickException."""
+    try:
+        data = path.read_bytes()
+        key = serialization.load_pem_private_key(data, None) if private else serialization.load_pem_public_key(data)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise click.ClickException(f"{path}: {error}") from None
+    if not isinstance(key, X25519PrivateKey if private else X25519PublicKey):
+        raise click.ClickException(f"{path} is not an X25519 key")
+    return key
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file. Raises OSError if it exists."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
+
+
+def _show(found: Found) -> None:
+    for name, value in found.info.items():
+        click.echo(f"{name:10}{value}")
+    pages = sum(found.journal[at : at + 256] != b"\xff" * 256 for at in range(0, len(found.journal), 256))
+    click.echo(f"journal   {pages} pages written, {len(found.unreadable)} unreadable")
+
+
+if __name__ == "__main__":
+    main()
