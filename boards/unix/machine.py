@@ -16,6 +16,7 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
+_Y2000 = 946684800  # on Unix, whose time begins in 1970
 _CHUNK = const(32768)
 _EINVAL = const(-22)
 _POLL = const(3)  # stream ioctl: returns which of the requested conditions hold
@@ -44,6 +45,19 @@ def restart(cause: int) -> None:
     """End this process. The world starts the next one, with `cause` as its reset cause."""
     bus.post(wiring.RESET, cause)
     bus.answer(bytearray(1))
+
+
+class RTC:
+    """The chip's clock: it wakes at 2000-01-01 and runs with the ticks. (year, month, day, weekday, h, min, s, us)."""
+
+    _wake = _Y2000 - time.elapsed_s()  # the same for every object
+
+    def datetime(self, date: tuple | None = None) -> tuple | None:
+        if date is not None:
+            RTC._wake = time.mktime(date[:3] + date[4:7] + (0, 0)) - time.elapsed_s()
+            return None
+        year, month, day, hour, minute, second, weekday = time.gmtime(RTC._wake + time.elapsed_s())[:7]
+        return year, month, day, weekday, hour, minute, second, 0
 
 
 class Pin:

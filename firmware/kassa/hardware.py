@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     class Watchdog(Protocol):
         def feed(self) -> None: ...
 
+    class Rtc(Protocol):
+        """A machine.RTC: (year, month, day, weekday, hour, minute, second, fraction of a second)."""
+
+        def datetime(self, datetimetuple: tuple = ...) -> tuple: ...
+
     class Board(Protocol):
         """boards/*/board.py."""
 
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
         reader: PN532
         wifi: Wifi
         watchdog: Watchdog
+        rtc: Rtc
         journal: Flash
         keyring: Flash
         settings: Flash

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every board with an ESP32 has: partitions, watchdog, entropy, reset. A board adds its chips and pins."""
+"""What every board with an ESP32 has: partitions, watchdog, clock, entropy, reset. A board adds its chips and pins."""
 
 import os
 
@@ -7,7 +7,7 @@ from micropython import const
 
 import machine
 from esp32 import Partition
-from machine import WDT, Pin
+from machine import RTC, WDT, Pin
 
 _WATCHDOG_MS = const(20000)
 
@@ -28,6 +28,7 @@ class Esp32Board:
 
     def __init__(self) -> None:
         self.watchdog = WDT(timeout=_WATCHDOG_MS)
+        self.rtc = RTC()
         self.journal = _partition("journal")
         self.keyring = _partition("keyring")
         self.settings = _partition("settings")
