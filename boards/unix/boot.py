@@ -2,9 +2,11 @@
 """Runs before main.py: reports every flash operation to the world, and carries out the world's requests."""
 
 import struct
+import sys
 import time
 
 import bus
+import chip_tls
 import esp32
 import machine
 import wiring
@@ -31,6 +33,7 @@ if time.WIDE:
     import utime
 
     core.ticks, core.ticks_add, core.ticks_diff = time.wide_ms, utime.ticks_add, utime.ticks_diff
+sys.modules["tls"] = chip_tls
 esp32.chip.listener = _flash_done
 esp32.chip.on_cut = _flash_cut
 world_requests.carry_out(machine.mode & ~wiring.MAY_JUMP)

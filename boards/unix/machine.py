@@ -17,6 +17,7 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
+_Y2000 = 946684800  # on Unix, whose time begins in 1970
 _CHUNK = const(32768)
 _EINVAL = const(-22)
 _ENODEV = const(19)
@@ -54,7 +55,21 @@ if _hello[1] == PWRON_RESET and "rtc.bin" in os.listdir():
 
 
 class RTC:
-    """The RTC's memory alone, kept in a file: a reset of any cause keeps it, a power loss does not."""
+    """The chip's clock and the RTC's memory.
+
+    The clock wakes at 2000-01-01 and runs with the ticks. The memory is kept in a file: a reset of any cause keeps it,
+    a power loss does not.
+    """
+
+    _wake = _Y2000 - time.elapsed_s()  # the same for every object
+
+    def datetime(self, date: tuple | None = None) -> tuple | None:
+        """(year, month, day, weekday, hour, minute, second, microsecond); with `date`, set the clock."""
+        if date is not None:
+            RTC._wake = time.mktime(date[:3] + date[4:7] + (0, 0)) - time.elapsed_s()
+            return None
+        year, month, day, hour, minute, second, weekday = time.gmtime(RTC._wake + time.elapsed_s())[:7]
+        return year, month, day, weekday, hour, minute, second, 0
 
     def memory(self, data: bytes | None = None) -> bytes | None:
         """The bytes written last, at most 2048; with `data`, write them. Raises ValueError for more."""

@@ -42,6 +42,11 @@ def jump(ms: int) -> None:
     _ahead += ms
 
 
+def elapsed_s() -> int:
+    """Seconds since some fixed moment, jumps included: they do not wrap as ticks do."""
+    return int(utime.time()) + _ahead // 1000
+
+
 def sleep_ms(ms: int) -> None:
     if jumping:
         jump(ms)

@@ -1,14 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""The wall clock: seconds since 2000-01-01, local time. Untrusted until the host has sent its authenticated time."""
+"""The wall clock: seconds since 2000-01-01, local time. Untrusted until the host has sent its authenticated time.
+
+The chip's own clock (machine.RTC) serves only TLS, which checks dates of certificates by it. Nothing reads money's time
+from it. It wakes at 2000-01-01, so boot sets it to the latest time the terminal has reason to believe in. Its date is a
+tuple, so it does not matter that `time` counts from 2000 on the ESP32 and from 1970 on Unix.
+"""
 
 from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.hardware import Rtc
 
 
 class Clock:
     """Counts ticks from a base time. The base is the latest time stored in flash, then the host's time."""
 
-    def __init__(self) -> None:
+    def __init__(self, rtc: "Rtc | None" = None) -> None:
+        """`rtc`: the chip's own clock, set whenever the host sends its time."""
         self.trusted = False
+        self._rtc = rtc
         self._base = 0
         self._ticks = ticks_ms()
 
@@ -30,7 +43,30 @@ class Clock:
         """Set the clock to the host's authenticated time."""
         self._set(at)
         self.trusted = True
+        if self._rtc:
+            set_rtc(self._rtc, at)
 
     def _set(self, at: int) -> None:
         self._base = at
         self._ticks = ticks_ms()
+
+
+def wake_rtc(rtc: "Rtc", at: int) -> None:
+    """Set the chip's clock forward to `at`, seconds since 2000; never backwards. For boot."""
+    from kassa.calendar import seconds
+
+    year, month, day, _, hour, minute, second = rtc.datetime()[:7]
+    try:
+        if seconds(year, month, day, hour, minute, second) >= at:
+            return
+    except ValueError:  # it stands at no date at all
+        pass
+    set_rtc(rtc, at)
+
+
+def set_rtc(rtc: "Rtc", at: int) -> None:
+    """Set the chip's clock to `at`, seconds since 2000."""
+    from kassa.calendar import date
+
+    year, month, day, hour, minute, second = date(at)
+    rtc.datetime((year, month, day, 0, hour, minute, second, 0))  # it finds the day of the week itself

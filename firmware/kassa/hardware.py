@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     class Watchdog(Protocol):
         def feed(self) -> None: ...
 
+    class Rtc(Protocol):
+        """A machine.RTC: (year, month, day, weekday, hour, minute, second, fraction of a second)."""
+
+        def datetime(self, datetimetuple: tuple = ...) -> tuple: ...
+
     class Board(Protocol):
         """boards/*/board.py."""
 
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
         keypad: Keypad
         reader: PN532
         wifi: Wifi
+        rtc: Rtc
         journal: Flash
         keyring: Flash
         settings: Flash

@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from kassa.clock import Clock
+from kassa.clock import Clock, wake_rtc
 from kassa.crypto.wipe import zero
 from kassa.desk.offline_limits import Limits
 from kassa.desk.till import Till
@@ -19,6 +19,7 @@ from kassa.errors import (
 )
 from kassa.flows.idle import apply_settings
 from kassa.flows.session import Session
+from kassa.uplink import certificate
 from kassa.uplink.connection_task import ConnectionTask
 from kassa.uplink.courier import Courier
 from kassa.uplink.identity import Identity
@@ -81,8 +82,11 @@ def _open(board: "Board", session: Session) -> None:
     journal = Journal(board.journal, key)
     zero(key)
     session.interrupted = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
-    clock = Clock()
+    clock = Clock(board.rtc)
     clock.advance_to(max(journal.state.heard, number(journal.last, 44)))
+    began = certificate.start(values.get(settings.CLIENT_CERTIFICATE, b""))
+    provisioned = int.from_bytes(values.get(settings.PROVISIONED, b""), "big")
+    wake_rtc(board.rtc, max(clock.now(), began, provisioned))
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
     session.settings, session.clock = values, clock
     session.entropy, session.reader, session.printer, session.scanner = (

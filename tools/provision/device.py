@@ -4,6 +4,7 @@
 Uses `cryptography` and `psec` instead of the firmware's code, so that each checks the other.
 """
 
+import datetime
 import os
 import secrets
 import sys
@@ -22,6 +23,7 @@ from tools.provision.ca_public_keys import TEST, Entry, blob
 from tools.world.flash import PARTITIONS, fill_in
 
 _SECTOR = 4096
+_EPOCH = datetime.datetime(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,18 @@ def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Ident
         0x0D: terminal.language.encode("ascii"),
         0x0E: salt + mac.cmac(key, salt + code.encode("ascii")),
         0x10: terminal.largest_sale.to_bytes(6, "big"),
+        0x15: int((_now() - _EPOCH).total_seconds()).to_bytes(4, "big"),
     }
     if terminal.limits is not None:
         values[0x0C] = terminal.limits.pack()
     if terminal.approval is not None:
         values[0x11] = terminal.approval.pack()
     return values
+
+
+def _now() -> datetime.datetime:
+    """Local time, as the host sends it: the terminal may believe that it is not earlier."""
+    return datetime.datetime.now()
 
 
 def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every board with an ESP32 has: partitions, watchdog, entropy, reset. A board adds its chips and pins."""
+"""What every board with an ESP32 has: partitions, watchdog, clock, entropy, reset. A board adds its chips and pins."""
 
 import os
 
@@ -7,7 +7,7 @@ from micropython import const
 
 import machine
 from esp32 import Partition
-from machine import WDT, Pin
+from machine import RTC, WDT, Pin
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Esp32Board:
     _watchdog: "WDT | None" = None
 
     def __init__(self) -> None:
+        self.rtc = RTC()
         self.journal = _partition("journal")
         self.keyring = _partition("keyring")
         self.settings = _partition("settings")

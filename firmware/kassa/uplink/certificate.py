@@ -10,15 +10,28 @@ _UTC_TIME = 0x17  # tag of UTCTime: two-digit year; GeneralizedTime has four dig
 def days(der: bytes) -> tuple:
     """The first and last day on which a DER certificate is valid, in days since 2000-01-01; (0, 0) if it cannot be read."""
     try:
-        at = _inside(der, _inside(der, 0))  # tbsCertificate
-        if der[at] == 0xA0:  # version
-            at = _after(der, at)
-        for _ in range(3):  # serial number, algorithm, issuer
-            at = _after(der, at)
-        at = _inside(der, at)
-        return _day(der, at), _day(der, _after(der, at))
+        at = _validity(der)
+        return _time(der, at) // _DAY, _time(der, _after(der, at)) // _DAY
     except (ValueError, IndexError):
         return 0, 0
+
+
+def start(der: bytes) -> int:
+    """The time from which a DER certificate is valid, in seconds since 2000-01-01 UTC; 0 if it cannot be read."""
+    try:
+        return _time(der, _validity(der))
+    except (ValueError, IndexError):
+        return 0
+
+
+def _validity(der: bytes) -> int:
+    """The offset of notBefore."""
+    at = _inside(der, _inside(der, 0))  # tbsCertificate
+    if der[at] == 0xA0:  # version
+        at = _after(der, at)
+    for _ in range(3):  # serial number, algorithm, issuer
+        at = _after(der, at)
+    return _inside(der, at)
 
 
 def _size(der: bytes, at: int) -> tuple:
@@ -39,7 +52,7 @@ def _after(der: bytes, at: int) -> int:
     return start + size
 
 
-def _day(der: bytes, at: int) -> int:
+def _time(der: bytes, at: int) -> int:
     start = _inside(der, at)
     year = 2000
     if der[at] == _UTC_TIME:
@@ -48,4 +61,5 @@ def _day(der: bytes, at: int) -> int:
     else:
         year = int(der[start : start + 4])
         start += 4
-    return seconds(min(year, 2099), int(der[start : start + 2]), int(der[start + 2 : start + 4]), 0, 0, 0) // _DAY
+    month, day, hour, minute, second = [int(der[place : place + 2]) for place in range(start, start + 10, 2)]
+    return seconds(min(year, 2099), month, day, hour, minute, second)

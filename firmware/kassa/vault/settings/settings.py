@@ -31,6 +31,7 @@ OFFLINE_APPROVAL = const(0x11)
 SETTLING = const(0x12)
 PARAMETERS = const(0x13)
 CARDS = const(0x14)
+PROVISIONED = const(0x15)
 
 _SECTOR = const(4096)
 _HEAD = const(16)
