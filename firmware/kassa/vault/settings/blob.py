@@ -47,27 +47,33 @@ def put(
     plain = _load(flash, key, sector)
     if plain is None:
         raise SettingsError("no settings")
-    blob = bytearray(_HEAD)  # sealed in place: the heap has room for two copies, not for three
+    room = 16 + len(plain)
+    for value in changes.values():
+        room += 3 + len(value)
+    # Allocated once and sealed in place: a buffer that grows leaves pieces with secrets, and two copies is all that fits.
+    blob = memoryview(bytearray(_HEAD + room))
     blob[:4] = b"KS\x01\x00"
-    blob.extend(entropy(16))
-    at = 16
+    blob[_HEAD : _HEAD + 16] = entropy(16)
+    at, end = 16, _HEAD + 16
     while at + 3 <= len(plain) and plain[at]:
-        size = plain[at + 1] << 8 | plain[at + 2]
+        size = 3 + (plain[at + 1] << 8 | plain[at + 2])
         if plain[at] not in changes:
-            blob.extend(plain[at : at + 3 + size])
-        at += 3 + size
+            blob[end : end + size] = plain[at : at + size]
+            end += size
+        at += size
     zero(plain)
     plain = None
     for identifier, value in changes.items():
-        blob.extend(bytes((identifier, len(value) >> 8, len(value) & 0xFF)) + value)
-    while len(blob) % 16:
-        blob.append(0)
-    size = len(blob) - _HEAD
+        pack_into(">BH", blob, end, identifier, len(value))
+        blob[end + 3 : end + 3 + len(value)] = value
+        end += 3 + len(value)
+    size = (end - _HEAD + 15) & ~15
     if size > _SECTOR - 32:
         zero(blob)
         raise SettingsError("settings too long")
+    blob = blob[: _HEAD + size]
     pack_into(">IH", blob, 4, generation + 1, size)
-    sealed = memoryview(blob)[_HEAD:]
+    sealed = blob[_HEAD:]
     cipher = aes(key, 2, _ZERO)
     cipher.encrypt(sealed, sealed)
     wipe_cipher(cipher)
@@ -86,7 +92,7 @@ def put(
     return other, generation + 1
 
 
-def _holds(flash: "Flash", sector: int, offset: int, data: bytearray) -> bool:
+def _holds(flash: "Flash", sector: int, offset: int, data: "bytearray | memoryview") -> bool:
     """Whether the chip holds `data`. Reads back a piece at a time."""
     back = memoryview(bytearray(_PIECE))
     for at in range(0, len(data), _PIECE):
