@@ -12,7 +12,7 @@ STAT_CONNECTING = 1001
 STAT_GOT_IP = 1010
 STAT_NO_AP_FOUND = 201
 STAT_WRONG_PASSWORD = 202
-_STATES = (STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP, STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD)
+_STATES = (STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP, STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD, STAT_IDLE, STAT_CONNECTING)
 
 
 class WLAN:
@@ -50,6 +50,8 @@ class WLAN:
     def status(self, what: str | None = None) -> int:
         state = self._ask(wiring.WLAN_STATUS)
         if what == "rssi":
+            if state not in (wiring.WLAN_GOT_IP, wiring.WLAN_NO_ADDRESS):
+                raise OSError("Wifi Not Connected")
             return -self._reply[1]
         return _STATES[state]
 

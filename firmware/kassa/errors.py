@@ -49,14 +49,13 @@ class PrinterFault(KassaError):
 class LinkError(KassaError):
     """No connection to the host.
 
-    `sent`: whether any byte of the message may have been sent. `certificate_fault`: 1 when TLS found the host's certificate
-    expired, 2 when it is not valid yet, else 0.
+    `sent`: whether any byte of the message may have been sent. `cause`: why, a key of screens/texts/causes_en.py.
     """
 
-    def __init__(self, reason: str, sent: bool = False, certificate_fault: int = 0) -> None:
+    def __init__(self, reason: str, sent: bool = False, cause: str = "silent") -> None:
         super().__init__(reason)
         self.sent = sent
-        self.certificate_fault = certificate_fault
+        self.cause = cause
 
 
 class WireError(KassaError):

@@ -47,12 +47,15 @@ NOTO = "@fontsource/noto-sans-sc@5.3.0"
 ASCII = [chr(code) for code in range(0x20, 0x7F)]
 AMOUNT = "0123456789,.¥-$€ "
 # Texts only shown in small type. Every other text may be a title, a menu line or the first line of a message.
-SMALL = ("r_", "bar_", "key_", "about_", "test_", "held_")
+SMALL = ("r_", "bar_", "key_", "about_", "test_", "held_", "cause_")
 
 
 def table(language: str) -> dict[str, str]:
-    """The texts of one language, key -> text, from firmware/kassa/screens/texts; "de39_00" is for answer code 00."""
-    return _lines(language) | {f"de39_{code}": text for code, text in _lines(f"answers_{language}").items()}
+    """The texts of one language, key -> text, from firmware/kassa/screens/texts; de39_00 is an answer code."""
+    found = _lines(language)
+    for prefix, name in (("de39", "answers"), ("cause", "causes")):
+        found |= {f"{prefix}_{key}": text for key, text in _lines(f"{name}_{language}").items()}
+    return found
 
 
 def _lines(name: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ _PORTAL = (
 _JOIN_MS = 400  # virtual ms from connect until the station has an address
 _REST_MS = 800  # virtual ms from a disconnect until the station accepts a connect again
 STATES = ("on", "off", "half_open", "portal")
-FAULTS = ("", "refuses", "hangs")
+FAULTS = ("", "refuses", "hangs", "no_address")
 
 
 class Radio:
@@ -32,6 +32,8 @@ class Radio:
 
     `fault` is a fault of the station's driver, normally "". With "refuses" it refuses every connect until it gets a
     disconnect and then _REST_MS of rest. With "hangs" it hangs while connecting until its interface is switched off.
+    With "no_address" it joins, but DHCP gives no address. `network` is the name of the access point's network, None = any;
+    `hosts` are the names and addresses that resolve, None = all.
     """
 
     def __init__(self, host_port: int | None) -> None:
@@ -39,6 +41,8 @@ class Radio:
         self.delay_ms = 0
         self.signal = -55  # dBm
         self.key: str | None = None
+        self.network: str | None = None
+        self.hosts: set[str] | None = None
         self.tap: Callable[[str, bytes], None] | None = None  # called with "up" or "down" and the bytes relayed
         self.bytes_up = 0
         self.bytes_down = 0
@@ -46,7 +50,7 @@ class Radio:
         self._state = "on"
         self._cut: tuple[str, int] | None = None
         self._station = False
-        self._joining: tuple[str, int] | None = None  # key, virtual ms of connect
+        self._joining: tuple[str, str, int] | None = None  # network, key, virtual ms of connect
         self._fault = ""
         self._rests_until = 0  # virtual ms
         self._expected_until = 0.0  # a connection should arrive before this
@@ -118,12 +122,13 @@ class Radio:
         if command == wiring.WLAN_CONNECT:
             if self._fault == "refuses" or now < self._rests_until:
                 return bytes((wiring.WLAN_REFUSED, -self.signal))
-            self._joining = (data.partition(b"\0")[2].decode(), now)
+            network, _, key = data.decode().partition("\0")
+            self._joining = (network, key, now)
         return bytes((self._join_state(now), -self.signal))
 
-    def resolve(self, now: int) -> int:
-        """The port to connect to for any address, or 0 without a network."""
-        if self._join_state(now) != wiring.WLAN_GOT_IP:
+    def resolve(self, now: int, name: str) -> int:
+        """The port to connect to for `name`, or 0 without a network or if there is no such name."""
+        if self._join_state(now) != wiring.WLAN_GOT_IP or self.hosts is not None and name not in self.hosts:
             return 0
         self._expected_until = time.monotonic() + _UNANSWERED_S
         return self.port
@@ -138,14 +143,16 @@ class Radio:
     def _join_state(self, now: int) -> int:
         if not self._station or self._joining is None:
             return wiring.WLAN_IDLE
-        key, since = self._joining
+        network, key, since = self._joining
         if self._fault == "hangs":
             return wiring.WLAN_CONNECTING
-        if self._state == "off":
+        if self._state == "off" or self.network not in (None, network):
             return wiring.WLAN_NO_AP
         if self.key is not None and key != self.key:
             return wiring.WLAN_WRONG_KEY
-        return wiring.WLAN_GOT_IP if now - since >= _JOIN_MS else wiring.WLAN_CONNECTING
+        if now - since < _JOIN_MS:
+            return wiring.WLAN_CONNECTING
+        return wiring.WLAN_NO_ADDRESS if self._fault == "no_address" else wiring.WLAN_GOT_IP
 
     # The relay.
 

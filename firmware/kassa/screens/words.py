@@ -37,6 +37,14 @@ class Words:
             from kassa.screens.texts.answers_en import TABLE
         return _find(TABLE, code) or self.get("de39_other")
 
+    def cause(self, name: str) -> str:
+        """The text for LinkError.cause or Wifi.cause."""
+        if self.language == "zh":
+            from kassa.screens.texts.causes_zh import TABLE
+        else:
+            from kassa.screens.texts.causes_en import TABLE
+        return _find(TABLE, name)
+
 
 def _find(table: str, key: str) -> str:
     """The text of a key, "" if there is none."""

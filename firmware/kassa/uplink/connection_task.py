@@ -6,7 +6,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from kassa import overlay
+from kassa import log, overlay
 from kassa import status as news
 from kassa.errors import FlashFault, JournalFull, KeyringError, LinkError, SettingsError, WireError
 from kassa.status import Status
@@ -47,7 +47,7 @@ class ConnectionTask:
         self._keypad = keypad
         self._status = status
         self._entropy = entropy
-        self.certificate_fault = 0  # LinkError.certificate_fault of the last attempt
+        self.cause = ""  # why the last attempt failed: LinkError.cause or Wifi.cause
         self._pause = _FIRST_PAUSE_MS
         # Deadlines in ticks, 0 = none. Expired ones are cleared: ticks wrap, so after 6.2 days one would seem to be ahead again.
         self._not_before = 0  # after a failure: earliest time of the next attempt
@@ -63,7 +63,9 @@ class ConnectionTask:
                 self._unsent()
                 self._stale = 0
                 if not await self._wifi.join(name, password):
+                    self._because(self._wifi.cause)
                     continue
+                self._because("")
                 self._not_before = 0
             if self._status.link == news.LINK_OFF:
                 self._say(news.LINK_WIFI)
@@ -102,7 +104,7 @@ class ConnectionTask:
             else:
                 self._pause = _FIRST_PAUSE_MS
         except (LinkError, WireError, FlashFault, JournalFull, KeyringError, SettingsError) as error:
-            self.certificate_fault = error.certificate_fault if isinstance(error, LinkError) else 0
+            self._because(error.cause if isinstance(error, LinkError) else "")
             self._failed()
         finally:
             if channel:
@@ -167,7 +169,7 @@ class ConnectionTask:
                 exchange.feed(into[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
                     self._stale = _later(_REFRESH_MS)
-                    self.certificate_fault = 0
+                    self._because("")
                     self._say(news.LINK_HOST)
                     overlay.connection("connected")
 
@@ -187,6 +189,14 @@ class ConnectionTask:
         jitter = self._entropy(1)[0] * self._pause // 512
         self._not_before = _later(self._pause + jitter)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_MS)
+
+    def _because(self, cause: str) -> None:
+        """Remember and log why there is no connection; "" = no reason."""
+        if cause != self.cause:
+            self.cause = cause
+            if cause:
+                log.no_connection(cause)
+            self._status.changed()
 
     def _say(self, link: int) -> None:
         if self._status.link != link:

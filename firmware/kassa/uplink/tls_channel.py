@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _OPEN_S = const(10)
 _SEND_S = const(10)
+_ALERT = const(-0x7780)  # MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE
+_END = const(-0x7280)  # MBEDTLS_ERR_SSL_CONN_EOF, within the handshake: some servers refuse without an alert
+_NOT_TLS = (-0x7200, -0x7100)  # MBEDTLS_ERR_SSL_INVALID_RECORD, .._BAD_INPUT_DATA: what a login page's HTML gives
+# What Mbed TLS says about the host's certificate (x509_crt.c), and the cause. It may say several: the first one counts.
+_WORDS = (("CA", "issuer"), ("expired", "over"), ("future", "early"), ("CN", "name"))
 
 
 class TlsChannel:
@@ -27,6 +32,8 @@ class TlsChannel:
         self._settings = values
         self._socket = None  # the one that carries TLS
         self._stream: "Any" = None  # one object reads and writes
+        self._stage = "dns"  # the cause if it fails now: "dns", "host" until TCP is connected, then "silent"
+        self._heard = False
 
     async def open(self) -> None:
         """Connect. Raises LinkError, and leaves no socket open.
@@ -38,7 +45,7 @@ class TlsChannel:
             await asyncio.wait_for(self._connect(values), _OPEN_S)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
             self.close()
-            raise LinkError("no connection to the host", False, _certificate_fault(error))
+            raise LinkError("no connection to the host", False, self._cause(error))
 
     async def _connect(self, values: Settings) -> None:
         """Like `asyncio.open_connection`, which does not close its socket when something fails."""
@@ -53,6 +60,7 @@ class TlsChannel:
         where = socket.getaddrinfo(
             str(values.get(settings.HOST_ADDRESS), "utf-8"), port[0] << 8 | port[1], 0, socket.SOCK_STREAM
         )[0]
+        self._stage = "host"
         self._socket = bare = socket.socket(where[0], where[1], where[2])
         bare.setblocking(False)
         try:
@@ -65,6 +73,7 @@ class TlsChannel:
             bare, server_hostname=str(values.get(settings.HOST_NAME), "utf-8"), do_handshake_on_connect=False
         )
         self._stream = asyncio.StreamReader(wrapped)
+        self._stage = "silent"
 
     async def send(self, data: bytearray) -> None:
         """Send bytes. Raises LinkError: some of them may have been sent."""
@@ -75,7 +84,7 @@ class TlsChannel:
             stream.write(data)
             await asyncio.wait_for(stream.drain(), _SEND_S)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
-            raise LinkError("connection lost", True, _certificate_fault(error))
+            raise LinkError("connection lost", True, self._cause(error))
 
     async def receive(self, into: memoryview, seconds: int) -> int:
         """Read at least one byte into `into`; returns the count.
@@ -88,10 +97,30 @@ class TlsChannel:
         try:
             count = await asyncio.wait_for(_some(stream, into), seconds)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
-            raise LinkError("no answer", True, _certificate_fault(error))
+            raise LinkError("no answer", True, self._cause(error))
         if not count:
             raise LinkError("host closed the connection", sent=True)
+        self._heard = True
         return count
+
+    def _cause(self, error: Exception) -> str:
+        """LinkError.cause. Mbed TLS has words for certificates and negative numbers for the rest; lwIP has errno."""
+        if isinstance(error, ValueError):
+            message = str(error)
+            for word, cause in _WORDS:
+                if word in message:
+                    return cause
+        elif isinstance(error, OSError) and self._stage == "silent":
+            number = error.errno
+            if number == _ALERT:
+                return "refused"
+            if number == _END and not self._heard:
+                return "closed"
+            if number in _NOT_TLS:
+                return "strange"
+            if isinstance(number, int) and number > 0 and not self._heard:
+                return "host"  # TCP's: a connection that fails shows it only when TLS first uses it
+        return self._stage
 
     def close(self) -> None:
         """Close TLS and its socket; safe to call twice.
@@ -111,14 +140,6 @@ class TlsChannel:
 def _writable(bare: "Socket") -> "Generator":
     """Wait until a socket has connected or failed to connect."""
     yield asyncio.core._io_queue.queue_write(bare)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
-
-
-def _certificate_fault(error: Exception) -> int:
-    """LinkError.certificate_fault, from Mbed TLS's text: "The certificate validity has expired", "... starts in the future"."""
-    message = str(error)
-    if "CA" in message:  # not signed by the merchant's CA either: not our host
-        return 0
-    return 1 if "expired" in message else 2 if "future" in message else 0
 
 
 async def _some(reader: asyncio.StreamReader, into: memoryview) -> int:

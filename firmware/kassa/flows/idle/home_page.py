@@ -64,8 +64,9 @@ def _lines(session: Session) -> list:
         lines.append(note)
     if not news.clock_trusted:
         lines.append(ui.t("home_clock"))
-    if news.link == status.LINK_OFF:
-        lines.append(ui.t("home_offline"))
+    why = certificate_notes.offline(session)
+    if why or news.link == status.LINK_OFF:
+        lines.append(why or ui.t("home_offline"))
     if news.pending_count:
         lines.append(ui.t("home_queue", news.pending_count, money.text(news.pending_sum)))
     record = session.last()

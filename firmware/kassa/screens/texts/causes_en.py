@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""Why there is no connection to the host, in English. Loaded only while it is shown."""
+
+TABLE = """
+wifi=Offline: no Wi-Fi
+password=Offline: wrong Wi-Fi password
+network=Offline: Wi-Fi network not found
+address=Offline: Wi-Fi gives no address
+dns=Host name not found
+host=Host cannot be reached
+early=Certificate not valid yet
+over=The host's certificate is over
+name=Certificate is of another host
+issuer=Certificate of an unknown issuer
+refused=Host refuses our certificate
+strange=Not the host: network login page?
+closed=Host hangs up: certificate refused?
+silent=Host does not answer
+"""

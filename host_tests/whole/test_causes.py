@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Why the terminal is offline: each cause has words on the home page and one line in the log, with a real TLS server."""
+
+import datetime
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+
+from host_tests.harness.whole.cashier import Cashier
+from tools.provision import pki
+
+
+def blamed(cashier: Cashier, cause: str, words: str) -> None:
+    """Connect until the home page says why it fails; the log says the same."""
+    cashier.world.power_on()
+    cashier.world.wait_screen(words, 12)
+    assert f"kassa: no connection: {cause}" in cashier.world.console
+    assert not cashier.host.view()["terminals"][0]["heard"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "words", "fault"),
+    [
+        ("password", "Offline: wrong Wi-Fi password", {"key": "another"}),
+        ("network", "Offline: Wi-Fi network not found", {"network": "another-shop"}),
+        ("network", "Offline: Wi-Fi network not found", {"state": "off"}),
+        ("address", "Offline: Wi-Fi gives no address", {"fault": "no_address"}),
+        ("wifi", "Offline: no Wi-Fi", {"fault": "refuses"}),
+        ("dns", "Host name not found", {"hosts": set()}),
+        ("host", "Host cannot be reached", {"host_port": None}),
+        ("silent", "Host does not answer", {"state": "half_open"}),
+        ("strange", "Not the host: network login page?", {"state": "portal"}),
+    ],
+)
+def test_the_network(make_cashier, cause: str, words: str, fault: dict) -> None:
+    cashier = make_cashier()
+    for name, value in fault.items():
+        setattr(cashier.world.radio, name, value)
+    blamed(cashier, cause, words)
+
+
+def test_a_cause_that_is_gone_is_not_shown(make_cashier) -> None:
+    cashier = make_cashier()
+    cashier.world.radio.network = "another-shop"
+    blamed(cashier, "network", "Offline: Wi-Fi network not found")
+    cashier.world.radio.network = None
+    cashier.world.radio.hosts = set()
+    cashier.world.wait_screen("Host name not found", 60)
+    cashier.world.radio.hosts = None
+    cashier.world.wait(lambda: not cashier.sees("not found") and not cashier.sees("not confirmed"), "the host", 60)
+
+
+def host_certificate(home: Path, monkeypatch, back: int = 30, lasts: int = 7300, name: str = pki.HOST_NAME) -> None:
+    ca = pki.ensure(home)
+    monkeypatch.setattr(pki, "_BACK", datetime.timedelta(days=back))
+    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=lasts))
+    pki.host_identity(ca, name).save(home, "host")
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("cause", "words", "fields"),
+    [
+        ("early", "Certificate not valid yet", {"back": -1}),
+        ("over", "The host's certificate is over", {"lasts": 29}),
+        ("name", "Certificate is of another host", {"name": "another-host.test"}),
+    ],
+)
+def test_the_hosts_certificate(make_cashier, monkeypatch, tmp_path: Path, cause: str, words: str, fields: dict) -> None:
+    host_certificate(tmp_path / "system" / "host", monkeypatch, **fields)
+    blamed(make_cashier(), cause, words)
+
+
+def test_the_hosts_certificate_has_an_unknown_issuer(make_cashier, monkeypatch, tmp_path: Path) -> None:
+    home = tmp_path / "system" / "host"
+    pki.ensure(home)
+    pki.host_identity(pki.authority("Another merchant")).save(home, "host")
+    blamed(make_cashier(), "issuer", "Certificate of an unknown issuer")
+
+
+@pytest.fixture
+def stranger(monkeypatch) -> None:
+    """The terminal's certificate is of a CA that the host does not know."""
+    signed = pki.terminal_identity
+    monkeypatch.setattr(pki, "terminal_identity", lambda ca, name: signed(pki.authority("Another merchant"), name))
+
+
+def test_the_host_hangs_up_on_the_terminals_certificate(make_cashier, stranger) -> None:
+    """The host's asyncio drops the connection before its alert is out."""
+    blamed(make_cashier(), "closed", "Host hangs up: certificate refused?")
+
+
+def test_an_alert_refuses_the_terminals_certificate(make_cashier, stranger, tmp_path: Path) -> None:
+    """A TLS server that sends its alert, as most do."""
+    cashier = make_cashier()
+    home = tmp_path / "system" / "host"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(home / "host.pem", home / "host.key.pem")
+    context.load_verify_locations(home / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                end, _ = listener.accept()
+            except OSError:  # closed
+                return
+            end.settimeout(5)
+            try:
+                context.wrap_socket(end, server_side=True).close()
+            except OSError:  # it has refused
+                end.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    cashier.world.radio.host_port = listener.getsockname()[1]
+    try:
+        blamed(cashier, "refused", "Host refuses our certificate")
+    finally:
+        listener.close()
