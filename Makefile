@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check demo day bench cuts fuzz rot heap journal support fonts dukpt-long boards image flash
+.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support fonts dukpt-long boards image flash
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,10 +43,13 @@ run: setup ## start host, terminal and web panel, and print the address; DIR=dir
 test: setup ## run every test that this machine can run
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile host_tests
 
-check: setup ## run ruff, check types, and compile every firmware file for the chip
+check: setup ## run ruff, check types, compile every firmware file for the chip, and compare its size
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(PY) tools/check.py
+
+sizes: setup ## accept the bytecode sizes of today's rooms as those on record; `make check` allows 5 % more
+	@$(PY) tools/check.py --accept
 
 demo: setup ## play the demo into OUT=dir, with a power cut at flash operation CUT=k (0 = none)
 	@$(PY) -m tools.demo $(OUT) $(if $(CUT),--cut $(CUT))

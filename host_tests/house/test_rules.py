@@ -86,4 +86,13 @@ def test_the_functional_core_imports_under_cpython() -> None:
 
 
 def test_every_firmware_file_compiles_for_the_device() -> None:
-    assert check.FIRMWARE == FLASHED and check.uncompiled() == []
+    errors, sizes = check.compile_all()
+    assert check.FIRMWARE == FLASHED and errors == [] and check.grown(sizes) == []
+
+
+def test_a_room_that_grows_by_more_than_five_percent_and_a_new_room_are_named(tmp_path: Path) -> None:
+    record = tmp_path / "sizes.json"
+    record.write_text('{"card": 1000, "desk": 1000}')
+    assert check.grown({"card": 1050, "desk": 900}, record) == []
+    found = check.grown({"card": 1051, "desk": 1000, "annex": 1}, record)
+    assert [line.split(":")[0] for line in found] == ["card", "annex"]

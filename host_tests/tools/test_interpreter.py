@@ -32,6 +32,10 @@ COMMANDS = {
 }
 WITHOUT = {
     "tools.journal",
+    "tools.hardware",
+    "tools.image",
+    "tools.flash",
+    "tools.support",
     "tools.fonts.build",
     "tools.fonts.gbk",
 }  # commands of the Makefile that do not run MicroPython

@@ -65,8 +65,8 @@ def host_certificate(home: Path, monkeypatch, back: int = 30, lasts: int = 7300,
     ("cause", "words", "fields"),
     [
         ("early", "Certificate not valid yet", {"back": -1}),
-        ("over", "The host's certificate is over", {"lasts": 29}),
-        ("name", "Certificate is of another host", {"name": "another-host.test"}),
+        ("over", "Host certificate has expired", {"lasts": 29}),
+        ("name", "Certificate is for another host", {"name": "another-host.test"}),
     ],
 )
 def test_the_hosts_certificate(make_cashier, monkeypatch, tmp_path: Path, cause: str, words: str, fields: dict) -> None:
