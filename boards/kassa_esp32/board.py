@@ -11,6 +11,7 @@ from kassa.drivers.esp32_board import Esp32Board, output
 from kassa.drivers.ili9341 import ILI9341
 from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
+from kassa.drivers.pn532_spi import SpiLink
 from kassa.drivers.wifi import Wifi
 from machine import SPI, UART, Pin
 
@@ -34,7 +35,7 @@ class Board(Esp32Board):
         display = SPI(1, 40000000, sck=Pin(14), mosi=Pin(13), miso=None)
         self.display = ILI9341(display, output(15), output(2), output(18))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(12), mosi=Pin(23), miso=Pin(19))
-        self.reader = PN532(reader, output(5), Pin(4, Pin.IN, Pin.PULL_UP), output(27))
+        self.reader = PN532(SpiLink(reader, output(5)), Pin(4, Pin.IN, Pin.PULL_UP), output(27))
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN) for pin in _COLUMNS])
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))

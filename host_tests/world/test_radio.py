@@ -49,7 +49,9 @@ async def ask(words, limit):
 
 
 TRUST = """
-import tls
+import machine, tls, utime
+now = utime.gmtime()
+machine.RTC().datetime(now[:3] + (0,) + now[3:6] + (0,))
 context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
 context.verify_mode = tls.CERT_REQUIRED
 context.load_verify_locations({trust})

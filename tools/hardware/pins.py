@@ -140,7 +140,8 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
 
     drivers = {
         "ili9341": ("ILI9341", recorder.driver("Display", "bus", "CS", "DC", "RST", "LED")),
-        "pn532": ("PN532", recorder.driver("Reader", "bus", "CS", "IRQ", "RST")),
+        "pn532_spi": ("SpiLink", recorder.driver("Reader", "bus", "CS")),
+        "pn532": ("PN532", recorder.driver("Reader", "link", "IRQ", "RST")),
         "keypad": ("Keypad", recorder.driver("Keypad", "row", "column")),
         "wifi": ("Wifi", recorder.driver("Wi-Fi")),
         "escpos": ("Printer", recorder.driver("Printer", "bus")),

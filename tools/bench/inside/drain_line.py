@@ -15,7 +15,7 @@ import json  # noqa: E402
 from time import ticks_add, ticks_diff, ticks_ms  # noqa: E402
 
 from board import Board  # noqa: E402
-from kassa.clock import Clock  # noqa: E402
+from kassa.clock import Clock, wake_rtc  # noqa: E402
 from kassa.crypto.device_keys import JOURNAL, KBPK, KEYRING, SETTINGS, device_key  # noqa: E402
 from kassa.desk.batch import totals  # noqa: E402
 from kassa.status import Status  # noqa: E402
@@ -130,6 +130,7 @@ async def _main() -> None:
     secret = board.device_secret
     values = Settings(board.settings, device_key(secret, SETTINGS), board.entropy)
     values.open()
+    wake_rtc(board.rtc, int.from_bytes(values.get(settings.PROVISIONED), "big"))
     keyring = Keyring(board.keyring, device_key(secret, KEYRING), board.entropy)
     keyring.open(device_key(secret, KBPK))
     journal = Journal(board.journal, device_key(secret, JOURNAL))

@@ -4,6 +4,7 @@
 import asyncio
 
 from board import Board
+from kassa.clock import wake_rtc
 from kassa.crypto.device_keys import SETTINGS, device_key
 from kassa.errors import LinkError
 from kassa.uplink.tls_channel import TlsChannel
@@ -28,6 +29,7 @@ async def _main() -> None:
     board = Board()
     values = Settings(board.settings, device_key(board.device_secret, SETTINGS), board.entropy)
     values.open()
+    wake_rtc(board.rtc, int.from_bytes(values.get(settings.PROVISIONED), "big"))
     name, password = values.get(settings.WIFI_NAME), values.get(settings.WIFI_PASSWORD)
     while not await board.wifi.join(str(name, "utf-8"), str(password, "utf-8")):
         pass
