@@ -7,12 +7,16 @@ as a built-in module cannot be shadowed by a file.
 
 import tls as _tls
 from micropython import const
-from tls import *  # noqa: F403
 
 import machine
 
 _SEQUENCE = const(0x30)
 _UTC_TIME = const(0x17)
+
+
+def __getattr__(name: str) -> object:
+    """Everything else is the port's."""
+    return getattr(_tls, name)
 
 
 def SSLContext(protocol: int) -> _tls.SSLContext:  # noqa: N802 - the name of a class
@@ -26,7 +30,7 @@ def _check(certificate: memoryview, depth: int) -> int:
     """Raises ValueError, with the words of Mbed TLS, for a certificate that is not valid now."""
     year, month, day, _, hour, minute, second, _ = machine.RTC().datetime()
     now = "%04d%02d%02d%02d%02d%02d" % (year, month, day, hour, minute, second)
-    first, last = _validity(bytes(certificate))
+    first, last = _validity(certificate)
     if now < first:
         raise ValueError("The certificate validity starts in the future")
     if now > last:
@@ -34,7 +38,7 @@ def _check(certificate: memoryview, depth: int) -> int:
     return 0
 
 
-def _validity(der: bytes) -> list:
+def _validity(der: memoryview) -> list:
     """First and last moment of a certificate (RFC 5280, 4.1.2.5) as "YYYYMMDDhhmmss"."""
     at, _ = _element(der, _element(der, 0)[0])  # into tbsCertificate
     while der[at] != _SEQUENCE or der[_element(der, at)[0]] not in (_UTC_TIME, _UTC_TIME + 1):
@@ -50,7 +54,7 @@ def _validity(der: bytes) -> list:
     return moments
 
 
-def _element(der: bytes, at: int) -> tuple:
+def _element(der: memoryview, at: int) -> tuple:
     """Where the contents of the element at `at` begin and end."""
     size, start = der[at + 1], at + 2
     if size >= 0x80:

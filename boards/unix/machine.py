@@ -20,7 +20,6 @@ SOFT_RESET = 5
 _Y2000 = 946684800  # on Unix, whose time begins in 1970
 _CHUNK = const(32768)
 _EINVAL = const(-22)
-_ENODEV = const(19)
 _POLL = const(3)  # stream ioctl: returns which of the requested conditions hold
 _POLL_IN = const(1)
 _POLL_OUT = const(4)
@@ -29,6 +28,19 @@ _RTC_SIZE = const(2048)
 _hello = bus.hello()
 mode = _hello[0]
 time.jumping = bool(mode & wiring.MAY_JUMP)
+
+
+def __getattr__(name: str) -> type:
+    """Peripherals that the board itself does not use are loaded when they are asked for."""
+    if name == "I2C":
+        from i2c import I2C
+
+        return I2C
+    if name == "PWM":
+        from pwm import PWM
+
+        return PWM
+    raise AttributeError(name)
 
 
 def reset_cause() -> int:
@@ -192,53 +204,6 @@ class SPI:
             raise ValueError("buffers must be the same length")
         bus.post(wiring.SPI_TRANSFER, self._id, data)
         bus.answer(into)
-
-
-class I2C:
-    """A hardware I2C bus. Raises OSError(19) if no chip acknowledges its address."""
-
-    def __init__(
-        self, id: int, *, scl: Pin | None = None, sda: Pin | None = None, freq: int = 400000, timeout: int = 50000
-    ) -> None:
-        self._id = id
-        self._request = bytearray(3)
-
-    def writeto(self, addr: int, buf, stop: bool = True) -> int:
-        if not bus.ask_number(wiring.I2C_WRITE, self._id, 1, bytes((addr,)) + bytes(buf)):
-            raise OSError(_ENODEV)
-        return len(buf)
-
-    def readfrom_into(self, addr: int, buf, stop: bool = True) -> None:
-        struct.pack_into("<BH", self._request, 0, addr, len(buf))
-        if not bus.ask_number(wiring.I2C_READ, self._id, 1, self._request):
-            raise OSError(_ENODEV)
-        bus.answer(buf)
-
-    def readfrom(self, addr: int, nbytes: int, stop: bool = True) -> bytes:
-        into = bytearray(nbytes)
-        self.readfrom_into(addr, into)
-        return bytes(into)
-
-
-class PWM:
-    """A square wave on a pin."""
-
-    def __init__(self, dest: Pin, *, freq: int = 5000, duty_u16: int = 0) -> None:
-        self._pin = dest._id
-        self._freq = freq
-        self._duty = duty_u16
-        self._set()
-
-    def freq(self, value: int) -> None:
-        self._freq = value
-        self._set()
-
-    def duty_u16(self, value: int) -> None:
-        self._duty = value
-        self._set()
-
-    def _set(self) -> None:
-        bus.post(wiring.PWM, self._pin, struct.pack("<IH", self._freq, self._duty))
 
 
 class UART(io.IOBase):

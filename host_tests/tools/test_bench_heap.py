@@ -47,9 +47,6 @@ def test_other_errors_that_are_caught_do_not_end_the_run(micropython32: str, tmp
     assert ends_well(micropython32, tmp_path, "try:\n    [][1]\nexcept Exception:\n    pass\n")
 
 
-@pytest.mark.xfail(
-    reason="the day needs more than 96 KiB since safe mode and the causes of a failed connection came in"
-)
 def test_demo_and_day_run_within_the_heap_budget(micropython32: str, tmp_path: Path) -> None:
     """The same check as `make heap`, which also searches for the smallest size."""
     empty = heap.image(tmp_path / "empty", heap.EMPTY)

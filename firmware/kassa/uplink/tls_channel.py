@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 _OPEN_S = const(10)
 _SEND_S = const(10)
-_ALERT = const(-0x7780)  # MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE
-_END = const(-0x7280)  # MBEDTLS_ERR_SSL_CONN_EOF, within the handshake: some servers refuse without an alert
-_NOT_TLS = (-0x7200, -0x7100)  # MBEDTLS_ERR_SSL_INVALID_RECORD, .._BAD_INPUT_DATA: what a login page's HTML gives
-# What Mbed TLS says about the host's certificate (x509_crt.c), and the cause. It may say several: the first one counts.
-_WORDS = (("CA", "issuer"), ("expired", "over"), ("future", "early"), ("CN", "name"))
 
 
 class TlsChannel:
@@ -104,23 +99,10 @@ class TlsChannel:
         return count
 
     def _cause(self, error: Exception) -> str:
-        """LinkError.cause. Mbed TLS has words for certificates and negative numbers for the rest; lwIP has errno."""
-        if isinstance(error, ValueError):
-            message = str(error)
-            for word, cause in _WORDS:
-                if word in message:
-                    return cause
-        elif isinstance(error, OSError) and self._stage == "silent":
-            number = error.errno
-            if number == _ALERT:
-                return "refused"
-            if number == _END and not self._heard:
-                return "closed"
-            if number in _NOT_TLS:
-                return "strange"
-            if isinstance(number, int) and number > 0 and not self._heard:
-                return "host"  # TCP's: a connection that fails shows it only when TLS first uses it
-        return self._stage
+        """LinkError.cause, from a module that is in memory only for a failure."""
+        from kassa.uplink import link_cause
+
+        return link_cause.of(error, self._stage, self._heard)
 
     def close(self) -> None:
         """Close TLS and its socket; safe to call twice.
