@@ -166,6 +166,6 @@ def test_without_what_safe_mode_needs_a_last_page_stays(
     for _ in range(4):
         with contextlib.suppress(WorldError):
             cashier.world.wait(lambda: "cannot start; waiting" in cashier.world.console, "the last words", 20)
-    pixels = cashier.world.chips.display.pixels
-    cashier.world.wait(lambda: set(pixels) == {0x00, 0xFF}, "white letters on black", 20)
+    display = cashier.world.chips.display
+    cashier.world.wait(lambda: set(display.pixels) == {0x00, 0xFF}, "white letters on black", 20)
     assert cashier.world.on and not cashier.world.resets
