@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The whole system in one folder and one process: settlement host, provisioned terminal, and the world around it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.host.app import Host
 from tools.provision.device import Terminal, provision
 from tools.world import interpreter
-from tools.world.power import FIRMWARE
+from tools.world.power import FIRMWARE, Power
 from tools.world.world import World
 
 PROVISIONED = "provisioned"  # a file with the supervisor code; exists once the system is provisioned
@@ -34,6 +35,7 @@ class WholeSystem:
         source: Path = FIRMWARE,
         page_port: int = 0,
         overlay: Path | None = None,
+        power: Callable[[Path, int], Power] | None = None,
     ) -> None:
         self.home = home
         self.terminal = terminal or Terminal()
@@ -55,6 +57,7 @@ class WholeSystem:
             heap=heap,
             source=source,
             overlay=overlay,
+            power=power,
         )
 
     def __enter__(self) -> "WholeSystem":

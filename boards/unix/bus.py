@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The board's bus: one synchronous loopback socket to the world, with the messages of wiring.py.
+"""The board's bus: one synchronous link (transport.py) to the world, with the messages of wiring.py.
 
 Buffers are allocated once. Messages without an answer wait in `_out` until a message needs an answer, the buffer is
 full, or the event loop idles. The process ends if the world is gone.
 """
 
-import os
 import struct
 import sys
 import time
 
-import usocket
 from micropython import const
 
+from transport import link
 from wiring import HELLO, I2C_WRITE, IDLE, SPI_WRITE, UART_WRITE
 
 _OUT_SIZE = const(1024)
@@ -28,16 +27,6 @@ credit = 0  # ms the ticks may jump without asking the world
 _born = time.ticks_ms()
 
 
-def _connect(port: int):
-    link = usocket.socket()
-    link.connect(usocket.getaddrinfo("127.0.0.1", port)[0][-1])
-    link.setsockopt(6, 1, 1)  # TCP_NODELAY
-    return link
-
-
-_link = _connect(int(os.getenv("KASSA_WORLD")))
-
-
 def flush() -> None:
     """Send the waiting messages."""
     global _fill
@@ -45,7 +34,7 @@ def flush() -> None:
     _fill = 0
     if size:
         try:
-            _link.write(_out, size)
+            link.write(_out, size)
         except OSError:
             sys.exit(1)
 
@@ -70,7 +59,7 @@ def post(operation: int, unit: int, data=None) -> None:
     else:
         flush()
         try:
-            _link.write(data)
+            link.write(data)
         except OSError:
             sys.exit(1)
 
@@ -80,7 +69,7 @@ def answer(into, size: int = -1) -> None:
     flush()
     if size < 0:
         size = len(into)
-    if size and _link.readinto(into, size) != size:
+    if size and link.readinto(into, size) != size:
         sys.exit(1)
 
 

@@ -6,6 +6,7 @@ The image fills its partition. It is the same byte for byte for the same sources
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from littlefs import LittleFS, LittleFSError
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BLOCK = 4096
 _UNIT = 32  # read, program and lookahead size of MicroPython's VfsLfs2
 _VERSION = 0x00020000
+_AS_TEXT = ("boot", "main")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "pyrightconfig.json")
 
 
@@ -23,27 +25,29 @@ class FilesystemError(Exception):
     """Not a filesystem image for its partition."""
 
 
-def stage(folder: Path, board: Path) -> list[PurePosixPath]:
-    """Put firmware and board.py of a board folder into `folder`, compiled; main.py stays text, as the port runs it.
+def stage(folder: Path, board: Path, beside: Mapping[str, Path]) -> list[PurePosixPath]:
+    """Put firmware and board.py of a board folder into `folder`, compiled; what the port itself runs stays text.
 
-    Returns the files, sorted. Raises CalledProcessError if one does not compile.
+    `beside`: more modules, by name. Returns the files, sorted. Raises CalledProcessError if one does not compile.
     """
     shutil.copytree(ROOT / "firmware", folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
-    shutil.copyfile(board / "board.py", folder / "board.py")
+    for name, path in {"board": board / "board.py", **beside}.items():
+        shutil.copyfile(path, folder / f"{name}.py")
     for source in sorted(folder.rglob("*.py")):
-        if source != folder / "main.py":
+        if source.parent != folder or source.stem not in _AS_TEXT:
             bytecode.replace(source, *bytecode.CHIP)
     return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file())
 
 
-def build(board: Path, size: int) -> tuple[bytes, int]:
+def build(board: Path, size: int, beside: Mapping[str, Path] | None = None) -> tuple[bytes, int]:
     """The image of a board's firmware for a partition of `size` bytes, and how many bytes of it are in use.
 
+    `beside`: more modules, by name, for a chip whose surroundings are not its own. A product has none.
     Raises FilesystemError if it does not fit, CalledProcessError if a file does not compile.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = stage(folder, board)
+        files = stage(folder, board, beside or {})
         filesystem = LittleFS(
             block_size=BLOCK,
             block_count=size // BLOCK,

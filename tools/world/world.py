@@ -27,7 +27,8 @@ class World:
     `home` holds flash.bin, efuse.bin and console.log, which survive power cycles. `host_port` is the settlement host's
     port on this machine. With `speed` "jump", the terminal's time jumps ahead while a call waits (`wait_screen`,
     `wait`, `run_for`) and otherwise runs in real time; with "real" it never jumps. `heap` limits the terminal's heap,
-    such as "96k". `source` is the firmware: a folder with main.py, or a romfs image. `overlay`: see Power.
+    such as "96k". `source` is the firmware: a folder with main.py, or a romfs image. `overlay`: see Power. `power` makes
+    another power supply from `home` and the bus's port.
 
     Time-outs are in real seconds. Calls are thread-safe. A call raises WorldError if the terminal has printed a
     traceback since the previous call.
@@ -43,6 +44,7 @@ class World:
         heap: str | None = None,
         source: Path = FIRMWARE,
         overlay: Path | None = None,
+        power: Callable[[Path, int], Power] | None = None,
     ) -> None:
         if speed not in ("jump", "real"):
             raise ValueError(speed)
@@ -53,7 +55,10 @@ class World:
         self._lock = self._pace.lock
         self.board = Mainboard(self._pace, self.radio, mac)
         self.chips: Chips = self.board.chips
-        self._power = Power(self.home, micropython, source.resolve(), heap, self.board.bus.port, overlay)
+        port = self.board.bus.port
+        self._power = (
+            power(self.home, port) if power else Power(self.home, micropython, source.resolve(), heap, port, overlay)
+        )
         self.board.power = self._power
         self._closed = False
         self._read: tuple[int, list[str]] = (-1, [])  # (bytes written to the display, its text then)
