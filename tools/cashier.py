@@ -11,6 +11,7 @@ OTHERS = ("cash", "qr_scan", "qr_show", "refund", "preauth", "completion", "prea
           "balance")  # fmt: skip
 _PAID_BY = ("card", "code", "cash")
 _DRAWN_MS = 200
+_SLOWEST = 50  # times _DRAWN_MS
 
 
 class CashierActions:
@@ -86,8 +87,12 @@ class CashierActions:
         return self.drawn()
 
     def drawn(self) -> list[str]:
-        """The screen's lines, once the page has had time to be drawn."""
-        self.world.run_for(_DRAWN_MS)
+        """The screen's lines, once the page has had time to be drawn: as long as it takes on a slow chip."""
+        for _ in range(_SLOWEST):
+            written = self.world.chips.display_writes()
+            self.world.run_for(_DRAWN_MS)
+            if not self.world.slow or written == self.world.chips.display_writes():
+                break
         return self.world.screen_text()
 
     def rest(self, what: str) -> None:

@@ -3,6 +3,15 @@
 
 import sys
 
+import flash
 import radio
 
+import machine
+import wiring
+
+sys.modules["esp32"] = flash
 sys.modules["network"] = radio
+
+import world_requests  # noqa: E402 - it wants the modules above
+
+world_requests.carry_out(machine.mode & ~wiring.MAY_JUMP)

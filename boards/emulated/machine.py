@@ -5,12 +5,11 @@ The rest is the Unix board's `machine`, which lies beside this file as `board_ma
 translated to those of wiring.py.
 """
 
-import umachine
-
 import board_machine
+import umachine
+from board_machine import *  # noqa: F403
+
 import wiring
-from board_machine import SPI, UART, WDT, __getattr__, mode, reset, reset_cause, restart, unique_id  # noqa: F401
-from board_machine import HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET  # noqa: F401, I001
 
 _PINS = {
     15: wiring.DISPLAY_CS,
@@ -20,10 +19,9 @@ _PINS = {
     4: wiring.READER_IRQ,
     27: wiring.READER_RST,
 }
-for _from, _to in zip((25, 26, 32, 33), wiring.KEY_ROWS):
-    _PINS[_from] = _to
-for _from, _to in zip((34, 35, 36, 39), wiring.KEY_COLS):
-    _PINS[_from] = _to
+for _at in range(4):
+    _PINS[(25, 26, 32, 33)[_at]] = wiring.KEY_ROWS[_at]
+    _PINS[(34, 35, 36, 39)[_at]] = wiring.KEY_COLS[_at]
 _NOWHERE = 55  # the pins of buses: the bus itself is carried
 
 

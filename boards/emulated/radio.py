@@ -5,9 +5,13 @@ So the world can still switch the network off, refuse the password or give no ad
 """
 
 import board_network
-import network
+import utime
 from board_network import *  # noqa: F403
+from micropython import const
 
+import network
+
+_JOIN_MS = const(15000)
 _ACCESS_POINT = "PICSimLabWifi"  # open
 
 
@@ -25,8 +29,11 @@ class WLAN(board_network.WLAN):
 
     def connect(self, ssid: str = "", key: str = "") -> None:
         super().connect(ssid, key)
+        start = utime.ticks_ms()
         if not self._own.isconnected():
             self._own.connect(_ACCESS_POINT)
+        while not self._own.isconnected() and utime.ticks_diff(utime.ticks_ms(), start) < _JOIN_MS:
+            utime.sleep_ms(20)  # the chip's own time: the world's may jump
 
     def isconnected(self) -> bool:
         return super().isconnected() and self._own.isconnected()

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How the bus reaches the world: the chip's UART 1. `link` is a stream whose `write` and `readinto` move every byte."""
 
+import umachine
 import utime
 from micropython import const
-
-import umachine
 
 _PATIENCE = const(60000)  # ms without a byte
 _SIZE = const(4096)  # of the port's buffers

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures for the whole terminal: a system with host and world, and a cashier who operates it."""
+"""Fixtures for the whole terminal: a system with host and world, and a cashier who operates it.
+
+With KASSA_EMULATOR=qemu and MICROPYTHON_IMAGE=image the terminal is an emulated chip.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from host_tests.harness.whole.cashier import QUICK, Cashier
+from tools.emulator import power
 from tools.provision.device import Terminal
 from tools.whole_system import WholeSystem
+from tools.world.power import FIRMWARE
 
 
 @pytest.fixture
@@ -19,7 +24,10 @@ def make_cashier(tmp_path: Path) -> Iterator[Callable[..., Cashier]]:
     def make(name: str = "system", overlay: Path | None = None, source: Path = QUICK, **fields: object) -> Cashier:
         options = {"language": "en", "supervisor_code": "246813", **fields}
         terminal = Terminal(**options)  # type: ignore[arg-type]
-        made = WholeSystem(tmp_path / name, overlay=overlay, source=source, terminal=terminal)
+        chip = power.named()
+        if chip and (overlay or source not in (QUICK, FIRMWARE)):
+            pytest.skip("the emulated chip has the firmware as it is flashed")
+        made = WholeSystem(tmp_path / name, overlay=overlay, source=source, terminal=terminal, power=chip)
         systems.append(made)
         return Cashier(made)
 

@@ -2,7 +2,7 @@
 """The power supply of an emulated ESP32: starts and kills the emulator, and records the chip's console."""
 
 import os
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.emulator import chip
@@ -22,6 +22,8 @@ class EmulatorPower(Power):
     After each power cut flash.bin holds the terminal's own partitions as the chip left them. Raises EmulatorError if the
     emulator's ROM files are not found.
     """
+
+    slowness = 30
 
     def __init__(self, home: Path, qemu: Path, image: Path, bus_port: int) -> None:
         super().__init__(home, str(qemu), Path("emulated"), None, bus_port)
@@ -43,8 +45,27 @@ class EmulatorPower(Power):
 
     def kill(self) -> None:
         super().kill()
+        self.read_out()
+
+    def read_out(self) -> None:
+        """Bring flash.bin up to date."""
         if self._flash.exists():
             (self._home / "flash.bin").write_bytes(chip.own_partitions(self._flash.read_bytes()))
+
+
+def named() -> Callable[[Path, int], EmulatorPower] | None:
+    """The power supply that KASSA_EMULATOR (QEMU) and MICROPYTHON_IMAGE name, or None without KASSA_EMULATOR.
+
+    Raises EmulatorError if there is no such file.
+    """
+    qemu = os.environ.get("KASSA_EMULATOR")
+    if not qemu:
+        return None
+    image = os.environ.get("MICROPYTHON_IMAGE", "")
+    for path in (qemu, image):
+        if not Path(path).is_file():
+            raise EmulatorError(f"no file {path!r}: KASSA_EMULATOR and MICROPYTHON_IMAGE must name files")
+    return lambda home, bus_port: EmulatorPower(home, Path(qemu), Path(image), bus_port)
 
 
 def _roms(qemu: Path) -> Path:

@@ -114,8 +114,12 @@ class Mainboard:
     def _on_silence(self) -> None:
         """No message for a while: reset the terminal if the watchdog's real time has run out."""
         with self._pace.lock:
-            if self._watchdog and time.monotonic() - self._watchdog[1] > self._watchdog[0] + _WATCHDOG_GRACE_S:
+            if self._watchdog and time.monotonic() - self._watchdog[1] > self._patience(self._watchdog[0]):
                 self._reset(wiring.WATCHDOG_RESET, b"")
+
+    def _patience(self, timeout: float) -> float:
+        """The real seconds after which the watchdog bites: `timeout`, and a grace for slow machines."""
+        return (timeout + _WATCHDOG_GRACE_S) * self._power().slowness
 
     def _requests(self) -> int:
         return (

@@ -9,7 +9,7 @@ CREDIT_MS = 250  # virtual ms the terminal may jump before it asks again
 WAIT_MS = 5  # real ms the terminal waits where time may not jump
 _LONGEST_JUMP_MS = 600_000
 _LOOK_S = 0.03  # real seconds between checks while the terminal takes no turns
-_NEVER = 1 << 62
+NEVER = 1 << 62
 
 
 class _Waiter:
@@ -55,7 +55,7 @@ class Pace:
         jump = max(0, min(due, room, _LONGEST_JUMP_MS))
         return jump, max(0, min(CREDIT_MS, room - jump)), 0
 
-    def wait(self, ready: Callable[[], bool], timeout: float, alarm: Callable[[], None], until: int = _NEVER) -> bool:
+    def wait(self, ready: Callable[[], bool], timeout: float, alarm: Callable[[], None], until: int = NEVER) -> bool:
         """Let time run until `ready()`, checked on every turn of the terminal. `timeout` is in real seconds.
 
         No jump goes past the virtual time `until`. While the terminal takes no turns (it is off or busy), `ready` is

@@ -15,9 +15,12 @@ _TRACEBACK = b"Traceback (most recent call last)"
 class Power:
     """One terminal's process. `source` is a folder with main.py or a romfs image; `heap` is a limit such as "96k".
 
-    It runs in `home`, which holds flash.bin, efuse.bin and console.log. Modules in the folder `overlay` take precedence
-    over those of the board and the interpreter. Raises ValueError for an image with an overlay: an image has its own.
+    It runs in `home`, which holds flash.bin, efuse.bin and console.log. `slowness` is how many times longer than usual
+    anything may take. Modules in the folder `overlay` take precedence over those of the board and the interpreter. Raises
+    ValueError for an image with an overlay: an image has its own.
     """
+
+    slowness = 1
 
     def __init__(
         self, home: Path, micropython: str, source: Path, heap: str | None, bus_port: int, overlay: Path | None = None

@@ -10,7 +10,7 @@ from boards.unix import wiring
 from tools.world.chips import Chips
 from tools.world.flash import FlashOps, fill_in
 from tools.world.mainboard import Heap, Mainboard
-from tools.world.pace import Pace
+from tools.world.pace import NEVER, Pace
 from tools.world.power import FIRMWARE, Power
 from tools.world.wifi_radio import Radio
 
@@ -30,8 +30,8 @@ class World:
     such as "96k". `source` is the firmware: a folder with main.py, or a romfs image. `overlay`: see Power. `power` makes
     another power supply from `home` and the bus's port.
 
-    Time-outs are in real seconds. Calls are thread-safe. A call raises WorldError if the terminal has printed a
-    traceback since the previous call.
+    Time-outs are in real seconds, times the slowness of the power supply. Calls are thread-safe. A call raises WorldError
+    if the terminal has printed a traceback since the previous call.
     """
 
     def __init__(
@@ -98,6 +98,11 @@ class World:
     def on(self) -> bool:
         """Whether the terminal has power and its process is alive."""
         return self._power.running
+
+    @property
+    def slow(self) -> bool:
+        """Whether the terminal takes longer than usual for everything, as an emulated chip does."""
+        return self._power.slowness > 1
 
     @property
     def pid(self) -> int | None:
@@ -194,9 +199,12 @@ class World:
     def wait(self, ready: Callable[[], bool], what: str, timeout: float = 10.0) -> None:
         """Let time run until `ready()`, checked whenever the terminal idles. Raises WorldError after `timeout`."""
         self._check()
-        if not self._pace.wait(ready, timeout, lambda: self._alarm(what)):
+        if not self._wait(ready, timeout, what):
             raise WorldError(f"waited {timeout:g} s for {what}\n{self._scene()}")
         self._check()
+
+    def _wait(self, ready: Callable[[], bool], timeout: float, what: str, until: int = NEVER) -> bool:
+        return self._pace.wait(ready, timeout * self._power.slowness, lambda: self._alarm(what), until)
 
     def wait_screen(self, text: str, timeout: float = 10.0) -> list[str]:
         """Let time run until a line of the screen contains `text`. Returns the screen's lines."""
@@ -207,7 +215,9 @@ class World:
         """Let `ms` of the terminal's time pass."""
         self._check()
         end = self.now + ms
-        if not self._pace.wait(lambda: self.now >= end, timeout, lambda: self._alarm("time to pass"), end):
+        if not self._pace.wait(
+            lambda: self.now >= end, timeout * self._power.slowness, lambda: self._alarm("time to pass"), end
+        ):
             raise WorldError(f"waited {timeout:g} s for {ms} ms to pass\n{self._scene()}")
         self._check()
 
