@@ -281,6 +281,30 @@ def test_a_page_that_is_no_record_is_counted_and_needs_attention(host: Host, til
     assert report["remarks"] == ["1 pages look like records and cannot be read"] and books(host) == (1250, 800, 0)
 
 
+def test_pages_the_chip_did_not_give_and_a_bundles_odd_texts_are_told(host: Host, till: Terminal, card: Card) -> None:
+    folder = host.home / "opened"
+    folder.mkdir()
+    (folder / "journal.bin").write_bytes(journal(*day(till, card)))
+    info = {"pulled": "2026-11-29", "stop": "\x1b[2Jall is well\n", "unreadable": [[3, 256], [3, 512]]}
+    (folder / "info.json").write_text(json.dumps(info))
+    arguments = ["hand-in", str(folder), "--home", str(host.home), "--by", "Ms Li", "--json"]
+    result = CliRunner().invoke(main, arguments)
+    report = json.loads(result.output)
+    assert result.exit_code == 1 and not report["complete"] and books(host) == (4250, 800, 0)
+    assert report["remarks"] == ["2 pages of the flash could not be read"]
+    assert report["note"] == "pulled 2026-11-29, stop ?[2Jall is well?"
+    arguments[arguments.index("Ms Li")] = "Ms\nLi"
+    assert CliRunner().invoke(main, arguments).exit_code == 2
+
+
+def test_an_old_page_of_a_settled_payment_is_no_unanswered_one(host: Host, till: Terminal, card: Card) -> None:
+    record = till.record(100, card.tap(100), kind=0x52)
+    assert till.ask(till.sale(record)).code == "00"
+    assert till.ask(till.close(100, 1)).elements[48].hex()[30] == "1"
+    report = hand_in(host, journal(record), "--reverse", "1")  # its mark is gone with its sector
+    assert counts(report) == {"there already": 1} and books(host) == (100, 0, 0)
+
+
 def test_a_journal_of_forgeries_costs_a_bounded_report(host: Host, till: Terminal, card: Card) -> None:
     good = till.record(700, card.tap(700))
     forged = [good.raw[:8] + os.urandom(16) + good.raw[24:] for _ in range(3000)]

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from tools.host import chain, double_entry, kinds, terminals, totals
 from tools.host.errors import HostError, OperatorError
+from tools.host.hand_in import check_name
 from tools.host.schema import batch as table
 from tools.host.schema import payment
 from tools.host.terminals import Terminal
@@ -29,8 +30,7 @@ def run(db: Connection, tid: str, by: str, despite: bool, is_busy: Callable[[str
     `despite`: close although records are missing or payments have no final answer; such payments move to the next
     batch. `is_busy`: see Service. Raises OperatorError, with everything that is in the way.
     """
-    if not by.strip() or len(by) > 60:
-        raise OperatorError("say who closes it, in at most 60 characters")
+    check_name(by)
     terminal = terminals.load(db, tid)
     if terminal is None:
         raise OperatorError(f"terminal {tid} is not registered here")

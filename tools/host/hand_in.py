@@ -44,19 +44,30 @@ async def run(
     tid: str | None = None,
     wishes: Wishes | None = None,
     note: str = "",
+    unread: int = 0,
 ) -> dict[str, Any]:
     """Hand in the records of one terminal. `by`: the name for the audit. `tid`: None finds it by the records' seals.
 
+    `note`: where the records come from. `unread`: pages of the flash that could not be read.
     Returns the report (docs/support.md), amounts in minor units. Raises OperatorError if nothing can be handed in.
     """
-    if not by.strip() or len(by) > 60 or len(note) > 500:
-        raise OperatorError("say who hands it in, in at most 60 characters")
+    check_name(by)
     if not 0 < len(offered) <= MOST:
         raise OperatorError(f"{len(offered)} records: from 1 to {MOST} can be handed in")
     records, unreadable = _parsed(offered)
     with service.ledger.read() as db:
         terminal = _owner(db, keys, [record for record, _ in records], tid)
-    return await _HandIn(service, keys, terminal, records, wishes or Wishes(), by).run(note, unreadable)
+    remarks = [f"{unread} pages of the flash could not be read"] if unread else []
+    if unreadable:
+        remarks.append(f"{unreadable} pages look like records and cannot be read")
+    note = "".join(one if one.isprintable() else "?" for one in note[:500])
+    return await _HandIn(service, keys, terminal, records, wishes or Wishes(), by).run(note, remarks)
+
+
+def check_name(by: str) -> None:
+    """Whether the audit can name who does it. Raises OperatorError."""
+    if not by.strip() or len(by) > 60 or not by.isprintable():
+        raise OperatorError("say who does it, in at most 60 characters")
 
 
 class _HandIn:
@@ -85,15 +96,16 @@ class _HandIn:
         self._undecided: set[int] = set()  # sequences that are not missing, only not in the chain yet
         self._newest: tuple[int, int] = (0, 0)  # epoch and sequence of the newest record with a valid seal
 
-    async def run(self, note: str, unreadable: int) -> dict[str, Any]:
-        remarks = [f"{unreadable} pages look like records and cannot be read"] if unreadable else []
+    async def run(self, note: str, remarks: list[str]) -> dict[str, Any]:
+        """`remarks`: what was wrong with the journal."""
+        damaged = bool(remarks)
         remarks += self._begin(note)
         for at in range(0, len(self._records), _TOGETHER):
             for record, mark in self._records[at : at + _TOGETHER]:
                 await self._take(record, mark)
             await self._send()
             await asyncio.sleep(0)  # terminals are served meanwhile
-        return self._end(note, remarks, unreadable > 0)
+        return self._end(note, remarks, damaged)
 
     def _begin(self, note: str) -> list[str]:
         """Store who hands in what, before anything of it is done. Returns what is known about the same records."""
@@ -109,7 +121,7 @@ class _HandIn:
 
     async def _take(self, record: Record, mark: str) -> None:
         """Decide about one record, or collect it for `_send`."""
-        if self._waiting and (record.kind != self._waiting[-1][0].kind or any(record.raw[54:56])):
+        if any(record.raw[54:56]):
             await self._send()  # it may be about one of them
         with self._service.ledger.read() as db:
             verdict = self._checks.judge(db, record, mark)
@@ -117,11 +129,14 @@ class _HandIn:
             self._newest = max(self._newest, (record.epoch, record.sequence))
         if verdict.what == hand_in_checks.NO_PAYMENT:
             self._link(record)
+        if verdict.what == hand_in_checks.UNDO:
+            await self._send()  # one of them may be about it
+            verdict = await self._undo(verdict)
         if verdict.what == hand_in_checks.SEND:
             assert verdict.message is not None
             self._waiting.append((record, verdict.message))
         else:
-            self._note(record, await self._undo(verdict) if verdict.what == hand_in_checks.UNDO else verdict)
+            self._note(record, verdict)
 
     def _link(self, record: Record) -> None:
         """Add a record that never became a payment to the chain. The terminal may still say otherwise."""
@@ -145,7 +160,7 @@ class _HandIn:
         for (record, _), answer in zip(waiting, replies, strict=True):
             code = answer["39"]
             text = bytes.fromhex(answer["63"])[19:].decode()
-            if code in answers.YES or code == answers.DUPLICATE:
+            if code in answers.YES:
                 self._note(record, Verdict(hand_in_checks.TAKEN))
             elif code in answers.NOT_FINAL:
                 self._note(record, Verdict(hand_in_checks.WAITS, f"{code} {text}".strip()))
@@ -185,7 +200,7 @@ class _HandIn:
         cell[0], cell[1] = cell[0] + 1, cell[1] + amount
         if verdict.what in (hand_in_checks.HELD, hand_in_checks.WAITS):
             self._undecided.add(record.sequence)
-        if verdict.what not in (*_ATTENTION, hand_in_checks.REVERSED):
+        if verdict.what not in (*_ATTENTION, hand_in_checks.REVERSED, hand_in_checks.NO_PAYMENT):
             return
         if len(self._lines) >= _LISTED:
             self._more += 1

@@ -59,7 +59,7 @@ class Operator:
             self._working = False
 
     async def _hand_in(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """`wanted`: by, terminal (or null), note, deferred and reverse (sequences), records: [base64, mark] each."""
+        """`wanted`: by, terminal (or null), note, unread, deferred and reverse (sequences), records: [base64, mark] each."""
         rows = wanted["records"]
         if len(rows) > hand_in.MOST:
             raise OperatorError(f"{len(rows)} records: at most {hand_in.MOST} can be handed in")
@@ -67,9 +67,9 @@ class Operator:
         if not {mark for _, mark in records} <= {*MARKS}:
             raise OperatorError("unknown mark")
         wishes = Wishes(frozenset(map(int, wanted["deferred"])), frozenset(map(int, wanted["reverse"])))
-        tid = wanted.get("terminal")
-        by, note = str(wanted["by"]), str(wanted.get("note", ""))
-        return await hand_in.run(self._service, self._keys, records, by, str(tid) if tid else None, wishes, note)
+        tid = str(wanted["terminal"]) if wanted.get("terminal") else None
+        by, note, unread = str(wanted["by"]), str(wanted.get("note", "")), int(wanted.get("unread", 0))
+        return await hand_in.run(self._service, self._keys, records, by, tid, wishes, note, unread)
 
 
 class Door:
@@ -114,11 +114,11 @@ class Door:
 
 def ask(home: Path, what: str, wanted: dict[str, Any]) -> dict[str, Any]:
     """Have the host of `home` do one of WORKS, whether it runs or not. Returns the report. Raises HostError."""
-    if not (home / "host.db").exists():
-        raise OperatorError(f"{home} is not a host's folder")
     report = _ask_running(home, what, wanted)
     if report is not None:
         return report
+    if not (home / "host.db").exists():
+        raise OperatorError(f"{home} is not a host's folder")
     from tools.host.app import Host
 
     try:

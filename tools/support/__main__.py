@@ -119,7 +119,7 @@ def hand_in_command(
     except (HostError, ConsoleError, BundleError, OSError, ValueError) as error:
         raise NotHandedIn(str(error)) from None
     click.echo(json.dumps(report) if as_json else receipt.of_hand_in(report))
-    if not report["complete"] or found.unreadable:
+    if not report["complete"]:
         raise SystemExit(1)
 
 

@@ -30,14 +30,13 @@ def request(found: Found, by: str, terminal: str | None, deferred: list[int], re
     if not records:
         raise BundleError("the journal holds no records")
     note = ", ".join(f"{name} {found.info[name]}" for name in _SHOWN if found.info.get(name))
-    if found.unreadable:
-        note += f"; {len(found.unreadable)} pages of the flash could not be read"
     return {
         "by": by,
         "terminal": terminal,
         "deferred": deferred,
         "reverse": reverse,
         "note": note[:500],
+        "unread": len(found.unreadable),
         "records": records,
     }
 
@@ -75,8 +74,9 @@ def _pages(data: bytes) -> Iterator[bytes]:
 
 
 def _mark(journal: Journal, raw: bytes) -> str:
-    """What the marks say about a record; OPEN if nothing is known about this very record."""
-    known = journal.records.get(int.from_bytes(raw[4:8], "big"))
+    """What the marks say about a record. Above the watermark, OPEN if nothing is known about this very record."""
+    sequence = int.from_bytes(raw[4:8], "big")
+    known = journal.records.get(sequence)
     if known is None or known.uid != raw[8:24]:
-        return OPEN
+        return PAID if sequence <= journal.watermark else OPEN
     return _MARKS.get(journal.state(known), ENDED)
