@@ -18,7 +18,7 @@ from host_tests.host.test_hand_in import alarms, books, counts, day, hand_in, re
 from tools.folder_lock import claim
 from tools.host.app import Host
 from tools.host.close_batch import main as close_batch
-from tools.host.operator_road import FILE
+from tools.host.operator_work import FILE
 
 
 def close(host: Host, *more: str) -> Result:
@@ -79,7 +79,7 @@ def test_a_malformed_request_is_answered_and_changes_nothing(host: Host, wanted:
 
 
 def test_a_request_that_is_too_large_is_refused(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.host.operator_road._LARGEST", 1000)
+    monkeypatch.setattr("tools.host.operator_work._LARGEST", 1000)
     token = json.loads((host.home / FILE).read_text())["token"]
     assert knock(host, f"Bearer {token}", "hand-in", b" " * 2000)[0] == 413
 

@@ -18,7 +18,7 @@ from tools.host.issuer import Issuer, IssuerSimulator
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.listener import Listener, tls_context
-from tools.host.operator_road import Door, Operator
+from tools.host.operator_work import Door, Operator
 from tools.host.service import Service
 from tools.host.tables import Tables
 from tools.host.wallet import Wallet, WalletSimulator

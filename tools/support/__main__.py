@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from tools.host import operator_road, receipt
+from tools.host import ask_host, receipt
 from tools.host.errors import HostError
 from tools.support import bundle, hand_in
 from tools.support.bundle import BundleError
@@ -115,7 +115,7 @@ def hand_in_command(
     try:
         found = pull(port) if port else _found(source, key)
         wanted = hand_in.request(found, by, terminal, _sequences(deferred), _sequences(reverse))
-        report = operator_road.ask(home, "hand-in", wanted)
+        report = ask_host.ask(home, "hand-in", wanted)
     except (HostError, ConsoleError, BundleError, OSError, ValueError) as error:
         raise NotHandedIn(str(error)) from None
     click.echo(json.dumps(report) if as_json else receipt.of_hand_in(report))

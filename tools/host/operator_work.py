@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What an operator may have a host do. Only who may read the host's folder may: the running host keeps a new token there.
+"""What an operator may have a host do. Only who may read the host's folder may: the running host keeps a new token there."""
 
-Requests go to the running host, on its page's port. If none runs, the host's folder is locked and the work done here.
-"""
-
-import asyncio
 import base64
-import http.client
 import json
 import os
 import secrets
@@ -18,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tools.folder_lock import Taken, claim
-from tools.host import close_batch, hand_in
+from tools.host import closing, hand_in
 from tools.host.errors import HostError, OperatorError
 from tools.host.hand_in_checks import MARKS, Wishes
 from tools.host.keys import HostKeys
@@ -28,7 +22,6 @@ from tools.host.service import Service
 FILE = "operator.json"  # in the host's folder: address, port and token of the running host
 WORKS = ("hand-in", "close-batch")
 _LARGEST = 16 << 20  # bytes of a request: the records of a journal of 8 MiB
-_WAIT = 600.0  # seconds
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 Work = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -52,7 +45,7 @@ class Operator:
                 return await self._hand_in(wanted)
             with self._service.ledger.write() as db:
                 tid, by, despite = str(wanted["terminal"]), str(wanted["by"]), wanted.get("despite") is True
-                return close_batch.run(db, tid, by, despite, self._service.is_busy)
+                return closing.run(db, tid, by, despite, self._service.is_busy)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise OperatorError(f"malformed request: {type(error).__name__}") from None
         finally:
@@ -110,47 +103,3 @@ class Door:
             return JSONResponse(await self._work(what, json.loads(body)))
         except (HostError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 400)
-
-
-def ask(home: Path, what: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Have the host of `home` do one of WORKS, whether it runs or not. Returns the report. Raises HostError."""
-    report = _ask_running(home, what, wanted)
-    if report is not None:
-        return report
-    if not (home / "host.db").exists():
-        raise OperatorError(f"{home} is not a host's folder")
-    from tools.host.app import Host
-
-    try:
-        with claim(home):
-            host = Host(home)
-            try:
-                return asyncio.run(host.operator.do(what, wanted))
-            finally:
-                host.stop()
-    except (Taken, OSError) as error:
-        raise OperatorError(str(error)) from None
-
-
-def _ask_running(home: Path, what: str, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    """The report of the running host; None if none runs. Raises OperatorError."""
-    try:
-        door = json.loads((home / FILE).read_text())
-        line = http.client.HTTPConnection(door["address"], door["port"], timeout=_WAIT)
-        line.connect()
-    except (FileNotFoundError, ConnectionRefusedError):
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OperatorError(f"{FILE}: {error}") from None
-    try:
-        head = {"Authorization": f"Bearer {door['token']}", "Content-Type": "application/json"}
-        line.request("POST", f"/api/operator/{what}", json.dumps(wanted), head)
-        answer = line.getresponse()
-        said = json.loads(answer.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise OperatorError(f"the host did not answer ({error}): ask again, nothing is done twice") from None
-    finally:
-        line.close()
-    if answer.status != 200:
-        raise OperatorError(str(said.get("error", answer.status)) if isinstance(said, dict) else str(answer.status))
-    return said
