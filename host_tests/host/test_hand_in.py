@@ -16,6 +16,7 @@ from host_tests.harness.host.broken import DEFERRED, REVERSING, YES, journal
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Record, Terminal, element
 from tools.host.app import Host
+from tools.host.errors import IssuerFault
 from tools.support.__main__ import main
 
 
@@ -232,6 +233,35 @@ def test_an_approval_the_terminal_never_heard_is_named_and_reversed_on_request(
     assert books(host) == (200, 0, 0) and "reversed by an operator" in alarms(host)
     assert till.ask(till.reversal(unheard)).code == "00"  # it is repaired
     assert books(host) == (200, 0, 0)
+
+
+def test_a_code_payment_is_revoked_at_the_wallet_before_it_is_reversed(
+    host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b"\xdf\x03\x12134567890123456788"
+    record = till.record(990, body, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
+    record.entry = b"\3\x20"
+    assert till.ask(till.payment(0x0200, "74", record)).code == "00"
+    image = journal(record)
+    assert counts(hand_in(host, image, status=1)) == {"paid here, unanswered at the terminal": 1}
+    revoke = host.wallet.revoke
+
+    async def silent(uid: bytes) -> None:
+        raise IssuerFault
+
+    monkeypatch.setattr(host.wallet, "revoke", silent)
+    assert counts(hand_in(host, image, "--reverse", "1", status=1)) == {"no answer yet": 1}
+    assert books(host) == (990, 0, 0) and host.wallet.paid == {record.uid: 990}
+    monkeypatch.setattr(host.wallet, "revoke", revoke)
+    assert counts(hand_in(host, image, "--reverse", "1")) == {"reversed": 1}
+    assert books(host) == (0, 0, 0) and host.wallet.paid == {}
+
+
+def test_a_code_payment_that_never_arrived_is_not_handed_in(host: Host, till: Terminal) -> None:
+    body = b"\xdf\x03\x12134567890123456788"
+    record = till.record(990, body, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
+    report = hand_in(host, journal(record, marks=[(YES, 1)]), "--deferred", "1", status=1)
+    assert counts(report) == {"held": 1} and host.wallet.paid == {} and host.view()["payments"] == []
 
 
 def test_a_received_and_unanswered_request_waits_for_the_operator(host: Host, till: Terminal, card: Card) -> None:

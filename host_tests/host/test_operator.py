@@ -154,12 +154,31 @@ def test_a_terminal_that_comes_back_after_all_sends_the_rest_in_its_old_epoch(
     assert books(host) == (4350, 800, 0) and host.view()["terminals"][0]["quarantine"] is None
 
 
+def test_a_record_of_an_epoch_that_is_over_puts_its_money_into_quarantine(
+    host: Host, till: Terminal, card: Card
+) -> None:
+    """The terminal came back and left nothing behind, so this record is another chip's."""
+    sold = day(till, card)
+    hand_in(host, journal(*sold[:2]))
+    assert close(host).exit_code == 0
+    till.epoch, till.batch, till.head = 2, 2, bytes(8)
+    till.sequence = 0
+    assert till.ask(till.handshake()).code == "00"
+    report = hand_in(host, journal(*sold), status=1)
+    assert counts(report) == {"there already": 2, "taken in": 1}
+    assert any("epoch 1 is over" in one for one in report["remarks"])
+    assert books(host) == (1250, 800, 3000)
+
+
 def test_a_quarantined_terminal_is_cleared_first(host: Host, till: Terminal, card: Card) -> None:
     first = till.record(1250, card.tap(1250))
     till.sequence, till.head = 0, bytes(8)
     hand_in(host, journal(first, till.record(600, card.tap(600))), status=1)
     assert "is in quarantine" in close(host, "--despite").output
     assert batches(host)[1, "000001"][0] == "open"
+    host.ledger.clear_quarantine("KASSA001", "Ms Li")
+    assert close(host).exit_code == 0
+    assert batches(host) == {(1, "000001"): ("closed", 1850, 2)} and books(host) == (1850, 0, 0)
 
 
 def test_closing_needs_a_known_terminal_and_no_running_host(

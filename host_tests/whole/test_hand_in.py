@@ -66,7 +66,14 @@ def repaired(cashier: Cashier, source: Path, sound: str) -> None:
     cashier.world.radio.state = "on"
     cashier.world.power_on()
     cashier.home()
-    cashier.world.wait_screen("All sent", 60)
+    cashier.await_reversal()
+    cashier.world.wait(lambda: not pending(cashier), "the answers to what was waiting", 60)
+
+
+def pending(cashier: Cashier) -> list[int]:
+    """The sequences of records without a final answer, by the journal in flash."""
+    journal = cashier.journal()
+    return [one.sequence for one in journal.records.values() if journal.state(one) == "accepted"]
 
 
 def books(cashier: Cashier) -> dict[str, list[tuple[object, ...]]]:
@@ -156,3 +163,52 @@ def test_the_batch_of_a_terminal_that_stays_broken_is_closed_and_it_may_still_co
     assert batch(cashier, "000002")["debit_amount"] == 100
     with sqlite3.connect(cashier.host.ledger.path) as db:
         assert db.execute("SELECT quarantine, epoch FROM terminal").fetchone() == (None, 2)
+
+
+def test_a_sale_put_off_by_the_terminals_mark_alone_needs_the_merchants_word(
+    make_cashier: Callable[..., Cashier], tmp_path: Path, line: tuple[str, int]
+) -> None:
+    path, terminals_end = line
+    cashier, source = system(make_cashier, tmp_path)
+    cashier.world.run_for(8000)  # the connection of the sign-on has ended
+    cashier.world.radio.state = "half_open"
+    cashier.offer(700)
+    cashier.world.wait_screen("Take it offline?", 60)
+    cashier.world.press("E")
+    cashier.end("Accepted")
+    sound = breaks(cashier, source, terminals_end)
+    assert [one.kind for one in cashier.journal().records.values()] == ["INTENT"]
+    desk = ("hand-in", "--port", path, "--home", cashier.host.home, "--by", "Ms Li")
+    held = at_the_desk(cashier, *desk)
+    assert held.exit_code == 1 and "record 1, sale, 7.00: held" in held.output, held.output
+    assert cashier.ledger() == []
+    vouched = at_the_desk(cashier, *desk, "--deferred", "1")
+    assert vouched.exit_code == 0, vouched.output
+    before = books(cashier)
+    repaired(cashier, source, sound)
+    assert books(cashier) == before and cashier.agree() == 700
+    assert cashier.settled()["debit_amount"] == 700
+
+
+def test_a_terminal_that_dies_while_it_asks_leaves_an_approval_to_be_reversed(
+    make_cashier: Callable[..., Cashier], tmp_path: Path, line: tuple[str, int]
+) -> None:
+    path, terminals_end = line
+    cashier, source = system(make_cashier, tmp_path)
+    cashier.host.mood = "late 60000"
+    cashier.offer(700)
+    cashier.world.wait(lambda: cashier.ledger() == [(700, "APPROVED")], "the host's approval", 30)
+    sound = breaks(cashier, source, terminals_end)
+    cashier.host.mood = "normal"
+    desk = ("hand-in", "--port", path, "--home", cashier.host.home, "--by", "Ms Li")
+    named = at_the_desk(cashier, *desk)
+    assert named.exit_code == 1 and "record 1, sale, 7.00: paid here, unanswered" in named.output, named.output
+    assert cashier.account() == -700
+    undone = at_the_desk(cashier, *desk, "--reverse", "1")
+    assert undone.exit_code == 0, undone.output
+    assert cashier.ledger() == [(700, "REVERSED")] and cashier.account() == 0
+    cashier.world.remove()
+    repaired(cashier, source, sound)
+    assert cashier.ledger() == [(700, "REVERSED")] and cashier.agree() == 0
+    cashier.sell(100, "amber")
+    assert cashier.settled()["debit_amount"] == 100 and cashier.account() == -100

@@ -28,7 +28,7 @@ from tools.host.terminals import Terminal
 
 MOST = 32_768  # records: those of a journal of 8 MiB
 _TOGETHER = 64  # records in a transaction
-_SAMPLE = 16  # records whose seals show which terminal it is
+_SAMPLE = 16  # records from all over the journal, and as many of the newest, whose seals show which terminal it is
 _LISTED = 200  # records named in a report
 _ATTENTION = (hand_in_checks.DECLINED, hand_in_checks.HELD, hand_in_checks.WAITS, hand_in_checks.REFUSED,
               hand_in_checks.UNANSWERED)  # fmt: skip
@@ -263,7 +263,7 @@ def _parsed(offered: Sequence[Offered]) -> tuple[list[tuple[Record, str]], int]:
 def _owner(db: Connection, keys: HostKeys, records: list[Record], tid: str | None) -> Terminal:
     """The registered terminal that sealed the records. Raises OperatorError."""
     step = max(1, len(records) // _SAMPLE)
-    sample = records[::step][:_SAMPLE]
+    sample = records[::step][:_SAMPLE] + records[-_SAMPLE:]  # the newest too: older ones may be under an earlier key
     best, most = tid, 0
     if tid is None:
         for row in db.execute(select(registered.c.tid, registered.c.ikid).order_by(registered.c.tid)):
