@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,55 +14,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from host_tests.harness.host.broken import DEFERRED, REVERSING, YES, journal
+from host_tests.harness.host.broken import journal
 from host_tests.harness.host.card import Card
-from host_tests.harness.host.terminal import Record, Terminal, element
+from host_tests.harness.host.desk import alarms, books, counts, day, hand_in, refusal, whys
+from host_tests.harness.host.terminal import Terminal
 from tools.host.app import Host
-from tools.host.errors import IssuerFault
+from tools.host.issuer import Decision, Payment
 from tools.support.__main__ import main
-
-
-def hand_in(host: Host, image: bytes, *more: str, status: int = 0) -> dict[str, Any]:
-    """Hand in an image by the command; its report. Asserts the exit status."""
-    path = host.home / "journal.bin"
-    path.write_bytes(image)
-    arguments = ["hand-in", str(path), "--home", str(host.home), "--by", "Ms Li", "--json", *more]
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == status, result.output
-    return json.loads(result.output) if status != 2 else {"error": result.output}
-
-
-def refusal(host: Host, image: bytes, *more: str) -> str:
-    return hand_in(host, image, *more, status=2)["error"]
-
-
-def counts(report: dict[str, Any]) -> dict[str, int]:
-    return {what: sum(count for count, _ in kinds.values()) for what, kinds in report["sums"].items()}
-
-
-def whys(report: dict[str, Any]) -> dict[int, str]:
-    return {line["sequence"]: f"{line['what']}: {line['why']}" for line in report["lines"]}
-
-
-def books(host: Host) -> tuple[int, int, int]:
-    """What is owed to the merchant, cash in the till, and what is held in quarantine, minor units."""
-    view = host.view()
-    assert view["unbalanced"] == []
-    accounts = view["accounts"]
-    return -accounts["merchant payable"], accounts["cash in till"], -accounts["quarantine"]
-
-
-def alarms(host: Host) -> list[str]:
-    return [one["what"] for one in host.view()["alarms"]]
-
-
-def day(till: Terminal, card: Card) -> list[Record]:
-    """Two card payments and one in cash, taken without the host."""
-    return [
-        till.record(1250, card.tap(1250)),
-        till.record(800, type=0x71),
-        till.record(3000, card.tap(3000)),
-    ]
 
 
 def test_payments_are_taken_in_and_the_repaired_terminal_doubles_nothing(
@@ -197,105 +157,6 @@ def test_what_the_issuer_declines_is_not_on_the_books(host: Host, till: Terminal
     assert counts(hand_in(host, image)) == {"there already": 2, "there already, not paid": 2}
 
 
-def test_an_intent_is_taken_only_if_an_operator_vouches_for_it(host: Host, till: Terminal, card: Card) -> None:
-    sold = [till.record(amount, card.tap(amount), kind=0x52) for amount in (100, 200, 400)]
-    image = journal(*sold, marks=[(DEFERRED, 1), (REVERSING, 2), (YES, 3)])
-    report = hand_in(host, image, status=1)
-    assert counts(report) == {"held": 2, "never became a payment": 1} and books(host) == (0, 0, 0)
-    assert "without the host" in whys(report)[1] and "approved online" in whys(report)[3]
-    assert report["missing"] == [] and host.view()["payments"] == []
-    report = hand_in(host, image, "--deferred", "1,2", status=1)
-    assert counts(report) == {"taken in": 1, "held": 1, "never became a payment": 1} and books(host) == (100, 0, 0)
-    assert till.ask(till.sale(sold[0], deferred=True)).code == "00"  # it is repaired and sends its queue
-    assert till.ask(till.reversal(sold[1])).code == "25"
-    assert till.ask(till.sale(sold[2], deferred=True)).code == "00"
-    assert books(host) == (500, 0, 0) and host.view()["terminals"][0]["gaps"] == []
-    assert counts(hand_in(host, image)) == {"there already": 2, "there already, not paid": 1}
-
-
-def test_what_the_marks_call_not_taken_may_still_come_from_the_terminal(host: Host, till: Terminal, card: Card) -> None:
-    record = till.record(100, card.tap(100), kind=0x52)
-    assert counts(hand_in(host, journal(record))) == {"never became a payment": 1}  # its marks were taken away
-    assert till.ask(till.sale(record, deferred=True)).code == "00"
-    assert books(host) == (100, 0, 0)
-
-
-def test_an_approval_the_terminal_never_heard_is_named_and_reversed_on_request(
-    host: Host, till: Terminal, card: Card
-) -> None:
-    unheard, heard = (till.record(amount, card.tap(amount), kind=0x52) for amount in (100, 200))
-    assert [till.ask(till.sale(one)).code for one in (unheard, heard)] == ["00", "00"]
-    image = journal(unheard, heard, marks=[(YES, 2)])
-    report = hand_in(host, image, status=1)
-    assert counts(report) == {"paid here, unanswered at the terminal": 1, "there already": 1}
-    assert books(host) == (300, 0, 0)
-    assert counts(hand_in(host, image, "--reverse", "1,2")) == {"reversed": 1, "there already": 1}
-    assert books(host) == (200, 0, 0) and "reversed by an operator" in alarms(host)
-    assert till.ask(till.reversal(unheard)).code == "00"  # it is repaired
-    assert books(host) == (200, 0, 0)
-
-
-def test_a_code_payment_is_revoked_at_the_wallet_before_it_is_reversed(
-    host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    body = b"\xdf\x03\x12134567890123456788"
-    record = till.record(990, body, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
-    record.entry = b"\3\x20"
-    assert till.ask(till.payment(0x0200, "74", record)).code == "00"
-    image = journal(record)
-    assert counts(hand_in(host, image, status=1)) == {"paid here, unanswered at the terminal": 1}
-    revoke = host.wallet.revoke
-
-    async def silent(uid: bytes) -> None:
-        raise IssuerFault
-
-    monkeypatch.setattr(host.wallet, "revoke", silent)
-    assert counts(hand_in(host, image, "--reverse", "1", status=1)) == {"no answer yet": 1}
-    assert books(host) == (990, 0, 0) and host.wallet.paid == {record.uid: 990}
-    monkeypatch.setattr(host.wallet, "revoke", revoke)
-    assert counts(hand_in(host, image, "--reverse", "1")) == {"reversed": 1}
-    assert books(host) == (0, 0, 0) and host.wallet.paid == {}
-
-
-def test_a_code_payment_that_never_arrived_is_not_handed_in(host: Host, till: Terminal) -> None:
-    body = b"\xdf\x03\x12134567890123456788"
-    record = till.record(990, body, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
-    report = hand_in(host, journal(record, marks=[(YES, 1)]), "--deferred", "1", status=1)
-    assert counts(report) == {"held": 1} and host.wallet.paid == {} and host.view()["payments"] == []
-
-
-def test_a_received_and_unanswered_request_waits_for_the_operator(host: Host, till: Terminal, card: Card) -> None:
-    record = till.record(100, card.tap(100), kind=0x52)
-    host.mood = "decline 91"
-    assert till.ask(till.sale(record)).code == "91"
-    host.mood = "normal"
-    assert counts(hand_in(host, journal(record), status=1)) == {"held": 1}
-    assert counts(hand_in(host, journal(record), "--reverse", "1")) == {"reversed": 1}
-    assert books(host) == (0, 0, 0) and host.view()["payments"][0]["state"] == "REVERSED"
-
-
-def test_a_deferred_intent_that_was_received_is_asked_again(host: Host, till: Terminal, card: Card) -> None:
-    record = till.record(100, card.tap(100), kind=0x52)
-    host.mood = "decline 91"
-    assert till.ask(till.sale(record, deferred=True)).code == "91"
-    host.mood = "normal"
-    assert counts(hand_in(host, journal(record, marks=[(DEFERRED, 1)]))) == {"taken in": 1}
-    assert books(host) == (100, 0, 0) and host.view()["payments"][0]["handed_in"] is None  # its terminal sent it
-
-
-def test_a_tip_waits_for_its_sale(host: Host, till: Terminal, card: Card) -> None:
-    sale = till.record(1000, card.tap(1000), kind=0x52)
-    tip = till.record(1100, b"\xdf\x02\x10" + sale.uid, type=0x34, at_42=b"\0", at_48=bytes(5), at_54=b"\0\1")
-    tip.entry = b"\0\x20"
-    report = hand_in(host, journal(sale, tip, marks=[(DEFERRED, 1)]), status=1)
-    assert counts(report) == {"held": 2} and "about record 1" in whys(report)[2]
-    assert counts(hand_in(host, journal(sale, tip, marks=[(DEFERRED, 1)]), "--deferred", "1")) == {"taken in": 2}
-    assert books(host) == (1100, 0, 0)
-    original = element(61, sale.batch + sale.stan, 12)
-    assert till.ask(till.payment(0x0220, "34", tip, de_61=original)).code == "00"
-    assert books(host) == (1100, 0, 0) and not {what for what in alarms(host) if "same" in what}
-
-
 def test_what_no_terminal_takes_without_the_host_is_refused(host: Host, till: Terminal, card: Card) -> None:
     refund = till.record(1000, card.tap(1000), type=0x25)
     void = till.record(1000, b"\xdf\x02\x10" + os.urandom(16), type=0x23, at_42=b"\0", at_48=bytes(5))
@@ -327,14 +188,6 @@ def test_pages_the_chip_did_not_give_and_a_bundles_odd_texts_are_told(host: Host
     assert CliRunner().invoke(main, arguments).exit_code == 2
 
 
-def test_an_old_page_of_a_settled_payment_is_no_unanswered_one(host: Host, till: Terminal, card: Card) -> None:
-    record = till.record(100, card.tap(100), kind=0x52)
-    assert till.ask(till.sale(record)).code == "00"
-    assert till.ask(till.close(100, 1)).elements[48].hex()[30] == "1"
-    report = hand_in(host, journal(record), "--reverse", "1")  # its mark is gone with its sector
-    assert counts(report) == {"there already": 1} and books(host) == (100, 0, 0)
-
-
 def test_a_journal_of_forgeries_costs_a_bounded_report(host: Host, till: Terminal, card: Card) -> None:
     good = till.record(700, card.tap(700))
     forged = [good.raw[:8] + os.urandom(16) + good.raw[24:] for _ in range(3000)]
@@ -343,6 +196,53 @@ def test_a_journal_of_forgeries_costs_a_bounded_report(host: Host, till: Termina
     assert (len(report["lines"]), report["more"]) == (200, 2800)
     assert books(host) == (700, 0, 0) and len(host.view()["payments"]) == 1
     assert host.view()["terminals"][0]["gaps"] == []  # no forged sequence opened one
+
+
+def test_a_hand_in_that_is_cut_short_is_finished_by_the_next(
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host dies after it stored the payments and before it stored their answers."""
+    image = journal(*day(till, card))
+    settle = host._service._settle
+
+    async def dies(_asked: object) -> list[dict[str, str]]:
+        raise RuntimeError("the power is gone")
+
+    monkeypatch.setattr(host._service, "_settle", dies)
+    assert "nothing is done twice" in refusal(host, image)
+    assert "hand-in begun" in alarms(host) and "hand-in ended" not in alarms(host)
+    assert books(host) == (0, 800, 0) and len(host.view()["payments"]) == 3
+    monkeypatch.setattr(host._service, "_settle", settle)
+    assert counts(hand_in(host, image)) == {"taken in": 2, "there already": 1}
+    assert books(host) == (4250, 800, 0) and len(host.view()["payments"]) == 3
+
+
+def test_a_terminal_that_sends_the_same_payment_meanwhile_waits_for_the_same_answer(
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = till.record(1250, card.tap(1250))
+    image = journal(record)
+    decide = host.simulator.decide
+    asked, go = threading.Event(), threading.Event()
+
+    async def slow(payment: Payment) -> Decision:
+        asked.set()
+        while not go.is_set():
+            await asyncio.sleep(0.01)
+        return await decide(payment)
+
+    monkeypatch.setattr(host.simulator, "decide", slow)
+    reports: list[dict[str, Any]] = []
+    operator = threading.Thread(target=lambda: reports.append(hand_in(host, image)))
+    operator.start()
+    assert asked.wait(20)
+    assert till.ask(till.sale(record, deferred=True)).code == "09"
+    assert "another request" in refusal(host, image)  # a second operator
+    go.set()
+    operator.join(20)
+    assert counts(reports[0]) == {"taken in": 1}
+    assert till.ask(till.sale(record, deferred=True)).code == "00"
+    assert books(host) == (1250, 0, 0) and len(host.view()["payments"]) == 1
 
 
 def test_it_needs_no_running_host_but_it_needs_its_folder(

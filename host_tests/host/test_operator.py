@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from host_tests.harness.host.broken import journal
 from host_tests.harness.host.card import Card
+from host_tests.harness.host.desk import alarms, books, counts, day, hand_in, refusal
 from host_tests.harness.host.terminal import Terminal
-from host_tests.host.test_hand_in import alarms, books, counts, day, hand_in, refusal
 from tools.folder_lock import claim
 from tools.host.app import Host
 from tools.host.close_batch import main as close_batch
