@@ -4,12 +4,16 @@
 With KASSA_EMULATOR=qemu and MICROPYTHON_IMAGE=image the terminal is an emulated chip.
 """
 
+import os
+import threading
+import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from host_tests.harness.whole.cashier import QUICK, Cashier
+from host_tests.harness.whole.support_desk import run
 from tools.emulator import power
 from tools.provision.device import Terminal
 from tools.whole_system import WholeSystem
@@ -43,3 +47,33 @@ def cashier(make_cashier: Callable[..., Cashier]) -> Cashier:
     ready = make_cashier()
     ready.sign_on()
     return ready
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    """The files of support's private and public key."""
+    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
+    assert run("keys", private, public).exit_code == 0
+    return private, public
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[str, int]]:
+    """A serial line: the path of its end at the service desk, and the descriptor of the terminal's end.
+
+    A pseudo-terminal has only one end with a path, so each of two passes on what the other one receives.
+    """
+    ends = [os.openpty(), os.openpty()]
+    for pair in ends:
+        tty.setraw(pair[1])
+
+    def carry(source: int, target: int) -> None:
+        try:
+            while data := os.read(source, 4096):
+                os.write(target, data)
+        except OSError:
+            return
+
+    for one, other in ((0, 1), (1, 0)):
+        threading.Thread(target=carry, args=(ends[one][0], ends[other][0]), daemon=True).start()
+    yield os.ttyname(ends[0][1]), ends[1][1]

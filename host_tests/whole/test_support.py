@@ -3,58 +3,17 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from host_tests.harness.whole.cashier import Cashier
+from host_tests.harness.whole.support_desk import at_the_desk, run, safe_mode
 from kassa import VERSION
 from tools.journal import image
-from tools.support.__main__ import main
 from tools.world.flash import PARTITIONS
 from tools.world.power import FIRMWARE
-
-
-def run(*arguments: object) -> Result:
-    """Run the command. Asserts that it ends with an exit status of its own."""
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> tuple[Path, Path]:
-    """The files of support's private and public key."""
-    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
-    assert run("keys", private, public).exit_code == 0
-    return private, public
-
-
-@pytest.fixture
-def line() -> Iterator[tuple[str, int]]:
-    """A serial line: the path of its end at the service desk, and the descriptor of the terminal's end.
-
-    A pseudo-terminal has only one end with a path, so each of two passes on what the other one receives.
-    """
-    ends = [os.openpty(), os.openpty()]
-    for pair in ends:
-        tty.setraw(pair[1])
-
-    def carry(source: int, target: int) -> None:
-        try:
-            while data := os.read(source, 4096):
-                os.write(target, data)
-        except OSError:
-            return
-
-    for one, other in ((0, 1), (1, 0)):
-        threading.Thread(target=carry, args=(ends[one][0], ends[other][0]), daemon=True).start()
-    yield os.ttyname(ends[0][1]), ends[1][1]
 
 
 def test_a_bundle_holds_the_journal_and_no_secret(
@@ -70,17 +29,10 @@ def test_a_bundle_holds_the_journal_and_no_secret(
     cashier.world.power_off()
     home = cashier.world.home
     before, secret = (home / "flash.bin").read_bytes(), (home / "efuse.bin").read_bytes()
-    cashier.world._power.line = terminals_end
-    for key in "CE":
-        cashier.world.hold(key)
-    cashier.world.power_on()
-    cashier.page("Safe mode")
+    safe_mode(cashier, terminals_end)
     bundle, opened = tmp_path / "terminal.ksb", tmp_path / "opened"
-    pulled: list[Result] = []
-    desk = threading.Thread(target=lambda: pulled.append(run("pull", "--port", path, "--key", public, "--out", bundle)))
-    desk.start()
-    cashier.world.wait(lambda: not desk.is_alive(), "the bundle", 60)
-    assert pulled[0].exit_code == 0, pulled[0].output
+    pulled = at_the_desk(cashier, "pull", "--port", path, "--key", public, "--out", bundle)
+    assert pulled.exit_code == 0, pulled.output
     cashier.world.power_off()
     assert (home / "flash.bin").read_bytes() == before
     base, size = PARTITIONS["journal"]

@@ -18,6 +18,7 @@ from tools.host.issuer import Issuer, IssuerSimulator
 from tools.host.keys import HostKeys
 from tools.host.ledger import Ledger
 from tools.host.listener import Listener, tls_context
+from tools.host.operator_work import Door, Operator
 from tools.host.service import Service
 from tools.host.tables import Tables
 from tools.host.wallet import Wallet, WalletSimulator
@@ -64,6 +65,8 @@ class Host:
         self._service = Service(
             self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, self.tables, lambda: self.now()
         )
+        self.operator = Operator(self._service, self.keys)
+        self._door = Door(home, self.operator.do)
         self._listener = Listener(self._service, self._log, self.ledger.certified)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -142,14 +145,19 @@ class Host:
         web = socket.create_server((self._address, self.page_port))
         self.page_port = web.getsockname()[1]
         config = uvicorn.Config(
-            page.application(self.view, self.set_mood), log_level="warning", lifespan="off", ws="none"
+            page.application(self.view, self.set_mood, self._door.routes),
+            log_level="warning",
+            lifespan="off",
+            ws="none",
         )
         server = uvicorn.Server(config)
         pages = asyncio.create_task(server.serve(sockets=[web]))
         while not server.started and not pages.done():
             await asyncio.sleep(0.01)
+        self._door.open(self._address, self.page_port)
         self._ready.set()
         await self._stopping.wait()
+        self._door.close()
         self._listener.stop()
         server.should_exit = server.force_exit = True
         await pages

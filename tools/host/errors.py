@@ -18,5 +18,9 @@ class IssuerFault(HostError):
     """The issuer cannot be reached, or its answer is invalid. The payment stays open and is tried again."""
 
 
+class OperatorError(HostError):
+    """What an operator asked for cannot be done, or not yet. The message says why."""
+
+
 class SetupError(HostError):
     """The keys, certificates, tables or terminal list in the host's home cannot be used, or a setting is invalid."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The host's web page and the JSON behind it. Read-only, except for the mood."""
+"""The host's web page and the JSON behind it. Read-only, except for the mood and the operator's requests."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from tools.host import chain, double_entry, kinds
 from tools.host.errors import SetupError
 from tools.host.ledger import Ledger
-from tools.host.schema import audit, batch, payment, terminal
+from tools.host.schema import audit, batch, hand_in, payment, terminal
 
 _PAGE = Path(__file__).with_name("page.html")
 _NEWEST = 500  # payments shown; the batch totals cover all of them
@@ -25,8 +25,13 @@ _LINES = {kinds.IN_CASH: "cash", kinds.OUT_OF_CASH: "cash", kinds.IN_QR: "qr", k
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
 
-def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], str]) -> Starlette:
-    """The web application. `look` returns the ledger's view; `set_mood` sets a mood and returns its canonical form."""
+def application(
+    look: Callable[[], dict[str, Any]], set_mood: Callable[[str], str], more: Sequence[Route] = ()
+) -> Starlette:
+    """The web application. `look` returns the ledger's view; `set_mood` sets a mood and returns its canonical form.
+
+    `more`: routes of others.
+    """
 
     async def index(_: Request) -> HTMLResponse:
         return HTMLResponse(_PAGE.read_text(), headers={"Content-Security-Policy": _POLICY})
@@ -44,7 +49,7 @@ def application(look: Callable[[], dict[str, Any]], set_mood: Callable[[str], st
         return JSONResponse({"mood": understood})
 
     return Starlette(
-        routes=[Route("/", index), Route("/api/ledger", ledger), Route("/api/mood", mood, methods=["POST"])]
+        routes=[Route("/", index), Route("/api/ledger", ledger), Route("/api/mood", mood, methods=["POST"]), *more]
     )
 
 
@@ -56,10 +61,14 @@ def view(store: Ledger, counters: dict[str, int], mood: str, ends: datetime.date
     with store.read() as db:
         closed = {(row.tid, row.epoch, row.number) for row in db.execute(select(batch)) if row.state == "closed"}
         newest = db.execute(select(payment).order_by(payment.c.id.desc()).limit(_NEWEST)).all()
+        brought = {
+            row.id: {"number": row.id, "at": row.at, "by": row.operator}
+            for row in db.execute(select(hand_in.c.id, hand_in.c.at, hand_in.c.operator))
+        }
         return {
             "mood": mood,
             "certificate": _certificate(ends.isoformat()),
-            "payments": [_payment(row, closed) for row in newest],
+            "payments": [_payment(row, closed, brought.get(row.handed_in)) for row in newest],
             "batches": _batches(db),
             "terminals": [_terminal(db, row) for row in db.execute(select(terminal).order_by(terminal.c.tid)).all()],
             "accounts": double_entry.balances(db),
@@ -72,7 +81,7 @@ def view(store: Ledger, counters: dict[str, int], mood: str, ends: datetime.date
         }
 
 
-def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]:
+def _payment(row: Row[Any], closed: set[tuple[str, int, str]], brought: dict[str, Any] | None) -> dict[str, Any]:
     digits = f"{row.first6}******{row.last4}" if row.first6 != "000000" else None  # no digits for codes and cash
     return {
         "id": row.id,
@@ -93,6 +102,7 @@ def _payment(row: Row[Any], closed: set[tuple[str, int, str]]) -> dict[str, Any]
         "auth_code": row.auth_code,
         "rrn": row.rrn,
         "text": row.text,
+        "handed_in": brought,
         "received": row.received,
         "answered": row.answered,
     }

@@ -237,6 +237,7 @@ def _insert(request: RequestContext, record: seal.Record, settlement_batch: str)
         "worth": kinds.worth(record.type, record.amount) if record.type in kinds.RECORDS else 0,
         "state": "RECEIVED",
         "quarantined": int(quarantined),
+        "handed_in": request.hand_in,
         "received": double_entry.now(),
     }
     number = request.db.execute(_INSERT, row).scalar_one()

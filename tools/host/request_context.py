@@ -28,6 +28,7 @@ class RequestContext:
     now: datetime.datetime
     busy: set[tuple[str, bytes]]
     distrust: bool = False  # a mood: no batch balances
+    hand_in: int | None = None  # the hand-in that brings the payment; None: its terminal sent it
 
     @property
     def tid(self) -> str:

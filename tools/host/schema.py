@@ -96,6 +96,7 @@ payment = _table(
     _text("auth_code", nullable=True),
     _text("rrn", nullable=True),
     _text("text", nullable=True),
+    _whole("handed_in", nullable=True),  # the hand-in that brought it; NULL: its terminal sent it
     _text("received"),
     _text("answered", nullable=True),
     UniqueConstraint("tid", "uid"),
@@ -155,6 +156,16 @@ batch = _table(
     _text("opened"),
     _text("closed", nullable=True),
     CheckConstraint("state IN ('open', 'closed')"),
+)
+
+hand_in = _table(
+    "hand_in",  # an operator hands in the journal of a terminal that cannot send it
+    _whole("id", primary_key=True),
+    _text("at"),
+    _text("tid"),
+    _text("operator"),  # who did it
+    _text("digest"),  # SHA-256 of the records
+    _text("report", nullable=True),  # JSON; NULL until it ended
 )
 
 account = _table("account", _text("name", primary_key=True))

@@ -68,6 +68,30 @@ class Service:
             replies += await self._payments(alike) if together else await self._others(alike)
         return replies
 
+    async def hand_in(self, messages: list[Message], number: int) -> list[Answer]:
+        """Answers to payments that an operator hands in, as if their terminal had sent them. Uses no message key.
+
+        `messages`: see as_sent.message; their seals are verified. `number`: the row of the hand-in.
+        """
+        return [fields for _, fields in await self._payments(messages, number)]
+
+    @contextmanager
+    def hand_in_transaction(self, number: int) -> Iterator[TransactionContext]:
+        """A write transaction of a hand-in."""
+        with self._transaction(number) as transaction:
+            yield transaction
+
+    def is_busy(self, tid: str, uid: bytes) -> bool:
+        """Whether the issuer or wallet is deciding this payment right now."""
+        return (tid, uid) in self._busy
+
+    async def revoke(self, uid: bytes) -> None:
+        """Have the wallet undo a code payment. Raises IssuerFault if it does not answer."""
+        try:
+            await asyncio.wait_for(self._wallet.revoke(uid), _ISSUER_WAIT)
+        except TimeoutError:
+            raise IssuerFault("the wallet does not answer") from None
+
     def envelope(self, reply: Reply) -> bytes:
         """The complete frame of an answer, as transmitted."""
         message, fields = reply
@@ -102,8 +126,8 @@ class Service:
             if not known or not reversal.undoes(db, message.terminal, message.uid):
                 return True
         try:
-            await asyncio.wait_for(self._wallet.revoke(message.uid), _ISSUER_WAIT)
-        except (TimeoutError, IssuerFault):
+            await self.revoke(message.uid)
+        except IssuerFault:
             self.counters["not_revoked"] += 1
             return False
         return True
@@ -126,14 +150,14 @@ class Service:
             return answer
         return _HANDLERS[message.mti](request)
 
-    async def _payments(self, run: list[Message]) -> list[Reply]:
+    async def _payments(self, run: list[Message], hand_in: int | None = None) -> list[Reply]:
         """Store the payments, ask the issuer where needed, store the answers: two commits for any number of them."""
         outcomes: list[tuple[Message, Answer | payments.Booked]] = []
         mine: set[tuple[str, bytes]] = set()
         try:
-            with self._transaction() as transaction:
+            with self._transaction(hand_in) as transaction:
                 for message in run:
-                    outcome = self._receive(transaction, message)
+                    outcome = self._receive(transaction, message, hand_in is None)
                     if isinstance(outcome, payments.Booked):
                         mine.add(message.key)
                         self._busy.add(message.key)
@@ -148,11 +172,13 @@ class Service:
             for message, outcome in outcomes
         ]
 
-    def _receive(self, transaction: TransactionContext, message: Message) -> Answer | payments.Booked | None:
+    def _receive(
+        self, transaction: TransactionContext, message: Message, sent: bool
+    ) -> Answer | payments.Booked | None:
         terminal = transaction.sender(message)
         if terminal is None:
             return handshake.unknown_terminal_answer(message, transaction.now)
-        if not transaction.advance_mark(terminal, message):
+        if sent and not transaction.advance_mark(terminal, message):
             return None
         return payments.receive(transaction.request(terminal, message))
 
@@ -178,9 +204,11 @@ class Service:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager
-    def _transaction(self) -> Iterator[TransactionContext]:
+    def _transaction(self, hand_in: int | None = None) -> Iterator[TransactionContext]:
         """The context of one write transaction; changed KSN marks are written at its end."""
         with self.ledger.write() as db:
-            transaction = TransactionContext(db, self._keys, self._now(), self._busy, self.counters, self.distrust)
+            transaction = TransactionContext(
+                db, self._keys, self._now(), self._busy, self.counters, self.distrust, hand_in
+            )
             yield transaction
             transaction.close()

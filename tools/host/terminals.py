@@ -98,8 +98,16 @@ def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:
 
 def clear(db: Connection, terminal: Terminal, supervisor: str) -> None:
     """End a quarantine on a supervisor's decision: release the money, start a new epoch and batch."""
-    epoch, batch = terminal.epoch + 1, terminal.batch % LAST_BATCH + 1
-    change(db, terminal, quarantine=None, epoch=epoch, batch=batch, reported_sequence=0, reported_tag=NO_TAG)
-    db.execute(insert(beginning).values(tid=terminal.tid, epoch=epoch))
+    change(db, terminal, quarantine=None)
+    next_epoch(db, terminal)
     double_entry.release(db, terminal.tid)
-    note(db, terminal.tid, "quarantine cleared", f"by {supervisor}; epoch {epoch}, batch {batch:06}")
+    detail = f"by {supervisor}; epoch {terminal.epoch}, batch {terminal.batch:06}"
+    note(db, terminal.tid, "quarantine cleared", detail)
+
+
+def next_epoch(db: Connection, terminal: Terminal) -> None:
+    """Begin a new epoch with a batch of its own. The terminal adopts both when it connects."""
+    epoch, batch = terminal.epoch + 1, terminal.batch % LAST_BATCH + 1
+    change(db, terminal, epoch=epoch, batch=batch, reported_sequence=0, reported_tag=NO_TAG)
+    db.execute(insert(beginning).values(tid=terminal.tid, epoch=epoch))
+    terminal.start, terminal.begun = 0, False

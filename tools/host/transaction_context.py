@@ -27,20 +27,22 @@ class TransactionContext:
         busy: set[tuple[str, bytes]],
         counters: Counter[str],
         distrust: bool = False,
+        hand_in: int | None = None,
     ) -> None:
         self.now = now
-        self._db = db
+        self.db = db
         self._keys = keys
         self._busy = busy
         self._counters = counters
         self._distrust = distrust
+        self._hand_in = hand_in
         self._terminals: dict[str, Terminal | None] = {}
         self._moved: set[str] = set()
 
     def sender(self, message: Message) -> Terminal | None:
         """The terminal that sent a message; None unless its id, merchant and key id match the registration."""
         if message.terminal not in self._terminals:
-            self._terminals[message.terminal] = terminals.load(self._db, message.terminal)
+            self._terminals[message.terminal] = terminals.load(self.db, message.terminal)
         terminal = self._terminals[message.terminal]
         if terminal and (terminal.mid, terminal.ikid) == (message.merchant, message.ksn[:8]):
             return terminal
@@ -58,11 +60,13 @@ class TransactionContext:
 
     def request(self, terminal: Terminal, message: Message) -> RequestContext:
         """A message with everything its handler needs."""
-        return RequestContext(self._db, message, terminal, self._keys, self.now, self._busy, self._distrust)
+        return RequestContext(
+            self.db, message, terminal, self._keys, self.now, self._busy, self._distrust, self._hand_in
+        )
 
     def close(self) -> None:
         """Write the marks that changed."""
         for tid in self._moved:
             terminal = self._terminals[tid]
             if terminal:
-                terminals.keep_mark(self._db, terminal)
+                terminals.keep_mark(self.db, terminal)

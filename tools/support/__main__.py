@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Support bundles: python -m tools.support keys|pull|open. A bundle holds the sealed journal and no secret."""
+"""Support bundles: python -m tools.support keys|pull|open|hand-in. A bundle holds the sealed journal and no secret."""
 
 import json
 import os
@@ -10,11 +10,19 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from tools.support import bundle
+from tools.host import ask_host, receipt
+from tools.host.errors import HostError
+from tools.support import bundle, hand_in
 from tools.support.bundle import BundleError
 from tools.support.console import ConsoleError, Found, pull
 
 _FILE = click.Path(path_type=Path)
+
+
+class NotHandedIn(click.ClickException):
+    """Nothing was handed in."""
+
+    exit_code = 2
 
 
 @click.group(help="Support bundles of terminals in safe mode (docs/support.md).")
@@ -71,6 +79,63 @@ def open_command(sealed: Path, key: Path, out: Path) -> None:
     except (BundleError, OSError) as error:
         raise click.ClickException(str(error)) from None
     _show(found)
+
+
+@main.command("hand-in")
+@click.argument("source", type=_FILE, required=False)
+@click.option("--port", help="serial port of the terminal in safe mode, instead of SOURCE")
+@click.option("--key", type=_FILE, help="the private key (PEM) of a bundle")
+@click.option("--home", type=_FILE, required=True, help="the merchant's host's folder")
+@click.option("--by", required=True, help="who hands it in; stored in the host's audit")
+@click.option("--terminal", help="terminal id; otherwise found by the seals of the records")
+@click.option("--deferred", default="", metavar="N,N", help="held records that a receipt shows as taken: hand them in")
+@click.option(
+    "--reverse", default="", metavar="N,N", help="records paid at the host and unanswered at the terminal: undo"
+)
+@click.option("--json", "as_json", is_flag=True, help="print the report as JSON")
+def hand_in_command(
+    source: Path | None,
+    port: str | None,
+    key: Path | None,
+    home: Path,
+    by: str,
+    terminal: str | None,
+    deferred: str,
+    reverse: str,
+    as_json: bool,
+) -> None:
+    """Hand in the payments of a broken terminal to the merchant's host, on the host's machine.
+
+    SOURCE: a bundle (with --key), the folder of an opened one, or a journal image. Nothing is booked twice.
+
+    Exit status: 0 everything has its final answer; 1 something needs attention; 2 nothing was handed in.
+    """
+    if (source is None) == (port is None):
+        raise click.UsageError("give either SOURCE or --port")
+    try:
+        found = pull(port) if port else _found(source, key)
+        wanted = hand_in.request(found, by, terminal, _sequences(deferred), _sequences(reverse))
+        report = ask_host.ask(home, "hand-in", wanted)
+    except (HostError, ConsoleError, BundleError, OSError, ValueError) as error:
+        raise NotHandedIn(str(error)) from None
+    click.echo(json.dumps(report) if as_json else receipt.of_hand_in(report))
+    if not report["complete"]:
+        raise SystemExit(1)
+
+
+def _found(source: Path | None, key: Path | None) -> Found:
+    """What a bundle, the folder of an opened one, or an image holds. Raises BundleError, OSError, ClickException."""
+    assert source is not None
+    if key is None:
+        return hand_in.opened(source)
+    private = _key(key, private=True)
+    assert isinstance(private, X25519PrivateKey)
+    return bundle.unseal(hand_in.read(source), private)
+
+
+def _sequences(text: str) -> list[int]:
+    """Numbers of records, separated by commas. Raises ValueError."""
+    return [int(part) for part in text.split(",") if part.strip()]
 
 
 def _key(path: Path, private: bool) -> X25519PrivateKey | X25519PublicKey:
