@@ -35,6 +35,7 @@ WITHOUT = {
     "tools.hardware",
     "tools.image",
     "tools.flash",
+    "tools.provision",
     "tools.support",
     "tools.fonts.build",
     "tools.fonts.gbk",
