@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tools.hardware.catalogue import BoardFolder, board, boards
+from tools.hardware.catalogue import board, boards
 from tools.provision import form
 from tools.provision.chip import Target
 from tools.provision.errors import BadInput, ProvisionError, Refused
@@ -43,7 +43,7 @@ def main(
     **given: str | None,
 ) -> None:
     try:
-        targets = [Target.of(each) for each in ([_board(name)] if name else boards())]
+        targets = _targets(name)
         facts, _ = examine(port, targets, again)
         click.echo(f"{facts.board}, MAC {facts.mac}, Kassa {facts.firmware}")
         terminal = form.ask(given, host_port, parameters, ca_keys)
@@ -62,9 +62,10 @@ def main(
     )
 
 
-def _board(name: str) -> BoardFolder:
+def _targets(name: str) -> list[Target]:
+    """The board of this name, or all boards. Raises BadInput."""
     try:
-        return board(name)
+        return [Target.of(each) for each in ([board(name)] if name else boards())]
     except KeyError as error:
         raise BadInput(str(error.args[0])) from None
 

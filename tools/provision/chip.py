@@ -127,7 +127,7 @@ class Chip:
 
     def restart(self) -> None:
         """Start the terminal. The connection ends."""
-        self._repl.leave("restart")
+        self._repl.restart()
 
     def sectors(self, label: str) -> int:
         """How many sectors a partition has."""

@@ -3,14 +3,15 @@
 
 from pathlib import Path
 
-import segno
 from PIL import Image
+from qrcodegen import QrCode, QrSegment
 
 from tools.fonts import asset
 from tools.provision.device import Terminal
 
 _DOT = 6  # pixels of a QR module; a printer with 300 dpi makes 0.5 mm of them
 _QUIET = 4  # modules around the code (ISO/IEC 18004, 9.1)
+_MASK = 4  # the same as on the terminal's screen; readers accept any
 _ZOOM = 3  # of the font's pixels
 _LINE = 18  # font pixels
 _WIDTH = 60  # columns of half a character
@@ -32,8 +33,9 @@ def text(terminal: Terminal, mac: str, check_value: str) -> str:
 
 def save(folder: Path, terminal: Terminal, mac: str, check_value: str) -> Path:
     """Draw the label and write it as `folder`/TERMINALID.png. `mac`: 12 hex digits. `check_value`: of the initial key."""
-    code = segno.make_qr(text(terminal, mac, check_value), error="m", boost_error=False)
-    modules = [bytes(row) for row in code.matrix]
+    data = QrSegment.make_bytes(text(terminal, mac, check_value).encode())
+    code = QrCode.encode_segments([data], QrCode.Ecc.MEDIUM, mask=_MASK, boostecl=False)
+    modules = range(code.get_size())
     lines = [
         f"Kassa {terminal.terminal_id}",
         terminal.merchant_name,
@@ -44,9 +46,9 @@ def save(folder: Path, terminal: Terminal, mac: str, check_value: str) -> Path:
     side = (len(modules) + 2 * _QUIET) * _DOT
     height = max(side, (len(lines) * _LINE + 2 * _QUIET) * _ZOOM)
     image = Image.new("1", (side + _WIDTH * 8 * _ZOOM // 2, height), 1)
-    for row, line in enumerate(modules):
-        for column, dark in enumerate(line):
-            if dark:
+    for row in modules:
+        for column in modules:
+            if code.get_module(column, row):
                 image.paste(0, _square((column + _QUIET) * _DOT, (row + _QUIET) * _DOT, _DOT))
     faces = asset.load()
     for number, line in enumerate(lines):

@@ -24,16 +24,20 @@ _BAUD = 115200
 _BYTE_S = 5.0  # the longest silence within an answer
 _CALL_S = 30  # the longest step: reading a whole journal on the chip
 _ENTER_S, _TRIES = 6, 3  # a chip that has just been reset needs a second Ctrl-C
+_RESTART = "import machine\nmachine.RTC().memory(b'')\nmachine.reset()"  # forget the resets so far, and start
 _INSIDE = Path(__file__).with_name("inside")
 
 
 class Repl:
-    """The chip at a serial port, in its raw REPL after a soft reset. A context manager; leaving it only closes the port."""
+    """The chip at a serial port, in its raw REPL after a soft reset. A context manager: leaving it starts the firmware again,
+    whatever happened, so that a terminal which was refused goes on selling.
+    """
 
-    def __init__(self, port: str, byte_s: float = _BYTE_S) -> None:
+    def __init__(self, port: str) -> None:
         """Stop what the chip is doing. Raises LinkLost if no MicroPython answers."""
+        self._started = False
         try:
-            self._line = SerialTransport(port, _BAUD, timeout=byte_s)
+            self._line = SerialTransport(port, _BAUD, timeout=_BYTE_S)
         except (TransportError, OSError) as error:
             raise LinkLost(f"{port}: {error}") from None
         try:
@@ -46,10 +50,16 @@ class Repl:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        try:
+            if not self._started and not isinstance(error, LinkLost):
+                self.restart()
+        except LinkLost:
+            pass
+        finally:
+            self.close()
 
     def close(self) -> None:
-        """Close the port. The chip goes on."""
+        """Close the port. The chip stays at its REPL."""
         with contextlib.suppress(OSError):
             self._line.close()
         with contextlib.suppress(OSError):
@@ -59,18 +69,22 @@ class Repl:
         """Run one of the files in inside/. Raises LinkLost, ChipFailed."""
         self._run((_INSIDE / name).read_text(encoding="utf-8"))
 
-    def first(self) -> Any:
-        """Load facts.py and return its answer. Raises LinkLost, ChipFailed."""
-        return _parse(self._run((_INSIDE / "facts.py").read_text(encoding="utf-8")))
+    def first(self) -> dict[str, Any]:
+        """Load facts.py and return its answer, a dict. Raises LinkLost, ChipFailed."""
+        found = _parse(self._run((_INSIDE / "facts.py").read_text(encoding="utf-8")))
+        if not isinstance(found, dict):
+            raise LinkLost("the chip answers garbage")
+        return found
 
     def call(self, function: str, *arguments: int | str) -> Any:
         """Call a function of inside/steps.py. Returns its value. Raises LinkLost, ChipFailed."""
         return _parse(self._run(f"feed()\nanswer({function}({', '.join(map(repr, arguments))}))"))
 
-    def leave(self, function: str) -> None:
-        """Call a function that ends the connection. Raises LinkLost only if it cannot be sent."""
+    def restart(self) -> None:
+        """Start the firmware, which ends the connection. Raises LinkLost if it cannot be sent."""
         with self._guarded():
-            self._line.exec_raw_no_follow(f"{function}()")
+            self._line.exec_raw_no_follow(_RESTART)
+        self._started = True
 
     def _enter(self, port: str) -> None:
         for attempt in range(_TRIES):

@@ -24,14 +24,18 @@ _SOFT_RESET = b"MPY: soft reboot\r\n"
 class Chip:
     """`home` holds flash.bin and efuse.bin. The chip has power while the cable is in; `port` is new with each `plug`."""
 
-    def __init__(self, home: Path, firmware: bool = True) -> None:
+    def __init__(self, home: Path, firmware: bool = True, esp32: bool = True, worn: str = "") -> None:
+        """`firmware`: Kassa is on it. `esp32`: it is one. `worn`: the label of a partition that does not hold its bits."""
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.port = ""
         self.heard = bytearray()  # everything that crossed the cable, both ways
         self.sent = 0  # bytes to the chip since it was plugged in
         self.pull_after = 0  # pull the cable when so many have been sent; 0 = never
-        self._path = ":".join(map(str, [_CHIP, BOARD, *([FIRMWARE] if firmware else []), ".frozen"]))
+        self._path = ":".join(
+            map(str, [*([_CHIP, BOARD] if esp32 else []), *([FIRMWARE] if firmware else []), ".frozen"])
+        )
+        self._worn = worn
         self._lock = threading.Lock()
         self._in = False
         if not (home / "flash.bin").exists():
@@ -85,6 +89,7 @@ class Chip:
         environment = {
             "MICROPYPATH": self._path,
             "KASSA_ESP32": str(BOARD / "esp32.py"),
+            "KASSA_WORN": self._worn,
             "PATH": os.environ["PATH"],
         }
         self._process = subprocess.Popen(

@@ -175,9 +175,3 @@ def check() -> list:
     values.open()
     cards = Authorities(partition("cards"), device_key(root, CARDS))
     return [str(values.get(settings.TERMINAL), "utf-8"), open_keys(root)[1], cards.size()]
-
-
-def restart() -> None:
-    """Forget the resets so far and start the terminal."""
-    machine.RTC().memory(b"")
-    machine.reset()
