@@ -22,7 +22,7 @@ from tools.provision.merchant_host import MerchantHost
 from tools.provision.run import STEPS, run
 
 TERMINAL = Terminal(terminal_id="KASSA077", language="en", supervisor_code="246813")
-CUTS = 20
+CUTS, AGAIN_CUTS = 20, 15
 HOST_STEPS = ("register", "label")  # the chip is not asked for anything: the next step notices
 
 
@@ -112,7 +112,7 @@ def test_a_cable_pulled_at_many_bytes_loses_nothing(
 def test_a_cable_pulled_while_a_terminal_is_provisioned_again_keeps_it_a_terminal(
     chip: Chip, unix: Target, merchant: MerchantHost
 ) -> None:
-    """At every step the chip holds settings that verify: it stays a terminal."""
+    """At every step and many bytes the chip holds settings that verify and one set of keys: it stays a terminal."""
     attempt(chip, unix, merchant)
     for pulled in STEPS:
         chip.pull()
@@ -120,6 +120,19 @@ def test_a_cable_pulled_while_a_terminal_is_provisioned_again_keeps_it_a_termina
         with pytest.raises(LinkLost):
             attempt(chip, unix, merchant, lambda name, at=pulled: chip.pull() if name == at else None, again=True)
         assert inspection.settings(chip.home) and len(inspection.key_ids(chip.home)) == 1, pulled
+    chip.pull()
+    chip.plug()
+    attempt(chip, unix, merchant, again=True)
+    total = chip.sent
+    for number in range(AGAIN_CUTS):
+        chip.pull()
+        chip.pull_after = total * number // AGAIN_CUTS + 7
+        chip.plug()
+        with pytest.raises(LinkLost):
+            attempt(chip, unix, merchant, again=True)
+        assert inspection.settings(chip.home) and len(inspection.key_ids(chip.home)) == 1, chip.pull_after
+    print(f"{len(STEPS)} steps and {AGAIN_CUTS} cuts in {total} bytes")
+    chip.pull()
     assert finish(chip, unix, merchant)
     assert_whole(chip)
 

@@ -192,6 +192,20 @@ def test_two_chips_cannot_be_the_same_terminal(
     assert first.key_id[:8] == second.key_id[:8] == "12345678" and first.key_id != second.key_id
 
 
+def test_a_terminal_does_not_take_over_its_namesake_at_another_host(
+    new_chip: Callable[..., Chip], unix: Target, merchant: MerchantHost, tmp_path: Path
+) -> None:
+    other = MerchantHost(tmp_path / "other")
+    there = provisioned(new_chip("first"), unix, other)
+    chip = new_chip("second")
+    provisioned(chip, unix, merchant)
+    with pytest.raises(TerminalTaken):
+        provisioned(chip, unix, other, again=True)
+    known = other.known("KASSA077")
+    assert known is not None and known.key_id == there.key_id
+    other.close()
+
+
 def test_lost_keys_are_replaced_by_others_above_all_used_counters(
     chip: Chip, unix: Target, merchant: MerchantHost
 ) -> None:

@@ -107,8 +107,12 @@ def _held(chip: Chip, again: bool) -> Held:
 
 
 def _judge(held: Held, terminal_id: str, known: Known | None) -> None:
-    """Whether this chip may have this terminal id at this host. Raises TerminalTaken, Refused."""
-    own = known is not None and (held.terminal == terminal_id or known.key_id == held.keys)
+    """Whether this chip may have this terminal id at this host. Raises TerminalTaken, Refused.
+
+    The keys tell. A chip that has lost them is known by its settings.
+    """
+    lost_keys = not held.keys and held.terminal == terminal_id
+    own = known is not None and (known.key_id == held.keys or lost_keys)
     if known is not None and not own:
         raise TerminalTaken(f"the host knows {terminal_id} with another chip's keys; choose another terminal id")
     if held.sequence and not own:
