@@ -47,6 +47,8 @@ def main(
         facts, _ = examine(port, targets, again)
         click.echo(f"{facts.board}, MAC {facts.mac}, Kassa {facts.firmware}")
         terminal = form.ask(given, host_port, parameters, ca_keys)
+        if not (host_home / "ca.pem").exists():
+            click.echo(f"note: {host_home} is a new host: its certificates are made now", err=True)
         host = MerchantHost(host_home)
         if host.has_test_key:
             click.echo("warning: this host has the standard's test key: anybody can read its payments", err=True)
