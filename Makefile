@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support hand-in fonts dukpt-long boards image flash
+.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support hand-in fonts dukpt-long boards image flash provision emulate
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,12 @@ image: setup ## make partition table and filesystem of BOARD=kassa_s3 or kassa_e
 
 flash: setup ## write MICROPYTHON_IMAGE=file and the image of BOARD= to the chip at PORT=; a terminal's data stays
 	@$(PY) -m tools.flash "$(BOARD)" "$(PORT)" "$(MICROPYTHON_IMAGE)" $(ESPTOOL_OPTIONS)
+
+emulate: setup ## play the day on an emulated ESP32: QEMU=/path/qemu-system-xtensa MICROPYTHON_IMAGE=/path; SCENES=n: only the first n
+	@$(PY) -m tools.emulator "$(QEMU)" "$(MICROPYTHON_IMAGE)" $(if $(SCENES),--scenes $(SCENES))
+
+provision: setup ## make a terminal of the flashed chip at PORT=, for the host in HOST=dir (build/host); AGAIN=1: of a terminal
+	@$(PY) -m tools.provision --port "$(PORT)" --board "$(BOARD)" $(if $(AGAIN),--again) $(if $(HOST),--host-home "$(HOST)") $(ARGS)
 
 journal: setup ## print the journal in IMAGE=flash.bin and any damage; ARGS="--secret FILE --marks --json"
 	@$(PY) -m tools.journal $(IMAGE) $(ARGS)

@@ -5,7 +5,6 @@ All 23 free pins of a development board with 30 pins are in use. GPIO 34, 35, 36
 the keypad needs a resistor of 10 kohm to 3.3 V. The display is only written to, and its backlight is wired to 3.3 V.
 """
 
-import esp32
 import network
 from kassa.drivers.esp32_board import Esp32Board, output
 from kassa.drivers.ili9341 import ILI9341
@@ -17,14 +16,6 @@ from machine import SPI, UART, Pin
 
 _ROWS = (25, 26, 32, 33)
 _COLUMNS = (34, 35, 36, 39)
-
-
-def _device_secret() -> bytearray:
-    """The 32 bytes that provisioning wrote to NVS, encrypted in a product (docs/keys.md). Raises OSError if missing."""
-    secret = bytearray(32)
-    if esp32.NVS("kassa").get_blob("secret", secret) != 32:
-        raise OSError(2)
-    return secret
 
 
 class Board(Esp32Board):
@@ -39,7 +30,13 @@ class Board(Esp32Board):
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN) for pin in _COLUMNS])
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
-        self.device_secret = _device_secret()
+
+    @property
+    def device_secret(self) -> bytearray:
+        """The 32 bytes that all keys of this device derive from. Raises OSError if they are missing."""
+        from kassa.drivers import nvs_secret
+
+        return nvs_secret.read()
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The Kassa S3 board: an ESP32-S3 without PSRAM, its chips and their pins. Not yet run on hardware."""
 
-import esp32
 import network
 from kassa.drivers.esp32_board import Esp32Board, output
 from kassa.drivers.ili9341 import ILI9341
@@ -13,14 +12,6 @@ from machine import SPI, UART, Pin
 
 _ROWS = (38, 39, 40, 41)
 _COLUMNS = (42, 47, 48, 2)
-
-
-def _device_secret() -> bytearray:
-    """The 32 bytes that provisioning wrote to NVS, encrypted in a product (docs/keys.md). Raises OSError if missing."""
-    secret = bytearray(32)
-    if esp32.NVS("kassa").get_blob("secret", secret) != 32:
-        raise OSError(2)
-    return secret
 
 
 class Board(Esp32Board):
@@ -39,7 +30,9 @@ class Board(Esp32Board):
     @property
     def device_secret(self) -> bytearray:
         """The 32 bytes that all keys of this device derive from. Raises OSError if they are missing."""
-        return _device_secret()
+        from kassa.drivers import nvs_secret
+
+        return nvs_secret.read()
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

@@ -35,6 +35,8 @@ WITHOUT = {
     "tools.hardware",
     "tools.image",
     "tools.flash",
+    "tools.provision",
+    "tools.emulator",
     "tools.support",
     "tools.fonts.build",
     "tools.fonts.gbk",

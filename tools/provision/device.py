@@ -112,10 +112,10 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_
     ca = pki.ensure(pki_home)
     identity = pki.terminal_identity(ca, terminal.terminal_id)
     settings_key = mac.device_key(secret, b"settings")
-    values = _values(terminal, code, ca, identity, settings_key)
+    sealed = settings_blob(settings_key, values(terminal, code, ca, identity, settings_key))
     with open(home / "flash.bin", "r+b") as flash:
         flash.seek(PARTITIONS["settings"][0])
-        flash.write(settings_blob(settings_key, values).ljust(_SECTOR, b"\xff"))
+        flash.write(sealed.ljust(_SECTOR, b"\xff"))
         flash.seek(PARTITIONS["cards"][0])
         flash.write(blob(mac.device_key(secret, b"cards"), terminal.authorities))
         flash.seek(PARTITIONS["keyring"][0])
@@ -124,9 +124,10 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_
     return code
 
 
-def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Identity, key: bytes) -> dict[int, bytes]:
+def values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Identity, key: bytes) -> dict[int, bytes]:
+    """The settings by id. `code`: the supervisor code. `key`: the settings key, for the check of that code."""
     salt = os.urandom(8)
-    values = {
+    found = {
         0x01: terminal.terminal_id.encode("ascii"),
         0x02: terminal.merchant_id.encode("ascii"),
         0x03: terminal.merchant_name.encode(),
@@ -144,10 +145,10 @@ def _values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Ident
         0x15: int((_now() - _EPOCH).total_seconds()).to_bytes(4, "big"),
     }
     if terminal.limits is not None:
-        values[0x0C] = terminal.limits.pack()
+        found[0x0C] = terminal.limits.pack()
     if terminal.approval is not None:
-        values[0x11] = terminal.approval.pack()
-    return values
+        found[0x11] = terminal.approval.pack()
+    return found
 
 
 def _now() -> datetime.datetime:
