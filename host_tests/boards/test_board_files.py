@@ -38,9 +38,9 @@ def test_what_a_terminal_must_not_lose_stays_where_it_is_in_both_tables(each: Bo
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("0x1B0000", "0x1C0000", "vfs: overlaps factory"),
-        ("factory, 0x10000,  0x1B0000", "factory, 0x11000,  0x1AF000", "factory: address 0x11000 is not a multiple"),
-        ("0x1B0000", "0x190000", "factory: 1638400 bytes are too small for a program of 1734416"),
+        ("0x1A0000", "0x1B0000", "vfs: overlaps factory"),
+        ("factory, 0x10000,  0x1A0000", "factory, 0x11000,  0x19F000", "factory: address 0x11000 is not a multiple"),
+        ("0x1A0000", "0x190000", "factory: 1638400 bytes are too small for a program of 1672976"),
         ("0x3F8000, 0x8000", "0x3F8000, 0x9000", "cards: ends at 0x401000"),
         ("0x3F8000, 0x8000", "0x3F8000, 0x7800", "cards: size 0x7800 is not a multiple"),
         ("0x3F0000, 0x8000", "0x3F0800, 0x7000", "settings: address 0x3f0800 is not a multiple"),

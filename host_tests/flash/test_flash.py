@@ -180,8 +180,8 @@ def test_a_wrong_micropython_image_is_refused(change: object, expected: str) -> 
 
 def test_a_program_that_is_too_large_is_refused(images: Path) -> None:
     target = board("kassa_esp32")
-    with pytest.raises(Refused, match="factory: 1769472 bytes are too small"):
-        parts(target, official(ESP32, 0x1B0000), images / target.name)
+    with pytest.raises(Refused, match="factory: 1703936 bytes are too small"):
+        parts(target, official(ESP32, 0x1A0000), images / target.name)
 
 
 def test_a_filesystem_cut_short_and_a_missing_image_are_refused(images: Path, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_board_with_a_fault_gets_no_image(tmp_path: Path) -> None:
 
 def test_a_firmware_that_does_not_fit_is_refused_in_plain_words(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="does not fit 524288 bytes"):
-        build(changed(tmp_path, "kassa_esp32", "0x1C0000, 0x128000", "0x1C0000, 0x080000"), tmp_path / "out")
+        build(changed(tmp_path, "kassa_esp32", "0x1B0000, 0x138000", "0x1B0000, 0x080000"), tmp_path / "out")
 
 
 def test_an_unknown_board_is_named(capsys: pytest.CaptureFixture[str]) -> None:

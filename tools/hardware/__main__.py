@@ -6,13 +6,13 @@ import sys
 from tools.hardware import manifest, partitions, pins, sdkconfig
 from tools.hardware.catalogue import OFFICIAL, OWN, BoardFolder, boards
 
-OFFICIAL_IMAGE = 1_734_416  # bytes of ESP32_GENERIC-20250911-v1.26.1.bin, with its bootloader
+OFFICIAL_PROGRAM = 1_672_976  # bytes of the program in ESP32_GENERIC-20250911-v1.26.1.bin
 
 
 def problems(board: BoardFolder) -> list[str]:
     """What is wrong with a board folder, one line each."""
     bad = [f"board.py: {line}" for line in pins.judge(board.folder / "board.py", board.chip, board.psram)]
-    for name, app_size in ((OWN, 0), (OFFICIAL, OFFICIAL_IMAGE)):
+    for name, app_size in ((OWN, 0), (OFFICIAL, OFFICIAL_PROGRAM)):
         try:
             rows = partitions.read_csv(board.folder / name)
         except partitions.TableError as error:
