@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """`socket` on the virtual radio: every name resolves to the world's relay, which forwards the bytes."""
 
+import time
+
 import usocket
 from usocket import *  # noqa: F403
 
@@ -11,8 +13,12 @@ _NO_NAME = -202  # lwIP's EAI_FAIL, as the ESP32 port reports it
 
 
 def getaddrinfo(host: str, port: int, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
-    """The relay's address in place of `host` and `port`. Raises OSError without a network."""
-    relay = bus.ask_number(wiring.RESOLVE, 0, 2, ("%s:%d" % (host, port)).encode())
+    """The relay's address in place of `host` and `port`. Blocks, as on the chip. Raises OSError without a network."""
+    answer = bytearray(4)
+    bus.post(wiring.RESOLVE, 0, ("%s:%d" % (host, port)).encode())
+    bus.answer(answer)
+    relay = answer[0] | answer[1] << 8
+    time.sleep_ms(answer[2] | answer[3] << 8)
     if not relay:
         raise OSError(_NO_NAME)
     return usocket.getaddrinfo("127.0.0.1", relay, 0, usocket.SOCK_STREAM)

@@ -96,7 +96,7 @@ class Mainboard:
             wiring.IDLE: self._idle,
             wiring.WLAN: lambda unit, data: self._radio.station(unit, data, self.now),
             wiring.RESOLVE: lambda unit, data: struct.pack(
-                "<H", self._radio.resolve(self.now, data.decode().rpartition(":")[0])
+                "<HH", *self._radio.resolve(self.now, data.decode().rpartition(":")[0])
             ),
             wiring.FLASH: lambda unit, data: self.flash_ops.count(bool(unit), *struct.unpack("<IH", data)),
             wiring.POWER_LOST: lambda unit, data: self.power_off(),

@@ -73,6 +73,7 @@ class ConnectionTask:
                 await self._session()
                 await asyncio.sleep_ms(50)  # one that fails at once must not keep out the flow that waits for it
             else:
+                self._wifi.save_power(not self._courier.has_pending())
                 await asyncio.sleep_ms(250)
 
     def reachable(self) -> bool:
@@ -92,6 +93,7 @@ class ConnectionTask:
         """One connection, from the handshake until there is nothing left to send."""
         courier, channel = self._courier, None
         self._say(news.LINK_BUSY)
+        self._wifi.save_power(False)
         try:
             courier.keyring.reserve_ahead()  # derive keys for it while memory is free
             overlay.connection("connecting")
