@@ -9,6 +9,7 @@ from micropython import const
 from kassa import money, transactions
 from kassa.errors import FlashFault, JournalFull, Refused
 from kassa.flows.session import Session
+from kassa.flows.steps import certificate_notes
 from kassa.flows.steps.show_outcome import finish, refuse
 from kassa.uplink import answers
 from kassa.vault.journal import layout
@@ -112,13 +113,13 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
     from kassa.flows.steps import take_offline
 
     ui, till = session.ui, session.till
-    refused = None
+    refused, why = None, certificate_notes.no_answer_reason(session)
     try:
         till.check_offline(amount)
         take_offline.check_card(session, refusal)
         if till.needs_supervisor:
             await take_offline.agreed(session, amount)
-        question = (ui.t("fault_host"), ui.t("accepted_risk"))
+        question = (why, ui.t("accepted_risk"))
         title = ui.t("ask_offline")
         key = await ui.message("ask", title, question, "E=key_yes C=key_no", _ANSWER_MS, money.text(amount), fresh=True)
         if key != ord("E"):
