@@ -9,7 +9,6 @@ from micropython import const
 from kassa import money, transactions
 from kassa.errors import FlashFault, JournalFull, Refused
 from kassa.flows.session import Session
-from kassa.flows.steps import certificate_notes
 from kassa.flows.steps.show_outcome import finish, refuse
 from kassa.uplink import answers
 from kassa.vault.journal import layout
@@ -110,7 +109,7 @@ def give_up(session: Session) -> None:
 
 async def _unsent(session: Session, sequence: int, amount: int, refusal: str) -> None:
     """Nothing was sent: let the cashier take the sale offline within the limits, else void it."""
-    from kassa.flows.steps import take_offline
+    from kassa.flows.steps import certificate_notes, take_offline
 
     ui, till = session.ui, session.till
     refused, why = None, certificate_notes.no_answer_reason(session)
