@@ -14,11 +14,8 @@ _NO_NAME = -202  # lwIP's EAI_FAIL, as the ESP32 port reports it
 
 def getaddrinfo(host: str, port: int, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
     """The relay's address in place of `host` and `port`. Blocks, as on the chip. Raises OSError without a network."""
-    answer = bytearray(4)
-    bus.post(wiring.RESOLVE, 0, ("%s:%d" % (host, port)).encode())
-    bus.answer(answer)
-    relay = answer[0] | answer[1] << 8
-    time.sleep_ms(answer[2] | answer[3] << 8)
+    time.sleep_ms(bus.ask_number(wiring.LOOKUP, 0, 2, host.encode()))
+    relay = bus.ask_number(wiring.RESOLVE, 0, 2, ("%s:%d" % (host, port)).encode())
     if not relay:
         raise OSError(_NO_NAME)
     return usocket.getaddrinfo("127.0.0.1", relay, 0, usocket.SOCK_STREAM)

@@ -31,7 +31,7 @@ UART_WRITE = 8  # payload: the bytes
 UART_READ = 9  # payload: limit u16 -> size u16, then that many bytes
 UART_ANY = 10  # -> size u16
 WLAN = 11  # unit: WLAN_*; payload: see WLAN_* below -> status u16, signal in -dBm u8, flags u8
-RESOLVE = 12  # payload: "host:port" -> port of the relay to use instead u16 (0 = no answer), ms that it took u16
+RESOLVE = 12  # payload: "host:port" -> port of the relay to use instead u16 (0 = no network, or no such name)
 FLASH = 13  # unit: 0 program, 1 erase; payload: address u32, size u16
 POWER_LOST = 14  # the flash chip has reached its cut; no answer: the process is killed
 RESET = 15  # unit: reset cause
@@ -42,6 +42,7 @@ GET_LEAP = 19  # -> ms u32
 I2C_WRITE = 20  # payload: address u8, then the bytes -> acknowledged u8
 I2C_READ = 21  # payload: address u8, size u16 -> acknowledged u8, then that many bytes if it is 1
 PWM = 22  # unit: pin; payload: Hz u32, duty u16 (of 65536)
+LOOKUP = 23  # payload: the host's name or number -> ms for which looking it up stops the chip u16
 
 # Bits of the requests in an answer to IDLE.
 WANT_HEAP, WANT_CUT, WANT_LEAP = 1, 2, 4

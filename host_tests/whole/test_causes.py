@@ -141,3 +141,13 @@ def test_another_tls_servers_alert_refuses_the_terminals_certificate(
     context.verify_mode = ssl.CERT_REQUIRED
     cashier.world.radio.host_port = other_host(lambda end: context.wrap_socket(end, server_side=True).close())
     blamed(cashier, "refused", "Host refuses our certificate")
+
+
+def test_what_only_the_host_can_approve_says_why_it_is_not_reached(make_cashier) -> None:
+    cashier = make_cashier()
+    cashier.sign_on()
+    cashier.world.radio.network = "another-shop"
+    cashier.world.wait_screen("Offline: Wi-Fi network not found", 60)
+    cashier.begin("balance")
+    said = " ".join(cashier.page("Not taken"))
+    assert "Only with the host" in said and "Wi-Fi network not found" in said

@@ -95,8 +95,9 @@ class Mainboard:
             wiring.HELLO: self._hello,
             wiring.IDLE: self._idle,
             wiring.WLAN: lambda unit, data: self._radio.station(unit, data, self.now),
+            wiring.LOOKUP: lambda unit, data: struct.pack("<H", self._radio.lookup(self.now, data.decode())),
             wiring.RESOLVE: lambda unit, data: struct.pack(
-                "<HH", *self._radio.resolve(self.now, data.decode().rpartition(":")[0])
+                "<H", self._radio.resolve(self.now, data.decode().rpartition(":")[0])
             ),
             wiring.FLASH: lambda unit, data: self.flash_ops.count(bool(unit), *struct.unpack("<IH", data)),
             wiring.POWER_LOST: lambda unit, data: self.power_off(),

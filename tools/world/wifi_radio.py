@@ -121,19 +121,25 @@ class Radio:
             self._now = now
             return self.station_chip.command(command, data, now, self._air())
 
-    def resolve(self, now: int, name: str) -> tuple[int, int]:
-        """The port to connect to for `name`, 0 without a network or if there is no such name; and the ms that it takes."""
+    def lookup(self, now: int, name: str) -> int:
+        """How long looking up `name` stops the terminal, in virtual ms. Calls `on_lookup` if it does."""
+        if name[-1:].isdigit() or not self.dns_ms or not self._has_address(now):
+            return 0
+        if self.on_lookup:
+            self.on_lookup(name)
+        return self.dns_ms
+
+    def resolve(self, now: int, name: str) -> int:
+        """The port to connect to for `name`, or 0 without a network or if there is no such name."""
+        if not self._has_address(now) or self.hosts is not None and name not in self.hosts:
+            return 0
+        self._expected_until = time.monotonic() + _UNANSWERED_S
+        return self.port
+
+    def _has_address(self, now: int) -> bool:
         with self._lock:
             self._now = now
-            if not self.station_chip.has_address(now, self._air()):
-                return 0, 0
-        takes = 0 if name[-1:].isdigit() else self.dns_ms
-        if takes and self.on_lookup:
-            self.on_lookup(name)
-        if self.hosts is not None and name not in self.hosts:
-            return 0, takes
-        self._expected_until = time.monotonic() + _UNANSWERED_S
-        return self.port, takes
+            return self.station_chip.has_address(now, self._air())
 
     def power_off(self) -> None:
         """Lose power: the station leaves the network."""
