@@ -12,7 +12,6 @@ STAT_CONNECTING = 1001
 STAT_GOT_IP = 1010
 STAT_NO_AP_FOUND = 201
 STAT_WRONG_PASSWORD = 202
-_STATES = (STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP, STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD, STAT_IDLE, STAT_CONNECTING)
 
 
 class WLAN:
@@ -25,7 +24,7 @@ class WLAN:
 
     def __init__(self, interface: int = STA_IF) -> None:
         self._active = False
-        self._reply = bytearray(2)
+        self._reply = bytearray(4)
         self._config = {"mac": b"", "hostname": "kassa", "reconnects": -1, "pm": 1, "channel": 6}
 
     def active(self, on: bool | None = None) -> bool:
@@ -38,22 +37,24 @@ class WLAN:
         """Start joining `ssid`; poll `isconnected` for success. Raises OSError if the driver refuses."""
         if not self._active:
             raise OSError("Wifi Not Started")
-        if self._ask(wiring.WLAN_CONNECT, ("%s\0%s" % (ssid, key)).encode()) == wiring.WLAN_REFUSED:
-            raise OSError("Wifi Internal State Error")
+        if self._ask(wiring.WLAN_CONNECT, ("%s\0%s" % (ssid, key)).encode()) & wiring.WLAN_REFUSED:
+            raise OSError("Wifi Internal Error")
 
     def disconnect(self) -> None:
+        if not self._active:
+            raise OSError("Wifi Not Started")
         self._ask(wiring.WLAN_DISCONNECT)
 
     def isconnected(self) -> bool:
-        return self._ask(wiring.WLAN_STATUS) == wiring.WLAN_GOT_IP
+        return bool(self._ask(wiring.WLAN_STATUS) & wiring.WLAN_HAS_ADDRESS)
 
     def status(self, what: str | None = None) -> int:
-        state = self._ask(wiring.WLAN_STATUS)
+        flags = self._ask(wiring.WLAN_STATUS)
         if what == "rssi":
-            if state not in (wiring.WLAN_GOT_IP, wiring.WLAN_NO_ADDRESS):
+            if not flags & wiring.WLAN_HAS_AP:
                 raise OSError("Wifi Not Connected")
-            return -self._reply[1]
-        return _STATES[state]
+            return -self._reply[2]
+        return self._reply[0] | self._reply[1] << 8
 
     def ifconfig(self) -> tuple:
         """(address, netmask, gateway, name server)."""
@@ -62,12 +63,21 @@ class WLAN:
         return ("192.168.4.20", "255.255.255.0", "192.168.4.1", "192.168.4.1")
 
     def config(self, what: str | None = None, **settings):
+        """Read one setting, or set some. Raises OSError while the station connects, as the port does."""
         if what is not None:
             return self._config[what]
-        self._config.update(settings)
+        for name, value in settings.items():
+            flags = 0
+            if name == "pm":
+                flags = self._ask(wiring.WLAN_POWER, bytes((value != self.PM_NONE,)))
+            elif name == "reconnects":
+                flags = self._ask(wiring.WLAN_RECONNECTS, bytes((value + 1,)))
+            if flags & wiring.WLAN_REFUSED:
+                raise OSError("Wifi Internal State Error")
+            self._config[name] = value
         return None
 
     def _ask(self, command: int, data: bytes | None = None) -> int:
         bus.post(wiring.WLAN, command, data)
         bus.answer(self._reply)
-        return self._reply[0]
+        return self._reply[3]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """`socket` on the virtual radio: every name resolves to the world's relay, which forwards the bytes."""
 
+import time
+
 import usocket
 from usocket import *  # noqa: F403
 
@@ -11,7 +13,8 @@ _NO_NAME = -202  # lwIP's EAI_FAIL, as the ESP32 port reports it
 
 
 def getaddrinfo(host: str, port: int, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list:
-    """The relay's address in place of `host` and `port`. Raises OSError without a network."""
+    """The relay's address in place of `host` and `port`. Blocks, as on the chip. Raises OSError without a network."""
+    time.sleep_ms(bus.ask_number(wiring.LOOKUP, 0, 2, host.encode()))
     relay = bus.ask_number(wiring.RESOLVE, 0, 2, ("%s:%d" % (host, port)).encode())
     if not relay:
         raise OSError(_NO_NAME)

@@ -30,8 +30,8 @@ SPI_READ = 7  # payload: size u16, fill u8 -> that many bytes
 UART_WRITE = 8  # payload: the bytes
 UART_READ = 9  # payload: limit u16 -> size u16, then that many bytes
 UART_ANY = 10  # -> size u16
-WLAN = 11  # unit: WLAN_*; payload: see WLAN_* below -> state u8, signal in -dBm u8
-RESOLVE = 12  # payload: "host:port" -> port of the relay to use instead u16 (0 = no network)
+WLAN = 11  # unit: WLAN_*; payload: see WLAN_* below -> status u16, signal in -dBm u8, flags u8
+RESOLVE = 12  # payload: "host:port" -> port of the relay to use instead u16 (0 = no network, or no such name)
 FLASH = 13  # unit: 0 program, 1 erase; payload: address u32, size u16
 POWER_LOST = 14  # the flash chip has reached its cut; no answer: the process is killed
 RESET = 15  # unit: reset cause
@@ -42,6 +42,7 @@ GET_LEAP = 19  # -> ms u32
 I2C_WRITE = 20  # payload: address u8, then the bytes -> acknowledged u8
 I2C_READ = 21  # payload: address u8, size u16 -> acknowledged u8, then that many bytes if it is 1
 PWM = 22  # unit: pin; payload: Hz u32, duty u16 (of 65536)
+LOOKUP = 23  # payload: the host's name or number -> ms for which looking it up stops the chip u16
 
 # Bits of the requests in an answer to IDLE.
 WANT_HEAP, WANT_CUT, WANT_LEAP = 1, 2, 4
@@ -50,11 +51,11 @@ MAY_JUMP = 0x80  # in the mode: ticks may jump
 # Live inputs are 64 bits: pins 0 to 55 that a chip may be driving now, then UARTs 0 to 7 with bytes waiting.
 LIVE_UART = 56
 
-# WLAN commands and states.
+# WLAN commands and flags. The status is that of WLAN.status().
 WLAN_STATUS, WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3, 4  # connect: "ssid\0key"
-WLAN_IDLE, WLAN_CONNECTING, WLAN_GOT_IP, WLAN_NO_AP, WLAN_WRONG_KEY = 0, 1, 2, 3, 4
-WLAN_REFUSED = 5  # the driver refuses the connect
-WLAN_NO_ADDRESS = 6  # joined, but no address from DHCP
+WLAN_RECONNECTS, WLAN_POWER = 5, 6  # payload: attempts u8, 0 = no limit; saves power u8
+WLAN_HAS_ADDRESS, WLAN_HAS_AP = 1, 2
+WLAN_REFUSED = 4  # the driver refuses what was asked
 
 # Reset causes, numbered as `machine` does.
 POWER_ON, WATCHDOG_RESET, SOFT_RESET = 1, 3, 5

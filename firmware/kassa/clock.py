@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The wall clock: seconds since 2000-01-01, local time. Untrusted until the host has sent its authenticated time.
 
-The chip's own clock (machine.RTC) serves only TLS, which checks dates of certificates by it. Nothing reads money's time
-from it. It wakes at 2000-01-01, so boot sets it to the latest time the terminal has reason to believe in. Its date is a
-tuple, so it does not matter that `time` counts from 2000 on the ESP32 and from 1970 on Unix.
+The chip's own clock (machine.RTC) serves only TLS, which checks dates of certificates by it, so it is in UTC. Nothing reads
+money's time from it. It wakes at 2000-01-01, so boot sets it to the latest time the terminal has reason to believe in. Its
+date is a tuple, so it does not matter that `time` counts from 2000 on the ESP32 and from 1970 on Unix.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
@@ -39,12 +39,12 @@ class Clock:
         if not self.trusted and at > self.now():
             self._set(at)
 
-    def trust(self, at: int) -> None:
-        """Set the clock to the host's authenticated time."""
+    def trust(self, at: int, east: int = 0) -> None:
+        """Set the clock to the host's authenticated time. `east`: seconds that local time is ahead of UTC."""
         self._set(at)
         self.trusted = True
         if self._rtc:
-            set_rtc(self._rtc, at)
+            set_rtc(self._rtc, at - east)
 
     def _set(self, at: int) -> None:
         self._base = at
@@ -52,7 +52,7 @@ class Clock:
 
 
 def wake_rtc(rtc: "Rtc", at: int) -> None:
-    """Set the chip's clock forward to `at`, seconds since 2000; never backwards. For boot."""
+    """Set the chip's clock forward to `at`, seconds since 2000 UTC; never backwards. For boot."""
     from kassa.calendar import seconds
 
     year, month, day, _, hour, minute, second = rtc.datetime()[:7]
@@ -65,7 +65,7 @@ def wake_rtc(rtc: "Rtc", at: int) -> None:
 
 
 def set_rtc(rtc: "Rtc", at: int) -> None:
-    """Set the chip's clock to `at`, seconds since 2000."""
+    """Set the chip's clock to `at`, seconds since 2000 UTC."""
     from kassa.calendar import date
 
     year, month, day, hour, minute, second = date(at)

@@ -40,21 +40,21 @@ _CONNECTION = {  # its phases, beside the cashier's
 }
 
 enabled = False  # the terminal switches it on, unless its board has memory to spare
-_phase = "flow"
+phase = "flow"  # of the cashier's work
 _link = ""
 
 
-def enter(phase: str) -> None:
+def enter(begun: str) -> None:
     """Begin a phase of the cashier's work, a key of _PHASES. Begun again, it drops what was loaded for a moment."""
-    global _phase
-    _phase = phase
+    global phase
+    phase = begun
     _drop()
 
 
-def connection(phase: str) -> None:
+def connection(begun: str) -> None:
     """Begin a phase of the connection to the host, a key of _CONNECTION; the cashier's phase goes on beside it."""
     global _link
-    _link = phase
+    _link = begun
     _drop()
 
 
@@ -72,7 +72,7 @@ def _drop() -> None:
 
 def _stays(name: str) -> bool:
     """Whether a module is listed, by itself or with its room. A package stays as long as anything in it may."""
-    return _is_in(_ALWAYS, name) or _is_in(_PHASES[_phase], name) or _is_in(_CONNECTION[_link], name)
+    return _is_in(_ALWAYS, name) or _is_in(_PHASES[phase], name) or _is_in(_CONNECTION[_link], name)
 
 
 def _is_in(listed: str, name: str) -> bool:

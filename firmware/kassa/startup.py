@@ -44,6 +44,11 @@ _FAULTS = (
 )
 
 
+# The journal has local time, and its zone is known only once the host is heard. Local time and this is nowhere earlier than
+# UTC, so no certificate looks too early that did not when the terminal was last in use.
+_WESTMOST = const(43200)  # seconds
+
+
 async def run(board: "Board", session: Session) -> None:
     """Show the start screen, open the session, start the card reader. Does not return when the terminal cannot sell."""
     ui = session.ui
@@ -86,7 +91,7 @@ def _open(board: "Board", session: Session) -> None:
     clock.advance_to(max(journal.state.heard, number(journal.last, 44)))
     began = certificate.start(values.get(settings.CLIENT_CERTIFICATE, b""))
     provisioned = int.from_bytes(values.get(settings.PROVISIONED, b""), "big")
-    wake_rtc(board.rtc, max(clock.now(), began, provisioned))
+    wake_rtc(board.rtc, max(clock.now() + _WESTMOST, began, provisioned))
     who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
     session.settings, session.clock = values, clock
     session.entropy, session.reader, session.printer, session.scanner = (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.hardware import manifest, partitions, sdkconfig
-from tools.hardware.__main__ import OFFICIAL_IMAGE, problems
+from tools.hardware.__main__ import OFFICIAL_PROGRAM, problems
 from tools.hardware.catalogue import OFFICIAL, OWN, BoardFolder, board, boards
 from tools.world.flash import PARTITIONS
 
@@ -55,7 +55,7 @@ def test_what_a_terminal_must_not_lose_stays_where_it_is_in_both_tables(each: Bo
 def test_a_wrong_table_is_noticed(old: str, new: str, expected: str) -> None:
     assert old in GOOD
     rows = partitions.parse_csv(GOOD.replace(old, new, 1))
-    assert any(line.startswith(expected) for line in partitions.problems(rows, 4 * MB, OFFICIAL_IMAGE))
+    assert any(line.startswith(expected) for line in partitions.problems(rows, 4 * MB, OFFICIAL_PROGRAM))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from esptool.targets import CHIP_DEFS
 
 from tools.hardware import pins
 from tools.hardware.catalogue import BoardFolder, board, boards
-from tools.hardware.chips import CHIPS, ESP32, ESP32S3
+from tools.hardware.chips import CHIPS, ESP32, ESP32S3, Chip
 
 PARTS = {
     "Display": (5, 7),
@@ -99,3 +100,9 @@ def test_the_classic_board_uses_every_pin_of_a_30_pin_board() -> None:
     uses = pins.uses(board("kassa_esp32").folder / "board.py", ESP32)
     assert {use.gpio for use in uses} == header
     assert {use.gpio for use in uses if pins.externally_pulled(use, ESP32)} == {34, 35, 36, 39}
+
+
+@pytest.mark.parametrize("chip", CHIPS.values(), ids=lambda chip: chip.name)
+def test_numbers_of_a_chip_are_those_of_esptool(chip: Chip) -> None:
+    rom = CHIP_DEFS[chip.name]
+    assert (chip.image_id, chip.bootloader) == (rom.IMAGE_CHIP_ID, rom.BOOTLOADER_FLASH_OFFSET)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The chip's clock (machine.RTC) is set forward at boot, never back, and by the host's time either way."""
 
+import pytest
 import ticks
 
 from kassa.calendar import seconds
@@ -51,6 +52,18 @@ def test_the_host_sets_it_also_back() -> None:
     ours.trust(seconds(2026, 5, 6, 7, 8, 9))
     assert rtc.at() == (2026, 5, 6, 7, 8, 9)
     assert ours.trusted
+
+
+@pytest.mark.parametrize(
+    ("east", "utc"),
+    [(8 * 3600, (2026, 5, 5, 23, 8, 9)), (-8 * 3600, (2026, 5, 6, 15, 8, 9)), (20700, (2026, 5, 6, 1, 23, 9))],
+)
+def test_the_host_sets_it_to_utc_and_money_keeps_local_time(east: int, utc: tuple) -> None:
+    rtc = Rtc()
+    ours = clock.Clock(rtc)
+    ours.trust(seconds(2026, 5, 6, 7, 8, 9), east)
+    assert rtc.at() == utc
+    assert ours.now() == seconds(2026, 5, 6, 7, 8, 9)
 
 
 def test_a_believed_time_is_not_moneys_time() -> None:

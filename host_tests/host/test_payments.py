@@ -5,6 +5,7 @@ from typing import Any
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
+from host_tests.host.conftest import NOON
 from tools.host.app import Host
 
 
@@ -69,8 +70,11 @@ def test_the_handshake_answer_has_time_batch_and_high_water_mark(till: Terminal,
     record = till.record(100, card.tap(100))
     till.ask(till.sale(record))
     answer = till.ask(till.handshake())
+    zone = int(NOON.astimezone().utcoffset().total_seconds()) // 900 & 0xFF
     assert answer.mti == "0810" and answer.code == "00"
-    assert answer.elements[62] == bytes.fromhex(f"010000010000 0001{record.tag.hex()}20261123120000{till.counter:08x}")
+    assert answer.elements[62] == bytes.fromhex(
+        f"010000010000 0001{record.tag.hex()}20261123120000{till.counter:08x}{zone:02x}"
+    )
     assert answer.elements[60].hex() == "000000019000"
 
 

@@ -204,7 +204,7 @@ def test_a_handshake_answer_has_the_highest_key_used(host: Host, till: Terminal,
     ahead = back_in_time(till)
     ahead.counter = 5000
     till.ask(till.sale(ahead.record(100, card.tap(100)), deferred=True))
-    assert till.ask(till.handshake()).elements[62][23:] == (5001).to_bytes(4, "big")
+    assert till.ask(till.handshake()).elements[62][23:27] == (5001).to_bytes(4, "big")
 
 
 def test_a_settled_payment_is_not_reversed(host: Host, till: Terminal, card: Card) -> None:

@@ -5,6 +5,7 @@ import datetime
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,23 +89,17 @@ def stranger(monkeypatch) -> None:
     monkeypatch.setattr(pki, "terminal_identity", lambda ca, name: signed(pki.authority("Another merchant"), name))
 
 
-def test_the_host_hangs_up_on_the_terminals_certificate(make_cashier, stranger) -> None:
-    """The host's asyncio drops the connection before its alert is out."""
-    blamed(make_cashier(), "closed", "Host hangs up: certificate refused?")
+def test_the_host_refuses_the_terminals_certificate(make_cashier, stranger) -> None:
+    """Our host sends its alert before it hangs up."""
+    blamed(make_cashier(), "refused", "Host refuses our certificate")
 
 
-def test_an_alert_refuses_the_terminals_certificate(make_cashier, stranger, tmp_path: Path) -> None:
-    """A TLS server that sends its alert, as most do."""
-    cashier = make_cashier()
-    home = tmp_path / "system" / "host"
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(home / "host.pem", home / "host.key.pem")
-    context.load_verify_locations(home / "ca.pem")
-    context.verify_mode = ssl.CERT_REQUIRED
+@pytest.fixture
+def other_host() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
+    """`other_host(serve)`: a server in place of ours; `serve` gets each connection. Returns its port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
+    def accept(serve: Callable[[socket.socket], None]) -> None:
         while True:
             try:
                 end, _ = listener.accept()
@@ -112,13 +107,47 @@ def test_an_alert_refuses_the_terminals_certificate(make_cashier, stranger, tmp_
                 return
             end.settimeout(5)
             try:
-                context.wrap_socket(end, server_side=True).close()
+                serve(end)
             except OSError:  # it has refused
                 end.close()
 
-    threading.Thread(target=serve, daemon=True).start()
-    cashier.world.radio.host_port = listener.getsockname()[1]
-    try:
-        blamed(cashier, "refused", "Host refuses our certificate")
-    finally:
-        listener.close()
+    def start(serve: Callable[[socket.socket], None]) -> int:
+        threading.Thread(target=accept, args=(serve,), daemon=True).start()
+        return listener.getsockname()[1]
+
+    yield start
+    listener.close()
+
+
+def test_a_host_that_hangs_up_without_an_alert(make_cashier, other_host) -> None:
+    def serve(end: socket.socket) -> None:
+        end.recv(4096)
+        end.close()
+
+    cashier = make_cashier()
+    cashier.world.radio.host_port = other_host(serve)
+    blamed(cashier, "closed", "Host hangs up: certificate refused?")
+
+
+def test_another_tls_servers_alert_refuses_the_terminals_certificate(
+    make_cashier, stranger, other_host, tmp_path: Path
+) -> None:
+    cashier = make_cashier()
+    home = tmp_path / "system" / "host"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(home / "host.pem", home / "host.key.pem")
+    context.load_verify_locations(home / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    cashier.world.radio.host_port = other_host(lambda end: context.wrap_socket(end, server_side=True).close())
+    blamed(cashier, "refused", "Host refuses our certificate")
+
+
+def test_what_only_the_host_can_approve_says_why_it_is_not_reached(make_cashier) -> None:
+    cashier = make_cashier()
+    cashier.sign_on()
+    cashier.world.radio.network = "another-shop"
+    cashier.world.wait_screen("Offline: Wi-Fi network not found", 60)
+    cashier.begin("balance")
+    said = " ".join(cashier.page("Not taken"))
+    assert "Only with the host" in said and "Wi-Fi network not found" in said

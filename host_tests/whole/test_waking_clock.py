@@ -2,10 +2,17 @@
 """The chip's clock wakes at 2000-01-01, and TLS judges certificates by it: boot sets it from what the terminal knows."""
 
 import datetime
+import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from tools.host import app
 from tools.provision import device, pki
 
+MINUTES = datetime.timedelta(minutes=5)
 TOO_EARLY = "Certificate not valid yet"
 
 
@@ -18,7 +25,21 @@ def host_certificate_since(days: int, home: Path, monkeypatch) -> None:
 
 
 def provisioned_before(days: int, monkeypatch) -> None:
-    monkeypatch.setattr(device, "_now", lambda: datetime.datetime.now() - datetime.timedelta(days=days))
+    then = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - datetime.timedelta(days=days)
+    monkeypatch.setattr(device, "_now", lambda: then)
+
+
+@pytest.fixture(params=["PST+8", "NPT-5:45", "LINT-14"])
+def zone(request) -> Iterator[str]:
+    """The shop's time zone, for host and provisioning; POSIX counts it westwards."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = request.param
+    time.tzset()
+    yield request.param
+    os.environ.pop("TZ")
+    if before is not None:
+        os.environ["TZ"] = before
+    time.tzset()
 
 
 def test_the_time_of_provisioning_is_believed(make_cashier, monkeypatch, tmp_path: Path) -> None:
@@ -59,3 +80,36 @@ def test_the_time_of_the_host_in_the_journal_is_believed(make_cashier, monkeypat
     again = make_cashier()
     again.sign_on()
     assert not again.sees(TOO_EARLY)
+
+
+def test_the_time_of_provisioning_is_utc(make_cashier, monkeypatch, zone: str) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pki, "_BACK", MINUTES)
+        cashier = make_cashier()
+    cashier.sign_on()
+    assert not cashier.sees(TOO_EARLY)
+
+
+def test_in_every_zone_a_certificate_of_these_minutes_is_valid(
+    make_cashier, monkeypatch, tmp_path: Path, zone: str
+) -> None:
+    """In a running terminal, and at boot from the local time in the journal."""
+    contexts, made = [], app.tls_context
+    with monkeypatch.context() as patch:
+        patch.setattr(app, "tls_context", lambda home: contexts.append(made(home)) or contexts[0])
+        provisioned_before(1, patch)
+        cashier = make_cashier()
+    cashier.sign_on()
+    home = tmp_path / "system" / "host"
+    with monkeypatch.context() as patch:
+        patch.setattr(pki, "_BACK", MINUTES)
+        pki.host_identity(pki.ensure(home)).save(home, "host")
+    contexts[0].load_cert_chain(home / "host.pem", home / "host.key.pem")
+    cashier.world.run_for(8000)  # the connection of the sign-on has ended
+    before = cashier.host.counters["connections"]
+    cashier.sell(700)
+    assert cashier.host.counters["connections"] == before + 1
+    assert f"{datetime.datetime.now():%Y-%m-%d %H:}" in cashier.world.receipts[0].text(), "receipts have local time"
+    cashier.world.power_off()
+    cashier.sign_on()
+    assert not cashier.sees(TOO_EARLY)

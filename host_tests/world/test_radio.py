@@ -240,18 +240,26 @@ asyncio.run(main())
     assert world.console.splitlines() == ["True True -55 192.168.4.20", "False True 0.0.0.0"]
 
 
-def test_a_wrong_key_does_not_join(run_script) -> None:
+def test_a_name_blocks_the_terminal_while_it_is_looked_up(run_script, host: Host) -> None:
     world = run_script(
         JOIN
         + """
 async def main():
-    print((await join()).status() == network.STAT_WRONG_PASSWORD)
+    import socket
+    await join()
+    for name in ("host.test", "10.0.0.1"):
+        begin = time.ticks_ms()
+        socket.getaddrinfo(name, 8443)
+        print(time.ticks_diff(time.ticks_ms(), begin) // 1000)
 asyncio.run(main())
-"""
+""",
+        host_port=host.port,
     )
-    world.radio.key = "another"
+    world.radio.dns_ms = 14_000
+    asked = []
+    world.radio.on_lookup = asked.append
     world.wait_off()
-    assert "True" in world.console
+    assert (world.console.splitlines(), asked) == (["14", "0"], ["host.test"])
 
 
 @pytest.mark.parametrize(("way", "received"), [("up", b"one-t"), ("down", b"one-two-three-")])

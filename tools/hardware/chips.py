@@ -3,7 +3,8 @@
 
 Sources: [TRM1] ESP32 Technical Reference Manual, IO_MUX and GPIO Matrix. [DS1] ESP32 Series Datasheet, Pins and Strapping
 Pins. [WROOM] ESP32-WROOM-32 and [WROVER] ESP32-WROVER-E module datasheets. [DS3] ESP32-S3 Series Datasheet, Pins,
-Strapping Pins. [IDF] ESP-IDF Programming Guide, GPIO & RTC GPIO of each chip.
+Strapping Pins. [IDF] ESP-IDF Programming Guide, GPIO & RTC GPIO of each chip. `image_id` and `bootloader` are compared with
+esptool's own numbers by a test, the pins of download mode with its page "Boot Mode Selection".
 """
 
 from dataclasses import dataclass

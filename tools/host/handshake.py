@@ -13,6 +13,7 @@ from tools.host.request_context import RequestContext
 
 AGREED, ROLLBACK = 0, 1
 _VERSION = 1
+_QUARTER = datetime.timedelta(minutes=15)
 
 
 def handle(request: RequestContext, stale: bool) -> Answer:
@@ -83,5 +84,8 @@ def _answer(request: RequestContext, state: int, text: str) -> Answer:
 
 
 def _form(state: int, epoch: int, held: int, tag: str, now: datetime.datetime, used: int) -> str:
-    """DE 62 of the answer: version, state, epoch, highest sequence, its tag, local time (BCD), highest counter used."""
-    return f"{_VERSION:02X}{state:02X}{epoch:04X}{held:08X}{tag}{now:%Y%m%d%H%M%S}{used:08X}"
+    """DE 62 of the answer: version, state, epoch, highest sequence, its tag, local time (BCD), highest counter used,
+    quarter hours that local time is ahead of UTC (signed).
+    """
+    zone = now.astimezone().utcoffset() // _QUARTER  # type: ignore[operator]  # an aware time has an offset
+    return f"{_VERSION:02X}{state:02X}{epoch:04X}{held:08X}{tag}{now:%Y%m%d%H%M%S}{used:08X}{zone & 0xFF:02X}"

@@ -141,6 +141,26 @@ class Listener:
         raise Closing
 
 
+class _AlertFirst(ssl.SSLObject):
+    """A TLS connection that refuses a certificate with an alert.
+
+    asyncio drops a connection as soon as its handshake fails, with the alert still in the buffer, and the terminal cannot
+    tell why. So the failure is first reported as "more data is needed", which makes asyncio send what there is. The
+    terminal closes when it has read the alert; if it does not, the time limit of the handshake does.
+    """
+
+    _failure: ssl.SSLError | None = None
+
+    def do_handshake(self) -> None:
+        if self._failure:
+            raise self._failure
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as failure:
+            self._failure = failure
+            raise ssl.SSLWantReadError from failure
+
+
 def tls_context(home: Path) -> ssl.SSLContext:
     """TLS 1.2 or later with the host's certificate; clients must have a certificate of the merchant's CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -148,4 +168,5 @@ def tls_context(home: Path) -> ssl.SSLContext:
     context.load_cert_chain(home / "host.pem", home / "host.key.pem")
     context.load_verify_locations(home / "ca.pem")
     context.verify_mode = ssl.CERT_REQUIRED
+    context.sslobject_class = _AlertFirst
     return context

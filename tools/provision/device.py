@@ -152,8 +152,8 @@ def values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Identi
 
 
 def _now() -> datetime.datetime:
-    """Local time, as the host sends it: the terminal may believe that it is not earlier."""
-    return datetime.datetime.now()
+    """UTC: the terminal may believe that it is not earlier."""
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> bytes:

@@ -95,6 +95,7 @@ class Mainboard:
             wiring.HELLO: self._hello,
             wiring.IDLE: self._idle,
             wiring.WLAN: lambda unit, data: self._radio.station(unit, data, self.now),
+            wiring.LOOKUP: lambda unit, data: struct.pack("<H", self._radio.lookup(self.now, data.decode())),
             wiring.RESOLVE: lambda unit, data: struct.pack(
                 "<H", self._radio.resolve(self.now, data.decode().rpartition(":")[0])
             ),

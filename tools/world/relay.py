@@ -44,6 +44,7 @@ class Link:
         self.unanswered = 0.0  # when the oldest unanswered byte went up, or 0
         self.swallowed = False  # bytes were lost: only a reset can follow
         self.portal = False
+        self.lost = False  # no byte arrives any more, and neither end hears that it is so
         self.dead = False
         self._ends_open = 2
         terminal.settimeout(_STUCK_S)
@@ -83,7 +84,7 @@ class Link:
             return None
         if not data:
             self._ends_open -= 1
-            if self.portal or self.swallowed or self.host is None:
+            if not self.lost and (self.portal or self.swallowed or self.host is None):
                 self.dead = True
         return data
 
@@ -110,6 +111,13 @@ class Link:
             self.up.waiting.clear()
             self.down.waiting.clear()
             self.swallowed = True
+
+    def lose(self) -> None:
+        """Drop the bytes in transit, and all that follow, without a word to either end."""
+        self.lost = True
+        self.unanswered = 0.0
+        self.up.waiting.clear()
+        self.down.waiting.clear()
 
     def reset(self) -> None:
         """Reset the connection at both ends (RST, no end of stream)."""

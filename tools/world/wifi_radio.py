@@ -8,18 +8,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from boards.unix import wiring
 from tools.world.relay import QUIET_S, Link
+from tools.world.wifi_station import FAULTS, Station
 
 _UNANSWERED_S = 0.3  # how long to wait for the host's answer before ticks may jump
 _PORTAL = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
     b"<html><head><title>Free Wi-Fi</title></head><body>Please accept our terms.</body></html>\r\n"
 )
-_JOIN_MS = 400  # virtual ms from connect until the station has an address
-_REST_MS = 800  # virtual ms from a disconnect until the station accepts a connect again
 STATES = ("on", "off", "half_open", "portal")
-FAULTS = ("", "refuses", "hangs", "no_address")
 
 
 class Radio:
@@ -31,15 +28,19 @@ class Radio:
     in each direction, in real time and without lowering throughput. `key`, if set, is the access point's password.
 
     `fault` is a fault of the station's driver, normally "". With "refuses" it refuses every connect until it gets a
-    disconnect and then _REST_MS of rest. With "hangs" it hangs while connecting until its interface is switched off.
+    disconnect and then REST_MS of rest. With "hangs" it hangs while connecting until its interface is switched off.
     With "no_address" it joins, but DHCP gives no address. `network` is the name of the access point's network, None = any;
-    `hosts` are the names and addresses that resolve, None = all.
+    `hosts` are the names and addresses that resolve, None = all. `dns_ms` is how long the terminal blocks while a name is
+    looked up, in virtual time, and `on_lookup` is called before it does; a numeric address needs no look-up.
     """
 
     def __init__(self, host_port: int | None) -> None:
         self.host_port = host_port
         self.delay_ms = 0
-        self.signal = -55  # dBm
+        self.station_chip = Station()
+        self.dns_ms = 0
+        self.on_lookup: Callable[[str], None] | None = None
+        self._now = 0  # virtual ms at the terminal's last question
         self.key: str | None = None
         self.network: str | None = None
         self.hosts: set[str] | None = None
@@ -49,10 +50,6 @@ class Radio:
         self.connections = 0
         self._state = "on"
         self._cut: tuple[str, int] | None = None
-        self._station = False
-        self._joining: tuple[str, str, int] | None = None  # network, key, virtual ms of connect
-        self._fault = ""
-        self._rests_until = 0  # virtual ms
         self._expected_until = 0.0  # a connection should arrive before this
         self._lock = threading.RLock()
         self._links: list[Link] = []
@@ -85,15 +82,23 @@ class Radio:
 
     @property
     def fault(self) -> str:
-        return self._fault
+        return self.station_chip.fault
 
     @fault.setter
     def fault(self, fault: str) -> None:
         """Put the station into this fault; it loses its access point."""
         if fault not in FAULTS:
             raise ValueError(f"radio fault {fault!r} is none of {FAULTS}")
-        self._fault = fault
-        self._joining = None
+        with self._lock:
+            self.station_chip.drop(self._now, fault)
+
+    def vanish(self) -> None:
+        """The access point loses its power: `state` is "off", and what is under way is lost. Neither end hears of it."""
+        with self._lock:
+            self._state = "off"
+            for link in self._links:
+                link.lose()
+        self._wake()
 
     def cut_after(self, count: int, way: str = "up") -> None:
         """Reset the connection once `count` more bytes have gone "up" to the host (or "down" to the terminal)."""
@@ -111,48 +116,41 @@ class Radio:
     # The station behind network.WLAN.
 
     def station(self, command: int, data: bytes, now: int) -> bytes:
-        """Handle one WLAN message at virtual time `now`. Returns state and signal, encoded as in wiring.py."""
-        if command in (wiring.WLAN_ON, wiring.WLAN_OFF):
-            self._station = command == wiring.WLAN_ON
-        if command in (wiring.WLAN_OFF, wiring.WLAN_DISCONNECT):
-            self._joining = None
-            if command == wiring.WLAN_OFF or self._fault == "refuses":
-                self._fault = ""
-                self._rests_until = now + _REST_MS
-        if command == wiring.WLAN_CONNECT:
-            if self._fault == "refuses" or now < self._rests_until:
-                return bytes((wiring.WLAN_REFUSED, -self.signal))
-            network, _, key = data.decode().partition("\0")
-            self._joining = (network, key, now)
-        return bytes((self._join_state(now), -self.signal))
+        """Handle one WLAN message at virtual time `now`. Returns status, signal and flags, encoded as in wiring.py."""
+        with self._lock:
+            self._now = now
+            return self.station_chip.command(command, data, now, self._air())
+
+    def lookup(self, now: int, name: str) -> int:
+        """How long looking up `name` stops the terminal, in virtual ms. Calls `on_lookup` if it does."""
+        if name[-1:].isdigit() or not self.dns_ms or not self._has_address(now):
+            return 0
+        if self.on_lookup:
+            self.on_lookup(name)
+        return self.dns_ms
 
     def resolve(self, now: int, name: str) -> int:
         """The port to connect to for `name`, or 0 without a network or if there is no such name."""
-        if self._join_state(now) != wiring.WLAN_GOT_IP or self.hosts is not None and name not in self.hosts:
+        if not self._has_address(now) or self.hosts is not None and name not in self.hosts:
             return 0
         self._expected_until = time.monotonic() + _UNANSWERED_S
         return self.port
 
+    def _has_address(self, now: int) -> bool:
+        with self._lock:
+            self._now = now
+            return self.station_chip.has_address(now, self._air())
+
     def power_off(self) -> None:
         """Lose power: the station leaves the network."""
-        self._station = False
-        self._joining = None
-        self._fault = ""
-        self._rests_until = 0
+        self.station_chip.power_off()
 
-    def _join_state(self, now: int) -> int:
-        if not self._station or self._joining is None:
-            return wiring.WLAN_IDLE
-        network, key, since = self._joining
-        if self._fault == "hangs":
-            return wiring.WLAN_CONNECTING
+    def _air(self) -> str:
+        """What the station finds when it connects as it was last told: see Station."""
+        network, key = self.station_chip.wants()
         if self._state == "off" or self.network not in (None, network):
-            return wiring.WLAN_NO_AP
-        if self.key is not None and key != self.key:
-            return wiring.WLAN_WRONG_KEY
-        if now - since < _JOIN_MS:
-            return wiring.WLAN_CONNECTING
-        return wiring.WLAN_NO_ADDRESS if self._fault == "no_address" else wiring.WLAN_GOT_IP
+            return "no_ap"
+        return "wrong_key" if self.key is not None and key != self.key else ""
 
     # The relay.
 
@@ -167,7 +165,7 @@ class Radio:
             if self._state != "on":
                 return False
             for link in self._links:
-                if link.portal:
+                if link.portal or link.lost:
                     continue
                 if link.up.waiting or link.down.waiting or now - link.moved < QUIET_S:
                     return True
@@ -232,7 +230,9 @@ class Radio:
 
     def _deliver(self) -> None:
         for link in self._links:
-            if self._state == "half_open":
+            if link.lost:
+                link.lose()
+            elif self._state == "half_open":
                 link.swallow()
             elif self._state == "on" and not link.dead:
                 self._deliver_link(link)
@@ -245,6 +245,8 @@ class Radio:
                 room = self._cut[1] if self._cut and self._cut[0] == way else len(data) + 1
                 link.write(way == "up", data[:room])
                 self._count(way, data[:room])
+                if link.lost:
+                    return
                 if len(data) >= room:
                     self._cut = None
                     link.reset()

@@ -17,6 +17,8 @@ from kassa.vault.settings.settings import Settings
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     from kassa.drivers.keypad import Keypad
     from kassa.drivers.wifi import Wifi
     from kassa.hardware import Entropy
@@ -30,6 +32,7 @@ _LARGE = const(1024)  # the same, when more than _MANY answers are awaited
 _MANY = const(8)
 _LINGER_MS = const(5000)  # an idle connection stays open this long, so that the next sale needs no handshake
 _QUIET_MS = const(2000)  # no TLS handshake so soon after a key press: it blocks the processor
+_CALM_MS = const(120000)  # the same for looking up the host's name while the cashier is at work: it may block for 14 s
 _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
 _REFRESH_MS = const(1800000)  # connect at least every half hour
@@ -47,7 +50,9 @@ class ConnectionTask:
         self._keypad = keypad
         self._status = status
         self._entropy = entropy
-        self.cause = ""  # why the last attempt failed: LinkError.cause or Wifi.cause
+        self.cause = ""  # why the last attempt failed: LinkError.cause or Wifi.cause; "lookup" = it is under way
+        self._named = False  # the host has a name, not a number
+        self._where: "Any" = None  # where it was reached last: then its name need not be looked up
         self._pause = _FIRST_PAUSE_MS
         # Deadlines in ticks, 0 = none. Expired ones are cleared: ticks wrap, so after 6.2 days one would seem to be ahead again.
         self._not_before = 0  # after a failure: earliest time of the next attempt
@@ -57,9 +62,12 @@ class ConnectionTask:
         """Keep Wi-Fi up, and connect when there is something to send. Never returns."""
         name = str(self._settings.get(settings.WIFI_NAME, b""), "utf-8")
         password = str(self._settings.get(settings.WIFI_PASSWORD, b""), "utf-8")
+        self._named = self._settings.get(settings.HOST_ADDRESS, b"0")[-1] > ord("9")
         while True:
             if not self._wifi.connected():
                 self._say(news.LINK_OFF)
+                if self._courier.request:
+                    self._because("wifi")
                 self._unsent()
                 self._stale = 0
                 if not await self._wifi.join(name, password):
@@ -73,6 +81,7 @@ class ConnectionTask:
                 await self._session()
                 await asyncio.sleep_ms(50)  # one that fails at once must not keep out the flow that waits for it
             else:
+                self._wifi.save_power(not self._courier.has_pending())
                 await asyncio.sleep_ms(250)
 
     def reachable(self) -> bool:
@@ -81,21 +90,31 @@ class ConnectionTask:
 
     def _due(self) -> bool:
         courier = self._courier
-        if courier.request or courier.task:
+        if courier.request and not courier.outcome.kind or courier.task:
             return True
         self._not_before, self._stale = _ahead(self._not_before), _ahead(self._stale)
-        if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < _QUIET_MS:
+        quiet = _CALM_MS if self._blocks() and overlay.phase != "idle" else _QUIET_MS
+        if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < quiet:
             return False
         return not self._stale or courier.has_pending()
+
+    def _blocks(self) -> bool:
+        """Whether the next attempt looks up the host's name, and so stops every task until there is an answer."""
+        return self._named and not self._where
 
     async def _session(self) -> None:
         """One connection, from the handshake until there is nothing left to send."""
         courier, channel = self._courier, None
         self._say(news.LINK_BUSY)
+        self._wifi.save_power(False)
+        if self._blocks():
+            self.cause = "lookup"
+            self._status.changed()
         try:
             courier.keyring.reserve_ahead()  # derive keys for it while memory is free
             overlay.connection("connecting")
             channel = self._channel()
+            self._where = None  # again once the host has answered
             await channel.open()
             await self._talk(channel)
             courier.disconnected()
@@ -114,7 +133,7 @@ class ConnectionTask:
     def _channel(self) -> "TlsChannel":
         from kassa.uplink.tls_channel import TlsChannel
 
-        return TlsChannel(self._settings)
+        return TlsChannel(self._settings, self._where)
 
     def _exchange(self) -> "Exchange":
         from kassa.uplink.exchange import Exchange
@@ -123,6 +142,8 @@ class ConnectionTask:
 
     def _failed(self) -> None:
         """The connection failed, or the flash could not store an answer: try again later."""
+        if self._named and self.cause == "dns":
+            self._pause = _LONGEST_PAUSE_MS  # each look-up may stop the keypad for as long as 14 s
         self._back_off()
         self._say(news.LINK_WIFI)
         self._unsent()
@@ -169,6 +190,7 @@ class ConnectionTask:
                 exchange.feed(into[:count])
                 if courier.handshaken and self._status.link != news.LINK_HOST:
                     self._stale = _later(_REFRESH_MS)
+                    self._where = channel.where
                     self._because("")
                     self._say(news.LINK_HOST)
                     overlay.connection("connected")

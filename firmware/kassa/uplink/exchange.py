@@ -191,9 +191,9 @@ class Exchange:
             raise WireError("handshake refused")
         from kassa.uplink import sign_on
 
-        quarantined, courier.host_epoch, courier.host_batch, now, courier.counter_seen = sign_on.read(answer)
+        quarantined, courier.host_epoch, courier.host_batch, now, east, courier.counter_seen = sign_on.read(answer)
         courier.fault = "rollback" if quarantined else ""
-        courier.clock.trust(now)
+        courier.clock.trust(now, east)
         sign_on.heard(self._journal, now, courier.host_batch)
         courier.keyring.skip_used(courier.counter_seen)
         courier.handshaken = courier.heard = True

@@ -15,6 +15,7 @@ from kassa.vault.journal.layout import State
 from kassa.vault.journal.ring import AHEAD
 
 _HEARD_S = const(600)  # HEARD is written at most once in this time
+_QUARTER = const(900)  # seconds: the unit of the time zone
 
 
 def form(state: State, head: bytearray) -> bytearray:
@@ -25,14 +26,14 @@ def form(state: State, head: bytearray) -> bytearray:
     return free
 
 
-def read(answer: Answer) -> tuple[bool, int, int, int, int]:
-    """(quarantined, epoch, batch, local time, highest transaction counter seen by the host) from an 0810.
+def read(answer: Answer) -> tuple[bool, int, int, int, int, int]:
+    """(quarantined, epoch, batch, local time, its seconds ahead of UTC, highest counter the host has seen) from an 0810.
 
     In quarantine the epoch is 0. The time is in seconds since 2000-01-01. Raises WireError if a field is missing or
     malformed.
     """
     free, form = answer.get(62), answer.get(60)
-    if len(free) != 27 or free[0] != 1 or len(form) != 6:
+    if len(free) != 28 or free[0] != 1 or len(form) != 6:
         raise WireError("handshake refused")
     try:
         now = seconds(
@@ -43,7 +44,8 @@ def read(answer: Answer) -> tuple[bool, int, int, int, int]:
     except ValueError:
         raise WireError("handshake without a time or a batch")
     quarantined = free[1] != 0
-    return quarantined, 0 if quarantined else free[2] << 8 | free[3], batch, now, unpack_from(">I", free, 23)[0]
+    counter, quarters = unpack_from(">Ib", free, 23)
+    return quarantined, 0 if quarantined else free[2] << 8 | free[3], batch, now, quarters * _QUARTER, counter
 
 
 def heard(journal: Journal, now: int, batch: int) -> None:

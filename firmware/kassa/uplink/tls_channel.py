@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OPEN_S = const(10)
+_DRAWN_MS = const(800)  # in which the home page is drawn anew
 _SEND_S = const(10)
 
 
 class TlsChannel:
     """Used for one connection. Certificates are read from the settings each time and not kept."""
 
-    def __init__(self, values: Settings) -> None:
+    def __init__(self, values: Settings, where: "Any" = None) -> None:
+        """`where`: the address of the host as getaddrinfo gave it, None = look it up."""
+        self.where = where
         self._settings = values
         self._socket = None  # the one that carries TLS
         self._stream: "Any" = None  # one object reads and writes
@@ -37,10 +40,21 @@ class TlsChannel:
         """
         values = self._settings
         try:
+            if self.where is None:
+                await self._look_up(values)
             await asyncio.wait_for(self._connect(values), _OPEN_S)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
             self.close()
             raise LinkError("no connection to the host", False, self._cause(error))
+
+    async def _look_up(self, values: Settings) -> None:
+        """Set `where`. Without an answer lwIP blocks every task for 7 s per name server: first the pages are drawn."""
+        import socket
+
+        host, port = str(values.get(settings.HOST_ADDRESS), "utf-8"), values.get(settings.HOST_PORT)
+        if host[-1] > "9":
+            await asyncio.sleep_ms(_DRAWN_MS)
+        self.where = socket.getaddrinfo(host, port[0] << 8 | port[1], 0, socket.SOCK_STREAM)[0][-1]
 
     async def _connect(self, values: Settings) -> None:
         """Like `asyncio.open_connection`, which does not close its socket when something fails."""
@@ -51,15 +65,11 @@ class TlsChannel:
         context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]  missing in the stubs
         context.load_verify_locations(values.get(settings.CA_CERTIFICATE))
         context.load_cert_chain(values.get(settings.CLIENT_CERTIFICATE), values.get(settings.CLIENT_KEY))
-        port = values.get(settings.HOST_PORT)
-        where = socket.getaddrinfo(
-            str(values.get(settings.HOST_ADDRESS), "utf-8"), port[0] << 8 | port[1], 0, socket.SOCK_STREAM
-        )[0]
         self._stage = "host"
-        self._socket = bare = socket.socket(where[0], where[1], where[2])
+        self._socket = bare = socket.socket()
         bare.setblocking(False)
         try:
-            bare.connect(where[-1])
+            bare.connect(self.where)
         except OSError as error:
             if error.errno != EINPROGRESS:
                 raise

@@ -87,7 +87,7 @@ def state():
         "flights": t.courier.unanswered(), "fault": t.courier.fault,
         "handshaken": t.courier.handshaken, "outcome": t.courier.outcome.kind, "request": t.courier.request,
         "refused": t.status.refused_later, "pending": [t.status.pending_count, t.status.pending_sum],
-        "time": t.clock.at, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
+        "time": t.clock.at, "east": t.clock.east, "trusted": t.clock.trusted, "supervisor": t.till.needs_supervisor,
         "text": t.courier.outcome.text, "auth": t.courier.outcome.auth, "rrn": t.courier.outcome.rrn,
         "uploaded": t.courier.outcome.uploaded, "disputed": t.courier.outcome.disputed, "waiting": t.courier.outcome.waiting,
         "shown": t.courier.outcome.code_to_show, "balance": t.courier.outcome.balance,

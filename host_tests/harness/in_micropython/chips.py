@@ -164,12 +164,12 @@ class Clock:
     """Wall-clock time as set by the test."""
 
     def __init__(self, at, trusted):
-        self.at = at
+        self.at, self.east = at, 0
         self.trusted = trusted
 
     def now(self):
         return self.at
 
-    def trust(self, at):
-        self.at = at
+    def trust(self, at, east):
+        self.at, self.east = at, east
         self.trusted = True

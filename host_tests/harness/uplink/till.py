@@ -21,6 +21,7 @@ JOURNAL_SIZE = 16 * 4096
 KEYRING_SIZE = 8 * 4096
 TRACK = "6222020000000001D30122011234500000"
 NOON = datetime.datetime(2026, 8, 17, 12, 0, 0)
+ZONE = "20"  # in a handshake's answer: 32 quarter hours ahead of UTC
 NOON_SECONDS = int((NOON - datetime.datetime(2000, 1, 1)).total_seconds())
 ANY = OfflineLimits(payment=10**9, total=10**11, count=60000, heard_hours=1000, unsent_hours=1000, per_card=255)
 YES, NO, REVERSE = 1, 2, 4
@@ -101,7 +102,7 @@ class TinyHost:
         """A host's answer. `elements` override data elements, as `_39="..."`."""
         if request.mti == "0800":
             high = "00000000" + "00" * 8
-            free = "0100" + "0001" + high + f"{self.time:%Y%m%d%H%M%S}" + f"{self.used or self.counter:08X}"
+            free = "0100" + "0001" + high + f"{self.time:%Y%m%d%H%M%S}" + f"{self.used or self.counter:08X}" + ZONE
             form = f"00{self.batch:06}900"
             elements = {"_39": code, "_62": free, "_60": form, **elements}
         elif request.mti == "0500":

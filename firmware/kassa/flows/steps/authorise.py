@@ -109,16 +109,16 @@ def give_up(session: Session) -> None:
 
 async def _unsent(session: Session, sequence: int, amount: int, refusal: str) -> None:
     """Nothing was sent: let the cashier take the sale offline within the limits, else void it."""
-    from kassa.flows.steps import take_offline
+    from kassa.flows.steps import certificate_notes, take_offline
 
     ui, till = session.ui, session.till
-    refused = None
+    refused, why = None, certificate_notes.no_answer_reason(session)
     try:
         till.check_offline(amount)
         take_offline.check_card(session, refusal)
         if till.needs_supervisor:
             await take_offline.agreed(session, amount)
-        question = (ui.t("fault_host"), ui.t("accepted_risk"))
+        question = (why, ui.t("accepted_risk"))
         title = ui.t("ask_offline")
         key = await ui.message("ask", title, question, "E=key_yes C=key_no", _ANSWER_MS, money.text(amount), fresh=True)
         if key != ord("E"):

@@ -48,6 +48,12 @@ async def refuse(session: Session, refused: Refused, amount: int) -> None:
     lines = [ui.t(refused.key, *refused.values)]
     if refused.key.startswith("limit"):
         lines.append(ui.t("limit_how"))
+    elif refused.key in ("only_online", "fault_host"):
+        from kassa.flows.steps import certificate_notes
+
+        lines[refused.key == "only_online" :] = [
+            certificate_notes.no_answer_reason(session)
+        ]  # after it, or in its place
     elif refused.key.startswith("card"):
         lines.append(ui.t("use_other"))
     await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _RESULT_MS, money.text(amount))

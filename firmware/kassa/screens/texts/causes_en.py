@@ -6,6 +6,7 @@ wifi=Offline: no Wi-Fi
 password=Offline: wrong Wi-Fi password
 network=Offline: Wi-Fi network not found
 address=Offline: Wi-Fi gives no address
+lookup=Looking for the host, please wait
 dns=Host name not found
 host=Host cannot be reached
 early=Certificate not valid yet

@@ -6,6 +6,7 @@ wifi=网络不通：无线网络连接失败
 password=网络不通：无线网络密码错误
 network=网络不通：找不到无线网络
 address=网络不通：网络无应答
+lookup=正在查找主机，请稍候
 dns=找不到主机名
 host=无法连接主机
 early=证书未到有效日期
