@@ -30,6 +30,9 @@ def _device_secret() -> bytearray:
 class Board(Esp32Board):
     """The hardware as the firmware sees it; see kassa/hardware.py."""
 
+    name = "kassa_esp32"
+    display_miso = False
+
     def __init__(self) -> None:
         super().__init__()
         display = SPI(1, 40000000, sck=Pin(14), mosi=Pin(13), miso=None)
@@ -39,7 +42,11 @@ class Board(Esp32Board):
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN) for pin in _COLUMNS])
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
-        self.device_secret = _device_secret()
+
+    @property
+    def device_secret(self) -> bytearray:
+        """The 32 bytes that all keys of this device derive from. Raises OSError if they are missing."""
+        return _device_secret()
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

@@ -26,6 +26,8 @@ def _device_secret() -> bytearray:
 class Board(Esp32Board):
     """The hardware as the firmware sees it; see kassa/hardware.py."""
 
+    name = "kassa_s3"
+
     def __init__(self) -> None:
         super().__init__()
         display = SPI(1, 40000000, sck=Pin(12), mosi=Pin(11), miso=Pin(13))

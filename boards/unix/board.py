@@ -23,6 +23,8 @@ def _device_secret() -> bytearray:
 class Board(Esp32Board):
     """The hardware as the firmware sees it: drivers, partitions, entropy, secret, watchdog."""
 
+    name = "unix"
+
     def __init__(self) -> None:
         super().__init__()
         self.display = ILI9341(

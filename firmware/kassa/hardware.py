@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     class Board(Protocol):
         """boards/*/board.py."""
 
+        name: str  # of its folder
         display: ILI9341
+        display_miso: bool  # the display's MISO is wired
         keypad: Keypad
         reader: PN532
         wifi: Wifi
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 
         @property
         def device_secret(self) -> bytearray: ...
+
+        def display_answers(self) -> bool: ...
 
         def safe_mode_reason(self) -> str: ...
 

@@ -76,7 +76,7 @@ def test_a_wrong_pin_is_noticed(tmp_path: Path, name: str, old: str, new: str, e
 
 
 def test_a_pin_that_reaches_no_driver_counts_too(tmp_path: Path) -> None:
-    old = "        self.device_secret ="
+    old = "        self.wifi ="
     bad = judged(tmp_path, "kassa_esp32", old, f"        Pin(35, Pin.OUT)\n        Pin(7, Pin.OUT)\n{old}")
     assert any(line.startswith("GPIO 7 (not named): SPI flash") for line in bad)
 

@@ -118,6 +118,10 @@ class Chips:
             wiring.DISPLAY_SPI, wiring.DISPLAY_CS, display, inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"}
         )
 
+    def unplug_display(self) -> None:
+        """Nothing is on the display's pins: no picture, and its line to the chip floats."""
+        self._lines.detach_spi(wiring.DISPLAY_CS)
+
     def move_reader(self, link: str) -> None:
         """Connect the reader by "i2c" or "hsu" instead of SPI. Call it once, before power-on."""
         self._lines.detach_spi(wiring.READER_CS)

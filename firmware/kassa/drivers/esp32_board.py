@@ -11,6 +11,7 @@ from machine import RTC, WDT, Pin
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from kassa.drivers.ili9341 import ILI9341
     from kassa.drivers.keypad import Keypad
 
 _WATCHDOG_MS = const(20000)
@@ -30,7 +31,9 @@ def _partition(label: str) -> Partition:
 class Esp32Board:
     """The part of a Board (kassa/hardware.py) that does not depend on its pins."""
 
-    keypad: "Keypad"  # of the board
+    display: "ILI9341"  # of the board
+    keypad: "Keypad"
+    display_miso = True  # the display's MISO is wired
     spare_memory = False  # a board with PSRAM sets it: overlay.py drops no module then
     _watchdog: "WDT | None" = None
 
@@ -48,6 +51,14 @@ class Esp32Board:
         if self._watchdog is None:
             self._watchdog = WDT(timeout=_WATCHDOG_MS)
         return self._watchdog
+
+    def display_answers(self) -> bool:
+        """Whether the display, once started, answers. True as well if it cannot: without MISO nobody can tell."""
+        if not self.display_miso:
+            return True
+        from kassa.drivers import display_probe
+
+        return display_probe.answers(self.display)
 
     def safe_mode_reason(self) -> str:
         """Count this start. Returns "keys", "resets" or "", see starts.py. Call it once, before anything is started."""
