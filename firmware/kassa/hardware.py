@@ -5,7 +5,7 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Protocol, TypeAlias
 
     from kassa.drivers.escpos import Printer
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
         cards: Flash
         entropy: Entropy
         spare_memory: bool  # RAM is large enough for all modules: overlay.py drops none
+
+        buzzer: Callable[[str], Coroutine] | None  # plays a beep of drivers/buzzer.py; None: the board has no buzzer
 
         def printer(self) -> Printer: ...
 

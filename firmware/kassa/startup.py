@@ -47,6 +47,10 @@ _FAULTS = (
 async def run(board: "Board", session: Session) -> None:
     """Show the start screen, open the session, start the card reader. Does not return when the terminal cannot sell."""
     ui = session.ui
+    session.buzzer = board.buzzer
+    if not board.display_answers():
+        print("kassa: the display does not answer")
+        session.beep("display")
     await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
     try:
         _open(board, session)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Runs a board.py under CPython with recording `machine`, `esp32` and `network` modules, and judges its pins.
 
-Everything the board makes is made: Board(), printer() and scanner(). Drivers are replaced by recorders, because only
+Everything the board makes is made: Board(), printer(), scanner() and buzzer(). Drivers are replaced by recorders, because only
 what reaches the chip's pins matters here.
 """
 
+import asyncio
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -118,6 +119,11 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
         def __new__(cls, *given: Any, **named: Any) -> Any:
             return recorder.spi(*given, **named)
 
+    class PWM:
+        def __new__(cls, pin: Any, **named: Any) -> Any:
+            pin.mode = OUT
+            return pin
+
     class UART:
         def __new__(cls, *given: Any, **named: Any) -> Any:
             return recorder.uart(*given, **named)
@@ -133,7 +139,14 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
 
         def __init__(self, interface: int = 0) -> None: ...
 
-    class Esp32Board: ...
+    class Esp32Board:
+        buzzer = None
+
+    class Buzzer:
+        def __init__(self, pin: Any, turn: bytearray) -> None:
+            recorder._name("Buzzer", "signal", pin)
+
+        async def play(self, beep: str) -> None: ...
 
     def output(gpio: int, level: int = 1) -> _Pin:
         return recorder.pin(gpio, OUT, value=level)
@@ -146,9 +159,10 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
         "wifi": ("Wifi", recorder.driver("Wi-Fi")),
         "escpos": ("Printer", recorder.driver("Printer", "bus")),
         "scanner": ("Scanner", recorder.driver("Scanner", "bus")),
+        "buzzer": ("Buzzer", Buzzer),
     }
     made = {
-        "machine": module("machine", Pin=Pin, SPI=SPI, UART=UART),
+        "machine": module("machine", Pin=Pin, SPI=SPI, UART=UART, PWM=PWM),
         "esp32": module("esp32", NVS=NVS),
         "network": module("network", WLAN=WLAN, STA_IF=0),
         "kassa.drivers.esp32_board": module("kassa.drivers.esp32_board", Esp32Board=Esp32Board, output=output),
@@ -193,6 +207,8 @@ def _run(path: Path, chip: Chip) -> Recorder:
         board = names["Board"]()
         board.printer()
         board.scanner()
+        if board.buzzer is not None:
+            asyncio.run(board.buzzer("ok"))
     named = {use.gpio for use in recorder.uses}
     for pin in recorder.made:  # a pin that reached no driver is in use all the same
         if pin.gpio not in named:

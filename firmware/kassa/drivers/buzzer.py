@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Passive buzzer on a PWM pin: short patterns that a cashier knows without looking at the display."""
+"""Passive buzzer on a PWM pin: beeps that a cashier knows without looking at the display. Loaded for one beep at a time."""
 
 import asyncio
 
@@ -12,25 +12,41 @@ if TYPE_CHECKING:
 _HALF = const(32768)  # duty_u16 of a square wave
 
 # tone in Hz (0 = silence) and its length in units of 10 ms, in turn
-GOOD = (2000, 8, 2700, 12)
-ERROR = (400, 25, 0, 10, 400, 25)
-DEAD = (400, 60, 0, 20, 400, 15, 0, 15, 400, 15)  # out of service: long, short, short
+_SHORT = (2000, 15)
+_THREE = (1000, 12, 0, 10, 1000, 12, 0, 10, 1000, 12)
+_BEEPS = {
+    "tap": (2700, 5),  # the card has been read
+    "ok": _SHORT,  # approved; from here to "refuse" the kinds of screens/message.py
+    "hold": _SHORT,  # accepted
+    "warn": _THREE,  # cancelled, or its end is not known yet: look at the display
+    "refuse": _THREE,  # not taken
+    "declined": (500, 60),
+    "display": (400, 60, 0, 20, 400, 15, 0, 15, 400, 15),  # the display does not answer: long, short, short
+}
 
 
 class Buzzer:
-    """`pwm`: a machine.PWM with duty 0; freq and duty_u16 are used."""
+    """`pwm`: a machine.PWM with duty 0; freq and duty_u16 are used. `turn`: a byte that all objects for one pin share."""
 
-    def __init__(self, pwm: "PWM") -> None:
+    def __init__(self, pwm: "PWM", turn: bytearray) -> None:
         self._pwm = pwm
+        self._turn = turn
 
-    async def play(self, pattern: "tuple[int, ...]") -> None:
-        """Play one of the patterns above. Silent afterwards, even if it is cancelled."""
-        pwm = self._pwm
+    async def play(self, beep: str) -> None:
+        """Play one of _BEEPS. A newer beep ends it. Silent afterwards, even if it is cancelled. Raises KeyError.
+
+        Other tasks go on meanwhile. A tone lasts longer if one of them holds the processor, as a TLS handshake does.
+        """
+        pattern, pwm, turn = _BEEPS[beep], self._pwm, self._turn
+        mine = turn[0] = (turn[0] + 1) & 255
         try:
             for at in range(0, len(pattern), 2):
                 if pattern[at]:
                     pwm.freq(pattern[at])
                 pwm.duty_u16(_HALF if pattern[at] else 0)
                 await asyncio.sleep_ms(10 * pattern[at + 1])
+                if turn[0] != mine:
+                    return
         finally:
-            pwm.duty_u16(0)
+            if turn[0] == mine:
+                pwm.duty_u16(0)
