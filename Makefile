@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support fonts dukpt-long boards image flash
+.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support hwtest fonts dukpt-long boards image flash
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ dukpt-long: setup ## compare 2^21 DUKPT keys of the device with the host's deriv
 
 support: setup ## read the terminal in safe mode at PORT=/dev/tty... into the bundle OUT=file, encrypted to KEY=public.pem
 	@$(PY) -m tools.support pull --port $(PORT) --key $(KEY) --out $(OUT)
+
+hwtest: setup ## test every part of the board at PORT=/dev/tty... and print a table; ARGS="--unattended --part reader"
+	@$(PY) -m tools.hwtest --port "$(PORT)" $(ARGS)
 
 fonts: setup ## rebuild the font asset from npm packages (needs npm), and the printer's character table
 	@$(PY) -m tools.fonts.build

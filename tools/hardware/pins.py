@@ -142,11 +142,8 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
     class Esp32Board:
         buzzer = None
 
-    class Buzzer:
-        def __init__(self, pin: Any, turn: bytearray) -> None:
-            recorder._name("Buzzer", "signal", pin)
-
-        async def play(self, beep: str) -> None: ...
+    async def play(pin: Any, board: Any, beep: str) -> None:
+        recorder._name("Buzzer", "signal", pin)
 
     def output(gpio: int, level: int = 1) -> _Pin:
         return recorder.pin(gpio, OUT, value=level)
@@ -159,7 +156,7 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
         "wifi": ("Wifi", recorder.driver("Wi-Fi")),
         "escpos": ("Printer", recorder.driver("Printer", "bus")),
         "scanner": ("Scanner", recorder.driver("Scanner", "bus")),
-        "buzzer": ("Buzzer", Buzzer),
+        "buzzer": ("play", play),
     }
     made = {
         "machine": module("machine", Pin=Pin, SPI=SPI, UART=UART, PWM=PWM),

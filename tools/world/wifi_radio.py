@@ -112,6 +112,8 @@ class Radio:
 
     def station(self, command: int, data: bytes, now: int) -> bytes:
         """Handle one WLAN message at virtual time `now`. Returns state and signal, encoded as in wiring.py."""
+        if command == wiring.WLAN_SCAN:
+            return bytes((int(self._station and self._state != "off"), -self.signal))
         if command in (wiring.WLAN_ON, wiring.WLAN_OFF):
             self._station = command == wiring.WLAN_ON
         if command in (wiring.WLAN_OFF, wiring.WLAN_DISCONNECT):

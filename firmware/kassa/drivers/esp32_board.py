@@ -34,6 +34,7 @@ class Esp32Board:
     display: "ILI9341"  # of the board
     keypad: "Keypad"
     buzzer = None  # a board with a buzzer has a method, see kassa/hardware.py
+    beeps = 0  # begun so far
     display_miso = True  # the display's MISO is wired
     spare_memory = False  # a board with PSRAM sets it: overlay.py drops no module then
     _watchdog: "WDT | None" = None
