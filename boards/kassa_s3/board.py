@@ -9,7 +9,7 @@ from kassa.drivers.keypad import Keypad
 from kassa.drivers.pn532 import PN532
 from kassa.drivers.pn532_spi import SpiLink
 from kassa.drivers.wifi import Wifi
-from machine import PWM, SPI, UART, Pin
+from machine import SPI, UART, Pin
 
 _ROWS = (38, 39, 40, 41)
 _COLUMNS = (42, 47, 48, 2)
@@ -36,18 +36,13 @@ class Board(Esp32Board):
         self.reader = PN532(SpiLink(reader, output(4)), Pin(15, Pin.IN, Pin.PULL_UP), output(16))
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
+        self.buzzer = Pin(3)
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
 
     @property
     def device_secret(self) -> bytearray:
         """The 32 bytes that all keys of this device derive from. Raises OSError if they are missing."""
         return _device_secret()
-
-    async def buzzer(self, beep: str) -> None:
-        """Play a beep; see drivers/buzzer.py, which is in memory only meanwhile."""
-        from kassa.drivers import buzzer
-
-        await buzzer.play(PWM(Pin(3), freq=1000, duty_u16=0), self, beep)
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

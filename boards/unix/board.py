@@ -43,19 +43,13 @@ class Board(Esp32Board):
             [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in wiring.KEY_ROWS],
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
+        self.buzzer = Pin(wiring.BUZZER)
         self.wifi = Wifi(network.WLAN(network.STA_IF))
 
     @property
     def device_secret(self) -> bytearray:
         """The 32 bytes that all keys of this device derive from. Raises OSError if they are missing."""
         return _device_secret()
-
-    async def buzzer(self, beep: str) -> None:
-        """Play a beep; see drivers/buzzer.py, which is in memory only meanwhile."""
-        from kassa.drivers import buzzer
-        from machine import PWM
-
-        await buzzer.play(PWM(Pin(wiring.BUZZER), freq=1000, duty_u16=0), self, beep)
 
     def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
         """The receipt printer, created when something is to be printed."""

@@ -5,7 +5,7 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
     from typing import Protocol, TypeAlias
 
     from kassa.drivers.escpos import Printer
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kassa.drivers.pn532 import PN532
     from kassa.drivers.scanner import Scanner
     from kassa.drivers.wifi import Wifi
+    from machine import Pin
 
     Bytes: TypeAlias = bytes | bytearray | memoryview
     Entropy: TypeAlias = Callable[[int], bytes]  # returns so many fresh random bytes
@@ -52,7 +53,9 @@ if TYPE_CHECKING:
         entropy: Entropy
         spare_memory: bool  # RAM is large enough for all modules: overlay.py drops none
 
-        buzzer: Callable[[str], Coroutine] | None  # plays a beep of drivers/buzzer.py; None: the board has no buzzer
+        buzzer: Pin | None  # None: the board has no buzzer
+
+        async def beep(self, beep: str) -> None: ...
 
         def printer(self) -> Printer: ...
 

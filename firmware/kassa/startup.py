@@ -47,7 +47,8 @@ _FAULTS = (
 async def run(board: "Board", session: Session) -> None:
     """Show the start screen, open the session, start the card reader. Does not return when the terminal cannot sell."""
     ui = session.ui
-    session.buzzer = board.buzzer
+    if board.buzzer is not None:
+        session.buzzer = board.beep
     if not board.display_answers():
         print("kassa: the display does not answer")
         session.beep("display")

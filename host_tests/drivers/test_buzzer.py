@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The buzzer's driver on a virtual buzzer: the tones that are heard, and silence afterwards."""
+"""Beeps on a virtual buzzer: the tones that are heard, and silence afterwards."""
 
 import pytest
 
@@ -30,7 +30,7 @@ BEEPS = {
 @pytest.mark.parametrize("beep", BEEPS)
 def test_each_beep_is_heard_once(run_script, beep: str) -> None:
     name, tones = BEEPS[beep]
-    world = run_script(PLAY.format(f"await board.buzzer({beep!r})"))
+    world = run_script(PLAY.format(f"await board.beep({beep!r})"))
     world.wait_off()
     world.power_off()
     heard = world.chips.buzzer.heard[1:]  # after the silence before
@@ -42,7 +42,7 @@ def test_each_beep_is_heard_once(run_script, beep: str) -> None:
 
 def test_a_cancelled_beep_leaves_silence(run_script) -> None:
     world = run_script(
-        PLAY.format("task = asyncio.create_task(board.buzzer('display')); await asyncio.sleep_ms(300); task.cancel()")
+        PLAY.format("task = asyncio.create_task(board.beep('display')); await asyncio.sleep_ms(300); task.cancel()")
     )
     world.wait_off()
     assert [tone for tone, _ in world.chips.buzzer.heard if tone] == [400]
@@ -52,7 +52,7 @@ def test_a_cancelled_beep_leaves_silence(run_script) -> None:
 def test_a_newer_beep_ends_the_older_one_and_is_heard_whole(run_script) -> None:
     world = run_script(
         PLAY.format(
-            "asyncio.create_task(board.buzzer('declined')); await asyncio.sleep_ms(200); await board.buzzer('refuse')"
+            "asyncio.create_task(board.beep('declined')); await asyncio.sleep_ms(200); await board.beep('refuse')"
         )
     )
     world.wait_off()

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Runs a board.py under CPython with recording `machine`, `esp32` and `network` modules, and judges its pins.
 
-Everything the board makes is made: Board(), printer(), scanner() and buzzer(). Drivers are replaced by recorders, because only
-what reaches the chip's pins matters here.
+Everything the board makes is made: Board(), printer(), scanner(), and the pin of a buzzer. Drivers are replaced by
+recorders, because only what reaches the chip's pins matters here.
 """
 
-import asyncio
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -119,11 +118,6 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
         def __new__(cls, *given: Any, **named: Any) -> Any:
             return recorder.spi(*given, **named)
 
-    class PWM:
-        def __new__(cls, pin: Any, **named: Any) -> Any:
-            pin.mode = OUT
-            return pin
-
     class UART:
         def __new__(cls, *given: Any, **named: Any) -> Any:
             return recorder.uart(*given, **named)
@@ -142,9 +136,6 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
     class Esp32Board:
         buzzer = None
 
-    async def play(pin: Any, board: Any, beep: str) -> None:
-        recorder._name("Buzzer", "signal", pin)
-
     def output(gpio: int, level: int = 1) -> _Pin:
         return recorder.pin(gpio, OUT, value=level)
 
@@ -156,10 +147,9 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
         "wifi": ("Wifi", recorder.driver("Wi-Fi")),
         "escpos": ("Printer", recorder.driver("Printer", "bus")),
         "scanner": ("Scanner", recorder.driver("Scanner", "bus")),
-        "buzzer": ("play", play),
     }
     made = {
-        "machine": module("machine", Pin=Pin, SPI=SPI, UART=UART, PWM=PWM),
+        "machine": module("machine", Pin=Pin, SPI=SPI, UART=UART),
         "esp32": module("esp32", NVS=NVS),
         "network": module("network", WLAN=WLAN, STA_IF=0),
         "kassa.drivers.esp32_board": module("kassa.drivers.esp32_board", Esp32Board=Esp32Board, output=output),
@@ -205,7 +195,8 @@ def _run(path: Path, chip: Chip) -> Recorder:
         board.printer()
         board.scanner()
         if board.buzzer is not None:
-            asyncio.run(board.buzzer("ok"))
+            board.buzzer.mode = OUT
+            recorder._name("Buzzer", "signal", board.buzzer)
     named = {use.gpio for use in recorder.uses}
     for pin in recorder.made:  # a pin that reached no driver is in use all the same
         if pin.gpio not in named:

@@ -91,6 +91,10 @@ class Buzzer:
         if not self.tone and now - self._since >= _PAUSE_MS:
             self._end()
 
+    def pin(self, name: str, level: int) -> None:
+        """A steady level: makes no sound."""
+        self.wave(0, 0)
+
     def wave(self, frequency: int, duty: int) -> None:
         tone = frequency if 0 < duty < 65535 else 0
         if tone == self.tone:

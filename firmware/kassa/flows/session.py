@@ -56,7 +56,7 @@ class Session:
         self.entropy: "Callable[[int], bytes]"
 
     def beep(self, beep: str) -> None:
-        """Begin a beep of drivers/buzzer.py, if the board has a buzzer. Returns at once."""
+        """Begin a beep, see drivers/esp32_board.py, if the board has a buzzer. Returns at once."""
         if self.buzzer is not None:
             asyncio.create_task(self.buzzer(beep))
 

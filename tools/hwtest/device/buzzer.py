@@ -19,7 +19,7 @@ async def buzzer(it: "Any") -> None:
         if it.buzzer is None:
             raise Skip("this board has none")
         for beep in ("ok", "declined", "refuse"):
-            await it.buzzer(beep)
+            await it.beep(beep)
             await asyncio.sleep_ms(_PAUSE_MS)
         question("buzzer: a short beep, a long one, and three?")
 
