@@ -36,6 +36,10 @@ def __getattr__(name: str) -> type:
         from i2c import I2C
 
         return I2C
+    if name == "PWM":
+        from pwm import PWM
+
+        return PWM
     raise AttributeError(name)
 
 
@@ -254,18 +258,6 @@ class UART(io.IOBase):
         if request != _POLL:
             return _EINVAL
         return flags & (_POLL_OUT | (_POLL_IN if bus.is_live(wiring.LIVE_UART + self._id) else 0))
-
-
-class PWM:
-    """A square wave on a pin."""
-
-    def __init__(self, dest: Pin, *, freq: int = 5000, duty_u16: int = 0) -> None:
-        self._pin = dest._id
-        self._freq = freq
-        self.duty_u16(duty_u16)
-
-    def duty_u16(self, value: int) -> None:
-        bus.post(wiring.PWM, self._pin, struct.pack("<IH", self._freq, value))
 
 
 class WDT:

@@ -6,7 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from host_tests.harness.whole.cashier import QUICK, Cashier
+
+
+@pytest.fixture
+def cashier(make_cashier: Callable[..., Cashier], tmp_path: Path) -> Cashier:
+    """A cashier at a terminal with memory to spare, on its home page."""
+    ready = make_cashier(source=another_board(tmp_path, "self.spare_memory = True"))
+    ready.sign_on()
+    return ready
 
 
 def heard(cashier: Cashier, count: int) -> list[str]:
@@ -49,9 +59,9 @@ def test_a_cancelled_sale_and_a_broken_reader_beep_three_times(cashier: Cashier)
 
 
 def test_a_display_that_does_not_answer_beeps_its_code_at_boot_and_the_till_sells(
-    make_cashier: Callable[..., Cashier],
+    make_cashier: Callable[..., Cashier], tmp_path: Path
 ) -> None:
-    cashier = make_cashier()
+    cashier = make_cashier(source=another_board(tmp_path, "self.spare_memory = True"))
     cashier.world.chips.unplug_display()
     cashier.world.power_on()
     assert heard(cashier, 1) == ["display"]
@@ -81,7 +91,18 @@ def test_without_miso_nobody_can_tell_so_nothing_beeps(make_cashier: Callable[..
 
 
 def test_a_board_without_a_buzzer_sells_in_silence(make_cashier: Callable[..., Cashier], tmp_path: Path) -> None:
-    cashier = make_cashier(source=another_board(tmp_path, "self.buzzer = None"))
+    cashier = make_cashier(source=another_board(tmp_path, "self.spare_memory, self.buzzer = True, None"))
     cashier.sign_on()
     cashier.sell(1250)
     assert cashier.world.beeps == [] and cashier.agree() == 1250
+
+
+def test_without_memory_to_spare_only_the_missing_display_is_heard(make_cashier: Callable[..., Cashier]) -> None:
+    cashier = make_cashier()
+    cashier.sign_on()
+    cashier.sell(1250)
+    assert cashier.world.beeps == [] and cashier.agree() == 1250
+    cashier.world.power_off()
+    cashier.world.chips.unplug_display()
+    cashier.world.power_on()
+    assert heard(cashier, 1) == ["display"]

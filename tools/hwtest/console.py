@@ -7,11 +7,9 @@ payment, since each is durable before it is shown, but it would end a sale befor
 would then restart the board in the middle of the tests.)
 """
 
-import io
 import struct
 import time
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from typing import Any
 
 from mpremote.transport import TransportError
@@ -115,8 +113,8 @@ class Console:
         """Enter the raw REPL; safe mode ends here."""
         self._write(b"\r\x03\x03")
         self._read(_PROMPT, _LOOK_S)
-        with redirect_stdout(io.StringIO()):  # it prints what it does not expect
-            self._link.enter_raw_repl(soft_reset=False, timeout_overall=_STOP_S)
+        self._fresh_prompt()
+        self._link.in_raw_repl = True
 
     def _interrupt(self) -> None:
         """Stop the script that runs. Raises Gone if that does not help."""
@@ -132,7 +130,14 @@ class Console:
     def _fresh_prompt(self) -> None:
         """Leave the raw REPL's prompt unread, as mpremote expects it before a script."""
         self._write(b"\r\x01")
-        self._link.read_until(1, b"raw REPL; CTRL-B to exit\r\n", timeout_overall=_STOP_S)
+        heard, end = (
+            b"",
+            time.monotonic() + _STOP_S,
+        )  # byte by byte, and with an end even if the port never falls silent
+        while not heard.endswith(b"raw REPL; CTRL-B to exit\r\n"):
+            if time.monotonic() >= end:
+                raise TransportError("could not enter raw repl")
+            heard += self._link.serial.read(1)
         self._busy = False
 
     def _write(self, data: bytes) -> None:
@@ -165,9 +170,11 @@ class Console:
     def _more(self, deadline: Callable[[], float], so_far: bytes) -> bytes:
         """At least one byte. Raises TimeoutError(so_far) at the deadline, OSError if the port is gone."""
         serial: Any = self._link.serial
-        while not serial.in_waiting:
+        while True:
             if time.monotonic() >= deadline():
                 raise TimeoutError(so_far)
+            if serial.in_waiting:
+                break
             time.sleep(_POLL_S)
         return serial.read(serial.in_waiting)
 

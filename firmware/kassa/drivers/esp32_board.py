@@ -11,7 +11,7 @@ from micropython import const
 
 import machine
 from esp32 import Partition
-from machine import PWM, RTC, WDT, Pin
+from machine import RTC, WDT, Pin
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Esp32Board:
         A newer beep ends it. Silent afterwards, even if it is cancelled. Other tasks go on meanwhile; a tone lasts longer
         if one of them holds the processor, as a TLS handshake does. (No table and no module of its own: they take heap.)
         """
+        from machine import PWM
+
         tone, ms, left = 1000, 120, 3  # not taken, cancelled, or its end is not known: three, look at the display
         if beep == "tap":  # the card has been read
             tone, ms, left = 2700, 50, 1
