@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support hand-in fonts dukpt-long boards image flash provision emulate
+.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support hand-in hwtest fonts dukpt-long boards image flash provision emulate
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ support: setup ## read the terminal in safe mode at PORT=/dev/tty... into the bu
 
 hand-in: setup ## hand the payments of a broken terminal, at PORT= or in BUNDLE= with KEY=private.pem, in to the host in HOST=dir; BY=name
 	@$(PY) -m tools.support hand-in $(BUNDLE) $(if $(PORT),--port $(PORT)) $(if $(KEY),--key $(KEY)) --home $(HOST) --by "$(BY)" $(ARGS)
+
+hwtest: setup ## test every part of the board at PORT=/dev/tty... and print a table; ARGS="--unattended --part reader"
+	@$(PY) -m tools.hwtest --port "$(PORT)" $(ARGS)
 
 fonts: setup ## rebuild the font asset from npm packages (needs npm), and the printer's character table
 	@$(PY) -m tools.fonts.build

@@ -43,6 +43,11 @@ class WLAN(board_network.WLAN):
             return self._own.status()
         return super().status(what) if what else super().status()
 
+    def config(self, what: str | None = None, **settings):
+        if settings:
+            self._own.config(**settings)
+        return super().config(what, **settings)
+
     def disconnect(self) -> None:
         super().disconnect()
         self._own.disconnect()

@@ -21,6 +21,9 @@ _COLUMNS = (34, 35, 36, 39)
 class Board(Esp32Board):
     """The hardware as the firmware sees it; see kassa/hardware.py."""
 
+    name = "kassa_esp32"
+    display_miso = False
+
     def __init__(self) -> None:
         super().__init__()
         display = SPI(1, 40000000, sck=Pin(14), mosi=Pin(13), miso=None)

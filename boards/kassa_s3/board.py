@@ -17,6 +17,8 @@ _COLUMNS = (42, 47, 48, 2)
 class Board(Esp32Board):
     """The hardware as the firmware sees it; see kassa/hardware.py."""
 
+    name = "kassa_s3"
+
     def __init__(self) -> None:
         super().__init__()
         display = SPI(1, 40000000, sck=Pin(12), mosi=Pin(11), miso=Pin(13))
@@ -25,6 +27,7 @@ class Board(Esp32Board):
         self.reader = PN532(SpiLink(reader, output(4)), Pin(15, Pin.IN, Pin.PULL_UP), output(16))
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
+        self.buzzer = Pin(3)
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
 
     @property

@@ -23,6 +23,8 @@ def _device_secret() -> bytearray:
 class Board(Esp32Board):
     """The hardware as the firmware sees it: drivers, partitions, entropy, secret, watchdog."""
 
+    name = "unix"
+
     def __init__(self) -> None:
         super().__init__()
         self.display = ILI9341(
@@ -41,6 +43,7 @@ class Board(Esp32Board):
             [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in wiring.KEY_ROWS],
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
+        self.buzzer = Pin(wiring.BUZZER)
         self.wifi = Wifi(network.WLAN(network.STA_IF))
 
     @property

@@ -56,6 +56,14 @@ class WLAN:
             return -self._reply[2]
         return self._reply[0] | self._reply[1] << 8
 
+    def scan(self) -> list:
+        """[(ssid, bssid, channel, rssi, security, hidden)] of the networks on the air. Raises OSError if not active."""
+        if not self._active:
+            raise OSError("Wifi Not Started")
+        if not self._ask(wiring.WLAN_SCAN) & wiring.WLAN_NEAR:
+            return []
+        return [(b"kassa", b"\x02\x00\x00\x00\x00\x01", 6, -self._reply[2], 3, False)]
+
     def ifconfig(self) -> tuple:
         """(address, netmask, gateway, name server)."""
         if not self.isconnected():

@@ -54,8 +54,10 @@ LIVE_UART = 56
 # WLAN commands and flags. The status is that of WLAN.status().
 WLAN_STATUS, WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3, 4  # connect: "ssid\0key"
 WLAN_RECONNECTS, WLAN_POWER = 5, 6  # payload: attempts u8, 0 = no limit; saves power u8
+WLAN_SCAN = 7
 WLAN_HAS_ADDRESS, WLAN_HAS_AP = 1, 2
 WLAN_REFUSED = 4  # the driver refuses what was asked
+WLAN_NEAR = 8  # a scan found the access point
 
 # Reset causes, numbered as `machine` does.
 POWER_ON, WATCHDOG_RESET, SOFT_RESET = 1, 3, 5

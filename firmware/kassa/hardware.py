@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kassa.drivers.pn532 import PN532
     from kassa.drivers.scanner import Scanner
     from kassa.drivers.wifi import Wifi
+    from machine import Pin
 
     Bytes: TypeAlias = bytes | bytearray | memoryview
     Entropy: TypeAlias = Callable[[int], bytes]  # returns so many fresh random bytes
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     class Board(Protocol):
         """boards/*/board.py."""
 
+        name: str  # of its folder
         display: ILI9341
+        display_miso: bool  # the display's MISO is wired
         keypad: Keypad
         reader: PN532
         wifi: Wifi
@@ -50,6 +53,10 @@ if TYPE_CHECKING:
         entropy: Entropy
         spare_memory: bool  # RAM is large enough for all modules: overlay.py drops none
 
+        buzzer: Pin | None  # None: the board has no buzzer
+
+        async def beep(self, beep: str) -> None: ...
+
         def printer(self) -> Printer: ...
 
         def scanner(self) -> Scanner: ...
@@ -59,6 +66,8 @@ if TYPE_CHECKING:
 
         @property
         def device_secret(self) -> bytearray: ...
+
+        def display_answers(self) -> bool: ...
 
         def safe_mode_reason(self) -> str: ...
 

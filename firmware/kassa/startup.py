@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Startup: opens settings, keys and journal in order, or shows why the terminal cannot sell. Loaded only at start."""
 
+import asyncio
+
 from micropython import const
 
 from kassa.clock import Clock, wake_rtc
@@ -52,6 +54,12 @@ _WESTMOST = const(43200)  # seconds
 async def run(board: "Board", session: Session) -> None:
     """Show the start screen, open the session, start the card reader. Does not return when the terminal cannot sell."""
     ui = session.ui
+    if board.buzzer is not None and board.spare_memory:  # a beep during a payment takes memory that is short elsewhere
+        session.buzzer = board.beep
+    if not board.display_answers():
+        print("kassa: the display does not answer")
+        if board.buzzer is not None:
+            asyncio.create_task(board.beep("display"))
     await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
     try:
         _open(board, session)

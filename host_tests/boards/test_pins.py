@@ -18,6 +18,7 @@ PARTS = {
     "Keypad": (8, 8),
     "Printer": (2, 2),
     "Scanner": (2, 2),
+    "Buzzer": (0, 1),
 }  # fewest, most pins
 
 

@@ -104,6 +104,41 @@ def command(chip: ILI9341, code: int, data: bytes = b"") -> None:
         chip.transfer(data)
 
 
+PROBE = """
+    from kassa.drivers import display_probe
+    print("before", display_probe.answers(display))
+    display.start()
+    print("after", display_probe.answers(display))
+    identity = bytearray(4)
+    display_probe.read(display, 0x04, identity)
+    print("identity", (int.from_bytes(identity, "big") << 1 & 0xFFFFFFFF).to_bytes(4, "big")[:3].hex())
+    display.fill(0, 0, 320, 240, 0xFFFF)
+"""
+
+
+def test_a_started_controller_answers(draw) -> None:
+    world = draw(PROBE)
+    identity = world.chips.display.ID.hex()
+    assert world.console.split() == ["before", "False", "after", "True", "identity", identity]
+    assert set(world.chips.display.pixels) == {255}  # the bus is fast again, and the setup is kept
+
+
+def test_a_display_that_is_not_there_does_not_answer(new_world) -> None:
+    world = new_world(DISPLAY.format("ili9341", "ILI9341") + dedent(PROBE))
+    world.chips.unplug_display()
+    world.power_on()
+    world.wait_off()
+    assert world.console.split()[:4] == ["before", "False", "after", "False"]
+
+
+def test_the_chip_refuses_a_read_at_the_speed_of_writes() -> None:
+    chip = ILI9341()
+    chip.hz = 40_000_000
+    command(chip, 0x0A)
+    with pytest.raises(ValueError, match="read at"):
+        command(chip, 0x0A, b"\0")
+
+
 def test_the_chip_is_dark_until_sleep_out_and_display_on() -> None:
     chip = ILI9341()
     command(chip, 0x36, b"\x28")

@@ -38,6 +38,7 @@ WITHOUT = {
     "tools.provision",
     "tools.emulator",
     "tools.support",
+    "tools.hwtest",
     "tools.fonts.build",
     "tools.fonts.gbk",
 }  # commands of the Makefile that do not run MicroPython

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Runs a board.py under CPython with recording `machine`, `esp32` and `network` modules, and judges its pins.
 
-Everything the board makes is made: Board(), printer() and scanner(). Drivers are replaced by recorders, because only
-what reaches the chip's pins matters here.
+Everything the board makes is made: Board(), printer(), scanner(), and the pin of a buzzer. Drivers are replaced by
+recorders, because only what reaches the chip's pins matters here.
 """
 
 import sys
@@ -133,7 +133,8 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
 
         def __init__(self, interface: int = 0) -> None: ...
 
-    class Esp32Board: ...
+    class Esp32Board:
+        buzzer = None
 
     def output(gpio: int, level: int = 1) -> _Pin:
         return recorder.pin(gpio, OUT, value=level)
@@ -193,6 +194,9 @@ def _run(path: Path, chip: Chip) -> Recorder:
         board = names["Board"]()
         board.printer()
         board.scanner()
+        if board.buzzer is not None:
+            board.buzzer.mode = OUT
+            recorder._name("Buzzer", "signal", board.buzzer)
     named = {use.gpio for use in recorder.uses}
     for pin in recorder.made:  # a pin that reached no driver is in use all the same
         if pin.gpio not in named:

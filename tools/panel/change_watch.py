@@ -42,6 +42,7 @@ class ChangeWatch:
         self._power = False
         self._receipts = 0
         self._resets = 0
+        self._beeps = 0
         self._last: int | None = None  # sequence of the newest payment
         self._next_ledger = self._next_check = 0.0
 
@@ -58,6 +59,7 @@ class ChangeWatch:
             self._look_at_power()
             self._look_at_display(now)
             self._look_at_paper()
+            self._listen()
             self._look_at_flash()
             if now >= self._next_ledger:
                 self._next_ledger = now + _LEDGER_S
@@ -110,6 +112,12 @@ class ChangeWatch:
             self._news.publish("paper", newest)
             if not first or len(receipts) == 1:
                 self._news.event("receipt")
+
+    def _listen(self) -> None:
+        beeps = self._world.beeps
+        for beep in beeps[self._beeps :]:
+            self._news.event(f"beep_{beep}")
+        self._beeps = len(beeps)
 
     def _look_at_flash(self) -> None:
         ops = self._world.flash_ops

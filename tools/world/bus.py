@@ -103,7 +103,7 @@ def pin_handlers(lines: Lines) -> dict[int, Handler]:
     """Handlers for the messages that go straight to the chips (routing.py)."""
 
     def spi_setup(unit: int, data: bytes) -> None:
-        lines.spi_setup(unit, bool(data[6]))
+        lines.spi_setup(unit, bool(data[6]), int.from_bytes(data[:4], "little"))
 
     def spi_write(unit: int, data: bytes) -> None:
         lines.spi_transfer(unit, data)

@@ -68,17 +68,32 @@ class Scanner:
         return came
 
 
+_PAUSE_MS = 250  # of silence end a beep; within one they are shorter
+_BEEPS = {(2700, 1): "tap", (2000, 1): "short", (500, 1): "long", (1000, 3): "three", (400, 3): "display"}  # Hz, tones
+
+
 class Buzzer:
-    """A passive buzzer: sounds while it is driven with a square wave. `heard`: tones so far, (Hz, ms), 0 Hz = silence."""
+    """A passive buzzer: sounds while it is driven with a square wave. `heard`: tones so far, (Hz, ms), 0 Hz = silence.
+
+    `beeps`: the names of the beeps that have ended, as in _BEEPS; "other" for one that is none of them.
+    """
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int]] = []
+        self.beeps: list[str] = []
         self.tone = 0
+        self._beep: list[int] = []  # the tones of the current beep, in Hz
         self._since = self._now = 0
 
     def tick(self, now: int) -> None:
         """`now`: ms since the terminal's power-on."""
         self._now = now
+        if not self.tone and now - self._since >= _PAUSE_MS:
+            self._end()
+
+    def pin(self, name: str, level: int) -> None:
+        """A steady level: makes no sound."""
+        self.wave(0, 0)
 
     def wave(self, frequency: int, duty: int) -> None:
         tone = frequency if 0 < duty < 65535 else 0
@@ -86,7 +101,22 @@ class Buzzer:
             return
         if self._now > self._since:
             self.heard.append((self.tone, self._now - self._since))
+        if tone:
+            if self._beep and self._beep[-1] != tone:
+                self._end()
+            self._beep.append(tone)
         self.tone, self._since = tone, self._now
+
+    def power_off(self) -> None:
+        """Fall silent. The terminal's clock restarts at the next power-on."""
+        self.wave(0, 0)
+        self._end()
+        self._since = self._now = 0
+
+    def _end(self) -> None:
+        if self._beep:
+            self.beeps.append(_BEEPS.get((self._beep[-1], len(self._beep)), "other"))
+            self._beep = []
 
 
 class Chips:
@@ -118,6 +148,10 @@ class Chips:
             wiring.DISPLAY_SPI, wiring.DISPLAY_CS, display, inputs={wiring.DISPLAY_DC: "dc", wiring.DISPLAY_RST: "rst"}
         )
 
+    def unplug_display(self) -> None:
+        """Nothing is on the display's pins: no picture, and its line to the chip floats."""
+        self._lines.detach_spi(wiring.DISPLAY_CS)
+
     def move_reader(self, link: str) -> None:
         """Connect the reader by "i2c" or "hsu" instead of SPI. Call it once, before power-on."""
         self._lines.detach_spi(wiring.READER_CS)
@@ -143,6 +177,7 @@ class Chips:
         self.display.pin("rst", 0)
         self._darkened += 1
         self.printer.finish()
+        self.buzzer.power_off()
 
     def power_on(self) -> None:
         """Cold-start the chips on the board's supply. The printer and the reader's field stay as they are."""

@@ -12,6 +12,8 @@ _SOFT_RESET, _SLEEP_IN, _SLEEP_OUT, _OFF, _ON = 0x01, 0x10, 0x11, 0x28, 0x29
 _INVERSION_OFF, _INVERSION_ON = 0x20, 0x21
 _MY, _MX, _MV, _BGR = 0x80, 0x40, 0x20, 0x08  # bits of MADCTL
 _CASET, _PASET, _RAMWR, _MADCTL, _COLMOD, _CONTINUE = 0x2A, 0x2B, 0x2C, 0x36, 0x3A, 0x3C
+_READ_ID, _READ_POWER_MODE, _READ_ID4 = 0x04, 0x0A, 0xD3
+_FASTEST_READ = 6_666_666  # Hz: a serial read takes 150 ns a bit
 _AWAKE_AFTER = 5  # ms without commands after a reset or sleep out
 _WAKE_AFTER = 120  # ms from a reset to sleep out
 
@@ -25,9 +27,12 @@ class ILI9341:
 
     LANDSCAPE = 0x28  # MADCTL that shows the picture upright on the usual module
     INVERTED = False  # whether the panel needs its colours inverted
+    ID = b"\x00\x00\x00"  # register 04
+    ID4 = b"\x00\x00\x93\x41"  # register D3, after one byte that means nothing
 
     def __init__(self) -> None:
         self.bytes_in = 0
+        self.hz = 0  # clock of the bus, 0 = unknown
         self._now: int | None = None  # unknown until the first tick
         self._dc = 1
         self._selected = False
@@ -72,11 +77,23 @@ class ILI9341:
     def transfer(self, out: bytes) -> bytes:
         self.bytes_in += len(out)
         if self._dc:
+            if self._command in (_READ_ID, _READ_POWER_MODE, _READ_ID4):
+                return self._register().ljust(len(out), b"\0")[: len(out)]
             self._data(out)
         else:
             for byte in out:
                 self._begin(byte)
         return b"\xff" * len(out)
+
+    def _register(self) -> bytes:
+        """The bytes of the register that the last command reads."""
+        if self.hz > _FASTEST_READ:
+            raise ValueError(f"read at {self.hz} Hz")
+        if self._command == _READ_POWER_MODE:
+            return bytes((0x08 | (0 if self.asleep else 0x90) | (0x04 if self.on else 0),))
+        if self._command == _READ_ID4:
+            return self.ID4
+        return (int.from_bytes(self.ID, "big") << 7).to_bytes(4, "big")  # a dummy clock comes first
 
     # The chip's commands.
 
@@ -177,6 +194,8 @@ class ST7789(ILI9341):
 
     LANDSCAPE = 0x60
     INVERTED = True
+    ID = b"\x85\x85\x52"
+    ID4 = b""
 
 
 def png(pixels: bytes) -> bytes:

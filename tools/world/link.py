@@ -60,6 +60,7 @@ def calls(world: World) -> dict[str, Call]:
         "screen_png": lambda: base64.b64encode(world.screen_png()).decode(),
         "wait_screen": world.wait_screen,
         "receipts": lambda: [receipt.text() for receipt in world.receipts],
+        "beeps": lambda: world.beeps,
         "console": lambda: world.console,
         "radio": radio,
         "cut_after": world.radio.cut_after,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The power supply: starts and kills the MicroPython process that is the terminal, and records its console."""
 
+import fcntl
 import os
 import subprocess
+import termios
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -27,7 +29,9 @@ class Power:
     ) -> None:
         self.console_path = home / "console.log"
         self.console_path.touch()
-        self.line: int | None = None  # file descriptor of a serial line that is the console instead of console.log
+        # File descriptor of a serial line that is the console instead of console.log. When main.py has ended, it gives the
+        # prompt, as on a chip; if it has ISIG, Ctrl-C interrupts.
+        self.line: int | None = None
         self.exit_code: int | None = None  # set when the process has ended by itself
         self._home = home
         self._bus_port = bus_port
@@ -65,14 +69,19 @@ class Power:
             raise RuntimeError("the terminal is on already")
         self.exit_code = None
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_CACHE_HOME") if name in os.environ}
+        line = self.line
+        if line is not None:
+            kept["MICROPYINSPECT"] = "1"
         with open(self.console_path, "ab") as console:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self._home,
                 env={**kept, "MICROPYPATH": self._path, "KASSA_WORLD": str(self._bus_port)},
-                stdin=subprocess.DEVNULL if self.line is None else self.line,
-                stdout=console if self.line is None else self.line,
+                stdin=subprocess.DEVNULL if line is None else line,
+                stdout=console if line is None else line,
                 stderr=subprocess.STDOUT,
+                start_new_session=line is not None,
+                preexec_fn=None if line is None else lambda: fcntl.ioctl(line, termios.TIOCSCTTY, 1),
             )
 
     def kill(self) -> None:

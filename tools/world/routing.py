@@ -151,8 +151,13 @@ class Lines:
         self._tick(source[0])
         return source[0].level(source[1])  # type: ignore[attr-defined]
 
-    def spi_setup(self, bus: int, lsb_first: bool) -> None:
-        self._buses.setdefault(bus, _SpiBus()).lsb_first = lsb_first
+    def spi_setup(self, bus: int, lsb_first: bool, hz: int = 0) -> None:
+        """Set bit order and clock. A chip that has `hz` is told its clock."""
+        wire = self._buses.setdefault(bus, _SpiBus())
+        wire.lsb_first = lsb_first
+        for on, chip, _ in self._selects.values():
+            if on is wire and hasattr(chip, "hz"):
+                chip.hz = hz  # type: ignore[attr-defined]
 
     def spi_transfer(self, bus: int, data: bytes) -> bytes:
         """Exchange bytes, full duplex. If no chip is selected the line floats high."""

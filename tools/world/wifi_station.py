@@ -81,6 +81,7 @@ class Station:
             (wiring.WLAN_HAS_ADDRESS if self._address else 0)
             | (wiring.WLAN_HAS_AP if self._joined else 0)
             | (wiring.WLAN_REFUSED if refused else 0)
+            | (wiring.WLAN_NEAR if command == wiring.WLAN_SCAN and air != "no_ap" else 0)
         )
         return self.status().to_bytes(2, "little") + bytes((-self.signal, flags))
 

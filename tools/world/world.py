@@ -185,6 +185,13 @@ class World:
             return self.chips.printer.receipts
 
     @property
+    def beeps(self) -> list[str]:
+        """The beeps heard so far, see tools.world.chips.Buzzer."""
+        with self._lock:
+            self.chips.buzzer.tick(self.board.now)
+            return list(self.chips.buzzer.beeps)
+
+    @property
     def console(self) -> str:
         """Everything the terminal has printed on its console, over all power cycles."""
         return self._power.console()

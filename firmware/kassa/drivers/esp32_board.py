@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What every board with an ESP32 has: partitions, watchdog, clock, entropy, reset. A board adds its chips and pins."""
+"""What every board with an ESP32 has: partitions, watchdog, clock, entropy, reset; and beeps, if it has a buzzer.
 
+A board adds its chips and pins.
+"""
+
+import asyncio
 import os
 
 from micropython import const
@@ -11,9 +15,12 @@ from machine import RTC, WDT, Pin
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from kassa.drivers.ili9341 import ILI9341
     from kassa.drivers.keypad import Keypad
 
 _WATCHDOG_MS = const(20000)
+_HALF = const(32768)  # duty_u16 of a square wave
+_GAP_MS = const(100)
 
 
 def output(pin: int, level: int = 1) -> Pin:
@@ -30,7 +37,11 @@ def _partition(label: str) -> Partition:
 class Esp32Board:
     """The part of a Board (kassa/hardware.py) that does not depend on its pins."""
 
-    keypad: "Keypad"  # of the board
+    display: "ILI9341"  # of the board
+    keypad: "Keypad"
+    buzzer: Pin | None = None  # the pin of a passive buzzer
+    _beeps = 0  # begun so far: the newest one has the buzzer
+    display_miso = True  # the display's MISO is wired
     spare_memory = False  # a board with PSRAM sets it: overlay.py drops no module then
     _watchdog: "WDT | None" = None
 
@@ -48,6 +59,49 @@ class Esp32Board:
         if self._watchdog is None:
             self._watchdog = WDT(timeout=_WATCHDOG_MS)
         return self._watchdog
+
+    async def beep(self, beep: str) -> None:
+        """Play a beep: "tap", "declined", "display", or a kind of screens/message.py. For a board with a buzzer only.
+
+        A newer beep ends it. Silent afterwards, even if it is cancelled. Other tasks go on meanwhile; a tone lasts longer
+        if one of them holds the processor, as a TLS handshake does. (No table and no module of its own: they take heap.)
+        """
+        from machine import PWM
+
+        tone, ms, left = 1000, 120, 3  # not taken, cancelled, or its end is not known: three, look at the display
+        if beep == "tap":  # the card has been read
+            tone, ms, left = 2700, 50, 1
+        elif beep in "ok hold":  # approved, accepted: short
+            tone, ms, left = 2000, 150, 1
+        elif beep == "declined":  # long
+            tone, ms, left = 500, 600, 1
+        elif beep == "display":  # it does not answer: long, short, short
+            tone, ms = 400, 600
+        mine = self._beeps = self._beeps + 1 & 0xFFFF
+        pwm = PWM(self.buzzer, freq=tone, duty_u16=_HALF)  # pyright: ignore[reportArgumentType]  it has one
+        try:
+            while True:
+                await asyncio.sleep_ms(ms)
+                left -= 1
+                if not left or self._beeps != mine:
+                    return
+                pwm.duty_u16(0)
+                await asyncio.sleep_ms(_GAP_MS)
+                if self._beeps != mine:
+                    return
+                pwm.duty_u16(_HALF)
+                ms = 120
+        finally:
+            if self._beeps == mine:
+                pwm.duty_u16(0)
+
+    def display_answers(self) -> bool:
+        """Whether the display, once started, answers. True as well if it cannot: without MISO nobody can tell."""
+        if not self.display_miso:
+            return True
+        from kassa.drivers import display_probe
+
+        return display_probe.answers(self.display)
 
     def safe_mode_reason(self) -> str:
         """Count this start. Returns "keys", "resets" or "", see starts.py. Call it once, before anything is started."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """ILI9341 TFT controller, 320x240 landscape, 16 bits per pixel, 4-line serial interface.
 
-Numbers in brackets are page numbers of the ILI9341 datasheet V1.11. The driver never reads from the chip.
+Numbers in brackets are page numbers of the ILI9341 datasheet V1.11. The driver never reads from the chip;
+display_probe.py does.
 """
 
 import time
@@ -41,9 +42,9 @@ class ILI9341:
     )
 
     def __init__(self, spi: "SPI", cs: "Pin", dc: "Pin", rst: "Pin", backlight: "Pin | None" = None) -> None:
-        self._spi = spi
-        self._cs = cs
-        self._dc = dc
+        self.spi = spi
+        self.cs = cs
+        self.dc = dc
         self._rst = rst
         self._backlight = backlight
         self._one = bytearray(1)
@@ -81,13 +82,13 @@ class ILI9341:
 
     def _command(self, command: int, parameters: "bytes | bytearray | None") -> None:
         self._one[0] = command
-        self._dc(0)
-        self._cs(0)
-        self._spi.write(self._one)
+        self.dc(0)
+        self.cs(0)
+        self.spi.write(self._one)
         if parameters:
-            self._dc(1)
-            self._spi.write(parameters)
-        self._cs(1)
+            self.dc(1)
+            self.spi.write(parameters)
+        self.cs(1)
 
     def _range(self, command: int, first: int, count: int) -> None:
         last = first + count - 1
@@ -114,10 +115,10 @@ class ILI9341:
 
         Continues where the last write ended: the chip allows pauses between bytes.
         """
-        self._dc(1)
-        self._cs(0)
-        self._spi.write(pixels)
-        self._cs(1)
+        self.dc(1)
+        self.cs(0)
+        self.spi.write(pixels)
+        self.cs(1)
 
     def fill(self, x: int, y: int, width: int, height: int, colour: int) -> None:
         """Fill a rectangle (pixels) with one colour. `colour`: as framebuf stores it (low byte first)."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The objects that flows work with, built once at boot."""
 
+import asyncio
+
 from micropython import const
 
 from kassa import transactions
@@ -8,7 +10,7 @@ from kassa.vault.journal.layout import Record
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from kassa.card.arena import Arena
     from kassa.clock import Clock
@@ -44,6 +46,7 @@ class Session:
         self.reader: "PN532"
         self.printer: "Callable[[], Printer]"  # creates the driver, like `scanner`
         self.scanner: "Callable[[], Scanner]"
+        self.buzzer: "Callable[[str], Coroutine] | None" = None
         self._arena: "Arena | None" = None
         self.name = ""
         self.merchant = ""
@@ -51,6 +54,11 @@ class Session:
         self.certificate_days = (0, 0)  # first and last day of the terminal's certificate, see uplink.certificate
         self.supervisor: "Supervisor | None" = None  # created on first use
         self.entropy: "Callable[[int], bytes]"
+
+    def beep(self, beep: str) -> None:
+        """Begin a beep, see drivers/esp32_board.py, if the board has a buzzer. Returns at once."""
+        if self.buzzer is not None:
+            asyncio.create_task(self.buzzer(beep))
 
     def card(self) -> "Arena":
         """The buffer for the data of the card, until `wipe_card`."""

@@ -45,6 +45,7 @@ async def present(session: Session, amount: int, online: bool, kind: int = 0) ->
             await result(session, "warn", "cancelled", ("cancelled_note",), amount)
             return None
         if outcome.kind in (tap_outcomes.ONLINE, tap_outcomes.APPROVED):
+            session.beep("tap")
             return outcome.kind == tap_outcomes.APPROVED, outcome.refusal
         if outcome.kind == tap_outcomes.DECLINED:
             unproven = outcome.message == tap_outcomes.MSG_NOT_PROVEN

@@ -38,6 +38,7 @@ async def attempt(session: Session, amount: int, work: "Awaitable[None]") -> Non
 async def result(session: Session, kind: str, word: str, lines: tuple, amount: int) -> None:
     """Show a result without a receipt, until the cashier confirms. `word`, `lines`: text keys. `kind`: see message.py."""
     ui = session.ui
+    session.beep(word if word == "declined" else kind)
     texts = [ui.t(line) for line in lines]
     await ui.message(kind, ui.t(word), texts, "E=key_ok", _RESULT_MS, money.text(amount), fresh=True)
 
@@ -56,6 +57,7 @@ async def refuse(session: Session, refused: Refused, amount: int) -> None:
         ]  # after it, or in its place
     elif refused.key.startswith("card"):
         lines.append(ui.t("use_other"))
+    session.beep("refuse")
     await ui.message("refuse", ui.t("not_taken"), lines, "E=key_ok", _RESULT_MS, money.text(amount))
 
 
@@ -67,6 +69,7 @@ async def finish(
     `word`: the disposition, a text key. `lines`: texts. `kind`: see message.py.
     """
     ui = session.ui
+    session.beep(word if word == "declined" else kind)
     await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
     ui.keypad.flush()  # a key pressed before the result was shown must not skip it
     fault = await _printed(session, word, auth, rrn)
