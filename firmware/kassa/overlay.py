@@ -40,7 +40,6 @@ _CONNECTION = {  # its phases, beside the cashier's
 }
 
 enabled = False  # the terminal switches it on, unless its board has memory to spare
-_resident = ()  # the names in _ALWAYS, once something is dropped: a search in the string takes 20,000 instructions
 _phase = "flow"
 _link = ""
 
@@ -61,12 +60,9 @@ def connection(phase: str) -> None:
 
 def _drop() -> None:
     """Drop what stays in no list that counts now. A module whose code still runs lives on until that ends."""
-    global _resident
     if not enabled:
         return
-    if not _resident:
-        _resident = _listed()
-    for name in [name for name in sys.modules if name.startswith("kassa.") and not _stays(name)]:
+    for name in [name for name in sys.modules if name.startswith("kassa.") and not _stays(name[6:])]:
         sys.modules.pop(name, None)
         package, _, module = name.rpartition(".")
         parent = sys.modules.get(package)
@@ -74,20 +70,9 @@ def _drop() -> None:
             delattr(parent, module)
 
 
-def _listed() -> tuple:
-    """The names in _ALWAYS and those of their packages, as sys.modules has them: another string would take more memory."""
-    words = set(_ALWAYS.split())
-    for word in _ALWAYS.split():
-        while "." in word:
-            word = word[: word.rfind(".")]
-            words.add(word)
-    loaded = [name for name in sys.modules if name.startswith("kassa.") and name[6:] in words]
-    return tuple(loaded + ["kassa." + word for word in words if "kassa." + word not in sys.modules])
-
-
 def _stays(name: str) -> bool:
     """Whether a module is listed, by itself or with its room. A package stays as long as anything in it may."""
-    return name in _resident or _is_in(_PHASES[_phase], name[6:]) or _is_in(_CONNECTION[_link], name[6:])
+    return _is_in(_ALWAYS, name) or _is_in(_PHASES[_phase], name) or _is_in(_CONNECTION[_link], name)
 
 
 def _is_in(listed: str, name: str) -> bool:

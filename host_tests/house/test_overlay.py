@@ -68,18 +68,6 @@ def test_what_stays_imports_at_its_top_only_what_stays(phase: str) -> None:
     assert missing == []
 
 
-def test_the_names_kept_as_a_tuple_are_those_of_the_list() -> None:
-    """With their packages, which stay as long as anything in them does."""
-    names = [listed.removeprefix("kassa.") for listed in overlay._listed()]
-    assert len(names) == len(set(names))
-    assert {module for module in names if module in KASSA} == expanded(overlay._ALWAYS)
-    assert {module for module in names if module not in KASSA} == {
-        module.rsplit(".", depth)[0]
-        for module in expanded(overlay._ALWAYS)
-        for depth in range(1, module.count(".") + 1)
-    }
-
-
 def test_the_drivers_that_a_board_holds_stay() -> None:
     held = {modules(found).removeprefix("kassa.") for path in files("boards") for found in at_top(path)}
     assert held and {module for module in held if module.startswith("drivers.")} <= expanded(overlay._ALWAYS)
