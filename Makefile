@@ -13,7 +13,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap journal support hand-in hwtest fonts dukpt-long boards image flash provision emulate
+.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts dukpt-long boards image flash provision emulate
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ rot: setup ## flip every single bit of a journal, and check that at most the rec
 
 heap: setup ## find the smallest heap of the whole terminal on a 32-bit MicroPython; fails above 96 KiB
 	@$(PY) -m tools.bench.heap
+
+leaks: setup ## make N=1000 sales on one terminal (32-bit MicroPython); fails if the live heap grows by more than 1 KiB
+	@$(PY) -m tools.bench.leaks $(or $(N),1000)
 
 boards: setup ## check pins, partition tables, sdkconfig and manifest of every ESP32 board
 	@$(PY) -m tools.hardware

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from littlefs import LittleFS
 
+from tools.bench import romfs
 from tools.fonts import asset, gbk
 from tools.hardware import partitions
 from tools.hardware.catalogue import ROOT, BoardFolder, board, boards
@@ -128,3 +129,23 @@ def test_a_firmware_that_does_not_fit_is_refused_in_plain_words(tmp_path: Path) 
 def test_an_unknown_board_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["kassa_s4"]) == 2
     assert "no board 'kassa_s4'; there are: kassa_esp32, kassa_s3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
+def test_the_bench_measures_the_files_that_are_flashed(tmp_path: Path, each: BoardFolder) -> None:
+    """The same files of kassa, byte for byte but for two bytes: a chip's small integers, and its processor.
+
+    docs.micropython.org, "MicroPython .mpy files": bytes 2 and 3 of the header. main.py stays text on a chip.
+    """
+    flashed, measured = tmp_path / "flashed", tmp_path / "measured"
+    filesystem.stage(flashed, each.folder)
+    romfs.stage(measured)
+    names = {path.relative_to(flashed) for path in (flashed / "kassa").rglob("*") if path.is_file()}
+    assert names == {path.relative_to(measured) for path in (measured / "kassa").rglob("*") if path.is_file()}
+    assert len(names) > 150
+    for name in sorted(names):
+        one, other = (flashed / name).read_bytes(), (measured / name).read_bytes()
+        if name.suffix == ".mpy":
+            assert one[:2] == other[:2] == b"M\x06", name
+            one, other = one[4:], other[4:]
+        assert one == other, name

@@ -87,6 +87,37 @@ def test_a_power_cut_at_any_operation_of_put_leaves_the_old_or_the_new_value(val
     assert cuts >= 5 * len(TEARS)
 
 
+def copies(pid: int, mark: bytes) -> int:
+    """How often `mark` occurs in the writable memory of a process: its heap and stacks. Reads /proc (Linux)."""
+    found = 0
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, access = line.split()[:2]
+            first, end = (int(address, 16) for address in span.split("-"))
+            if access.startswith("rw"):
+                memory.seek(first)
+                found += memory.read(end - first).count(mark)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads the interpreter's memory as Linux shows it")
+def test_a_rewrite_leaves_no_secret_in_memory(inside: Inside, tmp_path: Path) -> None:
+    """The values that are rewritten along are secret too. A buffer that grows would leave its outgrown pieces in the heap.
+
+    The process is new and its heap large, so that nothing is collected or overwritten. Its heap is full of holes, so that
+    a buffer cannot grow where it is. A value that was read is found.
+    """
+    mark = VALUES[0x07][17:49]
+    with Inside(inside.interpreter) as fresh:
+        values = Values(fresh, tmp_path / "settings.bin").set(settings_blob(KEY, VALUES))
+        for language in (b"en", b"zh"):
+            fresh("keys", "comb")
+            assert not values.live([["put", LANGUAGE, language.hex()], ["put", 0x0B, bytes(300).hex()]])["error"]
+            assert copies(fresh.pid, mark) == 0
+        values.get(0x07)
+        assert copies(fresh.pid, mark) > 0
+
+
 def test_a_changed_byte_is_rejected(values: Values) -> None:
     blob = settings_blob(KEY, VALUES)
     for offset in range(0, len(blob), 3):

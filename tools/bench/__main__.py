@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.bench import drain, page, performance, rivals, stores, taps, tls
+from tools.bench import boot, drain, page, performance, rivals, stores, taps, tls
 from tools.bench.figures import show
 from tools.world import interpreter
 
@@ -20,7 +20,16 @@ def main(out: Path) -> None:
     """Measure and print one group of figures after another."""
     interpreter.require()
     figures: dict[str, float] = {}
-    groups = (stores.journal, stores.keyring, rivals.rivals, performance.one_payment, taps.taps, drain.drain, tls.hold)
+    groups = (
+        stores.journal,
+        stores.keyring,
+        rivals.rivals,
+        performance.one_payment,
+        taps.taps,
+        drain.drain,
+        tls.hold,
+        boot.boot,
+    )
     for group in groups:
         measured = {name: round(value, 3) for name, value in group().items()}
         show(measured)

@@ -42,6 +42,7 @@ AT_MOST = {
     "keyring_bytes_per_payment": 4,
     "drain_round_trips_per_1000": 20,
     "drain_handshakes": 1,
+    "boot_ready_ms": 1000,
 }
 AT_LEAST = {"journal_records_per_mib": 3700, "drain_handshakes": 1, "drain_per_s_50ms": 600}
 

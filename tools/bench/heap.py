@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """`python -m tools.bench.heap`: finds the smallest GC heap in which demo and day run without a failed allocation.
 
-It uses 32-bit MicroPython. The firmware runs compiled, from a romfs image mapped outside the heap. MemoryError derives
+Then it prints the live heap of each phase, and writes it into docs/performance.md (phases.py). It uses 32-bit MicroPython.
+The firmware runs compiled, from a romfs image mapped outside the heap. MemoryError derives
 from BaseException there (inside/strict.py), so that a handler for Exception cannot hide one. The heap that the board's
 shims and the bus need with an empty main is measured in the same way and subtracted.
 """
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.bench import micropython32, romfs, tls
+from tools.bench import micropython32, phases, romfs, tls
 from tools.bench.figures import show
 from tools.demo.day import TERMINAL, Day
 from tools.demo.script import Script
@@ -36,6 +37,7 @@ inputs = tuple([Pin(pin, Pin.IN, Pin.PULL_UP) for pin in (wiring.READER_IRQ,) + 
 chips = machine.SPI(1), machine.SPI(2), machine.UART(1), machine.WDT(timeout=20000), network.WLAN()
 flash = tuple([esp32.Partition(label) for label in ("journal", "keyring", "settings", "cards")])
 """
+_LIVE = "\nimport gc\ngc.collect()\nprint('LIVE', gc.mem_alloc())\n"
 _PATIENCE_S = 20
 
 
@@ -98,6 +100,16 @@ def runs_empty_main(micropython: str, image: Path, kib: int) -> bool:
         return "Error" not in world.console
 
 
+def board_bytes(micropython: str) -> int:
+    """The live heap of the board with an empty main."""
+    with tempfile.TemporaryDirectory(prefix="kassa-heap-") as folder:
+        empty = image(Path(folder) / "empty", EMPTY + _LIVE)
+        with World(Path(folder) / "home", micropython=micropython, source=empty) as world:
+            world.power_on()
+            world.wait_off(_PATIENCE_S)
+            return int(world.console.split("LIVE")[1].split()[0])
+
+
 def smallest(suffices: Callable[[int], bool], low: int = _LOWEST, high: int = _HIGHEST) -> int:
     """The smallest heap in KiB that suffices repeatedly. `low` must not suffice, `high` must."""
     while high - low > 1:
@@ -149,6 +161,11 @@ def main() -> int:
     if peak is not None:
         figures["tls_malloc_peak_kib"] = peak
     show(figures)
+    micropython = micropython32.path()
+    seen = phases.measure(micropython, round(figures["heap_board_kib"]), BUDGET_KIB)
+    lines = phases.table(seen, board_bytes(str(micropython)))
+    print("\n".join(lines))
+    phases.write(lines)
     if max(figures["heap_demo_kib"], figures["heap_day_kib"]) <= BUDGET_KIB:
         return 0
     print(f"heap: more than {BUDGET_KIB} KiB")

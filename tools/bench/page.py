@@ -68,6 +68,12 @@ OURS = (
     "key_hold_ms_tls",
     "key_hold_instructions_tls",
     "tls_handshake_instructions",
+    "boot_ready_ms",
+    "boot_cpu_ms",
+    "boot_display_ms",
+    "boot_wait_ms",
+    "boot_flash_ms",
+    "boot_instructions",
 )
 _COLUMNS = ("journal", *NAMES)
 ALL = (*(f"{column}_{stem}" for stem in COMPARED for column in _COLUMNS), *OURS)
@@ -76,7 +82,7 @@ _HELD = 3000  # unsettled records in the rows whose name ends in it
 # and TLS records a little, and real time with the load of the machine.
 NEARLY = (
     *("_instructions", "_cpu_ms", "_total_ms", "_instructions_per_payment"),
-    *("_tls", "_tls_bytes_per_settled", "_per_s_50ms", "_per_s_sequential"),
+    *("boot_ready_ms", "_tls", "_tls_bytes_per_settled", "_per_s_50ms", "_per_s_sequential"),
 )
 
 

@@ -13,20 +13,25 @@ from tools.world.power import AES_ESP32, BOARD, FIRMWARE
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "start.py", AES_ESP32.name)
 
 
+def stage(folder: Path, firmware: Path = FIRMWARE) -> None:
+    """Put what goes into the image into `folder`, compiled. `firmware`: see `build`. Raises CalledProcessError."""
+    for tree in (FIRMWARE, firmware, BOARD):
+        shutil.copytree(tree, folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
+    for source in folder.rglob("*.py"):
+        bytecode.replace(source)
+
+
 def build(out: Path, firmware: Path = FIRMWARE) -> Path:
     """Write the image to `out` and return it. `firmware` is the tree with main.py; it overlays the project's firmware.
 
     Raises CalledProcessError if a file does not compile.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        stage = Path(folder) / "rom"
-        for tree in (FIRMWARE, firmware, BOARD):
-            shutil.copytree(tree, stage, ignore=_LEFT_OUT, dirs_exist_ok=True)
-        for source in stage.rglob("*.py"):
-            bytecode.replace(source)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "rom"
+        stage(folder, firmware)
         out.parent.mkdir(parents=True, exist_ok=True)
         command = [bytecode.BIN / "mpremote", "romfs", "-o", out.resolve(), "build", "."]
-        subprocess.run(command, cwd=stage, check=True, capture_output=True)
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return out
 
 

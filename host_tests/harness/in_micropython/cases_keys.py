@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Cases for keyring, settings and card tables: one life of a partition, until a power cut or the last step."""
 
+import gc
 import hashlib
 import io
 
@@ -153,6 +154,19 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
                 values.put({step[1]: bytes.fromhex(step[2])})
 
     return _live(chip, work, values=[])
+
+
+def comb():
+    """Leave holes of many sizes in the heap, between small objects that stay: a buffer that grows must move often."""
+    holes = []
+    for size in (32, 64, 128, 256, 512, 1024, 2048) * 20:
+        holes.append(bytearray(size))
+        _teeth.append(bytearray(8))
+    holes.clear()
+    gc.collect()
+
+
+_teeth = []
 
 
 class _Noted:

@@ -48,6 +48,11 @@ class Inside:
         )  # fmt: skip
         return self
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def __exit__(self, *_: object) -> None:
         stdin, stdout = self._pipes()
         stdin.close()
