@@ -12,7 +12,7 @@ import time
 
 from micropython import const
 
-gc.threshold(4096)  # collect early and often, or the heap fragments; see docs/performance.md
+gc.threshold(2048)  # collect early and often, or the heap fragments; see docs/performance.md
 
 _WIDTH = const(320)
 
