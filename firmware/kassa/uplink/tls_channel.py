@@ -13,7 +13,6 @@ from kassa.vault.settings.settings import Settings
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from socket import socket as Socket
     from typing import Any
 
 _OPEN_S = const(10)
@@ -29,7 +28,7 @@ class TlsChannel:
         self.where = where
         self._settings = values
         self._socket = None  # the one that carries TLS
-        self._stream: "Any" = None  # one object reads and writes
+        self._stream: "Any" = None  # the TLS object; asyncio's own streams would take 1 KB
         self._stage = "dns"  # the cause if it fails now: "dns", "host" until TCP is connected, then "silent"
         self._heard = False
 
@@ -77,7 +76,7 @@ class TlsChannel:
         wrapped = context.wrap_socket(
             bare, server_hostname=str(values.get(settings.HOST_NAME), "utf-8"), do_handshake_on_connect=False
         )
-        self._stream = asyncio.StreamReader(wrapped)
+        self._stream = wrapped
         self._stage = "silent"
 
     async def send(self, data: bytearray) -> None:
@@ -86,8 +85,7 @@ class TlsChannel:
         if stream is None:
             raise LinkError("not connected")
         try:
-            stream.write(data)
-            await asyncio.wait_for(stream.drain(), _SEND_S)
+            await asyncio.wait_for(_all(stream, data), _SEND_S)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
             raise LinkError("connection lost", True, self._cause(error))
 
@@ -121,7 +119,7 @@ class TlsChannel:
         handshake there is no TLS object.
         """
         bare, stream, self._socket, self._stream = self._socket, self._stream, None, None
-        for end in (stream and stream.s, bare):
+        for end in (stream, bare):
             if end is not None:
                 try:
                     end.close()
@@ -129,14 +127,30 @@ class TlsChannel:
                     pass
 
 
-def _writable(bare: "Socket") -> "Generator":
-    """Wait until a socket has connected or failed to connect."""
-    yield asyncio.core._io_queue.queue_write(bare)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
+def _writable(stream: "Any") -> "Generator":
+    """Wait until bytes can be written, or a socket has connected or failed to connect."""
+    yield asyncio.core._io_queue.queue_write(stream)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
 
 
-async def _some(reader: asyncio.StreamReader, into: memoryview) -> int:
+def _readable(stream: "Any") -> "Generator":
+    """Wait until there is something to read."""
+    yield asyncio.core._io_queue.queue_read(stream)  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
+
+
+async def _all(stream: "Any", data: bytearray) -> None:
+    """Write every byte."""
+    rest = memoryview(data)
+    while True:
+        rest = rest[stream.write(rest) or 0 :]
+        if not rest:
+            return
+        await _writable(stream)  # pyright: ignore[reportGeneralTypeIssues]  in MicroPython it is
+
+
+async def _some(stream: "Any", into: memoryview) -> int:
     """Read at least one byte. TLS may need several reads for the first one."""
     count = None
     while count is None:
-        count = await reader.readinto(into)
+        await _readable(stream)  # pyright: ignore[reportGeneralTypeIssues]  likewise
+        count = stream.readinto(into)
     return count
