@@ -12,7 +12,7 @@ import time
 
 from micropython import const
 
-gc.threshold(2048)  # collect early and often, or the heap fragments; see docs/performance.md
+gc.threshold(2048 if gc.mem_free() < 1 << 20 else 65536)  # a small heap fragments, a large one (PSRAM) is slow to walk
 
 _WIDTH = const(320)
 

@@ -5,6 +5,8 @@ All 23 free pins of a development board with 30 pins are in use. GPIO 34, 35, 36
 the keypad needs a resistor of 10 kohm to 3.3 V. The display is only written to, and its backlight is wired to 3.3 V.
 """
 
+import gc
+
 import network
 from kassa.drivers.esp32_board import Esp32Board, output
 from kassa.drivers.ili9341 import ILI9341
@@ -26,6 +28,7 @@ class Board(Esp32Board):
 
     def __init__(self) -> None:
         super().__init__()
+        self.spare_memory = gc.mem_free() > 1 << 20  # PSRAM
         display = SPI(1, 40000000, sck=Pin(14), mosi=Pin(13), miso=None)
         self.display = ILI9341(display, output(15), output(2), output(18))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(12), mosi=Pin(23), miso=Pin(19))

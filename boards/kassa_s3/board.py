@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The Kassa S3 board: an ESP32-S3 without PSRAM, its chips and their pins. Not yet run on hardware."""
+"""The Kassa S3 board: an ESP32-S3 with or without PSRAM, its chips and their pins. Not yet run on hardware."""
+
+import gc
 
 import network
 from kassa.drivers.esp32_board import Esp32Board, output
@@ -21,6 +23,7 @@ class Board(Esp32Board):
 
     def __init__(self) -> None:
         super().__init__()
+        self.spare_memory = gc.mem_free() > 1 << 20  # PSRAM
         display = SPI(1, 40000000, sck=Pin(12), mosi=Pin(11), miso=Pin(13))
         self.display = ILI9341(display, output(10), output(9), output(14), output(21, 0))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(5), mosi=Pin(6), miso=Pin(7))

@@ -42,7 +42,7 @@ class Esp32Board:
     buzzer: Pin | None = None  # the pin of a passive buzzer
     _beeps = 0  # begun so far: the newest one has the buzzer
     display_miso = True  # the display's MISO is wired
-    spare_memory = False  # a board with PSRAM sets it: overlay.py drops no module then
+    spare_memory = False  # true on a board with PSRAM: overlay.py drops no module then
     _watchdog: "WDT | None" = None
 
     def __init__(self) -> None:
