@@ -28,7 +28,6 @@ class Board(Esp32Board):
 
     def __init__(self) -> None:
         super().__init__()
-        self.spare_memory = gc.mem_free() > 1 << 20  # PSRAM
         display = SPI(1, 40000000, sck=Pin(14), mosi=Pin(13), miso=None)
         self.display = ILI9341(display, output(15), output(2), output(18))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(12), mosi=Pin(23), miso=Pin(19))
@@ -36,6 +35,11 @@ class Board(Esp32Board):
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN) for pin in _COLUMNS])
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
+
+    @property
+    def spare_memory(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  nobody sets it here
+        """Whether the module has PSRAM, and the image sees it."""
+        return gc.mem_free() > 1 << 20
 
     @property
     def device_secret(self) -> bytearray:

@@ -23,7 +23,6 @@ class Board(Esp32Board):
 
     def __init__(self) -> None:
         super().__init__()
-        self.spare_memory = gc.mem_free() > 1 << 20  # PSRAM
         display = SPI(1, 40000000, sck=Pin(12), mosi=Pin(11), miso=Pin(13))
         self.display = ILI9341(display, output(10), output(9), output(14), output(21, 0))
         reader = SPI(2, 5000000, firstbit=SPI.LSB, sck=Pin(5), mosi=Pin(6), miso=Pin(7))
@@ -32,6 +31,11 @@ class Board(Esp32Board):
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
         self.buzzer = Pin(3)
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
+
+    @property
+    def spare_memory(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  nobody sets it here
+        """Whether the module has PSRAM, and the image sees it."""
+        return gc.mem_free() > 1 << 20
 
     @property
     def device_secret(self) -> bytearray:
