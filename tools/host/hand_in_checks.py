@@ -104,13 +104,15 @@ class Checks:
 
     def _unknown_intent(self, db: Connection, record: Record, mark: str) -> Verdict:
         """An online request that never arrived here."""
-        may_be_deferred = record.type == kinds.SALE or record.type not in kinds.REVERSED
-        if mark in (OPEN, ENDED):
+        repeated = record.type not in kinds.REVERSED  # the terminal asks until it has an answer
+        if mark == ENDED or mark == OPEN and not repeated or mark != PAID and record.type == kinds.BALANCE:
             return Verdict(NO_PAYMENT, "it never arrived here, and the terminal did not take it")
-        if not may_be_deferred:
+        if not repeated and record.type != kinds.SALE:
             return Verdict(HELD, "the terminal has it as paid, and it never arrived here")
         if record.sequence in self._wishes.deferred:
             return self._send(db, record)
+        if repeated and mark != PAID:
+            return Verdict(HELD, "it had no answer, and the terminal would ask again: compare with the receipt")
         said = "was taken without the host" if mark == DEFERRED else "was approved online"
         return Verdict(HELD, f"it {said} by a mark that only the terminal can prove: compare with the receipt")
 
