@@ -182,6 +182,8 @@ class _HandIn:
             except IssuerFault:
                 return Verdict(hand_in_checks.WAITS, "the wallet does not answer")
         with self._service.ledger.write() as db:
+            if self._service.is_busy(self._tid, bytes.fromhex(row.uid)):  # its terminal asked meanwhile
+                return Verdict(hand_in_checks.WAITS, "it is being decided")
             reason = reason or reversal.reason_not_reversible(db, row)
             if reason is not None:
                 return Verdict(hand_in_checks.HELD, f"it cannot be reversed: {reason[0]}")
