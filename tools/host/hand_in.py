@@ -85,7 +85,7 @@ class _HandIn:
         self._service = service
         self._tid = terminal.tid
         self._records = records
-        self._checks = Checks(keys, terminal, wishes)
+        self._checks = Checks(keys, terminal, wishes, [record for record, _ in records])
         self._by = by
         self._number = 0
         self._silent = False  # neither issuer nor wallet answers
@@ -128,7 +128,10 @@ class _HandIn:
         if verdict.what != hand_in_checks.REFUSED:
             self._newest = max(self._newest, (record.epoch, record.sequence))
         if verdict.what == hand_in_checks.NO_PAYMENT:
-            self._link(record)
+            if mark == hand_in_checks.HALF:
+                self._undecided.add(record.sequence)  # another has its place, or will have it
+            else:
+                self._link(record)
         if verdict.what == hand_in_checks.UNDO:
             await self._send()  # one of them may be about it
             verdict = await self._undo(verdict)
