@@ -180,6 +180,32 @@ def test_without_the_issuer_payments_wait_and_are_handed_in_again(host: Host, ti
     assert books(host) == (4250, 800, 0)
 
 
+@pytest.mark.parametrize("silent", [1, 20])
+def test_one_bank_that_does_not_answer_does_not_keep_out_the_others(
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch, silent: int
+) -> None:
+    """Payments are sent in groups, and this one is alone in its group. But nobody waits for a dead issuer for hours."""
+    decide, asked = host.simulator.decide, []
+
+    async def one_bank(payment: Payment) -> Decision:
+        asked.append(payment.amount)
+        return Decision("91") if payment.amount < 1000 else await decide(payment)
+
+    monkeypatch.setattr(host.simulator, "decide", one_bank)
+    sold = []
+    for _ in range(silent):
+        sold.append(till.record(100, card.tap(100)))
+        sold.append(
+            till.record(110, b"\xdf\x02\x10" + sold[-1].uid, type=0x34, at_42=b"\0", at_48=bytes(5), at_54=b"\0\1")
+        )
+        sold[-1].entry = b"\0\x20"
+    report = hand_in(host, journal(*sold, till.record(3000, card.tap(3000)), till.record(800, type=0x71)), status=1)
+    if silent == 1:
+        assert counts(report) == {"no answer yet": 1, "held": 1, "taken in": 2} and books(host) == (3000, 800, 0)
+    else:
+        assert asked == [100] * 8 and counts(report) == {"no answer yet": 22, "held": 20}
+
+
 def test_what_the_issuer_declines_is_not_on_the_books(host: Host, till: Terminal, card: Card) -> None:
     good, wrong = till.record(700, card.tap(700)), till.record(1250, card.tap(9999))  # the card signed another amount
     used = card.tap(500)
