@@ -5,7 +5,7 @@ from micropython import const
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Protocol, TypeAlias
 
     from kassa.drivers.escpos import Printer
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
         buzzer: Pin | None  # None: the board has no buzzer
 
-        async def beep(self, beep: str) -> None: ...
+        def beep(self, beep: str) -> Coroutine: ...
 
         def printer(self) -> Printer: ...
 

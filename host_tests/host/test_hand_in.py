@@ -129,11 +129,44 @@ def test_two_genuine_records_with_one_sequence_put_their_money_into_quarantine(
     first = till.record(1250, card.tap(1250))
     till.sequence, till.head = 0, bytes(8)  # as a rolled-back chip would
     second = till.record(600, card.tap(600))
-    report = hand_in(host, journal(first, second), status=1)
-    assert counts(report) == {"taken in": 2}
+    assert counts(hand_in(host, journal(first))) == {"taken in": 1}
+    report = hand_in(host, journal(second), status=1)
+    assert counts(report) == {"taken in": 1}
     assert any("in quarantine" in one for one in report["remarks"])
     merchant, _, held = books(host)
     assert (merchant + held, held in (600, 1250)) == (1850, True)
+
+
+@pytest.mark.parametrize("kind", [0x51, 0x52])
+def test_a_record_whose_place_another_took_may_be_half_written_and_moves_no_money(
+    host: Host, till: Terminal, card: Card, kind: int
+) -> None:
+    """The power failed in its journal tag, which the host cannot check: the terminal said that nothing was charged."""
+    torn = till.record(1250, card.tap(1250), kind=kind)
+    till.sequence, till.head = 0, bytes(8)
+    sold = till.record(1250, card.tap(1250))
+    report = hand_in(host, journal(torn, sold), status=int(kind == 0x51))
+    assert counts(report) == {"held" if kind == 0x51 else "never became a payment": 1, "taken in": 1}
+    assert "half written" in whys(report)[1] and books(host) == (1250, 0, 0)
+    assert host.view()["terminals"][0]["quarantine"] is None
+    assert till.ask(till.sale(sold, deferred=True)).code == "00"  # it is repaired
+    assert till.ask(till.close(1250, 1)).elements[48].hex()[30] == "1"
+
+
+@pytest.mark.parametrize("kind", [0x51, 0x52])
+def test_the_newest_record_with_a_blank_end_is_half_written(host: Host, till: Terminal, card: Card, kind: int) -> None:
+    sold, torn = till.record(600, card.tap(600)), till.record(1250, card.tap(1250), kind=kind)
+    image = bytearray(journal(sold, torn))
+    image[3 * 256 - 3 : 3 * 256] = b"\xff" * 3
+    report = hand_in(host, bytes(image), status=int(kind == 0x51))
+    assert counts(report) == {"taken in": 1, "held" if kind == 0x51 else "never became a payment": 1}
+    assert books(host) == (600, 0, 0) and report["missing"] == []
+    if kind == 0x51:  # a receipt shows it after all
+        assert counts(hand_in(host, bytes(image), "--deferred", "2")) == {"there already": 1, "taken in": 1}
+    else:  # the terminal is repaired, and its next record has that place
+        till.sequence, till.head = 1, sold.raw[240:248]
+        assert till.ask(till.sale(till.record(700, card.tap(700)), deferred=True)).code == "00"
+        assert host.view()["terminals"][0]["quarantine"] is None
 
 
 def test_without_the_issuer_payments_wait_and_are_handed_in_again(host: Host, till: Terminal, card: Card) -> None:
@@ -145,6 +178,32 @@ def test_without_the_issuer_payments_wait_and_are_handed_in_again(host: Host, ti
     host.mood = "normal"
     assert counts(hand_in(host, journal(*sold))) == {"taken in": 2, "there already": 1}
     assert books(host) == (4250, 800, 0)
+
+
+@pytest.mark.parametrize("silent", [1, 20])
+def test_one_bank_that_does_not_answer_does_not_keep_out_the_others(
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch, silent: int
+) -> None:
+    """Payments are sent in groups, and this one is alone in its group. But nobody waits for a dead issuer for hours."""
+    decide, asked = host.simulator.decide, []
+
+    async def one_bank(payment: Payment) -> Decision:
+        asked.append(payment.amount)
+        return Decision("91") if payment.amount < 1000 else await decide(payment)
+
+    monkeypatch.setattr(host.simulator, "decide", one_bank)
+    sold = []
+    for _ in range(silent):
+        sold.append(till.record(100, card.tap(100)))
+        sold.append(
+            till.record(110, b"\xdf\x02\x10" + sold[-1].uid, type=0x34, at_42=b"\0", at_48=bytes(5), at_54=b"\0\1")
+        )
+        sold[-1].entry = b"\0\x20"
+    report = hand_in(host, journal(*sold, till.record(3000, card.tap(3000)), till.record(800, type=0x71)), status=1)
+    if silent == 1:
+        assert counts(report) == {"no answer yet": 1, "held": 1, "taken in": 2} and books(host) == (3000, 800, 0)
+    else:
+        assert asked == [100] * 8 and counts(report) == {"no answer yet": 22, "held": 20}
 
 
 def test_what_the_issuer_declines_is_not_on_the_books(host: Host, till: Terminal, card: Card) -> None:

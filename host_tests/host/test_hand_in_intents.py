@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+
 import pytest
 
 from host_tests.harness.host.broken import DEFERRED, REVERSING, YES, journal
@@ -11,6 +15,8 @@ from host_tests.harness.host.desk import alarms, books, counts, hand_in, whys
 from host_tests.harness.host.terminal import Terminal, element
 from tools.host.app import Host
 from tools.host.errors import IssuerFault
+from tools.host.issuer import Decision
+from tools.host.wallet import Order
 
 
 def test_an_intent_is_taken_only_if_an_operator_vouches_for_it(host: Host, till: Terminal, card: Card) -> None:
@@ -78,6 +84,72 @@ def test_a_code_payment_that_never_arrived_is_not_handed_in(host: Host, till: Te
     record = till.record(990, body, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
     report = hand_in(host, journal(record, marks=[(YES, 1)]), "--deferred", "1", status=1)
     assert counts(report) == {"held": 1} and host.wallet.paid == {} and host.view()["payments"] == []
+
+
+def test_a_code_payment_that_is_asked_about_while_it_is_revoked_is_not_reversed_under_the_answer(
+    host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The terminal lives after all, and asks again about its payment while the wallet is undoing it."""
+    record = till.record(990, b"\xdf\x03\x12134567890123456788", kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
+    record.entry = b"\3\x20"
+    host.wallet.mood = "never"
+    assert till.ask(till.payment(0x0200, "74", record)).code == "09"
+    asked, answered = asyncio.Event(), asyncio.Event()
+    revoked: list[bytes] = []
+
+    async def pay(order: Order) -> Decision:
+        asked.set()
+        await answered.wait()
+        return Decision("00")
+
+    async def revoke(uid: bytes) -> None:
+        revoked.append(uid)
+        again.start()
+        await asked.wait()
+
+    async def late() -> None:
+        await asyncio.sleep(0.5)  # the operator's request is over by then
+        answered.set()
+
+    monkeypatch.setattr(host.wallet, "pay", pay)
+    monkeypatch.setattr(host.wallet, "revoke", revoke)
+    codes: list[str | None] = []
+    again = threading.Thread(target=lambda: codes.append(till.ask(till.payment(0x0200, "74", record)).code))
+    asyncio.run_coroutine_threadsafe(_after(asked, late), host._loop)
+    report = hand_in(host, journal(record), "--reverse", "1", status=1)
+    again.join(10)
+    assert revoked == [record.uid] and codes == ["00"] and counts(report) == {"no answer yet": 1}, report
+    assert host.view()["payments"][0]["state"] == "APPROVED" and books(host) == (990, 0, 0)
+
+
+async def _after(event: asyncio.Event, then: Callable[[], Coroutine[None, None, None]]) -> None:
+    await event.wait()
+    await then()
+
+
+@pytest.mark.parametrize("marks", [[], [(DEFERRED, 2)]])
+def test_a_refund_without_an_answer_is_held_as_the_terminal_would_ask_again(
+    host: Host, till: Terminal, card: Card, marks: list[tuple[int, int]]
+) -> None:
+    """Refunds are never reversed. So one that the terminal could not send is not over, with or without a mark."""
+    sale = till.record(1000, card.tap(1000))
+    refund = till.record(300, card.tap(300), kind=0x52, type=0x25)
+    refund.entry = b"\7\x20"
+    report = hand_in(host, journal(sale, refund, marks=marks), status=1)
+    assert counts(report) == {"taken in": 1, "held": 1} and report["missing"] == [] and books(host) == (1000, 0, 0)
+    report = hand_in(host, journal(sale, refund, marks=marks), "--deferred", "2")
+    assert counts(report) == {"there already": 1, "taken in": 1} and books(host) == (700, 0, 0)
+    assert till.ask(till.payment(0x0220, "25", refund, de_3=b"\x20\0\0")).code == "00"  # it is repaired
+    assert books(host) == (700, 0, 0)
+
+
+@pytest.mark.parametrize("marks", [[], [(DEFERRED, 1)]])
+def test_an_unanswered_question_for_a_balance_needs_nobody(
+    host: Host, till: Terminal, card: Card, marks: list[tuple[int, int]]
+) -> None:
+    """No money moves, so it is over."""
+    report = hand_in(host, journal(till.record(0, card.tap(0), kind=0x52, type=0x01), marks=marks))
+    assert counts(report) == {"never became a payment": 1}
 
 
 def test_a_received_and_unanswered_request_waits_for_the_operator(host: Host, till: Terminal, card: Card) -> None:

@@ -137,6 +137,27 @@ def test_a_cable_pulled_while_a_terminal_is_provisioned_again_keeps_it_a_termina
     assert_whole(chip)
 
 
+@pytest.mark.parametrize("at", STEPS)
+def test_a_command_that_ends_while_lost_keys_are_replaced_goes_on_at_the_next_run(
+    chip: Chip, unix: Target, merchant: MerchantHost, at: str
+) -> None:
+    """The keyring of a terminal rotted, and then the computer stops at a step: the chip keeps its terminal id."""
+
+    def step(name: str) -> None:
+        if name == at:
+            raise KeyboardInterrupt
+
+    attempt(chip, unix, merchant)
+    chip.pull()
+    inspection.rot(chip.home, "keyring")
+    chip.plug()
+    with pytest.raises(KeyboardInterrupt):
+        attempt(chip, unix, merchant, step, again=True)
+    chip.pull()
+    assert finish(chip, unix, merchant)
+    assert_whole(chip)
+
+
 def line(text: bytes) -> bytes:
     return b"kassa: %08x %s\r\n" % (zlib.crc32(text), text)
 

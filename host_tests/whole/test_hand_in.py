@@ -12,6 +12,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from host_tests.harness.host.desk import counts, hand_in
+from host_tests.harness.provision.inspection import partition
 from host_tests.harness.whole.cashier import Cashier
 from host_tests.harness.whole.support_desk import at_the_desk, run
 from tools.host.close_batch import main as close_batch
@@ -212,3 +214,32 @@ def test_a_terminal_that_dies_while_it_asks_leaves_an_approval_to_be_reversed(
     assert cashier.ledger() == [(700, "REVERSED")] and cashier.agree() == 0
     cashier.sell(100, "amber")
     assert cashier.settled()["debit_amount"] == 100 and cashier.account() == -100
+
+
+def test_a_payment_whose_last_bytes_were_torn_is_not_charged_by_the_hand_in(
+    make_cashier: Callable[..., Cashier],
+) -> None:
+    """The terminal said "nothing was charged", and the customer paid again; the seal of the torn record holds."""
+    cashier = make_cashier()
+    cashier.sign_on()
+    cashier.go_offline()
+    cashier.world.press("2000E")
+    cashier.world.wait_screen("Present card")
+    cashier.world.cut_at(1, "prefix:252")
+    cashier.world.place(cashier.card("amber"))
+    cashier.world.wait_off(20)
+    cashier.world.remove()
+    cashier.back()
+    assert "nothing was charged" in " ".join(cashier.page("Not taken"))
+    torn = hand_in(cashier.host, partition(cashier.world.home, "journal"), status=1)
+    assert counts(torn) == {"held": 1} and cashier.account() == 0
+    cashier.home()
+    cashier.sell(2000, "amber", "Accepted, to be authorised")
+    cashier.world.power_off()
+    report = hand_in(cashier.host, partition(cashier.world.home, "journal"), status=1)
+    assert counts(report) == {"held": 1, "taken in": 1} and cashier.account() == -2000
+    cashier.world.radio.state = "on"
+    cashier.world.power_on()
+    cashier.home()
+    cashier.world.wait(lambda: not pending(cashier), "the answers to what was waiting", 60)
+    assert cashier.account() == -2000 and cashier.settled()["debit_count"] == 1

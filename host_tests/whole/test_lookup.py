@@ -12,14 +12,15 @@ NAME = "host.example"
 class Watch:
     """What the display shows at the moment each look-up begins."""
 
-    def __init__(self, cashier: Cashier) -> None:
+    def __init__(self, cashier: Cashier, name: str = NAME) -> None:
+        self.name = name
         self.screens: list[list[str]] = []
         self._world = cashier.world
         cashier.world.radio.dns_ms = BLOCKS_MS
         cashier.world.radio.on_lookup = self._look
 
     def _look(self, name: str) -> None:
-        assert name == NAME
+        assert name == self.name
         self.screens.append(self._world.board.chips.read_screen())
 
     def last(self) -> str:
@@ -41,6 +42,15 @@ def test_the_home_page_says_what_it_waits_for(shop: Cashier) -> None:
     shop.world.radio.hosts = None
     shop.world.wait_screen("Online", 60)
     shop.world.wait(lambda: not shop.sees("Looking for"), "the line to go")
+
+
+def test_a_name_that_ends_in_a_digit_is_a_name(make_cashier) -> None:
+    shop = make_cashier(host_address="shop-server2")
+    watch = Watch(shop, "shop-server2")
+    shop.world.radio.hosts = set()
+    shop.world.power_on()
+    shop.world.wait_screen("Host name not found", 30)
+    assert "Looking for the host, please wait" in watch.last()
 
 
 def test_a_host_that_was_reached_is_not_looked_up_again(shop: Cashier) -> None:

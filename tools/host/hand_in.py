@@ -28,6 +28,7 @@ from tools.host.terminals import Terminal
 
 MOST = 32_768  # records: those of a journal of 8 MiB
 _TOGETHER = 64  # records in a transaction
+_SILENT = 8  # payments in a row without an answer, after which nobody is asked any more: each group takes up to 25 s
 _SAMPLE = 16  # records from all over the journal, and as many of the newest, whose seals show which terminal it is
 _LISTED = 200  # records named in a report
 _ATTENTION = (hand_in_checks.DECLINED, hand_in_checks.HELD, hand_in_checks.WAITS, hand_in_checks.REFUSED,
@@ -85,10 +86,10 @@ class _HandIn:
         self._service = service
         self._tid = terminal.tid
         self._records = records
-        self._checks = Checks(keys, terminal, wishes)
+        self._checks = Checks(keys, terminal, wishes, [record for record, _ in records])
         self._by = by
         self._number = 0
-        self._silent = False  # neither issuer nor wallet answers
+        self._unanswered = 0  # payments in a row that neither issuer nor wallet answered
         self._waiting: list[tuple[Record, Message]] = []
         self._sums: dict[str, dict[str, list[int]]] = {}  # what became of it -> kind -> [count, sum]
         self._lines: list[dict[str, Any]] = []
@@ -128,7 +129,10 @@ class _HandIn:
         if verdict.what != hand_in_checks.REFUSED:
             self._newest = max(self._newest, (record.epoch, record.sequence))
         if verdict.what == hand_in_checks.NO_PAYMENT:
-            self._link(record)
+            if mark == hand_in_checks.HALF:
+                self._undecided.add(record.sequence)  # another has its place, or will have it
+            else:
+                self._link(record)
         if verdict.what == hand_in_checks.UNDO:
             await self._send()  # one of them may be about it
             verdict = await self._undo(verdict)
@@ -152,7 +156,7 @@ class _HandIn:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        if self._silent:
+        if self._unanswered >= _SILENT:
             for record, _ in waiting:
                 self._note(record, Verdict(hand_in_checks.WAITS, "not asked: issuer or wallet does not answer"))
             return
@@ -166,7 +170,8 @@ class _HandIn:
                 self._note(record, Verdict(hand_in_checks.WAITS, f"{code} {text}".strip()))
             else:
                 self._note(record, Verdict(hand_in_checks.DECLINED, f"{code} {text}".strip()))
-        self._silent = all(answer["39"] in answers.NOT_FINAL for answer in replies)
+        answered = any(answer["39"] not in answers.NOT_FINAL for answer in replies)
+        self._unanswered = 0 if answered else self._unanswered + len(replies)
 
     async def _undo(self, verdict: Verdict) -> Verdict:
         """Reverse a payment that the terminal would reverse, because an operator named it."""
@@ -182,6 +187,8 @@ class _HandIn:
             except IssuerFault:
                 return Verdict(hand_in_checks.WAITS, "the wallet does not answer")
         with self._service.ledger.write() as db:
+            if self._service.is_busy(self._tid, bytes.fromhex(row.uid)):  # its terminal asked meanwhile
+                return Verdict(hand_in_checks.WAITS, "it is being decided")
             reason = reason or reversal.reason_not_reversible(db, row)
             if reason is not None:
                 return Verdict(hand_in_checks.HELD, f"it cannot be reversed: {reason[0]}")

@@ -5,6 +5,7 @@ A record is proven by its seal. What the terminal's marks say about it (sent, de
 device has the key of their tags. So no money moves on a mark alone; an operator has to name the record.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, exists, select
@@ -26,7 +27,10 @@ SEND, UNDO = "send", "undo"  # not decided yet: to be checked as a payment; to b
 
 # What a terminal's marks say about an intent.
 DEFERRED, PAID, OPEN, ENDED = "deferred", "paid", "open", "ended"
-MARKS = (DEFERRED, PAID, OPEN, ENDED)
+HALF = (
+    "half"  # said about any record: it may be half written, and then the terminal told everybody that it was not taken
+)
+MARKS = (DEFERRED, PAID, OPEN, ENDED, HALF)
 
 _LONG = 4  # flag: the body continues in another page
 _OFFLINE = frozenset((kinds.SALE, kinds.CASH, kinds.CASH_REFUND, kinds.COMPLETION_ADVICE, kinds.VOICE_SALE,
@@ -54,16 +58,19 @@ class Wishes:
 
 
 class Checks:
-    """Judges the records of one terminal. `keys`: the host's."""
+    """Judges the records of one terminal. `keys`: the host's. `offered`: all records of the hand-in."""
 
-    def __init__(self, keys: HostKeys, of: Terminal, wishes: Wishes) -> None:
+    def __init__(self, keys: HostKeys, of: Terminal, wishes: Wishes, offered: Iterable[Record] = ()) -> None:
         self._bdk = keys.bdk
         self._terminal = of
         self._wishes = wishes
+        self._places: dict[tuple[int, int], list[Record]] = {}  # epoch and sequence -> the records that claim them
+        for record in offered:
+            self._places.setdefault((record.epoch, record.sequence), []).append(record)
         self._compared = 0  # records that were compared with other terminals' keys
 
     def judge(self, db: Connection, record: Record, mark: str) -> Verdict:
-        """What is to become of a record. `mark`: one of MARKS; looked at for intents only."""
+        """What is to become of a record. `mark`: one of MARKS; but for HALF looked at for intents only."""
         row = self._one(db, record)
         if row is not None and (row.header, row.body_hash) != (record.header, record.body_hash.hex()):
             return Verdict(REFUSED, "differs from the payment received under its uid")
@@ -81,7 +88,17 @@ class Checks:
             return Verdict(THERE_UNPAID, "reversed before it came")
         if self._is_void(db, record):
             return Verdict(THERE_UNPAID, "the terminal reported it as not taken")
+        if mark == HALF:
+            if self._is_half(record) and (record.kind == seal.INTENT or record.sequence not in self._wishes.deferred):
+                what = NO_PAYMENT if record.kind == seal.INTENT else HELD
+                return Verdict(what, "it may be half written, and not taken for the terminal: compare with the receipt")
+            mark = OPEN
         return self._unknown_intent(db, record, mark) if record.kind == seal.INTENT else self._send(db, record)
+
+    def _is_half(self, record: Record) -> bool:
+        """Whether nothing speaks against HALF: a record with a valid seal has its place, or none claims it at all."""
+        others = [one for one in self._places.get((record.epoch, record.sequence), ()) if one.uid != record.uid]
+        return not others or any(intact(one, self._bdk, self._terminal.ikid) for one in others)
 
     def _known(self, db: Connection, row: Row, record: Record, mark: str) -> Verdict:
         """A record that is here as a payment, unaltered."""
@@ -104,13 +121,15 @@ class Checks:
 
     def _unknown_intent(self, db: Connection, record: Record, mark: str) -> Verdict:
         """An online request that never arrived here."""
-        may_be_deferred = record.type == kinds.SALE or record.type not in kinds.REVERSED
-        if mark in (OPEN, ENDED):
+        repeated = record.type not in kinds.REVERSED  # the terminal asks until it has an answer
+        if mark == ENDED or mark == OPEN and not repeated or mark != PAID and record.type == kinds.BALANCE:
             return Verdict(NO_PAYMENT, "it never arrived here, and the terminal did not take it")
-        if not may_be_deferred:
+        if not repeated and record.type != kinds.SALE:
             return Verdict(HELD, "the terminal has it as paid, and it never arrived here")
         if record.sequence in self._wishes.deferred:
             return self._send(db, record)
+        if repeated and mark != PAID:
+            return Verdict(HELD, "it had no answer, and the terminal would ask again: compare with the receipt")
         said = "was taken without the host" if mark == DEFERRED else "was approved online"
         return Verdict(HELD, f"it {said} by a mark that only the terminal can prove: compare with the receipt")
 

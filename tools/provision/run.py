@@ -77,7 +77,11 @@ def run(
         step("keys")
         settings_key, cards_key, kbpk = chip.sealing_keys()
         step("keyring")
-        key_id = bytes.fromhex(held.keys) or _load_keys(chip, kbpk, host, known)
+        key_id = bytes.fromhex(held.keys) or host.new_key_id()
+        if not held.keys:
+            if known:  # it has lost its keys: should this run end here, the next one must know the chip by the new ones
+                host.register(terminal.terminal_id, terminal.merchant_id, key_id)
+            _load_keys(chip, kbpk, key_id, host, known)
         step("register")
         host.register(terminal.terminal_id, terminal.merchant_id, key_id)
         step("label")
@@ -122,14 +126,12 @@ def _judge(held: Held, terminal_id: str, known: Known | None) -> None:
         )
 
 
-def _load_keys(chip: Chip, kbpk: bytes, host: MerchantHost, known: Known | None) -> bytes:
-    """Give the chip a new initial key. Counters that the host has seen under this terminal id are skipped."""
-    key_id = host.new_key_id()
+def _load_keys(chip: Chip, kbpk: bytes, key_id: bytes, host: MerchantHost, known: Known | None) -> None:
+    """Give the chip an initial key. Counters that the host has seen under this terminal id are skipped."""
     chip.blank("keyring")
     chip.write("keyring", 0, initial_key_block(kbpk, key_id, host.bdk))
     if chip.load_keys(known.used if known else 0) != key_id.hex():
         raise ChipFailed("the chip could not load its initial key")
-    return key_id
 
 
 def _write_settings(chip: Chip, key: bytes, terminal: Terminal, ca: pki.Identity, held: Held) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.host.hand_in_checks import DEFERRED, ENDED, OPEN, PAID
+from tools.host.hand_in_checks import DEFERRED, ENDED, HALF, OPEN, PAID
 from tools.journal import image
 from tools.journal.cells import BLANK, PAGE, RECORDS
 from tools.journal.image import Journal
@@ -26,7 +26,9 @@ def request(found: Found, by: str, terminal: str | None, deferred: list[int], re
     if len(found.journal) > _LARGEST:
         raise BundleError(f"the journal has {len(found.journal)} bytes; the limit is {_LARGEST}")
     journal = image.read(found.journal)
-    records = [[base64.b64encode(raw).decode(), _mark(journal, raw)] for raw in dict.fromkeys(_pages(found.journal))]
+    whole_last = sorted(_pages(found.journal), key=lambda page: page[-1:] != BLANK)
+    pages = {page[:_SEALED]: page for page in whole_last}  # one written twice was whole the second time
+    records = [[base64.b64encode(raw).decode(), _mark(journal, page)] for raw, page in pages.items()]
     if not records:
         raise BundleError("the journal holds no records")
     note = ", ".join(f"{name} {found.info[name]}" for name in _SHOWN if found.info.get(name))
@@ -66,17 +68,25 @@ def read(path: Path) -> bytes:
 
 
 def _pages(data: bytes) -> Iterator[bytes]:
-    """The sealed part of every page that may hold a record, wherever it lies: headers may be damaged, or lie."""
+    """Every page that may hold a record, wherever it lies: headers may be damaged, or lie."""
     for at in range(0, len(data) - PAGE + 1, PAGE):
         page = data[at : at + PAGE]
         if page[0] in RECORDS and page[_SEALED:] != BLANK * 8:  # not torn
-            yield page[:_SEALED]
+            yield page
 
 
-def _mark(journal: Journal, raw: bytes) -> str:
-    """What the marks say about a record. Above the watermark, OPEN if nothing is known about this very record."""
-    sequence = int.from_bytes(raw[4:8], "big")
+def _mark(journal: Journal, page: bytes) -> str:
+    """What the marks say about a record. Above the watermark, OPEN if nothing is known about this very record.
+
+    HALF: the power may have failed within its journal tag, which only the device can check. For the terminal there is no
+    such record: the next one gets its sequence. Until there is a next one, a tag that ends with a blank byte tells.
+    """
+    sequence = int.from_bytes(page[4:8], "big")
     known = journal.records.get(sequence)
-    if known is None or known.uid != raw[8:24]:
+    if known is not None and known.uid != page[8:24]:
+        return HALF
+    if sequence == max(journal.records, default=0) and page[-1:] == BLANK and sequence not in journal.dispositions:
+        return HALF
+    if known is None:
         return PAID if sequence <= journal.watermark else OPEN
     return _MARKS.get(journal.state(known), ENDED)

@@ -17,6 +17,7 @@ _PORTAL = (
     b"<html><head><title>Free Wi-Fi</title></head><body>Please accept our terms.</body></html>\r\n"
 )
 STATES = ("on", "off", "half_open", "portal")
+_NUMERIC = frozenset("0123456789.")  # of an address that needs no look-up
 
 
 class Radio:
@@ -123,7 +124,7 @@ class Radio:
 
     def lookup(self, now: int, name: str) -> int:
         """How long looking up `name` stops the terminal, in virtual ms. Calls `on_lookup` if it does."""
-        if name[-1:].isdigit() or not self.dns_ms or not self._has_address(now):
+        if set(name) <= _NUMERIC or not self.dns_ms or not self._has_address(now):
             return 0
         if self.on_lookup:
             self.on_lookup(name)

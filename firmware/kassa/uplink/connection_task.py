@@ -62,7 +62,7 @@ class ConnectionTask:
         """Keep Wi-Fi up, and connect when there is something to send. Never returns."""
         name = str(self._settings.get(settings.WIFI_NAME, b""), "utf-8")
         password = str(self._settings.get(settings.WIFI_PASSWORD, b""), "utf-8")
-        self._named = self._settings.get(settings.HOST_ADDRESS, b"0")[-1] > ord("9")
+        self._named = max(self._settings.get(settings.HOST_ADDRESS, b"0")) > ord("9")
         while True:
             if not self._wifi.connected():
                 self._say(news.LINK_OFF)

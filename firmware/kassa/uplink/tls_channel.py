@@ -51,7 +51,7 @@ class TlsChannel:
         import socket
 
         host, port = str(values.get(settings.HOST_ADDRESS), "utf-8"), values.get(settings.HOST_PORT)
-        if host[-1] > "9":
+        if max(host) > "9":
             await asyncio.sleep_ms(_DRAWN_MS)
         self.where = socket.getaddrinfo(host, port[0] << 8 | port[1], 0, socket.SOCK_STREAM)[0][-1]
 

@@ -18,6 +18,14 @@ def partition(home: Path, label: str) -> bytes:
     return (home / "flash.bin").read_bytes()[address : address + size]
 
 
+def rot(home: Path, label: str) -> None:
+    """Lose what a partition holds: every bit of it reads as programmed. The chip must have no power."""
+    address, size = PARTITIONS[label]
+    with (home / "flash.bin").open("r+b") as flash:
+        flash.seek(address)
+        flash.write(bytes(size))
+
+
 def settings(home: Path) -> list[dict[int, bytes]]:
     """The settings that verify, by id, one entry for each sector; a terminal at rest has exactly one."""
     key = mac.device_key((home / "efuse.bin").read_bytes(), b"settings")
