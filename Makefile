@@ -6,7 +6,6 @@ VENV   := .venv
 MPENV  := .venv-mp
 PY     := $(VENV)/bin/python
 MICROPYTHON ?= $(CURDIR)/$(MPENV)/bin/micropython
-OUT    ?= build/demo
 CUT    ?=
 JOBS   ?= 2
 MICROPYTHON32 ?=
@@ -22,6 +21,11 @@ help: ## list the targets
 # The project's MicroPython is installed only if MICROPYTHON does not name another one.
 OURS   := $(CURDIR)/$(MPENV)/bin/micropython
 READY  := $(VENV)/.ready $(if $(filter $(OURS),$(MICROPYTHON)),$(MPENV)/.ready)
+
+# $(call need,PORT KEY,PORT=/dev/ttyACM0 KEY=public.pem): ends with one line if one of these variables is empty.
+need = $(foreach name,$(1),$(if $($(name)),,$(error $(name) is missing: make $@ $(2))))
+# $(call number,N): ends with one line if the variable holds anything but digits.
+number = $(foreach name,$(1),$(if $(shell echo '$($(name))' | tr -d 0-9),$(error $(name) must be a whole number, not '$($(name))')))
 
 setup: $(READY) ## create both virtual environments inside the checkout (runs automatically)
 
@@ -51,8 +55,9 @@ check: setup ## run ruff, check types, compile every firmware file for the chip,
 sizes: setup ## accept the bytecode sizes of today's rooms as those on record; `make check` allows 5 % more
 	@$(PY) tools/check.py --accept
 
-demo: setup ## play the demo into OUT=dir, with a power cut at flash operation CUT=k (0 = none)
-	@$(PY) -m tools.demo $(OUT) $(if $(CUT),--cut $(CUT))
+demo: setup ## play the demo into OUT=dir, with a power cut at flash operation CUT=k (0: none)
+	$(call number,CUT)
+	@$(PY) -m tools.demo $(or $(OUT),build/demo) $(if $(CUT),--cut $(CUT))
 
 day: setup ## play a day in a shop: every transaction, an outage, power cuts; till, receipts, journal and ledger must agree
 	@$(PY) -m tools.demo.day
@@ -61,9 +66,11 @@ bench: setup ## measure and print every figure, and write bench.json
 	@$(PY) -m tools.bench
 
 cuts: setup ## cut the power N=20000 times in every flow, from every starting state of the flash; SEED=n repeats a run
+	$(call number,N SEED)
 	@$(PY) -m host_tests.cuts $(or $(N),20000) $(SEED)
 
 fuzz: setup ## feed mutated card, reader and host data to the parsers for SECONDS=60; SEED=n repeats a run
+	$(call number,SECONDS SEED)
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
 rot: setup ## flip every single bit of a journal, and check that at most the record it belongs to is affected
@@ -73,6 +80,7 @@ heap: setup ## find the smallest heap of the whole terminal on a 32-bit MicroPyt
 	@$(PY) -m tools.bench.heap
 
 leaks: setup ## make N=1000 sales on one terminal (32-bit MicroPython); fails if the live heap grows by more than 1 KiB
+	$(call number,N)
 	@$(PY) -m tools.bench.leaks $(or $(N),1000)
 
 boards: setup ## check pins, partition tables, sdkconfig and manifest of every ESP32 board
@@ -85,24 +93,32 @@ flash: setup ## write MICROPYTHON_IMAGE=file and the image of BOARD= to the chip
 	@$(PY) -m tools.flash "$(BOARD)" "$(PORT)" "$(MICROPYTHON_IMAGE)" $(ESPTOOL_OPTIONS)
 
 emulate: setup ## play the day on an emulated ESP32: QEMU=/path/qemu-system-xtensa MICROPYTHON_IMAGE=/path; SCENES=n: only the first n
+	$(call need,QEMU MICROPYTHON_IMAGE,QEMU=/path/qemu-system-xtensa MICROPYTHON_IMAGE=file.bin)
+	$(call number,SCENES)
 	@$(PY) -m tools.emulator "$(QEMU)" "$(MICROPYTHON_IMAGE)" $(if $(SCENES),--scenes $(SCENES))
 
 provision: setup ## make a terminal of the flashed chip at PORT=, for the host in HOST=dir (build/host); AGAIN=1: of a terminal
+	$(call need,PORT,PORT=/dev/ttyACM0)
 	@$(PY) -m tools.provision --port "$(PORT)" --board "$(BOARD)" $(if $(AGAIN),--again) $(if $(HOST),--host-home "$(HOST)") $(ARGS)
 
 journal: setup ## print the journal in IMAGE=flash.bin and any damage; ARGS="--secret FILE --marks --json"
-	@$(PY) -m tools.journal $(IMAGE) $(ARGS)
+	$(call need,IMAGE,IMAGE=flash.bin)
+	@$(PY) -m tools.journal "$(IMAGE)" $(ARGS)
 
 dukpt-long: setup ## compare 2^21 DUKPT keys of the device with the host's derivation; COUNT=n SEED=n choose others
+	$(call number,COUNT SEED)
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.harness.crypto.many $(COUNT) $(SEED)
 
 support: setup ## read the terminal in safe mode at PORT=/dev/tty... into the bundle OUT=file, encrypted to KEY=public.pem
-	@$(PY) -m tools.support pull --port $(PORT) --key $(KEY) --out $(OUT)
+	$(call need,PORT KEY OUT,PORT=/dev/ttyACM0 KEY=public.pem OUT=terminal.ksb)
+	@$(PY) -m tools.support pull --port "$(PORT)" --key "$(KEY)" --out "$(OUT)"
 
 hand-in: setup ## hand the payments of a broken terminal, at PORT= or in BUNDLE= with KEY=private.pem, in to the host in HOST=dir; BY=name
-	@$(PY) -m tools.support hand-in $(BUNDLE) $(if $(PORT),--port $(PORT)) $(if $(KEY),--key $(KEY)) --home $(HOST) --by "$(BY)" $(ARGS)
+	$(call need,$(if $(BUNDLE),BUNDLE,PORT) HOST BY,PORT=/dev/ttyACM0 (or BUNDLE=file KEY=private.pem) HOST=dir BY="Ms Li")
+	@$(PY) -m tools.support hand-in $(if $(BUNDLE),"$(BUNDLE)") $(if $(PORT),--port "$(PORT)") $(if $(KEY),--key "$(KEY)") --home "$(HOST)" --by "$(BY)" $(ARGS)
 
 hwtest: setup ## test every part of the board at PORT=/dev/tty... and print a table; ARGS="--unattended --part reader"
+	$(call need,PORT,PORT=/dev/ttyACM0)
 	@$(PY) -m tools.hwtest --port "$(PORT)" $(ARGS)
 
 fonts: setup ## rebuild the font asset from npm packages (needs npm), and the printer's character table
