@@ -29,7 +29,7 @@ def test_each_command_is_what_make_runs(target: str, command: str) -> None:
 
 
 def test_the_pairs_are_found() -> None:
-    assert len(PAIRS) == 5
+    assert len(PAIRS) == 6
 
 
 def test_options_for_esptool_come_last() -> None:
