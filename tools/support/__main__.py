@@ -125,7 +125,9 @@ def hand_in_command(
         found = pull(port) if port else _found(source, key)
         wanted = hand_in.request(found, by, terminal, _sequences(deferred), _sequences(reverse))
         report = ask_host.ask(home, "hand-in", wanted)
-    except (HostError, ConsoleError, BundleError, OSError, ValueError) as error:
+    except OSError as error:
+        raise NotHandedIn(f"{error.filename or source or port} cannot be read: {error.strerror or error}") from None
+    except (HostError, ConsoleError, BundleError, ValueError) as error:
         raise NotHandedIn(str(error)) from None
     click.echo(json.dumps(report) if as_json else receipt.of_hand_in(report))
     if not report["complete"]:
@@ -144,7 +146,10 @@ def _found(source: Path | None, key: Path | None) -> Found:
 
 def _sequences(text: str) -> list[int]:
     """Numbers of records, separated by commas. Raises ValueError."""
-    return [int(part) for part in text.split(",") if part.strip()]
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdigit() for part in parts):
+        raise ValueError(f"{text}: numbers of records are wanted, such as 7,9")
+    return [int(part) for part in parts]
 
 
 def _key(path: Path, private: bool) -> X25519PrivateKey | X25519PublicKey:

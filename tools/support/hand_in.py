@@ -28,7 +28,7 @@ def request(found: Found, by: str, terminal: str | None, deferred: list[int], re
     journal = image.read(found.journal)
     records = [[base64.b64encode(raw).decode(), _mark(journal, raw)] for raw in dict.fromkeys(_pages(found.journal))]
     if not records:
-        raise BundleError("no payment record was found in it")
+        raise BundleError("no records of payments were found in it")
     note = ", ".join(f"{name} {found.info[name]}" for name in _SHOWN if found.info.get(name))
     return {
         "by": by,
