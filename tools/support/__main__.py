@@ -10,9 +10,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from tools.host import ask_host, operator_work, receipt
 from tools.host.errors import HostError
-from tools.support import bundle, hand_in
+from tools.support import bundle
 from tools.support.bundle import BundleError
 from tools.support.console import ConsoleError, Found, pull
 
@@ -115,6 +114,9 @@ def hand_in_command(
 
     Exit status: 0 everything has its final answer; 1 something needs attention; 2 nothing was handed in.
     """
+    from tools.host import ask_host, operator_work, receipt  # here: the host's packages are not on every shop's machine
+    from tools.support import hand_in
+
     if (source is None) == (port is None):
         raise click.UsageError("give either a bundle or the port of a terminal in safe mode, not both")
     if not by.strip():
@@ -136,6 +138,8 @@ def hand_in_command(
 
 def _found(source: Path | None, key: Path | None) -> Found:
     """What a bundle, the folder of an opened one, or an image holds. Raises BundleError, OSError, ClickException."""
+    from tools.support import hand_in
+
     assert source is not None
     if key is None:
         return hand_in.opened(source)
