@@ -98,7 +98,7 @@ emulate: setup ## play the day on an emulated ESP32: QEMU=file MICROPYTHON_IMAGE
 	$(call number,SCENES)
 	@$(PY) -m tools.emulator "$(QEMU)" "$(MICROPYTHON_IMAGE)" $(if $(SCENES),--scenes $(SCENES))
 
-provision: setup ## make a terminal of the flashed chip at PORT=, for the host in HOST=dir (build/host); AGAIN=1 repeats it
+provision: setup ## make a terminal of the chip at PORT=, for the host in HOST=dir (build/host); AGAIN=1 repeats it
 	$(call need,PORT,PORT=/dev/ttyACM0)
 	@$(PY) -m tools.provision --port "$(PORT)" --board "$(BOARD)" $(if $(AGAIN),--again) $(if $(HOST),--host-home "$(HOST)") $(ARGS)
 
