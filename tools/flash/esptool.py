@@ -17,7 +17,7 @@ Runner = Callable[[Sequence[str]], str]  # esptool's arguments -> what it printe
 
 
 class EsptoolError(Exception):
-    """esptool failed. The message is the last line that it printed."""
+    """esptool failed. The message is its own "fatal error", or the last line that it printed."""
 
 
 def run(arguments: Sequence[str]) -> str:
@@ -30,8 +30,17 @@ def run(arguments: Sequence[str]) -> str:
         print(line, end="", flush=True)
         lines.append(line)
     if process.wait():
-        raise EsptoolError(next((line.strip() for line in reversed(lines) if line.strip()), "esptool failed"))
+        raise EsptoolError(_reason(lines))
     return "".join(lines)
+
+
+def _reason(lines: Sequence[str]) -> str:
+    """What esptool calls fatal; otherwise its last line."""
+    for line in reversed(lines):
+        _, fatal, reason = line.partition("fatal error occurred:")
+        if fatal:
+            return reason.strip()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "esptool failed")
 
 
 class Device:

@@ -32,17 +32,17 @@ class Official:
 def read(image: bytes, chip: Chip) -> Official:
     """Take an image apart. Raises OfficialError if it is for another chip, damaged, or not a whole image."""
     if len(image) < _HEADER or image[0] != _MAGIC:
-        raise OfficialError("this is no image for an ESP32: it does not begin with E9")
+        raise OfficialError("this is not a MicroPython image for an ESP32: it does not begin with E9")
     number = int.from_bytes(image[12:14], "little")
     if number != chip.image_id:
         name = next((known.name for known in CHIPS.values() if known.image_id == number), f"chip {number}")
-        raise OfficialError(f"this image is for {name}, the board has an {chip.name}")
+        raise OfficialError(f"this image is for {name}, but the board has an {chip.name}: download that chip's image")
     table = image[TABLE_AT - chip.bootloader : PROGRAM_AT - chip.bootloader]
     try:
         unpack(table)
     except TableError:
         raise OfficialError(
-            "this is no whole image: it has no partition table; take the .bin, not an .app-bin"
+            "this is not a whole image: it has no partition table; take the .bin, not the .app-bin"
         ) from None
     program = image[PROGRAM_AT - chip.bootloader :]
     return Official(_whole(image[: TABLE_AT - chip.bootloader], "bootloader"), _whole(program, "program"))

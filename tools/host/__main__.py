@@ -14,7 +14,9 @@ from tools.host.errors import HostError
 
 
 @click.command(help="The settlement host. Its certificates, keys, terminal list and database live in HOME.")
-@click.option("--home", type=click.Path(path_type=Path), required=True, help="home folder; created if missing")
+@click.option(
+    "--home", type=click.Path(path_type=Path, file_okay=False), required=True, help="home folder; created if missing"
+)
 @click.option("--address", default="127.0.0.1", show_default=True, help="address both ports listen on")
 @click.option("--port", default=0, help="port for terminals (TLS); 0 picks a free one")
 @click.option("--page-port", default=0, help="port for the page and its JSON; 0 picks a free one")
@@ -37,8 +39,9 @@ def main(
         claimed.enter_context(claim(home))
         host = Host(home, port=port, page_port=page_port, address=address, db=db, wire_log=wire_log)
         for line in terminals:
-            tid, mid, ikid = line.split(",")
-            host.register(tid, mid, ikid)
+            if line.count(",") != 2:
+                raise click.ClickException(f"--terminal {line}: terminal id, merchant id and initial key id are wanted")
+            host.register(*line.split(","))
         host.start()
     except (Taken, HostError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None

@@ -19,6 +19,8 @@ from tools.host.ledger import Ledger
 @click.option("--terminal", required=True, help="terminal id, as shown on the host's page")
 @click.option("--supervisor", required=True, help="the name to store in the audit")
 def main(home: Path, terminal: str, supervisor: str) -> None:
+    if not (home / "host.db").exists():
+        raise click.ClickException(f"{home} is not a host's folder")
     ledger = Ledger(home / "host.db")
     try:
         ledger.clear_quarantine(terminal, supervisor)

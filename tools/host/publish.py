@@ -38,6 +38,8 @@ _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_
 @click.option("--home", type=click.Path(path_type=Path, exists=True), required=True, help="the host's folder")
 @click.pass_context
 def main(context: click.Context, home: Path) -> None:
+    if not (home / "ca.pem").exists():
+        raise click.ClickException(f"{home} is not a host's folder")
     context.obj = home
 
 
@@ -76,6 +78,10 @@ def blocked_bins(home: Path, bins: tuple[str, ...]) -> None:
 def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], bytes]) -> None:
     try:
         version = Tables(home).publish(network, pack(json.loads(file.read_text()) if file else None))
+    except json.JSONDecodeError as error:
+        raise click.ClickException(f"not published: {file} is not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"not published: {file} is not JSON") from None
     except (SetupError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise click.ClickException(f"not published: {error}") from None
     print(f"table {network} is now version {version}; terminals fetch it when they connect")
@@ -83,6 +89,8 @@ def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], 
 
 def _parameters(values: dict[str, Any]) -> bytes:
     """Table 360. Raises ValueError for a value that a terminal would refuse."""
+    if not isinstance(values, dict):
+        raise ValueError("a JSON object of settings is wanted")
     many = values.get("offline_limits", {}).get("count", 0), values.get("settling", {}).get("count", 0)
     if len(values.get("merchant_name", "").encode()) > _MOST_NAME:
         raise ValueError(f"merchant_name has more than {_MOST_NAME} bytes")
@@ -92,12 +100,16 @@ def _parameters(values: dict[str, Any]) -> bytes:
         click.echo(f"warning: merchant_name: {problem}; a question mark will be shown instead", err=True)
     packed = {}
     for name, value in values.items():
+        if name not in _SETTINGS:
+            raise ValueError(f"there is no setting {name!r}; there are: {', '.join(_SETTINGS)}")
         number, pack = _SETTINGS[name]
         packed[number] = pack(value)
     return tables.parameters(packed)
 
 
 def _applications(rows: list[dict[str, Any]]) -> bytes:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("a JSON list of objects is wanted")
     if len(rows) > _MOST_ROWS:
         raise ValueError(f"more than {_MOST_ROWS} applications")
     return tables.applications(Application(**_bytes(row)) for row in rows)

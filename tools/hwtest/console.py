@@ -15,6 +15,7 @@ from typing import Any
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
+from tools import serial_port
 from tools.hwtest.rows import plain
 
 _PROMPT = b">>> "
@@ -48,7 +49,7 @@ class Console:
         try:
             self._link = SerialTransport(port, _BAUD, timeout=_READ_S)
         except (TransportError, OSError, ValueError) as error:
-            raise Refused(f"{port}: {plain(str(error))}") from None
+            raise Refused(plain(serial_port.why(port, error))) from None
         try:
             self._require_free()
             self._enter()

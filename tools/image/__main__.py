@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.hardware import partitions
 from tools.hardware.__main__ import problems
-from tools.hardware.catalogue import OFFICIAL, ROOT, BoardFolder, board
+from tools.hardware.catalogue import OFFICIAL, ROOT, BoardFolder, board, boards
 from tools.image import filesystem
 
 TABLE, FILESYSTEM = "partition-table.bin", "vfs.bin"
@@ -44,7 +44,9 @@ def build(target: BoardFolder, out: Path) -> tuple[Path, Path, int]:
 
 def main(arguments: list[str]) -> int:
     try:
-        target = board(arguments[0] if arguments else "")
+        if not arguments or not arguments[0]:
+            raise ImageError(f"say for which board: {', '.join(each.name for each in boards())}")
+        target = board(arguments[0])
         out = Path(arguments[1]) if len(arguments) > 1 else folder_of(target.name)
         table, image, used = build(target, out)
     except (KeyError, ImageError) as error:

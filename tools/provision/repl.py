@@ -18,6 +18,7 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from tools import serial_port
 from tools.provision.errors import ChipFailed, LinkLost
 
 _BAUD = 115200
@@ -38,8 +39,8 @@ class Repl:
         self._started = False
         try:
             self._line = SerialTransport(port, _BAUD, timeout=_BYTE_S)
-        except (TransportError, OSError) as error:
-            raise LinkLost(f"{port}: {error}") from None
+        except (TransportError, OSError, ValueError) as error:
+            raise LinkLost(serial_port.why(port, error)) from None
         try:
             self._enter(port)
         except BaseException:
@@ -95,7 +96,7 @@ class Repl:
             except TransportError:
                 if attempt == _TRIES - 1:
                     raise LinkLost(
-                        f"{port}: no MicroPython answers; is this the chip's port, and is it free?"
+                        f"{port}: no MicroPython answers; check that this is the chip's port, press EN and try again"
                     ) from None
             except OSError as error:  # SerialException is one
                 raise LinkLost(f"{port}: {error}") from None

@@ -10,9 +10,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from tools.host import ask_host, receipt
 from tools.host.errors import HostError
-from tools.support import bundle, hand_in
+from tools.support import bundle
 from tools.support.bundle import BundleError
 from tools.support.console import ConsoleError, Found, pull
 
@@ -35,6 +34,9 @@ def main() -> None:
 @click.argument("public", type=_FILE)
 def keys(private: Path, public: Path) -> None:
     """Create a key pair: PRIVATE stays with support, PUBLIC goes to the shops. Overwrites nothing."""
+    for path in (private, public):
+        if path.exists():
+            raise click.ClickException(f"{path} exists already; nothing was written")
     key = X25519PrivateKey.generate()
     pem = serialization.Encoding.PEM
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -53,6 +55,8 @@ def pull_command(port: str, key: Path, out: Path) -> None:
     """Read a terminal in safe mode into an encrypted bundle. Changes nothing on the terminal."""
     to = _key(key, private=False)
     assert isinstance(to, X25519PublicKey)
+    if out.exists():
+        raise click.ClickException(f"{out} exists already; give another file")
     try:
         found = pull(port)
         _create(out, bundle.seal(found, to), 0o600)
@@ -110,13 +114,22 @@ def hand_in_command(
 
     Exit status: 0 everything has its final answer; 1 something needs attention; 2 nothing was handed in.
     """
+    from tools.host import ask_host, operator_work, receipt  # here: the host's packages are not on every shop's machine
+    from tools.support import hand_in
+
     if (source is None) == (port is None):
-        raise click.UsageError("give either SOURCE or --port")
+        raise click.UsageError("give either a bundle or the port of a terminal in safe mode, not both")
+    if not by.strip():
+        raise NotHandedIn("say who hands it in: --by NAME")
+    if not any((home / name).exists() for name in ("host.db", operator_work.FILE)):
+        raise NotHandedIn(f"{home} is not a host's folder")
     try:
         found = pull(port) if port else _found(source, key)
         wanted = hand_in.request(found, by, terminal, _sequences(deferred), _sequences(reverse))
         report = ask_host.ask(home, "hand-in", wanted)
-    except (HostError, ConsoleError, BundleError, OSError, ValueError) as error:
+    except OSError as error:
+        raise NotHandedIn(f"{error.filename or source or port} cannot be read: {error.strerror or error}") from None
+    except (HostError, ConsoleError, BundleError, ValueError) as error:
         raise NotHandedIn(str(error)) from None
     click.echo(json.dumps(report) if as_json else receipt.of_hand_in(report))
     if not report["complete"]:
@@ -125,6 +138,8 @@ def hand_in_command(
 
 def _found(source: Path | None, key: Path | None) -> Found:
     """What a bundle, the folder of an opened one, or an image holds. Raises BundleError, OSError, ClickException."""
+    from tools.support import hand_in
+
     assert source is not None
     if key is None:
         return hand_in.opened(source)
@@ -135,7 +150,10 @@ def _found(source: Path | None, key: Path | None) -> Found:
 
 def _sequences(text: str) -> list[int]:
     """Numbers of records, separated by commas. Raises ValueError."""
-    return [int(part) for part in text.split(",") if part.strip()]
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdigit() for part in parts):
+        raise ValueError(f"{text}: numbers of records are wanted, such as 7,9")
+    return [int(part) for part in parts]
 
 
 def _key(path: Path, private: bool) -> X25519PrivateKey | X25519PublicKey:
@@ -143,8 +161,11 @@ def _key(path: Path, private: bool) -> X25519PrivateKey | X25519PublicKey:
     try:
         data = path.read_bytes()
         key = serialization.load_pem_private_key(data, None) if private else serialization.load_pem_public_key(data)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise click.ClickException(f"{path}: {error}") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        wanted = "private" if private else "public"
+        raise click.ClickException(f"{path} is not a {wanted} key made by `python -m tools.support keys`") from None
     if not isinstance(key, X25519PrivateKey if private else X25519PublicKey):
         raise click.ClickException(f"{path} is not an X25519 key")
     return key

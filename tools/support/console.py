@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import serial
 
+from tools import serial_port
+
 _BAUD = 115200
 _SILENCE_S = 10.0  # the terminal answers at once, or reads one flash page
 _SECTOR, _PAGE = 4096, 256
@@ -34,10 +36,14 @@ def pull(port: str) -> Found:
     line = serial.Serial(baudrate=_BAUD, timeout=_SILENCE_S)
     line.port, line.dtr, line.rts = port, False, False  # these lines would reset the chip
     try:
+        line.open()
+    except (OSError, ValueError) as error:  # SerialException is an OSError
+        raise ConsoleError(serial_port.why(port, error)) from None
+    try:
         with line:
             return _pull(line)
-    except OSError as error:  # SerialException is one
-        raise ConsoleError(f"{port}: {error}") from None
+    except OSError as error:
+        raise ConsoleError(f"{port}: {error}; check the cable and try again") from None
 
 
 def _pull(line: serial.Serial) -> Found:

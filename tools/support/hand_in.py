@@ -30,7 +30,7 @@ def request(found: Found, by: str, terminal: str | None, deferred: list[int], re
     pages = {page[:_SEALED]: page for page in whole_last}  # one written twice was whole the second time
     records = [[base64.b64encode(raw).decode(), _mark(journal, page)] for raw, page in pages.items()]
     if not records:
-        raise BundleError("the journal holds no records")
+        raise BundleError("no records of payments were found in it")
     note = ", ".join(f"{name} {found.info[name]}" for name in _SHOWN if found.info.get(name))
     return {
         "by": by,

@@ -111,4 +111,5 @@ def main(count: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else main(LONG, random.randrange(1 << 32)))
+    given = [int(word) for word in sys.argv[1:]]
+    sys.exit(main(given[0] if given else LONG, given[1] if len(given) > 1 else random.randrange(1 << 32)))
