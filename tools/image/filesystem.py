@@ -25,13 +25,13 @@ class FilesystemError(Exception):
     """Not a filesystem image for its partition."""
 
 
-def stage(folder: Path, board: Path, beside: Mapping[str, Path]) -> list[PurePosixPath]:
+def stage(folder: Path, board: Path, beside: Mapping[str, Path] | None = None) -> list[PurePosixPath]:
     """Put firmware and board.py of a board folder into `folder`, compiled; what the port itself runs stays text.
 
     `beside`: more modules, by name. Returns the files, sorted. Raises CalledProcessError if one does not compile.
     """
     shutil.copytree(ROOT / "firmware", folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
-    for name, path in {"board": board / "board.py", **beside}.items():
+    for name, path in {"board": board / "board.py", **(beside or {})}.items():
         shutil.copyfile(path, folder / f"{name}.py")
     for source in sorted(folder.rglob("*.py")):
         if source.parent != folder or source.stem not in _AS_TEXT:
@@ -47,7 +47,7 @@ def build(board: Path, size: int, beside: Mapping[str, Path] | None = None) -> t
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = stage(folder, board, beside or {})
+        files = stage(folder, board, beside)
         filesystem = LittleFS(
             block_size=BLOCK,
             block_count=size // BLOCK,
