@@ -22,6 +22,7 @@ COMMANDS = {
     "tools.demo.day": [],
     "tools.bench": ["{}/bench.json"],
     "tools.bench.heap": [],
+    "tools.bench.leaks": [],
     "tools.world.gallery": ["{}/gallery"],
     "tools.world.link": ["--home", "{}/home"],
     "host_tests.cuts": ["2", "1"],

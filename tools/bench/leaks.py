@@ -15,6 +15,7 @@ from tools.cashier import HOME
 from tools.demo.day import TERMINAL
 from tools.demo.shopkeeper import Shopkeeper
 from tools.whole_system import WholeSystem
+from tools.world import interpreter
 
 FLAT_BYTES = 1024
 _HEAP = "160k"
@@ -61,6 +62,7 @@ def measure(sales: int, every: int = _FIRST) -> list[tuple[int, int]]:
 
 
 def main(sales: int) -> int:
+    interpreter.require()
     if sales < 2 * _FIRST:
         print(f"leaks: at least {2 * _FIRST} sales are needed")
         return 2
