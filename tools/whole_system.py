@@ -4,8 +4,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.host.app import Host
 from tools.provision.device import Terminal, provision
+from tools.sim.host import Host
 from tools.world import interpreter
 from tools.world.power import FIRMWARE, Power
 from tools.world.world import World

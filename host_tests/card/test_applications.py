@@ -12,7 +12,8 @@ from host_tests.card.test_chip_cards import AMEX, CARDS, DECLINED, END, MCHIP, U
 from host_tests.harness.card.play import APPROVED, ONLINE, Play
 from tools.cards.payment import Profile
 from tools.cards.proven import UnionPayCard
-from tools.provision.ca_public_keys import TEST, Application, Entry, Excepted
+from tools.host.tables.card_entries import Application, Entry, Excepted
+from tools.provision.ca_public_keys import TEST
 
 OTHER_CARD, OVER_LIMIT = 0x1C, 0x11C
 AIDS = {MCHIP: ("A000000004", 2), AMEX: ("A00000002501", 4), UNION: ("A000000333010102", 7)}

@@ -10,8 +10,9 @@ import pytest
 
 from tools.cards import certificates
 from tools.cards.certificates import INDEX
-from tools.provision.ca_public_keys import SCHEMES, TEST, Authority, Entry, Excepted, Revocation, blob
-from tools.provision.device import OfflineApproval
+from tools.host.tables.card_entries import SCHEMES, Authority, Entry, Excepted, Revocation, blob
+from tools.host.tables.terminal_settings import OfflineApproval
+from tools.provision.ca_public_keys import TEST
 
 KEY = bytes(range(16))
 VISA = SCHEMES["Visa"]

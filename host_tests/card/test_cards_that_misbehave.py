@@ -12,8 +12,9 @@ from tools.cards.card import SW_OK, tlv
 from tools.cards.catalogue import CATALOGUE, make
 from tools.cards.issuer_keys import key_for
 from tools.cards.payment import VISA_CREDIT, Profile
-from tools.cards.verify import check_cryptogram, pan_of, parse
+from tools.cards.verify import check_cryptogram, parse
 from tools.cards.visa import VisaCard
+from tools.host.keys.card_number import pan_of
 
 ONLINE, DECLINED, TRY_AGAIN, USE_OTHER, END = 1, 3, 4, 5, 6
 CARD_ERROR = "CardError"

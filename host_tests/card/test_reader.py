@@ -13,8 +13,9 @@ from tools.cards.card import SW_OK, Card
 from tools.cards.card import CardGone as Gone
 from tools.cards.catalogue import GOOD, make
 from tools.cards.issuer_keys import key_for
-from tools.cards.verify import check_cryptogram, pan_of, parse
+from tools.cards.verify import check_cryptogram, parse
 from tools.cards.visa import VisaCard
+from tools.host.keys.card_number import pan_of
 
 ONLINE, TRY_AGAIN, END = 1, 4, 6
 NO_CARD, ONE_CARD, AGAIN = 0x15, 0x19, 0x21

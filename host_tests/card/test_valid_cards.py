@@ -8,7 +8,8 @@ from tools.cards import cryptogram
 from tools.cards.catalogue import CATALOGUE, GOOD, Wallet, make
 from tools.cards.issuer_keys import key_for
 from tools.cards.payment import PaymentCard
-from tools.cards.verify import check_cryptogram, pan_of, parse
+from tools.cards.verify import check_cryptogram, parse
+from tools.host.keys.card_number import pan_of
 
 ONLINE, MSG_READ_OK = 1, 0x17
 MANDATORY = {"57", "9F26", "9F27", "9F10", "9F37", "9F36", "95", "9A", "9C", "9F02", "5F2A", "82", "9F1A", "9F03"}

@@ -12,7 +12,7 @@ import pytest
 from host_tests.harness.crypto import many
 from host_tests.harness.crypto.many import BDK, DEVICE, IKID, INITIAL
 from host_tests.harness.in_micropython.runner import Inside, share
-from tools.host import dukpt
+from tools.host.keys import dukpt
 
 MAC_GEN, MAC_VER, DATA_ENC, DATA_DEC, PIN = 0x2000, 0x2001, 0x3000, 0x3001, 0x1000
 # ANSI X9.24-3:2017, supplement: counter, MAC generation, MAC verification, data encryption

@@ -7,8 +7,8 @@ import psec
 import pytest
 
 from host_tests.harness.in_micropython.runner import Inside, InsideError
-from tools.host import dukpt
-from tools.host.keys import TEST_BDK
+from tools.host.keys import dukpt
+from tools.host.keys.host_keys import TEST_BDK
 from tools.provision.device import initial_key_block
 
 KBPK = bytes(range(16))

@@ -8,9 +8,9 @@ import random
 import pytest
 
 from host_tests.harness.in_micropython.runner import Inside
-from tools.host import dukpt, seal
 from tools.host.errors import SealError
-from tools.host.keys import TEST_BDK
+from tools.host.keys import dukpt, seal
+from tools.host.keys.host_keys import TEST_BDK
 
 IKID = bytes.fromhex("1234567890123456")
 TRACK = bytes.fromhex("57136222020000000001D30122011234500000000F")

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools import mac
-from tools.host.keys import TEST_BDK
+from tools.device_key import device_key
+from tools.host.keys.host_keys import TEST_BDK
 from tools.provision.device import initial_key_block
 
 Step = list[Any]
@@ -58,7 +58,7 @@ TAILS = ("", " tail", " intent")  # the last entry before a boot: a mark, or a p
 
 def provisioned_chip() -> bytes:
     """A chip after provisioning: a blank journal partition and a staged initial key."""
-    block = initial_key_block(mac.device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
+    block = initial_key_block(device_key(SECRET, b"kbpk"), IKID, TEST_BDK)
     return b"\xff" * (RING * SECTOR) + block.ljust(KEYRING * SECTOR, b"\xff")
 
 

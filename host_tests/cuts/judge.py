@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from host_tests.cuts.flows import ACCEPTED, RING, SECRET, SECTOR, YES, Step
-from tools import mac
+from tools.device_key import device_key
+from tools.host.keys import mac
 from tools.journal import image
 
 KEY = image.journal_key(SECRET)
@@ -30,7 +31,7 @@ def journal_of(chip: bytes) -> bytes:
 
 def key_states(chip: bytes) -> set[int]:
     """The generations of all whole key states that the keyring partition holds (docs/keys.md)."""
-    ring, key = chip[RING * SECTOR :], mac.device_key(SECRET, b"keyring")
+    ring, key = chip[RING * SECTOR :], device_key(SECRET, b"keyring")
     copies = (ring[at : at + 592] for at in range(0, len(ring), SECTOR // 2))
     return {
         int.from_bytes(one[4:8], "big")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from host_tests.harness.uplink.till import ANY, NOON_SECONDS, Till, TinyHost, track
-from tools.provision.device import OfflineLimits
+from tools.host.tables.terminal_settings import OfflineLimits
 
 HOUR = 3600
 

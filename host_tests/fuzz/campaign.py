@@ -14,7 +14,7 @@ from tools.cards.certificates import INDEX
 from tools.cards.chip import AmexCard, ChipCard
 from tools.cards.payment import PaymentCard, Profile
 from tools.cards.proven import ProvenVisa, UnionPayCard
-from tools.host import codec
+from tools.host.wire import codec
 
 ROUNDS = {"trees": 200, "taps": 100, "frames": 100, "wire": 100}  # inputs per call
 _CARDS: tuple[tuple[type[PaymentCard], Profile, str], ...] = (

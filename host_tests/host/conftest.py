@@ -9,8 +9,8 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
-from tools.host.app import Host
-from tools.provision import pki
+from tools.host.keys import pki
+from tools.sim.host import Host
 
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)
 

@@ -10,7 +10,7 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
-from tools.host.app import Host
+from tools.sim.host import Host
 
 
 def closes_on(host: Host, data: bytes) -> bool:

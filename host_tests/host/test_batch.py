@@ -5,7 +5,7 @@ import os
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Answer, Terminal, element
-from tools.host.app import Host
+from tools.sim.host import Host
 
 
 def result(answer: Answer) -> tuple[str, str]:

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
-from tools.host.app import Host
 from tools.host.errors import IssuerFault
-from tools.host.issuer import Decision, Payment
-from tools.provision import pki
+from tools.host.keys import pki
+from tools.host.outside.issuer import Decision, Payment
+from tools.sim.host import Host
 
 
 class Stuck:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
-from tools.host import codec, seal
 from tools.host.errors import FrameError, SealError
-from tools.host.message import Message, read
+from tools.host.keys import seal
+from tools.host.wire import codec
+from tools.host.wire.message import Message, read
 
 _TILL = Terminal()
 _FRAMES = [

@@ -18,8 +18,8 @@ from host_tests.harness.host.broken import journal
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.desk import alarms, books, counts, day, hand_in, refusal, whys
 from host_tests.harness.host.terminal import Terminal
-from tools.host.app import Host
-from tools.host.issuer import Decision, Payment
+from tools.host.outside.issuer import Decision, Payment
+from tools.sim.host import Host
 from tools.support.__main__ import main
 
 
@@ -262,16 +262,16 @@ def test_a_hand_in_that_is_cut_short_is_finished_by_the_next(
 ) -> None:
     """The host dies after it stored the payments and before it stored their answers."""
     image = journal(*day(till, card))
-    settle = host._service._settle
+    settle = host.service._settle
 
     async def dies(_asked: object) -> list[dict[str, str]]:
         raise RuntimeError("the power is gone")
 
-    monkeypatch.setattr(host._service, "_settle", dies)
+    monkeypatch.setattr(host.service, "_settle", dies)
     assert "nothing is done twice" in refusal(host, image)
     assert "hand-in begun" in alarms(host) and "hand-in ended" not in alarms(host)
     assert books(host) == (0, 800, 0) and len(host.view()["payments"]) == 3
-    monkeypatch.setattr(host._service, "_settle", settle)
+    monkeypatch.setattr(host.service, "_settle", settle)
     assert counts(hand_in(host, image)) == {"taken in": 2, "there already": 1}
     assert books(host) == (4250, 800, 0) and len(host.view()["payments"]) == 3
 

@@ -13,10 +13,10 @@ from host_tests.harness.host.broken import DEFERRED, REVERSING, YES, journal
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.desk import alarms, books, counts, hand_in, whys
 from host_tests.harness.host.terminal import Terminal, element
-from tools.host.app import Host
 from tools.host.errors import IssuerFault
-from tools.host.issuer import Decision
-from tools.host.wallet import Order
+from tools.host.outside.issuer import Decision
+from tools.host.outside.wallet import Order
+from tools.sim.host import Host
 
 
 def test_an_intent_is_taken_only_if_an_operator_vouches_for_it(host: Host, till: Terminal, card: Card) -> None:

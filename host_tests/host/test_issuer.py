@@ -8,7 +8,7 @@ import pytest
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
 from tools.cards.catalogue import CATALOGUE, GOOD
-from tools.host.app import Host
+from tools.sim.host import Host
 
 
 def sale(till: Terminal, amount: int, body: bytes, deferred: bool = False) -> tuple[str, str]:

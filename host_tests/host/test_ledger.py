@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
-from tools.host.app import Host
-from tools.host.ledger import Ledger
+from tools.host.store.ledger import Ledger
+from tools.sim.host import Host
 
 CARDS = ("4761730000000011", "4761730000000029", "4761731000000001")
 

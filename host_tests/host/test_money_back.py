@@ -12,11 +12,13 @@ import pytest
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Answer, Record, Terminal, element
 from host_tests.host.test_upload import by_code, end, owed, result, upload
-from tools.host import kinds, rrn, seal
-from tools.host.app import Host
 from tools.host.errors import IssuerFault
-from tools.host.issuer import IssuerSimulator
-from tools.host.schema import payment
+from tools.host.keys import seal
+from tools.host.store.schema import payment
+from tools.host.transactions import rrn
+from tools.host.wire import kinds
+from tools.sim.host import Host
+from tools.sim.issuer import IssuerSimulator
 
 PAID = 990  # the amount that by_code pays
 

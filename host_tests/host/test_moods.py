@@ -5,8 +5,8 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
-from tools.host.app import Host
 from tools.host.errors import SetupError
+from tools.sim.host import Host
 
 
 def sale(till: Terminal, card: Card) -> bytes:

@@ -15,10 +15,10 @@ from host_tests.harness.host.broken import journal
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.desk import alarms, books, counts, day, hand_in, refusal
 from host_tests.harness.host.terminal import Terminal
-from tools.folder_lock import claim
-from tools.host.app import Host
-from tools.host.close_batch import main as close_batch
-from tools.host.operator_work import FILE
+from tools.host.commands.close_batch import main as close_batch
+from tools.host.folder_lock import claim
+from tools.host.operations.operator_work import FILE
+from tools.sim.host import Host
 
 
 def close(host: Host, *more: str) -> Result:
@@ -79,7 +79,7 @@ def test_a_malformed_request_is_answered_and_changes_nothing(host: Host, wanted:
 
 
 def test_a_request_that_is_too_large_is_refused(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.host.operator_work._LARGEST", 1000)
+    monkeypatch.setattr("tools.host.operations.operator_work._LARGEST", 1000)
     token = json.loads((host.home / FILE).read_text())["token"]
     assert knock(host, f"Bearer {token}", "hand-in", b" " * 2000)[0] == 413
 

@@ -6,7 +6,7 @@ from typing import Any
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
 from host_tests.host.conftest import NOON
-from tools.host.app import Host
+from tools.sim.host import Host
 
 
 def only(host: Host) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tools.host import clear, publish, tables
+from tools.host.commands import clear, publish
 from tools.host.errors import SetupError
-from tools.host.tables import Tables
-from tools.provision.ca_public_keys import TEST, Application, Authority
-from tools.provision.device import OfflineApproval, OfflineLimits, Settling
+from tools.host.tables import publication
+from tools.host.tables.card_entries import Application, Authority
+from tools.host.tables.publication import Tables
+from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits, Settling
+from tools.provision.ca_public_keys import TEST
 
 
 def run(home: Path, name: str, rows: Any = None, *words: str) -> Result:
@@ -36,7 +38,7 @@ def test_each_table_can_be_published(tmp_path: Path) -> None:
         "offline_approval": {"floor": 3_000},
     }  # fmt: skip
     assert "360 is now version 1" in run(tmp_path, "parameters", named).output
-    assert stored(tmp_path, "360")[1] == tables.parameters(
+    assert stored(tmp_path, "360")[1] == publication.parameters(
         {
             0x03: "老街茶馆".encode(),
             0x10: (9_900).to_bytes(6, "big"),
@@ -55,7 +57,7 @@ def test_each_table_can_be_published(tmp_path: Path) -> None:
     assert stored(tmp_path, "370")[1].startswith(key.pack(b""))
     assert "390 is now version 1" in run(tmp_path, "blocked-bins", None, "622202", "99").output
     assert "390 is now version 2" in run(tmp_path, "blocked-bins").output
-    assert stored(tmp_path, "390") == (2, tables.blocked_bins([]))
+    assert stored(tmp_path, "390") == (2, publication.blocked_bins([]))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_a_running_host_sees_a_published_table_and_ignores_a_broken_file(tmp_pat
 def test_two_publishers_do_not_lose_each_others_tables(tmp_path: Path) -> None:
     running = Tables(tmp_path)
     run(tmp_path, "blocked-bins", None, "99")
-    running.publish(tables.APPLICATIONS, bytes(64))
+    running.publish(publication.APPLICATIONS, bytes(64))
     assert running.wanted({"380": 1}) == 7 and Tables(tmp_path).wanted({"390": 1}) == 5
 
 

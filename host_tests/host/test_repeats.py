@@ -7,7 +7,7 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal, derive, mac
-from tools.host.app import Host
+from tools.sim.host import Host
 
 
 def states(host: Host) -> list[str]:

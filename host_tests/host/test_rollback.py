@@ -7,8 +7,8 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Answer, Terminal
-from tools.host.app import Host
 from tools.host.errors import SetupError
+from tools.sim.host import Host
 
 
 def state(answer: Answer) -> int:

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
-from tools.host import chain, idempotency, payments, record_checks, terminals
-from tools.host.ledger import Ledger
+from tools.host.store.ledger import Ledger
+from tools.host.transactions import chain, idempotency, payments, record_checks, terminals
 
 STATEMENTS = {
     "terminal": terminals._ONE,

@@ -9,8 +9,8 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Answer, Record, Terminal, element
-from tools.host import kinds
-from tools.host.app import Host
+from tools.host.wire import kinds
+from tools.sim.host import Host
 
 CODE = b"134567890123456788"
 

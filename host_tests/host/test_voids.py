@@ -7,7 +7,7 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Record, Terminal, element
-from tools.host.app import Host
+from tools.sim.host import Host
 
 
 def sold(till: Terminal, card: Card, amount: int = 1250) -> Record:

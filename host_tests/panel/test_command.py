@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.folder_lock import claim
+from tools.host.folder_lock import claim
 from tools.world.power import ROOT
 
 
@@ -89,7 +89,7 @@ def test_a_folder_is_used_by_one_process_at_a_time(tmp_path: Path) -> None:
         printed = _refused("tools.panel", "--home", str(home), "--port", "0", *more)
         assert f"another process works in {home}" in printed and len(printed.splitlines()) == 1
     assert f"works in {home}/terminal" in _refused("tools.world.link", "--home", str(home / "terminal"))
-    assert f"works in {home}/host" in _refused("tools.host", "--home", str(home / "host"))
+    assert f"works in {home}/host" in _refused("tools.sim", "--home", str(home / "host"))
     assert f"works in {home}" in _refused("tools.demo", str(home))
     own = _Command(tmp_path / "own", "--port", "0", "--fresh")  # another folder is allowed
     own.end(signal.SIGTERM)

@@ -9,10 +9,10 @@ import pytest
 
 from host_tests.harness.panel.words import table
 from tools.cards.catalogue import CATALOGUE
-from tools.host.moods import parse
 from tools.panel.news import News
 from tools.panel.picture import Picture
 from tools.panel.server import PAGE
+from tools.sim.moods import parse
 from tools.world.ili9341 import HEIGHT, WIDTH
 
 _ROW = 2 * WIDTH

@@ -13,13 +13,15 @@ from PIL import Image
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.provision import inspection
 from host_tests.harness.provision.bench import Chip
-from tools import mac
+from tools.device_key import device_key
 from tools.hardware import partitions
 from tools.hardware.catalogue import OWN, boards
+from tools.host.keys import mac
+from tools.host.tables.terminal_settings import OfflineLimits
 from tools.provision import __main__ as command
 from tools.provision import form, label
 from tools.provision.chip import Target
-from tools.provision.device import OfflineLimits, Terminal
+from tools.provision.device import Terminal
 from tools.provision.errors import BadInput
 from tools.provision.merchant_host import MerchantHost
 from tools.provision.run import STEPS
@@ -52,7 +54,7 @@ def test_a_person_provisions_a_chip_and_no_password_is_shown(at_keyboard, chip: 
     (values,) = inspection.settings(chip.home)
     assert (values[0x01], values[0x0A], values[0x0B]) == (b"KASSA077", b"kassa-shop", PASSWORD.encode())
     code = result.output.partition("Supervisor code ")[2][:6]
-    key = mac.device_key(chip.secret, b"settings")
+    key = device_key(chip.secret, b"settings")
     assert code.isdigit() and values[0x0E][8:] == mac.cmac(key, values[0x0E][:8] + code.encode())
     assert (chip.home.parent / "labels" / "KASSA077.png").exists()
     again = at_keyboard(ANSWERS)

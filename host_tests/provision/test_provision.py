@@ -14,7 +14,7 @@ import pytest
 from host_tests.harness.provision import inspection
 from host_tests.harness.provision.bench import Chip
 from host_tests.harness.whole.cashier import QUICK, Cashier
-from tools import mac
+from tools.device_key import device_key
 from tools.provision.chip import Target
 from tools.provision.device import Terminal
 from tools.provision.errors import PaymentsThere, Refused, SecretLost, SecretThere, TerminalTaken
@@ -67,7 +67,7 @@ def test_the_secret_never_crosses_the_cable(chip: Chip, unix: Target, merchant: 
     provisioned(chip, unix, merchant)
     heard, secret = bytes(chip.heard), chip.secret
     keys = {
-        purpose: mac.device_key(secret, purpose) for purpose in (b"settings", b"cards", b"kbpk", b"journal", b"keyring")
+        purpose: device_key(secret, purpose) for purpose in (b"settings", b"cards", b"kbpk", b"journal", b"keyring")
     }
     assert keys[b"settings"].hex().encode() in heard  # the ear hears
     for kept in (secret, secret[:16], keys[b"journal"], keys[b"keyring"]):

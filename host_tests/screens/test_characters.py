@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tools.fonts import coverage, gbk
+from tools.fonts import gbk
 from tools.fonts.build import level_1
-from tools.host import publish
+from tools.host.commands import publish
+from tools.host.tables import coverage
 from tools.provision.device import Terminal, provision
 
 CODES = """

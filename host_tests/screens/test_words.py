@@ -7,7 +7,7 @@ import pytest
 
 from tools.fonts import asset, gbk
 from tools.fonts.build import SMALL, level_1, table
-from tools.host import kinds
+from tools.host.wire import kinds
 from tools.world.power import FIRMWARE
 
 NARROW, WIDE, TITLE = 0, 1, 2

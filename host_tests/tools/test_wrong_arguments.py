@@ -80,6 +80,6 @@ def test_esptool_is_quoted_with_its_own_reason() -> None:
 
 
 def test_pulling_a_bundle_needs_no_package_of_the_host() -> None:
-    source = "import sys, tools.support.__main__; print([n for n in ('sqlalchemy', 'tools.folder_lock') if n in sys.modules])"
+    source = "import sys, tools.support.__main__; print([n for n in ('sqlalchemy', 'tools.host.folder_lock') if n in sys.modules])"
     run = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.stdout == "[]\n"

@@ -10,7 +10,7 @@ from host_tests.harness.uplink.till import broken
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Cell, Row
 from host_tests.uncertainty.terminal_and_host import TerminalAndHost
-from tools.host.moods import PORTAL
+from tools.sim.moods import PORTAL
 
 Begin = Callable[[], int]
 

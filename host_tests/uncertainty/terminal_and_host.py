@@ -12,9 +12,9 @@ from host_tests.harness.in_micropython.runner import Inside, InsideError
 from host_tests.harness.uplink.till import IKID, NOON, YES, Till
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Row
-from tools.host import codec, kinds
-from tools.host.app import Host
-from tools.host.issuer import Decision, Payment
+from tools.host.outside.issuer import Decision, Payment
+from tools.host.wire import codec, kinds
+from tools.sim.host import Host
 
 _CONNECTIONS = 6  # after this many, nothing may be left to send
 _FRAMES = 50
@@ -38,7 +38,7 @@ class TerminalAndHost:
         self.inside = inside
         self.host = Host(home, issuer=YesSayer(), now=lambda: NOON)
         self.host.register(TID, "898000000000001", IKID.hex())
-        self.service, self.loop = self.host._service, self.host._loop  # run by this class, not by a thread
+        self.service, self.loop = self.host.service, self.host._loop  # run by this class, not by a thread
         self.till = Till(inside, home / "chip.bin")
         self.till.boot()
 

@@ -12,7 +12,8 @@ from host_tests.harness.in_micropython.runner import Inside
 from host_tests.uncertainty import judge, page
 from host_tests.uncertainty.cells import CELLS, COLUMNS, ROWS, Cell
 from host_tests.uncertainty.judge import Outcome
-from tools.host import double_entry, reversal
+from tools.host.books import double_entry
+from tools.host.transactions import reversal
 
 Play = Callable[[Cell], Outcome]
 

@@ -7,7 +7,7 @@ import pytest
 
 from host_tests.harness.in_micropython.runner import InsideError
 from host_tests.harness.uplink.till import NO, YES, Till, TinyHost, content, track
-from tools.host.message import Message
+from tools.host.wire.message import Message
 
 
 def test_a_balanced_batch_closes_and_the_next_begins(till: Till, host: TinyHost) -> None:

@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from host_tests.harness.uplink.till import Till, TinyHost, track, working
-from tools.host import codec, kinds, seal
-from tools.host.keys import TEST_BDK
-from tools.host.message import Message
+from tools.host.keys import seal
+from tools.host.keys.host_keys import TEST_BDK
+from tools.host.wire import codec, kinds
+from tools.host.wire.message import Message
 
 ROWS = {
     "online sale": ("0200", "22", "000", "07 2"),

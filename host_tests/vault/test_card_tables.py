@@ -11,8 +11,9 @@ import pytest
 
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import TEARS
-from tools.host import tables
-from tools.provision.ca_public_keys import TEST, Application, Entry, Excepted, Revocation, blob
+from tools.host.tables import publication
+from tools.host.tables.card_entries import Application, Entry, Excepted, Revocation, blob
+from tools.provision.ca_public_keys import TEST
 
 KEY = bytes(range(3, 19))
 SIZE = 8 * 4096
@@ -51,21 +52,23 @@ def partition(inside: Inside, tmp_path: Path) -> Partition:
 
 def test_a_table_replaces_only_its_own_kind(partition: Partition) -> None:
     assert partition.holds() == ([0, 0, 0], packed(OLD))
-    steps = ((KEYS, 4, tables.ca_keys(NEW_KEYS)), (APPLICATIONS, 7, tables.applications(ROWS)),
-             (BLOCKED, 2, tables.blocked_bins(["99"])), (APPLICATIONS, 8, tables.applications(ROWS[:1])))  # fmt: skip
+    steps = ((KEYS, 4, publication.ca_keys(NEW_KEYS)), (APPLICATIONS, 7, publication.applications(ROWS)),
+             (BLOCKED, 2, publication.blocked_bins(["99"])), (APPLICATIONS, 8, publication.applications(ROWS[:1])))  # fmt: skip
     for step in steps:
         assert not partition.take(*step)["error"]
     versions, entries = partition.holds()
-    bins = [tables.blocked_bins(["99"]).hex()]
+    bins = [publication.blocked_bins(["99"]).hex()]
     assert versions == [4, 2, 8] and entries == sorted(packed((OLD[2], *NEW_KEYS, ROWS[0])) + bins)
 
 
-@pytest.mark.parametrize("table, data", [(KEYS, tables.ca_keys(NEW_KEYS)), (APPLICATIONS, tables.applications(ROWS))])
+@pytest.mark.parametrize(
+    "table, data", [(KEYS, publication.ca_keys(NEW_KEYS)), (APPLICATIONS, publication.applications(ROWS))]
+)
 def test_a_power_cut_at_any_operation_leaves_the_old_or_the_new_table(
     partition: Partition, table: int, data: bytes
 ) -> None:
     """Afterwards the table is complete, every other entry is there, and the next fetch works."""
-    assert not partition.take(BLOCKED, 1, tables.blocked_bins(["99"]))["error"]
+    assert not partition.take(BLOCKED, 1, publication.blocked_bins(["99"]))["error"]
     start, before = partition.path.read_bytes(), partition.holds()
     total, cuts, new = partition.take(table, 3, data)["operations"], 0, partition.holds()
     assert new != before
@@ -84,14 +87,14 @@ def test_a_power_cut_at_any_operation_leaves_the_old_or_the_new_table(
 @pytest.mark.parametrize(
     "table, data, piece",
     [
-        (APPLICATIONS, tables.applications(ROWS)[:-16], 192),
-        (APPLICATIONS, tables.applications(ROWS), 24),
-        (APPLICATIONS, tables.ca_keys(TEST[:1]), 192),
-        (APPLICATIONS, b"\x06\x05" + tables.applications(ROWS)[2:], 192),
-        (APPLICATIONS, b"\x06\x02\x04" + tables.applications(ROWS)[3:], 192),
-        (APPLICATIONS, tables.applications(ROWS * 13), 192),
-        (KEYS, tables.applications(ROWS), 192),
-        (KEYS, tables.ca_keys(TEST * 20), 192),
+        (APPLICATIONS, publication.applications(ROWS)[:-16], 192),
+        (APPLICATIONS, publication.applications(ROWS), 24),
+        (APPLICATIONS, publication.ca_keys(TEST[:1]), 192),
+        (APPLICATIONS, b"\x06\x05" + publication.applications(ROWS)[2:], 192),
+        (APPLICATIONS, b"\x06\x02\x04" + publication.applications(ROWS)[3:], 192),
+        (APPLICATIONS, publication.applications(ROWS * 13), 192),
+        (KEYS, publication.applications(ROWS), 192),
+        (KEYS, publication.ca_keys(TEST * 20), 192),
         (BLOCKED, bytes(32), 192),
     ],
     ids=["cut short", "odd pieces", "keys", "kernel 5", "AID of 4", "25 rows", "rows", "no room", "nothing"],
@@ -100,5 +103,5 @@ def test_an_invalid_table_leaves_the_old_one(partition: Partition, table: int, d
     before = partition.holds()
     assert partition.take(table, 9, data, piece)["error"] == "WireError"
     assert partition.holds() == before
-    assert not partition.take(APPLICATIONS, 1, tables.applications(ROWS))["error"]
+    assert not partition.take(APPLICATIONS, 1, publication.applications(ROWS))["error"]
     assert partition.holds() == ([0, 0, 1], packed((*OLD, *ROWS)))

@@ -10,9 +10,9 @@ import pytest
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.uplink.till import IKID, JOURNAL_SIZE, SECRET, Till, TinyHost
 from host_tests.harness.vault import dump
-from tools.host import dukpt, seal
-from tools.host.keys import TEST_BDK
-from tools.mac import device_key
+from tools.device_key import device_key
+from tools.host.keys import dukpt, seal
+from tools.host.keys.host_keys import TEST_BDK
 from tools.provision.device import Terminal, initial_key_block, settings_blob
 
 

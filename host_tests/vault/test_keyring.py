@@ -11,8 +11,8 @@ from host_tests.harness.in_micropython.runner import Inside, share
 from host_tests.harness.vault import dump
 from host_tests.harness.vault.keyrings import BLOCK, COPY, IKID, SECRET, SECTORS, SIZE, Ring, staged
 from host_tests.harness.vault.lives import TEARS
-from tools.host import dukpt
-from tools.host.keys import TEST_BDK
+from tools.host.keys import dukpt
+from tools.host.keys.host_keys import TEST_BDK
 from tools.provision.device import initial_key_block
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.keyrings import BLOCK, IKID, NEXT, Ring, all_secrets, renewal, staged
-from tools.host import dukpt
+from tools.host.keys import dukpt
 
 THIRD = bytes.fromhex("1234567890123458")
 GOLDEN = Path(__file__).parent / "golden" / "keyring_format_1.b64"

@@ -10,7 +10,7 @@ import pytest
 
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import TEARS
-from tools.mac import device_key
+from tools.device_key import device_key
 from tools.provision.device import settings_blob
 
 SECRET = bytes(range(7, 39))

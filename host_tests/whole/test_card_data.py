@@ -9,7 +9,7 @@ import pytest
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.cards import catalogue
-from tools.provision.device import OfflineApproval
+from tools.host.tables.terminal_settings import OfflineApproval
 from tools.world.world import World
 
 ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.harness.whole.cashier import Cashier
-from tools.provision import pki
+from tools.host.keys import pki
 
 
 def blamed(cashier: Cashier, cause: str, words: str) -> None:

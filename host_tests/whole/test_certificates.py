@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.harness.whole.cashier import Cashier
-from tools.provision import pki
+from tools.host.keys import pki
 
 
 def lasting(monkeypatch: pytest.MonkeyPatch, days: int) -> None:

@@ -16,8 +16,8 @@ from host_tests.harness.host.desk import counts, hand_in
 from host_tests.harness.provision.inspection import partition
 from host_tests.harness.whole.cashier import Cashier
 from host_tests.harness.whole.support_desk import at_the_desk, run
-from tools.host.close_batch import main as close_batch
-from tools.provision.device import OfflineApproval
+from tools.host.commands.close_batch import main as close_batch
+from tools.host.tables.terminal_settings import OfflineApproval
 from tools.world.power import FIRMWARE
 from tools.world.world import WorldError
 

@@ -9,8 +9,8 @@ import pytest
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.demo.shopkeeper import on_paper
-from tools.host import payments
-from tools.host.issuer import Decision
+from tools.host.outside.issuer import Decision
+from tools.host.transactions import payments
 
 CODE = "134567890123456788"
 

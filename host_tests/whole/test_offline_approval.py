@@ -6,8 +6,9 @@ from pathlib import Path
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.cards.catalogue import CATALOGUE
-from tools.provision.ca_public_keys import TEST, Excepted
-from tools.provision.device import OfflineApproval
+from tools.host.tables.card_entries import Excepted
+from tools.host.tables.terminal_settings import OfflineApproval
+from tools.provision.ca_public_keys import TEST
 
 ALWAYS = OfflineApproval(floor=20_000, target=0, most=0)
 

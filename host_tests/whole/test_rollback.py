@@ -45,7 +45,7 @@ def online(cashier: Cashier) -> None:
 
 def clear(cashier: Cashier) -> None:
     """Clear the terminal as a supervisor does, with the host's command."""
-    command = [sys.executable, "-m", "tools.host.clear", "--home", cashier.host.home, "--terminal", "KASSA001"]
+    command = [sys.executable, "-m", "tools.host", "clear", "--home", cashier.host.home, "--terminal", "KASSA001"]
     subprocess.run([*command, "--supervisor", "Ms Li"], cwd=ROOT, check=True, capture_output=True)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from host_tests.harness.whole.cashier import Cashier
 from tools.cashier import HOME
-from tools.provision.device import OfflineLimits
+from tools.host.tables.terminal_settings import OfflineLimits
 from tools.world.power import FIRMWARE
 
 

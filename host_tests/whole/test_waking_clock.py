@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tools.host import app
-from tools.provision import device, pki
+from tools.host.keys import pki
+from tools.provision import device
 
 MINUTES = datetime.timedelta(minutes=5)
 TOO_EARLY = "Certificate not valid yet"

@@ -22,8 +22,8 @@ from tools.bench.inside import HEAP, HERE, ask, run_environment
 from tools.cards import catalogue
 from tools.cards.card import tlv
 from tools.cards.visa import VisaCard
-from tools.host import codec
-from tools.provision import pki
+from tools.host.keys import pki
+from tools.host.wire import codec
 from tools.whole_system import WholeSystem
 from tools.world import interpreter
 

@@ -3,11 +3,11 @@
 
 from pathlib import Path
 
-from tools import mac
 from tools.bench import instructions, micropython32, model
 from tools.bench.costs import costs, paid, starved, worst_ms
 from tools.bench.inside import HERE, ask
-from tools.host.keys import TEST_BDK
+from tools.device_key import device_key
+from tools.host.keys.host_keys import TEST_BDK
 from tools.provision.device import initial_key_block
 
 _SECRET = bytes(range(32))
@@ -99,5 +99,5 @@ def keyring() -> dict[str, float]:
 
 def key_arguments() -> tuple[str, str]:
     """The device secret in hex, and an initial key block wrapped for it."""
-    kbpk = mac.device_key(_SECRET, b"kbpk")
+    kbpk = device_key(_SECRET, b"kbpk")
     return _SECRET.hex(), initial_key_block(kbpk, _KEY_ID, TEST_BDK).decode()

@@ -15,7 +15,7 @@ from tools.cards.certificates import INDEX
 from tools.cards.chip import ChipCard
 from tools.cards.payment import PaymentCard
 from tools.cards.proven import ProvenVisa
-from tools.provision.ca_public_keys import SCHEMES
+from tools.host.tables.card_entries import SCHEMES
 from tools.world import interpreter, pn532_link
 
 _SCRIPT = HERE / "tap.py"

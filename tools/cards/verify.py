@@ -6,6 +6,7 @@ from __future__ import annotations
 import hmac
 
 from tools.cards import cryptogram
+from tools.host.keys.card_number import pan_of
 
 
 def parse(body: bytes) -> dict[str, bytes]:
@@ -25,14 +26,6 @@ def parse(body: bytes) -> dict[str, bytes]:
     if any(body[at:]):
         raise ValueError("body: not zero padded")
     return tags
-
-
-def pan_of(tags: dict[str, bytes]) -> str:
-    """The card number in track 2 (57). Raises ValueError if there is none."""
-    digits, separator, _ = tags.get("57", b"").hex().partition("d")
-    if not separator or not digits.isdecimal():
-        raise ValueError("body: no card number")
-    return digits
 
 
 def check_cryptogram(tags: dict[str, bytes], imk: bytes) -> bool:

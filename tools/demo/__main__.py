@@ -13,7 +13,7 @@ import click
 from tools.cards import catalogue
 from tools.demo.record import Recorder
 from tools.demo.script import CARDS, Script
-from tools.folder_lock import Taken, claim, clear
+from tools.host.folder_lock import Taken, claim, clear
 from tools.journal import image
 from tools.provision.device import Terminal
 from tools.whole_system import WholeSystem

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.host import double_entry, kinds
+from tools.host.books import double_entry
+from tools.host.wire import kinds
 from tools.journal import image
 from tools.journal.cells import Record
 

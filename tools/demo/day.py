@@ -20,10 +20,11 @@ from tools.cashier import CODE as SUPERVISOR
 from tools.demo import agreement
 from tools.demo.agreement import CASH_BACK, CODE, CODE_BACK, DEBIT, DECLINED, HOST, REVERSED, TILL, in_words, money
 from tools.demo.shopkeeper import Shopkeeper, on_paper
-from tools.host import tables
-from tools.host.app import Host
-from tools.host.issuer import CREDIT_LINE
-from tools.provision.device import OfflineApproval, Settling, Terminal
+from tools.host.tables import publication
+from tools.host.tables.terminal_settings import OfflineApproval, Settling
+from tools.provision.device import Terminal
+from tools.sim.host import Host
+from tools.sim.issuer import CREDIT_LINE
 from tools.whole_system import WholeSystem
 from tools.world import interpreter
 
@@ -175,7 +176,7 @@ class Day(Shopkeeper):
         self.world.cut_at(2, "half")
         at = datetime.datetime.now() + _SETTLES_IN
         daily = Settling(at.hour * 60 + at.minute)
-        self.system.host.tables.publish(tables.PARAMETERS, tables.parameters({SETTLING: daily.pack()}))
+        self.system.host.tables.publish(publication.PARAMETERS, publication.parameters({SETTLING: daily.pack()}))
         self.present(6625, self.card("maple"))
         lines = self.after_the_cut("eversal pending", "Reversed")
         self.tally.add(self.batch, REVERSED, self.amount_on(lines))

@@ -8,22 +8,23 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
+from starlette.routing import Route
 
-from tools.host import moods, page
 from tools.host.errors import SetupError
-from tools.host.issuer import Issuer, IssuerSimulator
-from tools.host.keys import HostKeys
-from tools.host.ledger import Ledger
-from tools.host.listener import Listener, tls_context
-from tools.host.operator_work import Door, Operator
-from tools.host.service import Service
-from tools.host.tables import Tables
-from tools.host.wallet import Wallet, WalletSimulator
-from tools.host.wirelog import WireLog
-from tools.provision import pki
+from tools.host.keys import pki
+from tools.host.keys.host_keys import HostKeys
+from tools.host.network.listener import Listener, tls_context
+from tools.host.operations.operator_work import Door, Operator
+from tools.host.outside.issuer import Issuer
+from tools.host.outside.wallet import Wallet
+from tools.host.page import page
+from tools.host.store.ledger import Ledger
+from tools.host.tables.publication import Tables
+from tools.host.transactions.service import Service
+from tools.host.wire.wire_log import WireLog
 
 _START = _STOP = 20.0  # seconds
 _ADDRESS = "127.0.0.1"
@@ -32,42 +33,40 @@ _ADDRESS = "127.0.0.1"
 class Host:
     """A settlement host. `home` holds its files: CA and host certificates, keys.json, terminals.json, host.db.
 
-    `port` and `page_port`: 0 picks a free port. `now` returns the host's local time and may be replaced later. `issuer`
-    and `wallet` replace the built-in simulators. Call `start` and `stop`, or use it as a context manager.
+    `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `port` and `page_port`: 0 picks
+    a free port. `now` returns the host's local time and may be replaced later. Call `start` and `stop`, or use it as a
+    context manager.
     """
 
     def __init__(
         self,
         home: Path,
+        issuer: Issuer,
+        wallet: Wallet,
         *,
+        ledger: Ledger | None = None,
+        service: type[Service] = Service,
         port: int = 0,
         page_port: int = 0,
         address: str = _ADDRESS,
-        db: Path | None = None,
         wire_log: Path | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
-        issuer: Issuer | None = None,
-        wallet: Wallet | None = None,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.authority = pki.ensure(home)
         self._ends = pki.Identity.load(home, "host").certificate.not_valid_after_utc
         self.port, self.page_port = port, page_port
-        self.ledger = Ledger(db or home / "host.db")
+        self.ledger = ledger or Ledger(home / "host.db")
         self.keys = HostKeys(home)
         self.now = now
-        self.simulator = IssuerSimulator(self.ledger, now)
         self._address = address
         self._log = WireLog(wire_log)
-        self.wallet = WalletSimulator()
         self.tables = Tables(home)
-        self._service = Service(
-            self.ledger, self.keys, issuer or self.simulator, wallet or self.wallet, self.tables, lambda: self.now()
-        )
-        self.operator = Operator(self._service, self.keys)
+        self.service = service(self.ledger, self.keys, issuer, wallet, self.tables, lambda: self.now())
+        self.operator = Operator(self.service, self.keys)
         self._door = Door(home, self.operator.do)
-        self._listener = Listener(self._service, self._log, self.ledger.certified)
+        self._listener = Listener(self.service, self._log, self.ledger.certified)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stopping = asyncio.Event()
@@ -85,31 +84,17 @@ class Host:
     @property
     def counters(self) -> dict[str, int]:
         """Counts of frames, connections, garbage and more since the start."""
-        return dict(self._service.counters)
-
-    @property
-    def mood(self) -> str:
-        """How the host behaves; see moods.py. Setting an unknown mood raises SetupError."""
-        return str(self._listener.mood)
-
-    @mood.setter
-    def mood(self, text: str) -> None:
-        self.set_mood(text)
-
-    def set_mood(self, text: str) -> str:
-        """Set the mood and return it in canonical form. Raises SetupError for an unknown mood."""
-        mood = moods.parse(text)
-        self.simulator.refuse_with = mood.code
-        self.wallet.mood = mood.kind if mood.kind in moods.WALLET else ""
-        self._service.distrust = mood.kind == moods.MISMATCH
-        self._listener.mood = mood
-        return str(mood)
+        return dict(self.service.counters)
 
     def view(self) -> dict[str, Any]:
         """The data that the page shows and GET /api/ledger returns."""
-        return page.view(self.ledger, self.counters, self.mood, self._ends)
+        return page.view(self.ledger, self.counters, self._ends)
 
-    def start(self) -> "Host":
+    def routes(self) -> list[Route]:
+        """The routes beside the page and its JSON."""
+        return self._door.routes
+
+    def start(self) -> Self:
         """Start serving. Returns when both ports are open; raises SetupError if they do not open."""
         self._thread.start()
         if not self._ready.wait(_START) or self._fault:
@@ -124,7 +109,7 @@ class Host:
         self._log.close()
         self.ledger.close()
 
-    def __enter__(self) -> "Host":
+    def __enter__(self) -> Self:
         return self if self._thread.is_alive() else self.start()
 
     def __exit__(self, *_: object) -> None:
@@ -145,7 +130,7 @@ class Host:
         web = socket.create_server((self._address, self.page_port))
         self.page_port = web.getsockname()[1]
         config = uvicorn.Config(
-            page.application(self.view, self.set_mood, self._door.routes),
+            page.application(self.view, self.routes()),
             log_level="warning",
             lifespan="off",
             ws="none",

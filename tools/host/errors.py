@@ -14,6 +14,14 @@ class SealError(HostError):
     """A sealed record whose seal tag or body is invalid."""
 
 
+class HangUp(HostError):
+    """The connection is to be closed. `last`: bytes to send first."""
+
+    def __init__(self, last: bytes = b"") -> None:
+        super().__init__("connection closed")
+        self.last = last
+
+
 class IssuerFault(HostError):
     """The issuer cannot be reached, or its answer is invalid. The payment stays open and is tried again."""
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from tools import mac
+from tools.host.keys import mac
 
 SECTOR, PAGE = 4096, 256
 BLANK = b"\xff"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tools import mac
+from tools.device_key import device_key
 from tools.journal import cells
 from tools.journal.cells import BLANK, PAGE, SECTOR, Header, Mark, Record
 from tools.journal.cells import MARKS as MARKS
@@ -84,7 +84,7 @@ class Journal:
 
 def journal_key(secret: bytes) -> bytes:
     """The journal key, derived from the device secret (docs/keys.md)."""
-    return mac.device_key(secret, b"journal")
+    return device_key(secret, b"journal")
 
 
 def of(home: Path) -> Journal:

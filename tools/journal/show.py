@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tools.host import kinds
+from tools.host.wire import kinds
 from tools.journal.cells import Mark, Record
 from tools.journal.survey import Damage, Survey, money
 

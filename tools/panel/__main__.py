@@ -9,8 +9,8 @@ from types import FrameType
 
 import click
 
-from tools.folder_lock import Taken, claim, clear, contents
 from tools.host.errors import HostError
+from tools.host.folder_lock import Taken, claim, clear, contents
 from tools.panel.server import Server
 from tools.panel.simulation import Simulation
 from tools.provision.device import Terminal

@@ -3,8 +3,8 @@
 
 from typing import Any
 
-from tools.host.app import Host
 from tools.panel.news import News
+from tools.sim.host import Host
 
 _EVERY = 8  # after this many calls without a change the ledger is read anyway
 

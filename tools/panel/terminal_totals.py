@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import Any
 
-from tools.host import kinds
+from tools.host.wire import kinds
 from tools.journal import image
 
 _EPOCH_2000 = 946_684_800

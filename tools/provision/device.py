@@ -14,67 +14,17 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from psec import tr31
 
-from tools import mac
-from tools.fonts import coverage
-from tools.host import dukpt
-from tools.host.keys import TEST_BDK
-from tools.provision import pki
-from tools.provision.ca_public_keys import TEST, Entry, blob
+from tools.device_key import device_key
+from tools.host.keys import dukpt, mac, pki
+from tools.host.keys.host_keys import TEST_BDK
+from tools.host.tables import coverage
+from tools.host.tables.card_entries import Entry, blob
+from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits
+from tools.provision.ca_public_keys import TEST
 from tools.world.flash import PARTITIONS, fill_in
 
 _SECTOR = 4096
 _EPOCH = datetime.datetime(2000, 1, 1)
-
-
-@dataclass(frozen=True)
-class OfflineLimits:
-    """Setting 0C: limits for payments accepted offline. Amounts in minor units."""
-
-    payment: int = 100_000
-    total: int = 500_000
-    count: int = 100
-    heard_hours: int = 24
-    unsent_hours: int = 24
-    per_card: int = 3
-    untrusted_clock: bool = True
-
-    def pack(self) -> bytes:
-        numbers = [(self.payment, 6), (self.total, 6), (self.count, 2), (self.heard_hours, 2), (self.unsent_hours, 2)]
-        numbers += [(self.per_card, 1), (int(self.untrusted_clock), 1)]
-        return b"".join(value.to_bytes(size, "big") for value, size in numbers)
-
-
-@dataclass(frozen=True)
-class OfflineApproval:
-    """Setting 11: when a card may approve a payment offline. Amounts in minor units.
-
-    `floor`: the highest amount. `cvm`: from this amount on the cardholder must be verified; 0 = never. `target` and
-    `most`: percentage still sent to the host at random, below `threshold` and at the floor limit.
-    """
-
-    floor: int = 20_000
-    cvm: int = 0
-    threshold: int = 5_000
-    target: int = 5
-    most: int = 20
-
-    def pack(self) -> bytes:
-        amounts = b"".join(value.to_bytes(6, "big") for value in (self.floor, self.cvm, self.threshold))
-        return amounts + bytes((self.target, self.most))
-
-
-@dataclass(frozen=True)
-class Settling:
-    """Setting 12: when the terminal settles by itself.
-
-    `minute`: minute of the day; None = no fixed time. `count`: after this many records in a batch.
-    """
-
-    minute: int | None = None
-    count: int = 900
-
-    def pack(self) -> bytes:
-        return (0xFFFF if self.minute is None else self.minute).to_bytes(2, "big") + self.count.to_bytes(2, "big")
 
 
 @dataclass(frozen=True)
@@ -111,15 +61,15 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_
     code = terminal.supervisor_code or f"{secrets.randbelow(10**6):06d}"
     ca = pki.ensure(pki_home)
     identity = pki.terminal_identity(ca, terminal.terminal_id)
-    settings_key = mac.device_key(secret, b"settings")
+    settings_key = device_key(secret, b"settings")
     sealed = settings_blob(settings_key, values(terminal, code, ca, identity, settings_key))
     with open(home / "flash.bin", "r+b") as flash:
         flash.seek(PARTITIONS["settings"][0])
         flash.write(sealed.ljust(_SECTOR, b"\xff"))
         flash.seek(PARTITIONS["cards"][0])
-        flash.write(blob(mac.device_key(secret, b"cards"), terminal.authorities))
+        flash.write(blob(device_key(secret, b"cards"), terminal.authorities))
         flash.seek(PARTITIONS["keyring"][0])
-        block = initial_key_block(mac.device_key(secret, b"kbpk"), terminal.initial_key_id, bdk)
+        block = initial_key_block(device_key(secret, b"kbpk"), terminal.initial_key_id, bdk)
         flash.write(block.ljust(_SECTOR, b"\xff"))
     return code
 

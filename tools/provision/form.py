@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from tools.fonts import coverage
-from tools.provision.ca_public_keys import Authority, Entry, Revocation
-from tools.provision.device import OfflineApproval, OfflineLimits, Terminal
+from tools.host.tables import coverage
+from tools.host.tables.card_entries import Authority, Entry, Revocation
+from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits
+from tools.provision.device import Terminal
 from tools.provision.errors import BadInput
 
 _IN_HEX = ("rid", "modulus", "checksum", "serial")
@@ -31,7 +32,7 @@ def ask(given: dict[str, str | None], port: int, parameters: Path | None, keys: 
     """A terminal from options and, where they are None, from a person. Raises BadInput.
 
     `given`: terminal_id, merchant_id, merchant_name, language, host_address. `parameters`, `keys`: JSON files as for
-    tools/host/publish.py.
+    tools/host/commands/publish.py.
     """
     fields: dict[str, Any] = {"host_port": port, "authorities": _keys(keys), **_parameters(parameters)}
     questions = {

@@ -11,14 +11,13 @@ from pathlib import Path
 from cryptography import x509
 from sqlalchemy import select
 
-from tools import mac
-from tools.host import dukpt, terminals
 from tools.host.errors import SetupError
-from tools.host.keys import TEST_BDK, HostKeys
-from tools.host.ledger import Ledger
-from tools.host.record_checks import highest_counter
-from tools.host.schema import terminal as table
-from tools.provision import pki
+from tools.host.keys import dukpt, mac, pki
+from tools.host.keys.host_keys import TEST_BDK, HostKeys
+from tools.host.store.ledger import Ledger
+from tools.host.store.schema import terminal as table
+from tools.host.transactions import terminals
+from tools.host.transactions.record_checks import highest_counter
 from tools.provision.errors import BadInput
 
 _BDK_ID = bytes.fromhex("12345678")  # of the standard's test key; the first terminal of a host gets it by default

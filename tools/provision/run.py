@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.provision import label, pki
-from tools.provision.ca_public_keys import blob
+from tools.host.keys import pki
+from tools.host.tables.card_entries import blob
+from tools.provision import label
 from tools.provision.chip import Chip, Facts, Held, Target
 from tools.provision.device import Terminal, initial_key_block, settings_blob, values
 from tools.provision.errors import ChipFailed, Refused, SecretThere, TerminalTaken

@@ -114,7 +114,7 @@ def hand_in_command(
 
     Exit status: 0 everything has its final answer; 1 something needs attention; 2 nothing was handed in.
     """
-    from tools.host import ask_host, operator_work, receipt  # here: the host's packages are not on every shop's machine
+    from tools.host.operations import ask_host, operator_work, receipt
     from tools.support import hand_in
 
     if (source is None) == (port is None):

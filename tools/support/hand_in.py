@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.host.hand_in_checks import DEFERRED, ENDED, HALF, OPEN, PAID
+from tools.host.operations.hand_in_checks import DEFERRED, ENDED, HALF, OPEN, PAID
 from tools.journal import image
 from tools.journal.cells import BLANK, PAGE, RECORDS
 from tools.journal.image import Journal

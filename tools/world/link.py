@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from tools.folder_lock import Taken, claim
+from tools.host.folder_lock import Taken, claim
 from tools.world import interpreter
 from tools.world.power import FIRMWARE
 from tools.world.world import World

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tests.harness.in_micropython.runner import Inside
-from tools.host import dukpt
+from tools.host.keys import dukpt
 from tools.world import interpreter
 
 BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")

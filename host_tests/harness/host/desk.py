@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Record, Terminal
-from tools.host.app import Host
+from tools.sim.host import Host
 from tools.support.__main__ import main
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tools import mac
+from tools.device_key import device_key
+from tools.host.keys import mac
 from tools.world.flash import PARTITIONS
 
 _SECTOR = 4096
@@ -28,7 +29,7 @@ def rot(home: Path, label: str) -> None:
 
 def settings(home: Path) -> list[dict[int, bytes]]:
     """The settings that verify, by id, one entry for each sector; a terminal at rest has exactly one."""
-    key = mac.device_key((home / "efuse.bin").read_bytes(), b"settings")
+    key = device_key((home / "efuse.bin").read_bytes(), b"settings")
     whole, found = partition(home, "settings"), []
     for sector in (whole[:_SECTOR], whole[_SECTOR : 2 * _SECTOR]):
         size = int.from_bytes(sector[8:10], "big")
@@ -46,7 +47,7 @@ def settings(home: Path) -> list[dict[int, bytes]]:
 
 def key_ids(home: Path) -> set[str]:
     """The initial key ids, hex, of the key states that verify. With one of them the chip issues keys."""
-    key = mac.device_key((home / "efuse.bin").read_bytes(), b"keyring")
+    key = device_key((home / "efuse.bin").read_bytes(), b"keyring")
     whole, found = partition(home, "keyring"), set()
     for at in range(_SECTOR, len(whole), 2048):
         state = whole[at : at + 592]
@@ -61,7 +62,7 @@ def staging_is_blank(home: Path) -> bool:
 
 
 def cards_hold(home: Path) -> bool:
-    key = mac.device_key((home / "efuse.bin").read_bytes(), b"cards")
+    key = device_key((home / "efuse.bin").read_bytes(), b"cards")
     whole = partition(home, "cards")
     size = int.from_bytes(whole[8:10], "big")
     return whole[:3] == b"KC\x01" and mac.cmac(key, whole[: 16 + size]) == whole[16 + size : 32 + size]

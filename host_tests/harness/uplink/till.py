@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from host_tests.harness.in_micropython.runner import Inside
-from tools.host import answers, codec, dukpt, message
-from tools.host.keys import TEST_BDK
+from tools.device_key import device_key
+from tools.host.keys import dukpt
+from tools.host.keys.host_keys import TEST_BDK
+from tools.host.tables.terminal_settings import OfflineLimits
+from tools.host.wire import answers, codec, message
 from tools.journal import image
-from tools.mac import device_key
-from tools.provision.device import OfflineLimits, initial_key_block
+from tools.provision.device import initial_key_block
 
 SECRET = bytes(range(32, 64))
 IKID = bytes.fromhex("1234567890123456")

@@ -18,9 +18,9 @@ from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Record, Terminal, derive, mac
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, Flash
-from tools.host.app import Host
+from tools.host.keys import pki
 from tools.journal import image
-from tools.provision import pki
+from tools.sim.host import Host
 
 SIZE = 5 * image.SECTOR  # a small ring, which five batches wrap around
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)

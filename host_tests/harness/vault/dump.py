@@ -13,8 +13,8 @@ from functools import lru_cache
 import psec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tools.host import dukpt
-from tools.mac import device_key
+from tools.device_key import device_key
+from tools.host.keys import dukpt
 
 BLOCK = 2048
 _USAGES = (0x1000, 0x2000, 0x2001, 0x2002, 0x3000, 0x3001)

@@ -8,9 +8,9 @@ from typing import Any
 
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.harness.vault import dump
-from tools.host import dukpt
-from tools.host.keys import TEST_BDK
-from tools.mac import device_key
+from tools.device_key import device_key
+from tools.host.keys import dukpt
+from tools.host.keys.host_keys import TEST_BDK
 from tools.provision.device import initial_key_block
 
 SECRET = bytes(range(50, 82))

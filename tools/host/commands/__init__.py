@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The commands of kassa-host, one module each."""

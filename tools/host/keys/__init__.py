@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Keys and what they open: DUKPT, sealed records, MACs, certificates, card number tokens."""

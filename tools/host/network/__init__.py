@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The network port for terminals."""

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""An operator closes the open batch of a terminal that never comes back, with what the host has.
+
+A new epoch begins, so that a terminal that does come back sends what it still holds, and closes its batch by itself.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from tools.host.books import double_entry, totals
+from tools.host.errors import OperatorError
+from tools.host.operations.hand_in import check_name
+from tools.host.store.schema import batch as table
+from tools.host.store.schema import payment
+from tools.host.transactions import chain, terminals
+from tools.host.transactions.terminals import Terminal
+from tools.host.wire import kinds
+
+_LISTED = 200
+
+
+def run(db: Connection, tid: str, by: str, despite: bool, is_busy: Callable[[str, bytes], bool]) -> dict[str, Any]:
+    """Close every open batch of a terminal. Returns the report, amounts in minor units.
+
+    `despite`: close although records are missing or payments have no final answer; such payments move to the next
+    batch. `is_busy`: see Service. Raises OperatorError, with everything that is in the way.
+    """
+    check_name(by)
+    terminal = terminals.load(db, tid)
+    if terminal is None:
+        raise OperatorError(f"terminal {tid} is not registered here")
+    mine = table.c.tid == tid, table.c.state == "open"
+    rows = db.execute(select(table).where(*mine).order_by(table.c.epoch, table.c.number)).all()
+    if not rows:
+        raise OperatorError(f"{tid} has no open batch")
+    if terminal.quarantine:
+        raise OperatorError(f"{tid} is in quarantine ({terminal.quarantine}): clear it first (tools.host clear)")
+    undecided = [one for row in rows for one in _undecided(db, tid, row.epoch, row.number)]
+    if any(is_busy(tid, bytes.fromhex(one.uid)) for one in undecided):
+        raise OperatorError("a payment is being decided: try again")
+    missing = _missing(db, terminal)
+    if (undecided or missing) and not despite:
+        raise OperatorError("; ".join([*_words(undecided, missing)]) + ". Hand in its journal, or close despite that")
+    closed = [_close(db, tid, row.epoch, row.number) for row in rows]
+    terminals.next_epoch(db, terminal)
+    for one in undecided:
+        _move(db, one, f"{terminal.batch:06}")
+    for one in closed:
+        what = f"by {by}: {one['batch']} of epoch {one['epoch']}, {one['debit_count']} for {one['debit_amount']}"
+        double_entry.note(db, tid, "batch closed by an operator", "; ".join([what, *_words(undecided, missing)]))
+    return {
+        "at": double_entry.now(),
+        "by": by,
+        "terminal": tid,
+        "merchant": terminal.mid,
+        "batches": closed,
+        "missing": missing[:_LISTED],
+        "moved": [{"sequence": one.sequence, "amount": kinds.signed(one.type, one.amount)} for one in undecided],
+        "next": {"epoch": terminal.epoch, "batch": f"{terminal.batch:06}"},
+    }
+
+
+def _undecided(db: Connection, tid: str, epoch: int, number: str) -> list[Any]:
+    where = totals.in_batch(tid, epoch, number), payment.c.state == "RECEIVED"
+    return list(db.execute(select(payment).where(*where).order_by(payment.c.sequence)).all())
+
+
+def _missing(db: Connection, terminal: Terminal) -> list[tuple[int, int]]:
+    """Sequences that never arrived, as (first, last), in the epoch that the terminal was last in."""
+    if not terminal.begun:
+        return chain.gaps(db, terminal.tid, terminal.epoch - 1, terminal.start)
+    return chain.gaps(db, terminal.tid, terminal.epoch, terminal.reported_sequence)
+
+
+def _words(undecided: list[Any], missing: list[tuple[int, int]]) -> list[str]:
+    """What is in the way of closing, one part each."""
+    parts = []
+    if undecided:
+        parts.append(f"{len(undecided)} payments for {sum(one.amount for one in undecided)} have no final answer")
+    if missing:
+        ranges = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in missing[:10])
+        parts.append(f"records {ranges}{' and more' * (len(missing) > 10)} never arrived")
+    return parts
+
+
+def _close(db: Connection, tid: str, epoch: int, number: str) -> dict[str, Any]:
+    """Close one batch with the host's totals. Returns them, and the sums by kind."""
+    sums = totals.of_batch(db, tid, epoch, number)
+    which = table.c.tid == tid, table.c.epoch == epoch, table.c.number == number
+    done = {"state": "closed", **sums._asdict(), "closed": double_entry.now()}
+    db.execute(update(table).where(*which, table.c.state == "open").values(**done))
+    by_kind: dict[str, list[int]] = {}
+    approved = totals.in_batch(tid, epoch, number), payment.c.state == "APPROVED"
+    for one in db.execute(select(payment.c.type, payment.c.worth).where(*approved)):
+        cell = by_kind.setdefault(kinds.KINDS[one.type].name, [0, 0])
+        cell[0], cell[1] = cell[0] + 1, cell[1] + (one.worth or 0)
+    return {"epoch": epoch, "batch": number, **sums._asdict(), "kinds": by_kind}
+
+
+def _move(db: Connection, row: Any, number: str) -> None:
+    """Let a payment without a final answer count in the next batch of its epoch."""
+    values = {"tid": row.tid, "epoch": row.epoch, "number": number, "state": "open", "opened": double_entry.now()}
+    db.execute(insert(table).values(values).on_conflict_do_nothing())
+    db.execute(update(payment).where(payment.c.id == row.id).values(settled_in=number))

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Those outside who move money: card issuers and wallets."""

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Finds those who move the money: `[outside] gateway = "module:function"` in HOME/kassa-host.toml.
+
+The function gets the ledger and a clock, and returns the issuer and the wallet. Without that line no card or code
+payment can be decided: each stays open and is answered 91, and the terminal asks again.
+"""
+
+import datetime
+import importlib
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.host.errors import IssuerFault, SetupError
+from tools.host.outside.issuer import Decision, Issuer, Payment
+from tools.host.outside.wallet import Order, Return, Wallet
+from tools.host.store.ledger import Ledger
+
+FILE = "kassa-host.toml"
+
+
+class Nobody:
+    """No issuer and no wallet: decides nothing."""
+
+    async def decide(self, payment: Payment) -> Decision:
+        raise IssuerFault("no acquirer is set up")
+
+    async def pay(self, order: Order) -> Decision:
+        raise IssuerFault("no wallet is set up")
+
+    async def give_back(self, back: Return) -> Decision:
+        raise IssuerFault("no wallet is set up")
+
+    async def revoke(self, uid: bytes) -> None:
+        raise IssuerFault("no wallet is set up")
+
+
+def find(home: Path, ledger: Ledger, now: Callable[[], datetime.datetime]) -> tuple[Issuer, Wallet]:
+    """Issuer and wallet as the host's settings name them. Raises SetupError if they cannot be loaded."""
+    path = home / FILE
+    try:
+        named = tomllib.loads(path.read_text()).get("outside", {}).get("gateway") if path.exists() else None
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{path}: {error}") from None
+    if named is None:
+        return Nobody(), Nobody()
+    module, _, function = str(named).partition(":")
+    try:
+        return getattr(importlib.import_module(module), function)(ledger, now)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SetupError(f"{path}: gateway {named!r}: {error}") from None

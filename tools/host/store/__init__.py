@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The database: its tables, and transactions on it."""

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Settings of a terminal that its host may change, by table 360. Layouts: docs/keys.md."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class OfflineLimits:
+    """Setting 0C: limits for payments accepted offline. Amounts in minor units."""
+
+    payment: int = 100_000
+    total: int = 500_000
+    count: int = 100
+    heard_hours: int = 24
+    unsent_hours: int = 24
+    per_card: int = 3
+    untrusted_clock: bool = True
+
+    def pack(self) -> bytes:
+        numbers = [(self.payment, 6), (self.total, 6), (self.count, 2), (self.heard_hours, 2), (self.unsent_hours, 2)]
+        numbers += [(self.per_card, 1), (int(self.untrusted_clock), 1)]
+        return b"".join(value.to_bytes(size, "big") for value, size in numbers)
+
+
+@dataclass(frozen=True)
+class OfflineApproval:
+    """Setting 11: when a card may approve a payment offline. Amounts in minor units.
+
+    `floor`: the highest amount. `cvm`: from this amount on the cardholder must be verified; 0 = never. `target` and
+    `most`: percentage still sent to the host at random, below `threshold` and at the floor limit.
+    """
+
+    floor: int = 20_000
+    cvm: int = 0
+    threshold: int = 5_000
+    target: int = 5
+    most: int = 20
+
+    def pack(self) -> bytes:
+        amounts = b"".join(value.to_bytes(6, "big") for value in (self.floor, self.cvm, self.threshold))
+        return amounts + bytes((self.target, self.most))
+
+
+@dataclass(frozen=True)
+class Settling:
+    """Setting 12: when the terminal settles by itself.
+
+    `minute`: minute of the day; None = no fixed time. `count`: after this many records in a batch.
+    """
+
+    minute: int | None = None
+    count: int = 900
+
+    def pack(self) -> bytes:
+        return (0xFFFF if self.minute is None else self.minute).to_bytes(2, "big") + self.count.to_bytes(2, "big")

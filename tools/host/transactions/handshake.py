@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""0800: terminal and host exchange the state of the journal as each knows it; the host also sends the time.
+
+The answer describes the current state, so each handshake gets a new one and none is stored.
+"""
+
+import datetime
+
+from tools.host.transactions import chain, epochs, record_checks, terminals
+from tools.host.transactions.request_context import RequestContext
+from tools.host.wire import answers
+from tools.host.wire.answers import Answer
+from tools.host.wire.message import Message
+
+AGREED, ROLLBACK = 0, 1
+_VERSION = 1
+_QUARTER = datetime.timedelta(minutes=15)
+
+
+def handle(request: RequestContext, stale: bool) -> Answer:
+    """The answer to a handshake. `stale`: its KSN did not rise, which means a rolled-back or cloned chip."""
+    body, terminal = request.message.body, request.terminal
+    epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
+    if epoch > terminal.epoch and not stale and _is_first_contact(request):
+        terminals.change(request.db, terminal, epoch=epoch)  # first contact: take over the terminal's epoch
+    suspicion = "its message keys were used before" if stale else _evidence(request, epoch, newest, tag)
+    if suspicion:
+        terminals.quarantine(request.db, terminal, suspicion)
+    elif epoch == terminal.epoch:
+        terminals.change(request.db, terminal, reported_sequence=newest, reported_tag=tag)
+        epochs.begin(request.db, terminal)
+    else:
+        epochs.set_start(request.db, terminal, newest)
+    terminals.heard(request.db, terminal)
+    state = ROLLBACK if terminal.quarantine else AGREED
+    text = "Rolled back or cloned: call a supervisor" if state == ROLLBACK else ""
+    return _answer(request, state, text)
+
+
+def unknown_terminal_answer(message: Message, now: datetime.datetime) -> Answer:
+    """Code 97: the terminal is unknown, or its keys belong to another terminal."""
+    elements = {"_62": _form(AGREED, 0, 0, terminals.NO_TAG, now, 0)} if message.mti == "0800" else {}
+    if message.mti == "0500":
+        elements = {"_48": "0" * 30 + "3" + "0" * 30 + "3", "_49": message.fields["49"]}
+    else:
+        elements["_39"] = answers.UNKNOWN_TERMINAL
+    return answers.compose(message, now, "Terminal not known here", **elements)
+
+
+def _evidence(request: RequestContext, epoch: int, newest: int, tag: str) -> str | None:
+    """The evidence that a terminal is rolled back or cloned, or None.
+
+    Its journal ends before a sequence the host knows of, or has another tag at that sequence.
+    """
+    terminal = request.terminal
+    if epoch > terminal.epoch:
+        return f"epoch {epoch} was never begun"
+    if epochs.is_over(terminal, epoch):
+        return f"epoch {epoch} is over, {terminal.epoch} was begun"
+    if epoch < terminal.epoch:
+        return None  # it will adopt our epoch from the answer
+    held, tags, _ = chain.highest(request.db, request.tid, epoch)
+    mark = max(held, terminal.reported_sequence)
+    if newest < mark:
+        return f"journal ends at {newest}, {mark} was seen before"
+    if (newest == held and tag not in tags) or (newest == terminal.reported_sequence and tag != terminal.reported_tag):
+        return f"another record has sequence {newest}"
+    return None
+
+
+def _is_first_contact(request: RequestContext) -> bool:
+    return (
+        not request.terminal.reported_sequence and not chain.highest(request.db, request.tid, request.terminal.epoch)[0]
+    )
+
+
+def _answer(request: RequestContext, state: int, text: str) -> Answer:
+    terminal = request.terminal
+    held, _, tag = chain.highest(request.db, request.tid, terminal.epoch)
+    form = f"00{terminal.batch:06}900"
+    used = max(terminal.message_mark, record_checks.highest_counter(request.db, request.tid))
+    return request.answer(
+        answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, request.now, used)
+    )
+
+
+def _form(state: int, epoch: int, held: int, tag: str, now: datetime.datetime, used: int) -> str:
+    """DE 62 of the answer: version, state, epoch, highest sequence, its tag, local time (BCD), highest counter used,
+    quarter hours that local time is ahead of UTC (signed).
+    """
+    zone = now.astimezone().utcoffset() // _QUARTER  # type: ignore[operator]  # an aware time has an offset
+    return f"{_VERSION:02X}{state:02X}{epoch:04X}{held:08X}{tag}{now:%Y%m%d%H%M%S}{used:08X}{zone & 0xFF:02X}"

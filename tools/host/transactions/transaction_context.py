@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""The state of one transaction: who sent each message, and whether its KSN is higher than all before it."""
+
+import datetime
+from collections import Counter
+
+from sqlalchemy import Connection
+
+from tools.host.keys.host_keys import HostKeys
+from tools.host.transactions import terminals
+from tools.host.transactions.request_context import RequestContext
+from tools.host.transactions.terminals import Terminal
+from tools.host.wire.message import Message
+
+
+class TransactionContext:
+    """What all messages of one write transaction share.
+
+    Reads each terminal once and writes its KSN mark once, however many of its messages share the transaction.
+    """
+
+    def __init__(
+        self,
+        db: Connection,
+        keys: HostKeys,
+        now: datetime.datetime,
+        busy: set[tuple[str, bytes]],
+        counters: Counter[str],
+        hand_in: int | None = None,
+    ) -> None:
+        self.now = now
+        self.db = db
+        self._keys = keys
+        self._busy = busy
+        self._counters = counters
+        self._hand_in = hand_in
+        self._terminals: dict[str, Terminal | None] = {}
+        self._moved: set[str] = set()
+
+    def sender(self, message: Message) -> Terminal | None:
+        """The terminal that sent a message; None unless its id, merchant and key id match the registration."""
+        if message.terminal not in self._terminals:
+            self._terminals[message.terminal] = terminals.load(self.db, message.terminal)
+        terminal = self._terminals[message.terminal]
+        if terminal and (terminal.mid, terminal.ikid) == (message.merchant, message.ksn[:8]):
+            return terminal
+        self._counters["stranger"] += 1
+        return None
+
+    def advance_mark(self, terminal: Terminal, message: Message) -> bool:
+        """Raise the terminal's mark to the KSN counter of the message. Returns False if it is not above the mark."""
+        if message.counter <= terminal.message_mark:
+            self._counters["stale_ksn"] += 1
+            return False
+        terminal.message_mark = message.counter
+        self._moved.add(terminal.tid)
+        return True
+
+    def request(self, terminal: Terminal, message: Message) -> RequestContext:
+        """A message with everything its handler needs."""
+        return RequestContext(self.db, message, terminal, self._keys, self.now, self._busy, self._hand_in)
+
+    def close(self) -> None:
+        """Write the marks that changed."""
+        for tid in self._moved:
+            terminal = self._terminals[tid]
+            if terminal:
+                terminals.keep_mark(self.db, terminal)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The messages of docs/wire.md: frames, data elements, kinds of payment, answers."""
