@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from tools.host.operations.operator_work import Door, Operator
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
 from tools.host.page import page
+from tools.host.store import lock
 from tools.host.store.ledger import Ledger
 from tools.host.tables.publication import Tables
 from tools.host.transactions.service import Service
@@ -62,12 +64,14 @@ class Host:
         self.now = now
         self._address = address
         self._log = WireLog(wire_log)
-        self.tables = Tables(home)
+        self.tables = Tables(self.ledger)
+        self.tables.take_over(home / "tables.json")
         self.service = service(self.ledger, self.keys, issuer, wallet, self.tables, lambda: self.now())
         self.operator = Operator(self.service, self.keys)
         self._door = Door(home, self.operator.do)
         self._listener = Listener(self.service, self._log, self.ledger.certified)
         self._loop = asyncio.new_event_loop()
+        self._served = ExitStack()
         self._ready = threading.Event()
         self._stopping = asyncio.Event()
         self._fault: BaseException | None = None
@@ -96,6 +100,9 @@ class Host:
 
     def start(self) -> Self:
         """Start serving. Returns when both ports are open; raises SetupError if they do not open."""
+        if self.ledger.is_sqlite:
+            self._served.enter_context(lock.serve(self.ledger.path))
+            self.ledger.let_go()
         self._thread.start()
         if not self._ready.wait(_START) or self._fault:
             raise SetupError(f"the host did not start: {self._fault}")
@@ -107,7 +114,9 @@ class Host:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(_STOP)
         self._log.close()
+        self.service.close()
         self.ledger.close()
+        self._served.close()
 
     def __enter__(self) -> Self:
         return self if self._thread.is_alive() else self.start()
@@ -140,8 +149,10 @@ class Host:
         while not server.started and not pages.done():
             await asyncio.sleep(0.01)
         self._door.open(self._address, self.page_port)
+        messenger = asyncio.create_task(self.service.messenger.run())
         self._ready.set()
         await self._stopping.wait()
+        messenger.cancel()
         self._door.close()
         self._listener.stop()
         server.should_exit = server.force_exit = True

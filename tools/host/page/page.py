@@ -45,21 +45,21 @@ def view(store: Ledger, counters: dict[str, int], ends: datetime.datetime) -> di
     """
     with store.read() as db:
         closed = {(row.tid, row.epoch, row.number) for row in db.execute(select(batch)) if row.state == "closed"}
-        newest = db.execute(select(payment).order_by(payment.c.id.desc()).limit(_NEWEST)).all()
+        newest = db.execute(select(payment).order_by(payment.c.number.desc()).limit(_NEWEST)).all()
         brought = {
-            row.id: {"number": row.id, "at": row.at, "by": row.operator}
-            for row in db.execute(select(hand_in.c.id, hand_in.c.at, hand_in.c.operator))
+            (row.tid, row.number): {"number": row.number, "at": row.at, "by": row.operator}
+            for row in db.execute(select(hand_in))
         }
         return {
             "certificate": _certificate(ends.isoformat()),
-            "payments": [_payment(row, closed, brought.get(row.handed_in)) for row in newest],
+            "payments": [_payment(row, closed, brought.get((row.tid, row.handed_in))) for row in newest],
             "batches": _batches(db),
             "terminals": [_terminal(db, row) for row in db.execute(select(terminal).order_by(terminal.c.tid)).all()],
             "accounts": double_entry.balances(db),
             "unbalanced": double_entry.unbalanced(db),
             "alarms": [
-                {"at": row.at, "terminal": row.tid, "what": row.what, "detail": row.detail}
-                for row in db.execute(select(audit).order_by(audit.c.id.desc()).limit(20))
+                {"at": row.at, "terminal": row.tid or None, "what": row.what, "detail": row.detail}
+                for row in db.execute(select(audit).order_by(audit.c.number.desc()).limit(20))
             ],
             "counters": counters,
         }
@@ -68,7 +68,7 @@ def view(store: Ledger, counters: dict[str, int], ends: datetime.datetime) -> di
 def _payment(row: Row[Any], closed: set[tuple[str, int, str]], brought: dict[str, Any] | None) -> dict[str, Any]:
     digits = f"{row.first6}******{row.last4}" if row.first6 != "000000" else None  # no digits for codes and cash
     return {
-        "id": row.id,
+        "id": row.number,
         "uid": row.uid,
         "terminal": row.tid,
         "epoch": row.epoch,
