@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from tools.host.store import numbers, upsert
 from tools.host.store.schema import audit, balance, entry, payment
+from tools.host.store.sums import total
 from tools.host.wire import kinds
 
 CARDS = "card receivable"  # owed to us by card issuers
@@ -72,13 +73,13 @@ def post(db: Connection, legs: Iterable[dict[str, Any]]) -> None:
 def reverse(db: Connection, of: Posted, day: str) -> None:
     """Reverse everything a payment has on the books, account by account."""
     mine = entry.c.tid == of.tid, entry.c.uid == of.uid
-    held = select(entry.c.account, func.sum(entry.c.amount)).where(*mine).group_by(entry.c.account)
+    held = select(entry.c.account, total(entry.c.amount)).where(*mine).group_by(entry.c.account)
     post(db, [_leg(of, name, -int(amount), "reversal", day) for name, amount in db.execute(held) if amount])
 
 
 def release(db: Connection, tid: str, day: str) -> None:
     """Move a terminal's quarantined money to the accounts it belongs to."""
-    held = select(payment.c.uid, payment.c.mid, payment.c.type, func.sum(entry.c.amount).label("held"))
+    held = select(payment.c.uid, payment.c.mid, payment.c.type, total(entry.c.amount).label("held"))
     joined = held.join(entry, (entry.c.tid == payment.c.tid) & (entry.c.uid == payment.c.uid))
     mine = payment.c.tid == tid, payment.c.quarantined == 1, entry.c.account == QUARANTINE
     for row in db.execute(joined.where(*mine).group_by(payment.c.uid, payment.c.mid, payment.c.type)).all():
@@ -89,7 +90,7 @@ def release(db: Connection, tid: str, day: str) -> None:
 
 def balances(db: Connection) -> dict[str, int]:
     """The balance of each account in minor units; debits are positive. Read from the running sums."""
-    sums = dict(db.execute(select(balance.c.account, func.sum(balance.c.amount)).group_by(balance.c.account)).all())
+    sums = dict(db.execute(select(balance.c.account, total(balance.c.amount)).group_by(balance.c.account)).all())
     return {name: int(sums.get(name, 0)) for name in ACCOUNTS}
 
 

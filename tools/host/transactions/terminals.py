@@ -14,7 +14,8 @@ from tools.host.store.schema import terminal as table
 
 NO_TAG = "0" * 16
 LAST_BATCH = 999999  # the next one is 1
-_ONE = select(table).where(table.c.tid == bindparam("tid")).with_for_update()
+_ONE = select(table).where(table.c.tid == bindparam("tid"))
+_LOCKED = _ONE.with_for_update()
 _BEGINNING = select(beginning).where(beginning.c.tid == bindparam("tid"), beginning.c.epoch == bindparam("epoch"))
 _MARK = update(table).where(table.c.tid == bindparam("which"))
 
@@ -40,9 +41,12 @@ class Terminal:
     versions: str | None = None
 
 
-def load(db: Connection, tid: str) -> Terminal | None:
-    """The terminal with this id, or None if it is not registered. Locked: one transaction at a time is about it."""
-    row = db.execute(_ONE, {"tid": tid}).one_or_none()
+def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
+    """The terminal with this id, or None if it is not registered.
+
+    `lock`: one transaction at a time is about it; False in a transaction that only reads.
+    """
+    row = db.execute(_LOCKED if lock else _ONE, {"tid": tid}).one_or_none()
     if row is None:
         return None
     began = db.execute(_BEGINNING, {"tid": tid, "epoch": row.epoch}).one_or_none()
