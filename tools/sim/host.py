@@ -24,7 +24,10 @@ _PATIENCE = 20.0  # seconds
 
 
 class Host(app.Host):
-    """See app.Host. `db`: the database, if it is not HOME/host.db. `issuer` and `wallet` replace the simulators."""
+    """See app.Host. `issuer` and `wallet` replace the simulators.
+
+    `db`: the database (a file or a PostgreSQL URL), if it is not HOME/host.db.
+    """
 
     service: MoodyService
 
@@ -32,7 +35,7 @@ class Host(app.Host):
         self,
         home: Path,
         *,
-        db: Path | None = None,
+        db: Path | str | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
         issuer: Issuer | None = None,
         wallet: Wallet | None = None,

@@ -34,6 +34,8 @@ from tools.host.wire.message import Message, read
 
 _log = logging.getLogger("kassa.host")
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
+_ATTEMPTS = 5
+_IN_THE_WAY = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 _THREADS = 8  # for work on PostgreSQL; SQLite has one writer
 
 _HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handle}
@@ -127,7 +129,7 @@ class Service:
         `broken`: what becomes of that one. Raises OperationalError if the database does not work.
         """
         try:
-            return await self.in_thread(work, run)
+            return await self._repeatedly(work, run)
         except OperationalError:
             raise
         except Exception as fault:
@@ -136,6 +138,17 @@ class Service:
             self.counters["broken"] += 1
             _log.exception("a message breaks its handler: %s", type(fault).__name__)
             return broken(run[0])
+
+    async def _repeatedly(self, work: Callable[[Sequence[S]], list[T]], run: Sequence[S]) -> list[T]:
+        """Do `work` in a thread; again if another process was in the way, which PostgreSQL then says."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self.in_thread(work, run)
+            except OperationalError as fault:
+                if getattr(fault.orig, "sqlstate", None) not in _IN_THE_WAY:
+                    raise
+                self.counters["again"] += 1
+        return await self.in_thread(work, run)
 
     def _malfunction(self, message: Message) -> list[Reply]:
         """The answer to a message that broke its handler: not final. A batch close has no such answer, and gets none."""
