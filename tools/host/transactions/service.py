@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from tools.host.errors import IssuerFault
+from tools.host.errors import ForeignTerminal, IssuerFault
 from tools.host.keys.host_keys import HostKeys
 from tools.host.outside.issuer import Decision, Issuer, Payment
 from tools.host.outside.wallet import Order, Return, Wallet
@@ -22,7 +22,7 @@ from tools.host.transactions import batch, handshake, payments, reversal, termin
 from tools.host.transactions.transaction_context import TransactionContext
 from tools.host.wire import answers, kinds
 from tools.host.wire.answers import Answer
-from tools.host.wire.message import NOT_PAID, Message, read
+from tools.host.wire.message import MANAGEMENT, NOT_PAID, Message, read
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
 
@@ -53,9 +53,14 @@ class Service:
         self._now = now
         self._busy: set[tuple[str, bytes]] = set()
 
-    def authenticated(self, frame: bytes) -> Message | None:
-        """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError."""
+    def authenticated(self, frame: bytes, speaker: str | None = None) -> Message | None:
+        """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError.
+
+        `speaker`: the terminal that the connection's certificate names. Raises ForeignTerminal if DE 41 is another.
+        """
         message = read(frame)
+        if speaker is not None and message.terminal != speaker:
+            raise ForeignTerminal(message.terminal)
         if message.mac_holds(self._keys.bdk):
             return message
         self.counters["bad_mac"] += 1
@@ -102,6 +107,15 @@ class Service:
         message, fields = reply
         self.counters[f"answer_{fields['t']}"] += 1
         return answers.add_envelope(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
+
+    def failure(self, message: Message) -> bytes | None:
+        """The frame that says that the host failed (96, not final: the terminal asks again later).
+
+        None for 05xx and 08xx: their answers say other things.
+        """
+        if message.group == MANAGEMENT:
+            return None
+        return self.envelope((message, answers.compose(message, self._now(), "Host error", _39=answers.HOST_FAULT)))
 
     async def _others(self, run: list[Message]) -> list[Reply]:
         """Handle everything but payments. Consecutive messages of one MTI share a transaction."""

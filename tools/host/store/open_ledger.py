@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""Opens the database that a host's settings name."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from tools.host import settings_file
+from tools.host.errors import SetupError
+from tools.host.settings import Settings
+from tools.host.store.ledger import Ledger
+
+
+def database_file(home: Path, settings: Settings | None = None) -> Path:
+    """The database's file. Raises SetupError for a URL that names none."""
+    named = (settings or settings_file.load(home)).database.url
+    try:
+        url = make_url(named)
+    except ArgumentError:
+        raise SetupError(f"{home / settings_file.FILE}: [database] url is not a database URL") from None
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise SetupError(f"{home / settings_file.FILE}: [database] url: only sqlite:///FILE works")
+    return home / url.database
+
+
+def open_existing(home: Path) -> Ledger:
+    """The ledger of a host that exists. Raises SetupError if `home` is not a host's folder."""
+    path = database_file(home)
+    if not path.exists():
+        raise SetupError(f"{home} is not a host's folder: there is no {path.name}")
+    return Ledger(path)
