@@ -5,19 +5,22 @@ A record is an event in a word or two and fields beside it: `say(logging.WARNING
 Whoever logs waits for nobody: a thread writes, and a log that nobody takes away is dropped, not waited for.
 """
 
+import contextlib
 import datetime
 import json
 import logging
 import queue
 import sys
+import threading
 import traceback
-from logging.handlers import QueueHandler, QueueListener
+from logging.handlers import QueueHandler
 from typing import Any, TextIO
 
 from tools.host.settings import Log
 
 NAME = "kassa.host"
 _MOST = 10_000  # records that wait to be written
+_CLOSE = 5.0  # seconds for what waits at the end
 _FORMS = {"human": False, "json": True}
 _log = logging.getLogger(NAME)
 
@@ -65,7 +68,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 class _NeverWaits(QueueHandler):
     """Hands records to the writing thread; counts those that find no room."""
 
-    def __init__(self, records: "queue.Queue[logging.LogRecord]") -> None:
+    def __init__(self, records: "queue.Queue[logging.LogRecord | None]") -> None:
         super().__init__(records)
         self.lost = 0
 
@@ -83,18 +86,17 @@ class Logging:
     """All loggers of this process write to `stream` as the settings say, until `close`."""
 
     def __init__(self, settings: Log, stream: TextIO | None = None) -> None:
-        out: TextIO = stream or sys.stderr
-        writer = logging.StreamHandler(out)
-        as_json = _FORMS.get(settings.form, not out.isatty())
-        writer.setFormatter(JsonLines() if as_json else Lines())
-        self._handler = _NeverWaits(queue.Queue(_MOST))
-        self._listener = QueueListener(self._handler.queue, writer)
-        self._listener.start()
+        self._out: TextIO = stream or sys.stderr
+        as_json = _FORMS.get(settings.form, not self._out.isatty())
+        self._form = JsonLines() if as_json else Lines()
+        self._records: queue.Queue[logging.LogRecord | None] = queue.Queue(_MOST)
+        self._handler = _NeverWaits(self._records)
+        self._writer = threading.Thread(target=self._write, name="kassa-log", daemon=True)
+        self._writer.start()
         root = logging.getLogger()
         self._before = root.level
         root.setLevel(settings.level.upper())
         root.addHandler(self._handler)
-        logging.raiseExceptions = False  # a full disk under the log is not a reason to fail
 
     @property
     def lost(self) -> int:
@@ -102,8 +104,18 @@ class Logging:
         return self._handler.lost
 
     def close(self) -> None:
-        """Write what waits, and stop."""
+        """Write what waits, and stop; gives up on a stream that takes nothing."""
         root = logging.getLogger()
         root.removeHandler(self._handler)
         root.setLevel(self._before)
-        self._listener.stop()
+        with contextlib.suppress(queue.Full):
+            self._records.put(None, timeout=_CLOSE)
+            self._writer.join(_CLOSE)
+
+    def _write(self) -> None:
+        while (record := self._records.get()) is not None:
+            try:
+                self._out.write(self._form.format(record) + "\n")
+                self._out.flush()
+            except (OSError, ValueError):  # a full disk, a closed stream: not a reason to fail
+                self._handler.lost += 1
