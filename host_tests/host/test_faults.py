@@ -63,7 +63,9 @@ def test_a_payment_whose_handler_fails_gets_96_and_holds_up_nobody(
     record = till.record(POISON, card.tap(POISON))
     assert till.ask(till.sale(record, deferred=True)).code == "96"
     assert till.ask(till.sale(till.record(500, card.tap(500)))).code == "00"
-    assert till.ask(till.reversal(record, "70")).code in ("00", "25"), "the line goes on, and so does that record's reversal"
+    assert till.ask(till.reversal(record, "70")).code in ("00", "25"), (
+        "the line goes on, and so does that record's reversal"
+    )
     fields = refusals(caplog, "fault")
     assert len(fields) == 1 and fields[0]["fault"].startswith("ZeroDivisionError at test_faults.py:")
     assert host.counters["faults"] == 1 and silent_about_the_card(caplog)
@@ -196,7 +198,9 @@ def test_a_log_that_nobody_takes_away_stops_nobody(pipe: tuple[int, Any], monkey
     monkeypatch.setattr(logs, "_MOST", 100)
     reading, stream = pipe
     log = logs.Logging(Log(form="json"), stream)
-    done = threading.Thread(target=lambda: [logs.say(logging.INFO, "said", number=n, text="x" * 200) for n in range(2000)])
+    done = threading.Thread(
+        target=lambda: [logs.say(logging.INFO, "said", number=n, text="x" * 200) for n in range(2000)]
+    )
     done.start()
     done.join(30)
     assert not done.is_alive() and log.lost > 0

@@ -101,7 +101,9 @@ def test_ten_thousand_idle_connections_shut_nobody_out(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as flood:
         assert flood.stdout and flood.stdin
         assert flood.stdout.readline() == f"{MANY}\n"
-        wait_for(lambda: sum(count for name, count in host.counters.items() if name.startswith("handshakes")) + limit >= MANY)
+        wait_for(
+            lambda: sum(count for name, count in host.counters.items() if name.startswith("handshakes")) + limit >= MANY
+        )
         assert host.listener.lines.waiting <= limit
         assert till.ask(till.sale(till.record(500, card.tap(500)))).code == "00", "a connection that is open"
         other = Terminal(b"KASSA002").connect(host.port, host.home, "two")

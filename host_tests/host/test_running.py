@@ -128,7 +128,12 @@ class Run:
     def __init__(self, home: Path, **environment: str) -> None:
         command = [sys.executable, "-m", "tools.host", "run", str(home)]
         self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **environment}
+            command,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **environment},
         )
         self.lines: list[dict[str, Any]] = []
         while not self.lines or self.lines[-1]["event"] != "ready":

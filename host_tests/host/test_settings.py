@@ -75,7 +75,9 @@ def test_the_manual_has_every_key_with_its_default() -> None:
     for section, keys in settings.sections().items():
         for key, each in keys.items():
             default = f'`"{each.default}"`' if isinstance(each.default, str) else f"`{each.default}`"
-            assert re.search(rf"^\| `\[?{section}\]? {key}` \| {re.escape(default)} \|", rows, re.MULTILINE), f"{section} {key}"
+            assert re.search(rf"^\| `\[?{section}\]? {key}` \| {re.escape(default)} \|", rows, re.MULTILINE), (
+                f"{section} {key}"
+            )
 
 
 def test_init_makes_a_private_folder_and_run_would_take_it(tmp_path: Path) -> None:
@@ -122,6 +124,10 @@ def test_a_database_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (home / "kassa-host.toml").write_text('[database]\nurl = "mysql://books"\n[log]\nform = "json"\n')
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     refused = subprocess.run(
-        [sys.executable, "-m", "tools.host", "run", str(home)], capture_output=True, text=True, timeout=60, env=environment
+        [sys.executable, "-m", "tools.host", "run", str(home)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
     )
     assert refused.returncode == 1 and "[database] url: only sqlite:///FILE works" in refused.stderr

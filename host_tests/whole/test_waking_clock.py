@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.host import app
 from tools.host.keys import pki
 from tools.provision import device
 
