@@ -7,7 +7,6 @@ import asyncio
 import logging
 import resource
 import socket
-import ssl
 import subprocess
 import sys
 import time
