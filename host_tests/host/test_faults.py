@@ -256,8 +256,9 @@ def test_a_line_for_people_keeps_to_one_line() -> None:
     stream = io.StringIO()
     log = logs.Logging(Log(form="human"), stream)
     logs.say(logging.WARNING, "refused", reason="garbage", text="\n\x1b[2J")
+    logging.getLogger("uvicorn.error").error("two\nlines\x1b[2J\n")
     log.close()
-    assert stream.getvalue().count("\n") == 1 and "\x1b" not in stream.getvalue()
+    assert stream.getvalue().count("\n") == 2 and "\x1b" not in stream.getvalue()
     assert "WARNING refused reason='garbage'" in stream.getvalue()
 
 

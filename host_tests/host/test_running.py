@@ -98,6 +98,20 @@ def test_a_host_without_its_database_lives_and_is_not_ready(host: Host, monkeypa
     assert get(host.metrics_port, "/readyz") == (503, '{"ready":false,"problems":["stopping"]}')
 
 
+def test_one_port_takes_ipv4_and_ipv6(tmp_path: Path) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with Host(tmp_path, address="::", page_address="::1") as host:
+        host.register("KASSA001", "898000000000001", IKID.hex())
+        certificates.make(tmp_path, "terminal", host.authority, "KASSA001")
+        till = Terminal().connect(host.port, tmp_path)
+        assert till.ask(till.handshake()).code == "00"
+        till.hang_up()
+        socket.create_connection(("::1", host.port), 10).close()
+        with urllib.request.urlopen(f"http://[::1]:{host.page_port}/", timeout=10) as page:
+            assert page.status == 200
+
+
 def test_a_host_whose_certificate_has_expired_is_not_ready(tmp_path: Path) -> None:
     host = Host(tmp_path, metrics_port=0)
     certificates.make(tmp_path, "host", host.authority, "kassa-host.test", use=certificates.SERVER, starts=-9, ends=-1)

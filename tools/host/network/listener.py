@@ -23,6 +23,7 @@ from tools.host.network import tls
 from tools.host.network.conversation import Conversation
 from tools.host.network.lines import Line, Lines, group
 from tools.host.network.refusals import Refusals
+from tools.host.network.sockets import listen
 from tools.host.network.tls import FAULTS, Identity, Peer
 from tools.host.running import logs
 from tools.host.settings import Limits
@@ -72,8 +73,7 @@ class Listener:
         sslproto.SSLProtocol.max_size = _TLS_BUFFER
         self.identity = Identity(self._home)
         self.blocked = self._ledger.blocked()
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._plain = socket.create_server((address, port), family=family, backlog=_BACKLOG)
+        self._plain = listen(address, port, _BACKLOG)
         self._plain.setblocking(False)
         self.port = self._plain.getsockname()[1]
         self._own = [asyncio.create_task(self._accept(self._plain)), asyncio.create_task(self._watch())]
@@ -137,7 +137,8 @@ class Listener:
             self._refuse(*(("certificate", faults[0]) if faults else ("slow_handshake", "")), line)
         except (ConnectionError, ssl.SSLError, EOFError, OSError) as fault:
             reason = getattr(fault, "reason", None) or type(fault).__name__
-            self._refuse(*(("certificate", faults[0]) if faults else ("handshake", reason)), line)
+            level = logging.WARNING if faults or isinstance(fault, ssl.SSLError) else logging.INFO  # INFO: only closed
+            self._refuse(*(("certificate", faults[0]) if faults else ("handshake", reason)), line, level)
         except Exception as fault:
             self._failed(fault)
         finally:
@@ -236,8 +237,8 @@ class Listener:
     def _dropped(self, reason: str, line: Line) -> None:
         self.refusals.note(reason, terminal=line.terminal, address=line.address)
 
-    def _refuse(self, reason: str, detail: str, line: Line) -> None:
-        self.refusals.note(reason, detail=detail, terminal=line.terminal, address=line.address)
+    def _refuse(self, reason: str, detail: str, line: Line, level: int = logging.WARNING) -> None:
+        self.refusals.note(reason, level, detail=detail, terminal=line.terminal, address=line.address)
 
     def _failed(self, fault: Exception) -> None:
         self._count["faults"] += 1

@@ -27,7 +27,11 @@ _log = logging.getLogger(NAME)
 
 def say(level: int, event: str, **fields: Any) -> None:
     """Log one event. `fields` must hold no card data."""
-    _log.log(level, event, extra={"fields": fields})
+    _log.log(level, "%s%s", event, _told(fields), extra={"event": event, "fields": fields})
+
+
+def _told(fields: dict[str, Any]) -> str:
+    return "".join(f" {name}={value!a}" for name, value in fields.items())
 
 
 def where(fault: BaseException) -> str:
@@ -43,7 +47,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
-        line = {"at": at, "level": record.levelname.lower(), "event": record.getMessage()}
+        line = {"at": at, "level": record.levelname.lower(), "event": _event(record)}
         if record.name != NAME:
             line["from"] = record.name
         return json.dumps({**line, **_fields(record)}, ensure_ascii=True, default=str)
@@ -54,8 +58,12 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
-        fields = "".join(f" {name}={value!a}" for name, value in _fields(record).items())
-        return f"{at} {record.levelname:<7} {record.getMessage()}{fields}"
+        return f"{at} {record.levelname:<7} {_event(record)}{_told(_fields(record))}"
+
+
+def _event(record: logging.LogRecord) -> str:
+    event = getattr(record, "event", None) or record.getMessage()
+    return "".join(each if each.isprintable() else " " for each in event).strip()
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

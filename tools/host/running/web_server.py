@@ -2,10 +2,11 @@
 """One web application on one address, in the host's event loop."""
 
 import asyncio
-import socket
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from tools.host.network.sockets import listen
 
 
 class WebServer:
@@ -21,8 +22,7 @@ class WebServer:
 
     async def start(self, address: str, port: int) -> None:
         """Start serving. `port` 0 picks a free one. Raises OSError if it is in use."""
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        listening = socket.create_server((address, port), family=family)
+        listening = listen(address, port)
         self.port = listening.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
         while not self._server.started and not self._task.done():
