@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
 from host_tests.host.test_limits import wait_for
 from tools.host import settings_file
-from tools.host.running import process
+from tools.host.running import metrics, process
 from tools.host.settings import Limits
 from tools.sim.host import Host
 
@@ -94,6 +95,17 @@ def test_a_host_without_its_database_lives_and_is_not_ready(host: Host, monkeypa
         patch.setattr(host.ledger, "read", host.ledger.path.with_name("no").open)
         assert get(host.metrics_port, "/readyz") == (503, '{"ready":false,"problems":["database: FileNotFoundError"]}')
         assert get(host.metrics_port, "/healthz") == (200, "alive\n")
+    asked = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(metrics, "_DATABASE", 0.1)
+        hangs: list[int] = []
+        patch.setattr(host.metrics, "_ask_database", lambda: (hangs.append(1), asked.wait(30)))
+        for _ in range(3):
+            status, text = get(host.metrics_port, "/readyz")
+            assert status == 503 and "database: TimeoutError" in text
+        assert hangs == [1], "a database that hangs is asked once"
+        asked.set()
+        wait_for(lambda: get(host.metrics_port, "/readyz")[0] == 200)
     host.metrics.stopping = True
     assert get(host.metrics_port, "/readyz") == (503, '{"ready":false,"problems":["stopping"]}')
 

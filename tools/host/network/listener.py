@@ -12,7 +12,7 @@ import logging
 import socket
 import ssl
 from asyncio import sslproto
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,8 @@ class Listener:
         self._plain = listen(address, port, _BACKLOG)
         self._plain.setblocking(False)
         self.port = self._plain.getsockname()[1]
-        self._own = [asyncio.create_task(self._accept(self._plain)), asyncio.create_task(self._watch())]
+        own = (self._accept(self._plain), self._watch(self._look_at_files), self._watch(self._look_at_blocks))
+        self._own = [asyncio.create_task(each) for each in own]
 
     async def stop(self) -> None:
         """Close the port, finish what is being answered within the limit, and close every connection."""
@@ -199,20 +200,25 @@ class Listener:
         except SQLAlchemyError as fault:
             self._failed(fault)
 
-    async def _watch(self) -> None:
-        """Now and then: read certificates and revocations again, ask who is blocked, end their lines, say counts."""
+    async def _watch(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Look now and then, whatever comes of it."""
         while True:
             await asyncio.sleep(_EVERY)
             try:
-                await self._look()
+                await look()
             except (SetupError, OSError, ValueError) as fault:  # ssl.SSLError is an OSError
                 self.refusals.say("certificate_files", logging.ERROR, fault=str(fault))
             except Exception as fault:
                 self._failed(fault)
 
-    async def _look(self) -> None:
-        self.refusals.say_counts()
+    async def _look_at_blocks(self) -> None:
+        """Ask the database who is blocked, and end their lines."""
         self.blocked = await asyncio.to_thread(self._ledger.blocked)
+        self._end_unwanted()
+
+    async def _look_at_files(self) -> None:
+        """Read certificates and revocations if they have changed, and end the lines of who is revoked or expired."""
+        self.refusals.say_counts()
         self._end_unwanted()
         if self.identity and await asyncio.to_thread(self.identity.refresh):
             revoked = self.identity.revoked

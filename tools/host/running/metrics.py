@@ -36,6 +36,7 @@ class Metrics:
         self._counters = counters
         self._lost_lines = lost_lines
         self._began = time.time()
+        self._asking: asyncio.Future[None] | None = None
         self.stopping = False
 
     def watch(self, listener: Listener, ledger: Ledger) -> None:
@@ -63,9 +64,13 @@ class Metrics:
     async def problems(self) -> list[str]:
         """Why the host cannot serve terminals now; none if it can."""
         problems = ["stopping"] if self.stopping else []
+        if (
+            self._asking is None or self._asking.done()
+        ):  # one at a time: a database that hangs must not take all threads
+            self._asking = asyncio.ensure_future(asyncio.to_thread(self._ask_database))
         try:
             async with asyncio.timeout(_DATABASE):
-                await asyncio.to_thread(self._ask_database)
+                await asyncio.shield(self._asking)
         except (SQLAlchemyError, OSError) as fault:  # TimeoutError is an OSError
             problems.append(f"database: {type(fault).__name__}")
         identity, now = self._listener.identity, datetime.datetime.now(datetime.UTC)
