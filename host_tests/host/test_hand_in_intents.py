@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
 
 import pytest
 
@@ -57,7 +56,7 @@ def test_an_approval_the_terminal_never_heard_is_named_and_reversed_on_request(
     assert books(host) == (200, 0, 0)
 
 
-def test_a_code_payment_is_revoked_at_the_wallet_before_it_is_reversed(
+def test_a_reversed_code_payment_is_revoked_at_its_wallet_as_soon_as_that_answers(
     host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = b"\xdf\x03\x12134567890123456788"
@@ -72,10 +71,10 @@ def test_a_code_payment_is_revoked_at_the_wallet_before_it_is_reversed(
         raise IssuerFault
 
     monkeypatch.setattr(host.wallet, "revoke", silent)
-    assert counts(hand_in(host, image, "--reverse", "1", status=1)) == {"no answer yet": 1}
-    assert books(host) == (990, 0, 0) and host.wallet.paid == {record.uid: 990}
-    monkeypatch.setattr(host.wallet, "revoke", revoke)
     assert counts(hand_in(host, image, "--reverse", "1")) == {"reversed": 1}
+    assert books(host) == (0, 0, 0) and host.wallet.paid == {record.uid: 990}
+    monkeypatch.setattr(host.wallet, "revoke", revoke)
+    host.wait_until_told()
     assert books(host) == (0, 0, 0) and host.wallet.paid == {}
 
 
@@ -86,45 +85,29 @@ def test_a_code_payment_that_never_arrived_is_not_handed_in(host: Host, till: Te
     assert counts(report) == {"held": 1} and host.wallet.paid == {} and host.view()["payments"] == []
 
 
-def test_a_code_payment_that_is_asked_about_while_it_is_revoked_is_not_reversed_under_the_answer(
+def test_a_code_payment_that_is_being_decided_is_not_reversed_under_the_answer(
     host: Host, till: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The terminal lives after all, and asks again about its payment while the wallet is undoing it."""
+    """The terminal lives after all, and asks again about its payment while the operator has it reversed."""
     record = till.record(990, b"\xdf\x03\x12134567890123456788", kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
     record.entry = b"\3\x20"
     host.wallet.mood = "never"
     assert till.ask(till.payment(0x0200, "74", record)).code == "09"
-    asked, answered = asyncio.Event(), asyncio.Event()
-    revoked: list[bytes] = []
+    asked, answered = threading.Event(), threading.Event()
 
     async def pay(order: Order) -> Decision:
         asked.set()
-        await answered.wait()
+        while not answered.is_set():
+            await asyncio.sleep(0.01)
         return Decision("00")
 
-    async def revoke(uid: bytes) -> None:
-        revoked.append(uid)
-        again.start()
-        await asked.wait()
-
-    async def late() -> None:
-        await asyncio.sleep(0.5)  # the operator's request is over by then
-        answered.set()
-
     monkeypatch.setattr(host.wallet, "pay", pay)
-    monkeypatch.setattr(host.wallet, "revoke", revoke)
-    codes: list[str | None] = []
-    again = threading.Thread(target=lambda: codes.append(till.ask(till.payment(0x0200, "74", record)).code))
-    asyncio.run_coroutine_threadsafe(_after(asked, late), host._loop)
+    till.send(till.payment(0x0200, "74", record))
+    assert asked.wait(10)
     report = hand_in(host, journal(record), "--reverse", "1", status=1)
-    again.join(10)
-    assert revoked == [record.uid] and codes == ["00"] and counts(report) == {"no answer yet": 1}, report
+    answered.set()
+    assert till.receive().code == "00" and counts(report) == {"no answer yet": 1}, report
     assert host.view()["payments"][0]["state"] == "APPROVED" and books(host) == (990, 0, 0)
-
-
-async def _after(event: asyncio.Event, then: Callable[[], Coroutine[None, None, None]]) -> None:
-    await event.wait()
-    await then()
 
 
 @pytest.mark.parametrize("marks", [[], [(DEFERRED, 2)]])

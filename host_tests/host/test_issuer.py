@@ -21,7 +21,7 @@ def sale(till: Terminal, amount: int, body: bytes, deferred: bool = False) -> tu
     [
         ({"t9F26": "0011223344556677"}, "59"),
         ({"t9F36": "0099"}, "59"),  # the ATC is part of the cryptogram
-        ({"t9F02": "000000000001"}, "59"),
+        ({"t9F02": "000000000001"}, "64"),
         ({"t9F10": "06010A03"}, "59"),
         ({"t9F10": ""}, "59"),
         ({"t57": ""}, "30"),

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select, text
 
 from tools.host.commands import clear, publish
 from tools.host.errors import SetupError
+from tools.host.store.ledger import Ledger
+from tools.host.store.schema import published, terminal
+from tools.host.store.upsert import put
 from tools.host.tables import publication
 from tools.host.tables.card_entries import Application, Authority
 from tools.host.tables.publication import Tables
@@ -21,14 +26,31 @@ from tools.provision.ca_public_keys import TEST
 
 def run(home: Path, name: str, rows: Any = None, *words: str) -> Result:
     (home / "ca.pem").touch()
+    Ledger(home / "host.db").close()
     file = home / "rows.json"
     file.write_text(json.dumps(rows))
     return CliRunner().invoke(publish.main, ["--home", str(home), name, *(words if rows is None else [str(file)])])
 
 
-def stored(home: Path, network: str) -> tuple[int, bytes]:
-    row = json.loads((home / "tables.json").read_text())[network]
-    return row["version"], bytes.fromhex(row["data"])
+def stored(home: Path, network: str) -> tuple[int, bytes] | None:
+    with Ledger(home / "host.db").read() as db:
+        of = select(published.c.version, published.c.data).where(published.c.network == network)
+        row = db.execute(of.order_by(published.c.version.desc())).first()
+        return (row.version, bytes(row.data)) if row else None
+
+
+def of(home: Path, network: str) -> bytes:
+    row = stored(home, network)
+    assert row is not None
+    return row[1]
+
+
+def wanted(tables: Tables, known: dict[str, int]) -> int:
+    """What a terminal with these versions is asked to do."""
+    row = {"tid": "T", "mid": "M", "ikid": "", "bdk_id": "", "versions": json.dumps(known)}
+    with tables._ledger.write() as db:
+        put(db, terminal, row)
+        return tables.wanted(db, "T")
 
 
 def test_each_table_can_be_published(tmp_path: Path) -> None:
@@ -38,7 +60,7 @@ def test_each_table_can_be_published(tmp_path: Path) -> None:
         "offline_approval": {"floor": 3_000},
     }  # fmt: skip
     assert "360 is now version 1" in run(tmp_path, "parameters", named).output
-    assert stored(tmp_path, "360")[1] == publication.parameters(
+    assert of(tmp_path, "360") == publication.parameters(
         {
             0x03: "老街茶馆".encode(),
             0x10: (9_900).to_bytes(6, "big"),
@@ -50,11 +72,11 @@ def test_each_table_can_be_published(tmp_path: Path) -> None:
     rows = [{"aid": "A0000000041010", "kernel": 2, "floor": 5000, "online": "F45084800C"}]
     assert "380 is now version 1" in run(tmp_path, "applications", rows).output
     expected = Application(bytes.fromhex("A0000000041010"), 2, floor=5000, online=bytes.fromhex("F45084800C"))
-    assert stored(tmp_path, "380")[1] == expected.pack(b"")
+    assert of(tmp_path, "380") == expected.pack(b"")
     known = {"rid": key.rid.hex(), "index": key.index, "modulus": key.modulus.hex(), "exponent": 3}
     gone = {"rid": key.rid.hex(), "index": key.index, "serial": "000007"}
     assert "370 is now version 1" in run(tmp_path, "ca-keys", [known, gone]).output
-    assert stored(tmp_path, "370")[1].startswith(key.pack(b""))
+    assert of(tmp_path, "370").startswith(key.pack(b""))
     assert "390 is now version 1" in run(tmp_path, "blocked-bins", None, "622202", "99").output
     assert "390 is now version 2" in run(tmp_path, "blocked-bins").output
     assert stored(tmp_path, "390") == (2, publication.blocked_bins([]))
@@ -82,35 +104,49 @@ def test_each_table_can_be_published(tmp_path: Path) -> None:
 def test_an_invalid_table_is_refused(tmp_path: Path, name: str, rows: Any) -> None:
     result = run(tmp_path, name, rows)
     assert result.exit_code == 1 and "not published" in result.output
-    assert not (tmp_path / "tables.json").exists()
+    assert stored(tmp_path, "360") is None
 
 
 @pytest.mark.parametrize("digits", ["12ab", "", "1" * 20, "-1", "４"])
 def test_an_invalid_bin_is_refused(tmp_path: Path, digits: str) -> None:
     assert run(tmp_path, "blocked-bins", None, "99", "--", digits).exit_code == 1
-    assert not (tmp_path / "tables.json").exists()
+    assert stored(tmp_path, "390") is None
 
 
-def test_a_running_host_sees_a_published_table_and_ignores_a_broken_file(tmp_path: Path) -> None:
-    running = Tables(tmp_path)
-    assert running.wanted({}) == 0
+def test_a_running_host_sees_a_published_table(tmp_path: Path) -> None:
+    running = Tables(Ledger(tmp_path / "host.db"))
+    assert wanted(running, {}) == 0
     run(tmp_path, "blocked-bins", None, "99")
-    assert running.wanted({}) == 7 and running.wanted({"390": 1}) == 0
-    for broken in ("torn", "[]", '{"390": {"version": "x", "data": ""}}', '{"390": 1}'):
-        (tmp_path / "tables.json").write_text(broken)
-        assert running.wanted({}) == 7
-        for fails in (lambda: Tables(tmp_path), lambda: running.publish("390", bytes(16))):
-            with pytest.raises(SetupError):
-                fails()
-    (tmp_path / "tables.json").unlink()
-    assert running.wanted({}) == 7
+    assert wanted(running, {}) == 7 and wanted(running, {"390": 1}) == 0
 
 
-def test_two_publishers_do_not_lose_each_others_tables(tmp_path: Path) -> None:
-    running = Tables(tmp_path)
-    run(tmp_path, "blocked-bins", None, "99")
-    running.publish(publication.APPLICATIONS, bytes(64))
-    assert running.wanted({"380": 1}) == 7 and Tables(tmp_path).wanted({"390": 1}) == 5
+def test_two_publishers_at_once_lose_no_version(tmp_path: Path) -> None:
+    tables = [Tables(Ledger(tmp_path / "host.db")) for _ in range(4)]
+    with ThreadPoolExecutor() as threads:
+        versions = list(threads.map(lambda at: tables[at % 4].publish("390", bytes(64)), range(40)))
+    assert sorted(versions) == list(range(1, 41))
+    with tables[0]._ledger.read() as db:
+        assert db.execute(text("SELECT count(*) FROM audit WHERE what = 'table published'")).scalar_one() == 40
+
+
+def test_a_merchants_own_table_goes_before_the_one_for_all(tmp_path: Path) -> None:
+    tables = Tables(Ledger(tmp_path / "host.db"))
+    assert tables.publish("390", bytes(64)) == 1
+    assert tables.publish("390", bytes(32), merchant="M") == 2
+    assert tables.publish("390", bytes(96)) == 3
+    assert wanted(tables, {"390": 2}) == 0 and wanted(tables, {"390": 3}) == 7
+
+
+def test_tables_of_an_older_host_are_taken_over_once(tmp_path: Path) -> None:
+    tables, old = Tables(Ledger(tmp_path / "host.db")), tmp_path / "tables.json"
+    tables.take_over(old)
+    old.write_text(json.dumps({"390": {"version": 7, "data": "00" * 16}}))
+    tables.take_over(old)
+    assert not old.exists() and wanted(tables, {}) == 7 and wanted(tables, {"390": 7}) == 0
+    for broken in ("", "torn", "[]", '{"390": {"version": "x", "data": ""}}', '{"390": 1}'):
+        old.write_text(broken)
+        with pytest.raises(SetupError, match="tables.json"):
+            tables.take_over(old)
 
 
 @pytest.mark.parametrize("rows", [[1], {"foo": 1}, 7])

@@ -130,4 +130,4 @@ def test_a_database_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         timeout=60,
         env=environment,
     )
-    assert refused.returncode == 1 and "[database] url: only sqlite:///FILE works" in refused.stderr
+    assert refused.returncode == 1 and "mysql: the database is SQLite or PostgreSQL" in refused.stderr

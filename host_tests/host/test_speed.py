@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
 from tools.host.store.ledger import Ledger
-from tools.host.transactions import chain, idempotency, payments, record_checks, terminals
+from tools.host.transactions import card_checks, chain, decisions, idempotency, payments, record_checks, terminals
 
+pytestmark = pytest.mark.on_sqlite("its query plans")
 STATEMENTS = {
     "terminal": terminals._ONE,
     "repeat": idempotency._LOOK,
@@ -18,7 +19,8 @@ STATEMENTS = {
     "neighbours": chain._NEAR,
     "high-water mark": chain._HIGHEST,
     "payment": payments._ONE,
-    "decision": payments._FINISH,
+    "decision": decisions._FINISH,
+    "card": card_checks._USED,
 }
 
 

@@ -154,12 +154,14 @@ def test_a_record_that_contradicts_its_frame_is_refused(host: Host, till: Termin
 def test_a_reversed_code_payment_is_revoked_at_its_wallet(host: Host, till: Terminal) -> None:
     record = by_code(till)
     assert till.ask(till.reversal(record, "74")).code == "00"
+    host.wait_until_told()
     assert not host.wallet.paid and owed(host) == 0
 
 
 def test_a_code_payment_uploaded_as_not_paid_is_revoked_at_its_wallet(host: Host, till: Terminal) -> None:
     record = by_code(till)
     assert upload(till, record, paid=False, type=kinds.QR_SCANNED).code == "00"
+    host.wait_until_told()
     assert not host.wallet.paid and owed(host) == 0
 
 

@@ -152,5 +152,5 @@ def _agree(system: TerminalAndHost, original: int) -> None:
         "the host has a payment that the till lacks"
     )
     assert not system.query("SELECT 1 FROM payment WHERE state = 'RECEIVED'")
-    assert not system.query("SELECT 1 FROM entry GROUP BY payment_id HAVING sum(amount) <> 0")
+    assert not system.query("SELECT 1 FROM entry GROUP BY tid, uid HAVING sum(amount) <> 0")
     assert system.query("SELECT quarantine FROM terminal WHERE tid = ?", TID) == [(None,)]

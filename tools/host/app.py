@@ -6,6 +6,7 @@ import datetime
 import json
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +24,7 @@ from tools.host.page import page
 from tools.host.running.metrics import Metrics
 from tools.host.running.web_server import WebServer
 from tools.host.settings import LOOPBACK, Limits
+from tools.host.store import lock
 from tools.host.store.ledger import Ledger
 from tools.host.tables.publication import Tables
 from tools.host.transactions.service import Service
@@ -68,7 +70,8 @@ class Host:
         self.now = now
         self._address, self._page_address, self._metrics_address = address, page_address, metrics_address
         self._log = WireLog(wire_log)
-        self.tables = Tables(home)
+        self.tables = Tables(self.ledger)
+        self.tables.take_over(home / "tables.json")
         self.service = service(self.ledger, self.keys, issuer, wallet, self.tables, lambda: self.now())
         self.operator = Operator(self.service, self.keys)
         self._door = Door(home, self.operator.do)
@@ -76,6 +79,7 @@ class Host:
         self.listener = Listener(home, self.service, self._log, self.ledger, limits, self.metrics.took)
         self.metrics.watch(self.listener, self.ledger)
         self._loop = asyncio.new_event_loop()
+        self._served = ExitStack()
         self._ready = threading.Event()
         self._stopping = asyncio.Event()
         self._fault: BaseException | None = None
@@ -105,6 +109,9 @@ class Host:
 
     def start(self) -> Self:
         """Start serving. Returns when the ports are open; raises SetupError if they do not open."""
+        if self.ledger.is_sqlite:
+            self._served.enter_context(lock.serve(self.ledger.path))
+            self.ledger.let_go()
         self._thread.start()
         if not self._ready.wait(_START) or self._fault:
             raise SetupError(f"the host did not start: {self._fault or 'it takes too long'}")
@@ -119,7 +126,9 @@ class Host:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(_STOP + 2 * self.listener.limits.shutdown_seconds)
         self._log.close()
+        self.service.close()
         self.ledger.close()
+        self._served.close()
 
     def __enter__(self) -> Self:
         return self if self._thread.is_alive() else self.start()
@@ -148,10 +157,13 @@ class Host:
                 await metrics.start(self._metrics_address, self.metrics_port)
                 self.metrics_port = metrics.port
             self._door.open(self._page_address, self.page_port)
+            messenger = asyncio.create_task(self.service.messenger.run())
             self._ready.set()
             await self._stopping.wait()
             self.metrics.stopping = True
             self._door.close()
+            await self.listener.stop()
+            messenger.cancel()
         finally:
             await asyncio.gather(self.listener.stop(), pages.stop(within))
             await metrics.stop(0)

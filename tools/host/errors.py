@@ -38,5 +38,9 @@ class OperatorError(HostError):
     """What an operator asked for cannot be done, or not yet. The message says why."""
 
 
+class StateError(HostError):
+    """A row was not in the state it has to be in: the transaction is rolled back, and what it was about is tried again."""
+
+
 class SetupError(HostError):
     """The keys, certificates, tables or terminal list in the host's home cannot be used, or a setting is invalid."""

@@ -2,6 +2,7 @@
 """A settlement host with a simulated issuer and wallet, and moods: for tests, the demo and the panel."""
 
 import datetime
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from starlette.routing import Route
 
 from tools.host import app
 from tools.host.errors import SetupError
+from tools.host.outside import outbox
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
 from tools.host.settings import Limits
 from tools.host.store.ledger import Ledger
 from tools.sim import gateway, moods
 from tools.sim.moody_service import MoodyService
+
+_PATIENCE = 20.0  # seconds
 
 
 class Host(app.Host):
@@ -65,6 +69,16 @@ class Host(app.Host):
         self.wallet.mood = mood.kind if mood.kind in moods.WALLET else ""
         self.service.mood = mood
         return str(mood)
+
+    def wait_until_told(self) -> None:
+        """Wait until issuer and wallet know all that they are to be told. Raises TimeoutError."""
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            with self.ledger.read() as db:
+                if not outbox.open_rows(db, 1):
+                    return
+            time.sleep(0.01)
+        raise TimeoutError("the outbox does not become empty")
 
     def view(self) -> dict[str, Any]:
         """See app.Host.view; and the mood."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from tools.cards.issuer_keys import ISSUER_MASTER_KEYS
 from tools.cards.verify import check_cryptogram
 from tools.host.keys.card_number import pan_of
-from tools.host.outside.issuer import Decision, Payment
+from tools.host.outside.issuer import Advice, Decision, Payment
 from tools.host.store.ledger import Ledger
 from tools.host.wire import answers, kinds
 
@@ -37,9 +37,30 @@ class IssuerSimulator:
         self._seen = ledger.card_counters()
         self.blocked: set[str] = set()  # by card number
         self.refuse_with: str | None = None  # an answer code that refuses every payment
+        self.held: dict[bytes, int] = {}  # payment -> its worth to the merchant, as this issuer has it
+        self.undone: set[bytes] = set()
 
     async def decide(self, payment: Payment) -> Decision:
         """Decide one payment; see Issuer.decide."""
+        if payment.uid in self.undone:
+            return Decision(answers.INVALID, text="Undone before it came")
+        decision = self._decide(payment)
+        if decision.code in answers.YES:
+            self.held[payment.uid] = kinds.worth(payment.type, payment.amount)
+        return decision
+
+    async def tell(self, advice: Advice) -> None:
+        """Take note of a void, tip or adjustment; see Issuer.tell."""
+        if advice.uid not in self.undone:
+            before = self.held.get(advice.original, 0)
+            self.held[advice.uid] = kinds.worth(advice.type, advice.amount, before)
+
+    async def undo(self, uid: bytes) -> None:
+        """Undo a payment or an advice; see Issuer.undo."""
+        self.undone.add(uid)
+        self.held.pop(uid, None)
+
+    def _decide(self, payment: Payment) -> Decision:
         tags = payment.tags
         try:
             pan = pan_of(dict(tags))

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Record, Terminal
@@ -42,6 +43,12 @@ def books(host: Host) -> tuple[int, int, int]:
     assert view["unbalanced"] == []
     accounts = view["accounts"]
     return -accounts["merchant payable"], accounts["cash in till"], -accounts["quarantine"]
+
+
+def rows(host: Host, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on the host's database, whichever it is."""
+    with host.ledger.read() as db:
+        return [tuple(row) for row in db.execute(text(sql))]
 
 
 def alarms(host: Host) -> list[str]:

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""Double-entry bookkeeping: entries for approved payments, their reversals, and the audit log."""
+"""Double-entry bookkeeping: entries for approved payments, their reversals, and the audit log.
+
+Entries are append-only, and unique for each payment, account and reason: nothing can be posted twice.
+"""
 
 import datetime
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from tools.host.store.schema import audit, entry, payment
+from tools.host.store import numbers, upsert
+from tools.host.store.schema import audit, balance, entry, payment
+from tools.host.store.sums import total
 from tools.host.wire import kinds
 
 CARDS = "card receivable"  # owed to us by card issuers
@@ -23,64 +28,83 @@ _CASH, _CODES, _CARDS = (TILL, SALES), (WALLETS, MERCHANT), (CARDS, MERCHANT)  #
 _ACCOUNTS = {kinds.IN_CASH: _CASH, kinds.OUT_OF_CASH: _CASH, kinds.IN_QR: _CODES, kinds.OUT_OF_QR: _CODES}
 
 
+class Posted(NamedTuple):
+    """What is posted: a payment by terminal and uid, and the merchant it was taken for."""
+
+    tid: str
+    uid: str
+    mid: str
+
+
 def now() -> str:
     """The time for the host's own records: UTC, to the millisecond."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
 def note(db: Connection, tid: str | None, what: str, detail: str) -> None:
-    """Append a line to the audit, which is append-only. Never pass keys or card data."""
-    db.execute(insert(audit), {"at": now(), "tid": tid, "what": what, "detail": detail})
+    """Append a line to the audit, which is append-only. Never pass keys or card data. `tid`: None = the host itself."""
+    db.execute(
+        insert(audit), {"tid": tid or "", "number": numbers.new(), "at": now(), "what": what, "detail": detail[:500]}
+    )
 
 
-def legs(payment_id: int, kind: str, worth: int, quarantined: bool) -> list[dict[str, Any]]:
+def legs(of: Posted, kind: str, worth: int, quarantined: bool, day: str) -> list[dict[str, Any]]:
     """Both legs of an approved payment; none if no money moves. `worth`: net value to the merchant, minor units."""
     debit, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, _CARDS)
-    return _legs(payment_id, worth, debit, QUARANTINE if quarantined else credit, kinds.KINDS[kind].name)
+    return _legs(of, worth, debit, QUARANTINE if quarantined else credit, kinds.KINDS[kind].name, day)
 
 
 def post(db: Connection, legs: Iterable[dict[str, Any]]) -> None:
-    """Write legs made by this module, both sides in one statement."""
+    """Write legs made by this module, both sides in one statement, and add them to the running balances.
+
+    Raises IntegrityError if one of them was posted before.
+    """
     rows = list(legs)
     if rows:
         db.execute(insert(entry), rows)
+        sums: dict[tuple[str, str, str], int] = {}
+        for row in rows:
+            key = row["tid"], row["mid"], row["account"]
+            sums[key] = sums.get(key, 0) + row["amount"]
+        changes = [{"tid": key[0], "mid": key[1], "account": key[2], "amount": sums[key]} for key in sorted(sums)]
+        upsert.add(db, balance, changes, "amount")
 
 
-def reverse(db: Connection, payment_id: int) -> None:
+def reverse(db: Connection, of: Posted, day: str) -> None:
     """Reverse everything a payment has on the books, account by account."""
-    balance = func.sum(entry.c.amount)
-    held = select(entry.c.account, balance).where(entry.c.payment_id == payment_id).group_by(entry.c.account)
-    post(db, [_leg(payment_id, name, -amount, "reversal") for name, amount in db.execute(held) if amount])
+    mine = entry.c.tid == of.tid, entry.c.uid == of.uid
+    held = select(entry.c.account, total(entry.c.amount)).where(*mine).group_by(entry.c.account)
+    post(db, [_leg(of, name, -int(amount), "reversal", day) for name, amount in db.execute(held) if amount])
 
 
-def release(db: Connection, tid: str) -> None:
+def release(db: Connection, tid: str, day: str) -> None:
     """Move a terminal's quarantined money to the accounts it belongs to."""
-    held = select(payment.c.id, payment.c.type, func.sum(entry.c.amount))
+    held = select(payment.c.uid, payment.c.mid, payment.c.type, total(entry.c.amount).label("held"))
+    joined = held.join(entry, (entry.c.tid == payment.c.tid) & (entry.c.uid == payment.c.uid))
     mine = payment.c.tid == tid, payment.c.quarantined == 1, entry.c.account == QUARANTINE
-    rows = db.execute(held.join(entry, entry.c.payment_id == payment.c.id).where(*mine).group_by(payment.c.id)).all()
-    for number, kind, amount in rows:
-        _, credit = _ACCOUNTS.get(kinds.KINDS[kind].effect, _CARDS)
-        post(db, _legs(number, -amount, QUARANTINE, credit, "release"))
-    db.execute(update(payment).where(payment.c.tid == tid).values(quarantined=0))
+    for row in db.execute(joined.where(*mine).group_by(payment.c.uid, payment.c.mid, payment.c.type)).all():
+        _, credit = _ACCOUNTS.get(kinds.KINDS[row.type].effect, _CARDS)
+        post(db, _legs(Posted(tid, row.uid, row.mid), -int(row.held), QUARANTINE, credit, "release", day))
+    db.execute(update(payment).where(payment.c.tid == tid, payment.c.quarantined == 1).values(quarantined=0))
 
 
 def balances(db: Connection) -> dict[str, int]:
-    """The balance of each account in minor units; debits are positive."""
-    sums = dict(db.execute(select(entry.c.account, func.sum(entry.c.amount)).group_by(entry.c.account)).all())
-    return {name: sums.get(name, 0) for name in ACCOUNTS}
+    """The balance of each account in minor units; debits are positive. Read from the running sums."""
+    sums = dict(db.execute(select(balance.c.account, total(balance.c.amount)).group_by(balance.c.account)).all())
+    return {name: int(sums.get(name, 0)) for name in ACCOUNTS}
 
 
-def unbalanced(db: Connection) -> list[int]:
-    """Ids of payments whose entries do not sum to zero. A non-empty list means the books are wrong."""
-    wrong = select(entry.c.payment_id).group_by(entry.c.payment_id).having(func.sum(entry.c.amount) != 0)
+def unbalanced(db: Connection) -> list[str]:
+    """Uids of payments whose entries do not sum to zero. Reads all entries: for tests and the audit."""
+    wrong = select(entry.c.uid).group_by(entry.c.tid, entry.c.uid).having(func.sum(entry.c.amount) != 0)
     return list(db.execute(wrong).scalars())
 
 
-def _legs(payment_id: int, amount: int, debit: str, credit: str, reason: str) -> list[dict[str, Any]]:
+def _legs(of: Posted, amount: int, debit: str, credit: str, reason: str, day: str) -> list[dict[str, Any]]:
     if not amount:
         return []
-    return [_leg(payment_id, debit, amount, reason), _leg(payment_id, credit, -amount, reason)]
+    return [_leg(of, debit, amount, reason, day), _leg(of, credit, -amount, reason, day)]
 
 
-def _leg(payment_id: int, name: str, amount: int, reason: str) -> dict[str, Any]:
-    return {"payment_id": payment_id, "account": name, "amount": amount, "reason": reason, "at": now()}
+def _leg(of: Posted, name: str, amount: int, reason: str, day: str) -> dict[str, Any]:
+    return {**of._asdict(), "account": name, "amount": amount, "reason": reason, "at": now(), "day": day}

@@ -7,6 +7,7 @@
 docs/wire.md describes the files under Tables.
 """
 
+import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import click
 
 from tools.host.errors import SetupError
+from tools.host.store.ledger import Ledger
 from tools.host.tables import coverage, publication
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.tables.publication import Tables
@@ -76,7 +78,9 @@ def blocked_bins(home: Path, bins: tuple[str, ...]) -> None:
 
 def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], bytes]) -> None:
     try:
-        version = Tables(home).publish(network, pack(json.loads(file.read_text()) if file else None))
+        version = _tables(home).publish(
+            network, pack(json.loads(file.read_text()) if file else None), getpass.getuser()
+        )
     except json.JSONDecodeError as error:
         raise click.ClickException(f"not published: {file} is not JSON: {error}") from None
     except UnicodeDecodeError:
@@ -84,6 +88,12 @@ def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], 
     except (SetupError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise click.ClickException(f"not published: {error}") from None
     print(f"table {network} is now version {version}; terminals fetch it when they connect")
+
+
+def _tables(home: Path) -> Tables:
+    if not (home / "host.db").exists():
+        raise SetupError(f"{home} has no database of a host")
+    return Tables(Ledger(home / "host.db"))
 
 
 def _parameters(values: dict[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from tools.host.outside import gateway
 from tools.host.running import logs, permissions, process
 from tools.host.settings import Settings
 from tools.host.store.ledger import Ledger
-from tools.host.store.open_ledger import database_file
+from tools.host.store.open_ledger import database
 
 
 @click.command(help="Run a host. HOME: its folder, made by init. Ends with SIGTERM or Ctrl-C.")
@@ -51,7 +51,7 @@ def _host(home: Path, settings: Settings, log: logs.Logging) -> Host:
     missing = process.allow_connections(settings.limits)
     if missing:
         logs.say(logging.WARNING, "too few open files", missing=missing, see="LimitNOFILE of the unit, ulimit -n")
-    ledger = Ledger(database_file(home, settings))
+    ledger = Ledger(database(home, settings))
     return Host(
         home,
         *gateway.find(home, ledger, datetime.datetime.now),

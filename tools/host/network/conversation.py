@@ -36,7 +36,6 @@ class Conversation:
         self._limits = limits
         self._refusals = refusals
         self._took = took
-        self._careful: set[str] = set()  # terminals of which a group of messages failed: answered one by one
 
     async def hold(self, line: Line, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Talk until one side ends it. Raises nothing but CancelledError."""
@@ -68,8 +67,8 @@ class Conversation:
             messages, sound, wrong = self._read(line, buffer)
             if not waited or self._service.counters["frames"] != frames:
                 begun = now
-            for at in range(0, len(messages), self._together(line)):
-                answers = await self._answers(line, messages[at : at + self._together(line)])
+            for at in range(0, len(messages), _TOGETHER):
+                answers = await self._answers(line, messages[at : at + _TOGETHER])
                 self._wire("down", answers)
                 await self._send(line, writer, b"".join(answers))
                 self._took(time.monotonic() - now)
@@ -84,9 +83,6 @@ class Conversation:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE):
                 await writer.wait_closed()
-
-    def _together(self, line: Line) -> int:
-        return 1 if line.terminal in self._careful else _TOGETHER
 
     async def _more(self, line: Line, reader: asyncio.StreamReader, begun: float | None) -> bytes:
         """The next bytes; none if the terminal closed, or said too little for too long."""
@@ -134,10 +130,9 @@ class Conversation:
         return messages, True, bad
 
     async def _answers(self, line: Line, messages: list[Message]) -> list[bytes]:
-        """The frames in answer to a group. Raises HangUp; whatever else is raised is logged without what it says.
+        """The frames in answer to a group. Raises HangUp, also for whatever else is raised: it is logged, but not what it says.
 
-        None of a group is answered after a failure, as nobody knows which parts are committed. From then on this terminal's
-        messages are answered one by one, and the one that fails gets 96: it cannot hold up the others for good.
+        A message that breaks its handler has its answer from the service (96). What comes here breaks the connection.
         """
         try:
             return await self._service.respond(messages)
@@ -148,14 +143,9 @@ class Conversation:
             cause = getattr(fault, "orig", None)
             name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
             self._refusals.say("database", logging.ERROR, terminal=line.terminal, fault=logs.where(fault), cause=name)
-            raise HangUp from None
         except Exception as fault:
             self._failed(line, fault)
-            apology = self._service.failure(messages[0]) if len(messages) == 1 else None
-            if apology is None:
-                self._careful.add(line.terminal)
-                raise HangUp from None
-            return [apology]
+        raise HangUp
 
     def _failed(self, line: Line, fault: Exception) -> None:
         self._service.counters["faults"] += 1

@@ -56,6 +56,7 @@ class Listener:
         self.lines = Lines(self.limits, self._dropped)
         self.blocked: dict[str, str] = {}  # terminal -> reason
         self._home = home
+        self._service = service
         self._count = service.counters
         self._ledger = ledger
         self._conversation = Conversation(service, log, self.limits, self.refusals, took)
@@ -195,7 +196,7 @@ class Listener:
         if peer is None or self._known.get(peer.terminal) == peer.ends:
             return
         try:
-            if await asyncio.to_thread(self._ledger.certified, peer.terminal, peer.ends):
+            if await self._service.in_thread(self._ledger.certified, peer.terminal, peer.ends):
                 self._known[peer.terminal] = peer.ends
         except SQLAlchemyError as fault:
             self._failed(fault)

@@ -4,29 +4,29 @@
 A new epoch begins, so that a terminal that does come back sends what it still holds, and closes its batch by itself.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from tools.host.books import double_entry, totals
 from tools.host.errors import OperatorError
 from tools.host.operations.hand_in import check_name
+from tools.host.store import upsert
 from tools.host.store.schema import batch as table
 from tools.host.store.schema import payment
 from tools.host.transactions import chain, terminals
+from tools.host.transactions.request_context import is_asked
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire import kinds
 
 _LISTED = 200
 
 
-def run(db: Connection, tid: str, by: str, despite: bool, is_busy: Callable[[str, bytes], bool]) -> dict[str, Any]:
+def run(db: Connection, tid: str, by: str, despite: bool) -> dict[str, Any]:
     """Close every open batch of a terminal. Returns the report, amounts in minor units.
 
     `despite`: close although records are missing or payments have no final answer; such payments move to the next
-    batch. `is_busy`: see Service. Raises OperatorError, with everything that is in the way.
+    batch. Raises OperatorError, with everything that is in the way.
     """
     check_name(by)
     terminal = terminals.load(db, tid)
@@ -39,7 +39,7 @@ def run(db: Connection, tid: str, by: str, despite: bool, is_busy: Callable[[str
     if terminal.quarantine:
         raise OperatorError(f"{tid} is in quarantine ({terminal.quarantine}): clear it first (tools.host clear)")
     undecided = [one for row in rows for one in _undecided(db, tid, row.epoch, row.number)]
-    if any(is_busy(tid, bytes.fromhex(one.uid)) for one in undecided):
+    if any(is_asked(one) for one in undecided):
         raise OperatorError("a payment is being decided: try again")
     missing = _missing(db, terminal)
     if (undecided or missing) and not despite:
@@ -103,5 +103,6 @@ def _close(db: Connection, tid: str, epoch: int, number: str) -> dict[str, Any]:
 def _move(db: Connection, row: Any, number: str) -> None:
     """Let a payment without a final answer count in the next batch of its epoch."""
     values = {"tid": row.tid, "epoch": row.epoch, "number": number, "state": "open", "opened": double_entry.now()}
-    db.execute(insert(table).values(values).on_conflict_do_nothing())
-    db.execute(update(payment).where(payment.c.id == row.id).values(settled_in=number))
+    upsert.insert_new(db, table, {**values, "mid": row.mid})
+    mine = payment.c.tid == row.tid, payment.c.uid == row.uid, payment.c.state == "RECEIVED"
+    db.execute(update(payment).where(*mine).values(settled_in=number))

@@ -11,10 +11,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from tools.host.books import double_entry
-from tools.host.errors import IssuerFault, OperatorError, SealError
+from tools.host.errors import OperatorError, SealError
 from tools.host.keys.host_keys import HostKeys
 from tools.host.keys.seal import Record, parse
 from tools.host.operations import hand_in_checks
@@ -22,7 +22,8 @@ from tools.host.operations.hand_in_checks import Checks, Verdict, Wishes
 from tools.host.store.schema import hand_in as table
 from tools.host.store.schema import payment
 from tools.host.store.schema import terminal as registered
-from tools.host.transactions import chain, epochs, record_checks, reversal, terminals
+from tools.host.transactions import chain, decisions, epochs, record_checks, reversal, terminals
+from tools.host.transactions.request_context import is_asked
 from tools.host.transactions.service import Service
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire import answers, kinds
@@ -117,8 +118,10 @@ class _HandIn:
         with self._service.ledger.write() as db:
             before = select(table.c.at, table.c.operator).where(table.c.tid == self._tid, table.c.digest == digest)
             repeats = [f"the same records were handed in on {at[:16]} by {who}" for at, who in db.execute(before)]
+            mine = select(func.coalesce(func.max(table.c.number), 0) + 1).where(table.c.tid == self._tid)
+            self._number = db.execute(mine).scalar_one()
             row = {"at": double_entry.now(), "tid": self._tid, "operator": self._by, "digest": digest}
-            self._number = db.execute(insert(table).values(row).returning(table.c.id)).scalar_one()
+            db.execute(insert(table).values(number=self._number, **row))
             detail = f"number {self._number} by {self._by}: {len(self._records)} records, {digest[:16]} {note}"
             double_entry.note(db, self._tid, "hand-in begun", detail.strip())
         return repeats[:3]
@@ -138,7 +141,7 @@ class _HandIn:
                 self._link(record)
         if verdict.what == hand_in_checks.UNDO:
             await self._send()  # one of them may be about it
-            verdict = await self._undo(verdict)
+            verdict = self._undo(verdict)
         if verdict.what == hand_in_checks.SEND:
             assert verdict.message is not None
             self._waiting.append((record, verdict.message))
@@ -176,29 +179,20 @@ class _HandIn:
         answered = any(answer["39"] not in answers.NOT_FINAL for answer in replies)
         self._unanswered = 0 if answered else self._unanswered + len(replies)
 
-    async def _undo(self, verdict: Verdict) -> Verdict:
+    def _undo(self, verdict: Verdict) -> Verdict:
         """Reverse a payment that the terminal would reverse, because an operator named it."""
         row = verdict.row
         assert row is not None
-        if self._service.is_busy(self._tid, bytes.fromhex(row.uid)):
-            return Verdict(hand_in_checks.WAITS, "it is being decided")
-        with self._service.ledger.read() as db:
-            reason = reversal.reason_not_reversible(db, row)
-        if reason is None and row.type in (kinds.QR_SCANNED, kinds.QR_SHOWN):
-            try:
-                await self._service.revoke(bytes.fromhex(row.uid))
-            except IssuerFault:
-                return Verdict(hand_in_checks.WAITS, "the wallet does not answer")
-        with self._service.ledger.write() as db:
-            if self._service.is_busy(self._tid, bytes.fromhex(row.uid)):  # its terminal asked meanwhile
+        with self._service.hand_in_transaction(self._number) as transaction:
+            db = transaction.db
+            mine = payment.c.tid == row.tid, payment.c.uid == row.uid
+            now = db.execute(select(payment).where(*mine).with_for_update()).one()
+            if is_asked(now):  # its terminal asked meanwhile
                 return Verdict(hand_in_checks.WAITS, "it is being decided")
-            reason = reason or reversal.reason_not_reversible(db, row)
-            if reason is not None:
+            if reason := reversal.reason_not_reversible(db, now):
                 return Verdict(hand_in_checks.HELD, f"it cannot be reversed: {reason[0]}")
-            mine = payment.c.id == row.id, payment.c.state == row.state
-            if db.execute(update(payment).where(*mine).values(state="REVERSED")).rowcount != 1:
+            if now.state != row.state or not decisions.undo(db, now, transaction.now):
                 return Verdict(hand_in_checks.WAITS, "it was decided meanwhile: hand it in again")
-            double_entry.reverse(db, row.id)
             detail = f"hand-in {self._number} by {self._by}: uid {row.uid}, was {row.state.lower()}"
             double_entry.note(db, self._tid, "reversed by an operator", detail)
         return Verdict(hand_in_checks.REVERSED)
@@ -251,7 +245,8 @@ class _HandIn:
                     missing or behind or damaged or terminal.quarantine or set(self._sums) & set(_ATTENTION)
                 ),
             }
-            db.execute(update(table).where(table.c.id == self._number).values(report=json.dumps(report)))
+            mine = table.c.tid == self._tid, table.c.number == self._number
+            db.execute(update(table).where(*mine).values(report=json.dumps(report)))
             counts = (f"{what} {sum(count for count, _ in by.values())}" for what, by in self._sums.items())
             double_entry.note(db, self._tid, "hand-in ended", f"number {self._number}: {', '.join(counts)}")
         return report
@@ -280,7 +275,7 @@ def _owner(db: Connection, keys: HostKeys, records: list[Record], tid: str | Non
             held = sum(hand_in_checks.intact(record, keys.bdk, bytes.fromhex(row.ikid)) for record in sample)
             if held > most:
                 best, most = row.tid, held
-    terminal = terminals.load(db, best) if best else None
+    terminal = terminals.load(db, best, lock=False) if best else None
     if terminal is None:
         what = f"terminal {tid} is not registered here" if tid else "no terminal registered here sealed these records"
         raise OperatorError(what)

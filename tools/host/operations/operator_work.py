@@ -45,7 +45,7 @@ class Operator:
                 return await self._hand_in(wanted)
             with self._service.ledger.write() as db:
                 tid, by, despite = str(wanted["terminal"]), str(wanted["by"]), wanted.get("despite") is True
-                return closing.run(db, tid, by, despite, self._service.is_busy)
+                return closing.run(db, tid, by, despite)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise OperatorError(f"malformed request: {type(error).__name__}") from None
         finally:

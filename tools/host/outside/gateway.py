@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.host import settings_file
 from tools.host.errors import IssuerFault, SetupError
-from tools.host.outside.issuer import Decision, Issuer, Payment
+from tools.host.outside.issuer import Advice, Decision, Issuer, Payment
 from tools.host.outside.wallet import Order, Return, Wallet
 from tools.host.settings_file import FILE
 from tools.host.store.ledger import Ledger
@@ -22,6 +22,12 @@ class Nobody:
     """No issuer and no wallet: decides nothing."""
 
     async def decide(self, payment: Payment) -> Decision:
+        raise IssuerFault("no acquirer is set up")
+
+    async def tell(self, advice: Advice) -> None:
+        raise IssuerFault("no acquirer is set up")
+
+    async def undo(self, uid: bytes) -> None:
         raise IssuerFault("no acquirer is set up")
 
     async def pay(self, order: Order) -> Decision:

@@ -38,10 +38,28 @@ class Decision:
     shown: bytes = b""
 
 
-class Issuer(Protocol):
-    """Decides one payment, or raises IssuerFault.
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the host has decided about an earlier payment: its void, tip or adjustment.
 
-    The host may crash before storing a decision and ask again, so the same uid must get the same decision.
+    `uid`: of this; `original`: of the earlier payment. `amount`: the new total of a tip or adjustment, minor units.
+    """
+
+    uid: bytes
+    original: bytes
+    amount: int
+    type: str
+
+
+class Issuer(Protocol):
+    """Those who decide about cards. Everything is repeated until it is answered, so each call is done once by its uid.
+
+    `decide`: the same uid must get the same decision. `tell`: an advice; nobody is asked. `undo`: what was asked or told
+    under this uid comes to nothing, also if it never arrived and only arrives later. All may raise IssuerFault.
     """
 
     async def decide(self, payment: Payment) -> Decision: ...
+
+    async def tell(self, advice: Advice) -> None: ...
+
+    async def undo(self, uid: bytes) -> None: ...

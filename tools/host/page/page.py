@@ -15,6 +15,7 @@ from starlette.routing import Route
 from tools.host.books import double_entry
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import audit, batch, hand_in, payment, terminal
+from tools.host.store.sums import total
 from tools.host.transactions import chain
 from tools.host.wire import kinds
 
@@ -45,21 +46,21 @@ def view(store: Ledger, counters: dict[str, int], ends: datetime.datetime) -> di
     """
     with store.read() as db:
         closed = {(row.tid, row.epoch, row.number) for row in db.execute(select(batch)) if row.state == "closed"}
-        newest = db.execute(select(payment).order_by(payment.c.id.desc()).limit(_NEWEST)).all()
+        newest = db.execute(select(payment).order_by(payment.c.number.desc()).limit(_NEWEST)).all()
         brought = {
-            row.id: {"number": row.id, "at": row.at, "by": row.operator}
-            for row in db.execute(select(hand_in.c.id, hand_in.c.at, hand_in.c.operator))
+            (row.tid, row.number): {"number": row.number, "at": row.at, "by": row.operator}
+            for row in db.execute(select(hand_in))
         }
         return {
             "certificate": _certificate(ends.isoformat()),
-            "payments": [_payment(row, closed, brought.get(row.handed_in)) for row in newest],
+            "payments": [_payment(row, closed, brought.get((row.tid, row.handed_in))) for row in newest],
             "batches": _batches(db),
             "terminals": [_terminal(db, row) for row in db.execute(select(terminal).order_by(terminal.c.tid)).all()],
             "accounts": double_entry.balances(db),
             "unbalanced": double_entry.unbalanced(db),
             "alarms": [
-                {"at": row.at, "terminal": row.tid, "what": row.what, "detail": row.detail}
-                for row in db.execute(select(audit).order_by(audit.c.id.desc()).limit(20))
+                {"at": row.at, "terminal": row.tid or None, "what": row.what, "detail": row.detail}
+                for row in db.execute(select(audit).order_by(audit.c.number.desc()).limit(20))
             ],
             "counters": counters,
         }
@@ -68,7 +69,7 @@ def view(store: Ledger, counters: dict[str, int], ends: datetime.datetime) -> di
 def _payment(row: Row[Any], closed: set[tuple[str, int, str]], brought: dict[str, Any] | None) -> dict[str, Any]:
     digits = f"{row.first6}******{row.last4}" if row.first6 != "000000" else None  # no digits for codes and cash
     return {
-        "id": row.id,
+        "id": row.number,
         "uid": row.uid,
         "terminal": row.tid,
         "epoch": row.epoch,
@@ -95,7 +96,7 @@ def _payment(row: Row[Any], closed: set[tuple[str, int, str]], brought: dict[str
 def _batches(db: Connection) -> list[dict[str, Any]]:
     key = (payment.c.tid, payment.c.epoch, payment.c.settled_in)
     approved = payment.c.state == "APPROVED"
-    sums = select(*key, payment.c.type, func.sum(payment.c.worth), func.count()).where(approved)
+    sums = select(*key, payment.c.type, total(payment.c.worth), func.count()).where(approved)
     none = {f"{name}_{what}": 0 for name in _PAID_WITH for what in ("amount", "count")}
     found: dict[tuple[str, int, str], dict[str, int]] = {}
     for tid, epoch, number, kind, amount, count in db.execute(sums.group_by(*key, payment.c.type)):

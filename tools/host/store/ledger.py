@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The database: SQLite through SQLAlchemy Core. One writer at a time; every commit is synced to disk."""
+"""The database, SQLite or PostgreSQL, through SQLAlchemy Core. Every commit is on disk before it is answered.
+
+SQLite has one writer at a time. On PostgreSQL a transaction locks the rows of the terminals it is about
+(terminals.load), so that the messages of one terminal are handled one after another in any number of processes.
+"""
 
 import datetime
 from collections.abc import Iterator
@@ -7,31 +11,39 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, update
+from sqlalchemy.exc import DatabaseError
 
-from tools.host.books import double_entry
 from tools.host.errors import SetupError
-from tools.host.store import schema
+from tools.host.outside import outbox
+from tools.host.store import migrate
 from tools.host.store.schema import payment
+from tools.host.store.sums import total
 from tools.host.transactions import chain, terminals
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "secure_delete=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "secure_delete=ON")
+_POOL = 8  # connections of one process to PostgreSQL
 
 
 class Ledger:
-    """Everything the host stores. Reads may come from any thread; writes are short transactions."""
+    """Everything the host stores. `where`: the file of an SQLite database, or a PostgreSQL URL.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._writer = _engine(path, "BEGIN IMMEDIATE")
-        self._reader = _engine(path, "BEGIN")
-        with self.write() as db:
-            schema.metadata.create_all(db)
-            _add_missing_columns(db)
-            db.execute(
-                upsert(schema.account).on_conflict_do_nothing(), [{"name": name} for name in double_entry.ACCOUNTS]
-            )
+    The tables are made or migrated. Raises SetupError if the database cannot be opened or is none of a host.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        url = f"sqlite:///{where}" if isinstance(where, Path) else where
+        backend = make_url(url).get_backend_name()
+        if backend not in ("sqlite", "postgresql"):
+            raise SetupError(f"{backend}: the database is SQLite or PostgreSQL")
+        self.is_sqlite = backend == "sqlite"
+        self._writer = _sqlite(url, "BEGIN IMMEDIATE") if self.is_sqlite else _postgresql(url)
+        self._reader = _sqlite(url, "BEGIN") if self.is_sqlite else self._writer
+        try:
+            with self.write() as db:
+                migrate.upgrade(db)
+        except DatabaseError as fault:
+            raise SetupError(f"database {make_url(url)!r}: {fault.orig}") from fault
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -42,12 +54,27 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One read transaction with a consistent view of the database."""
-        with self._reader.begin() as db:
-            yield db
+        with self._reader.connect() as db:
+            if not self.is_sqlite:
+                db = db.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with db.begin():
+                yield db
+
+    @property
+    def path(self) -> Path:
+        """The file of an SQLite database."""
+        return Path(self._writer.url.database or "")
 
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+
+    def let_go(self) -> None:
+        """Forget what processes that have ended were asking outside. For SQLite, where only one process serves."""
+        asked = payment.c.state == "RECEIVED", payment.c.asked_until.is_not(None)
+        with self.write() as db:
+            db.execute(update(payment).where(*asked).values(asked_until=None))
+            outbox.hurry(db)
 
     def register(self, tid: str, mid: str, ikid: bytes) -> None:
         """Register a terminal; see terminals.register."""
@@ -76,40 +103,26 @@ class Ledger:
             missing = chain.gaps(db, tid, terminal.epoch, terminal.reported_sequence)
             if not terminal.quarantine and not missing:
                 raise SetupError(f"terminal {tid} is not in quarantine and has no missing records")
-            terminals.clear(db, terminal, supervisor)
+            terminals.clear(db, terminal, supervisor, f"{datetime.date.today()}")
 
     def card_counters(self) -> dict[str, dict[int, bytes]]:
         """Every transaction counter verified by a cryptogram: card token -> {ATC: uid of its payment}."""
         seen: dict[str, dict[int, bytes]] = {}
         proven = select(payment.c.pan_token, payment.c.atc, payment.c.uid).where(payment.c.atc.is_not(None))
         with self.read() as db:
-            for token, atc, uid in db.execute(proven.order_by(payment.c.id)):
+            for token, atc, uid in db.execute(proven.order_by(payment.c.number)):
                 seen.setdefault(token, {}).setdefault(atc, bytes.fromhex(uid))
         return seen
 
     def spent(self, card: str) -> int:
         """The total of all approved payments with a card (by token), minor units."""
-        mine = select(func.coalesce(func.sum(payment.c.worth), 0)).where(payment.c.pan_token == card)
+        mine = select(total(payment.c.worth)).where(payment.c.pan_token == card)
         with self.read() as db:
-            return db.execute(mine.where(payment.c.state == "APPROVED")).scalar_one()
+            return int(db.execute(mine.where(payment.c.state == "APPROVED")).scalar_one())
 
 
-def _add_missing_columns(db: Connection) -> None:
-    """Add the columns (nullable) and indexes that a database from an older version lacks."""
-    for table in schema.metadata.tables.values():
-        known = {row.name for row in db.exec_driver_sql(f"PRAGMA table_info({table.name})")}
-        for column in table.columns:
-            if column.name not in known:
-                kind = column.type.compile(db.dialect)
-                db.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
-        for index in table.indexes:
-            index.create(db, checkfirst=True)
-    worth = "CASE type WHEN '23' THEN -amount ELSE amount END"  # older versions knew only sales and voids
-    db.exec_driver_sql(f"UPDATE payment SET worth = {worth} WHERE worth IS NULL")
-
-
-def _engine(path: Path, begin: str) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "isolation_level": None})
+def _sqlite(url: str, begin: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "isolation_level": None})
 
     @event.listens_for(engine, "connect")
     def _prepare(raw: Any, _record: Any) -> None:
@@ -121,3 +134,7 @@ def _engine(path: Path, begin: str) -> Engine:
         db.exec_driver_sql(begin)
 
     return engine
+
+
+def _postgresql(url: str) -> Engine:
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_size=_POOL, pool_pre_ping=True)

@@ -12,21 +12,25 @@ from tools.host.settings import Settings
 from tools.host.store.ledger import Ledger
 
 
-def database_file(home: Path, settings: Settings | None = None) -> Path:
-    """The database's file. Raises SetupError for a URL that names none."""
+def database(home: Path, settings: Settings | None = None) -> Path | str:
+    """The database's file, or the URL of a server; see Ledger. Raises SetupError."""
     named = (settings or settings_file.load(home)).database.url
     try:
         url = make_url(named)
     except ArgumentError:
         raise SetupError(f"{home / settings_file.FILE}: [database] url is not a database URL") from None
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise SetupError(f"{home / settings_file.FILE}: [database] url: only sqlite:///FILE works")
+    if url.get_backend_name() != "sqlite":
+        return named
+    if not url.database:
+        raise SetupError(f"{home / settings_file.FILE}: [database] url names no file")
     return home / url.database
 
 
 def open_existing(home: Path) -> Ledger:
     """The ledger of a host that exists. Raises SetupError if `home` is not a host's folder."""
-    path = database_file(home)
-    if not path.exists():
-        raise SetupError(f"{home} is not a host's folder: there is no {path.name}")
-    return Ledger(path)
+    where = database(home)
+    if isinstance(where, Path) and not where.exists():
+        raise SetupError(f"{home} is not a host's folder: there is no {where.name}")
+    if not isinstance(where, Path) and not (home / settings_file.FILE).exists():
+        raise SetupError(f"{home} is not a host's folder")
+    return Ledger(where)

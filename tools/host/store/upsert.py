@@ -22,3 +22,12 @@ def put(db: Connection, table: Table, row: Mapping[str, Any]) -> None:
 
 def _insert(db: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     return (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def add(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *sums: str) -> None:
+    """Add to running sums: insert each row, or add its columns `sums` to those of the row with the same primary key."""
+    if rows:
+        new = _insert(db, table)
+        more = {name: table.c[name] + new.excluded[name] for name in sums}
+        keys = [column.name for column in table.primary_key]
+        db.execute(new.on_conflict_do_update(index_elements=keys, set_=more), list(rows))

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""The tables a terminal fetches: parameters, scheme keys, applications, blocked BINs. Stored in tables.json.
+"""The tables a terminal fetches: parameters, scheme keys, applications, blocked BINs.
 
 Each has a version. The processing request in the header of an answer tells the terminal to fetch an outdated table.
 """
 
-import contextlib
 import json
 import re
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from tools.host.books.double_entry import note, now
 from tools.host.errors import SetupError
-from tools.host.store.schema import terminal
+from tools.host.store import lock, upsert
+from tools.host.store.ledger import Ledger
+from tools.host.store.schema import published, terminal
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.transactions import terminals
 from tools.host.transactions.request_context import RequestContext
@@ -31,57 +33,77 @@ _FORM = 1
 
 
 class Tables:
-    """Versioned tables by 60.3. `publish` stores a new version; the next answer to each terminal announces it."""
+    """Versioned tables by 60.3, in the database. The next answer to each terminal announces a new version.
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / "tables.json"
-        self._tables: dict[str, tuple[int, bytes]] = {}
-        self._changed = 0  # modification time of the file when last read
+    A table is for all merchants, or for one; a merchant's own table goes before the one for all.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self.ask_status = False
-        self._read()
 
-    def publish(self, network: str, data: bytes) -> int:
-        """Store a new version of a table; returns its number. Raises SetupError: bad table, bad size, bad file."""
+    def publish(self, network: str, data: bytes, by: str = "", merchant: str = "") -> int:
+        """Store a new version of a table; returns its number. `by`: for the audit. `merchant`: DE 42, "" = all.
+
+        Raises SetupError for an unknown table or an impossible size.
+        """
         if network not in _REQUESTS or not 0 < len(data) <= _MOST:
             raise SetupError(f"no table {network}, or its data are empty or longer than {_MOST} bytes")
-        self._read()
-        version = self._tables.get(network, (0, b""))[0] + 1
-        self._tables[network] = version, data
-        rows = {name: {"version": number, "data": raw.hex()} for name, (number, raw) in self._tables.items()}
-        new = self._path.with_suffix(".new")
-        new.write_text(json.dumps(rows))
-        new.replace(self._path)
+        with self._ledger.write() as db:
+            lock.one_at_a_time(db, lock.PUBLISHING)
+            newest = select(func.coalesce(func.max(published.c.version), 0)).where(published.c.network == network)
+            version = int(db.execute(newest).scalar_one()) + 1
+            row = {"mid": merchant, "network": network, "version": version, "data": data, "at": now(), "by": by}
+            db.execute(published.insert(), row)
+            of = f" of {merchant}" if merchant else ""
+            note(db, None, "table published", f"{network}{of}, version {version}, {len(data)} bytes, by {by or '?'}")
         return version
 
-    def wanted(self, known: dict[str, int]) -> int:
-        """The processing request for a terminal with these versions; 0 = none. Rereads a changed tables.json."""
-        with contextlib.suppress(SetupError):  # edited by hand: keep the last valid tables
-            self._read()
+    def take_over(self, path: Path) -> None:
+        """Take over tables.json of a host of version 0.1, once. Raises SetupError if it is damaged."""
+        try:
+            stored = json.loads(path.read_text())
+            rows = [
+                {"mid": "", "network": name, "version": int(row["version"]), "data": bytes.fromhex(row["data"]),
+                 "at": now(), "by": path.name}
+                for name, row in stored.items()
+            ]  # fmt: skip
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise SetupError(f"{path}: not the tables of a host; remove it to start without tables") from None
+        with self._ledger.write() as db:
+            upsert.insert_new(db, published, rows)
+        path.rename(path.with_suffix(".taken-over"))
+
+    def wanted(self, db: Connection, tid: str) -> int:
+        """The processing request for a terminal; 0 = none."""
+        row = db.execute(select(terminal.c.mid, terminal.c.versions).where(terminal.c.tid == tid)).one()
+        known = json.loads(row.versions) if row.versions else {}
+        newest = _newest(db, row.mid)
         for network, request in _REQUESTS.items():
-            if self._tables.get(network, (0, b""))[0] != known.get(network, 0):
+            if newest.get(network, 0) != known.get(network, 0):
                 return request
         return _STATUS_WANTED if self.ask_status else 0
 
-    def _read(self) -> None:
-        """Read tables.json if it changed. Raises SetupError if it has disappeared or is invalid."""
-        if not self._changed and not self._path.exists():
-            return
-        try:
-            changed = self._path.stat().st_mtime_ns
-            if changed == self._changed:
-                return
-            stored = json.loads(self._path.read_text())
-            self._tables = {name: (int(row["version"]), bytes.fromhex(row["data"])) for name, row in stored.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise SetupError('tables.json must hold {"360": {"version": n, "data": hex}, ...}') from None
-        self._changed = changed
 
-    def piece(self, network: str, have: int, at: int) -> bytes:
-        """DE 62 of the answer: form, version, size, offset, piece. Size 0 if `have` is the newest version."""
-        version, data = self._tables.get(network, (0, b""))
-        if not data or have == version or at > len(data):
-            return struct.pack(">BIHH", _FORM, version, 0, 0)
-        return struct.pack(">BIHH", _FORM, version, len(data), at) + data[at : at + _PIECE]
+def _newest(db: Connection, mid: str) -> dict[str, int]:
+    """The version of each table that a merchant's terminals should have."""
+    all_or_own = select(published.c.network, published.c.mid, func.max(published.c.version).label("version"))
+    rows = db.execute(
+        all_or_own.where(published.c.mid.in_(["", mid])).group_by(published.c.network, published.c.mid)
+    ).all()
+    return {row.network: row.version for row in sorted(rows, key=lambda row: row.mid)}  # its own comes last
+
+
+def _piece(db: Connection, mid: str, network: str, have: int, at: int) -> bytes:
+    """DE 62 of the answer: form, version, size, offset, piece. Size 0 if `have` is the newest version."""
+    version = _newest(db, mid).get(network, 0)
+    of = published.c.network == network, published.c.version == version, published.c.mid.in_(["", mid])
+    data = db.execute(select(published.c.data).where(*of)).scalar() or b""
+    if not data or have == version or at > len(data):
+        return struct.pack(">BIHH", _FORM, version, 0, 0)
+    return struct.pack(">BIHH", _FORM, version, len(data), at) + data[at : at + _PIECE]
 
 
 def known(db: Connection, tid: str) -> dict[str, int]:
@@ -95,7 +117,7 @@ def handle(request: RequestContext, tables: Tables) -> Answer:
     message = request.message
     network = message.fields["60"][8:11]
     if message.mti == "0800":
-        return _fetch(request, tables, network)
+        return _fetch(request, network)
     if network == STATUS:
         tables.ask_status = False
         request.alarm(f"status {message.body.hex()}")
@@ -104,13 +126,15 @@ def handle(request: RequestContext, tables: Tables) -> Answer:
     return request.answer(answers.APPROVED)
 
 
-def _fetch(request: RequestContext, tables: Tables, network: str) -> Answer:
+def _fetch(request: RequestContext, network: str) -> Answer:
     _, have, at = struct.unpack(">BIH", request.message.body)
     versions = known(request.db, request.tid)
     if versions.get(network, 0) != have:
         versions[network] = have
         terminals.change(request.db, request.terminal, versions=json.dumps(versions))
-    return request.answer(answers.APPROVED, _62=tables.piece(network, have, at).hex().upper())
+    return request.answer(
+        answers.APPROVED, _62=_piece(request.db, request.terminal.mid, network, have, at).hex().upper()
+    )
 
 
 def is_fetch(message: Message) -> bool:

@@ -4,15 +4,19 @@
 If they differ, the terminal uploads the batch record by record (upload.py); the batch closes when the upload ends.
 """
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.dialects.sqlite import insert
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select, update
 
 from tools.host.books import double_entry, totals
 from tools.host.books.totals import Totals
+from tools.host.errors import StateError
+from tools.host.store import upsert
 from tools.host.store.schema import batch as table
 from tools.host.store.schema import payment
 from tools.host.transactions import chain, idempotency, terminals
-from tools.host.transactions.request_context import RequestContext
+from tools.host.transactions.request_context import RequestContext, is_asked
 from tools.host.wire import answers
 from tools.host.wire.answers import Answer
 
@@ -37,7 +41,7 @@ def handle(request: RequestContext) -> Answer:
         # The answer to the end of that upload was lost; repeat it.
         return _answer(request, NOT_BALANCED, ours, totals_text(ours))
     trouble = obstacle(request)
-    if trouble is None and any((request.tid, bytes.fromhex(uid)) in request.busy for uid in unanswered(request)):
+    if trouble is None and any(is_asked(row) for row in unanswered(request)):
         trouble = "A payment is being decided"
     if trouble is not None:
         return _answer(request, ERROR, ours, trouble)
@@ -63,13 +67,13 @@ def obstacle(request: RequestContext) -> str | None:
     return None
 
 
-def unanswered(request: RequestContext) -> list[str]:
-    """Uids of the batch's payments that have no final answer here.
+def unanswered(request: RequestContext) -> Sequence[Row[Any]]:
+    """The batch's payments that have no final answer here.
 
     The terminal only closes a batch when it knows the final answers, so it uploads them.
     """
     received = _in_batch(request, request.message.batch) & (payment.c.state == "RECEIVED")
-    return list(request.db.execute(select(payment.c.uid).where(received)).scalars())
+    return request.db.execute(select(payment).where(received)).all()
 
 
 def undecided(request: RequestContext) -> str | None:
@@ -96,10 +100,12 @@ def close(request: RequestContext, ours: Totals, uploaded: int = 0) -> None:
     """Close the batch for good. The next number is one higher, skipping numbers already used."""
     terminal, number = request.terminal, request.message.batch
     done = {"state": "closed", **ours._asdict(), "uploaded": uploaded, "closed": double_entry.now()}
-    row = {"tid": request.tid, "epoch": terminal.epoch, "number": number, "opened": double_entry.now(), **done}
-    request.db.execute(
-        insert(table).values(row).on_conflict_do_update(index_elements=["tid", "epoch", "number"], set_=done)
-    )
+    key = {"tid": request.tid, "epoch": terminal.epoch, "number": number}
+    opened = {"mid": terminal.mid, "state": "open", "opened": double_entry.now()}
+    upsert.insert_new(request.db, table, {**key, **opened})
+    mine = (table.c.tid == request.tid, table.c.epoch == terminal.epoch, table.c.number == number)
+    if request.db.execute(update(table).where(*mine, table.c.state == "open").values(**done)).rowcount != 1:
+        raise StateError("a batch was closed twice at the same time")
     following = int(number) % terminals.LAST_BATCH + 1
     while closed_with(request, f"{following:06}") is not None:
         following = following % terminals.LAST_BATCH + 1

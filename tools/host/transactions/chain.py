@@ -15,7 +15,12 @@ PAYMENT, VOID, REVERSAL = "payment", "void", "reversal"
 _OF_EPOCH = (link.c.tid == bindparam("tid"), link.c.epoch == bindparam("epoch"))
 _NEAR = select(link).where(*_OF_EPOCH, link.c.sequence.between(bindparam("first"), bindparam("last")))
 _ADD = insert(link)
-_SETTLE = update(link).where(link.c.id == bindparam("which"))
+_SETTLE = update(link).where(
+    link.c.tid == bindparam("of_tid"),
+    link.c.epoch == bindparam("of_epoch"),
+    link.c.sequence == bindparam("of_sequence"),
+    link.c.uid == bindparam("of_uid"),
+)
 _HELD = select(link.c.sequence).where(*_OF_EPOCH).distinct().order_by(link.c.sequence)
 _TOP = select(func.max(link.c.sequence)).where(*_OF_EPOCH).scalar_subquery()
 _HIGHEST = select(link).where(*_OF_EPOCH, link.c.sequence == _TOP)
@@ -100,6 +105,7 @@ def _verify_next(db: Connection, after: Sequence[Row[Any]], own: set[str]) -> bo
     for row in after:
         if row.state == "waits":
             holds = row.previous_tag in own
-            db.execute(_SETTLE, {"which": row.id, "state": "holds" if holds else "broken"})
+            key = {"of_tid": row.tid, "of_epoch": row.epoch, "of_sequence": row.sequence, "of_uid": row.uid}
+            db.execute(_SETTLE, {**key, "state": "holds" if holds else "broken"})
             broken = broken or not holds
     return broken

@@ -13,7 +13,9 @@ from tools.host.errors import SealError
 from tools.host.keys import seal
 from tools.host.keys.card_number import pan_of
 from tools.host.outside.issuer import Decision, Payment
-from tools.host.store.schema import payment, terminal
+from tools.host.store import numbers
+from tools.host.store.schema import payment
+from tools.host.store.sums import total
 from tools.host.transactions.request_context import RequestContext
 from tools.host.wire import answers, kinds
 
@@ -31,11 +33,14 @@ _CODES = (kinds.QR_SCANNED, kinds.QR_SHOWN)
 _COMPLETES_OR_CANCELS = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
 TIP_PERCENT = 20  # of the sale, at most
 COMPLETION_PERCENT = 115  # of the pre-authorised amount, at most (UnionPay's rule)
-REFUND_CAP = 1_000_000  # limit for a refund without a reference, minor units
+REFUND_CAP = 1_000_000  # limit for refunds without a reference, all of a terminal's in a day together, minor units
+_DAY_S = 86400
+
+Noted = dict[str, Any]  # columns of the payment's row that are to be stored with it
 
 
-def decide_named(request: RequestContext, record: seal.Record, number: int) -> Decision:
-    """Decide the payment in row `number`, which names another one of the open batch. Stores the link to it."""
+def decide_named(request: RequestContext, record: seal.Record, noted: Noted) -> Decision:
+    """Decide a payment that names another one of the open batch. Notes the link to it."""
     try:
         row = _of_same_terminal(request, record, _open_body(request, record).get(_UID, b""))
     except (SealError, ValueError):
@@ -44,11 +49,12 @@ def decide_named(request: RequestContext, record: seal.Record, number: int) -> D
         return Decision(answers.NOT_FOUND, text="No such payment")
     if row.state != "APPROVED" or row.settled_in != record.batch:
         return Decision(answers.INVALID, text="Not approved in this batch")
-    if _related(request.db, row.uid, number, *_VOIDS):
+    me = record.uid.hex()
+    if _related(request.db, row, me, *_VOIDS):
         return Decision(answers.INVALID, text="Voided already")
-    if _related(request.db, row.uid, number, kinds.REFUND):
+    if _related(request.db, row, me, kinds.REFUND):
         return Decision(answers.INVALID, text="Refunded already, or a part of it")
-    changes = _related(request.db, row.uid, number, kinds.TIP, kinds.ADJUST)
+    changes = _related(request.db, row, me, kinds.TIP, kinds.ADJUST)
     if record.type in _VOIDS:
         wanted = changes[-1].amount if changes else row.amount
         if record.amount != wanted:
@@ -57,32 +63,32 @@ def decide_named(request: RequestContext, record: seal.Record, number: int) -> D
         return Decision(answers.INVALID, text="Changed already")
     elif record.type == kinds.TIP and not row.amount <= record.amount <= row.amount * (100 + TIP_PERCENT) // 100:
         return Decision(answers.OVER_LIMIT, text="Tip too large")
-    _note(request.db, number, row.uid, kinds.worth(record.type, record.amount, row.amount))
+    _note(noted, row)
+    noted["worth"] = kinds.worth(record.type, record.amount, row.amount)
     return Decision(answers.APPROVED)
 
 
-def paid_code(request: RequestContext, record: seal.Record, number: int, tags: Mapping[str, bytes]) -> bytes | Decision:
-    """The uid of the code payment that row `number` refunds, wholly or partly, or the refusal.
-
-    Stores the link between the two.
-    """
+def paid_code(
+    request: RequestContext, record: seal.Record, noted: Noted, tags: Mapping[str, bytes]
+) -> bytes | Decision:
+    """The uid of the code payment that a refund is about, wholly or partly, or the refusal. Notes the link."""
     if _UID in tags:
         row = _of_same_terminal(request, record, tags[_UID])
     else:
-        row = _by_reference(request.db, number, tags)
+        row = _by_reference(request, tags)
     named = request.message.fields.get("61", "")
     if row is None or row.type not in _CODES or named != (row.batch + row.stan if _UID in tags else ""):
         return Decision(answers.NOT_FOUND, text="No such payment by code")
     if row.state != "APPROVED":
         return Decision(answers.INVALID, text="It was not paid")
-    if _remaining(request.db, row, number, kinds.QR_REFUND) < record.amount:
+    if _remaining(request.db, row, record.uid.hex(), kinds.QR_REFUND) < record.amount:
         return Decision(answers.OVER_LIMIT, text="More than was paid")
-    _note(request.db, number, row.uid)
+    _note(noted, row)
     return bytes.fromhex(row.uid)
 
 
-def note_cash(request: RequestContext, record: seal.Record, number: int) -> None:
-    """Store which cash sale row `number` refunds, if it names one.
+def note_cash(request: RequestContext, record: seal.Record, noted: Noted) -> None:
+    """Note which cash sale a refund gives back, if it names one.
 
     The cash has already left the drawer, so the refund is booked in any case; an invalid one raises an alarm.
     """
@@ -96,15 +102,15 @@ def note_cash(request: RequestContext, record: seal.Record, number: int) -> None
     if (
         row is None
         or (row.type, row.state) != (kinds.CASH, "APPROVED")
-        or _remaining(request.db, row, number, kinds.CASH_REFUND) < record.amount
+        or _remaining(request.db, row, record.uid.hex(), kinds.CASH_REFUND) < record.amount
     ):
         request.alarm("cash given back that was not taken")
     else:
-        _note(request.db, number, row.uid)
+        _note(noted, row)
 
 
-def link_uploaded(request: RequestContext, record: seal.Record, number: int) -> int:
-    """Add card and original to row `number`, settled by a batch upload. Returns its net value, minor units.
+def link_uploaded(request: RequestContext, record: seal.Record) -> int:
+    """Add card and original to a stored payment that a batch upload settles. Returns its net value, minor units.
 
     A refund may arrive before its original, which another terminal of the shop uploads later.
     """
@@ -117,64 +123,99 @@ def link_uploaded(request: RequestContext, record: seal.Record, number: int) -> 
     if _UID in tags:
         row = _of_same_terminal(request, record, tags[_UID])
     elif _REFERENCE in tags:
-        row = _by_reference(request.db, number, tags, payment.c.pan_token.is_not_distinct_from(card))
+        row = _by_reference(request, tags, payment.c.pan_token.is_not_distinct_from(card))
     elif record.type in _COMPLETES_OR_CANCELS and card:
-        row = _by_auth_code(request.db, number, tags, card)
+        row = _by_auth_code(request, tags, card)
     if row is None and (_UID in tags or _REFERENCE in tags):
         request.alarm("uploaded, and about a payment that is not here")
     worth = kinds.worth(record.type, record.amount, row.amount if row else record.amount)
-    noted = {"pan_token": card, "original": row.uid if row else None, "worth": worth}
-    if row is None and _REFERENCE in tags:
+    noted: Noted = {"pan_token": card, "worth": worth}
+    if row is not None:
+        _note(noted, row)
+    elif _REFERENCE in tags:
         noted["refers_to"] = tags[_REFERENCE].hex()
-    mine = update(payment).where(payment.c.id == number).values(**noted).returning(payment.c.rrn)
-    waiting = payment.c.refers_to == request.db.execute(mine).scalar_one()
-    request.db.execute(update(payment).where(waiting).values(original=record.uid.hex(), refers_to=None))
+    me = payment.c.tid == request.tid, payment.c.uid == record.uid.hex()
+    number = request.db.execute(update(payment).where(*me).values(**noted).returning(payment.c.rrn)).scalar_one()
+    waiting = payment.c.refers_to == number, payment.c.mid == request.terminal.mid
+    found = {"original_tid": request.tid, "original": record.uid.hex(), "refers_to": None}
+    request.db.execute(update(payment).where(*waiting).values(**found))
     return worth
 
 
 def is_named(db: Connection, row: Row[Any]) -> bool:
     """Whether another payment cancels, changes or completes this one, or still may. If so it cannot be undone."""
-    return bool(_related(db, row.uid, row.id, *kinds.RECORDS))
+    return bool(_related(db, row, row.uid, *kinds.RECORDS))
 
 
-def match_original(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
-    """The issuer's approval of row `number`, or a refusal if no original matches its card and slip data."""
+def is_relied_on(db: Connection, row: Row[Any]) -> bool:
+    """Whether something was done because this payment undid another one: it cannot be undone any more.
+
+    A void of a completion frees its pre-authorisation, which then may have been completed or cancelled again.
+    """
+    if row.type not in _VOIDS or row.original is None:
+        return False
+    undone = _one(db, row.original_tid, row.original, lock=False)
+    if undone is None or undone.type not in _COMPLETES_OR_CANCELS or undone.original is None:
+        return False
+    freed = _one(db, undone.original_tid, undone.original, lock=False)
+    return freed is not None and bool(_related(db, freed, undone.uid, *_COMPLETES_OR_CANCELS))
+
+
+def match_original(request: RequestContext, ask: Payment, noted: Noted) -> Decision | None:
+    """Find the original of a refund, completion or cancel, and note the link; or the reason to refuse it.
+
+    None: there is nothing against it. The card is not proven yet: that is the issuer's, who is asked after this.
+    """
     if ask.type == kinds.REFUND:
-        return _refund(db, number, ask, decision)
+        return _refund(request, ask, noted)
     if ask.type in _COMPLETES_OR_CANCELS:
-        return _complete_or_cancel(db, number, ask, decision)
-    return decision
+        return _complete_or_cancel(request, ask, noted)
+    return None
 
 
-def _refund(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
+def _refund(request: RequestContext, ask: Payment, noted: Noted) -> Decision | None:
+    db, me = request.db, ask.uid.hex()
     if _REFERENCE not in ask.tags:
-        over = ask.amount > REFUND_CAP
-        return Decision(answers.OVER_LIMIT, text="Too much without its reference") if over else decision
-    row = _by_reference(db, number, ask.tags, payment.c.pan_token == ask.card, *_approved(_REFUNDABLE))
+        over = _unreferenced(request, me) + ask.amount > REFUND_CAP
+        return Decision(answers.OVER_LIMIT, text="Too much without its reference") if over else None
+    row = _by_reference(request, ask.tags, payment.c.pan_token == ask.card, *_approved(_REFUNDABLE))
     if row is None:
         return Decision(answers.NOT_FOUND, text="No such payment of this card")
-    if _related(db, row.uid, number, *_VOIDS):
+    if _related(db, row, me, *_VOIDS):
         return Decision(answers.INVALID, text="It was voided")
-    changes = _related(db, row.uid, number, kinds.TIP, kinds.ADJUST)
+    changes = _related(db, row, me, kinds.TIP, kinds.ADJUST)
     added = changes[-1].amount - row.amount if changes else 0
-    if _remaining(db, row, number, kinds.REFUND) + added < ask.amount:
+    if _remaining(db, row, me, kinds.REFUND) + added < ask.amount:
         return Decision(answers.OVER_LIMIT, text="More than was paid")
-    _note(db, number, row.uid)
-    return decision
+    _note(noted, row)
+    return None
 
 
-def _complete_or_cancel(db: Connection, number: int, ask: Payment, decision: Decision) -> Decision:
-    row = _by_auth_code(db, number, ask.tags, ask.card)
+def _unreferenced(request: RequestContext, me: str) -> int:
+    """The sum of a terminal's other refunds without a reference, of the last 24 hours."""
+    mine = (
+        payment.c.tid == request.tid,
+        payment.c.number >= numbers.before(_DAY_S),
+        payment.c.type == kinds.REFUND,
+        payment.c.original.is_(None),
+        payment.c.state.in_(_OPEN_OR_APPROVED),
+        payment.c.uid != me,
+    )
+    return request.db.execute(select(total(payment.c.amount)).where(*mine)).scalar_one()
+
+
+def _complete_or_cancel(request: RequestContext, ask: Payment, noted: Noted) -> Decision | None:
+    row = _by_auth_code(request, ask.tags, ask.card)
     if row is None:
         return Decision(answers.NOT_FOUND, text="No such pre-authorisation")
-    if _related(db, row.uid, number, *_COMPLETES_OR_CANCELS):
+    if _related(request.db, row, ask.uid.hex(), *_COMPLETES_OR_CANCELS):
         return Decision(answers.INVALID, text="Completed or cancelled already")
     if ask.type == kinds.PREAUTH_CANCEL and ask.amount != row.amount:
         return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
     if ask.amount > row.amount * COMPLETION_PERCENT // 100:
         return Decision(answers.OVER_LIMIT, text="More than was pre-authorised")
-    _note(db, number, row.uid)
-    return decision
+    _note(noted, row)
+    return None
 
 
 def _open_body(request: RequestContext, record: seal.Record) -> dict[str, bytes]:
@@ -183,20 +224,24 @@ def _open_body(request: RequestContext, record: seal.Record) -> dict[str, bytes]
 
 def _of_same_terminal(request: RequestContext, record: seal.Record, uid: bytes) -> Row[Any] | None:
     """The same terminal's payment with this uid, in the record's epoch."""
-    mine = payment.c.tid == request.tid, payment.c.epoch == record.epoch, payment.c.uid == uid.hex()
-    return request.db.execute(select(payment).where(*mine)).one_or_none()
+    row = _one(request.db, request.tid, uid.hex())
+    return row if row is not None and row.epoch == record.epoch else None
 
 
-def _by_reference(
-    db: Connection, number: int, tags: Mapping[str, bytes], *where: ColumnElement[bool]
-) -> Row[Any] | None:
-    return _newest_match(db, number, payment.c.rrn == tags.get(_REFERENCE, b"").hex(), *where)
+def _one(db: Connection, tid: str, uid: str, lock: bool = True) -> Row[Any] | None:
+    """A payment. `lock`: nobody else may decide about it until this transaction ends."""
+    mine = select(payment).where(payment.c.tid == tid, payment.c.uid == uid)
+    return db.execute(mine.with_for_update() if lock else mine).one_or_none()
 
 
-def _by_auth_code(db: Connection, number: int, tags: Mapping[str, bytes], card: str) -> Row[Any] | None:
+def _by_reference(request: RequestContext, tags: Mapping[str, bytes], *where: ColumnElement[bool]) -> Row[Any] | None:
+    return _newest_match(request, payment.c.rrn == tags.get(_REFERENCE, b"").hex(), *where)
+
+
+def _by_auth_code(request: RequestContext, tags: Mapping[str, bytes], card: str) -> Row[Any] | None:
     code = tags.get(_AUTH_CODE, b"").decode("ascii", "replace")
     return _newest_match(
-        db, number, payment.c.auth_code == code, payment.c.pan_token == card, *_approved((kinds.PREAUTH,))
+        request, payment.c.auth_code == code, payment.c.pan_token == card, *_approved((kinds.PREAUTH,))
     )
 
 
@@ -204,42 +249,42 @@ def _approved(types: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
     return payment.c.type.in_(types), payment.c.state == "APPROVED"
 
 
-def _newest_match(db: Connection, number: int, *where: ColumnElement[bool]) -> Row[Any] | None:
-    """The newest matching payment of the same merchant."""
-    me = select(payment.c.tid).where(payment.c.id == number).scalar_subquery()
-    mid = select(terminal.c.mid).where(terminal.c.tid == me).scalar_subquery()
-    shop = payment.c.tid.in_(select(terminal.c.tid).where(terminal.c.mid == mid))
-    return db.execute(select(payment).where(shop, *where).order_by(payment.c.id.desc()).limit(1)).one_or_none()
+def _newest_match(request: RequestContext, *where: ColumnElement[bool]) -> Row[Any] | None:
+    """The newest matching payment of the same merchant, locked."""
+    mine = select(payment).where(payment.c.mid == request.terminal.mid, *where)
+    return request.db.execute(mine.order_by(payment.c.number.desc()).limit(1).with_for_update()).one_or_none()
 
 
-def _remaining(db: Connection, row: Row[Any], number: int, kind: str) -> int:
+def _remaining(db: Connection, row: Row[Any], me: str, kind: str) -> int:
     """The part of a payment that approved or open payments of this kind have not given back."""
-    return row.amount - sum(other.amount for other in _related(db, row.uid, number, kind))
+    return row.amount - sum(other.amount for other in _related(db, row, me, kind))
 
 
-def _related(db: Connection, uid: str, number: int, *types: str) -> list[Row[Any]]:
-    """Other payments that refer to the same original and are approved or open.
+def _related(db: Connection, row: Row[Any], me: str, *types: str) -> list[Row[Any]]:
+    """Other payments that refer to the original `row` and are approved or open. `me`: uid of the one that asks.
 
     Leaves out completions that were voided: they free their original.
     """
     alive = (
-        payment.c.original == uid,
+        payment.c.original_tid == row.tid,
+        payment.c.original == row.uid,
         payment.c.state.in_(_OPEN_OR_APPROVED),
-        payment.c.id != number,
+        payment.c.uid != me,
         payment.c.type.in_(types),
     )
-    rows = db.execute(select(payment).where(*alive).order_by(payment.c.id)).all()
-    undone = select(func.count()).select_from(payment)
-    return [
-        row
-        for row in rows
-        if row.type not in _COMPLETES_OR_CANCELS
-        or not db.execute(
-            undone.where(payment.c.original == row.uid, payment.c.state == "APPROVED", payment.c.type.in_(_VOIDS))
-        ).scalar_one()
-    ]
+    rows = db.execute(select(payment).where(*alive).order_by(payment.c.number)).all()
+    return [one for one in rows if one.type not in _COMPLETES_OR_CANCELS or not _is_voided(db, one)]
 
 
-def _note(db: Connection, number: int, uid: str, worth: int | None = None) -> None:
-    values: dict[str, Any] = {"original": uid} | ({} if worth is None else {"worth": worth})
-    db.execute(update(payment).where(payment.c.id == number).values(**values))
+def _is_voided(db: Connection, row: Row[Any]) -> bool:
+    void = (
+        payment.c.original_tid == row.tid,
+        payment.c.original == row.uid,
+        payment.c.state == "APPROVED",
+        payment.c.type.in_(_VOIDS),
+    )
+    return bool(db.execute(select(func.count()).select_from(payment).where(*void)).scalar_one())
+
+
+def _note(noted: Noted, row: Row[Any]) -> None:
+    noted["original_tid"], noted["original"] = row.tid, row.uid

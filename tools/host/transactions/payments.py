@@ -1,60 +1,46 @@
 # SPDX-License-Identifier: MIT
-"""Every payment: received, decided, answered. The issuer or wallet is asked between two transactions.
+"""Every payment as it arrives: checked against everything the host knows, stored, and only then asked about outside.
 
-The sealed body is opened in memory and never stored: only header, tags and hash are kept.
+The sealed body is opened in memory and never stored: only header, tags and hash are kept. What becomes of the payment
+is in decisions.py.
 """
 
 import dataclasses
-import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from tools.host.books import double_entry
+from tools.host.books.double_entry import now
 from tools.host.errors import SealError
 from tools.host.keys import seal
 from tools.host.keys.card_number import pan_of
 from tools.host.outside.issuer import Decision, Payment
 from tools.host.outside.wallet import Order, Return
+from tools.host.store import numbers
 from tools.host.store.schema import payment as table
-from tools.host.transactions import chain, idempotency, originals, record_checks, rrn
-from tools.host.transactions.request_context import RequestContext
+from tools.host.transactions import card_checks, chain, idempotency, originals, record_checks
+from tools.host.transactions.decisions import Booked, settle
+from tools.host.transactions.record_checks import RecordChecks
+from tools.host.transactions.request_context import RequestContext, is_asked
 from tools.host.wire import answers, kinds
 from tools.host.wire.answers import Answer
 from tools.host.wire.message import Message
 
 _CODE = "DF03"  # tag in the sealed body: the customer's code
 _CURRENCY = {"0156": "156"}
-_INSERT = insert(table).returning(table.c.id)
-_ONE = select(table).where(table.c.tid == bindparam("tid"), table.c.uid == bindparam("uid"))
-_FINISH = update(table).where(table.c.id == bindparam("which"))
+_INSERT = insert(table)
+_MINE = table.c.tid == bindparam("of_tid"), table.c.uid == bindparam("of_uid")
+_ONE = select(table).where(*_MINE)
+_CHANGE = update(table).where(*_MINE, table.c.state == "RECEIVED")
+_MAY_BE_NOTHING = (kinds.BALANCE, kinds.VOID, kinds.COMPLETION_VOID, kinds.ADJUST)  # amounts of 0.00
 
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """A stored payment that waits for a decision. `ask`: the request to the issuer or wallet."""
-
-    message: Message
-    record: seal.Record
-    id: int
-    quarantined: bool
-    ask: Payment | Order | Return | None = None
-
-    @property
-    def type(self) -> str:
-        """60.1 of the record. The message of an offline payment has a different one."""
-        return self.record.type
-
-    @property
-    def amount(self) -> int:
-        return self.record.amount
+Outcome = Decision | Payment | Order | Return  # decided here, or what to ask outside
 
 
 def receive(request: RequestContext) -> Answer | Booked:
-    """First transaction: store a new payment. Returns the answer, or the payment if the issuer must be asked."""
+    """First transaction: store a new payment. Returns the answer, or the payment if somebody outside must be asked."""
     message, record = request.message, request.message.record
-    if record is None or record.uid != message.uid:
+    if record is None or record.uid != message.uid or record.type not in kinds.RECORDS:
         request.alarm("unreadable record")
         return request.answer(answers.FORMAT_ERROR, "Record damaged")
     verdict = idempotency.look(request.db, message, record.epoch)
@@ -64,75 +50,17 @@ def receive(request: RequestContext) -> Answer | Booked:
         return request.answer(answers.DUPLICATE if had_it else answers.FORMAT_ERROR, "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
-    if verdict.seen:
+    known = record_checks.look(request.db, request.tid, record)
+    if verdict.seen or known.is_here:
+        if not verdict.seen:
+            idempotency.open_(request.db, message, record.epoch)  # it came in another way: uploaded or handed in
         return _repeated(request, record)
-    return _store(request, record, verdict.clash == "stan")
+    return _store(request, record, known, verdict.clash == "stan")
 
 
-def settle(db: Connection, now: datetime.datetime, decided: Sequence[tuple[Booked, Decision]]) -> list[Answer]:
-    """Second transaction: store answers, entries and verified card counters together. Returns the answers, in order."""
-    replies: list[Answer] = []
-    rows, legs, final = [], [], []
-    held = _still_held(db, [booked.id for booked, _ in decided if booked.quarantined])
-    ended = [booked for booked, decision in decided if decision.code not in answers.NOT_FINAL]
-    numbers = dict(zip([booked.id for booked in ended], rrn.give(db, [booked.record for booked in ended]), strict=True))
-    for booked, decision in decided:
-        if isinstance(booked.ask, Payment) and decision.code in answers.YES:
-            decision = originals.match_original(db, booked.id, booked.ask, decision)
-        message, yes = booked.message, decision.code in answers.YES
-        if decision.code in answers.NOT_FINAL:
-            more = {"_62": decision.shown.hex().upper()} if decision.shown else {}
-            replies.append(answers.compose(message, now, decision.text, _39=decision.code, **more))
-            continue
-        auth_code = decision.auth_code if yes else None
-        elements = {"_37": numbers[booked.id], "_39": decision.code} | ({"_38": auth_code} if auth_code else {})
-        if yes and decision.balance is not None:
-            elements["_54"] = (
-                f"1002156{'C' if decision.balance >= 0 else 'D'}{abs(decision.balance):012}".encode().hex()
-            )
-        answer = answers.compose(message, now, decision.text, **elements)
-        rows.append(
-            {
-                "which": booked.id,
-                "state": "APPROVED" if yes else "DECLINED",
-                "code": decision.code,
-                "auth_code": auth_code,
-                "rrn": numbers[booked.id],
-                "text": decision.text,
-                "pan_token": booked.ask.card if isinstance(booked.ask, Payment) else None,
-                "atc": decision.atc,
-                "answered": double_entry.now(),
-            }
-        )
-        if yes:
-            legs += double_entry.legs(booked.id, booked.type, _worth(db, booked), booked.id in held)
-        final.append((message, answer))
-        replies.append(answer)
-    if rows:
-        db.execute(_FINISH, rows)
-    double_entry.post(db, legs)
-    idempotency.close(db, final)
-    return replies
-
-
-def _worth(db: Connection, booked: Booked) -> int:
-    """The net value of an approved payment to the merchant. An adjustment's was stored with its original."""
-    if kinds.KINDS[booked.type].effect != kinds.REPLACES:
-        return kinds.worth(booked.type, booked.amount)
-    return db.execute(select(table.c.worth).where(table.c.id == booked.id)).scalar_one()
-
-
-def _still_held(db: Connection, ids: list[int]) -> set[int]:
-    """The ids of payments still in quarantine: a supervisor may have released some while the issuer was asked."""
-    if not ids:
-        return set()
-    return set(db.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.quarantined == 1)).scalars())
-
-
-def _store(request: RequestContext, record: seal.Record, stan_used: bool) -> Answer | Booked:
+def _store(request: RequestContext, record: seal.Record, known: RecordChecks, stan_used: bool) -> Answer | Booked:
     """Store a new request: its chain link, its message, its payment."""
     db, message = request.db, request.message
-    known = record_checks.look(db, request.tid, record)
     void = message.type == kinds.VOID_ENTRY
     if known.has_tombstone or void:
         if not known.has_tombstone:
@@ -143,65 +71,88 @@ def _store(request: RequestContext, record: seal.Record, stan_used: bool) -> Ans
         return answer
     intact = record_checks.note_record(request, record, chain.PAYMENT, known)
     idempotency.open_(db, message, record.epoch)
-    booked = _insert(request, record, record_checks.settlement_batch(request, record, known))
-    if refusal := _refusal(message, record, intact, stan_used and not booked.quarantined):
+    quarantined = request.terminal.quarantine is not None
+    row = _row(request, record, record_checks.settlement_batch(request, record, known), quarantined)
+    refusal = _refusal(request, record, intact, known, stan_used and not quarantined)
+    if refusal:
         request.alarm(refusal.text)
-        return settle(db, request.now, [(booked, refusal)])[0]
-    return _ask(request, record, booked)
+    outcome = refusal or _ask(request, record, row)
+    db.execute(_INSERT, row)
+    return _booked(request, record, outcome)
 
 
 def _repeated(request: RequestContext, record: seal.Record) -> Answer | Booked:
-    """Received before, but not answered: still at the issuer, interrupted by a crash, or reversed since."""
-    if request.message.key in request.busy:
+    """Received before, but not answered: still being decided outside, interrupted by a crash, or reversed since."""
+    key = {"of_tid": request.tid, "of_uid": record.uid.hex()}
+    row = request.db.execute(_ONE, key).one()
+    if is_asked(row):
         return request.answer(answers.IN_PROGRESS)
-    row = request.db.execute(_ONE, {"tid": request.tid, "uid": record.uid.hex()}).one()
-    if row.state in ("REVERSED", "APPROVED"):  # since then, by a reversal or a batch upload
+    if row.state != "RECEIVED":  # since then, by a reversal, a batch upload or a hand-in
         paid = row.state == "APPROVED"
         number = {"_37": row.rrn} if row.rrn else {}
         answer = request.answer(answers.APPROVED, **number) if paid else request.answer(answers.INVALID, "Cancelled")
         idempotency.close(request.db, [(request.message, answer)])
         return answer
-    booked = Booked(request.message, record, row.id, bool(row.quarantined))
-    return _ask(request, record, booked)
+    noted: dict[str, Any] = {}
+    outcome = _ask(request, record, noted)
+    request.db.execute(_CHANGE.values({"asked_until": None, **noted}), key)
+    return _booked(request, record, outcome)
 
 
-def _ask(request: RequestContext, record: seal.Record, booked: Booked) -> Answer | Booked:
-    """Open the body and prepare the request to the issuer or wallet.
+def _booked(request: RequestContext, record: seal.Record, outcome: Outcome) -> Answer | Booked:
+    """The answer to a payment that is decided, or the payment with what to ask outside."""
+    booked = Booked(request.message, record)
+    if not isinstance(outcome, Decision):
+        return dataclasses.replace(booked, ask=outcome)
+    answer = settle(request.db, request.now, [(booked, outcome)])[0]
+    assert answer is not None, "it was stored in this transaction"
+    return answer
 
-    Cash needs neither, and the host itself decides payments that name another one: these are answered at once.
+
+def _ask(request: RequestContext, record: seal.Record, row: dict[str, Any]) -> Outcome:
+    """Check a payment against its original, limits and card; the refusal, or what to ask the issuer or wallet.
+
+    Cash needs neither, and the host itself decides payments that name another one. `row`: gets what is to be stored.
     """
-    source = kinds.KINDS[booked.type].source
+    source = kinds.KINDS[record.type].source
     if source == kinds.NAMED:
-        return settle(request.db, request.now, [(booked, originals.decide_named(request, record, booked.id))])[0]
-    if source == kinds.NO_SOURCE:
-        return settle(request.db, request.now, [(booked, Decision(answers.APPROVED))])[0]
-    if source == kinds.PAID_CASH:
-        originals.note_cash(request, record, booked.id)
-        return settle(request.db, request.now, [(booked, Decision(answers.APPROVED))])[0]
+        return originals.decide_named(request, record, row)
+    if source in (kinds.NO_SOURCE, kinds.PAID_CASH):
+        if source == kinds.PAID_CASH:
+            originals.note_cash(request, record, row)
+        return Decision(answers.APPROVED)
     try:
         tags = seal.open_body(record, request.keys.bdk, request.terminal.ikid)
-        ask: Payment | Order | Return
         if source == kinds.PAID_CODE:
-            paid = originals.paid_code(request, record, booked.id, tags)
-            if isinstance(paid, Decision):
-                return settle(request.db, request.now, [(booked, paid)])[0]
-            ask = Return(record.uid, paid, record.amount)
+            paid = originals.paid_code(request, record, row, tags)
+            outcome: Outcome = paid if isinstance(paid, Decision) else Return(record.uid, paid, record.amount)
         elif source == kinds.CODE:
-            ask = Order(record.uid, record.amount, request.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
+            outcome = Order(record.uid, record.amount, request.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
         else:
-            card = request.keys.token(pan_of(tags))
-            online = request.message.mti != "0220" and request.message.type != kinds.DEFERRED_SALE
-            proven = request.message.type == kinds.OFFLINE_SALE
-            ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, booked.type)
+            outcome = _card(request, record, row, tags)
     except (SealError, ValueError):
-        return settle(request.db, request.now, [(booked, Decision(answers.FORMAT_ERROR, text="Card data unreadable"))])[
-            0
-        ]
-    return dataclasses.replace(booked, ask=ask)
+        return Decision(answers.FORMAT_ERROR, text="Card data unreadable")
+    if not isinstance(outcome, Decision):
+        row["asked_until"] = request.asked_until
+    return outcome
 
 
-def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: bool) -> Decision | None:
-    """The reason to refuse a payment without asking the issuer, or None."""
+def _card(request: RequestContext, record: seal.Record, row: dict[str, Any], tags: dict[str, bytes]) -> Outcome:
+    """A payment by card. Raises ValueError if its data cannot be read."""
+    card = request.keys.token(pan_of(tags))
+    row["pan_token"] = card
+    online = request.message.mti != "0220" and request.message.type != kinds.DEFERRED_SALE
+    proven = request.message.type == kinds.OFFLINE_SALE
+    ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, record.type)
+    refusal = card_checks.refusal(request, ask) or originals.match_original(request, ask, row)
+    return refusal or ask
+
+
+def _refusal(
+    request: RequestContext, record: seal.Record, intact: bool, known: RecordChecks, stan_used: bool
+) -> Decision | None:
+    """The reason to refuse a payment whatever it is about, or None."""
+    message: Message = request.message
     if not intact:
         return Decision(answers.FORMAT_ERROR, text="Record damaged")
     if f"{record.amount:012}" != message.fields["4"]:
@@ -215,14 +166,20 @@ def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: boo
         return Decision(answers.INVALID, text="Not taken here")
     if stan_used:
         return Decision(answers.FORMAT_ERROR, text="STAN used before")
+    if not record.amount and record.type not in _MAY_BE_NOTHING:
+        return Decision(answers.INVALID, text="No amount")
+    online = kinds.KINDS[message.type].mti != "0220" and message.type != kinds.DEFERRED_SALE
+    if online and record_checks.is_foreign_batch(request, record, known):
+        return Decision(answers.INVALID, text=f"Batch {request.terminal.batch:06} is open")
     return None
 
 
-def _insert(request: RequestContext, record: seal.Record, settlement_batch: str) -> Booked:
-    quarantined = request.terminal.quarantine is not None
-    row = {
+def _row(request: RequestContext, record: seal.Record, settlement_batch: str, quarantined: bool) -> dict[str, Any]:
+    return {
         "tid": request.tid,
         "uid": record.uid.hex(),
+        "mid": request.terminal.mid,
+        "number": numbers.new(),
         "epoch": record.epoch,
         "sequence": record.sequence,
         "batch": record.batch,
@@ -237,11 +194,9 @@ def _insert(request: RequestContext, record: seal.Record, settlement_batch: str)
         "header": record.header,
         "body_hash": record.body_hash.hex(),
         "body_counter": record.counter,
-        "worth": kinds.worth(record.type, record.amount) if record.type in kinds.RECORDS else 0,
+        "worth": kinds.worth(record.type, record.amount),
         "state": "RECEIVED",
         "quarantined": int(quarantined),
         "handed_in": request.hand_in,
-        "received": double_entry.now(),
+        "received": now(),
     }
-    number = request.db.execute(_INSERT, row).scalar_one()
-    return Booked(request.message, record, number, quarantined)

@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, exists, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from tools.host.books import double_entry
 from tools.host.errors import SealError
 from tools.host.keys import seal
+from tools.host.store import upsert
 from tools.host.store.schema import batch, payment, tombstone
 from tools.host.transactions import chain, epochs, terminals
 from tools.host.transactions.request_context import RequestContext
@@ -22,8 +22,13 @@ _REUSED = exists().where(
 _STATE = select(batch.c.state).where(
     batch.c.tid == bindparam("tid"), batch.c.epoch == bindparam("epoch"), batch.c.number == bindparam("number")
 )
-_LOOK = select(_HAS_TOMBSTONE.label("has_tombstone"), _REUSED.label("reused"), _STATE.scalar_subquery().label("batch"))
-_OPEN_BATCH = insert(batch).on_conflict_do_nothing()
+_IS_HERE = exists().where(payment.c.tid == bindparam("tid"), payment.c.uid == bindparam("uid"))
+_LOOK = select(
+    _HAS_TOMBSTONE.label("has_tombstone"),
+    _REUSED.label("reused"),
+    _STATE.scalar_subquery().label("batch"),
+    _IS_HERE.label("is_here"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,13 @@ class RecordChecks:
     """What is known about a record.
 
     `has_tombstone`: reversed before it arrived. `reused`: another uid used its body key. `batch`: open, closed or None.
+    `is_here`: it is stored as a payment.
     """
 
     has_tombstone: bool
     reused: bool
     batch: str | None
+    is_here: bool
 
 
 def look(db: Connection, tid: str, record: seal.Record) -> RecordChecks:
@@ -48,7 +55,7 @@ def look(db: Connection, tid: str, record: seal.Record) -> RecordChecks:
         "number": record.batch,
     }
     row = db.execute(_LOOK, key).one()
-    return RecordChecks(row.has_tombstone, row.reused, row.batch)
+    return RecordChecks(bool(row.has_tombstone), bool(row.reused), row.batch, bool(row.is_here))
 
 
 def highest_counter(db: Connection, tid: str) -> int:
@@ -91,13 +98,23 @@ def settlement_batch(request: RequestContext, record: seal.Record, known: Record
     if known.batch == "closed":
         request.alarm("payment for a closed batch")
         number = f"{request.terminal.batch:06}"
-    if known.batch != "open":
+    elif is_foreign_batch(request, record, known):
+        request.alarm("payment for a batch that was never opened")
+        number = f"{request.terminal.batch:06}"
+    if known.batch != "open" or number != record.batch:
         row = {
             "tid": request.tid,
             "epoch": record.epoch,
             "number": number,
+            "mid": request.terminal.mid,
             "state": "open",
             "opened": double_entry.now(),
         }
-        request.db.execute(_OPEN_BATCH, row)
+        upsert.insert_new(request.db, batch, row)
     return number
+
+
+def is_foreign_batch(request: RequestContext, record: seal.Record, known: RecordChecks) -> bool:
+    """Whether a record of the terminal's epoch is of a batch that is neither the open one nor one from before."""
+    own = record.epoch == request.terminal.epoch
+    return own and known.batch is None and int(record.batch) != request.terminal.batch

@@ -2,9 +2,11 @@
 """One request being handled in one transaction: what every handler receives."""
 
 import datetime
+import time
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from tools.host.books.double_entry import note
 from tools.host.keys.host_keys import HostKeys
@@ -13,12 +15,19 @@ from tools.host.wire import answers
 from tools.host.wire.answers import Answer
 from tools.host.wire.message import Message
 
+_WAIT = 30_000  # ms; longer than the host waits for those outside (service.py)
+
+
+def is_asked(row: Row[Any]) -> bool:
+    """Whether some process waits right now for the decision about a payment."""
+    return row.state == "RECEIVED" and (row.asked_until or 0) > time.time_ns() // 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
     """A request with everything its handler needs.
 
-    `terminal`: the sender. `now`: the host's local time. `busy`: payments the issuer is deciding right now.
+    `terminal`: the sender. `now`: the host's local time.
     """
 
     db: Connection
@@ -26,8 +35,17 @@ class RequestContext:
     terminal: Terminal
     keys: HostKeys
     now: datetime.datetime
-    busy: set[tuple[str, bytes]]
     hand_in: int | None = None  # the hand-in that brings the payment; None: its terminal sent it
+
+    @property
+    def asked_until(self) -> int:
+        """Until when a decision from outside is waited for, ms since 1970, if it is asked for now."""
+        return time.time_ns() // 1_000_000 + _WAIT
+
+    @property
+    def day(self) -> str:
+        """The host's local date, YYYY-MM-DD."""
+        return f"{self.now:%Y-%m-%d}"
 
     @property
     def tid(self) -> str:

@@ -3,13 +3,15 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select
 
 from tools.host.books import double_entry
+from tools.host.errors import StateError
 from tools.host.keys import seal
+from tools.host.store import upsert
 from tools.host.store.schema import batch, payment, tombstone
-from tools.host.transactions import chain, idempotency, originals, record_checks, terminals
-from tools.host.transactions.request_context import RequestContext
+from tools.host.transactions import chain, decisions, idempotency, originals, record_checks, terminals
+from tools.host.transactions.request_context import RequestContext, is_asked
 from tools.host.wire import answers
 from tools.host.wire.answers import Answer
 
@@ -28,10 +30,10 @@ def handle(request: RequestContext) -> Answer:
         return verdict.answer
     if verdict.clash == "stan":
         request.alarm("two reversals share a STAN")  # both are carried out: each identifies its payment by uid
-    if message.key in request.busy:
-        return request.answer(answers.IN_PROGRESS)
     mine = (payment.c.tid == request.tid, payment.c.uid == message.uid.hex())
-    row = db.execute(select(payment).where(*mine)).one_or_none()
+    row = db.execute(select(payment).where(*mine).with_for_update()).one_or_none()
+    if row is not None and is_asked(row):
+        return request.answer(answers.IN_PROGRESS)
     if row is None:
         answer = _store_tombstone(request, record)
     elif row.state == "APPROVED" and (what := reason_not_reversible(db, row)):
@@ -39,18 +41,11 @@ def handle(request: RequestContext) -> Answer:
         terminals.quarantine(db, request.terminal, reason)  # the terminal knew the approval and has forgotten it
         answer = request.answer(answers.INVALID, what[1])
     else:
-        if row.state in ("RECEIVED", "APPROVED"):
-            double_entry.reverse(db, row.id)
-            db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
+        if row.state in ("RECEIVED", "APPROVED") and not decisions.undo(db, row, request.now):
+            raise StateError("a payment changed while it was reversed")
         answer = request.answer(answers.APPROVED)
     idempotency.open_(db, message, record.epoch, answer)
     return answer
-
-
-def undoes(db: Connection, tid: str, uid: bytes) -> bool:
-    """Whether a reversal would undo this payment: it is approved or undecided, and not settled."""
-    row = db.execute(select(payment).where(payment.c.tid == tid, payment.c.uid == uid.hex())).one_or_none()
-    return row is not None and row.state in ("RECEIVED", "APPROVED") and not reason_not_reversible(db, row)
 
 
 def reason_not_reversible(db: Connection, row: Row[Any]) -> tuple[str, str] | None:
@@ -60,6 +55,8 @@ def reason_not_reversible(db: Connection, row: Row[Any]) -> tuple[str, str] | No
         return "its batch was closed", "Settled already"
     if originals.is_named(db, row):
         return "another payment named it", "Another payment is about it"
+    if originals.is_relied_on(db, row):
+        return "what it freed was used again", "Something was done because of it"
     return None
 
 
@@ -67,6 +64,6 @@ def _store_tombstone(request: RequestContext, record: seal.Record) -> Answer:
     """The payment never arrived: store a tombstone, so that it is refused if it still arrives."""
     known = record_checks.look(request.db, request.tid, record)
     record_checks.note_record(request, record, chain.REVERSAL, known)
-    if not known.has_tombstone:
-        request.db.execute(tombstone.insert().values(tid=request.tid, uid=record.uid.hex(), at=double_entry.now()))
+    row = {"tid": request.tid, "uid": record.uid.hex(), "at": double_entry.now()}
+    upsert.insert_new(request.db, tombstone, row)
     return request.answer(answers.NOT_FOUND)

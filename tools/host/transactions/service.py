@@ -1,34 +1,48 @@
 # SPDX-License-Identifier: MIT
 """From frames to answers: checks MAC and KSN order, picks the handler, and batches payments into one transaction.
 
-An answer leaves this module only after its effects are committed.
+An answer leaves this module only after its effects are committed. Work on the database is done in threads.
 """
 
 import asyncio
 import datetime
+import functools
 import itertools
+import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from sqlalchemy.exc import OperationalError
 
 from tools.host.errors import ForeignTerminal, IssuerFault
 from tools.host.keys.host_keys import HostKeys
 from tools.host.outside.issuer import Decision, Issuer, Payment
+from tools.host.outside.messenger import Messenger
 from tools.host.outside.wallet import Order, Return, Wallet
+from tools.host.running import logs
 from tools.host.store.ledger import Ledger
 from tools.host.tables import publication
 from tools.host.tables.publication import Tables
-from tools.host.transactions import batch, handshake, payments, reversal, terminals, upload
+from tools.host.transactions import batch, handshake, payments, reversal, upload
+from tools.host.transactions.decisions import Booked, let_go, settle
 from tools.host.transactions.transaction_context import TransactionContext
-from tools.host.wire import answers, kinds
+from tools.host.wire import answers
 from tools.host.wire.answers import Answer
-from tools.host.wire.message import MANAGEMENT, NOT_PAID, Message, read
+from tools.host.wire.message import Message, read
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
+_THREADS = 8  # for work on PostgreSQL; SQLite has one writer
 
 _HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handle}
 
 Reply = tuple[Message, Answer]
+Stored = list[tuple[Message, Answer | Booked]]
+P = ParamSpec("P")
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Service:
@@ -44,14 +58,18 @@ class Service:
         now: Callable[[], datetime.datetime],
     ) -> None:
         self.ledger = ledger
-        self._wallet = wallet
         self.tables = tables
-        self._requests: dict[str, int] = {}  # the processing request for each terminal
+        self.messenger = Messenger(ledger, issuer, wallet, self.in_thread)
         self.counters: Counter[str] = Counter()
+        self._requests: dict[str, int] = {}  # the processing request for each terminal, set by its handshake
         self._keys = keys
-        self._issuer = issuer
+        self._issuer, self._wallet = issuer, wallet
         self._now = now
-        self._busy: set[tuple[str, bytes]] = set()
+        self._threads = ThreadPoolExecutor(1 if ledger.is_sqlite else _THREADS, "kassa-database")
+
+    def close(self) -> None:
+        """End the threads, once what they are doing is done."""
+        self._threads.shutdown()
 
     def authenticated(self, frame: bytes, speaker: str | None = None) -> Message | None:
         """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError.
@@ -71,19 +89,24 @@ class Service:
         return [self.envelope(reply) for reply in await self.answer(messages)]
 
     async def answer(self, messages: Iterable[Message]) -> list[Reply]:
-        """Answers in the order of the requests. Requests at or below the KSN mark get none."""
+        """Answers in the order of the requests. Requests at or below the KSN mark get none.
+
+        Raises OperationalError if the database does not work; nothing of the group is answered then.
+        """
         replies: list[Reply] = []
-        for together, run in itertools.groupby(messages, key=lambda message: message.is_payment):
-            alike = list(run)
-            replies += await self._payments(alike) if together else await self._others(alike)
+        for together, run in itertools.groupby(messages, key=_group):
+            work = self._payments if together == "payment" else self._others
+            replies += await work(list(run))
         return replies
 
     async def hand_in(self, messages: list[Message], number: int) -> list[Answer]:
         """Answers to payments that an operator hands in, as if their terminal had sent them. Uses no message key.
 
-        `messages`: see as_sent.message; their seals are verified. `number`: the row of the hand-in.
+        `messages`: see as_sent.message; their seals are verified. `number`: of the hand-in.
         """
-        return [fields for _, fields in await self._payments(messages, number)]
+        answered = {id(message): fields for message, fields in await self._payments(messages, number)}
+        open_ = [answers.compose(message, self._now(), _39=answers.IN_PROGRESS) for message in messages]
+        return [answered.get(id(message), fields) for message, fields in zip(messages, open_, strict=True)]
 
     @contextmanager
     def hand_in_transaction(self, number: int) -> Iterator[TransactionContext]:
@@ -91,16 +114,9 @@ class Service:
         with self._transaction(number) as transaction:
             yield transaction
 
-    def is_busy(self, tid: str, uid: bytes) -> bool:
-        """Whether the issuer or wallet is deciding this payment right now."""
-        return (tid, uid) in self._busy
-
-    async def revoke(self, uid: bytes) -> None:
-        """Have the wallet undo a code payment. Raises IssuerFault if it does not answer."""
-        try:
-            await asyncio.wait_for(self._wallet.revoke(uid), _ISSUER_WAIT)
-        except TimeoutError:
-            raise IssuerFault("the wallet does not answer") from None
+    async def in_thread(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+        """Do work on the database in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **more))
 
     def envelope(self, reply: Reply) -> bytes:
         """The complete frame of an answer, as transmitted."""
@@ -108,48 +124,43 @@ class Service:
         self.counters[f"answer_{fields['t']}"] += 1
         return answers.add_envelope(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
 
-    def failure(self, message: Message) -> bytes | None:
-        """The frame that says that the host failed (96, not final: the terminal asks again later).
+    async def _each(
+        self, run: Sequence[S], work: Callable[[Sequence[S]], list[T]], broken: Callable[[S], list[T]]
+    ) -> list[T]:
+        """Do `work` in a thread, in one transaction. If one of `run` breaks it, the others are done one by one.
 
-        None for 05xx and 08xx: their answers say other things.
+        `broken`: what becomes of that one. Raises OperationalError if the database does not work.
         """
-        if message.group == MANAGEMENT:
-            return None
-        return self.envelope((message, answers.compose(message, self._now(), "Host error", _39=answers.HOST_FAULT)))
+        try:
+            return await self.in_thread(work, run)
+        except OperationalError:
+            raise
+        except Exception as fault:
+            if len(run) > 1:
+                return [done for one in run for done in await self._each([one], work, broken)]
+            self.counters["broken"] += 1
+            logs.say(logging.ERROR, "a message breaks its handler", fault=logs.where(fault))
+            return broken(run[0])
+
+    def _malfunction(self, message: Message) -> list[Reply]:
+        """The answer to a message that broke its handler: not final. A batch close has no such answer, and gets none."""
+        if message.mti == "0500":
+            return []
+        return [(message, answers.compose(message, self._now(), _39=answers.MALFUNCTION))]
+
+    def _broken(self, message: Message) -> Stored:
+        return [*self._malfunction(message)]
 
     async def _others(self, run: list[Message]) -> list[Reply]:
-        """Handle everything but payments. Consecutive messages of one MTI share a transaction."""
-        replies: list[Reply] = []
-        for mti, alike in itertools.groupby(run, key=lambda message: message.mti):
-            messages = list(alike)
-            if mti in ("0400", "0320"):
-                messages = [message for message in messages if await self._revoked(message)]
-            with self._transaction() as transaction:
-                answered = [(message, self._other(transaction, message)) for message in messages]
-            replies += [(message, fields) for message, fields in answered if fields is not None]
+        """Handle messages of one MTI, all but payments, in one transaction."""
+        replies = await self._each(run, self._handle, self._malfunction)
+        self.messenger.wake()
         return replies
 
-    async def _revoked(self, message: Message) -> bool:
-        """Have the wallet revoke a code payment before the host undoes it. False: it failed; the terminal repeats.
-
-        Does nothing for messages that undo no payment here: stale ones, or those of settled or undecided payments.
-        """
-        undoing = message.mti == "0400" or message.fields["60"][8:11] == NOT_PAID
-        if message.type not in (kinds.QR_SCANNED, kinds.QR_SHOWN) or not undoing or message.key in self._busy:
-            return True
-        with self.ledger.read() as db:
-            terminal = terminals.load(db, message.terminal)
-            known = (
-                terminal is not None and terminal.ikid == message.ksn[:8] and message.counter > terminal.message_mark
-            )
-            if not known or not reversal.undoes(db, message.terminal, message.uid):
-                return True
-        try:
-            await self.revoke(message.uid)
-        except IssuerFault:
-            self.counters["not_revoked"] += 1
-            return False
-        return True
+    def _handle(self, run: Sequence[Message]) -> list[Reply]:
+        with self._transaction() as transaction:
+            answered = [(message, self._other(transaction, message)) for message in run]
+        return [(message, fields) for message, fields in answered if fields is not None]
 
     def _other(self, transaction: TransactionContext, message: Message) -> Answer | None:
         terminal = transaction.sender(message)
@@ -159,55 +170,60 @@ class Service:
         request = transaction.request(terminal, message)
         if message.mti == "0800" and not publication.is_fetch(message):
             answer = handshake.handle(request, stale=not advanced)
-            self._requests[message.terminal] = self.tables.wanted(publication.known(request.db, request.tid))
+            self._requests[message.terminal] = self.tables.wanted(request.db, request.tid)
             return answer
         if not advanced:
             return None
         if message.mti in ("0800", "0820"):
             answer = publication.handle(request, self.tables)
-            self._requests[message.terminal] = self.tables.wanted(publication.known(request.db, request.tid))
+            self._requests[message.terminal] = self.tables.wanted(request.db, request.tid)
             return answer
         return _HANDLERS[message.mti](request)
 
     async def _payments(self, run: list[Message], hand_in: int | None = None) -> list[Reply]:
-        """Store the payments, ask the issuer where needed, store the answers: two commits for any number of them."""
-        outcomes: list[tuple[Message, Answer | payments.Booked]] = []
-        mine: set[tuple[str, bytes]] = set()
-        try:
-            with self._transaction(hand_in) as transaction:
-                for message in run:
-                    outcome = self._receive(transaction, message, hand_in is None)
-                    if isinstance(outcome, payments.Booked):
-                        mine.add(message.key)
-                        self._busy.add(message.key)
-                    if outcome is not None:
-                        outcomes.append((message, outcome))
-            asked = [outcome for _, outcome in outcomes if isinstance(outcome, payments.Booked)]
-            settled = iter(await self._settle(asked))
-        finally:
-            self._busy -= mine
-        return [
-            (message, next(settled) if isinstance(outcome, payments.Booked) else outcome)
-            for message, outcome in outcomes
-        ]
+        """Store the payments, ask outside where needed, store the answers: two commits for any number of them."""
+        receive = functools.partial(self._receive, hand_in)
+        outcomes = await self._each(run, receive, self._broken)
+        asked = [outcome for _, outcome in outcomes if isinstance(outcome, Booked)]
+        settled = iter(await self._settle(asked))
+        replies = [(message, next(settled) if isinstance(one, Booked) else one) for message, one in outcomes]
+        self.messenger.wake()
+        return [(message, fields) for message, fields in replies if fields is not None]
 
-    def _receive(
-        self, transaction: TransactionContext, message: Message, sent: bool
-    ) -> Answer | payments.Booked | None:
-        terminal = transaction.sender(message)
-        if terminal is None:
-            return handshake.unknown_terminal_answer(message, transaction.now)
-        if sent and not transaction.advance_mark(terminal, message):
-            return None
-        return payments.receive(transaction.request(terminal, message))
+    def _receive(self, hand_in: int | None, run: Sequence[Message]) -> Stored:
+        outcomes: Stored = []
+        with self._transaction(hand_in) as transaction:
+            for message in run:
+                terminal = transaction.sender(message)
+                if terminal is None:
+                    outcomes.append((message, handshake.unknown_terminal_answer(message, transaction.now)))
+                elif hand_in is not None or transaction.advance_mark(terminal, message):
+                    outcomes.append((message, payments.receive(transaction.request(terminal, message))))
+        return outcomes
 
-    async def _settle(self, asked: list[payments.Booked]) -> list[Answer]:
-        """Ask the issuer about each payment, then commit the decisions."""
+    async def _settle(self, asked: list[Booked]) -> list[Answer | None]:
+        """Ask outside about each payment, then commit the decisions."""
         if not asked:
             return []
-        decisions = await asyncio.gather(*(self._decide(each.ask) for each in asked if each.ask))
+        try:
+            decisions = await asyncio.gather(*(self._decide(each.ask) for each in asked if each.ask))
+            return await self._each(list(zip(asked, decisions, strict=True)), self._store, self._undecided)
+        except BaseException:
+            self._threads.submit(self._let_go, asked)  # so that the repeat need not wait
+            raise
+
+    def _undecided(self, one: tuple[Booked, Decision]) -> list[Answer | None]:
+        """The answer to a payment whose decision cannot be stored: it is asked about again."""
+        self._threads.submit(self._let_go, [one[0]])
+        return [fields for _, fields in self._malfunction(one[0].message)]
+
+    def _store(self, decided: Sequence[tuple[Booked, Decision]]) -> list[Answer | None]:
         with self.ledger.write() as db:
-            return payments.settle(db, self._now(), list(zip(asked, decisions, strict=True)))
+            return settle(db, self._now(), decided)
+
+    def _let_go(self, asked: list[Booked]) -> None:
+        with self.ledger.write() as db:
+            let_go(db, asked)
 
     async def _decide(self, ask: Payment | Order | Return) -> Decision:
         """The decision of issuer or wallet, before the terminal's timeout. Without one the payment stays open."""
@@ -221,11 +237,19 @@ class Service:
             return Decision(answers.ISSUER_SILENT, text="Issuer does not answer")
         except IssuerFault:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
+        except Exception as fault:  # of an acquirer's or a wallet's connection: nothing is known, so nothing is decided
+            self.counters["outside_faults"] += 1
+            logs.say(logging.ERROR, "those outside cannot be asked", fault=logs.where(fault))
+            return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager
     def _transaction(self, hand_in: int | None = None) -> Iterator[TransactionContext]:
         """The context of one write transaction; changed KSN marks are written at its end."""
         with self.ledger.write() as db:
-            transaction = TransactionContext(db, self._keys, self._now(), self._busy, self.counters, hand_in)
+            transaction = TransactionContext(db, self._keys, self._now(), self.counters, hand_in)
             yield transaction
             transaction.close()
+
+
+def _group(message: Message) -> str:
+    return "payment" if message.is_payment else message.mti

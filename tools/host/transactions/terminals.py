@@ -5,16 +5,17 @@ import datetime
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from tools.host.books import double_entry
 from tools.host.books.double_entry import note
+from tools.host.store import upsert
 from tools.host.store.schema import beginning
 from tools.host.store.schema import terminal as table
 
 NO_TAG = "0" * 16
 LAST_BATCH = 999999  # the next one is 1
 _ONE = select(table).where(table.c.tid == bindparam("tid"))
+_LOCKED = _ONE.with_for_update()
 _BEGINNING = select(beginning).where(beginning.c.tid == bindparam("tid"), beginning.c.epoch == bindparam("epoch"))
 _MARK = update(table).where(table.c.tid == bindparam("which"))
 
@@ -40,9 +41,12 @@ class Terminal:
     versions: str | None = None
 
 
-def load(db: Connection, tid: str) -> Terminal | None:
-    """The terminal with this id, or None if it is not registered."""
-    row = db.execute(_ONE, {"tid": tid}).one_or_none()
+def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
+    """The terminal with this id, or None if it is not registered.
+
+    `lock`: one transaction at a time is about it; False in a transaction that only reads.
+    """
+    row = db.execute(_LOCKED if lock else _ONE, {"tid": tid}).one_or_none()
     if row is None:
         return None
     began = db.execute(_BEGINNING, {"tid": tid, "epoch": row.epoch}).one_or_none()
@@ -64,7 +68,7 @@ def load(db: Connection, tid: str) -> Terminal | None:
 def register(db: Connection, tid: str, mid: str, ikid: bytes) -> None:
     """Register a terminal: DE 41 (8 characters), DE 42 (15) and initial key id (8 bytes, BDK id first)."""
     row = {"tid": tid, "mid": mid, "ikid": ikid.hex(), "bdk_id": ikid[:4].hex()}
-    db.execute(insert(table).values(row).on_conflict_do_update(index_elements=["tid"], set_=row))
+    upsert.put(db, table, row)
 
 
 def keep_mark(db: Connection, terminal: Terminal) -> None:
@@ -119,11 +123,11 @@ def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:
         note(db, terminal.tid, "quarantine", reason)
 
 
-def clear(db: Connection, terminal: Terminal, supervisor: str) -> None:
-    """End a quarantine on a supervisor's decision: release the money, start a new epoch and batch."""
+def clear(db: Connection, terminal: Terminal, supervisor: str, day: str) -> None:
+    """End a quarantine on a supervisor's decision: release the money, start a new epoch and batch. `day`: today."""
     change(db, terminal, quarantine=None)
     next_epoch(db, terminal)
-    double_entry.release(db, terminal.tid)
+    double_entry.release(db, terminal.tid, day)
     detail = f"by {supervisor}; epoch {terminal.epoch}, batch {terminal.batch:06}"
     note(db, terminal.tid, "quarantine cleared", detail)
 
@@ -132,5 +136,5 @@ def next_epoch(db: Connection, terminal: Terminal) -> None:
     """Begin a new epoch with a batch of its own. The terminal adopts both when it connects."""
     epoch, batch = terminal.epoch + 1, terminal.batch % LAST_BATCH + 1
     change(db, terminal, epoch=epoch, batch=batch, reported_sequence=0, reported_tag=NO_TAG)
-    db.execute(insert(beginning).values(tid=terminal.tid, epoch=epoch))
+    db.execute(beginning.insert().values(tid=terminal.tid, epoch=epoch))
     terminal.start, terminal.begun = 0, False

@@ -24,14 +24,12 @@ class TransactionContext:
         db: Connection,
         keys: HostKeys,
         now: datetime.datetime,
-        busy: set[tuple[str, bytes]],
         counters: Counter[str],
         hand_in: int | None = None,
     ) -> None:
         self.now = now
         self.db = db
         self._keys = keys
-        self._busy = busy
         self._counters = counters
         self._hand_in = hand_in
         self._terminals: dict[str, Terminal | None] = {}
@@ -58,7 +56,7 @@ class TransactionContext:
 
     def request(self, terminal: Terminal, message: Message) -> RequestContext:
         """A message with everything its handler needs."""
-        return RequestContext(self.db, message, terminal, self._keys, self.now, self._busy, self._hand_in)
+        return RequestContext(self.db, message, terminal, self._keys, self.now, self._hand_in)
 
     def close(self) -> None:
         """Write the marks that changed."""

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from tools.host.books import double_entry, totals
+from tools.host.books import double_entry, totals, turnover
+from tools.host.errors import StateError
 from tools.host.keys.seal import Record
+from tools.host.store import numbers
 from tools.host.store.schema import payment
-from tools.host.transactions import batch, chain, idempotency, originals, record_checks, reversal, rrn
-from tools.host.transactions.request_context import RequestContext
+from tools.host.transactions import batch, chain, decisions, idempotency, originals, record_checks, reversal, rrn
+from tools.host.transactions.request_context import RequestContext, is_asked
 from tools.host.wire import answers
 from tools.host.wire.answers import Answer
 from tools.host.wire.message import PAID, Message
@@ -61,7 +63,7 @@ def _record(request: RequestContext, record: Record) -> Answer:
             request.alarm("uploaded as paid, but was reversed")
             return request.answer(answers.INVALID, "Was reversed")
         _take_in(request, record, known)
-    elif row is not None and row.state == "RECEIVED" and (request.tid, record.uid) not in request.busy:
+    elif row is not None and row.state == "RECEIVED" and not is_asked(row):
         _decide(request, row, record, paid)
     elif row is not None and paid and row.state != "APPROVED":
         request.alarm("uploaded as paid, but is not")
@@ -77,39 +79,53 @@ def _record(request: RequestContext, record: Record) -> Answer:
 def _take_in(request: RequestContext, record: Record, known: record_checks.RecordChecks) -> None:
     """Add an approved payment that the host has lost. Its seal tag has been verified."""
     row = {
-        "tid": request.tid, "uid": record.uid.hex(), "epoch": record.epoch, "sequence": record.sequence,
+        "tid": request.tid, "uid": record.uid.hex(), "mid": request.terminal.mid, "number": numbers.new(),
+        "epoch": record.epoch, "sequence": record.sequence,
         "batch": record.batch, "settled_in": record_checks.settlement_batch(request, record, known),
         "stan": record.stan, "type": record.type, "amount": record.amount, "currency": record.currency,
         "first6": record.first6, "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
-        "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED",
+        "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED", "day": request.day, "worth": 0,
         "rrn": rrn.give(request.db, [record])[0],
         "text": "From a batch upload", "quarantined": int(request.terminal.quarantine is not None),
         "received": double_entry.now(), "answered": double_entry.now(),
     }  # fmt: skip
-    number = request.db.execute(insert(payment).values(row).returning(payment.c.id)).scalar_one()
-    worth = originals.link_uploaded(request, record, number)
-    double_entry.post(
-        request.db, double_entry.legs(number, record.type, worth, request.terminal.quarantine is not None)
-    )
+    request.db.execute(insert(payment).values(row))
+    _book(request, record)
     request.alarm("taken in from a batch upload")
 
 
 def _decide(request: RequestContext, row: Row[Any], record: Record, paid: bool) -> None:
     """Store the result of a payment the host never answered, as the terminal reports it."""
-    done = {"state": "APPROVED" if paid else "REVERSED", "text": "From a batch upload", "answered": double_entry.now()}
     if paid:
+        done = {"state": "APPROVED", "text": "From a batch upload", "answered": double_entry.now(), "day": request.day}
         done["rrn"] = rrn.give(request.db, [record])[0]
-    request.db.execute(update(payment).where(payment.c.id == row.id).values(**done))
-    if paid:
-        worth = originals.link_uploaded(request, record, row.id)
-        double_entry.post(request.db, double_entry.legs(row.id, row.type, worth, bool(row.quarantined)))
+        mine = payment.c.tid == row.tid, payment.c.uid == row.uid, payment.c.state == "RECEIVED"
+        if request.db.execute(update(payment).where(*mine).values(**done)).rowcount != 1:
+            raise StateError("a payment changed while it was uploaded")
+        _book(request, record)
+    else:
+        _take_back(request, row)
     request.alarm("decided by a batch upload")
+
+
+def _book(request: RequestContext, record: Record) -> None:
+    """Post a payment that is stored as approved, with its original and card."""
+    originals.link_uploaded(request, record)
+    mine = payment.c.tid == request.tid, payment.c.uid == record.uid.hex()
+    row = request.db.execute(select(payment).where(*mine)).one()
+    posted = double_entry.Posted(row.tid, row.uid, row.mid)
+    double_entry.post(request.db, double_entry.legs(posted, row.type, row.worth, bool(row.quarantined), request.day))
+    turnover.add(request.db, [(turnover.of(row), row.worth)])
+
+
+def _take_back(request: RequestContext, row: Row[Any]) -> None:
+    if not decisions.undo(request.db, row, request.now):
+        raise StateError("a payment changed while it was uploaded")
 
 
 def _undo(request: RequestContext, row: Row[Any]) -> None:
     """Reverse a payment that the terminal has as declined, reversed or never paid."""
-    double_entry.reverse(request.db, row.id)
-    request.db.execute(update(payment).where(payment.c.id == row.id).values(state="REVERSED"))
+    _take_back(request, row)
     request.alarm("undone by a batch upload")
 
 

@@ -11,9 +11,8 @@ Answer = dict[str, str]  # data elements by number and `t`, without the envelope
 
 APPROVED, INVALID, FORMAT_ERROR, IN_PROGRESS, NOT_FOUND = "00", "12", "30", "09", "25"
 BAD_CARD, EXPIRED, SUSPECT, RESTRICTED, WRONG_AMOUNT, DO_NOT_HONOUR = "14", "54", "59", "62", "64", "05"
-OVER_LIMIT, NO_FUNDS = "61", "51"
+OVER_LIMIT, NO_FUNDS, MALFUNCTION = "61", "51", "96"
 DUPLICATE, UNKNOWN_TERMINAL, ISSUER_DOWN, ISSUER_SILENT = "94", "97", "91", "98"
-HOST_FAULT = "96"
 
 YES = frozenset(("00", "11", "A2", "A4", "A5", "A6"))
 NOT_FINAL = frozenset(("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7"))
@@ -33,6 +32,11 @@ def compose(message: Message, at: datetime.datetime, text: str = "", **elements:
     fields["63"] = (message.fields["63"][:38] + cut.hex()).upper()
     fields.update({name.lstrip("_"): value for name, value in elements.items()})
     return fields
+
+
+def check(fields: Answer) -> None:
+    """Encode an answer, so that it is known to be one that can be sent. Raises FrameError."""
+    codec.encode({**fields, "h": "00" * 11, "53": "00" * 12, "64": "00" * 8})
 
 
 def add_envelope(fields: Answer, message: Message, bdk: bytes, request: int = 0) -> bytes:

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Empties the outbox: tells those outside what they are still to be told, again and again until they answer."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
+
+from tools.host.books.double_entry import now
+from tools.host.errors import IssuerFault
+from tools.host.outside import outbox
+from tools.host.outside.issuer import Advice, Issuer
+from tools.host.outside.wallet import Wallet
+from tools.host.store.ledger import Ledger
+from tools.host.wire import kinds
+
+_log = logging.getLogger("kassa.host")
+_PAUSE = 2.0  # seconds between looks at the outbox, if nothing wakes it
+_WAIT = 25.0  # seconds for an answer
+
+InThread = Callable[..., Awaitable[Any]]
+
+
+class Messenger:
+    """Tells issuer and wallet. `in_thread` does work on the database in a thread."""
+
+    def __init__(self, ledger: Ledger, issuer: Issuer, wallet: Wallet, in_thread: InThread) -> None:
+        self._ledger = ledger
+        self._issuer, self._wallet = issuer, wallet
+        self._in_thread = in_thread
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something may have been put into the outbox."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver for ever; another process may do the same."""
+        while True:
+            try:
+                while await self.deliver():
+                    pass
+            except SQLAlchemyError as fault:
+                _log.error("outbox: %s", type(fault).__name__)
+            self._woken.clear()
+            try:
+                await asyncio.wait_for(self._woken.wait(), _PAUSE)
+            except TimeoutError:
+                pass
+
+    async def deliver(self) -> int:
+        """Tell everything that is due, once. Returns how many of them were done."""
+        rows = await self._in_thread(self._due)
+        done = 0
+        for row in rows:
+            trouble = await self._tell(row)
+            done += trouble is None
+            await self._in_thread(self._finish, row, trouble)
+        return done
+
+    def _due(self) -> list[Row[Any]]:
+        with self._ledger.read() as db:
+            if not outbox.is_anything_due(db):
+                return []
+        with self._ledger.write() as db:
+            return outbox.due(db)
+
+    def _finish(self, row: Row[Any], trouble: str | None) -> None:
+        with self._ledger.write() as db:
+            outbox.finish(db, row, now(), trouble)
+
+    async def _tell(self, row: Row[Any]) -> str | None:
+        """Tell one row; returns the trouble, or None."""
+        uid = bytes.fromhex(row.uid)
+        by_code = kinds.KINDS[row.type].source in (kinds.CODE, kinds.PAID_CODE)
+        try:
+            if row.act == outbox.UNDO:
+                word = self._wallet.revoke(uid) if by_code else self._issuer.undo(uid)
+            else:
+                word = self._issuer.tell(Advice(uid, bytes.fromhex(row.original or ""), row.amount, row.type))
+            await asyncio.wait_for(word, _WAIT)
+        except TimeoutError:
+            return "no answer"
+        except IssuerFault as fault:
+            return str(fault) or "not reached"
+        except Exception as fault:  # of an acquirer's or a wallet's connection
+            _log.error("outside: %s", type(fault).__name__)
+            return type(fault).__name__
+        return None

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Alembic's folder: environment and versions."""

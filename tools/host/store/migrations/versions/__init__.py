@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The migrations, each after the one it names."""
