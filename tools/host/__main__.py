@@ -6,9 +6,13 @@ import importlib
 import click
 
 _COMMANDS = {
+    "block": "block",
     "clear": "clear",
     "close-batch": "close_batch",
+    "init": "init",
     "publish": "publish",
+    "run": "run",
+    "unblock": "unblock",
 }  # command -> module of commands/, imported when it is used
 
 

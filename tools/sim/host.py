@@ -16,6 +16,7 @@ from tools.host.errors import SetupError
 from tools.host.outside import outbox
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
+from tools.host.settings import Limits
 from tools.host.store.ledger import Ledger
 from tools.sim import gateway, moods
 from tools.sim.moody_service import MoodyService
@@ -52,7 +53,7 @@ class Host(app.Host):
             ledger=ledger,
             service=MoodyService,
             now=now,
-            **more,
+            **{"limits": Limits(shutdown_seconds=0), **more},  # it stops as if its power failed
         )
 
     @property
