@@ -8,7 +8,10 @@ import click
 _COMMANDS = {
     "clear": "clear",
     "close-batch": "close_batch",
+    "merchants": "merchants",
+    "payout": "payout",
     "publish": "publish",
+    "settle": "settle",
 }  # command -> module of commands/, imported when it is used
 
 

@@ -36,3 +36,7 @@ class StateError(HostError):
 
 class SetupError(HostError):
     """The keys, certificates, tables or terminal list in the host's home cannot be used, or a setting is invalid."""
+
+
+class BooksError(HostError):
+    """A posting that does not sum to zero: the transaction is rolled back."""
