@@ -8,9 +8,11 @@ import click
 _COMMANDS = {
     "clear": "clear",
     "close-batch": "close_batch",
+    "differences": "differences",
     "merchants": "merchants",
     "payout": "payout",
     "publish": "publish",
+    "reconcile": "reconcile",
     "settle": "settle",
 }  # command -> module of commands/, imported when it is used
 

@@ -95,7 +95,7 @@ reported = new_table(
     words("tid", nullable=True),  # the payment that it is about
     words("uid", nullable=True),
     PrimaryKeyConstraint("mid", "digest", "line"),
-    Index("reported_payment", "mid", "tid", "uid"),
+    Index("reported_payment", "tid", "uid"),
     Index("reported_line", "digest", "line"),
 )
 

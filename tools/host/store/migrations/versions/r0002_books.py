@@ -148,7 +148,7 @@ def _reports() -> None:
         sa.PrimaryKeyConstraint("mid", "digest", "line"),
         sqlite_strict=True,
     )
-    op.create_index("reported_payment", "reported", ["mid", "tid", "uid"], unique=False)
+    op.create_index("reported_payment", "reported", ["tid", "uid"], unique=False)
     op.create_index("reported_line", "reported", ["digest", "line"], unique=False)
     op.create_table(
         "difference",
