@@ -6,6 +6,8 @@ import importlib
 import click
 
 _COMMANDS = {
+    "audit": "audit",
+    "backup": "backup",
     "clear": "clear",
     "close-batch": "close_batch",
     "differences": "differences",
@@ -13,6 +15,7 @@ _COMMANDS = {
     "payout": "payout",
     "publish": "publish",
     "reconcile": "reconcile",
+    "restore": "restore",
     "settle": "settle",
 }  # command -> module of commands/, imported when it is used
 

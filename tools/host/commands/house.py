@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from tools.host.errors import HostError
 from tools.host.store.ledger import Ledger
@@ -41,3 +43,9 @@ def day(_context: click.Context, _option: click.Parameter, value: str | None) ->
         return None if value is None else f"{datetime.date.fromisoformat(value)}"
     except ValueError:
         raise click.BadParameter(f"{value!r} is not a day like 2026-11-29") from None
+
+
+def progress_bar() -> Progress:
+    """A progress bar on the terminal; nothing if the output goes elsewhere."""
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)

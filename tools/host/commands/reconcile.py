@@ -10,8 +10,6 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from tools.host.books import differences
 from tools.host.books.money import text
@@ -29,7 +27,7 @@ from tools.host.operations import reconcile
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def main(home: Path, database: str | None, source: str, by: str, file: Path) -> None:
     with house.ledger(home, database) as ledger:
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        with house.progress_bar() as bar:
             task = bar.add_task("lines", total=None)
             done = reconcile.run(ledger, file, source, by, lambda at, all: bar.update(task, completed=at, total=all))
         with ledger.read() as db:

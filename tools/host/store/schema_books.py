@@ -35,6 +35,7 @@ statement = new_table(
     PrimaryKeyConstraint("mid", "posting", "account"),
     CheckConstraint("amount <> 0", name="statement_amount"),
     Index("statement_day", "mid", "day"),
+    Index("statement_batch", "tid", "epoch", "batch"),
 )
 
 settlement = new_table(

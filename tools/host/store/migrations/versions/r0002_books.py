@@ -83,6 +83,9 @@ def _tables() -> None:
         sqlite_strict=True,
     )
     op.create_index("statement_day", "statement", ["mid", "day"], unique=False)
+    op.create_index("statement_batch", "statement", ["tid", "epoch", "batch"], unique=False)
+    is_open = sa.text("state = 'open'")
+    op.create_index("batch_open", "batch", ["tid"], unique=False, sqlite_where=is_open, postgresql_where=is_open)
     op.create_table(
         "settlement",
         sa.Column("mid", sa.Text(), nullable=False),
