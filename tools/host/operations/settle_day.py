@@ -62,8 +62,8 @@ def _payouts(rows: list[Row[Any]], day: str, folder: Path, payer: payment_file.P
     for row in rows:
         if row.net > 0:
             groups.setdefault((row.run, row.currency), []).append(row)
-    for (number, currency), together in sorted(groups.items()):
-        path = folder / f"payout-{day}-{number:016X}-{currency}.xml"
+    for _, together in sorted(groups.items()):
+        path = folder / f"payout-{day}-{payment_file.message_id(together)}.xml"
         content = payment_file.xml(payer, together)
         with _replacing(path) as temporary:
             temporary.write_text(content, encoding="utf-8")

@@ -41,9 +41,13 @@ class Ledger:
         self._reader = _sqlite(url, "BEGIN") if self.is_sqlite else self._writer
         try:
             with self.write() as db:
-                migrate.upgrade(db)
+                self.prepare(db)
         except DatabaseError as fault:
             raise SetupError(f"database {make_url(url)!r}: {fault.orig}") from fault
+
+    def prepare(self, db: Connection) -> None:
+        """Make or migrate the tables."""
+        migrate.upgrade(db)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
