@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import select
 
-from host_tests.harness.host import shop
+from host_tests.harness.host import postgres, shop
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
 from host_tests.host.test_audit import audit, busy, tamper
@@ -57,29 +58,69 @@ def everything(ledger: Ledger) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+@pytest.fixture
+def place(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """An empty place for a database of the same kind."""
+    if database == "sqlite":
+        yield tmp_path / "other.db"
+        return
+    server: postgres.Server = request.getfixturevalue("server")
+    yield server.create("restored")
+    server.drop("restored")
+
+
 def saved(host: Host, till: Terminal, card: Card, name: str = "backup") -> Path:
     busy(host, till, card)
+    host.wait_until_told()
     path = host.home / name
     backup.save(host.ledger, path, WORDS)
     return path
 
 
-def test_what_is_restored_is_what_was_there(host: Host, till: Terminal, card: Card) -> None:
+def test_what_is_restored_is_what_was_there(host: Host, till: Terminal, card: Card, place: Path | str) -> None:
     path = saved(host, till, card)
-    counts, wrong = backup.restore(path, WORDS, host.home / "other.db", check)
+    counts, wrong = backup.restore(path, WORDS, place, check)
     assert wrong == 0 and counts["payment"] == 12 and counts["settlement"] == 1
-    other = Ledger(host.home / "other.db")
+    other = Ledger(place)
     try:
         assert everything(other) == everything(host.ledger)
         assert list(path.parent.glob(".other.db*")) == [] and list(path.parent.glob(".backup*")) == []
+        with pytest.raises(BackupError, match="already"):
+            backup.restore(path, WORDS, place, check)
     finally:
         other.close()
 
 
+def test_a_backup_of_sqlite_is_restored_into_postgresql_and_back(
+    host: Host, till: Terminal, card: Card, database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    path = saved(host, till, card)
+    server: postgres.Server = request.getfixturevalue("server")
+    url = server.create("other_kind")
+    try:
+        assert backup.restore(path, WORDS, url, check)[1] == 0
+        other = Ledger(url)
+        try:
+            assert everything(other) == everything(host.ledger)
+            backup.save(other, tmp_path / "again", WORDS)
+        finally:
+            other.close()
+        file = f"sqlite:///{tmp_path}/back.db"
+        assert backup.restore(tmp_path / "again", WORDS, file, check)[1] == 0
+        back = Ledger(file)
+        try:
+            assert everything(back) == everything(host.ledger)
+        finally:
+            back.close()
+    finally:
+        server.drop("other_kind")
+
+
 def test_a_backup_is_of_one_moment_although_the_host_goes_on(
-    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch, place: Path | str
 ) -> None:
     busy(host, till, card)
+    host.wait_until_told()
     rows, before = backup._rows, everything(host.ledger)
 
     def slow(db: object, table: object) -> object:
@@ -88,8 +129,8 @@ def test_a_backup_is_of_one_moment_although_the_host_goes_on(
 
     monkeypatch.setattr(backup, "_rows", slow)
     backup.save(host.ledger, host.home / "backup", WORDS)
-    backup.restore(host.home / "backup", WORDS, host.home / "other.db", check)
-    other = Ledger(host.home / "other.db")
+    backup.restore(host.home / "backup", WORDS, place, check)
+    other = Ledger(place)
     try:
         assert everything(other) == before != everything(host.ledger)
     finally:
