@@ -18,7 +18,7 @@ from host_tests.harness.host.card import Card
 from host_tests.harness.host.shop import DAY, FEE, GIVEN_BACK, MID, TAKEN
 from host_tests.harness.host.terminal import Terminal
 from tools.host.__main__ import main as command
-from tools.host.books import merchants, settlement, statement
+from tools.host.books import disputes, full_audit, merchants, settlement, statement
 from tools.host.books.payment_file import FORM, Payer, payer
 from tools.host.books.settlement_csv import safe
 from tools.host.errors import BooksError, OperatorError, SetupError
@@ -159,6 +159,33 @@ def test_more_refunds_than_sales_are_owed_by_the_merchant_until_sales_cover_them
     assert (row.carried, row.fee, row.net) == (-900, 12, 1088) and accounts(host, "merchant payable") == (0,)
 
 
+def test_a_disputed_payment_is_withheld_once_and_given_back_or_lost(host: Host, till: Terminal, card: Card) -> None:
+    settled_day(host, till, card)
+    numbers = {row["amount"]: row["rrn"] for row in host.view()["payments"] if row["state"] == "APPROVED"}
+    first, second = numbers[1250], numbers[800]
+    with host.ledger.write() as db:
+        disputes.begin(db, first, 1250, "Ms Li", "not received")
+        disputes.begin(db, second, 300, "Ms Li", "too much")
+    for reference, amount in ((first, 1), (numbers[3000], 3001), (numbers[3000], 0), ("0" * 12, 1)):
+        with pytest.raises(OperatorError), host.ledger.write() as db:
+            disputes.begin(db, reference, amount, "Ms Li", "again")
+    assert accounts(host, "merchant payable", "disputes") == (1550, -1550)
+    with host.ledger.write() as db:
+        disputes.end(db, first, disputes.WON, "Ms Li", "slip was sent")
+        disputes.end(db, second, disputes.LOST, "Ms Li", "no answer")
+    with pytest.raises(OperatorError), host.ledger.write() as db:
+        disputes.end(db, first, disputes.LOST, "Ms Li", "again")
+    receivable = sum(shop.SALES) - GIVEN_BACK - 300
+    assert accounts(host, "merchant payable", "disputes", "card receivable") == (300, 0, receivable)
+    assert till.ask(till.sale(till.record(1000, card.tap(1000)))).code == "00"
+    till.ask(till.close(1000, 1))
+    done = settle(host, "2026-11-24")
+    assert [(row.carried, row.net) for row in done.rows] == [(-300, 1000 - 6 - 300)]
+    assert accounts(host, "merchant payable") == (0,)
+    with host.ledger.read() as db:
+        assert list(full_audit.differences(db)) == []
+
+
 def test_an_unknown_merchant_is_named_and_the_others_are_settled(host: Host, till: Terminal, card: Card) -> None:
     shop.trade(till, card)
     shop.close(till)
@@ -272,6 +299,10 @@ def test_the_commands(host: Host, till: Terminal, card: Card) -> None:
     assert "is not over" in run("settle", "--day", "9999-01-01", status=1)
     run("payout", "failed", MID, DAY, "--by", "Ms Li", "--why", "no such account")
     assert "is failed" in run("payout", "paid", MID, DAY, "--by", "Ms Li", status=1)
+    number = next(row["rrn"] for row in host.view()["payments"] if row["amount"] == 1250)
+    run("dispute", "begin", number, "--amount", "12.50", "--by", "Ms Li", "--why", "not received")
+    run("dispute", "won", number, "--by", "Ms Li", "--why", "slip was sent")
+    assert "is not disputed" in run("dispute", "lost", number, "--by", "Ms Li", "--why", "late", status=1)
     with host.ledger.read() as db:
         assert db.execute(select(table.c.payout, table.c.why)).one() == ("failed", "no such account")
     assert {"merchant added", "merchant changed", "settled", "payout failed"} <= {

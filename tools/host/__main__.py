@@ -11,6 +11,7 @@ _COMMANDS = {
     "clear": "clear",
     "close-batch": "close_batch",
     "differences": "differences",
+    "dispute": "dispute",
     "merchants": "merchants",
     "payout": "payout",
     "publish": "publish",
