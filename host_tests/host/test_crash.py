@@ -52,7 +52,7 @@ def test_a_crash_while_the_issuer_decides_leaves_one_payment(tmp_path: Path, car
         other.connect(host.port, tmp_path)
         assert other.ask(other.sale(record, deferred=True)).code == "00"
         assert [payment["state"] for payment in host.view()["payments"]] == ["APPROVED"]
-        assert host.view()["accounts"]["merchant payable"] == -1250
+        assert host.view()["accounts"]["terminal clearing"] == -1250
         other.hang_up()
 
 
@@ -74,4 +74,4 @@ def test_a_payment_that_the_database_refuses_is_repeated(host: Host, till: Termi
     with host.ledger.write() as db:
         db.execute(text("DROP TRIGGER broken" + (" ON entry" if db.dialect.name == "postgresql" else "")))
     assert till.ask(till.sale(record)).code == "00"
-    assert host.view()["accounts"]["merchant payable"] == -1250
+    assert host.view()["accounts"]["terminal clearing"] == -1250

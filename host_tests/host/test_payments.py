@@ -24,7 +24,7 @@ def test_an_online_sale_is_approved_and_booked(host: Host, till: Terminal, card:
     assert len(answer.elements[38].decode()) == 6 and answer.elements[37].isdigit()
     payment = only(host)
     assert (payment["state"], payment["amount"], payment["card"]) == ("APPROVED", 1250, "476173******0011")
-    assert host.view()["accounts"] | {"card receivable": 1250, "merchant payable": -1250} == host.view()["accounts"]
+    assert host.view()["accounts"] | {"card receivable": 1250, "terminal clearing": -1250} == host.view()["accounts"]
 
 
 def test_an_answer_has_exactly_the_specified_elements(till: Terminal, card: Card) -> None:
@@ -40,7 +40,7 @@ def test_deferred_sales_sent_together_are_answered_in_order(host: Host, till: Te
     till.send(*(till.sale(record, deferred=True) for record in records))
     answers = [till.receive() for _ in records]
     assert [(answer.uid, answer.code) for answer in answers] == [(record.uid, "00") for record in records]
-    assert host.view()["accounts"]["merchant payable"] == -sum(100 + n for n in range(40))
+    assert host.view()["accounts"]["terminal clearing"] == -sum(100 + n for n in range(40))
 
 
 def test_deferred_sales_may_arrive_in_any_order(host: Host, till: Terminal, card: Card) -> None:

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, text
 
-from tools.host.books import double_entry
+from tools.host.books import double_entry, full_audit
 from tools.host.errors import SetupError
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import metadata
@@ -63,6 +63,7 @@ def test_a_database_of_version_0_1_is_taken_over(tmp_path: Path) -> None:
         before = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
                   for name in ("terminal", "payment", "message", "link", "batch", "tombstone", "audit")}  # fmt: skip
         accounts = dict(db.execute("SELECT account, sum(amount) FROM entry GROUP BY account HAVING sum(amount) <> 0"))
+    accounts["terminal clearing"] = accounts.pop("merchant payable")  # its batch is open
     ledger = Ledger(path)
     with ledger.read() as db:
         assert before == {name: db.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in before}
@@ -76,6 +77,21 @@ def test_a_database_of_version_0_1_is_taken_over(tmp_path: Path) -> None:
         assert db.execute(text(turned)).all() == db.execute(text(approved)).all()
     with pytest.raises(Exception, match="append-only"), ledger.write() as db:
         db.execute(text("DELETE FROM entry"))
+    ledger.close()
+
+
+@pytest.mark.on_sqlite("version 0.1 knew nothing else")
+def test_what_a_closed_batch_of_version_0_1_brought_is_owed_to_the_merchant(tmp_path: Path) -> None:
+    path = old(tmp_path / "host.db")
+    totals = {"debit_amount": 4850, "debit_count": 3, "credit_amount": 3000, "credit_count": 1}
+    with sqlite3.connect(path) as db:
+        values = ", ".join(f"{name} = {value}" for name, value in totals.items())
+        assert db.execute(f"UPDATE batch SET state = 'closed', closed = opened, {values}").rowcount == 1
+    ledger = Ledger(path)
+    with ledger.read() as db:
+        balances = double_entry.balances(db)
+        assert (balances["terminal clearing"], balances["merchant payable"]) == (0, -1850)
+        assert list(full_audit.differences(db)) == []
     ledger.close()
 
 

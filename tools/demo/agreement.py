@@ -249,7 +249,7 @@ def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path
         for paid, back in ((DEBIT, CREDIT), (CODE, CODE_BACK), (CASH, CASH_BACK))
     )
     expected = {
-        double_entry.MERCHANT: -cards - codes,
+        double_entry.CLEARING: -cards - codes,
         double_entry.CARDS: cards,
         double_entry.WALLETS: codes,
         double_entry.TILL: cash,

@@ -44,3 +44,11 @@ class StateError(HostError):
 
 class SetupError(HostError):
     """The keys, certificates, tables or terminal list in the host's home cannot be used, or a setting is invalid."""
+
+
+class BooksError(HostError):
+    """A posting that does not sum to zero: the transaction is rolled back."""
+
+
+class BackupError(HostError):
+    """A backup that cannot be made or restored, or is not whole, or not for this key."""

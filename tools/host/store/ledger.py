@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from tools.host.errors import SetupError
 from tools.host.outside import outbox
-from tools.host.store import migrate
+from tools.host.store import migrate, schema_books  # noqa: F401  # its tables belong to the metadata
 from tools.host.store.schema import payment
 from tools.host.store.sums import total
 from tools.host.transactions import chain, terminals
@@ -41,9 +41,13 @@ class Ledger:
         self._reader = _sqlite(url, "BEGIN") if self.is_sqlite else self._writer
         try:
             with self.write() as db:
-                migrate.upgrade(db)
+                self.prepare(db)
         except DatabaseError as fault:
             raise SetupError(f"database {make_url(url)!r}: {fault.orig}") from fault
+
+    def prepare(self, db: Connection) -> None:
+        """Make or migrate the tables."""
+        migrate.upgrade(db)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -16,8 +16,17 @@ _FOLDER = Path(__file__).with_name("migrations")
 _VERSIONS = "alembic_version"
 
 
-def upgrade(db: Connection) -> None:
-    """Make the tables, or migrate them. Raises SetupError if this is a database of something else, or of a newer host."""
+def check(revision: str) -> None:
+    """Raises SetupError if this host does not know a form of the database."""
+    if revision not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}:
+        raise SetupError(f"the database was made by a newer host ({revision})")
+
+
+def upgrade(db: Connection, to: str = "head") -> None:
+    """Make the tables, or migrate them. `to`: the form.
+
+    Raises SetupError if this is a database of something else, or of a newer host.
+    """
     lock.one_at_a_time(db, lock.MIGRATING)
     config = _config()
     here = MigrationContext.configure(db).get_current_revision()
@@ -28,10 +37,10 @@ def upgrade(db: Connection) -> None:
             raise SetupError("the database is not a host's")
     elif here == scripts.get_current_head():
         return
-    elif here not in {script.revision for script in scripts.walk_revisions()}:
-        raise SetupError(f"the database was made by a newer host ({here})")
+    else:
+        check(here)
     config.attributes["connection"] = db
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _config() -> Config:

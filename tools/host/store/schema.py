@@ -176,6 +176,7 @@ batch = new_table(
     words("closed", nullable=True),
     CheckConstraint("state IN ('open', 'closed')", name="batch_state"),
     Index("batch_opened", "mid", "opened"),
+    index_where("state = 'open'", "batch_open", "tid"),
 )
 
 hand_in = new_table(
