@@ -12,8 +12,6 @@ import time
 
 from micropython import const
 
-gc.threshold(2048 if gc.mem_free() < 1 << 20 else 65536)  # a small heap fragments, a large one (PSRAM) is slow to walk
-
 _WIDTH = const(320)
 
 
@@ -39,6 +37,8 @@ def _run() -> None:
     try:
         reason = board.safe_mode_reason()
         if not reason:
+            if not board.spare_memory:  # a large heap is slow to walk
+                gc.collect()
             from kassa.terminal import Terminal
 
             terminal = Terminal(board)  # pyright: ignore[reportArgumentType]  the stubs use other parameter names

@@ -7,6 +7,7 @@ at its top only what stays wherever it stays itself, and everything else inside 
 (host_tests/house/test_overlay.py).
 """
 
+import gc
 import sys
 
 # A name that ends with "." stands for a whole room, the package with it; every other name needs its packages listed too.
@@ -93,6 +94,13 @@ def _drop() -> None:
         parent = sys.modules.get(package)
         if parent is not None and hasattr(parent, module):
             delattr(parent, module)
+    collect()
+
+
+def collect() -> None:
+    """Collect garbage, if memory is short. Boot calls it before it makes what stays: then that does not lie among garbage."""
+    if enabled:
+        gc.collect()
 
 
 def _keep(gone: "set[str]", listed: str) -> None:

@@ -34,8 +34,8 @@ class Terminal:
     def __init__(self, board: "Board") -> None:
         self._board = board
         overlay.enabled = not board.spare_memory
+        overlay.collect()
         self._status = Status()
-        board.display.start()
         self._ui = Ui(board.display, board.keypad, self._status, Font(), "zh")
         self._session = Session(self._ui, self._status)
         self._tasks = {}
@@ -93,7 +93,6 @@ class Terminal:
         session = self._session
         await self._start_up()
         overlay.enter("flow")
-        gc.collect()
         self._start("line", session.connection.run())
         self._start("housekeeping", self._housekeeping())
         self._started = True
@@ -101,7 +100,11 @@ class Terminal:
         await main_loop.run(session)
 
     async def _start_up(self) -> None:
-        from kassa import startup
+        overlay.collect()
+        try:
+            from kassa import startup
+        finally:
+            self._board.display.start()  # it has waited meanwhile; and a failure can be shown
 
         await startup.run(self._board, self._session)
 
@@ -113,6 +116,8 @@ class Terminal:
     async def _housekeeping(self) -> None:
         """Background work: one step at a time, while no key is pressed."""
         board, session = self._board, self._session
+        await asyncio.sleep_ms(200)  # the home page is drawn
+        gc.threshold(2048 if overlay.enabled else 65536)  # a small heap fragments, a large one (PSRAM) is slow to walk
         while True:
             await asyncio.sleep_ms(200)
             heard = session.courier.handshaken or session.courier.heard  # not LINK_HOST: it outlasts the connection
@@ -137,4 +142,4 @@ class Terminal:
     def _apply_settings(self) -> None:
         from kassa.flows.idle import apply_settings
 
-        apply_settings.apply(self._session)
+        apply_settings.apply(self._session, self._session.settings)
