@@ -40,6 +40,7 @@ class Terminal:
         self._session = Session(self._ui, self._status)
         self._tasks = {}
         self._started = False
+        board.display.start()  # last: it waits less; and before any task, whose failure is shown
 
     async def run(self) -> None:
         """Run all tasks until one ends, then restart the board. Does not return."""
@@ -101,10 +102,7 @@ class Terminal:
 
     async def _start_up(self) -> None:
         overlay.collect()
-        try:
-            from kassa import startup
-        finally:
-            self._board.display.start()  # it has waited meanwhile; and a failure can be shown
+        from kassa import startup
 
         await startup.run(self._board, self._session)
 
