@@ -35,10 +35,10 @@ def _run() -> None:
 
     board, terminal = Board(), None
     try:
+        board.display.reset()  # takes as long as it takes to load the terminal
         reason = board.safe_mode_reason()
         if not reason:
-            if not board.spare_memory:  # a large heap is slow to walk
-                gc.collect()
+            gc.collect()
             from kassa.terminal import Terminal
 
             terminal = Terminal(board)  # pyright: ignore[reportArgumentType]  the stubs use other parameter names

@@ -26,7 +26,7 @@ _PIECE = const(640)
 
 
 class ILI9341:
-    """`spi`: the bus. `cs`, `dc`, `rst`: output pins. `backlight`: output pin, None if not wired. Creating it resets the chip."""
+    """`spi`: the bus. `cs`, `dc`, `rst`: output pins. `backlight`: output pin, None if not wired."""
 
     # command, number of parameters, parameters
     SETUP = (
@@ -45,20 +45,27 @@ class ILI9341:
         self.spi = spi
         self.cs = cs
         self.dc = dc
+        self._rst = rst
         self._backlight = backlight
         self._one = bytearray(1)
         self._four = bytearray(4)
-        cs(1)
-        rst(0)
-        time.sleep_ms(_RESET_MS)
-        rst(1)
+        self._is_reset = False  # `start` has still to wait, since then:
         self._reset_at = time.ticks_ms()
+        cs(1)
+
+    def reset(self) -> None:
+        """Reset the chip. `start` does it too; who calls this first can load something in the 120 ms that `start` waits."""
+        self._rst(0)
+        time.sleep_ms(_RESET_MS)
+        self._rst(1)
+        self._reset_at = time.ticks_ms()
+        self._is_reset = True
 
     def start(self) -> None:
-        """Set up the chip, clear the screen to black, switch on display and backlight. Takes about 40 ms.
-
-        It takes longer within 120 ms of the reset, which is when this object is created: so much can be loaded meanwhile.
-        """
+        """Reset and set up the chip, clear the screen to black, switch on display and backlight. Takes about 160 ms."""
+        if not self._is_reset:
+            self.reset()
+        self._is_reset = False
         passed = time.ticks_diff(time.ticks_ms(), self._reset_at)
         if 0 <= passed < _WAKE_MS:
             time.sleep_ms(_WAKE_MS - passed)
