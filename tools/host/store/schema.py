@@ -49,6 +49,7 @@ terminal = _table(
     _text("heard", nullable=True),
     _text("versions", nullable=True),  # versions of its tables, by 60.3, as JSON
     _text("certificate_ends", nullable=True),  # expiry date of the certificate it last showed
+    Column("seen", LargeBinary, nullable=True),  # which message counters were seen: see transactions/key_window.py
 )
 
 message = _table(

@@ -4,6 +4,7 @@
 Each one cancels, replaces or completes its original, once and within its amount.
 """
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from tools.host.errors import SealError
 from tools.host.keys import seal
-from tools.host.keys.card_number import pan_of
 from tools.host.outside.issuer import Decision, Payment
 from tools.host.store.schema import payment, terminal
+from tools.host.transactions import restore
 from tools.host.transactions.request_context import RequestContext
 from tools.host.wire import answers, kinds
 
@@ -27,7 +28,9 @@ _MAY_NAME = {
     kinds.ADJUST: (kinds.VOICE_SALE,),
 }
 _REFUNDABLE = (kinds.SALE, kinds.VOICE_SALE, kinds.COMPLETION, kinds.COMPLETION_ADVICE)
+NAMING = frozenset(_MAY_NAME)  # kinds that name a payment of the open batch by its uid
 _CODES = (kinds.QR_SCANNED, kinds.QR_SHOWN)
+_PATIENCE = datetime.timedelta(days=1)  # for another terminal, after the host fell behind
 _COMPLETES_OR_CANCELS = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
 TIP_PERCENT = 20  # of the sale, at most
 COMPLETION_PERCENT = 115  # of the pre-authorised amount, at most (UnionPay's rule)
@@ -103,33 +106,37 @@ def note_cash(request: RequestContext, record: seal.Record, number: int) -> None
         _note(request.db, number, row.uid)
 
 
-def link_uploaded(request: RequestContext, record: seal.Record, number: int) -> int:
-    """Add card and original to row `number`, settled by a batch upload. Returns its net value, minor units.
+def awaits(request: RequestContext, record: seal.Record) -> bool:
+    """Whether a record that comes back in a restore is about a payment which another terminal of the shop may bring.
 
-    A refund may arrive before its original, which another terminal of the shop uploads later.
+    It has not been heard since the host fell behind, or still sends what it holds; but not for longer than a day.
     """
+    behind = restore.current(request.db, request.tid)
+    if behind is None or record.type not in (kinds.REFUND, kinds.QR_REFUND, *_COMPLETES_OR_CANCELS):
+        return False
     try:
         tags = _open_body(request, record)
-        card = request.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
-    except (SealError, ValueError):
-        tags, card = {}, None  # keep the record: its seal tag is right
-    row = None
-    if _UID in tags:
-        row = _of_same_terminal(request, record, tags[_UID])
-    elif _REFERENCE in tags:
-        row = _by_reference(request.db, number, tags, payment.c.pan_token.is_not_distinct_from(card))
-    elif record.type in _COMPLETES_OR_CANCELS and card:
-        row = _by_auth_code(request.db, number, tags, card)
-    if row is None and (_UID in tags or _REFERENCE in tags):
-        request.alarm("uploaded, and about a payment that is not here")
-    worth = kinds.worth(record.type, record.amount, row.amount if row else record.amount)
-    noted = {"pan_token": card, "original": row.uid if row else None, "worth": worth}
-    if row is None and _REFERENCE in tags:
-        noted["refers_to"] = tags[_REFERENCE].hex()
-    mine = update(payment).where(payment.c.id == number).values(**noted).returning(payment.c.rrn)
-    waiting = payment.c.refers_to == request.db.execute(mine).scalar_one()
-    request.db.execute(update(payment).where(waiting).values(original=record.uid.hex(), refers_to=None))
-    return worth
+    except SealError:
+        return False
+    shop = select(terminal.c.tid).where(terminal.c.mid == request.terminal.mid)
+    if _REFERENCE in tags:
+        here = payment.c.rrn == tags[_REFERENCE].hex()
+    elif _AUTH_CODE in tags:
+        here = payment.c.auth_code == tags[_AUTH_CODE].decode("ascii", "replace")
+    else:
+        return False
+    if request.db.execute(select(func.count()).select_from(payment).where(here, payment.c.tid.in_(shop))).scalar_one():
+        return False
+    begun = datetime.datetime.fromisoformat(behind.at)
+    if datetime.datetime.now(datetime.UTC) - begun > _PATIENCE:
+        return False
+    others = select(terminal.c.tid, terminal.c.heard).where(
+        terminal.c.mid == request.terminal.mid, terminal.c.tid != request.tid
+    )
+    return any(
+        row.heard is None or row.heard < behind.at or restore.current(request.db, row.tid) is not None
+        for row in request.db.execute(others)
+    )
 
 
 def is_named(db: Connection, row: Row[Any]) -> bool:

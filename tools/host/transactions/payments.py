@@ -66,6 +66,9 @@ def receive(request: RequestContext) -> Answer | Booked:
         return verdict.answer
     if verdict.seen:
         return _repeated(request, record)
+    if not record_checks.is_sealed(request, record):  # nothing of it is believed, so nothing is stored
+        void = message.type == kinds.VOID_ENTRY  # the terminal says that it was not paid; its place stays empty
+        return request.answer(answers.APPROVED) if void else request.answer(answers.FORMAT_ERROR, "Record damaged")
     return _store(request, record, verdict.clash == "stan")
 
 
@@ -141,10 +144,10 @@ def _store(request: RequestContext, record: seal.Record, stan_used: bool) -> Ans
         answer = request.answer(code, text)
         idempotency.open_(db, message, record.epoch, answer)
         return answer
-    intact = record_checks.note_record(request, record, chain.PAYMENT, known)
+    record_checks.note_record(request, record, chain.PAYMENT, known)
     idempotency.open_(db, message, record.epoch)
     booked = _insert(request, record, record_checks.settlement_batch(request, record, known))
-    if refusal := _refusal(message, record, intact, stan_used and not booked.quarantined):
+    if refusal := _refusal(message, record, stan_used and not booked.quarantined):
         request.alarm(refusal.text)
         return settle(db, request.now, [(booked, refusal)])[0]
     return _ask(request, record, booked)
@@ -190,7 +193,8 @@ def _ask(request: RequestContext, record: seal.Record, booked: Booked) -> Answer
             ask = Order(record.uid, record.amount, request.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
         else:
             card = request.keys.token(pan_of(tags))
-            online = request.message.mti != "0220" and request.message.type != kinds.DEFERRED_SALE
+            deferred = request.message.mti == "0220" or request.message.type == kinds.DEFERRED_SALE
+            online = not deferred and not request.late  # somebody waits, and no later payment can have come before it
             proven = request.message.type == kinds.OFFLINE_SALE
             ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, booked.type)
     except (SealError, ValueError):
@@ -200,10 +204,8 @@ def _ask(request: RequestContext, record: seal.Record, booked: Booked) -> Answer
     return dataclasses.replace(booked, ask=ask)
 
 
-def _refusal(message: Message, record: seal.Record, intact: bool, stan_used: bool) -> Decision | None:
+def _refusal(message: Message, record: seal.Record, stan_used: bool) -> Decision | None:
     """The reason to refuse a payment without asking the issuer, or None."""
-    if not intact:
-        return Decision(answers.FORMAT_ERROR, text="Record damaged")
     if f"{record.amount:012}" != message.fields["4"]:
         return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
     same = (record.stan, record.batch) == (message.stan, message.batch)

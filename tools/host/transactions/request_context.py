@@ -2,6 +2,7 @@
 """One request being handled in one transaction: what every handler receives."""
 
 import datetime
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -27,7 +28,9 @@ class RequestContext:
     keys: HostKeys
     now: datetime.datetime
     busy: set[tuple[str, bytes]]
+    counters: Counter[str]
     hand_in: int | None = None  # the hand-in that brings the payment; None: its terminal sent it
+    late: bool = False  # it comes by an upload or a hand-in: nobody waits for the answer
 
     @property
     def tid(self) -> str:

@@ -18,15 +18,17 @@ from tools.host.outside.wallet import Order, Return, Wallet
 from tools.host.store.ledger import Ledger
 from tools.host.tables import publication
 from tools.host.tables.publication import Tables
-from tools.host.transactions import batch, handshake, payments, reversal, terminals, upload
+from tools.host.transactions import batch, handshake, key_window, payments, restore, reversal, terminals, upload
+from tools.host.transactions.request_context import RequestContext
 from tools.host.transactions.transaction_context import TransactionContext
 from tools.host.wire import answers, kinds
 from tools.host.wire.answers import Answer
-from tools.host.wire.message import NOT_PAID, Message, read
+from tools.host.wire.message import ALL_SENT, NOT_PAID, Message, read
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
+_SIGN_ON = 3  # the processing request for another handshake
 
-_HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handle}
+_HANDLERS = {"0400": reversal.handle, "0500": batch.handle}
 
 Reply = tuple[Message, Answer]
 
@@ -78,7 +80,7 @@ class Service:
 
         `messages`: see as_sent.message; their seals are verified. `number`: the row of the hand-in.
         """
-        return [fields for _, fields in await self._payments(messages, number)]
+        return [fields for _, fields in await self._payments(messages, number, sent=False)]
 
     @contextmanager
     def hand_in_transaction(self, number: int) -> Iterator[TransactionContext]:
@@ -110,10 +112,42 @@ class Service:
             messages = list(alike)
             if mti in ("0400", "0320"):
                 messages = [message for message in messages if await self._revoked(message)]
+            if mti == "0320":
+                for some in upload.together(messages):
+                    replies += await self._uploads(some)
+                continue
             with self._transaction() as transaction:
                 answered = [(message, self._other(transaction, message)) for message in messages]
             replies += [(message, fields) for message, fields in answered if fields is not None]
         return replies
+
+    async def _uploads(self, messages: list[Message]) -> list[Reply]:
+        """Answers to uploaded records. Payments that are missing here are decided as if the terminal had sent them."""
+        answered: dict[int, Answer | None] = {}  # by place in `messages`
+        wanted: dict[int, Message] = {}
+        with self._transaction() as transaction:
+            for place, message in enumerate(messages):
+                sender, request = self._taken(transaction, message)
+                outcome = sender if request is None else upload.handle(request)
+                if isinstance(outcome, Message):
+                    wanted[place] = outcome
+                else:
+                    answered[place] = outcome
+        decided = await self._payments(list(wanted.values()), sent=False)
+        with self._transaction() as transaction:
+            for place, (_, answer) in zip(wanted, decided, strict=True):
+                terminal = transaction.sender(messages[place])
+                assert terminal is not None
+                answered[place] = upload.finish(transaction.request(terminal, messages[place]), answer)
+        return [(message, fields) for place, message in enumerate(messages) if (fields := answered[place])]
+
+    def _taken(self, transaction: TransactionContext, message: Message) -> tuple[Answer | None, RequestContext | None]:
+        """The request of a message whose KSN is fresh; else the answer to a stranger, or None."""
+        terminal = transaction.sender(message)
+        if terminal is None:
+            return handshake.unknown_terminal_answer(message, transaction.now), None
+        fresh = transaction.advance_mark(terminal, message) == key_window.FRESH
+        return None, transaction.request(terminal, message) if fresh else None
 
     async def _revoked(self, message: Message) -> bool:
         """Have the wallet revoke a code payment before the host undoes it. False: it failed; the terminal repeats.
@@ -130,6 +164,10 @@ class Service:
             )
             if not known or not reversal.undoes(db, message.terminal, message.uid):
                 return True
+            if message.mti == "0320" and not (
+                message.record and upload.is_wanted(db, message.terminal, message.record)
+            ):
+                return True
         try:
             await self.revoke(message.uid)
         except IssuerFault:
@@ -141,28 +179,36 @@ class Service:
         terminal = transaction.sender(message)
         if terminal is None:
             return handshake.unknown_terminal_answer(message, transaction.now)
-        advanced = transaction.advance_mark(terminal, message)
+        age = transaction.advance_mark(terminal, message)
         request = transaction.request(terminal, message)
         if message.mti == "0800" and not publication.is_fetch(message):
-            answer = handshake.handle(request, stale=not advanced)
-            self._requests[message.terminal] = self.tables.wanted(publication.known(request.db, request.tid))
+            answer = handshake.handle(request, age)
+            wanted = self.tables.wanted(publication.known(request.db, request.tid))
+            self._requests[message.terminal] = _SIGN_ON if age == key_window.LATE else wanted
             return answer
-        if not advanced:
+        if age != key_window.FRESH:
             return None
+        if message.fields["60"][8:11] == ALL_SENT:
+            return restore.end(request)
         if message.mti in ("0800", "0820"):
             answer = publication.handle(request, self.tables)
             self._requests[message.terminal] = self.tables.wanted(publication.known(request.db, request.tid))
             return answer
         return _HANDLERS[message.mti](request)
 
-    async def _payments(self, run: list[Message], hand_in: int | None = None) -> list[Reply]:
-        """Store the payments, ask the issuer where needed, store the answers: two commits for any number of them."""
+    async def _payments(self, run: list[Message], hand_in: int | None = None, sent: bool = True) -> list[Reply]:
+        """Store the payments, ask the issuer where needed, store the answers: two commits for any number of them.
+
+        `sent`: their terminal sent these messages, so their KSNs count.
+        """
+        if not run:
+            return []
         outcomes: list[tuple[Message, Answer | payments.Booked]] = []
         mine: set[tuple[str, bytes]] = set()
         try:
-            with self._transaction(hand_in) as transaction:
+            with self._transaction(hand_in, late=not sent) as transaction:
                 for message in run:
-                    outcome = self._receive(transaction, message, hand_in is None)
+                    outcome = self._receive(transaction, message, sent)
                     if isinstance(outcome, payments.Booked):
                         mine.add(message.key)
                         self._busy.add(message.key)
@@ -183,7 +229,7 @@ class Service:
         terminal = transaction.sender(message)
         if terminal is None:
             return handshake.unknown_terminal_answer(message, transaction.now)
-        if sent and not transaction.advance_mark(terminal, message):
+        if sent and transaction.advance_mark(terminal, message) != key_window.FRESH:
             return None
         return payments.receive(transaction.request(terminal, message))
 
@@ -209,9 +255,9 @@ class Service:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager
-    def _transaction(self, hand_in: int | None = None) -> Iterator[TransactionContext]:
+    def _transaction(self, hand_in: int | None = None, late: bool = False) -> Iterator[TransactionContext]:
         """The context of one write transaction; changed KSN marks are written at its end."""
         with self.ledger.write() as db:
-            transaction = TransactionContext(db, self._keys, self._now(), self._busy, self.counters, hand_in)
+            transaction = TransactionContext(db, self._keys, self._now(), self._busy, self.counters, hand_in, late)
             yield transaction
             transaction.close()

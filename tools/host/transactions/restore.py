@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""The host is behind its terminal, as after a backup was restored: it says so, and has everything sent again.
+
+A terminal never opens a batch that its host has not ended. So a terminal whose open batch is ahead of the host's shows
+that the host has forgotten. The host adopts that batch, and the terminal uploads every record above `after` that it
+still holds (upload.py). What it holds no more is lost, and listed by sequence.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from tools.host.books import double_entry, totals
+from tools.host.store.schema import batch, payment
+from tools.host.store.schema_behind import held, lost, lost_batch
+from tools.host.store.schema_behind import restore as table
+from tools.host.store.upsert import insert_new, put
+from tools.host.transactions import chain, terminals
+from tools.host.transactions.request_context import RequestContext
+from tools.host.transactions.terminals import LAST_BATCH, Terminal
+from tools.host.wire import answers, kinds
+from tools.host.wire.answers import Answer
+
+MOST_BATCHES = 1000  # that a host may be behind: more than a year of two a day; a number further off is no next one
+MOST_RECORDS = 1_000_000  # the same in records
+_STATUS_SIZE = 11
+
+
+def behind_by(terminal: Terminal, shown: int) -> int:
+    """How many batches the terminal, which has batch `shown` open, is ahead of the host; 0 if it is not."""
+    ahead = (shown - terminal.batch) % LAST_BATCH
+    return ahead if ahead <= MOST_BATCHES and 0 < shown <= LAST_BATCH else 0
+
+
+def current(db: Connection, tid: str) -> Row[Any] | None:
+    """The terminal's restore that has not ended."""
+    mine = select(table).where(table.c.tid == tid, table.c.ended.is_(None))
+    return db.execute(mine.order_by(table.c.number.desc()).limit(1)).one_or_none()
+
+
+def notice(request: RequestContext, newest: int) -> Row[Any] | None:
+    """Compare the batch that the terminal has open with the host's. `newest`: its newest sequence.
+
+    Returns the restore that is under way, a new one included; None if the host is not behind.
+    """
+    db, terminal, shown = request.db, request.terminal, int(request.message.batch)
+    open_now = current(db, terminal.tid)
+    if behind_by(terminal, shown):
+        if open_now is None:
+            _begin(request, newest, shown)
+        else:
+            _change(db, open_now, open_batch=shown, newest=max(newest, open_now.newest))
+        terminals.change(db, terminal, batch=shown)
+        return current(db, terminal.tid)
+    return open_now
+
+
+def _begin(request: RequestContext, newest: int, shown: int) -> None:
+    db, terminal = request.db, request.terminal
+    number = db.execute(select(func.max(table.c.number)).where(table.c.tid == terminal.tid)).scalar_one() or 0
+    after = _known_up_to(db, terminal, newest)
+    row = {
+        "tid": terminal.tid, "number": number + 1, "at": double_entry.now(), "epoch": terminal.epoch, "after": after,
+        "newest": newest, "first_batch": terminal.batch, "open_batch": shown,
+    }  # fmt: skip
+    db.execute(insert(table).values(row))
+    detail = (
+        f"restored from an old backup? The terminal has batch {shown:06} open and record {newest}; here it was batch"
+        f" {terminal.batch:06}. It is to send everything above record {after} again"
+    )
+    double_entry.note(db, terminal.tid, "the host is behind its terminal", detail)
+
+
+def _known_up_to(db: Connection, terminal: Terminal, newest: int) -> int:
+    """The sequence up to which nothing is missing and every batch is closed."""
+    tid, epoch = terminal.tid, terminal.epoch
+    below = [first - 1 for first, _ in chain.gaps(db, tid, epoch, newest)]
+    below.append(chain.highest(db, tid, epoch)[0])
+    theirs = and_(
+        batch.c.tid == payment.c.tid, batch.c.epoch == payment.c.epoch, batch.c.number == payment.c.settled_in
+    )
+    first = select(func.min(payment.c.sequence)).select_from(payment.join(batch, theirs))
+    mine = payment.c.tid == tid, payment.c.epoch == epoch, batch.c.state == "open"
+    lowest = db.execute(first.where(*mine)).scalar_one()
+    return max(0, min([*below, lowest - 1] if lowest is not None else below))
+
+
+def came_back(request: RequestContext, kind: str, amount: int) -> None:
+    """A payment was taken in during a restore, if one is under way."""
+    row = current(request.db, request.tid)
+    if row is not None:
+        _change(request.db, row, back=row.back + 1, amount=row.amount + kinds.signed(kind, amount))
+
+
+def postpone(request: RequestContext) -> None:
+    """A record could not be decided: the restore goes on with the terminal's next connection."""
+    row = current(request.db, request.tid)
+    if row is not None:
+        _change(request.db, row, waiting=1)
+
+
+def end(request: RequestContext) -> Answer:
+    """0820 with 60.3 = 901: the terminal has sent what it holds. DE 62: as a status; up to its watermark all is final.
+
+    What is missing up to there is lost. What is missing above it has still to come, from the terminal's queue.
+    """
+    db, row = request.db, current(request.db, request.tid)
+    if row is None:
+        return request.answer(answers.APPROVED)
+    if row.waiting:
+        _change(db, row, waiting=0)
+        return request.answer(answers.ISSUER_DOWN, "Some payments are not decided yet")
+    watermark = min(int.from_bytes(request.message.body[_STATUS_SIZE - 4 :], "big"), row.newest)
+    gone = chain.within(chain.gaps(db, row.tid, row.epoch, watermark), row.after + 1, watermark)
+    for first, last in gone:
+        put(db, lost, {"tid": row.tid, "epoch": row.epoch, "first": first, "last": last, "at": double_entry.now(),
+                       "why": "lost with a backup"})  # fmt: skip
+    _close_batches(request, row)
+    _change(db, row, ended=double_entry.now())
+    detail = f"{row.back} payments for {row.amount} came back"
+    if gone:
+        detail += f"; lost: {chain.count(gone)} records, {chain.words(gone)} of epoch {row.epoch}"
+    double_entry.note(db, row.tid, "records lost with a backup" if gone else "the host has caught up", detail)
+    return request.answer(answers.APPROVED)
+
+
+def _close_batches(request: RequestContext, row: Row[Any]) -> None:
+    """Close the batches that the terminal closed in the time that the host forgot, with what came back."""
+    db, number = request.db, row.first_batch
+    while number != row.open_batch:
+        which = {"tid": row.tid, "epoch": row.epoch, "number": f"{number:06}"}
+        sums = totals.of_batch(db, row.tid, row.epoch, which["number"])
+        back, amount = db.execute(
+            select(func.count(), func.coalesce(func.sum(payment.c.worth), 0)).where(
+                totals.in_batch(row.tid, row.epoch, which["number"]), payment.c.state == "APPROVED"
+            )
+        ).one()
+        insert_new(db, batch, {**which, "state": "open", "opened": double_entry.now()})
+        mine = batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == which["number"]
+        done = {"state": "closed", **sums._asdict(), "uploaded": back, "closed": double_entry.now()}
+        if db.execute(update(batch).where(*mine, batch.c.state == "open").values(**done)).rowcount:
+            insert_new(db, lost_batch, {**which, "restore": row.number, "back": back, "amount": amount})
+        number = number % LAST_BATCH + 1
+
+
+def view(db: Connection, tid: str) -> dict[str, Any]:
+    """What the page shows of one terminal: restores, what was lost, and what is held. Amounts in minor units."""
+    mine = select(table).where(table.c.tid == tid).order_by(table.c.number.desc()).limit(20)
+    gone = select(lost).where(lost.c.tid == tid).order_by(lost.c.epoch, lost.c.first)
+    batches = select(lost_batch).where(lost_batch.c.tid == tid).order_by(lost_batch.c.epoch, lost_batch.c.number)
+    waiting = select(held).where(held.c.tid == tid).order_by(held.c.epoch, held.c.sequence)
+    return {
+        "restores": [
+            {name: getattr(row, name) for name in ("at", "epoch", "after", "newest", "back", "amount", "ended")}
+            for row in db.execute(mine)
+        ],
+        "lost": [
+            {"epoch": row.epoch, "first": row.first, "last": row.last, "why": row.why} for row in db.execute(gone)
+        ],
+        "lost_batches": [
+            {"epoch": row.epoch, "number": row.number, "back": row.back, "amount": row.amount}
+            for row in db.execute(batches)
+        ],
+        "held": [
+            {"epoch": row.epoch, "sequence": row.sequence, "amount": kinds.signed(row.type, row.amount), "why": row.why}
+            for row in db.execute(waiting)
+        ],
+    }
+
+
+def _change(db: Connection, row: Row[Any], **values: int | str) -> None:
+    db.execute(update(table).where(table.c.tid == row.tid, table.c.number == row.number).values(**values))
