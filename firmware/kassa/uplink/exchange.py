@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The dialogue with the host: `next_frame` returns what to send, `feed` takes what arrives. No clock and no socket.
 
-Order: handshake, reversal, the online request, then the queue in windows, then a task such as the batch close.
+Order: handshake, reversal, the online request, what a host that is behind wants again, the queue in windows, then a task
+such as the batch close.
 """
 
 from struct import unpack_from
@@ -17,6 +18,10 @@ from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import Outbox
 from kassa.vault.journal import layout
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.uplink.upload import Upload
 
 # The request class of each purpose (in_flight.py), which decides what an answer code means.
 _CLASS = (
@@ -47,6 +52,7 @@ class Exchange:
         self._outbox = Outbox(courier.journal, courier.keyring, courier.identity, self.in_flight, courier.entropy)
         self._record = bytearray(layout.PAGE)
         self._kind = 0  # transaction type of the online request
+        self._upload: "Upload | None" = None  # what a host that is behind wants again
         courier.in_flight = self.in_flight
 
     def end(self) -> None:
@@ -74,6 +80,8 @@ class Exchange:
             self._kind = record[1]
             courier.sent, courier.resend, courier.outcome.waiting = True, False, False
             return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, original)
+        if self._upload:
+            return self._upload.frame(self._outbox, record)
         sequence, kind, amount = queue.next(record, in_flight)
         if sequence:
             original = b"" if kind == transactions.VOID_ENTRY else queue.original_of(record)
@@ -154,6 +162,8 @@ class Exchange:
             self._online(answer, meaning, code)
         elif purpose == QUEUED:
             courier.queue.answered(sequence, amount, meaning, code)
+        elif self._upload:
+            self._upload = None if purpose == MANAGE else self._upload
         elif courier.task and courier.task.take(answer, purpose, code):
             courier.status.renewed = courier.status.renewed or courier.task.changed
             courier.end_task()
@@ -191,12 +201,18 @@ class Exchange:
             raise WireError("handshake refused")
         from kassa.uplink import sign_on
 
-        quarantined, courier.host_epoch, courier.host_batch, now, east, courier.counter_seen = sign_on.read(answer)
+        quarantined, courier.host_epoch, courier.host_batch, now, east, courier.counter_seen, after = sign_on.read(
+            answer
+        )
         courier.fault = "rollback" if quarantined else ""
         courier.clock.trust(now, east)
         sign_on.heard(self._journal, now, courier.host_batch)
         courier.keyring.skip_used(courier.counter_seen)
         courier.handshaken = courier.heard = True
+        if after >= 0:
+            from kassa.uplink import upload
+
+            self._upload = upload.Upload(self._journal, after)
         courier.status.clock_trusted = True
 
     def _online(self, answer: Answer, meaning: int, code: bytes) -> None:

@@ -85,11 +85,12 @@ def _known_up_to(db: Connection, terminal: Terminal, newest: int) -> int:
     return max(0, min([*below, lowest - 1] if lowest is not None else below))
 
 
-def came_back(request: RequestContext, kind: str, amount: int) -> None:
-    """A payment was taken in during a restore, if one is under way."""
+def came_back(request: RequestContext, kind: str, amount: int) -> bool:
+    """Count a payment that was taken in during a restore. False if none is under way."""
     row = current(request.db, request.tid)
     if row is not None:
         _change(request.db, row, back=row.back + 1, amount=row.amount + kinds.signed(kind, amount))
+    return row is not None
 
 
 def postpone(request: RequestContext) -> None:

@@ -83,8 +83,8 @@ def finish(request: RequestContext, decided: Answer) -> Answer:
     record, code = request.message.record, decided["39"]
     assert record is not None
     if code in answers.YES:
-        request.alarm("taken in from an upload")
-        restore.came_back(request, record.type, record.amount)
+        if not restore.came_back(request, record.type, record.amount):
+            request.alarm("taken in from an upload")
         return _keep(request, record.epoch, request.answer(answers.APPROVED))
     text = bytes.fromhex(decided["63"])[19:].decode(errors="replace")
     if code in answers.NOT_FINAL:
@@ -158,19 +158,29 @@ def _missing(request: RequestContext, record: Record, known: record_checks.Recor
         return request.answer(answers.INVALID, "Was reversed")
     if record.type == kinds.BALANCE:
         return request.answer(answers.APPROVED)  # no money, and nobody refers to it
-    if originals.awaits(request, record):
-        restore.postpone(request)
-        return request.answer(answers.ISSUER_DOWN, "Another terminal has its sale")
     return _decide(request, record)
 
 
 def _decide(request: RequestContext, record: Record) -> Answer | Message:
-    """The request in which the terminal would send a record; or the answer, if there is none."""
+    """The request in which the terminal would send a record; or the answer, if there is none, or not yet."""
+    if record.type not in _ALONE and (_follows_open(request, record) or originals.awaits(request, record)):
+        restore.postpone(request)
+        return request.answer(answers.ISSUER_DOWN, "About a payment that is not decided")
     try:
         return requests.of(request.db, request.terminal, record, request.keys.bdk)
     except FrameError:
         what = "About a payment that is not here" if record.type in originals.NAMING else "No terminal sends this"
         return _hold(request, record, answers.NOT_FOUND, what)
+
+
+def _follows_open(request: RequestContext, record: Record) -> bool:
+    """Whether a payment before this record, which it may be about, could not be decided yet."""
+    row = restore.current(request.db, request.tid)
+    if row is not None:
+        return bool(row.waiting)
+    open_ones = totals.in_batch(request.tid, record.epoch, record.batch) & (payment.c.state == "RECEIVED")
+    before = open_ones & (payment.c.sequence < record.sequence)
+    return bool(request.db.execute(select(exists().where(before))).scalar_one())
 
 
 def _hold(request: RequestContext, record: Record, code: str, why: str) -> Answer:
