@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from tools.host.commands import clear, publish
 from tools.host.errors import SetupError
+from tools.host.store.ledger import Ledger
 from tools.host.tables import publication
 from tools.host.tables.card_entries import Application, Authority
 from tools.host.tables.publication import Tables
@@ -20,7 +21,7 @@ from tools.provision.ca_public_keys import TEST
 
 
 def run(home: Path, name: str, rows: Any = None, *words: str) -> Result:
-    (home / "ca.pem").touch()
+    Ledger(home / "host.db").close()
     file = home / "rows.json"
     file.write_text(json.dumps(rows))
     return CliRunner().invoke(publish.main, ["--home", str(home), name, *(words if rows is None else [str(file)])])

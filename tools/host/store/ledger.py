@@ -14,7 +14,7 @@ from tools.host.books import double_entry
 from tools.host.errors import SetupError
 from tools.host.store import schema
 from tools.host.store.schema import payment
-from tools.host.transactions import chain, terminals
+from tools.host.transactions import clearing, terminals
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "secure_delete=ON")
 
@@ -59,19 +59,12 @@ class Ledger:
         with self.write() as db:
             return terminals.certified(db, tid, ends)
 
-    def clear_quarantine(self, tid: str, supervisor: str) -> None:
-        """End a terminal's quarantine, or write off its missing records; see terminals.clear.
-
-        Raises SetupError if the terminal is unknown, or has neither a quarantine nor missing records.
-        """
+    def clear_quarantine(self, tid: str, supervisor: str, write_off: int | None = None) -> None:
+        """End a terminal's quarantine, or write off its missing records; see clearing.run. Raises SetupError if refused."""
         with self.write() as db:
-            terminal = terminals.load(db, tid)
-            if terminal is None:
-                raise SetupError(f"terminal {tid} is not registered")
-            missing = chain.gaps(db, tid, terminal.epoch, terminal.reported_sequence)
-            if not terminal.quarantine and not missing:
-                raise SetupError(f"terminal {tid} is not in quarantine and has no missing records")
-            terminals.clear(db, terminal, supervisor)
+            report = clearing.run(db, tid, supervisor, write_off)
+        if report["refused"]:
+            raise SetupError(clearing.words(report))
 
     def card_counters(self) -> dict[str, dict[int, bytes]]:
         """Every transaction counter verified by a cryptogram: card token -> {ATC: uid of its payment}."""

@@ -60,6 +60,7 @@ restore = Table(
     _whole("waiting", 0),  # 1: a record could not be decided yet
     _whole("back", 0),  # payments that came back
     _whole("amount", 0),  # their sum, minor units
+    Column("pending", Integer, nullable=True),  # records that the terminal had yet to send in the usual way at its end
     _text("ended", nullable=True),
     sqlite_strict=True,
 )

@@ -44,36 +44,36 @@ def notice(request: RequestContext, newest: int) -> Row[Any] | None:
     Returns the restore that is under way, a new one included; None if the host is not behind.
     """
     db, terminal, shown = request.db, request.terminal, int(request.message.batch)
-    open_now = current(db, terminal.tid)
-    if behind_by(terminal, shown):
-        if open_now is None:
-            _begin(request, newest, shown)
-        else:
-            _change(db, open_now, open_batch=shown, newest=max(newest, open_now.newest))
+    open_now, ahead = current(db, terminal.tid), behind_by(terminal, shown)
+    if open_now is not None:
+        _change(db, open_now, newest=max(newest, open_now.newest), **({"open_batch": shown} if ahead else {}))
+    elif ahead:
+        ask(db, terminal, terminal.epoch, newest, shown)
+    if ahead:
         terminals.change(db, terminal, batch=shown)
-        return current(db, terminal.tid)
-    return open_now
+    return current(db, terminal.tid)
 
 
-def _begin(request: RequestContext, newest: int, shown: int) -> None:
-    db, terminal = request.db, request.terminal
+def ask(db: Connection, terminal: Terminal, epoch: int, newest: int, shown: int | None = None) -> None:
+    """Have the terminal send again what is missing of an epoch. `shown`: the batch that it has open, if not the host's."""
     number = db.execute(select(func.max(table.c.number)).where(table.c.tid == terminal.tid)).scalar_one() or 0
-    after = _known_up_to(db, terminal, newest)
+    after = _known_up_to(db, terminal.tid, epoch, newest)
     row = {
-        "tid": terminal.tid, "number": number + 1, "at": double_entry.now(), "epoch": terminal.epoch, "after": after,
-        "newest": newest, "first_batch": terminal.batch, "open_batch": shown,
+        "tid": terminal.tid, "number": number + 1, "at": double_entry.now(), "epoch": epoch, "after": after,
+        "newest": newest, "first_batch": terminal.batch, "open_batch": shown or terminal.batch,
     }  # fmt: skip
     db.execute(insert(table).values(row))
-    detail = (
-        f"restored from an old backup? The terminal has batch {shown:06} open and record {newest}; here it was batch"
-        f" {terminal.batch:06}. It is to send everything above record {after} again"
-    )
+    what = f"It is to send everything above record {after} again"
+    if shown is None:
+        double_entry.note(db, terminal.tid, "records are asked for again", what)
+        return
+    seen = f"restored from an old backup? The terminal has batch {shown:06} open and record {newest}"
+    detail = f"{seen}; here it was batch {terminal.batch:06}. {what}"
     double_entry.note(db, terminal.tid, "the host is behind its terminal", detail)
 
 
-def _known_up_to(db: Connection, terminal: Terminal, newest: int) -> int:
+def _known_up_to(db: Connection, tid: str, epoch: int, newest: int) -> int:
     """The sequence up to which nothing is missing and every batch is closed."""
-    tid, epoch = terminal.tid, terminal.epoch
     below = [first - 1 for first, _ in chain.gaps(db, tid, epoch, newest)]
     below.append(chain.highest(db, tid, epoch)[0])
     theirs = and_(
@@ -113,15 +113,20 @@ def end(request: RequestContext) -> Answer:
         return request.answer(answers.ISSUER_DOWN, "Some payments are not decided yet")
     watermark = min(int.from_bytes(request.message.body[_STATUS_SIZE - 4 :], "big"), row.newest)
     gone = chain.within(chain.gaps(db, row.tid, row.epoch, watermark), row.after + 1, watermark)
-    for first, last in gone:
+    forgotten = (
+        row.first_batch != row.open_batch
+    )  # a backup was restored; else a supervisor decides about what is missing
+    for first, last in gone if forgotten else ():
         put(db, lost, {"tid": row.tid, "epoch": row.epoch, "first": first, "last": last, "at": double_entry.now(),
                        "why": "lost with a backup"})  # fmt: skip
     _close_batches(request, row)
-    _change(db, row, ended=double_entry.now())
+    pending = int.from_bytes(request.message.body[1:3], "big")
+    _change(db, row, ended=double_entry.now(), pending=pending)
     detail = f"{row.back} payments for {row.amount} came back"
     if gone:
-        detail += f"; lost: {chain.count(gone)} records, {chain.words(gone)} of epoch {row.epoch}"
-    double_entry.note(db, row.tid, "records lost with a backup" if gone else "the host has caught up", detail)
+        detail += f"; missing: {chain.count(gone)} records, {chain.words(gone)} of epoch {row.epoch}"
+    what = "records lost with a backup" if forgotten else "records that the terminal holds no more"
+    double_entry.note(db, row.tid, what if gone else "the host has caught up", detail)
     return request.answer(answers.APPROVED)
 
 
