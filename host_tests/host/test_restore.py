@@ -219,3 +219,39 @@ def test_a_quarantined_terminal_brings_its_records_back_too(
     assert host.view()["accounts"]["quarantine"] == -5500 and shown(host)["gaps"] == []
     host.ledger.clear_quarantine("KASSA001", "Ms Li")
     assert owed(host) == 5500
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_a_backup_from_before_a_new_epoch(
+    new_host: NewHost, host: Host, till: Terminal, card: Card, erased: bool
+) -> None:
+    """Since the backup a supervisor cleared the terminal. Only a host begins an epoch, so it is the host that is behind."""
+    sold(till, card, 100)
+    settle(till, 100, 1)
+    backup = back_up(host)
+    records = [sold(till, card, 200), sold(till, card, 400)]
+    with sqlite3.connect(host.ledger.path) as db:
+        db.execute("UPDATE terminal SET quarantine = 'an older chip was seen'")
+    host.ledger.clear_quarantine("KASSA001", "Ms Li")
+    assert state(till.ask(till.handshake())) == 0
+    till.epoch, till.batch, till.head = 2, 3, bytes(8)
+    records += [sold(till, card, 800), sold(till, card, 1600)]
+    settle(till, 2400, 2)
+    host = put_back(host, new_host, till, backup)
+    assert asked(till) == (2, 1) and (shown(host)["epoch"], shown(host)["batch"]) == (2, "000004")
+    kept = records[3:] if erased else records
+    assert [upload(till, one).code for one in kept] == ["00"] * len(kept)
+    assert till.ask(till.all_sent(5)).code == "00"
+    assert asked(till) == (0, 5) and quarantine(host) is None and shown(host)["gaps"] == []
+    assert [(one["first"], one["last"]) for one in shown(host)["lost"]] == ([(2, 4)] if erased else [])
+    assert owed(host) == (1700 if erased else 3100)
+    batches = {(one["epoch"], one["number"]): one["amount"] for one in shown(host)["lost_batches"]}
+    assert batches == {(2, "000002"): 0, (2, "000003"): 1600} if erased else {(1, "000002"): 600, (2, "000003"): 2400}
+    sold(till, card, 3200)
+    settle(till, 3200, 1)
+
+
+def test_an_epoch_far_ahead_or_without_its_batch_is_suspect(host: Host, till: Terminal, card: Card) -> None:
+    sold(till, card, 100)
+    till.batch = 9
+    assert asked(till, epoch=20)[0] == 1 and quarantine(host) == "epoch 20 was never begun"

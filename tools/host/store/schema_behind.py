@@ -52,7 +52,8 @@ restore = Table(
     _key("tid"),
     _key("number", Integer),  # of this terminal, from 1
     _text("at"),
-    _whole("epoch"),
+    _whole("first_epoch"),  # the epoch that the host knew
+    _whole("epoch"),  # the terminal's
     _whole("after"),  # the terminal uploads every record above this sequence
     _whole("newest"),  # the newest sequence that the terminal showed
     _whole("first_batch"),  # the batch that was open here

@@ -103,6 +103,22 @@ def gaps(db: Connection, tid: str, epoch: int, newest: int) -> list[Range]:
     return without(without(found, _vouched(db, tid, epoch)), lost_ranges(db, tid, epoch))
 
 
+def between(db: Connection, tid: str, epochs_of: Range, low: int, high: int) -> list[Range]:
+    """Sequences from `low` to `high` that no record has in any of these epochs, the first and the last one given."""
+    first, last = epochs_of
+    mine = link.c.tid == tid, link.c.epoch.between(first, last), link.c.sequence.between(low, high)
+    holes: list[Range] = []
+    for sequence in db.execute(select(link.c.sequence).where(*mine).distinct().order_by(link.c.sequence)).scalars():
+        if holes and holes[-1][1] == sequence - 1:
+            holes[-1] = (holes[-1][0], sequence)
+        else:
+            holes.append((sequence, sequence))
+    found = without([(low, high)] if low <= high else [], holes)
+    for epoch in range(first, last + 1):
+        found = without(found, _vouched(db, tid, epoch))
+    return found
+
+
 def lost_ranges(db: Connection, tid: str, epoch: int) -> list[Range]:
     """Sequences that exist nowhere any more."""
     return [(row.first, row.last) for row in db.execute(_LOST, {"tid": tid, "epoch": epoch})]

@@ -33,6 +33,8 @@ def handle(request: RequestContext, age: str) -> Answer:
     used = age != key_window.FRESH
     if epoch > terminal.epoch and not used and _is_first_contact(request):
         terminals.change(request.db, terminal, epoch=epoch)  # first contact: take over the terminal's epoch
+    elif not used and _is_later(request, epoch, newest):
+        restore.notice_epoch(request, epoch, newest)
     suspicion = "its message keys were used before" if used else _evidence(request, epoch, newest, tag)
     behind = restore.current(request.db, request.tid)
     if suspicion:
@@ -79,6 +81,15 @@ def _evidence(request: RequestContext, epoch: int, newest: int, tag: str) -> str
     if (newest == held and tag not in tags) or (newest == terminal.reported_sequence and tag != terminal.reported_tag):
         return f"another record has sequence {newest}"
     return None
+
+
+def _is_later(request: RequestContext, epoch: int, newest: int) -> bool:
+    """Whether the terminal is in a later epoch, which the host has forgotten, and has everything that the host knows."""
+    terminal, shown = request.terminal, int(request.message.batch)
+    held = chain.highest(request.db, request.tid, terminal.epoch)[0]
+    mark = max(held, terminal.reported_sequence)
+    near = terminal.epoch < epoch <= terminal.epoch + restore.MOST_EPOCHS and restore.behind_by(terminal, shown) > 0
+    return near and mark <= newest <= mark + restore.MOST_RECORDS
 
 
 def _is_first_contact(request: RequestContext) -> bool:

@@ -13,7 +13,7 @@ from tools.host.keys import seal
 from tools.host.store.schema import batch, payment, tombstone
 from tools.host.store.schema_behind import damaged
 from tools.host.store.upsert import insert_new
-from tools.host.transactions import chain, epochs, terminals
+from tools.host.transactions import chain, epochs, restore, terminals
 from tools.host.transactions.request_context import RequestContext
 
 _HAS_TOMBSTONE = exists().where(tombstone.c.tid == bindparam("tid"), tombstone.c.uid == bindparam("uid"))
@@ -98,7 +98,9 @@ def note_record(request: RequestContext, record: seal.Record, kind: str, known: 
     if not suspicion:
         if record.epoch > request.terminal.epoch:
             suspicion = f"epoch {record.epoch} was never begun"
-        elif epochs.is_over(request.terminal, record.epoch):
+        elif epochs.is_over(request.terminal, record.epoch) and not restore.covers(
+            restore.current(request.db, request.tid), record
+        ):
             suspicion = f"epoch {record.epoch} is over, {request.terminal.epoch} was begun"
         elif known.reused:
             suspicion = f"body key {record.counter} used for two payments"

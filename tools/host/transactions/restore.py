@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from tools.host.books import double_entry, totals
-from tools.host.store.schema import batch, payment
+from tools.host.keys.seal import Record
+from tools.host.store.schema import batch, beginning, payment
 from tools.host.store.schema_behind import held, lost, lost_batch
 from tools.host.store.schema_behind import restore as table
 from tools.host.store.upsert import insert_new, put
@@ -23,6 +24,7 @@ from tools.host.wire.answers import Answer
 
 MOST_BATCHES = 1000  # that a host may be behind: more than a year of two a day; a number further off is no next one
 MOST_RECORDS = 1_000_000  # the same in records
+MOST_EPOCHS = 8  # the same in epochs: each is an act of a supervisor
 _STATUS_SIZE = 11
 
 
@@ -54,12 +56,34 @@ def notice(request: RequestContext, newest: int) -> Row[Any] | None:
     return current(db, terminal.tid)
 
 
+def notice_epoch(request: RequestContext, epoch: int, newest: int) -> None:
+    """The terminal is in a later epoch than the host. Only a host begins one, so it has forgotten that.
+
+    The host goes over to that epoch. Where it starts is learned from its first record (epochs.learn_start).
+    """
+    db, terminal, shown = request.db, request.terminal, int(request.message.batch)
+    known, open_now = terminal.epoch, current(db, terminal.tid)
+    if open_now is None:
+        ask(db, terminal, known, chain.highest(db, terminal.tid, known)[0], shown)
+    after = open_now.after if open_now is not None else _known_up_to(db, terminal.tid, known, 0)
+    _change(db, current(db, terminal.tid), epoch=epoch, newest=newest, open_batch=shown)  # type: ignore[arg-type]
+    for number in range(known + 1, epoch + 1):
+        put(db, beginning, {"tid": terminal.tid, "epoch": number, "after": after, "begun": 1})
+    terminals.change(db, terminal, epoch=epoch, batch=shown, reported_sequence=0, reported_tag=terminals.NO_TAG)
+    terminal.start, terminal.begun = after, True
+
+
+def covers(row: Row[Any] | None, record: Record) -> bool:
+    """Whether a restore asks for this record."""
+    return row is not None and row.first_epoch <= record.epoch <= row.epoch and record.sequence > row.after
+
+
 def ask(db: Connection, terminal: Terminal, epoch: int, newest: int, shown: int | None = None) -> None:
     """Have the terminal send again what is missing of an epoch. `shown`: the batch that it has open, if not the host's."""
     number = db.execute(select(func.max(table.c.number)).where(table.c.tid == terminal.tid)).scalar_one() or 0
     after = _known_up_to(db, terminal.tid, epoch, newest)
     row = {
-        "tid": terminal.tid, "number": number + 1, "at": double_entry.now(), "epoch": epoch, "after": after,
+        "tid": terminal.tid, "number": number + 1, "at": double_entry.now(), "first_epoch": epoch, "epoch": epoch, "after": after,
         "newest": newest, "first_batch": terminal.batch, "open_batch": shown or terminal.batch,
     }  # fmt: skip
     db.execute(insert(table).values(row))
@@ -112,7 +136,7 @@ def end(request: RequestContext) -> Answer:
         _change(db, row, waiting=0)
         return request.answer(answers.ISSUER_DOWN, "Some payments are not decided yet")
     watermark = min(int.from_bytes(request.message.body[_STATUS_SIZE - 4 :], "big"), row.newest)
-    gone = chain.within(chain.gaps(db, row.tid, row.epoch, watermark), row.after + 1, watermark)
+    gone = chain.between(db, row.tid, (row.first_epoch, row.epoch), row.after + 1, watermark)
     forgotten = (
         row.first_batch != row.open_batch
     )  # a backup was restored; else a supervisor decides about what is missing
@@ -134,19 +158,25 @@ def _close_batches(request: RequestContext, row: Row[Any]) -> None:
     """Close the batches that the terminal closed in the time that the host forgot, with what came back."""
     db, number = request.db, row.first_batch
     while number != row.open_batch:
-        which = {"tid": row.tid, "epoch": row.epoch, "number": f"{number:06}"}
-        sums = totals.of_batch(db, row.tid, row.epoch, which["number"])
-        back, amount = db.execute(
-            select(func.count(), func.coalesce(func.sum(payment.c.worth), 0)).where(
-                totals.in_batch(row.tid, row.epoch, which["number"]), payment.c.state == "APPROVED"
-            )
-        ).one()
-        insert_new(db, batch, {**which, "state": "open", "opened": double_entry.now()})
-        mine = batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == which["number"]
-        done = {"state": "closed", **sums._asdict(), "uploaded": back, "closed": double_entry.now()}
-        if db.execute(update(batch).where(*mine, batch.c.state == "open").values(**done)).rowcount:
-            insert_new(db, lost_batch, {**which, "restore": row.number, "back": back, "amount": amount})
+        mine = batch.c.tid == row.tid, batch.c.number == f"{number:06}"
+        epochs = batch.c.epoch.between(row.first_epoch, row.epoch)
+        here = db.execute(select(batch.c.epoch).where(*mine, epochs)).scalars().all()
+        for epoch in here or [row.epoch]:
+            _close(db, row, epoch, f"{number:06}")
         number = number % LAST_BATCH + 1
+
+
+def _close(db: Connection, row: Row[Any], epoch: int, number: str) -> None:
+    which = {"tid": row.tid, "epoch": epoch, "number": number}
+    sums = totals.of_batch(db, row.tid, epoch, number)
+    approved = totals.in_batch(row.tid, epoch, number) & (payment.c.state == "APPROVED")
+    worth = select(func.count(), func.coalesce(func.sum(payment.c.worth), 0)).where(approved)
+    back, amount = db.execute(worth).one()
+    insert_new(db, batch, {**which, "state": "open", "opened": double_entry.now()})
+    mine = batch.c.tid == row.tid, batch.c.epoch == epoch, batch.c.number == number
+    done = {"state": "closed", **sums._asdict(), "uploaded": back, "closed": double_entry.now()}
+    if db.execute(update(batch).where(*mine, batch.c.state == "open").values(**done)).rowcount:
+        insert_new(db, lost_batch, {**which, "restore": row.number, "back": back, "amount": amount})
 
 
 def view(db: Connection, tid: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tools.host.store.upsert import put
 from tools.host.transactions import (
     batch,
     chain,
+    epochs,
     idempotency,
     originals,
     record_checks,
@@ -116,8 +117,7 @@ def _is_asked(db: Connection, tid: str, epoch: int, number: str) -> bool:
 
 
 def _is_restored(db: Connection, tid: str, record: Record) -> bool:
-    row = restore.current(db, tid)
-    return row is not None and record.epoch == row.epoch and record.sequence > row.after
+    return restore.covers(restore.current(db, tid), record)
 
 
 def _record(request: RequestContext, record: Record) -> Answer | Message:
@@ -128,6 +128,8 @@ def _record(request: RequestContext, record: Record) -> Answer | Message:
     if (request.tid, record.uid) in request.busy:
         return request.answer(answers.IN_PROGRESS)
     known = record_checks.look(request.db, request.tid, record)
+    if _is_restored(request.db, request.tid, record):
+        epochs.learn_start(request.db, request.terminal, record)
     record_checks.note_record(request, record, chain.PAYMENT if paid else chain.VOID, known)
     if row is not None and paid == (row.state == "APPROVED") and row.state != "RECEIVED":
         return request.answer(answers.APPROVED)  # as it is here
