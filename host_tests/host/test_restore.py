@@ -15,7 +15,8 @@ import pytest
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Record, Terminal
 from host_tests.host.test_rollback import quarantine, state
-from host_tests.host.test_upload import end, owed, result, upload
+from host_tests.host.test_upload import by_code, end, owed, result, upload
+from tools.host.errors import IssuerFault
 from tools.sim.host import Host
 
 NewHost = Callable[[], Host]
@@ -157,6 +158,28 @@ def test_a_payment_that_fails_the_checks_is_held_also_in_a_restore(
     assert [upload(till, one).code for one in (good, forged)] == ["00", "12"]
     assert till.ask(till.all_sent(2)).code == "00" and owed(host) == 100
     assert [one["amount"] for one in shown(host)["held"]] == [99_000] and shown(host)["lost"] == []
+
+
+def test_a_wallet_that_does_not_answer_does_not_stop_the_rest(
+    new_host: NewHost, host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = by_code(till)
+    backup = back_up(host)  # paid here; then the terminal had it cancelled
+    sale = sold(till, card, 100)
+    till.batch = 2
+    host = put_back(host, new_host, till, backup)
+
+    async def down(*_: object) -> None:
+        raise IssuerFault("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(host.wallet, "revoke", down)
+        assert asked(till) == (2, 0)
+        assert upload(till, code, paid=False, type="74").code == "91"
+        assert upload(till, sale).code == "00" and till.ask(till.all_sent(2)).code == "91"
+    assert asked(till) == (2, 0)
+    assert upload(till, code, paid=False, type="74").code == "00" and till.ask(till.all_sent(2)).code == "00"
+    assert asked(till) == (0, 2) and owed(host) == 100
 
 
 def test_a_batch_far_off_is_no_next_one(host: Host, till: Terminal) -> None:

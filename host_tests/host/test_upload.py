@@ -168,6 +168,9 @@ def test_a_code_payment_uploaded_as_not_paid_is_revoked_at_its_wallet(host: Host
     assert upload(till, record, paid=False, type=kinds.QR_SCANNED).code == "12" and owed(host) == 990, "nobody asked"
     assert host.wallet.paid == {record.uid: 990}
     differs(till)
+    rotten = Record(record.raw[:100] + bytes((record.raw[100] ^ 1,)) + record.raw[101:], record.entry)
+    assert upload(till, rotten, paid=False, type=kinds.QR_SCANNED).code == "30"
+    assert host.wallet.paid == {record.uid: 990}, "nothing is undone outside for a record whose seal fails"
     assert upload(till, record, paid=False, type=kinds.QR_SCANNED).code == "00"
     assert not host.wallet.paid and owed(host) == 0
 

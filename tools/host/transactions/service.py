@@ -110,7 +110,7 @@ class Service:
         replies: list[Reply] = []
         for mti, alike in itertools.groupby(run, key=lambda message: message.mti):
             messages = list(alike)
-            if mti in ("0400", "0320"):
+            if mti == "0400":
                 messages = [message for message in messages if await self._revoked(message)]
             if mti == "0320":
                 for some in upload.together(messages):
@@ -123,12 +123,16 @@ class Service:
 
     async def _uploads(self, messages: list[Message]) -> list[Reply]:
         """Answers to uploaded records. Payments that are missing here are decided as if the terminal had sent them."""
+        unrevoked = {place for place, message in enumerate(messages) if not await self._revoked(message)}
         answered: dict[int, Answer | None] = {}  # by place in `messages`
         wanted: dict[int, Message] = {}
         with self._transaction() as transaction:
             for place, message in enumerate(messages):
                 sender, request = self._taken(transaction, message)
-                outcome = sender if request is None else upload.handle(request)
+                if request is None:
+                    outcome: Answer | Message | None = sender
+                else:
+                    outcome = upload.postponed(request) if place in unrevoked else upload.handle(request)
                 if isinstance(outcome, Message):
                     wanted[place] = outcome
                 else:
@@ -159,14 +163,11 @@ class Service:
             return True
         with self.ledger.read() as db:
             terminal = terminals.load(db, message.terminal)
-            known = (
-                terminal is not None and terminal.ikid == message.ksn[:8] and message.counter > terminal.message_mark
-            )
-            if not known or not reversal.undoes(db, message.terminal, message.uid):
+            if terminal is None or terminal.ikid != message.ksn[:8] or message.counter <= terminal.message_mark:
                 return True
-            if message.mti == "0320" and not (
-                message.record and upload.is_wanted(db, message.terminal, message.record)
-            ):
+            if not reversal.undoes(db, message.terminal, message.uid):
+                return True
+            if message.mti == "0320" and not upload.undoes(db, self._keys.bdk, terminal, message):
                 return True
         try:
             await self.revoke(message.uid)

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, select, update
 
 from tools.host.books import double_entry, totals
-from tools.host.errors import FrameError
+from tools.host.errors import FrameError, SealError
+from tools.host.keys import seal
 from tools.host.keys.seal import Record
 from tools.host.store.schema import payment
 from tools.host.store.schema_behind import asked, held
@@ -30,6 +31,7 @@ from tools.host.transactions import (
     reversal,
 )
 from tools.host.transactions.request_context import RequestContext
+from tools.host.transactions.terminals import Terminal
 from tools.host.wire import answers, kinds
 from tools.host.wire.answers import Answer
 from tools.host.wire.message import PAID, Message
@@ -104,6 +106,23 @@ def _fits(message: Message, record: Record) -> bool:
     """Whether the message's data elements match its record."""
     claimed = message.uid, message.type, message.fields["4"], message.fields["61"]
     return claimed == (record.uid, record.type, f"{record.amount:012}", record.batch + record.stan)
+
+
+def postponed(request: RequestContext) -> Answer:
+    """The answer to a record that cannot be dealt with yet: the terminal sends it again."""
+    restore.postpone(request)
+    return request.answer(answers.ISSUER_DOWN, "Not decided yet")
+
+
+def undoes(db: Connection, bdk: bytes, terminal: Terminal, message: Message) -> bool:
+    """Whether an upload as "not paid" would be believed: sealed, whole, and asked for."""
+    record = message.record
+    if record is None or not _fits(message, record) or not is_wanted(db, terminal.tid, record):
+        return False
+    try:
+        return seal.holds(record, seal.recomputed_tag(record, bdk, terminal.ikid))
+    except SealError:
+        return False
 
 
 def is_wanted(db: Connection, tid: str, record: Record) -> bool:
