@@ -115,11 +115,13 @@ class Terminal:
         board, session = self._board, self._session
         while True:
             await asyncio.sleep_ms(200)
-            heard = session.courier.handshaken or session.courier.heard  # not LINK_HOST: it outlasts the connection
-            if heard and not self._status.reversing:
-                session.courier.heard = False
+            seen = session.courier.counter_seen
+            session.till.skip_used(seen)
+            if (
+                session.courier.handshaken or seen
+            ) and not self._status.reversing:  # not LINK_HOST: it outlasts the connection
+                session.courier.counter_seen = 0
                 session.till.host_heard()
-            session.till.skip_used(session.courier.counter_seen)
             if self._status.renewed:
                 self._status.renewed = False
                 self._apply_settings()

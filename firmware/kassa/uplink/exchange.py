@@ -12,7 +12,7 @@ from micropython import const
 from kassa import transactions
 from kassa.errors import WireError
 from kassa.uplink import answers
-from kassa.uplink.courier import NO_ANSWER, Courier
+from kassa.uplink.courier import NO_ANSWER
 from kassa.uplink.in_flight import CLOSE, HANDSHAKE, MANAGE, ONLINE, QUEUED, REVERSAL, UPLOAD, InFlight
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
@@ -21,6 +21,7 @@ from kassa.vault.journal import layout
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from kassa.uplink.courier import Courier
     from kassa.uplink.upload import Upload
 
 # The request class of each purpose (in_flight.py), which decides what an answer code means.
@@ -35,8 +36,8 @@ _CLASS = (
     answers.MANAGEMENT,
 )
 _BAD_MACS = const(3)
-_WRONG_MAC = b"A0"
-_IN_PROGRESS = b"09"
+_WRONG_MAC = const(b"A0")
+_IN_PROGRESS = const(b"09")
 _SIGN_ON = const(3)  # a processing request
 _REQUEST = const(9)  # offset in a frame of the byte with terminal status and processing request
 
@@ -44,7 +45,7 @@ _REQUEST = const(9)  # offset in a frame of the byte with terminal status and pr
 class Exchange:
     """In memory only while messages are exchanged; created again when an idle connection becomes active."""
 
-    def __init__(self, courier: Courier) -> None:
+    def __init__(self, courier: "Courier") -> None:
         self._courier = courier
         self._journal = courier.journal
         self.in_flight = InFlight()
@@ -208,7 +209,7 @@ class Exchange:
         courier.clock.trust(now, east)
         sign_on.heard(self._journal, now, courier.host_batch)
         courier.keyring.skip_used(courier.counter_seen)
-        courier.handshaken = courier.heard = True
+        courier.handshaken = True
         if after >= 0:
             from kassa.uplink import upload
 
