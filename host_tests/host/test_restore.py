@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from host_tests.harness.host.broken import YES, journal
 from host_tests.harness.host.card import Card
+from host_tests.harness.host.desk import hand_in
 from host_tests.harness.host.terminal import Record, Terminal
 from host_tests.host.test_rollback import quarantine, state
 from host_tests.host.test_upload import by_code, end, owed, result, upload
@@ -133,6 +135,8 @@ def test_what_does_not_come_back_is_lost_and_what_is_only_late_is_not(
     assert batches == [("000001", 0, 0), ("000002", 1, 1600)]
     alarms = {alarm["what"]: alarm["detail"] for alarm in host.view()["alarms"]}
     assert "4 records, 1 to 4 of epoch 1" in alarms["records lost with a backup"]
+    hand_in(host, journal(records[0], marks=[(YES, 1)]), "--deferred", "1", status=1)  # found in a copy of the flash
+    assert [(one["first"], one["last"]) for one in shown(host)["lost"]] == [(2, 4)] and owed(host) == 11_300
 
 
 def test_a_new_host_that_knows_nothing_gets_everything(

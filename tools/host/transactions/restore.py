@@ -191,7 +191,11 @@ def view(db: Connection, tid: str) -> dict[str, Any]:
             for row in db.execute(mine)
         ],
         "lost": [
-            {"epoch": row.epoch, "first": row.first, "last": row.last, "why": row.why} for row in db.execute(gone)
+            {"epoch": row.epoch, "first": first, "last": last, "why": row.why}
+            for row in db.execute(gone).all()
+            for first, last in chain.between(
+                db, tid, (row.epoch, row.epoch), row.first, row.last
+            )  # some were handed in
         ],
         "lost_batches": [
             {"epoch": row.epoch, "number": row.number, "back": row.back, "amount": row.amount}
