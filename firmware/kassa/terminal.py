@@ -118,11 +118,13 @@ class Terminal:
         gc.threshold(2048 if overlay.enabled else 65536)  # a small heap fragments, a large one (PSRAM) is slow to walk
         while True:
             await asyncio.sleep_ms(200)
-            heard = session.courier.handshaken or session.courier.heard  # not LINK_HOST: it outlasts the connection
-            if heard and not self._status.reversing:
-                session.courier.heard = False
+            seen = session.courier.counter_seen
+            session.till.skip_used(seen)
+            if (
+                session.courier.handshaken or seen
+            ) and not self._status.reversing:  # not LINK_HOST: it outlasts the connection
+                session.courier.counter_seen = 0
                 session.till.host_heard()
-            session.till.skip_used(session.courier.counter_seen)
             if self._status.renewed:
                 self._status.renewed = False
                 self._apply_settings()

@@ -130,9 +130,15 @@ def test_at_first_contact_the_host_takes_over_the_terminals_epoch(host: Host, ti
     assert host.view()["terminals"][0]["epoch"] == 7
 
 
-def begin(host: Host, till: Terminal) -> None:
+def gone_for_good(till: Terminal) -> None:
+    """The terminal is asked for everything, and has nothing more."""
+    assert state(till.ask(till.handshake())) & 2
+    assert till.ask(till.all_sent(till.sequence)).code == "00"
+
+
+def begin(host: Host, till: Terminal, write_off: int | None = None) -> None:
     """A supervisor clears the terminal, which then starts the new epoch and batch."""
-    host.ledger.clear_quarantine("KASSA001", "Ms Li")
+    host.ledger.clear_quarantine("KASSA001", "Ms Li", write_off)
     till.ask(till.handshake())
     till.epoch, till.batch, till.head = till.epoch + 1, till.batch + 1, bytes(8)
 
@@ -193,7 +199,12 @@ def test_records_missing_for_good_are_written_off_by_a_supervisor(host: Host, ti
     till.record(100, card.tap(100))
     till.ask(till.sale(till.record(200, card.tap(200)), deferred=True))
     assert till.ask(till.close(200, 1)).text == "Record 1 missing"
-    begin(host, till)
+    with pytest.raises(SetupError, match="may still hold records 1"):
+        host.ledger.clear_quarantine("KASSA001", "Ms Li")
+    gone_for_good(till)
+    with pytest.raises(SetupError, match="--write-off 1"):
+        host.ledger.clear_quarantine("KASSA001", "Ms Li")
+    begin(host, till, 1)
     till.ask(till.sale(till.record(300, card.tap(300))))
     assert till.ask(till.close(300, 1)).elements[48].hex()[30] == "1"
     with pytest.raises(SetupError):

@@ -38,6 +38,11 @@ def result(till: Terminal, amount: int, count: int) -> str:
     return till.ask(till.close(amount, count)).elements[48].hex()[30]
 
 
+def differs(till: Terminal) -> None:
+    """Close with totals that the host cannot have: it asks for an upload."""
+    assert result(till, 1, 999) == "2"
+
+
 def by_code(till: Terminal) -> Record:
     """A paid payment by customer's code."""
     record = till.record(
@@ -124,6 +129,7 @@ def test_an_upload_does_not_reopen_a_balanced_batch(host: Host, till: Terminal, 
 def test_no_batch_closes_in_quarantine_or_with_a_gap(host: Host, till: Terminal, card: Card) -> None:
     till.record(100, card.tap(100))
     record = sold(till, card)
+    differs(till)
     assert upload(till, record).code == "00"
     assert end(till, 1).text == "Record 1 missing"
     till.ask(till.handshake(sequence=0))  # as from an older chip image
@@ -157,6 +163,12 @@ def test_a_reversed_code_payment_is_revoked_at_its_wallet(host: Host, till: Term
 
 def test_a_code_payment_uploaded_as_not_paid_is_revoked_at_its_wallet(host: Host, till: Terminal) -> None:
     record = by_code(till)
+    assert upload(till, record, paid=False, type=kinds.QR_SCANNED).code == "12" and owed(host) == 990, "nobody asked"
+    assert host.wallet.paid == {record.uid: 990}
+    differs(till)
+    rotten = Record(record.raw[:100] + bytes((record.raw[100] ^ 1,)) + record.raw[101:], record.entry)
+    assert upload(till, rotten, paid=False, type=kinds.QR_SCANNED).code == "30"
+    assert host.wallet.paid == {record.uid: 990}, "nothing is undone outside for a record whose seal fails"
     assert upload(till, record, paid=False, type=kinds.QR_SCANNED).code == "00"
     host.wait_until_told()
     assert not host.wallet.paid and owed(host) == 0

@@ -10,24 +10,21 @@ from micropython import const
 from kassa.errors import WireError
 from kassa.money import pack_bcd
 from kassa.uplink import answers
-from kassa.uplink.in_flight import CLOSE, UPLOAD
+from kassa.uplink.in_flight import CLOSE
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import Outbox
 from kassa.uplink.request_result import RequestResult, text
 from kassa.vault.journal import layout
-from kassa.vault.journal.dispositions import Dispositions
 from kassa.vault.journal.journal import Journal
-from kassa.vault.journal.reader import Reader, dispositions_above
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.hardware import Bytes, Entropy
     from kassa.uplink.courier import Courier
+    from kassa.uplink.upload import Upload
 
 _CLOSE = const(201)  # values of 60.3
 _UPLOAD_END = const(202)
-_PAID = const(205)
-_NOT_PAID = const(206)
 _BALANCED = const(1)
 _NOT_BALANCED = const(2)
 _TOTALS = const(0)  # steps
@@ -47,8 +44,7 @@ class BatchClose:
         self._totals = totals
         self._covered = journal.state.sequence  # the newest record that these totals cover
         self._step = _TOTALS
-        self._reader = Reader(journal, journal.state.closed + 1)
-        self._dispositions = Dispositions()
+        self._upload: "Upload | None" = None
         self._stan = self._end_stan = 0
         self._uid, self._end_uid = entropy(16), entropy(16)
 
@@ -59,15 +55,11 @@ class BatchClose:
     def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
         """The next frame to send; None while answers are awaited. `record`: buffer for one page of the journal."""
         if self._step == _RECORDS:
-            if self._reader.read(record):
-                one = layout.Record(record)
-                if one.sequence <= self._covered:
-                    self._outcome.uploaded += 1
-                    paid = self._dispositions.get(one.sequence) not in layout.NOT_PAID
-                    itself = record[35:38] + record[32:35]
-                    network = _PAID if paid else _NOT_PAID
-                    return outbox.with_record(UPLOAD, 0x0320, one.type, record, one.sequence, 0, itself, b"", network)
-            self._step = _END
+            frame = self._upload.record(outbox, record) if self._upload else None
+            if frame is not None:
+                self._outcome.uploaded += 1
+                return frame
+            self._step, self._upload = _END, None
         if outbox.in_flight.count:
             return None
         if self._step == _END:
@@ -96,18 +88,13 @@ class BatchClose:
         outcome.text = text(answer.get(63)[19:])
         result = outcome.totals[15] >> 4 if len(outcome.totals) == 31 else 0
         if result == _NOT_BALANCED:
-            self._upload()
+            from kassa.uplink import upload
+
+            self._upload = upload.Upload(self._journal, self._journal.state.closed)
+            outcome.uploaded = outcome.disputed = 0
+            self._step = _RECORDS
             return False
         return self._ended(result == _BALANCED)
-
-    def _upload(self) -> None:
-        closed = self._journal.state.closed
-        self._dispositions.clear(closed)
-        for sequence, kind in dispositions_above(self._journal, closed):
-            self._dispositions.set(sequence, kind)
-        self._reader = Reader(self._journal, closed + 1)
-        self._outcome.uploaded = self._outcome.disputed = 0
-        self._step = _RECORDS
 
     def _ended(self, closed: bool) -> bool:
         if closed:

@@ -85,8 +85,9 @@ class Courier:
         self.partial_frame = b""  # received on this connection while no answer was awaited
         self.handshaken = False
         self.host_epoch = self.host_batch = 0  # from the handshake
-        self.heard = False  # the host answered a handshake; cleared once the till has been told
-        self.counter_seen = 0  # highest transaction counter that the host has seen from this terminal
+        self.counter_seen = (
+            0  # highest counter that the host has seen, from a handshake; cleared once the till has been told
+        )
 
     # -- the connection ---------------------------------------------------------------------------------------------
 

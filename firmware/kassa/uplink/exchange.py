@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The dialogue with the host: `next_frame` returns what to send, `feed` takes what arrives. No clock and no socket.
 
-Order: handshake, reversal, the online request, then the queue in windows, then a task such as the batch close.
+Order: handshake, reversal, the online request, what a host that is behind wants again, the queue in windows, then a task
+such as the batch close.
 """
 
 from struct import unpack_from
@@ -11,12 +12,17 @@ from micropython import const
 from kassa import transactions
 from kassa.errors import WireError
 from kassa.uplink import answers
-from kassa.uplink.courier import NO_ANSWER, Courier
+from kassa.uplink.courier import NO_ANSWER
 from kassa.uplink.in_flight import CLOSE, HANDSHAKE, MANAGE, ONLINE, QUEUED, REVERSAL, UPLOAD, InFlight
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import Outbox
 from kassa.vault.journal import layout
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from kassa.uplink.courier import Courier
+    from kassa.uplink.upload import Upload
 
 # The request class of each purpose (in_flight.py), which decides what an answer code means.
 _CLASS = (
@@ -30,8 +36,8 @@ _CLASS = (
     answers.MANAGEMENT,
 )
 _BAD_MACS = const(3)
-_WRONG_MAC = b"A0"
-_IN_PROGRESS = b"09"
+_WRONG_MAC = const(b"A0")
+_IN_PROGRESS = const(b"09")
 _SIGN_ON = const(3)  # a processing request
 _REQUEST = const(9)  # offset in a frame of the byte with terminal status and processing request
 
@@ -39,7 +45,7 @@ _REQUEST = const(9)  # offset in a frame of the byte with terminal status and pr
 class Exchange:
     """In memory only while messages are exchanged; created again when an idle connection becomes active."""
 
-    def __init__(self, courier: Courier) -> None:
+    def __init__(self, courier: "Courier") -> None:
         self._courier = courier
         self._journal = courier.journal
         self.in_flight = InFlight()
@@ -47,6 +53,7 @@ class Exchange:
         self._outbox = Outbox(courier.journal, courier.keyring, courier.identity, self.in_flight, courier.entropy)
         self._record = bytearray(layout.PAGE)
         self._kind = 0  # transaction type of the online request
+        self._upload: "Upload | None" = None  # what a host that is behind wants again
         courier.in_flight = self.in_flight
 
     def end(self) -> None:
@@ -74,6 +81,8 @@ class Exchange:
             self._kind = record[1]
             courier.sent, courier.resend, courier.outcome.waiting = True, False, False
             return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, original)
+        if self._upload:
+            return self._upload.frame(self._outbox, record)
         sequence, kind, amount = queue.next(record, in_flight)
         if sequence:
             original = b"" if kind == transactions.VOID_ENTRY else queue.original_of(record)
@@ -154,6 +163,8 @@ class Exchange:
             self._online(answer, meaning, code)
         elif purpose == QUEUED:
             courier.queue.answered(sequence, amount, meaning, code)
+        elif self._upload:
+            self._upload = None if purpose == MANAGE else self._upload
         elif courier.task and courier.task.take(answer, purpose, code):
             courier.status.renewed = courier.status.renewed or courier.task.changed
             courier.end_task()
@@ -191,12 +202,18 @@ class Exchange:
             raise WireError("handshake refused")
         from kassa.uplink import sign_on
 
-        quarantined, courier.host_epoch, courier.host_batch, now, east, courier.counter_seen = sign_on.read(answer)
+        quarantined, courier.host_epoch, courier.host_batch, now, east, courier.counter_seen, after = sign_on.read(
+            answer
+        )
         courier.fault = "rollback" if quarantined else ""
         courier.clock.trust(now, east)
         sign_on.heard(self._journal, now, courier.host_batch)
         courier.keyring.skip_used(courier.counter_seen)
-        courier.handshaken = courier.heard = True
+        courier.handshaken = True
+        if after >= 0:
+            from kassa.uplink import upload
+
+            self._upload = upload.Upload(self._journal, after)
         courier.status.clock_trusted = True
 
     def _online(self, answer: Answer, meaning: int, code: bytes) -> None:

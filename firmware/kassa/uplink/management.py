@@ -147,7 +147,7 @@ def task_for(
     `cards`: partition and key of the card tables. `refused`: see TableDownload.
     """
     if request == _STATUS_ASKED:
-        return NetworkMessage(_STATUS, _status(journal), RequestResult())
+        return NetworkMessage(_STATUS, status(journal), RequestResult())
     try:
         if request == _PARAMETERS_ASKED:
             from kassa.vault.settings.parameters import Parameters
@@ -163,7 +163,7 @@ def task_for(
     return None
 
 
-def _status(journal: "Journal") -> bytearray:
+def status(journal: "Journal") -> bytearray:
     """DE 62 of 0820/362: format version 1 byte, pending count 2, free sectors 2, damaged cells 2, watermark 4."""
     free = bytearray(11)
     state = journal.state

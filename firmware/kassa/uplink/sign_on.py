@@ -26,8 +26,9 @@ def form(state: State, head: bytearray) -> bytearray:
     return free
 
 
-def read(answer: Answer) -> tuple[bool, int, int, int, int, int]:
-    """(quarantined, epoch, batch, local time, its seconds ahead of UTC, highest counter the host has seen) from an 0810.
+def read(answer: Answer) -> tuple[bool, int, int, int, int, int, int]:
+    """(quarantined, epoch, batch, local time, its seconds ahead of UTC, highest counter the host has seen, and the sequence
+    above which the host is behind and wants every record again, -1 = it is not) from an 0810.
 
     In quarantine the epoch is 0. The time is in seconds since 2000-01-01. Raises WireError if a field is missing or
     malformed.
@@ -43,9 +44,10 @@ def read(answer: Answer) -> tuple[bool, int, int, int, int, int]:
         batch = unpack_bcd(form, 1, 3)
     except ValueError:
         raise WireError("handshake without a time or a batch")
-    quarantined = free[1] != 0
+    quarantined = free[1] & 1 != 0
+    after = unpack_from(">I", free, 4)[0] if free[1] & 2 else -1
     counter, quarters = unpack_from(">Ib", free, 23)
-    return quarantined, 0 if quarantined else free[2] << 8 | free[3], batch, now, quarters * _QUARTER, counter
+    return quarantined, 0 if quarantined else free[2] << 8 | free[3], batch, now, quarters * _QUARTER, counter, after
 
 
 def heard(journal: Journal, now: int, batch: int) -> None:

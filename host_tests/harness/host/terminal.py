@@ -193,6 +193,11 @@ class Terminal:
         body = struct.pack(">BHI", 1, more.get("epoch", self.epoch), sequence) + (self.head if sequence else bytes(8))
         return self.management(0x0800, "900", os.urandom(16), {62: element(62, body)})
 
+    def all_sent(self, watermark: int, pending: int = 0) -> bytes:
+        """The end of what a host that is behind wants again."""
+        body = struct.pack(">BHHHI", 1, pending, 9, 0, watermark)
+        return self.management(0x0820, "901", os.urandom(16), {62: element(62, body)})
+
     def close(self, amount: int, count: int, uid: bytes | None = None, stan: int | None = None) -> bytes:
         form = bytes.fromhex(f"{amount:012}{count:03}" + "0" * 47)
         totals = {48: element(48, form, 62), 49: b"156"}

@@ -15,7 +15,8 @@ from typing import Any
 
 import click
 
-from tools.host.errors import SetupError
+from tools.host.errors import HostError, SetupError
+from tools.host.store import host_folder
 from tools.host.store.ledger import Ledger
 from tools.host.tables import coverage, publication
 from tools.host.tables.card_entries import Application, Authority, Revocation
@@ -39,8 +40,10 @@ _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_
 @click.option("--home", type=click.Path(path_type=Path, exists=True), required=True, help="the host's folder")
 @click.pass_context
 def main(context: click.Context, home: Path) -> None:
-    if not (home / "ca.pem").exists():
-        raise click.ClickException(f"{home} is not a host's folder")
+    try:
+        host_folder.check(home)
+    except HostError as error:
+        raise click.ClickException(str(error)) from None
     context.obj = home
 
 

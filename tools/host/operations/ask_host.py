@@ -8,11 +8,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from tools.host.app import Host
 from tools.host.errors import OperatorError
 from tools.host.folder_lock import Taken, claim
-from tools.host.operations.operator_work import FILE
+from tools.host.operations.operator_work import FILE, busy
 from tools.host.outside import gateway
+from tools.host.store import host_folder
 from tools.host.store.ledger import Ledger
 
 _WAIT = 600.0  # seconds
@@ -23,8 +26,7 @@ def ask(home: Path, what: str, wanted: dict[str, Any]) -> dict[str, Any]:
     report = _ask_running(home, what, wanted)
     if report is not None:
         return report
-    if not (home / "host.db").exists():
-        raise OperatorError(f"{home} is not a host's folder")
+    host_folder.check(home)
     try:
         with claim(home):
             ledger = Ledger(home / "host.db")
@@ -33,6 +35,8 @@ def ask(home: Path, what: str, wanted: dict[str, Any]) -> dict[str, Any]:
                 return asyncio.run(host.operator.do(what, wanted))
             finally:
                 host.stop()
+    except OperationalError as error:
+        raise busy(error) from None
     except (Taken, OSError) as error:
         raise OperatorError(str(error)) from None
 

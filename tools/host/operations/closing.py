@@ -5,9 +5,10 @@ A new epoch begins, so that a terminal that does come back sends what it still h
 """
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from tools.host.books import clearing, double_entry, totals
 from tools.host.errors import OperatorError
@@ -39,6 +40,8 @@ def run(db: Connection, tid: str, by: str, despite: bool) -> dict[str, Any]:
         raise OperatorError(f"{tid} has no open batch")
     if terminal.quarantine:
         raise OperatorError(f"{tid} is in quarantine ({terminal.quarantine}): clear it first (tools.host clear)")
+    if not terminal.begun and not _holds_money(db, tid, rows):
+        raise OperatorError(f"{tid} is closed already: epoch {terminal.epoch} begins when it comes back")
     undecided = [one for row in rows for one in _undecided(db, tid, row.epoch, row.number)]
     if any(is_asked(one) for one in undecided):
         raise OperatorError("a payment is being decided: try again")
@@ -62,6 +65,15 @@ def run(db: Connection, tid: str, by: str, despite: bool) -> dict[str, Any]:
         "moved": [{"sequence": one.sequence, "amount": kinds.signed(one.type, one.amount)} for one in undecided],
         "next": {"epoch": terminal.epoch, "batch": f"{terminal.batch:06}"},
     }
+
+
+def _holds_money(db: Connection, tid: str, batches: Sequence[Any]) -> bool:
+    """Whether any of these batches has an approved payment."""
+    for row in batches:
+        approved = totals.in_batch(tid, row.epoch, row.number), payment.c.state == "APPROVED"
+        if db.execute(select(func.count()).select_from(payment).where(*approved)).scalar_one():
+            return True
+    return False
 
 
 def _undecided(db: Connection, tid: str, epoch: int, number: str) -> list[Any]:

@@ -16,7 +16,7 @@ from tools.host.keys.host_keys import HostKeys
 from tools.host.keys.seal import Record
 from tools.host.store.schema import link, payment, terminal, tombstone
 from tools.host.store.schema import message as sent
-from tools.host.transactions import chain, idempotency, reversal
+from tools.host.transactions import chain, requests, reversal
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire import as_sent, kinds
 from tools.host.wire.message import REQUEST, Message
@@ -139,7 +139,7 @@ class Checks:
         """A payment to be checked like one from the terminal's queue, once the payment it is about has its answer."""
         named = ""
         if back := int.from_bytes(record.raw[54:56], "big"):
-            original = self._by_sequence(db, record, record.sequence - back)
+            original = requests.by_sequence(db, self._terminal.tid, record, record.sequence - back)
             if original is None or original.state == "RECEIVED":
                 return Verdict(HELD, f"it is about record {record.sequence - back}, which has no final answer here")
             named = original.batch + original.stan
@@ -148,31 +148,16 @@ class Checks:
         except FrameError as error:
             return Verdict(REFUSED, f"no message carries it: {error}")
 
-    def _as_received(self, db: Connection, record: Record, kind: str | None = None) -> Message | None:
-        """The message in which the terminal sent a payment (with 60.1 `kind`, if given); None if it was another."""
-        named = ""
-        if back := int.from_bytes(record.raw[54:56], "big"):
-            original = self._by_sequence(db, record, record.sequence - back)
-            named = original.batch + original.stan if original is not None else ""
-        for one in (kind,) if kind else (as_sent.queued_type(record), record.type):
-            try:
-                message = as_sent.message(self._terminal, record, one, named)
-            except FrameError:
-                continue
-            verdict = idempotency.look(db, message, record.epoch)
-            if verdict.seen and verdict.clash is None:
-                return message
-        return None
+    def _as_received(self, db: Connection, record: Record, *types: str) -> Message | None:
+        """The request in which the terminal sent a payment; None if it was another, or none of these `types`."""
+        return requests.received(db, self._terminal, record, self._named(db, record), *types)
+
+    def _named(self, db: Connection, record: Record) -> str:
+        return requests.named(db, self._terminal, record, self._bdk)
 
     def _one(self, db: Connection, record: Record) -> Row | None:
         mine = payment.c.tid == self._terminal.tid, payment.c.uid == record.uid.hex()
         return db.execute(select(payment).where(*mine)).one_or_none()
-
-    def _by_sequence(self, db: Connection, record: Record, sequence: int) -> Row | None:
-        """The payment with a sequence, in the record's epoch if there is one."""
-        mine = payment.c.tid == self._terminal.tid, payment.c.sequence == sequence
-        rows = db.execute(select(payment).where(*mine).order_by(payment.c.epoch != record.epoch)).all()
-        return rows[0] if rows else None
 
     def _has_tombstone(self, db: Connection, record: Record) -> bool:
         mine = tombstone.c.tid == self._terminal.tid, tombstone.c.uid == record.uid.hex()

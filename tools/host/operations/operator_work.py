@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,14 +18,23 @@ from tools.host.errors import HostError, OperatorError
 from tools.host.keys.host_keys import HostKeys
 from tools.host.operations import closing, hand_in
 from tools.host.operations.hand_in_checks import MARKS, Wishes
+from tools.host.transactions import clear_terminal
 from tools.host.transactions.service import Service
 
 FILE = "operator.json"  # in the host's folder: address, port and token of the running host
-WORKS = ("hand-in", "close-batch")
+WORKS = ("hand-in", "close-batch", "clear")
 _LARGEST = 16 << 20  # bytes of a request: the records of a journal of 8 MiB
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 Work = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+def busy(error: OperationalError) -> OperatorError:
+    """What the database said, in words for an operator."""
+    said = str(error.orig)
+    if "locked" in said or "busy" in said:
+        return OperatorError("the database is in use by another program: nothing was done; try again")
+    return OperatorError(f"the database cannot be used: {said}")
 
 
 class Operator:
@@ -45,9 +55,15 @@ class Operator:
                 return await self._hand_in(wanted)
             with self._service.ledger.write() as db:
                 tid, by, despite = str(wanted["terminal"]), str(wanted["by"]), wanted.get("despite") is True
+                if what == "clear":
+                    hand_in.check_name(by)
+                    count = wanted.get("write_off")
+                    return clear_terminal.run(db, tid, by, None if count is None else int(count))
                 return closing.run(db, tid, by, despite)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise OperatorError(f"malformed request: {type(error).__name__}") from None
+        except OperationalError as error:
+            raise busy(error) from None
         finally:
             self._working = False
 

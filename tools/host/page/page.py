@@ -16,7 +16,7 @@ from tools.host.books import double_entry
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import audit, batch, hand_in, payment, terminal
 from tools.host.store.sums import total
-from tools.host.transactions import chain
+from tools.host.transactions import chain, restore
 from tools.host.wire import kinds
 
 _PAGE = Path(__file__).with_name("page.html")
@@ -135,6 +135,7 @@ def _terminal(db: Connection, row: Row[Any]) -> dict[str, Any]:
         "quarantine": row.quarantine,
         "heard": row.heard,
         "certificate": _certificate(row.certificate_ends),
+        **restore.view(db, row.tid),
     }
 
 

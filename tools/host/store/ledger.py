@@ -16,10 +16,10 @@ from sqlalchemy.exc import DatabaseError
 
 from tools.host.errors import SetupError
 from tools.host.outside import outbox
-from tools.host.store import migrate, schema_books  # noqa: F401  # its tables belong to the metadata
+from tools.host.store import migrate, schema_behind, schema_books  # noqa: F401  # their tables belong to the metadata
 from tools.host.store.schema import payment
 from tools.host.store.sums import total
-from tools.host.transactions import chain, terminals
+from tools.host.transactions import clear_terminal, terminals
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "secure_delete=ON")
 _POOL = 8  # connections of one process to PostgreSQL
@@ -95,19 +95,12 @@ class Ledger:
         with self.read() as db:
             return terminals.blocked(db)
 
-    def clear_quarantine(self, tid: str, supervisor: str) -> None:
-        """End a terminal's quarantine, or write off its missing records; see terminals.clear.
-
-        Raises SetupError if the terminal is unknown, or has neither a quarantine nor missing records.
-        """
+    def clear_quarantine(self, tid: str, supervisor: str, write_off: int | None = None) -> None:
+        """End a terminal's quarantine, or write off its missing records; see clear_terminal.run. Raises SetupError if refused."""
         with self.write() as db:
-            terminal = terminals.load(db, tid)
-            if terminal is None:
-                raise SetupError(f"terminal {tid} is not registered")
-            missing = chain.gaps(db, tid, terminal.epoch, terminal.reported_sequence)
-            if not terminal.quarantine and not missing:
-                raise SetupError(f"terminal {tid} is not in quarantine and has no missing records")
-            terminals.clear(db, terminal, supervisor, f"{datetime.date.today()}")
+            report = clear_terminal.run(db, tid, supervisor, write_off)
+        if report["refused"]:
+            raise SetupError(clear_terminal.words(report))
 
     def card_counters(self) -> dict[str, dict[int, bytes]]:
         """Every transaction counter verified by a cryptogram: card token -> {ATC: uid of its payment}."""

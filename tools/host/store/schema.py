@@ -61,6 +61,7 @@ terminal = new_table(
     words("versions", nullable=True),  # versions of its tables, by 60.3, as JSON
     words("certificate_ends", nullable=True),  # expiry date of the certificate it last showed
     words("blocked", nullable=True),  # the reason it may not connect; NULL = it may
+    Column("seen", LargeBinary, nullable=True),  # which message counters were seen: see transactions/key_window.py
 )
 
 message = new_table(

@@ -15,6 +15,8 @@ from tools.host.errors import StateError
 from tools.host.store import upsert
 from tools.host.store.schema import batch as table
 from tools.host.store.schema import payment
+from tools.host.store.schema_behind import asked
+from tools.host.store.upsert import put
 from tools.host.transactions import chain, idempotency, terminals
 from tools.host.transactions.request_context import RequestContext, is_asked
 from tools.host.wire import answers
@@ -48,6 +50,7 @@ def handle(request: RequestContext) -> Answer:
     lack = missing(request) or undecided(request)
     if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN:
         request.alarm("batch not balanced")
+        _ask_for_upload(request)
         return _answer(request, NOT_BALANCED, ours, lack or totals_text(ours))
     answer = _answer(request, BALANCED, ours)
     close(request, ours)
@@ -89,11 +92,21 @@ def totals_text(ours: Totals) -> str:
 
 def missing(request: RequestContext) -> str | None:
     """Which of the terminal's records never arrived, as a message for the cashier; None if there are none."""
-    gaps = chain.gaps(request.db, request.tid, request.terminal.epoch, request.terminal.reported_sequence)
-    if not gaps:
+    found = gaps(request)
+    if not found:
         return None
-    first, last = gaps[0]
+    first, last = found[0]
     return f"Record {first} missing" if first == last else f"Records {first} to {last} missing"
+
+
+def gaps(request: RequestContext) -> list[chain.Range]:
+    """The terminal's records that never arrived; see chain.gaps."""
+    return chain.gaps(request.db, request.tid, request.terminal.epoch, request.terminal.reported_sequence)
+
+
+def _ask_for_upload(request: RequestContext) -> None:
+    row = {"tid": request.tid, "epoch": request.terminal.epoch, "batch": request.message.batch}
+    put(request.db, asked, {**row, "at": double_entry.now(), "ended": None, "missing": None})
 
 
 def close(request: RequestContext, ours: Totals, uploaded: int = 0) -> None:

@@ -9,6 +9,7 @@ import datetime
 from sqlalchemy import Connection, or_, select, update
 
 from tools.host.books import clearing, double_entry, totals
+from tools.host.keys.seal import Record
 from tools.host.store.schema import batch, beginning, payment
 from tools.host.transactions.terminals import Terminal
 
@@ -34,6 +35,16 @@ def move_start(db: Connection, terminal: Terminal, sequence: int) -> None:
     """Another record of the earlier epoch has arrived."""
     if sequence > terminal.start:
         set_start(db, terminal, sequence)
+
+
+def learn_start(db: Connection, terminal: Terminal, record: Record) -> None:
+    """In a restore, the first record of an epoch has come back: it has no predecessor. The epoch starts before it."""
+    if any(record.previous_tag) or record.sequence - 1 <= start(db, terminal.tid, record.epoch):
+        return
+    mine = beginning.c.tid == terminal.tid, beginning.c.epoch == record.epoch
+    db.execute(update(beginning).where(*mine).values(after=record.sequence - 1))
+    if record.epoch == terminal.epoch:
+        terminal.start = record.sequence - 1
 
 
 def begin(db: Connection, terminal: Terminal) -> None:

@@ -4,18 +4,19 @@
 Each one cancels, replaces or completes its original, once and within its amount.
 """
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from tools.host.errors import SealError
 from tools.host.keys import seal
-from tools.host.keys.card_number import pan_of
 from tools.host.outside.issuer import Decision, Payment
 from tools.host.store import numbers
-from tools.host.store.schema import payment
+from tools.host.store.schema import payment, terminal
 from tools.host.store.sums import total
+from tools.host.transactions import restore
 from tools.host.transactions.request_context import RequestContext
 from tools.host.wire import answers, kinds
 
@@ -29,7 +30,9 @@ _MAY_NAME = {
     kinds.ADJUST: (kinds.VOICE_SALE,),
 }
 _REFUNDABLE = (kinds.SALE, kinds.VOICE_SALE, kinds.COMPLETION, kinds.COMPLETION_ADVICE)
+NAMING = frozenset(_MAY_NAME)  # kinds that name a payment of the open batch by its uid
 _CODES = (kinds.QR_SCANNED, kinds.QR_SHOWN)
+_PATIENCE = datetime.timedelta(days=1)  # for another terminal, after the host fell behind
 _COMPLETES_OR_CANCELS = (kinds.COMPLETION, kinds.COMPLETION_ADVICE, kinds.PREAUTH_CANCEL)
 TIP_PERCENT = 20  # of the sale, at most
 COMPLETION_PERCENT = 115  # of the pre-authorised amount, at most (UnionPay's rule)
@@ -109,37 +112,37 @@ def note_cash(request: RequestContext, record: seal.Record, noted: Noted) -> Non
         _note(noted, row)
 
 
-def link_uploaded(request: RequestContext, record: seal.Record) -> int:
-    """Add card and original to a stored payment that a batch upload settles. Returns its net value, minor units.
+def awaits(request: RequestContext, record: seal.Record) -> bool:
+    """Whether a record that comes back in a restore is about a payment which another terminal of the shop may bring.
 
-    A refund may arrive before its original, which another terminal of the shop uploads later.
+    It has not been heard since the host fell behind, or still sends what it holds; but not for longer than a day.
     """
+    behind = restore.current(request.db, request.tid)
+    if behind is None or record.type not in (kinds.REFUND, kinds.QR_REFUND, *_COMPLETES_OR_CANCELS):
+        return False
     try:
         tags = _open_body(request, record)
-        card = request.keys.token(pan_of(tags)) if kinds.KINDS[record.type].source == kinds.CARD else None
-    except (SealError, ValueError):
-        tags, card = {}, None  # keep the record: its seal tag is right
-    row = None
-    if _UID in tags:
-        row = _of_same_terminal(request, record, tags[_UID])
-    elif _REFERENCE in tags:
-        row = _by_reference(request, tags, payment.c.pan_token.is_not_distinct_from(card))
-    elif record.type in _COMPLETES_OR_CANCELS and card:
-        row = _by_auth_code(request, tags, card)
-    if row is None and (_UID in tags or _REFERENCE in tags):
-        request.alarm("uploaded, and about a payment that is not here")
-    worth = kinds.worth(record.type, record.amount, row.amount if row else record.amount)
-    noted: Noted = {"pan_token": card, "worth": worth}
-    if row is not None:
-        _note(noted, row)
-    elif _REFERENCE in tags:
-        noted["refers_to"] = tags[_REFERENCE].hex()
-    me = payment.c.tid == request.tid, payment.c.uid == record.uid.hex()
-    number = request.db.execute(update(payment).where(*me).values(**noted).returning(payment.c.rrn)).scalar_one()
-    waiting = payment.c.refers_to == number, payment.c.mid == request.terminal.mid
-    found = {"original_tid": request.tid, "original": record.uid.hex(), "refers_to": None}
-    request.db.execute(update(payment).where(*waiting).values(**found))
-    return worth
+    except SealError:
+        return False
+    if _REFERENCE in tags:
+        here = payment.c.rrn == tags[_REFERENCE].hex()
+    elif _AUTH_CODE in tags:
+        here = payment.c.auth_code == tags[_AUTH_CODE].decode("ascii", "replace")
+    else:
+        return False
+    mine = select(payment.c.uid).where(here, payment.c.mid == request.terminal.mid)
+    if request.db.execute(mine.limit(1)).first() is not None:
+        return False
+    begun = datetime.datetime.fromisoformat(behind.at)
+    if datetime.datetime.now(datetime.UTC) - begun > _PATIENCE:
+        return False
+    others = select(terminal.c.tid, terminal.c.heard).where(
+        terminal.c.mid == request.terminal.mid, terminal.c.tid != request.tid
+    )
+    return any(
+        row.heard is None or row.heard < behind.at or restore.current(request.db, row.tid) is not None
+        for row in request.db.execute(others)
+    )
 
 
 def is_named(db: Connection, row: Row[Any]) -> bool:

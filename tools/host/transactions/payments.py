@@ -55,6 +55,9 @@ def receive(request: RequestContext) -> Answer | Booked:
         if not verdict.seen:
             idempotency.open_(request.db, message, record.epoch)  # it came in another way: uploaded or handed in
         return _repeated(request, record)
+    if not record_checks.is_sealed(request, record):  # nothing of it is believed, so nothing is stored
+        void = message.type == kinds.VOID_ENTRY  # the terminal says that it was not paid; its place stays empty
+        return request.answer(answers.APPROVED) if void else request.answer(answers.FORMAT_ERROR, "Record damaged")
     return _store(request, record, known, verdict.clash == "stan")
 
 
@@ -69,11 +72,11 @@ def _store(request: RequestContext, record: seal.Record, known: RecordChecks, st
         answer = request.answer(code, text)
         idempotency.open_(db, message, record.epoch, answer)
         return answer
-    intact = record_checks.note_record(request, record, chain.PAYMENT, known)
+    record_checks.note_record(request, record, chain.PAYMENT, known)
     idempotency.open_(db, message, record.epoch)
     quarantined = request.terminal.quarantine is not None
     row = _row(request, record, record_checks.settlement_batch(request, record, known), quarantined)
-    refusal = _refusal(request, record, intact, known, stan_used and not quarantined)
+    refusal = _refusal(request, record, known, stan_used and not quarantined)
     if refusal:
         request.alarm(refusal.text)
     outcome = refusal or _ask(request, record, row)
@@ -141,20 +144,17 @@ def _card(request: RequestContext, record: seal.Record, row: dict[str, Any], tag
     """A payment by card. Raises ValueError if its data cannot be read."""
     card = request.keys.token(pan_of(tags))
     row["pan_token"] = card
-    online = request.message.mti != "0220" and request.message.type != kinds.DEFERRED_SALE
+    deferred = request.message.mti == "0220" or request.message.type == kinds.DEFERRED_SALE
+    online = not deferred and not request.late  # somebody waits, and no later payment can have come before it
     proven = request.message.type == kinds.OFFLINE_SALE
     ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, record.type)
     refusal = card_checks.refusal(request, ask) or originals.match_original(request, ask, row)
     return refusal or ask
 
 
-def _refusal(
-    request: RequestContext, record: seal.Record, intact: bool, known: RecordChecks, stan_used: bool
-) -> Decision | None:
+def _refusal(request: RequestContext, record: seal.Record, known: RecordChecks, stan_used: bool) -> Decision | None:
     """The reason to refuse a payment whatever it is about, or None."""
     message: Message = request.message
-    if not intact:
-        return Decision(answers.FORMAT_ERROR, text="Record damaged")
     if f"{record.amount:012}" != message.fields["4"]:
         return Decision(answers.WRONG_AMOUNT, text="Amounts differ")
     same = (record.stan, record.batch) == (message.stan, message.batch)
@@ -168,8 +168,8 @@ def _refusal(
         return Decision(answers.FORMAT_ERROR, text="STAN used before")
     if not record.amount and record.type not in _MAY_BE_NOTHING:
         return Decision(answers.INVALID, text="No amount")
-    online = kinds.KINDS[message.type].mti != "0220" and message.type != kinds.DEFERRED_SALE
-    if online and record_checks.is_foreign_batch(request, record, known):
+    waits = kinds.KINDS[message.type].mti != "0220" and message.type != kinds.DEFERRED_SALE and not request.late
+    if waits and record_checks.is_foreign_batch(request, record, known):
         return Decision(answers.INVALID, text=f"Batch {request.terminal.batch:06} is open")
     return None
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the host already knows about a record before storing it: tombstone, body key, batch, position in the chain."""
 
+import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, exists, func, select
@@ -10,7 +11,8 @@ from tools.host.errors import SealError
 from tools.host.keys import seal
 from tools.host.store import upsert
 from tools.host.store.schema import batch, payment, tombstone
-from tools.host.transactions import chain, epochs, terminals
+from tools.host.store.schema_behind import damaged
+from tools.host.transactions import chain, epochs, restore, terminals
 from tools.host.transactions.request_context import RequestContext
 
 _HAS_TOMBSTONE = exists().where(tombstone.c.tid == bindparam("tid"), tombstone.c.uid == bindparam("uid"))
@@ -29,6 +31,7 @@ _LOOK = select(
     _STATE.scalar_subquery().label("batch"),
     _IS_HERE.label("is_here"),
 )
+_MOST_DAMAGED = 1000  # records listed of each terminal; more are only counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,33 +66,56 @@ def highest_counter(db: Connection, tid: str) -> int:
     return db.execute(select(func.max(payment.c.body_counter)).where(payment.c.tid == tid)).scalar_one() or 0
 
 
-def note_record(request: RequestContext, record: seal.Record, kind: str, known: RecordChecks) -> bool:
-    """Add a record to the chain. Returns whether its seal tag is right.
+def has_body(db: Connection, tid: str, counter: int) -> bool:
+    """Whether the body of a payment here is sealed under this counter's key."""
+    mine = payment.c.tid == tid, payment.c.body_counter == counter
+    return bool(db.execute(select(exists().where(*mine))).scalar_one())
 
-    If the record proves a rolled-back or cloned chip, the terminal is quarantined.
-    """
+
+def is_sealed(request: RequestContext, record: seal.Record) -> bool:
+    """Whether a record carries the seal of its terminal. If not, it is listed as damaged, and nothing it says counts."""
     try:
         recomputed = seal.recomputed_tag(record, request.keys.bdk, request.terminal.ikid)
     except SealError:
         recomputed = bytes(8)
-    intact = seal.holds(record, recomputed)
+    if seal.holds(record, recomputed):
+        return True
+    request.counters["damaged_records"] += 1
+    mine = select(func.count()).where(damaged.c.tid == request.tid).select_from(damaged)
+    if request.db.execute(mine).scalar_one() < _MOST_DAMAGED:
+        row = {
+            "tid": request.tid, "digest": hashlib.sha256(record.raw).hexdigest(), "epoch": record.epoch,
+            "sequence": record.sequence, "uid": record.uid.hex(), "amount": record.amount,
+            "tag": record.seal_tag.hex(), "recomputed": recomputed.hex(), "at": double_entry.now(),
+        }  # fmt: skip
+        if upsert.insert_new(request.db, damaged, row):
+            request.alarm("record damaged")
+    return False
+
+
+def note_record(request: RequestContext, record: seal.Record, kind: str, known: RecordChecks) -> None:
+    """Add a record to the chain. Its seal must hold (is_sealed).
+
+    If the record proves a rolled-back or cloned chip, the terminal is quarantined.
+    """
     own = record.epoch == request.terminal.epoch
     start = request.terminal.start if own else epochs.start(request.db, request.tid, record.epoch)
-    suspicion = chain.add(request.db, request.tid, record, recomputed, kind, start)
-    if intact and not suspicion:
+    suspicion = chain.add(request.db, request.tid, record, kind, start)
+    if not suspicion:
         if record.epoch > request.terminal.epoch:
             suspicion = f"epoch {record.epoch} was never begun"
-        elif epochs.is_over(request.terminal, record.epoch):
+        elif epochs.is_over(request.terminal, record.epoch) and not restore.covers(
+            restore.current(request.db, request.tid), record
+        ):
             suspicion = f"epoch {record.epoch} is over, {request.terminal.epoch} was begun"
         elif known.reused:
             suspicion = f"body key {record.counter} used for two payments"
     if suspicion:
         terminals.quarantine(request.db, request.terminal, suspicion)
-    elif intact and own:
+    elif own:
         epochs.begin(request.db, request.terminal)
-    elif intact:
+    else:
         epochs.move_start(request.db, request.terminal, record.sequence)
-    return intact
 
 
 def settlement_batch(request: RequestContext, record: seal.Record, known: RecordChecks) -> str:
@@ -98,7 +124,7 @@ def settlement_batch(request: RequestContext, record: seal.Record, known: Record
     if known.batch == "closed":
         request.alarm("payment for a closed batch")
         number = f"{request.terminal.batch:06}"
-    elif is_foreign_batch(request, record, known):
+    elif not request.late and is_foreign_batch(request, record, known):
         request.alarm("payment for a batch that was never opened")
         number = f"{request.terminal.batch:06}"
     if known.batch != "open" or number != record.batch:

@@ -3,6 +3,7 @@
 
 import datetime
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,9 @@ class RequestContext:
     terminal: Terminal
     keys: HostKeys
     now: datetime.datetime
+    counters: Counter[str]
     hand_in: int | None = None  # the hand-in that brings the payment; None: its terminal sent it
+    late: bool = False  # it comes by an upload or a hand-in: nobody waits for the answer
 
     @property
     def asked_until(self) -> int:

@@ -61,9 +61,13 @@ def reason_not_reversible(db: Connection, row: Row[Any]) -> tuple[str, str] | No
 
 
 def _store_tombstone(request: RequestContext, record: seal.Record) -> Answer:
-    """The payment never arrived: store a tombstone, so that it is refused if it still arrives."""
+    """The payment never arrived: store a tombstone, so that it is refused if it still arrives.
+
+    The message names the payment by its uid, under its MAC; the record counts only if its seal holds.
+    """
     known = record_checks.look(request.db, request.tid, record)
-    record_checks.note_record(request, record, chain.REVERSAL, known)
+    if record_checks.is_sealed(request, record):
+        record_checks.note_record(request, record, chain.REVERSAL, known)
     row = {"tid": request.tid, "uid": record.uid.hex(), "at": double_entry.now()}
     upsert.insert_new(request.db, tombstone, row)
     return request.answer(answers.NOT_FOUND)

@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from tools.host.errors import ForeignTerminal, IssuerFault
+from tools.host.errors import ForeignTerminal, IssuerFault, StateError
 from tools.host.keys.host_keys import HostKeys
 from tools.host.outside.issuer import Decision, Issuer, Payment
 from tools.host.outside.messenger import Messenger
@@ -26,19 +26,20 @@ from tools.host.running import logs
 from tools.host.store.ledger import Ledger
 from tools.host.tables import publication
 from tools.host.tables.publication import Tables
-from tools.host.transactions import batch, handshake, payments, reversal, upload
+from tools.host.transactions import batch, handshake, key_window, payments, restore, reversal, upload
 from tools.host.transactions.decisions import Booked, let_go, settle
 from tools.host.transactions.transaction_context import TransactionContext
 from tools.host.wire import answers
 from tools.host.wire.answers import Answer
-from tools.host.wire.message import Message, read
+from tools.host.wire.message import ALL_SENT, Message, read
 
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
+_SIGN_ON = 3  # the processing request for another handshake
 _ATTEMPTS = 5
 _IN_THE_WAY = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 _THREADS = 8  # for work on PostgreSQL; SQLite has one writer
 
-_HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handle}
+_HANDLERS = {"0400": reversal.handle, "0500": batch.handle}
 
 Reply = tuple[Message, Answer]
 Stored = list[tuple[Message, Answer | Booked]]
@@ -106,9 +107,7 @@ class Service:
 
         `messages`: see as_sent.message; their seals are verified. `number`: of the hand-in.
         """
-        answered = {id(message): fields for message, fields in await self._payments(messages, number)}
-        open_ = [answers.compose(message, self._now(), _39=answers.IN_PROGRESS) for message in messages]
-        return [answered.get(id(message), fields) for message, fields in zip(messages, open_, strict=True)]
+        return await self._decided(messages, number)
 
     @contextmanager
     def hand_in_transaction(self, number: int) -> Iterator[TransactionContext]:
@@ -165,8 +164,11 @@ class Service:
         return [*self._malfunction(message)]
 
     async def _others(self, run: list[Message]) -> list[Reply]:
-        """Handle messages of one MTI, all but payments, in one transaction."""
-        replies = await self._each(run, self._handle, self._malfunction)
+        """Handle messages of one MTI, all but payments."""
+        if run[0].mti == "0320":
+            replies = [reply for some in upload.together(run) for reply in await self._uploads(some)]
+        else:
+            replies = await self._each(run, self._handle, self._malfunction)
         self.messenger.wake()
         return replies
 
@@ -175,42 +177,97 @@ class Service:
             answered = [(message, self._other(transaction, message)) for message in run]
         return [(message, fields) for message, fields in answered if fields is not None]
 
+    async def _uploads(self, messages: list[Message]) -> list[Reply]:
+        """Answers to uploaded records. Payments that are missing here are decided as if the terminal had sent them."""
+        taken = await self._each(messages, self._upload, lambda message: [*self._malfunction(message)])
+        wanted = [outcome for _, outcome in taken if isinstance(outcome, Message)]
+        decided = iter(await self._decided(wanted))
+        ended = [(message, next(decided)) for message, outcome in taken if isinstance(outcome, Message)]
+        finished = {
+            id(message): fields for message, fields in await self._each(ended, self._finish_upload, self._later)
+        }
+        answered = [(message, finished.get(id(message)) if isinstance(one, Message) else one) for message, one in taken]
+        return [(message, fields) for message, fields in answered if fields is not None]
+
+    def _upload(self, run: Sequence[Message]) -> list[tuple[Message, Answer | Message | None]]:
+        with self._transaction() as transaction:
+            return [(message, self._taken(transaction, message)) for message in run]
+
+    def _taken(self, transaction: TransactionContext, message: Message) -> Answer | Message | None:
+        terminal = transaction.sender(message)
+        if terminal is None:
+            return handshake.unknown_terminal_answer(message, transaction.now)
+        if transaction.advance_mark(terminal, message) != key_window.FRESH:
+            return None
+        return upload.handle(transaction.request(terminal, message))
+
+    def _finish_upload(self, run: Sequence[Reply]) -> list[Reply]:
+        with self._transaction() as transaction:
+            return [(message, self._finished(transaction, message, answer)) for message, answer in run]
+
+    def _finished(self, transaction: TransactionContext, message: Message, answer: Answer) -> Answer:
+        terminal = transaction.sender(message)
+        if terminal is None:
+            raise StateError("the terminal is gone")
+        return upload.finish(transaction.request(terminal, message), answer)
+
+    def _later(self, reply: Reply) -> list[Reply]:
+        return self._malfunction(reply[0])
+
     def _other(self, transaction: TransactionContext, message: Message) -> Answer | None:
         terminal = transaction.sender(message)
         if terminal is None:
             return handshake.unknown_terminal_answer(message, transaction.now)
-        advanced = transaction.advance_mark(terminal, message)
+        age = transaction.advance_mark(terminal, message)
         request = transaction.request(terminal, message)
         if message.mti == "0800" and not publication.is_fetch(message):
-            answer = handshake.handle(request, stale=not advanced)
-            self._requests[message.terminal] = self.tables.wanted(request.db, request.tid)
+            answer = handshake.handle(request, age)
+            wanted = self.tables.wanted(request.db, request.tid)
+            self._requests[message.terminal] = _SIGN_ON if age == key_window.LATE else wanted
             return answer
-        if not advanced:
+        if age != key_window.FRESH:
             return None
+        if message.fields["60"][8:11] == ALL_SENT:
+            return restore.end(request)
         if message.mti in ("0800", "0820"):
             answer = publication.handle(request, self.tables)
             self._requests[message.terminal] = self.tables.wanted(request.db, request.tid)
             return answer
         return _HANDLERS[message.mti](request)
 
-    async def _payments(self, run: list[Message], hand_in: int | None = None) -> list[Reply]:
-        """Store the payments, ask outside where needed, store the answers: two commits for any number of them."""
-        receive = functools.partial(self._receive, hand_in)
-        outcomes = await self._each(run, receive, self._broken)
+    async def _payments(self, run: list[Message]) -> list[Reply]:
+        """Answers to payments that their terminal sent."""
+        return [(message, fields) for message, fields in await self._received(run) if fields is not None]
+
+    async def _decided(self, run: list[Message], hand_in: int | None = None) -> list[Answer]:
+        """Answers to payments that came in another way, as if their terminal had sent them now."""
+        answered = {id(message): fields for message, fields in await self._received(run, hand_in, late=True) if fields}
+        pending = (answers.compose(message, self._now(), _39=answers.IN_PROGRESS) for message in run)
+        return [answered.get(id(message), fields) for message, fields in zip(run, pending, strict=True)]
+
+    async def _received(
+        self, run: list[Message], hand_in: int | None = None, late: bool = False
+    ) -> list[tuple[Message, Answer | None]]:
+        """Store the payments, ask outside where needed, store the answers: two commits for any number of them.
+
+        `late`: nobody waits for the answers, and the messages' keys were not used. None: no answer now.
+        """
+        if not run:
+            return []
+        outcomes = await self._each(run, functools.partial(self._receive, hand_in, late), self._broken)
         asked = [outcome for _, outcome in outcomes if isinstance(outcome, Booked)]
         settled = iter(await self._settle(asked))
-        replies = [(message, next(settled) if isinstance(one, Booked) else one) for message, one in outcomes]
         self.messenger.wake()
-        return [(message, fields) for message, fields in replies if fields is not None]
+        return [(message, next(settled) if isinstance(one, Booked) else one) for message, one in outcomes]
 
-    def _receive(self, hand_in: int | None, run: Sequence[Message]) -> Stored:
+    def _receive(self, hand_in: int | None, late: bool, run: Sequence[Message]) -> Stored:
         outcomes: Stored = []
-        with self._transaction(hand_in) as transaction:
+        with self._transaction(hand_in, late) as transaction:
             for message in run:
                 terminal = transaction.sender(message)
                 if terminal is None:
                     outcomes.append((message, handshake.unknown_terminal_answer(message, transaction.now)))
-                elif hand_in is not None or transaction.advance_mark(terminal, message):
+                elif late or transaction.advance_mark(terminal, message) == key_window.FRESH:
                     outcomes.append((message, payments.receive(transaction.request(terminal, message))))
         return outcomes
 
@@ -256,10 +313,10 @@ class Service:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager
-    def _transaction(self, hand_in: int | None = None) -> Iterator[TransactionContext]:
+    def _transaction(self, hand_in: int | None = None, late: bool = False) -> Iterator[TransactionContext]:
         """The context of one write transaction; changed KSN marks are written at its end."""
         with self.ledger.write() as db:
-            transaction = TransactionContext(db, self._keys, self._now(), self.counters, hand_in)
+            transaction = TransactionContext(db, self._keys, self._now(), self.counters, hand_in, late)
             yield transaction
             transaction.close()
 

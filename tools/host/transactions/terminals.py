@@ -11,6 +11,7 @@ from tools.host.books.double_entry import note
 from tools.host.store import upsert
 from tools.host.store.schema import beginning
 from tools.host.store.schema import terminal as table
+from tools.host.transactions import key_window
 
 NO_TAG = "0" * 16
 LAST_BATCH = 999999  # the next one is 1
@@ -22,7 +23,7 @@ _MARK = update(table).where(table.c.tid == bindparam("which"))
 
 @dataclass(slots=True)
 class Terminal:
-    """One terminal's row. `message_mark`: the highest counter of a message KSN accepted from it.
+    """One terminal's row. `message_mark`: the highest counter of a message KSN accepted from it. `seen`: key_window.py.
 
     `start`: the sequence after which its epoch's chain starts. `begun`: it has adopted this epoch.
     """
@@ -39,6 +40,7 @@ class Terminal:
     start: int = 0
     begun: bool = True
     versions: str | None = None
+    seen: int = 0
 
 
 def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
@@ -62,6 +64,7 @@ def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
         quarantine=row.quarantine,
         start=began.after if began else 0,
         begun=bool(began.begun) if began else True,
+        seen=key_window.unpack(row.seen, row.message_mark),
     )
 
 
@@ -72,8 +75,9 @@ def register(db: Connection, tid: str, mid: str, ikid: bytes) -> None:
 
 
 def keep_mark(db: Connection, terminal: Terminal) -> None:
-    """Store the terminal's message mark."""
-    db.execute(_MARK, {"which": terminal.tid, "message_mark": terminal.message_mark})
+    """Store the terminal's message mark, and which counters were seen."""
+    seen = key_window.pack(terminal.seen)
+    db.execute(_MARK, {"which": terminal.tid, "message_mark": terminal.message_mark, "seen": seen})
 
 
 def change(db: Connection, terminal: Terminal, **values: int | str | None) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from sqlalchemy import Connection
 
 from tools.host.keys.host_keys import HostKeys
-from tools.host.transactions import terminals
+from tools.host.transactions import key_window, terminals
 from tools.host.transactions.request_context import RequestContext
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire.message import Message
@@ -26,12 +26,14 @@ class TransactionContext:
         now: datetime.datetime,
         counters: Counter[str],
         hand_in: int | None = None,
+        late: bool = False,
     ) -> None:
         self.now = now
         self.db = db
         self._keys = keys
         self._counters = counters
         self._hand_in = hand_in
+        self._late = late
         self._terminals: dict[str, Terminal | None] = {}
         self._moved: set[str] = set()
 
@@ -45,18 +47,21 @@ class TransactionContext:
         self._counters["stranger"] += 1
         return None
 
-    def advance_mark(self, terminal: Terminal, message: Message) -> bool:
-        """Raise the terminal's mark to the KSN counter of the message. Returns False if it is not above the mark."""
-        if message.counter <= terminal.message_mark:
+    def advance_mark(self, terminal: Terminal, message: Message) -> str:
+        """Note the KSN counter of a message: FRESH raises the terminal's mark; LATE or USED is counted (key_window.py)."""
+        age, terminal.message_mark, terminal.seen = key_window.take(
+            terminal.message_mark, terminal.seen, message.counter
+        )
+        if age != key_window.FRESH:
             self._counters["stale_ksn"] += 1
-            return False
-        terminal.message_mark = message.counter
         self._moved.add(terminal.tid)
-        return True
+        return age
 
     def request(self, terminal: Terminal, message: Message) -> RequestContext:
         """A message with everything its handler needs."""
-        return RequestContext(self.db, message, terminal, self._keys, self.now, self._hand_in)
+        return RequestContext(
+            self.db, message, terminal, self._keys, self.now, self._counters, self._hand_in, self._late
+        )
 
     def close(self) -> None:
         """Write the marks that changed."""
