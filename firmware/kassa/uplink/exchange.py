@@ -12,8 +12,8 @@ from micropython import const
 from kassa import transactions
 from kassa.errors import WireError
 from kassa.uplink import answers
+from kassa.uplink import in_flight as sent  # one name instead of eight: each takes heap
 from kassa.uplink.courier import NO_ANSWER
-from kassa.uplink.in_flight import CLOSE, HANDSHAKE, MANAGE, ONLINE, QUEUED, REVERSAL, UPLOAD, InFlight
 from kassa.uplink.inbox import Inbox
 from kassa.uplink.iso8583 import Answer
 from kassa.uplink.outbox import Outbox
@@ -48,7 +48,7 @@ class Exchange:
     def __init__(self, courier: "Courier") -> None:
         self._courier = courier
         self._journal = courier.journal
-        self.in_flight = InFlight()
+        self.in_flight = sent.InFlight()
         self._inbox = Inbox(courier.partial_frame)
         self._outbox = Outbox(courier.journal, courier.keyring, courier.identity, self.in_flight, courier.entropy)
         self._record = bytearray(layout.PAGE)
@@ -68,7 +68,12 @@ class Exchange:
         courier, in_flight, state = self._courier, self.in_flight, self._journal.state
         if not courier.handshaken:
             return None if in_flight.count else self._outbox.handshake()
-        if not in_flight.room() or in_flight.carries(REVERSAL) or in_flight.carries(CLOSE) or in_flight.carries(MANAGE):
+        if (
+            not in_flight.room()
+            or in_flight.carries(sent.REVERSAL)
+            or in_flight.carries(sent.CLOSE)
+            or in_flight.carries(sent.MANAGE)
+        ):
             return None
         if state.reversing and not courier.reversal_postponed:
             reversal = self._reversal()
@@ -80,13 +85,13 @@ class Exchange:
             original = queue.original_of(record)
             self._kind = record[1]
             courier.sent, courier.resend, courier.outcome.waiting = True, False, False
-            return self._outbox.payment(ONLINE, self._kind, record, courier.request, 0, original)
+            return self._outbox.payment(sent.ONLINE, self._kind, record, courier.request, 0, original)
         if self._upload:
             return self._upload.frame(self._outbox, record)
         sequence, kind, amount = queue.next(record, in_flight)
         if sequence:
             original = b"" if kind == transactions.VOID_ENTRY else queue.original_of(record)
-            return self._outbox.payment(QUEUED, kind, record, sequence, amount, original)
+            return self._outbox.payment(sent.QUEUED, kind, record, sequence, amount, original)
         if in_flight.count == 0:
             queue.flush()
             courier.status.set_pending(state)
@@ -151,20 +156,20 @@ class Exchange:
         if frame[_REQUEST] & 15:
             self._asked_by_host(frame[_REQUEST] & 15)
         meaning = answers.meaning(code, _CLASS[purpose])
-        if purpose == HANDSHAKE:
+        if purpose == sent.HANDSHAKE:
             self._handshake(answer, meaning)
-        elif purpose == REVERSAL:
+        elif purpose == sent.REVERSAL:
             if meaning == answers.YES:
                 self._journal.mark(layout.REVERSED, sequence, code)
                 courier.queue.advance()
             else:
                 courier.reversal_postponed = True
-        elif purpose == ONLINE:
+        elif purpose == sent.ONLINE:
             self._online(answer, meaning, code)
-        elif purpose == QUEUED:
+        elif purpose == sent.QUEUED:
             courier.queue.answered(sequence, amount, meaning, code)
         elif self._upload:
-            self._upload = None if purpose == MANAGE else self._upload
+            self._upload = None if purpose == sent.MANAGE else self._upload
         elif courier.task and courier.task.take(answer, purpose, code):
             courier.status.renewed = courier.status.renewed or courier.task.changed
             courier.end_task()
@@ -174,7 +179,7 @@ class Exchange:
         if answer.get(41) != self._courier.identity.terminal:
             return False
         echo = bytes(answer.frame[13:15]) + bytes(answer.get(63)[3:19]) + bytes(answer.get(11))
-        if self.in_flight.purpose[slot] in (REVERSAL, ONLINE, QUEUED, UPLOAD):
+        if self.in_flight.purpose[slot] in (sent.REVERSAL, sent.ONLINE, sent.QUEUED, sent.UPLOAD):
             echo += bytes(answer.get(4))
         return self.in_flight.echoes(slot, echo)
 
@@ -182,10 +187,10 @@ class Exchange:
         """Count an answer with a wrong MAC. It reverses an online request; the third one ends the connection."""
         courier = self._courier
         courier.bad_macs += 1
-        if self.in_flight.purpose[slot] == ONLINE:
+        if self.in_flight.purpose[slot] == sent.ONLINE:
             self.in_flight.drop(slot)
             courier.reverse(_WRONG_MAC, answers.REVERSE)
-        if courier.bad_macs >= _BAD_MACS or self.in_flight.purpose[slot] == HANDSHAKE:
+        if courier.bad_macs >= _BAD_MACS or self.in_flight.purpose[slot] == sent.HANDSHAKE:
             courier.strikes += 1
             if courier.strikes >= 2:
                 courier.fault = "unknown terminal"

@@ -57,7 +57,7 @@ def serial(data: bytes, at: int) -> int:
 
 def tagged(said: bytes) -> bytes:
     """`said` plus its journal tag, which needs the device's secrets."""
-    return said + image.mac.tag(KEY, said)
+    return said + mac(KEY, said)
 
 
 @dataclass
