@@ -49,7 +49,9 @@ class Metrics:
 class Database:
     """What keeps the books."""
 
-    url: str = _text("sqlite:///host.db", "SQLAlchemy's URL of the database; a file is relative to the host's folder")
+    url: str = _text(
+        "sqlite:///host.db", "URL of the database, sqlite or postgresql; a file is relative to the host's folder"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from tools.host.settings import Log
 NAME = "kassa.host"
 _MOST = 10_000  # records that wait to be written
 _CLOSE = 5.0  # seconds for what waits at the end
+_CHATTY = ("alembic", "asyncio")  # say at level info what only their makers want to know
 _FORMS = {"human": False, "json": True}
 _log = logging.getLogger(NAME)
 
@@ -105,6 +106,8 @@ class Logging:
         self._before = root.level
         root.setLevel(settings.level.upper())
         root.addHandler(self._handler)
+        for chatty in _CHATTY:
+            logging.getLogger(chatty).setLevel(logging.WARNING)
 
     @property
     def lost(self) -> int:
