@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -78,6 +79,16 @@ def test_a_day_is_settled_once_and_paid_out_leaves_nothing_payable(host: Host, t
     assert accounts(host, "merchant payable", "payouts under way", "bank") == (0, 0, -NET)
     with pytest.raises(OperatorError, match="is paid"), host.ledger.write() as db:
         settlement.paid(db, MID, DAY, "Ms Li")
+
+
+def test_those_who_settle_the_same_day_at_once_settle_it_once(host: Host, till: Terminal, card: Card) -> None:
+    shop.add_merchant(host.ledger)
+    shop.trade(till, card)
+    shop.close(till)
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda number: settle(host, name=f"out{number}"), range(4)))
+    assert sum(one.new for one in done) == 1 and not any(one.trouble for one in done)
+    assert accounts(host, "merchant payable", "payouts under way") == (0, -NET)
 
 
 def test_the_csv_adds_up_to_what_is_paid(host: Host, till: Terminal, card: Card) -> None:
