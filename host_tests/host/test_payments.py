@@ -6,6 +6,7 @@ from typing import Any
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
 from host_tests.host.conftest import NOON
+from tools.host.keys import pki
 from tools.sim.host import Host
 
 
@@ -80,6 +81,8 @@ def test_the_handshake_answer_has_time_batch_and_high_water_mark(till: Terminal,
 
 def test_an_unknown_terminal_gets_97(host: Host, till: Terminal) -> None:
     till.terminal = b"KASSA999"
+    pki.terminal_identity(host.authority, "KASSA999").save(host.home, "unknown")
+    till.connect(host.port, host.home, "unknown")
     assert till.ask(till.handshake()).code == "97"
     assert till.ask(till.cash(till.record(900, type=0x71))).code == "97"
     assert host.view()["payments"] == []

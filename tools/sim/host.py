@@ -16,6 +16,7 @@ from tools.host.errors import SetupError
 from tools.host.outside import outbox
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
+from tools.host.settings import Limits
 from tools.host.store.ledger import Ledger
 from tools.sim import gateway, moods
 from tools.sim.moody_service import MoodyService
@@ -24,7 +25,10 @@ _PATIENCE = 20.0  # seconds
 
 
 class Host(app.Host):
-    """See app.Host. `db`: the database, if it is not HOME/host.db. `issuer` and `wallet` replace the simulators."""
+    """See app.Host. `issuer` and `wallet` replace the simulators.
+
+    `db`: the database (a file or a PostgreSQL URL), if it is not HOME/host.db.
+    """
 
     service: MoodyService
 
@@ -32,7 +36,7 @@ class Host(app.Host):
         self,
         home: Path,
         *,
-        db: Path | None = None,
+        db: Path | str | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
         issuer: Issuer | None = None,
         wallet: Wallet | None = None,
@@ -49,7 +53,7 @@ class Host(app.Host):
             ledger=ledger,
             service=MoodyService,
             now=now,
-            **more,
+            **{"limits": Limits(shutdown_seconds=0), **more},  # it stops as if its power failed
         )
 
     @property

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -32,11 +33,17 @@ def lacking() -> str | None:
 class Server:
     """A running server. `durable`: each commit is on disk, as in production; tests of behaviour do without."""
 
-    def __init__(self, durable: bool = False, settings: str = "") -> None:
+    def __init__(self, durable: bool = False, settings: str = "", of: Server | None = None, name: str = "") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kassa-pg-", dir="/tmp"))
         self.data = self.folder / "data"
         if not os.getuid():
             shutil.chown(self.folder, "postgres")
+        if of is not None:
+            source = f"host={of.folder} user={_OWNER} application_name={name}"
+            _run(program("pg_basebackup"), "-d", source, "-D", self.data, "-R", "-X", "stream", "--no-sync")
+            self._configure(durable, settings)
+            self.start()
+            return
         _run(program("initdb"), "-A", "trust", "-U", _OWNER, "--no-sync", "-E", "UTF8", "-D", self.data)
         self._configure(durable, settings)
         self.start()
@@ -55,6 +62,14 @@ class Server:
 
     def start(self) -> None:
         _run(program("pg_ctl"), "-D", self.data, "-l", self.folder / "log", "-w", "start")
+
+    def standby(self, name: str) -> Server:
+        """A server that follows this one, under this name."""
+        return Server(settings="hot_standby = on", of=self, name=name)
+
+    def promote(self) -> None:
+        """Let a standby become a server of its own."""
+        _run(program("pg_ctl"), "-D", self.data, "-w", "promote")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it: "fast", or "immediate" as in a power cut."""
@@ -77,10 +92,9 @@ class Server:
 
     def close(self) -> None:
         """Stop the server and remove its folder."""
-        try:
+        with suppress(subprocess.CalledProcessError):  # it is stopped already
             self.stop("immediate")
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _user() -> str | None:

@@ -90,6 +90,11 @@ class Ledger:
         with self.write() as db:
             return terminals.certified(db, tid, ends)
 
+    def blocked(self) -> dict[str, str]:
+        """The terminals that may not connect, and why."""
+        with self.read() as db:
+            return terminals.blocked(db)
+
     def clear_quarantine(self, tid: str, supervisor: str) -> None:
         """End a terminal's quarantine, or write off its missing records; see terminals.clear.
 

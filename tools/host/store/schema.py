@@ -60,6 +60,7 @@ terminal = new_table(
     words("heard", nullable=True),
     words("versions", nullable=True),  # versions of its tables, by 60.3, as JSON
     words("certificate_ends", nullable=True),  # expiry date of the certificate it last showed
+    words("blocked", nullable=True),  # the reason it may not connect; NULL = it may
 )
 
 message = new_table(

@@ -17,11 +17,12 @@ from typing import ParamSpec, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from tools.host.errors import IssuerFault
+from tools.host.errors import ForeignTerminal, IssuerFault
 from tools.host.keys.host_keys import HostKeys
 from tools.host.outside.issuer import Decision, Issuer, Payment
 from tools.host.outside.messenger import Messenger
 from tools.host.outside.wallet import Order, Return, Wallet
+from tools.host.running import logs
 from tools.host.store.ledger import Ledger
 from tools.host.tables import publication
 from tools.host.tables.publication import Tables
@@ -32,8 +33,9 @@ from tools.host.wire import answers
 from tools.host.wire.answers import Answer
 from tools.host.wire.message import Message, read
 
-_log = logging.getLogger("kassa.host")
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
+_ATTEMPTS = 5
+_IN_THE_WAY = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 _THREADS = 8  # for work on PostgreSQL; SQLite has one writer
 
 _HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handle}
@@ -71,9 +73,14 @@ class Service:
         """End the threads, once what they are doing is done."""
         self._threads.shutdown()
 
-    def authenticated(self, frame: bytes) -> Message | None:
-        """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError."""
+    def authenticated(self, frame: bytes, speaker: str | None = None) -> Message | None:
+        """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError.
+
+        `speaker`: the terminal that the connection's certificate names. Raises ForeignTerminal if DE 41 is another.
+        """
         message = read(frame)
+        if speaker is not None and message.terminal != speaker:
+            raise ForeignTerminal(message.terminal)
         if message.mac_holds(self._keys.bdk):
             return message
         self.counters["bad_mac"] += 1
@@ -127,15 +134,26 @@ class Service:
         `broken`: what becomes of that one. Raises OperationalError if the database does not work.
         """
         try:
-            return await self.in_thread(work, run)
+            return await self._repeatedly(work, run)
         except OperationalError:
             raise
         except Exception as fault:
             if len(run) > 1:
                 return [done for one in run for done in await self._each([one], work, broken)]
             self.counters["broken"] += 1
-            _log.exception("a message breaks its handler: %s", type(fault).__name__)
+            logs.say(logging.ERROR, "a message breaks its handler", fault=logs.where(fault))
             return broken(run[0])
+
+    async def _repeatedly(self, work: Callable[[Sequence[S]], list[T]], run: Sequence[S]) -> list[T]:
+        """Do `work` in a thread; again if another process was in the way, which PostgreSQL then says."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self.in_thread(work, run)
+            except OperationalError as fault:
+                if getattr(fault.orig, "sqlstate", None) not in _IN_THE_WAY:
+                    raise
+                self.counters["again"] += 1
+        return await self.in_thread(work, run)
 
     def _malfunction(self, message: Message) -> list[Reply]:
         """The answer to a message that broke its handler: not final. A batch close has no such answer, and gets none."""
@@ -234,7 +252,7 @@ class Service:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
         except Exception as fault:  # of an acquirer's or a wallet's connection: nothing is known, so nothing is decided
             self.counters["outside_faults"] += 1
-            _log.error("outside: %s", type(fault).__name__)
+            logs.say(logging.ERROR, "those outside cannot be asked", fault=logs.where(fault))
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager

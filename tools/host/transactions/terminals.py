@@ -93,6 +93,29 @@ def certified(db: Connection, tid: str, ends: datetime.datetime) -> bool:
     return bool(db.execute(update(table).where(table.c.tid == tid).values(certificate_ends=ends.isoformat())).rowcount)
 
 
+def block(db: Connection, tid: str, reason: str, by: str) -> bool:
+    """Keep a terminal from connecting; what it holds waits in it. False if no terminal has this id."""
+    found = db.execute(update(table).where(table.c.tid == tid).values(blocked=reason)).rowcount
+    if found:
+        note(db, tid, "blocked", f"by {by}: {reason}")
+    return bool(found)
+
+
+def unblock(db: Connection, tid: str, by: str) -> bool:
+    """Let a terminal connect again. False if no blocked terminal has this id."""
+    mine = update(table).where(table.c.tid == tid, table.c.blocked.is_not(None))
+    found = db.execute(mine.values(blocked=None)).rowcount
+    if found:
+        note(db, tid, "unblocked", f"by {by}")
+    return bool(found)
+
+
+def blocked(db: Connection) -> dict[str, str]:
+    """The terminals that may not connect, and why."""
+    rows = db.execute(select(table.c.tid, table.c.blocked).where(table.c.blocked.is_not(None)))
+    return {row.tid: row.blocked for row in rows}
+
+
 def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:
     """Quarantine a terminal: its payments continue, but their money is held. Only the first reason is stored."""
     if terminal.quarantine is None:
