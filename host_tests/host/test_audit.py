@@ -106,7 +106,10 @@ def test_quarantined_books_agree_before_and_after_the_supervisor(host: Host, til
         ("UPDATE settlement SET sales = sales + 1, net = net + 1", "its batches are"),
         ("UPDATE settlement SET fee = fee + 1, net = net - 1", "basis points"),
         ("DELETE FROM settled", "its batches are"),
-        ("UPDATE payment SET rrn = (SELECT MAX(rrn) FROM payment) WHERE worth = 350", "belongs to 2 payments"),
+        (
+            "UPDATE payment SET rrn = (SELECT rrn FROM payment WHERE worth = 1250) WHERE worth = 350",
+            "belongs to 2 payments",
+        ),
         ("UPDATE payment SET quarantined = 1 WHERE worth = 350", "is not in quarantine, but 1"),
         ("UPDATE link SET previous_tag = '00000000000000ff' WHERE sequence = 2", "its header says"),
         ("UPDATE link SET tag = '00000000000000ff', recomputed_tag = '00' WHERE sequence = 2", "it is broken"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from host_tests.harness.host.shop import DAY, FEE, GIVEN_BACK, MID, TAKEN
 from host_tests.harness.host.terminal import Terminal
 from tools.host.__main__ import main as command
 from tools.host.books import disputes, full_audit, merchants, settlement, statement
-from tools.host.books.payment_file import FORM, Payer, payer
+from tools.host.books.payment_file import FORM, payer
 from tools.host.books.settlement_csv import safe
 from tools.host.errors import BooksError, OperatorError, SetupError
 from tools.host.operations import settle_day
+from tools.host.settings import Payer
 from tools.host.store.schema_books import settlement as table
 from tools.host.transactions import epochs, terminals
 from tools.sim.host import Host
@@ -78,6 +80,16 @@ def test_a_day_is_settled_once_and_paid_out_leaves_nothing_payable(host: Host, t
     assert accounts(host, "merchant payable", "payouts under way", "bank") == (0, 0, -NET)
     with pytest.raises(OperatorError, match="is paid"), host.ledger.write() as db:
         settlement.paid(db, MID, DAY, "Ms Li")
+
+
+def test_those_who_settle_the_same_day_at_once_settle_it_once(host: Host, till: Terminal, card: Card) -> None:
+    shop.add_merchant(host.ledger)
+    shop.trade(till, card)
+    shop.close(till)
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda number: settle(host, name=f"out{number}"), range(4)))
+    assert sum(one.new for one in done) == 1 and not any(one.trouble for one in done)
+    assert accounts(host, "merchant payable", "payouts under way") == (0, -NET)
 
 
 def test_the_csv_adds_up_to_what_is_paid(host: Host, till: Terminal, card: Card) -> None:
@@ -271,12 +283,12 @@ def test_text_of_a_csv_is_no_formula() -> None:
 
 def test_the_payer_is_checked(tmp_path: Path) -> None:
     path = tmp_path / "kassa-host.toml"
-    assert payer(path) is None
+    assert payer(tmp_path) is None
     path.write_text('[payer]\nname = "Kassa"\naccount = "DE89370400440532013000"\nbic = "COBADEFFXXX"\n')
-    assert payer(path) == PAYER
+    assert payer(tmp_path) == PAYER
     path.write_text('[payer]\nname = "Kassa"\naccount = "DE00370400440532013000"\nbic = "COBADEFFXXX"\n')
     with pytest.raises(SetupError):
-        payer(path)
+        payer(tmp_path)
 
 
 def test_the_commands(host: Host, till: Terminal, card: Card) -> None:

@@ -90,6 +90,15 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """Whose account pays the merchants: for the payment files."""
+
+    name: str = _text("", "whose account it is; empty: no payment files")
+    account: str = _text("", "IBAN, or account number")
+    bic: str = _text("", "the bank's BIC")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All sections."""
 
@@ -100,6 +109,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
     outside: Outside = field(default_factory=Outside)
+    payer: Payer = field(default_factory=Payer)
 
 
 DEFAULTS = Settings()

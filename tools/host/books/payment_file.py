@@ -3,39 +3,31 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row
 
+from tools.host import settings_file
 from tools.host.books import merchants
 from tools.host.books.money import text
 from tools.host.errors import OperatorError, SetupError
+from tools.host.settings import Payer
 
 FORM = "pain.001.001.09"
 
 
-class Payer(NamedTuple):
-    """Whose account pays the merchants."""
-
-    name: str
-    account: str
-    bic: str
-
-
-def payer(path: Path) -> Payer | None:
-    """[payer] name, account, bic in the host's settings; None if it is missing. Raises SetupError."""
+def payer(home: Path) -> Payer | None:
+    """[payer] of the host's settings; None if there is none. Raises SetupError."""
+    one = settings_file.load(home).payer
+    if not one.name:
+        return None
     try:
-        found = tomllib.loads(path.read_text()).get("payer") if path.exists() else None
-        if found is None:
-            return None
-        one = Payer(*(str(found[name]).strip() for name in Payer._fields))
         merchants.check_account(one.account, one.bic)
-        return one
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OperatorError) as error:
-        raise SetupError(f"{path}: [payer] needs name, account and bic: {error}") from None
+    except OperatorError as error:
+        raise SetupError(f"{home / settings_file.FILE}: [payer]: {error}") from None
+    return one
 
 
 def xml(of: Payer, run: Sequence[Row[Any]]) -> str:

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tools.host.errors import HostError
+from tools.host.store import open_ledger
 from tools.host.store.ledger import Ledger
 
 HOME = click.option("--home", type=click.Path(path_type=Path, exists=True), required=True, help="the host's folder")
-DATABASE = click.option("--database", metavar="URL", help="PostgreSQL URL, if the database is not HOME/host.db")
+DATABASE = click.option("--database", metavar="URL", help="another database than the settings name")
 BY = click.option("--by", required=True, help="your name, for the audit")
 
 
@@ -22,19 +23,13 @@ BY = click.option("--by", required=True, help="your name, for the audit")
 def ledger(home: Path, database: str | None) -> Iterator[Ledger]:
     """The host's database. Faults end the command with one line."""
     try:
-        opened = Ledger(_where(home, database))
+        opened = Ledger(database) if database else open_ledger.open_existing(home)
         try:
             yield opened
         finally:
             opened.close()
     except HostError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _where(home: Path, database: str | None) -> Path | str:
-    if database is None and not (home / "host.db").exists():
-        raise click.ClickException(f"{home} is not a host's folder")
-    return database or home / "host.db"
 
 
 def day(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:

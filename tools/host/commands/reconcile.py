@@ -15,6 +15,7 @@ from tools.host.books import differences
 from tools.host.books.money import text
 from tools.host.commands import house
 from tools.host.operations import reconcile
+from tools.host.outside import outbox
 
 
 @click.command(
@@ -32,7 +33,13 @@ def main(home: Path, database: str | None, source: str, by: str, file: Path) -> 
             done = reconcile.run(ledger, file, source, by, lambda at, all: bar.update(task, completed=at, total=all))
         with ledger.read() as db:
             left = len(differences.listed(db))
+            untold = outbox.open_rows(db)
     before = ", which was reconciled before" if done.before else ""
     click.echo(f"{done.lines} lines, {text(done.amount)}{before}; {left} differences are open")
+    if untold:
+        most = "or more " if len(untold) == 200 else ""
+        click.echo(
+            f"{len(untold)} {most}voids, tips and reversals are not told yet, the oldest since {untold[0].at[:16]}"
+        )
     if left:
         sys.exit(1)

@@ -15,11 +15,12 @@ import click
 from tools.host.commands.audit import show
 from tools.host.errors import HostError
 from tools.host.operations import backup, backup_file
+from tools.host.store import open_ledger
 
 
 @click.command(help="Restore FILE into a host's folder without a database. Exit status 1 if the audit finds anything.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), required=True, help="the host's folder")
-@click.option("--database", metavar="URL", help="an empty PostgreSQL database instead of HOME/host.db")
+@click.option("--database", metavar="URL", help="another place than the settings name")
 @click.option("--key", type=click.Path(path_type=Path, exists=True), help="private key (X25519, PEM)")
 @click.option(
     "--passphrase-file", type=click.Path(path_type=Path, exists=True), help="its first line is the passphrase"
@@ -31,7 +32,7 @@ def main(home: Path, database: str | None, key: Path | None, passphrase_file: Pa
     try:
         secret = backup_file.private_key(key) if key else backup_file.passphrase(passphrase_file or Path())
         home.mkdir(parents=True, exist_ok=True)
-        counts, wrong = backup.restore(file, secret, database or home / "host.db", show)
+        counts, wrong = backup.restore(file, secret, database or open_ledger.database(home), show)
     except HostError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{sum(counts.values())} rows of {len(counts)} tables are restored")

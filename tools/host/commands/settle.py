@@ -16,7 +16,6 @@ from tools.host.books import payment_file
 from tools.host.books.money import text
 from tools.host.commands import house
 from tools.host.operations import settle_day
-from tools.host.outside.gateway import FILE
 
 
 @click.command(help="Settle a day for all merchants; may be done while the host runs. Exit status 1 if some are not.")
@@ -28,7 +27,7 @@ def main(home: Path, database: str | None, day: str, out: Path | None) -> None:
     if day > f"{datetime.date.today()}":
         raise click.ClickException(f"{day} is not over")
     with house.ledger(home, database) as ledger:
-        done = settle_day.run(ledger, day, out or home / "settlements", payment_file.payer(home / FILE))
+        done = settle_day.run(ledger, day, out or home / "settlements", payment_file.payer(home))
     for row in done.rows:
         parts = f"sales {text(row.sales)}, refunds {text(row.refunds)}, fee {text(row.fee)}, before {text(row.carried)}"
         click.echo(f"{row.mid}  {text(row.net)} {row.currency}  ({parts}; payout {row.payout})")

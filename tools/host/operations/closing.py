@@ -77,8 +77,9 @@ def _holds_money(db: Connection, tid: str, batches: Sequence[Any]) -> bool:
 
 
 def _undecided(db: Connection, tid: str, epoch: int, number: str) -> list[Any]:
+    """Payments without a final answer, locked: a decision that comes now finds them in the next batch."""
     where = totals.in_batch(tid, epoch, number), payment.c.state == "RECEIVED"
-    return list(db.execute(select(payment).where(*where).order_by(payment.c.sequence)).all())
+    return list(db.execute(select(payment).where(*where).order_by(payment.c.sequence).with_for_update()).all())
 
 
 def _missing(db: Connection, terminal: Terminal) -> list[tuple[int, int]]:

@@ -82,6 +82,8 @@ def _some(
     lines: list[Line],
 ) -> None:
     with ledger.write() as db:
+        mine = report.c.mid == "", report.c.digest == digest
+        db.execute(select(report.c.done).where(*mine).with_for_update())  # whoever else works on the file waits
         reconciliation.Slice(db, digest, source, uids, named).work(lines)
 
 

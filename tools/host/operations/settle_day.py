@@ -2,6 +2,7 @@
 """Settles a day for all merchants, and writes the files. Doing it again changes nothing and writes the same files."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +75,7 @@ class _replacing:
     """A temporary file that takes the place of `path` if all goes well, so that no half file is ever there."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._temporary = path, path.with_name(f".{path.name}.new")
+        self._path, self._temporary = path, path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
     def __enter__(self) -> Path:
         return self._temporary
