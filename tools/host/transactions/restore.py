@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
-from tools.host.books import double_entry, totals
+from tools.host.books import clearing, double_entry, totals
 from tools.host.keys.seal import Record
 from tools.host.store.schema import batch, beginning, payment
 from tools.host.store.schema_behind import held, lost, lost_batch
 from tools.host.store.schema_behind import restore as table
+from tools.host.store.sums import total
 from tools.host.store.upsert import insert_new, put
 from tools.host.transactions import chain, terminals
 from tools.host.transactions.request_context import RequestContext
@@ -162,20 +163,23 @@ def _close_batches(request: RequestContext, row: Row[Any]) -> None:
         epochs = batch.c.epoch.between(row.first_epoch, row.epoch)
         here = db.execute(select(batch.c.epoch).where(*mine, epochs)).scalars().all()
         for epoch in here or [row.epoch]:
-            _close(db, row, epoch, f"{number:06}")
+            _close(request, row, epoch, f"{number:06}")
         number = number % LAST_BATCH + 1
 
 
-def _close(db: Connection, row: Row[Any], epoch: int, number: str) -> None:
+def _close(request: RequestContext, row: Row[Any], epoch: int, number: str) -> None:
+    db = request.db
     which = {"tid": row.tid, "epoch": epoch, "number": number}
     sums = totals.of_batch(db, row.tid, epoch, number)
     approved = totals.in_batch(row.tid, epoch, number) & (payment.c.state == "APPROVED")
-    worth = select(func.count(), func.coalesce(func.sum(payment.c.worth), 0)).where(approved)
+    worth = select(func.count(), total(payment.c.worth)).where(approved)
     back, amount = db.execute(worth).one()
-    insert_new(db, batch, {**which, "state": "open", "opened": double_entry.now()})
+    opened = {"mid": request.terminal.mid, "state": "open", "opened": double_entry.now()}
+    insert_new(db, batch, {**which, **opened})
     mine = batch.c.tid == row.tid, batch.c.epoch == epoch, batch.c.number == number
     done = {"state": "closed", **sums._asdict(), "uploaded": back, "closed": double_entry.now()}
     if db.execute(update(batch).where(*mine, batch.c.state == "open").values(**done)).rowcount:
+        clearing.close(db, row.tid, epoch, number, request.day)
         insert_new(db, lost_batch, {**which, "restore": row.number, "back": back, "amount": amount})
 
 
