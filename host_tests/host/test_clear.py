@@ -16,6 +16,8 @@ from host_tests.host.test_upload import end, owed, result, upload
 from tools.host.__main__ import main
 from tools.sim.host import Host
 
+pytestmark = pytest.mark.on_sqlite("copies, changes and locks its file")
+
 
 def clear(host: Host, *more: str) -> Result:
     arguments = ["--home", str(host.home), "--terminal", "KASSA001", "--supervisor", "Ms Li", *more]

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import copy
-import sqlite3
 
 import pytest
 
 from host_tests.harness.host.card import Card
+from host_tests.harness.host.desk import rows
 from host_tests.harness.host.terminal import Record, Terminal
 from host_tests.host.test_rollback import back_in_time, quarantine, state
 from host_tests.host.test_upload import differs, end, owed, upload
@@ -27,10 +27,9 @@ def flipped(record: Record, at: int, bit: int = 0x80) -> Record:
 
 def marks(host: Host) -> tuple[object, ...]:
     """Everything that a record can move: links, batches, payments, messages, epochs and quarantine."""
-    with sqlite3.connect(host.ledger.path) as db:
-        tables = ("link", "batch", "payment", "message", "beginning", "entry")
-        counts = [db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables]
-        return (*counts, *db.execute("SELECT epoch, batch, reported_sequence, quarantine FROM terminal").fetchone())
+    tables = ("link", "batch", "payment", "message", "beginning", "entry")
+    counts = [rows(host, f"SELECT count(*) FROM {name}")[0][0] for name in tables]
+    return (*counts, *rows(host, "SELECT epoch, batch, reported_sequence, quarantine FROM terminal")[0])
 
 
 @pytest.mark.parametrize("at", [COUNTER, SEQUENCE, EPOCH, BATCH, 29, 100, 241])

@@ -43,6 +43,8 @@ class Ledger:
             with self.write() as db:
                 self.prepare(db)
         except DatabaseError as fault:
+            if "locked" in str(fault.orig):
+                raise SetupError(f"{where} is in use by another program: try again") from None
             raise SetupError(f"database {make_url(url)!r}: {fault.orig}") from fault
 
     def prepare(self, db: Connection) -> None:
