@@ -9,6 +9,7 @@ _COMMANDS = {
     "clear": "clear",
     "close-batch": "close_batch",
     "publish": "publish",
+    "users": "users",
 }  # command -> module of commands/, imported when it is used
 
 

@@ -6,10 +6,10 @@ import datetime
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import uvicorn
 from starlette.routing import Route
@@ -21,7 +21,7 @@ from tools.host.network.listener import Listener, tls_context
 from tools.host.operations.operator_work import Door, Operator
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
-from tools.host.page import page
+from tools.host.page.site import Site, application
 from tools.host.store import lock
 from tools.host.store.ledger import Ledger
 from tools.host.tables.publication import Tables
@@ -30,14 +30,16 @@ from tools.host.wire.wire_log import WireLog
 
 _START = _STOP = 20.0  # seconds
 _ADDRESS = "127.0.0.1"
+_PAGES = 128  # connections of browsers
 
 
 class Host:
     """A settlement host. `home` holds its files: CA and host certificates, keys.json, terminals.json, host.db.
 
     `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `port` and `page_port`: 0 picks
-    a free port. `now` returns the host's local time and may be replaced later. Call `start` and `stop`, or use it as a
-    context manager.
+    a free port. `page_hosts`: names under which the pages may be called, beside their address and loopback. `notice`: a
+    sentence on every page, by language. `now` returns the host's local time and may be replaced later. Call `start` and
+    `stop`, or use it as a context manager.
     """
 
     def __init__(
@@ -51,6 +53,9 @@ class Host:
         port: int = 0,
         page_port: int = 0,
         address: str = _ADDRESS,
+        page_address: str = _ADDRESS,
+        page_hosts: Collection[str] = (),
+        notice: Mapping[str, str] | None = None,
         wire_log: Path | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
     ) -> None:
@@ -62,7 +67,8 @@ class Host:
         self.ledger = ledger or Ledger(home / "host.db")
         self.keys = HostKeys(home)
         self.now = now
-        self._address = address
+        self._address, self._page_address = address, page_address
+        self._site = Site(self.ledger, lambda: self.now(), (*page_hosts, page_address), notice or {})
         self._log = WireLog(wire_log)
         self.tables = Tables(self.ledger)
         self.tables.take_over(home / "tables.json")
@@ -90,12 +96,8 @@ class Host:
         """Counts of frames, connections, garbage and more since the start."""
         return dict(self.service.counters)
 
-    def view(self) -> dict[str, Any]:
-        """The data that the page shows and GET /api/ledger returns."""
-        return page.view(self.ledger, self.counters, self._ends)
-
     def routes(self) -> list[Route]:
-        """The routes beside the page and its JSON."""
+        """The routes beside the pages."""
         return self._door.routes
 
     def start(self) -> Self:
@@ -136,19 +138,21 @@ class Host:
     async def _serve(self) -> None:
         await self._listener.start(self._address, self.port, tls_context(self.home))
         self.port = self._listener.port
-        web = socket.create_server((self._address, self.page_port))
+        web = socket.create_server((self._page_address, self.page_port))
         self.page_port = web.getsockname()[1]
         config = uvicorn.Config(
-            page.application(self.view, self.routes()),
+            application(self._site, self.routes()),
             log_level="warning",
             lifespan="off",
             ws="none",
+            limit_concurrency=_PAGES,
+            server_header=False,
         )
         server = uvicorn.Server(config)
         pages = asyncio.create_task(server.serve(sockets=[web]))
         while not server.started and not pages.done():
             await asyncio.sleep(0.01)
-        self._door.open(self._address, self.page_port)
+        self._door.open(self._page_address, self.page_port)
         messenger = asyncio.create_task(self.service.messenger.run())
         self._ready.set()
         await self._stopping.wait()

@@ -10,7 +10,7 @@ import click
 
 from tools.host.errors import HostError
 from tools.host.folder_lock import Taken, claim
-from tools.sim.host import Host
+from tools.sim.host import DEMO, Host
 
 
 @click.command(
@@ -47,7 +47,8 @@ def main(
         host.start()
     except (Taken, HostError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
-    print(json.dumps({"ready": True, "port": host.port, "page_port": host.page_port}), flush=True)
+    ready = {"ready": True, "port": host.port, "page_port": host.page_port, "user": DEMO, "password": host.new_login()}
+    print(json.dumps(ready), flush=True)
     signal.sigwait(stop)
     host.stop()
     claimed.close()

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, make_url,
 
 from tools.host.errors import SetupError
 from tools.host.outside import outbox
-from tools.host.store import migrate
+from tools.host.store import migrate, schema_users  # noqa: F401
 from tools.host.store.schema import payment
 from tools.host.transactions import chain, terminals
 

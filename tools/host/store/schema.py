@@ -175,6 +175,7 @@ batch = new_table(
     words("closed", nullable=True),
     CheckConstraint("state IN ('open', 'closed')", name="batch_state"),
     Index("batch_opened", "mid", "opened"),
+    Index("batch_in_time", "opened", "tid", "epoch", "number"),
 )
 
 hand_in = new_table(
