@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Record, Terminal, element
 from tools.host.books import double_entry, totals
 from tools.host.store import numbers
-from tools.host.store.schema import payment, terminal
+from tools.host.store.schema import link, payment, terminal
 from tools.sim.host import Host
 
 MERCHANT, OTHER = "898000000000001", "898000000000002"
@@ -168,11 +168,12 @@ def another_merchant(host: Host) -> str:
 
 
 def stuck(host: Host, uid: bytes) -> None:
-    """Let a payment look as if it had waited for its answer for an hour, and the terminal be held."""
+    """Let a payment look as if it had waited for its answer for an hour, and records of the terminal be missing."""
     long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
     values = {"state": "RECEIVED", "number": numbers.first_at(time.time() - 3600), "received": long_ago.isoformat()}
     with host.ledger.write() as db:
+        newest = db.execute(select(func.max(link.c.sequence)).where(link.c.tid == "KASSA001")).scalar_one()
         db.execute(
             payment.update().where(payment.c.uid == uid.hex()).values(**values, code=None, answered=None, day=None)
         )
-        db.execute(terminal.update().where(terminal.c.tid == "KASSA001").values(reported_sequence=10**6))
+        db.execute(terminal.update().where(terminal.c.tid == "KASSA001").values(reported_sequence=newest + 3))

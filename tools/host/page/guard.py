@@ -59,6 +59,9 @@ class Guard:
             return PlainTextResponse("this host is not called that", 421)
         if scope["method"] not in _METHODS:
             return PlainTextResponse("not allowed", 405, headers={"Allow": ", ".join(_METHODS)})
+        length = headers.get("content-length", "0")
+        if not scope["path"].startswith(OPERATOR) and (not length.isdigit() or int(length) > _BODY):
+            return PlainTextResponse("too large", 413, headers={"Connection": "close"})
         if scope["method"] == "POST":
             origin = headers.get("origin")
             if origin is None and not scope["path"].startswith(_API):

@@ -62,6 +62,7 @@ TEXTS: dict[str, str] = {
     "filter_from": "From",
     "filter_to": "To",
     "filter_clear": "Clear",
+    "filter_more": "More filters",
     "find": "Find",
     "export": "Export CSV",
     "searched": "Searched back to {at}.",

@@ -62,6 +62,7 @@ TEXTS: dict[str, str] = {
     "filter_from": "从",
     "filter_to": "到",
     "filter_clear": "清除",
+    "filter_more": "更多条件",
     "find": "查找",
     "export": "导出 CSV",
     "searched": "已查到 {at}。",
