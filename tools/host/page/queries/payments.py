@@ -15,7 +15,7 @@ from tools.host.store import numbers
 from tools.host.store.schema import batch, payment, terminal
 from tools.host.wire import kinds
 
-SLICE = 20_000  # payments that one request looks at while it searches
+SLICE = 10_000  # payments that one request looks at while it searches
 SHOWN = 50
 OFFLINE = b"\x51"  # first byte of a record that was taken without the host (docs/journal.md)
 GROUPS = {
