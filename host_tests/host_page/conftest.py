@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from host_tests.harness.host import shop
-from host_tests.harness.host.shop import Shop
+from host_tests.harness.host import month
+from host_tests.harness.host.month import Shop
 from host_tests.harness.host.terminal import IKID, Record, Terminal
 from tools.host.keys import pki
 from tools.host.page import users
@@ -18,7 +18,7 @@ from tools.sim.host import Host
 
 PASSWORD = "a horse in the hall"
 PEOPLE = {
-    "Wang": ("merchant", shop.MERCHANT),
+    "Wang": ("merchant", month.MERCHANT),
     "Li": ("operator", ""),
     "Zhao": ("auditor", ""),
     "Chen": ("administrator", ""),
@@ -29,8 +29,8 @@ PEOPLE = {
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     home: Path = tmp_path_factory.mktemp("pages") / "host"
     with Host(home) as host:
-        host.register("KASSA001", shop.MERCHANT, IKID.hex())
-        host.register("KASSA002", shop.MERCHANT, "12345678" + "8" * 8)
+        host.register("KASSA001", month.MERCHANT, IKID.hex())
+        host.register("KASSA002", month.MERCHANT, "12345678" + "8" * 8)
         with host.ledger.write() as db:
             for name, (role, mid) in PEOPLE.items():
                 users.add(db, mid, name, role, PASSWORD, "tests")
@@ -49,19 +49,19 @@ def till(host: Host) -> Iterator[Terminal]:
 @pytest.fixture(scope="session")
 def trade(host: Host, till: Terminal) -> Shop:
     """Eleven days of trade before today."""
-    return shop.month(host, till, 11, 6)
+    return month.month(host, till, 11, 6)
 
 
 @pytest.fixture(scope="session")
 def made(trade: Shop) -> dict[str, Record]:
     """What was sold today, by what became of it."""
-    return shop.trouble(trade)
+    return month.trouble(trade)
 
 
 @pytest.fixture(scope="session")
 def foreign(made: dict[str, Record], host: Host) -> str:
     """The uid of a payment of another merchant."""
-    return shop.another_merchant(host)
+    return month.another_merchant(host)
 
 
 @pytest.fixture(scope="session")

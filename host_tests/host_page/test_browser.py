@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.host import shop
+from host_tests.harness.host import month
 from host_tests.harness.host.terminal import Record
 from host_tests.harness.panel.chromium import Chromium, find
 from host_tests.host_page.conftest import PASSWORD
@@ -76,7 +76,7 @@ def type_in(page: Chromium, selector: str, text: str) -> None:
     page.call("Input.insertText", text=text)
 
 
-def log_in(page: Chromium, name: str = "Wang", merchant: str = shop.MERCHANT, password: str = PASSWORD) -> None:
+def log_in(page: Chromium, name: str = "Wang", merchant: str = month.MERCHANT, password: str = PASSWORD) -> None:
     type_in(page, "#name", name)
     type_in(page, "#password", password)
     type_in(page, "#merchant", merchant)
@@ -86,7 +86,7 @@ def log_in(page: Chromium, name: str = "Wang", merchant: str = shop.MERCHANT, pa
 def test_a_merchant_logs_in_and_out(page: Chromium, url: str) -> None:
     log_in(page)
     page.wait("document.querySelector('.tiles')")
-    assert "The books agree" in page.js(_SAYS) and shop.MERCHANT in page.js("document.querySelector('.who').innerText")
+    assert "The books agree" in page.js(_SAYS) and month.MERCHANT in page.js("document.querySelector('.who').innerText")
     assert page.js("document.cookie") == "", "no script may read the session"
     page.click(".out")
     page.wait("document.querySelector('#password')")

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-from host_tests.harness.host import shop
+from host_tests.harness.host import month
 from host_tests.host_page.conftest import PASSWORD
 from tools.host.__main__ import main
 from tools.host.errors import SetupError
@@ -50,7 +51,7 @@ def test_nothing_is_shown_without_a_login(url: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     "name, password, merchant",
-    [("Chen", "wrong wrong wrong", ""), ("Nobody", PASSWORD, ""), ("Wang", PASSWORD, ""), ("Chen", PASSWORD, shop.MERCHANT),
+    [("Chen", "wrong wrong wrong", ""), ("Nobody", PASSWORD, ""), ("Wang", PASSWORD, ""), ("Chen", PASSWORD, month.MERCHANT),
      ("Chen", "", ""), ("", "", "")],
 )  # fmt: skip
 def test_a_wrong_login_is_refused_with_the_same_words(url: str, name: str, password: str, merchant: str) -> None:
@@ -73,6 +74,17 @@ def test_after_five_failures_one_has_to_wait_also_after_a_restart(host: Host, ur
     with host.ledger.read() as db:
         row = db.execute(select(login_failure).where(login_failure.c.who == "user Zhao")).one()
     assert row.count == 6 and row.next_at > 0, "the wait is longer with each failure"
+
+
+def test_many_attempts_at_once_are_no_more_than_one_after_the_other(host: Host) -> None:
+    def guess(_: int) -> str:
+        try:
+            return str(sessions.log_in(host.ledger, "", "Zhao", "wrong wrong wrong", "192.0.2.9"))
+        except sessions.TooManyFailures:
+            return "wait"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(guess, range(16))) == ["None"] * 5 + ["wait"] * 11
 
 
 def test_an_address_that_guesses_names_has_to_wait(url: str) -> None:
@@ -162,7 +174,7 @@ def test_users_are_kept_by_the_command(host: Host, url: str) -> None:
     assert attempt(url, "Sun", PASSWORD).status_code == 303
     status, listed = command(host, "list")
     assert (
-        status == 0 and "Sun" in listed and "auditor" in listed and shop.MERCHANT in listed and "argon2" not in listed
+        status == 0 and "Sun" in listed and "auditor" in listed and month.MERCHANT in listed and "argon2" not in listed
     )
     assert command(host, "password", "Sun", given="another one, longer\n")[0] == 0
     assert attempt(url, "Sun", PASSWORD).status_code == 401
@@ -181,7 +193,7 @@ def test_users_are_kept_by_the_command(host: Host, url: str) -> None:
         ("", "A", "auditor", "short", "12 to 200"),
         ("", "A", "king", PASSWORD, "no role"),
         ("", "A", "merchant", PASSWORD, "merchant's number"),
-        (shop.MERCHANT, "A", "operator", PASSWORD, "merchant's number"),
+        (month.MERCHANT, "A", "operator", PASSWORD, "merchant's number"),
         ("123", "A", "merchant", PASSWORD, "merchant's number"),
         ("", "", "auditor", PASSWORD, "a name has"),
         ("", "A\n", "auditor", PASSWORD, "a name has"),

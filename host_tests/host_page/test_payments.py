@@ -13,9 +13,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from host_tests.harness.host import shop
+from host_tests.harness.host import month
+from host_tests.harness.host.month import Shop
 from host_tests.harness.host.pages import LogIn, rows, text
-from host_tests.harness.host.shop import Shop
 from host_tests.harness.host.terminal import Record
 from tools.host.books import double_entry
 from tools.host.page import export
@@ -48,7 +48,7 @@ def test_the_search_finds_by_each_thing(host: Host, logged_in: LogIn, made: dict
     assert rows(client.get("/payments", params={"q": "98765.43"})) == []
     assert rows(client.get("/payments", params={"q": row.rrn})) == [row.uid]
     with host.ledger.read() as db:
-        amounts = payments.find(db, Viewer(shop.MERCHANT, "", "merchant"), Wanted(text="12.50"), most=500).rows
+        amounts = payments.find(db, Viewer(month.MERCHANT, "", "merchant"), Wanted(text="12.50"), most=500).rows
     assert amounts and {one.amount for one in amounts} == {1250}
 
 
@@ -91,7 +91,7 @@ def test_pages_of_the_list_show_each_payment_once(host: Host, logged_in: LogIn, 
         older = re.search(r'href="([^"]+)" rel="next"', page.text)
         path = html.unescape(older[1]) if older else ""
     with host.ledger.read() as db:
-        mine = select(payment.c.uid).where(payment.c.mid == shop.MERCHANT).order_by(payment.c.number.desc())
+        mine = select(payment.c.uid).where(payment.c.mid == month.MERCHANT).order_by(payment.c.number.desc())
         assert seen == list(db.execute(mine).scalars())
     assert len(seen) > 60
 
@@ -108,7 +108,7 @@ def test_a_search_goes_on_where_its_slice_ended(
         on = re.search(r'Searched back to.*?href="([^"]+)"', page.text)
         path = html.unescape(on[1]) if on else ""
     with host.ledger.read() as db:
-        mine = select(payment.c.uid).where(payment.c.mid == shop.MERCHANT, payment.c.type == "71")
+        mine = select(payment.c.uid).where(payment.c.mid == month.MERCHANT, payment.c.type == "71")
         assert seen == list(db.execute(mine.order_by(payment.c.number.desc())).scalars())
     assert pages > 5
 
@@ -136,7 +136,7 @@ def test_a_payment_without_an_answer_needs_attention(trade: Shop, host: Host, lo
     with host.ledger.read() as db:
         before = db.execute(select(payment).where(payment.c.uid == waiting.uid.hex())).one()
         reported = db.execute(select(terminal.c.reported_sequence).where(terminal.c.tid == "KASSA001")).scalar_one()
-    shop.stuck(host, waiting.uid)
+    month.stuck(host, waiting.uid)
     try:
         said = text(logged_in("Wang").get("/"))
         assert "Payment without a final answer 1" in said and "hand its journal in" in said
@@ -158,7 +158,7 @@ def table(page: httpx.Response) -> list[dict[str, str]]:
 def test_the_export_has_every_payment_that_was_asked_for(host: Host, logged_in: LogIn, made: dict[str, Record]) -> None:
     client = logged_in("Wang")
     with host.ledger.read() as db:
-        everything = db.execute(select(payment).where(payment.c.mid == shop.MERCHANT)).all()
+        everything = db.execute(select(payment).where(payment.c.mid == month.MERCHANT)).all()
     lines = table(client.get("/payments.csv"))
     assert sorted(line["Id"] for line in lines) == sorted(row.uid for row in everything)
     void = next(line for line in lines if line["Id"] == made["void"].uid.hex())
@@ -169,7 +169,7 @@ def test_the_export_has_every_payment_that_was_asked_for(host: Host, logged_in: 
 
 
 def test_the_export_reads_in_parts(host: Host, made: dict[str, Record]) -> None:
-    viewer = Viewer(shop.MERCHANT, "", "merchant")
+    viewer = Viewer(month.MERCHANT, "", "merchant")
     parts = list(payments.every(host.ledger.read, viewer, Wanted(), 7))
     assert max(len(part) for part in parts) == 7 and len(parts) > 5
     numbers = [row.number for part in parts for row in part]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from host_tests.harness.host import shop
+from host_tests.harness.host import month
 from host_tests.harness.host.pages import LogIn, rows, text
 from host_tests.harness.host.terminal import Record
 from host_tests.host_page.conftest import PASSWORD, PEOPLE
@@ -83,8 +83,8 @@ def test_a_merchant_sees_nothing_of_another(logged_in: LogIn, foreign: str, made
         assert rows(everybody.get(path)) == [foreign] and rows(mine.get(path)) == [], path
     assert mine.get("/terminals/KASSA009").status_code == 404
     for path in ("/terminals", "/payments", "/", "/batches", "/books", "/payments.csv"):
-        assert "KASSA009" not in mine.get(path).text and shop.OTHER not in mine.get(path).text, path
-    assert "KASSA009" in everybody.get("/terminals").text and shop.OTHER in everybody.get("/payments.csv").text
+        assert "KASSA009" not in mine.get(path).text and month.OTHER not in mine.get(path).text, path
+    assert "KASSA009" in everybody.get("/terminals").text and month.OTHER in everybody.get("/payments.csv").text
 
 
 @pytest.mark.parametrize("name, allowed", [("Wang", False), ("Li", True), ("Zhao", True), ("Chen", True)])
@@ -109,7 +109,7 @@ def test_only_an_administrator_changes_users(logged_in: LogIn, name: str) -> Non
 def test_an_administrator_adds_and_removes_users_but_not_themselves(logged_in: LogIn) -> None:
     client = logged_in("Chen")
     form = {"form_token": sessions.form_token(client.cookies["kassa"]), "name": "Eve", "role": "merchant",
-            "password": PASSWORD, "merchant": shop.MERCHANT}  # fmt: skip
+            "password": PASSWORD, "merchant": month.MERCHANT}  # fmt: skip
     assert client.post("/users", data=form).headers["location"] == "/users?done=users_added"
     assert "Eve" in client.get("/users").text
     assert client.post("/users", data={**form, "password": "short"}).status_code == 400
@@ -140,7 +140,7 @@ def test_a_quarantine_is_cleared_by_those_who_may(
 def test_batches_have_the_totals_of_their_payments(host: Host, logged_in: LogIn, made: dict[str, Record]) -> None:
     page = text(logged_in("Wang").get("/batches/KASSA001/1/000003"))
     with host.ledger.read() as db:
-        mine = payment.c.settled_in == "000003", payment.c.state == "APPROVED", payment.c.mid == shop.MERCHANT
+        mine = payment.c.settled_in == "000003", payment.c.state == "APPROVED", payment.c.mid == month.MERCHANT
         found = db.execute(select(payment.c.worth).where(*mine)).scalars().all()
     assert f"Total {money(sum(found))} {len(found)} payments" in page and "Batch closed" in page
     assert "Terminal and host agree." in page
@@ -171,7 +171,7 @@ def test_a_terminal_shows_what_it_reported(logged_in: LogIn, made: dict[str, Rec
 
 def test_the_books_agree_with_the_entries(host: Host, logged_in: LogIn, made: dict[str, Record]) -> None:
     with host.ledger.read() as db:
-        amounts = db.execute(select(entry.c.account, entry.c.amount).where(entry.c.mid == shop.MERCHANT)).all()
+        amounts = db.execute(select(entry.c.account, entry.c.amount).where(entry.c.mid == month.MERCHANT)).all()
     owed = -sum(amount for account, amount in amounts if account == double_entry.MERCHANT)
     said = text(logged_in("Wang").get("/books"))
     assert f"owed to the merchant {money(owed)}" in said and "The books agree" in said
@@ -192,7 +192,7 @@ def test_books_that_do_not_agree_are_called_so(host: Host, logged_in: LogIn, mad
 def test_days_are_the_sums_of_their_payments(host: Host, logged_in: LogIn, made: dict[str, Record]) -> None:
     day = datetime.date.today() - datetime.timedelta(days=3)
     with host.ledger.read() as db:
-        mine = payment.c.day == f"{day}", payment.c.state == "APPROVED", payment.c.mid == shop.MERCHANT
+        mine = payment.c.day == f"{day}", payment.c.state == "APPROVED", payment.c.mid == month.MERCHANT
         worth = db.execute(select(payment.c.worth).where(*mine)).scalars().all()
     said = text(logged_in("Wang").get("/days", params={"from": day, "to": day}))
     assert (

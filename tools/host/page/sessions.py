@@ -41,9 +41,6 @@ def log_in(ledger: Ledger, mid: str, name: str, password: str, address: str) -> 
         row = users.find(db, mid, name)
         if row:
             keys.append((mid, f"user {name}", _FREE_OF_USER))
-        wait = max(_waits(db, of_mid, who, at) for of_mid, who, _ in keys)
-        if wait > 0:
-            raise TooManyFailures(wait)
         for of_mid, who, free in keys:
             _count(db, of_mid, who, free, at)
     if not users.matches(row, password):
@@ -103,16 +100,15 @@ def forget_old(db: Connection, at: int) -> None:
     db.execute(delete(login_failure).where(login_failure.c.mid == "", login_failure.c.next_at < at - _KEPT))
 
 
-def _waits(db: Connection, mid: str, who: str, at: int) -> int:
-    mine = login_failure.c.mid == mid, login_failure.c.who == who
-    return (db.execute(select(login_failure.c.next_at).where(*mine)).scalar() or 0) - at
-
-
 def _count(db: Connection, mid: str, who: str, free: int, at: int) -> None:
+    """Count an attempt; others of the same user or address wait for this transaction. Raises TooManyFailures."""
+    upsert.add(db, login_failure, [{"mid": mid, "who": who, "count": 1, "next_at": 0}], "count")
     mine = login_failure.c.mid == mid, login_failure.c.who == who
-    count = (db.execute(select(login_failure.c.count).where(*mine)).scalar() or 0) + 1
-    wait = min(_FIRST * 2 ** min(count - free, 10), _MOST) if count >= free else 0
-    upsert.put(db, login_failure, {"mid": mid, "who": who, "count": count, "next_at": at + wait})
+    row = db.execute(select(login_failure).where(*mine)).one()
+    if row.next_at > at:
+        raise TooManyFailures(row.next_at - at)
+    wait = min(_FIRST * 2 ** min(row.count - free, 10), _MOST) if row.count >= free else 0
+    db.execute(update(login_failure).where(*mine).values(next_at=at + wait))
 
 
 def _uncount(db: Connection, mid: str, who: str) -> None:

@@ -83,8 +83,8 @@ def add(rows: Any) -> Sums:
     for row in rows:
         effect = kinds.KINDS[row.type].effect
         means = _MEANS.get(effect, "card")
-        amounts[means] += row.worth
-        counts[means] += 0 if effect in _UNCOUNTED else row.count
+        amounts[means] += int(row.worth)  # PostgreSQL sums up as decimals
+        counts[means] += 0 if effect in _UNCOUNTED else int(row.count)
     return Sums(amounts, counts)
 
 
