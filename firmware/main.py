@@ -12,8 +12,6 @@ import time
 
 from micropython import const
 
-gc.threshold(2048 if gc.mem_free() < 1 << 20 else 65536)  # a small heap fragments, a large one (PSRAM) is slow to walk
-
 _WIDTH = const(320)
 
 
@@ -37,8 +35,10 @@ def _run() -> None:
 
     board, terminal = Board(), None
     try:
+        board.display.reset()  # takes as long as it takes to load the terminal
         reason = board.safe_mode_reason()
         if not reason:
+            gc.collect()
             from kassa.terminal import Terminal
 
             terminal = Terminal(board)  # pyright: ignore[reportArgumentType]  the stubs use other parameter names

@@ -5,6 +5,7 @@ import asyncio
 
 from micropython import const
 
+from kassa import overlay
 from kassa.clock import Clock, wake_rtc
 from kassa.crypto.wipe import zero
 from kassa.desk.offline_limits import Limits
@@ -21,6 +22,8 @@ from kassa.errors import (
 )
 from kassa.flows.idle import apply_settings
 from kassa.flows.session import Session
+from kassa.screens import font, theme
+from kassa.screens.canvas import CENTRE
 from kassa.uplink import certificate
 from kassa.uplink.connection_task import ConnectionTask
 from kassa.uplink.courier import Courier
@@ -46,6 +49,10 @@ _FAULTS = (
 )
 
 
+_READ = (  # settings that are needed at once
+    settings.TERMINAL, settings.MERCHANT, settings.MERCHANT_NAME, settings.CLIENT_CERTIFICATE, settings.LIMITS,
+    settings.LANGUAGE, settings.LARGEST_SALE, settings.PROVISIONED,
+)  # fmt: skip
 # The journal has local time, and its zone is known only once the host is heard. Local time and this is nowhere earlier than
 # UTC, so no certificate looks too early that did not when the terminal was last in use.
 _WESTMOST = const(43200)  # seconds
@@ -60,12 +67,15 @@ async def run(board: "Board", session: Session) -> None:
         print("kassa: the display does not answer")
         if board.buzzer is not None:
             asyncio.create_task(board.beep("display"))
-    await ui.show("wait", ui.t("start_title"), (ui.t("please_wait"),))
+    canvas = ui.canvas  # not a whole page: that would take a tenth of the start
+    await canvas.text(80, 96, 160, ui.t("start_title"), theme.DAY, 0, CENTRE, font.TITLE)
+    await canvas.text(80, 128, 160, ui.t("please_wait"), theme.DIM, 0, CENTRE)
     try:
         _open(board, session)
     except KassaError as error:
         await _out_of_service(session, error)
     try:
+        overlay.collect()
         await board.reader.start()
     except ReaderFault:  # shown once here, and again at each sale
         await ui.message("warn", ui.t("fault_reader"), (), "E=key_ok", 10000)
@@ -73,6 +83,7 @@ async def run(board: "Board", session: Session) -> None:
 
 def _open(board: "Board", session: Session) -> None:
     """Run the self-test, then open settings, keys and journal. Raises a KassaError when the terminal cannot sell."""
+    overlay.collect()
     from kassa.crypto.device_keys import CARDS, JOURNAL, KBPK, KEYRING, SETTINGS, device_key, self_test
     from kassa.vault.journal.mount import mount
 
@@ -82,25 +93,32 @@ def _open(board: "Board", session: Session) -> None:
         secret = board.device_secret
     except OSError:
         raise SettingsError("no device secret") from None
+    overlay.collect()
     values = Settings(board.settings, device_key(secret, SETTINGS), board.entropy)
-    values.open()
-    session.ui.use(str(values.get(settings.LANGUAGE, b"zh"), "utf-8"))
+    found = values.open(_READ)
+    session.ui.use(str(found.get(settings.LANGUAGE, b"zh"), "utf-8"))
+    for needed in (settings.TERMINAL, settings.MERCHANT):
+        if needed not in found:
+            raise SettingsError("setting %d missing" % needed)
+    overlay.collect()
     keyring = Keyring(board.keyring, device_key(secret, KEYRING), board.entropy)
     kbpk = device_key(secret, KBPK)
     try:
         keyring.open(kbpk)
     finally:
         zero(kbpk)
+    overlay.collect()
     key = device_key(secret, JOURNAL)
     journal = Journal(board.journal, key)
     zero(key)
     session.interrupted = mount(journal).torn  # not the whole of it: that would keep a module of boot's in memory
+    overlay.collect()
     clock = Clock(board.rtc)
     clock.advance_to(max(journal.state.heard, number(journal.last, 44)))
-    began = certificate.start(values.get(settings.CLIENT_CERTIFICATE, b""))
-    provisioned = int.from_bytes(values.get(settings.PROVISIONED, b""), "big")
+    began = certificate.start(found.get(settings.CLIENT_CERTIFICATE, b""))
+    provisioned = int.from_bytes(found.get(settings.PROVISIONED, b""), "big")
     wake_rtc(board.rtc, max(clock.now() + _WESTMOST, began, provisioned))
-    who = Identity(values.get(settings.TERMINAL), values.get(settings.MERCHANT))
+    who = Identity(found[settings.TERMINAL], found[settings.MERCHANT])
     session.settings, session.clock = values, clock
     session.entropy, session.reader, session.printer, session.scanner = (
         board.entropy,
@@ -109,8 +127,10 @@ def _open(board: "Board", session: Session) -> None:
         board.scanner,
     )
     session.terminal, session.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
-    session.till = Till(journal, keyring, Limits(values.get(settings.LIMITS, b"")), 0, clock, board.entropy)
-    apply_settings.apply(session)
+    overlay.collect()
+    session.till = Till(journal, keyring, Limits(found.get(settings.LIMITS, b"")), 0, clock, board.entropy)
+    apply_settings.apply(session, found)
+    overlay.collect()
     session.courier = Courier(journal, keyring, who, clock, news, board.entropy)
     session.courier.settings, session.courier.cards = values, (board.cards, device_key(secret, CARDS))
     session.connection = ConnectionTask(session.courier, values, board.wifi, board.keypad, news, board.entropy)

@@ -34,12 +34,13 @@ class Terminal:
     def __init__(self, board: "Board") -> None:
         self._board = board
         overlay.enabled = not board.spare_memory
+        overlay.collect()
         self._status = Status()
-        board.display.start()
         self._ui = Ui(board.display, board.keypad, self._status, Font(), "zh")
         self._session = Session(self._ui, self._status)
         self._tasks = {}
         self._started = False
+        board.display.start()  # last: it waits less; and before any task, whose failure is shown
 
     async def run(self) -> None:
         """Run all tasks until one ends, then restart the board. Does not return."""
@@ -93,7 +94,6 @@ class Terminal:
         session = self._session
         await self._start_up()
         overlay.enter("flow")
-        gc.collect()
         self._start("line", session.connection.run())
         self._start("housekeeping", self._housekeeping())
         self._started = True
@@ -101,6 +101,7 @@ class Terminal:
         await main_loop.run(session)
 
     async def _start_up(self) -> None:
+        overlay.collect()
         from kassa import startup
 
         await startup.run(self._board, self._session)
@@ -113,6 +114,8 @@ class Terminal:
     async def _housekeeping(self) -> None:
         """Background work: one step at a time, while no key is pressed."""
         board, session = self._board, self._session
+        await asyncio.sleep_ms(200)  # the home page is drawn
+        gc.threshold(2048 if overlay.enabled else 65536)  # a small heap fragments, a large one (PSRAM) is slow to walk
         while True:
             await asyncio.sleep_ms(200)
             heard = session.courier.handshaken or session.courier.heard  # not LINK_HOST: it outlasts the connection
@@ -137,4 +140,4 @@ class Terminal:
     def _apply_settings(self) -> None:
         from kassa.flows.idle import apply_settings
 
-        apply_settings.apply(self._session)
+        apply_settings.apply(self._session, self._session.settings)

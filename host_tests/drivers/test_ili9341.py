@@ -65,6 +65,27 @@ def test_rectangles_have_the_right_place_and_colour(draw) -> None:
     assert world.console.count("refused") == 5
 
 
+@pytest.mark.parametrize(("loading_ms", "least", "most"), [(0, 100, 125), (100, 5, 25), (500, 5, 5)])
+def test_what_is_loaded_after_the_reset_shortens_the_wait(draw, loading_ms: int, least: int, most: int) -> None:
+    """The chip refuses to be woken within 120 ms of its reset (test_the_chip_reports_commands_sent_too_soon)."""
+    world = draw(f"""
+        import time
+        display.reset()
+        time.sleep_ms({loading_ms})
+        waits, sleep_ms = [], time.sleep_ms
+        time.sleep_ms = lambda ms: waits.append(ms) or sleep_ms(ms)
+        display.start()
+        from kassa.drivers import display_probe
+        print("waited", sum(waits), display_probe.answers(display))
+        waits.clear()
+        display.start()  # once more: it resets the chip itself
+        print(sum(waits), display_probe.answers(display))
+    """)
+    waited, answers, again, still = world.console.split("waited")[1].split()[:4]
+    assert least <= int(waited) <= most and answers == still == "True"
+    assert 100 <= int(again) <= 126
+
+
 def test_a_chip_set_up_again_shows_the_same_picture(draw) -> None:
     world = draw("""
         display.start()

@@ -2,21 +2,63 @@
 """Fixtures: a running host with one registered terminal, and that terminal with its certificate."""
 
 import datetime
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from host_tests.harness.host import postgres
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.keys import pki
+from tools.host.store.ledger import Ledger
 from tools.sim.host import Host
 
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server for the whole run."""
+    if why := postgres.lacking():
+        pytest.skip(why)
+    server = postgres.Server()
+    yield server
+    server.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of this folder runs on both databases, except those that say `on_sqlite`."""
+    if "database" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("on_sqlite") is not None
+        metafunc.parametrize("database", ["sqlite"] if only else ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The kind of database. With "postgresql" a path of an SQLite file means a database of the server instead."""
+    if request.param == "postgresql":
+        server: postgres.Server = request.getfixturevalue("server")
+        names: set[str] = set()
+        make = Ledger.__init__
+
+        def on_server(ledger: Ledger, where: Path | str) -> None:
+            if isinstance(where, Path):
+                where.touch()
+                names.add(hashlib.md5(str(where).encode()).hexdigest())
+                where = server.create(hashlib.md5(str(where).encode()).hexdigest())
+            make(ledger, where)
+
+        monkeypatch.setattr(Ledger, "__init__", on_server)
+        yield request.param
+        server.drop(*names)
+    else:
+        yield request.param
+
+
 @pytest.fixture
-def new_host(tmp_path: Path) -> Iterator[Callable[[], Host]]:
+def new_host(database: str, tmp_path: Path) -> Iterator[Callable[[], Host]]:
     """A function that starts a host in the test's folder. All hosts are stopped when the test ends."""
     hosts: list[Host] = []
 

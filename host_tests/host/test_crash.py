@@ -12,6 +12,7 @@ from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.errors import IssuerFault
 from tools.host.keys import pki
 from tools.host.outside.issuer import Decision, Payment
+from tools.host.store.migrations import rules
 from tools.sim.host import Host
 
 
@@ -51,7 +52,7 @@ def test_a_crash_while_the_issuer_decides_leaves_one_payment(tmp_path: Path, car
         other.connect(host.port, tmp_path)
         assert other.ask(other.sale(record, deferred=True)).code == "00"
         assert [payment["state"] for payment in host.view()["payments"]] == ["APPROVED"]
-        assert host.view()["accounts"]["merchant payable"] == -1250
+        assert host.view()["accounts"]["terminal clearing"] == -1250
         other.hang_up()
 
 
@@ -65,11 +66,12 @@ def test_an_unreachable_issuer_leaves_the_payment_open(tmp_path: Path, card: Car
 
 def test_a_payment_that_the_database_refuses_is_repeated(host: Host, till: Terminal, card: Card) -> None:
     with host.ledger.write() as db:
-        db.execute(text("CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(FAIL, 'disk full'); END"))
+        for statement in rules._rule(db.dialect.name, "broken", "INSERT", "entry", "no more entries"):
+            db.execute(text(statement))
     record = till.record(1250, card.tap(1250))
     assert till.ask(till.sale(record)).code == "96"
     assert host.counters["broken"] == 1
     with host.ledger.write() as db:
-        db.execute(text("DROP TRIGGER full"))
+        db.execute(text("DROP TRIGGER broken" + (" ON entry" if db.dialect.name == "postgresql" else "")))
     assert till.ask(till.sale(record)).code == "00"
-    assert host.view()["accounts"]["merchant payable"] == -1250
+    assert host.view()["accounts"]["terminal clearing"] == -1250

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What the database contains, and what it must never contain."""
 
-import sqlite3
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError
 
 from host_tests.harness.host.card import Card
+from host_tests.harness.host.desk import rows
 from host_tests.harness.host.terminal import Terminal
 from tools.sim.host import Host
 
@@ -38,6 +38,7 @@ def images(home: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(home.glob("host.db*")))
 
 
+@pytest.mark.on_sqlite("reads its files")
 def test_no_card_number_or_track_in_the_database(host: Host, till: Terminal) -> None:
     bodies = busy_day(host, till)
     image = images(host.home)
@@ -48,6 +49,7 @@ def test_no_card_number_or_track_in_the_database(host: Host, till: Terminal) -> 
     assert image and not [needle.hex() for needle in needles if needle in image]
 
 
+@pytest.mark.on_sqlite("reads its files")
 def test_the_scan_finds_a_card_number_that_is_there(host: Host, till: Terminal) -> None:
     busy_day(host, till)
     with host.ledger.write() as db:
@@ -67,11 +69,9 @@ def test_wire_log_holds_every_frame_and_no_card_number(host: Host, till: Termina
 
 def test_every_payment_sums_to_zero(host: Host, till: Terminal) -> None:
     busy_day(host, till)
-    with sqlite3.connect(host.ledger.path) as db:
-        assert db.execute("SELECT count(*) FROM entry").fetchone()[0] == 18
-        assert db.execute("SELECT uid FROM entry GROUP BY tid, uid HAVING sum(amount) <> 0").fetchall() == []
-        approved = db.execute("SELECT sum(amount) FROM payment WHERE state = 'APPROVED'").fetchone()[0]
-    assert approved == 3 * 350 + 4000
+    assert rows(host, "SELECT count(*) FROM entry") == [(18,)]
+    assert rows(host, "SELECT uid FROM entry GROUP BY tid, uid HAVING sum(amount) <> 0") == []
+    assert rows(host, "SELECT sum(amount) FROM payment WHERE state = 'APPROVED'") == [(3 * 350 + 4000,)]
     assert host.view()["accounts"]["card receivable"] == 3 * 350 and host.view()["unbalanced"] == []
 
 
@@ -88,10 +88,11 @@ def test_entries_and_closed_batches_cannot_be_changed(host: Host, till: Terminal
         "INSERT INTO entry SELECT tid, uid, account, reason, mid, amount, at, day FROM entry",
         "INSERT INTO entry SELECT tid, uid, account, 'x', mid, 'a lot', at, day FROM entry",
     ):
-        with pytest.raises(IntegrityError), host.ledger.write() as db:
+        with pytest.raises(DatabaseError), host.ledger.write() as db:
             db.execute(text(statement))
 
 
+@pytest.mark.on_sqlite("its pragmas")
 def test_every_commit_is_on_disk(host: Host) -> None:
     with host.ledger.write() as db:
         assert db.execute(text("PRAGMA synchronous")).scalar_one() == 2

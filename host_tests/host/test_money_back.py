@@ -155,6 +155,7 @@ def test_a_sale_that_was_refunded_cannot_be_voided_too(host: Host, till: Termina
     assert owed(host) == 1000
 
 
+@pytest.mark.on_sqlite("copies its file")
 def test_a_payment_lost_and_uploaded_again_keeps_the_reference_on_its_receipt(
     new_host: Callable[[], Host], host: Host, till: Terminal
 ) -> None:

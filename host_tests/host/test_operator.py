@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from host_tests.harness.host.broken import journal
 from host_tests.harness.host.card import Card
-from host_tests.harness.host.desk import alarms, books, counts, day, hand_in, refusal
+from host_tests.harness.host.desk import alarms, books, counts, day, hand_in, refusal, rows
 from host_tests.harness.host.terminal import Terminal
 from tools.host.commands.close_batch import main as close_batch
 from tools.host.folder_lock import claim
@@ -30,9 +29,8 @@ def close(host: Host, *more: str) -> Result:
 
 def batches(host: Host) -> dict[tuple[int, str], tuple[str, int | None, int | None]]:
     """State, debit amount and debit count of each batch, by epoch and number."""
-    with sqlite3.connect(host.ledger.path) as db:
-        rows = db.execute("SELECT epoch, number, state, debit_amount, debit_count FROM batch").fetchall()
-    return {(epoch, number): (state, amount, count) for epoch, number, state, amount, count in rows}
+    found = rows(host, "SELECT epoch, number, state, debit_amount, debit_count FROM batch")
+    return {(epoch, number): (state, amount, count) for epoch, number, state, amount, count in found}
 
 
 def knock(host: Host, token: str, what: str = "hand-in", body: bytes = b"{}") -> tuple[int, str]:
@@ -74,8 +72,7 @@ def test_a_malformed_request_is_answered_and_changes_nothing(host: Host, wanted:
     token = json.loads((host.home / FILE).read_text())["token"]
     status, said = knock(host, f"Bearer {token}", "hand-in", wanted)
     assert status == 400 and json.loads(said)["error"]
-    with sqlite3.connect(host.ledger.path) as db:
-        assert db.execute("SELECT (SELECT count(*) FROM hand_in) + (SELECT count(*) FROM audit)").fetchone() == (0,)
+    assert rows(host, "SELECT (SELECT count(*) FROM hand_in) + (SELECT count(*) FROM audit)") == [(0,)]
 
 
 def test_a_request_that_is_too_large_is_refused(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
 from host_tests.host.conftest import NOON
+from tools.host.keys import pki
 from tools.sim.host import Host
 
 
@@ -23,7 +24,7 @@ def test_an_online_sale_is_approved_and_booked(host: Host, till: Terminal, card:
     assert len(answer.elements[38].decode()) == 6 and answer.elements[37].isdigit()
     payment = only(host)
     assert (payment["state"], payment["amount"], payment["card"]) == ("APPROVED", 1250, "476173******0011")
-    assert host.view()["accounts"] | {"card receivable": 1250, "merchant payable": -1250} == host.view()["accounts"]
+    assert host.view()["accounts"] | {"card receivable": 1250, "terminal clearing": -1250} == host.view()["accounts"]
 
 
 def test_an_answer_has_exactly_the_specified_elements(till: Terminal, card: Card) -> None:
@@ -39,7 +40,7 @@ def test_deferred_sales_sent_together_are_answered_in_order(host: Host, till: Te
     till.send(*(till.sale(record, deferred=True) for record in records))
     answers = [till.receive() for _ in records]
     assert [(answer.uid, answer.code) for answer in answers] == [(record.uid, "00") for record in records]
-    assert host.view()["accounts"]["merchant payable"] == -sum(100 + n for n in range(40))
+    assert host.view()["accounts"]["terminal clearing"] == -sum(100 + n for n in range(40))
 
 
 def test_deferred_sales_may_arrive_in_any_order(host: Host, till: Terminal, card: Card) -> None:
@@ -80,6 +81,8 @@ def test_the_handshake_answer_has_time_batch_and_high_water_mark(till: Terminal,
 
 def test_an_unknown_terminal_gets_97(host: Host, till: Terminal) -> None:
     till.terminal = b"KASSA999"
+    pki.terminal_identity(host.authority, "KASSA999").save(host.home, "unknown")
+    till.connect(host.port, host.home, "unknown")
     assert till.ask(till.handshake()).code == "97"
     assert till.ask(till.cash(till.record(900, type=0x71))).code == "97"
     assert host.view()["payments"] == []

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from tools.host.commands import clear, publish
 from tools.host.errors import SetupError
 from tools.host.store.ledger import Ledger
+from tools.host.store.schema import published, terminal
+from tools.host.store.upsert import put
 from tools.host.tables import publication
 from tools.host.tables.card_entries import Application, Authority
 from tools.host.tables.publication import Tables
@@ -32,9 +33,10 @@ def run(home: Path, name: str, rows: Any = None, *words: str) -> Result:
 
 
 def stored(home: Path, network: str) -> tuple[int, bytes] | None:
-    with sqlite3.connect(home / "host.db") as db:
-        of = "SELECT version, data FROM published WHERE network = ? ORDER BY version DESC"
-        return db.execute(of, (network,)).fetchone()
+    with Ledger(home / "host.db").read() as db:
+        of = select(published.c.version, published.c.data).where(published.c.network == network)
+        row = db.execute(of.order_by(published.c.version.desc())).first()
+        return (row.version, bytes(row.data)) if row else None
 
 
 def of(home: Path, network: str) -> bytes:
@@ -45,10 +47,9 @@ def of(home: Path, network: str) -> bytes:
 
 def wanted(tables: Tables, known: dict[str, int]) -> int:
     """What a terminal with these versions is asked to do."""
+    row = {"tid": "T", "mid": "M", "ikid": "", "bdk_id": "", "versions": json.dumps(known)}
     with tables._ledger.write() as db:
-        db.execute(text("INSERT OR REPLACE INTO terminal (tid, mid, ikid, bdk_id, epoch, batch, message_mark, "
-                        "reported_sequence, reported_tag, versions) VALUES ('T', 'M', '', '', 1, 1, 0, 0, '', :known)"),
-                   {"known": json.dumps(known)})  # fmt: skip
+        put(db, terminal, row)
         return tables.wanted(db, "T")
 
 
@@ -124,8 +125,8 @@ def test_two_publishers_at_once_lose_no_version(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as threads:
         versions = list(threads.map(lambda at: tables[at % 4].publish("390", bytes(64)), range(40)))
     assert sorted(versions) == list(range(1, 41))
-    with sqlite3.connect(tmp_path / "host.db") as db:
-        assert db.execute("SELECT count(*) FROM audit WHERE what = 'table published'").fetchone() == (40,)
+    with tables[0]._ledger.read() as db:
+        assert db.execute(text("SELECT count(*) FROM audit WHERE what = 'table published'")).scalar_one() == 40
 
 
 def test_a_merchants_own_table_goes_before_the_one_for_all(tmp_path: Path) -> None:

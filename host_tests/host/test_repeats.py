@@ -23,7 +23,7 @@ def test_a_repeat_gets_the_stored_answer_in_a_fresh_envelope(host: Host, till: T
     first, second = till.ask(till.sale(record, deferred=True)), till.ask(till.sale(record, deferred=True))
     assert first.content == second.content and first.code == "00"
     assert first.elements[53] != second.elements[53] and first.elements[64] != second.elements[64]
-    assert host.view()["accounts"]["merchant payable"] == -1250
+    assert host.view()["accounts"]["terminal clearing"] == -1250
 
 
 def test_a_repeat_is_answered_after_a_restart(
@@ -47,7 +47,7 @@ def test_an_answer_lost_after_the_commit_is_sent_to_the_repeat(host: Host, till:
     host.mood = "normal"
     till.connect(host.port, host.home)
     assert till.ask(till.sale(record)).code == "00"
-    assert host.view()["accounts"]["merchant payable"] == -1250
+    assert host.view()["accounts"]["terminal clearing"] == -1250
 
 
 def test_the_status_nibble_is_not_content(till: Terminal, card: Card) -> None:
@@ -66,7 +66,7 @@ def test_the_same_uid_with_another_amount_is_refused_and_alarmed(host: Host, til
     answer = till.ask(till.sale(record, de_4=bytes.fromhex("000000009999")))
     assert answer.code == "94"
     assert "same uid, other content" in alarms(host)
-    assert host.view()["accounts"]["merchant payable"] == -1250
+    assert host.view()["accounts"]["terminal clearing"] == -1250
 
 
 def test_a_stan_used_twice_in_a_batch_is_refused_and_alarmed(host: Host, till: Terminal, card: Card) -> None:
@@ -143,4 +143,4 @@ def test_a_payment_sent_on_two_connections_at_once_is_booked_once(host: Host, ti
         answers.append(other.ask(other.sale(record, deferred=True)))
     other.hang_up()
     assert answers[-1].code == "00"
-    assert host.view()["accounts"]["merchant payable"] == -1250 and states(host) == ["APPROVED"]
+    assert host.view()["accounts"]["terminal clearing"] == -1250 and states(host) == ["APPROVED"]

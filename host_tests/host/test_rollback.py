@@ -65,7 +65,7 @@ def test_payments_of_a_clone_are_kept_and_quarantined(host: Host, till: Terminal
     clone.connect(host.port, host.home)
     assert clone.ask(clone.sale(twin, deferred=True)).code == "00"
     accounts = host.view()["accounts"]
-    assert (accounts["merchant payable"], accounts["quarantine"]) == (-1250, -600)
+    assert (accounts["terminal clearing"], accounts["quarantine"]) == (-1250, -600)
     assert [payment["quarantined"] for payment in host.view()["payments"]] == [True, False]
     answer = clone.ask(clone.close(1850, 2))
     assert answer.elements[48].hex()[30] == "3" and "supervisor" in answer.text
@@ -76,7 +76,7 @@ def test_a_supervisor_releases_the_money_and_a_new_epoch_begins(host: Host, till
     test_payments_of_a_clone_are_kept_and_quarantined(host, till, card)
     host.ledger.clear_quarantine("KASSA001", "Ms Li")
     accounts = host.view()["accounts"]
-    assert (accounts["merchant payable"], accounts["quarantine"]) == (-1850, 0)
+    assert (accounts["terminal clearing"], accounts["quarantine"]) == (-1850, 0)
     till.counter += 1000
     answer = till.ask(till.handshake())
     assert state(answer) == 0 and int.from_bytes(answer.elements[62][2:4], "big") == 2

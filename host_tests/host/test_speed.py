@@ -10,6 +10,7 @@ from sqlalchemy.dialects import sqlite
 from tools.host.store.ledger import Ledger
 from tools.host.transactions import card_checks, chain, decisions, idempotency, payments, record_checks, terminals
 
+pytestmark = pytest.mark.on_sqlite("its query plans")
 STATEMENTS = {
     "terminal": terminals._ONE,
     "repeat": idempotency._LOOK,

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from host_tests.harness.host.card import Card
+from host_tests.harness.host.desk import owed
 from host_tests.harness.host.terminal import Answer, Record, Terminal, element
 from tools.host.wire import kinds
 from tools.sim.host import Host
@@ -35,10 +36,6 @@ def end(till: Terminal, count: int) -> Answer:
 def result(till: Terminal, amount: int, count: int) -> str:
     """Close with these totals; the host's result: 1 balanced, 2 not balanced, 3 error."""
     return till.ask(till.close(amount, count)).elements[48].hex()[30]
-
-
-def owed(host: Host) -> int:
-    return -host.view()["accounts"]["merchant payable"]
 
 
 def by_code(till: Terminal) -> Record:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from host_tests.harness.host.card import Card
+from host_tests.harness.host.desk import owed
 from host_tests.harness.host.terminal import Record, Terminal, element
 from tools.sim.host import Host
 
@@ -25,10 +26,6 @@ def void_record(till: Terminal, sale: Record, amount: int | None = None) -> Reco
 def frame(till: Terminal, record: Record, sale: Record, mti: int = 0x0200, **replace: bytes) -> bytes:
     named = {"de_3": b"\x20\0\0", "de_22": b"\0\x20", "de_61": element(61, sale.batch + sale.stan, 12)}
     return till.payment(mti, "23", record, **{**named, **replace})
-
-
-def owed(host: Host) -> int:
-    return -host.view()["accounts"]["merchant payable"]
 
 
 def test_a_void_takes_back_the_sale_and_a_repeat_gets_the_same_answer(host: Host, till: Terminal, card: Card) -> None:

@@ -161,6 +161,20 @@ def test_what_did_not_agree_is_listed_line_by_line(host: Host, logged_in: LogIn,
     assert "The totals differed" not in text(logged_in("Wang").get("/batches/KASSA001/1/000011"))
 
 
+def test_an_administrator_blocks_a_terminal(host: Host, logged_in: LogIn, made: dict[str, Record]) -> None:
+    form = {name: {"form_token": sessions.form_token(logged_in(name).cookies["kassa"])} for name in PEOPLE}
+    for name in ("Wang", "Li", "Zhao"):
+        answer = logged_in(name).post("/terminals/KASSA002/block", data={**form[name], "reason": "stolen"})
+        assert answer.status_code == 403, name
+    chen = logged_in("Chen")
+    chen.post("/terminals/KASSA002/block", data={**form["Chen"], "reason": "stolen"})
+    said = text(chen.get("/terminals/KASSA002"))
+    assert "KASSA002 Blocked" in said and "stolen" in said and "Terminal blocked 1" in text(logged_in("Wang").get("/"))
+    chen.post("/terminals/KASSA002/block", data=form["Chen"])
+    assert "Blocked" not in text(chen.get("/terminals/KASSA002")).partition("Audit lines")[0]
+    assert chen.post("/terminals/NONE/block", data=form["Chen"]).status_code == 404
+
+
 def test_a_terminal_shows_what_it_reported(logged_in: LogIn, made: dict[str, Record]) -> None:
     said = text(logged_in("Wang").get("/terminals/KASSA001"))
     assert "To send 2 as reported" in said and "Free sectors of the journal 1900" in said and "KASSA001 Good" in said
@@ -172,9 +186,9 @@ def test_a_terminal_shows_what_it_reported(logged_in: LogIn, made: dict[str, Rec
 def test_the_books_agree_with_the_entries(host: Host, logged_in: LogIn, made: dict[str, Record]) -> None:
     with host.ledger.read() as db:
         amounts = db.execute(select(entry.c.account, entry.c.amount).where(entry.c.mid == month.MERCHANT)).all()
-    owed = -sum(amount for account, amount in amounts if account == double_entry.MERCHANT)
+    till = sum(amount for account, amount in amounts if account == double_entry.TILL)
     said = text(logged_in("Wang").get("/books"))
-    assert f"owed to the merchant {money(owed)}" in said and "The books agree" in said
+    assert f"The merchant has it already {money(till)}" in said and "The books agree" in said
 
 
 def test_books_that_do_not_agree_are_called_so(host: Host, logged_in: LogIn, made: dict[str, Record]) -> None:

@@ -14,6 +14,7 @@ from kassa import overlay
 
 OVERLAY = FIRMWARE / "kassa/overlay.py"
 KASSA = {module_of(path).removeprefix("kassa."): path for path in files("firmware/kassa") if path.name != "__init__.py"}
+ALWAYS = " ".join(overlay._ALWAYS)
 PHASES = {"always": "", **{f"cashier: {key}": listed for key, listed in overlay._PHASES.items()}} | {
     f"connection: {key}": listed for key, listed in overlay._CONNECTION.items()
 }
@@ -22,7 +23,9 @@ ANYWHERE = re.compile(r"kassa\.[a-z_]+(\.[a-z_]+)*")
 
 def expanded(listed: str) -> set[str]:
     """The modules that a list keeps."""
-    return {module for module in KASSA if overlay._is_in(listed, module)}
+    gone = {f"kassa.{module}" for module in KASSA}
+    overlay._keep(gone, listed)
+    return {module for module in KASSA if f"kassa.{module}" not in gone}
 
 
 def at_top(path: Path) -> list[Import]:
@@ -49,16 +52,30 @@ def imported(tree: ast.AST) -> set[str]:
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_every_name_in_the_table_exists(phase: str) -> None:
-    for word in (overlay._ALWAYS + PHASES[phase]).split():
-        if word.endswith("."):
-            assert (FIRMWARE / "kassa" / word.replace(".", "/")).is_dir(), word
-        else:
-            assert word in KASSA, word
+    for word in f"{ALWAYS} {PHASES[phase]}".split():
+        path = FIRMWARE / word.rstrip(".").replace(".", "/")
+        assert path.is_dir() or not word.endswith(".") and path.with_suffix(".py").is_file(), word
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_packages_of_what_stays_stay(phase: str) -> None:
+    words = f"{ALWAYS} {PHASES[phase]}".split()
+    listed = {word.rstrip(".") for word in words} | {"kassa"}
+    assert [word for word in words if word.rstrip(".").rpartition(".")[0] not in listed] == []
+
+
+def test_a_room_in_the_table_names_no_other_room_with_it() -> None:
+    rooms = {word for listed in PHASES.values() for word in listed.split() if word.endswith(".")}
+    assert rooms
+    for room in rooms:
+        kept = {f"kassa.{module}" for module in expanded(room)}
+        assert kept, room
+        assert {module for module in kept if not module.startswith(room)} == set(), room
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_what_stays_imports_at_its_top_only_what_stays(phase: str) -> None:
-    stays = expanded(overlay._ALWAYS) | expanded(PHASES[phase])
+    stays = expanded(ALWAYS) | expanded(PHASES[phase])
     missing = [
         f"{name(KASSA[module])}:{found.line} imports {modules(found)}"
         for module in sorted(stays)
@@ -70,7 +87,7 @@ def test_what_stays_imports_at_its_top_only_what_stays(phase: str) -> None:
 
 def test_the_drivers_that_a_board_holds_stay() -> None:
     held = {modules(found).removeprefix("kassa.") for path in files("boards") for found in at_top(path)}
-    assert held and {module for module in held if module.startswith("drivers.")} <= expanded(overlay._ALWAYS)
+    assert held and {module for module in held if module.startswith("drivers.")} <= expanded(ALWAYS)
 
 
 def test_no_other_file_of_the_firmware_touches_modules_or_names_them_as_strings() -> None:

@@ -24,7 +24,7 @@ CLOSING = "closing"  # no payment: the batch close
 class Row(NamedTuple):
     """A transaction.
 
-    `brings`: what it adds to the merchant payable when settled, in minor units; `shop_keeps`: what it adds to cash.
+    `brings`: what it adds to the terminal clearing when settled, in minor units; `shop_keeps`: what it adds to cash.
     `reversed`: it is reversed if no answer comes; all others are repeated. `needs`: kinds settled before it; the last
     is its original. `named`: it gives that original's sequence. `extra`: additional objects, in hex.
     `polls`: status requests answered with "wait" before the final answer.

@@ -11,7 +11,7 @@ from host_tests.uncertainty import cells, failures
 from host_tests.uncertainty.cells import CLOSED, CLOSING, ENDS, NOTHING, SETTLED, Cell, Row
 from host_tests.uncertainty.terminal_and_host import TID, TerminalAndHost
 
-# Sign of a settled payment in the merchant payable, by field 60.1, from the rules of C5. Other kinds do not change it.
+# Sign of a settled payment in the terminal clearing, by field 60.1, from the rules of C5. Other kinds do not change it.
 _SIGNS = {"22": 1, "23": -1, "25": -1, "20": 1, "24": 1, "21": -1, "30": 1, "74": 1, "75": 1, "76": -1}
 _CODES, _CASH = {"74": 1, "75": 1, "76": -1}, {"71": 1, "77": -1}
 _CHANGES = ("32", "34")  # their amount replaces that of the original
@@ -38,7 +38,7 @@ def _play(system: TerminalAndHost, cell: Cell) -> Outcome:
     for kind in row.needs:
         original, reference = system.settled_before(kind, cells.COMPLETED if kind == cells.COMPLETION else cells.PAID)
     known = system.till.state()["sequence"]
-    money = system.account("merchant payable"), system.account("cash sales")
+    money = system.account("terminal clearing"), system.account("cash sales")
     failures.play(system, cell, lambda: system.begin(row, original, reference))
     first = _word(system, row, known)
     if system.till.state()["handshaken"]:  # the connection is still open
@@ -49,7 +49,7 @@ def _play(system: TerminalAndHost, cell: Cell) -> Outcome:
         return _closed(system, cell, first)
     end = _end(system, known)
     last = _word(system, row, known)
-    moved = system.account("merchant payable") - money[0], system.account("cash sales") - money[1]
+    moved = system.account("terminal clearing") - money[0], system.account("cash sales") - money[1]
     assert moved == ((row.brings, row.shop_keeps) if end == SETTLED else (0, 0)), (end, moved)
     system.till.restart()
     assert _word(system, row, known) == last, "a restart changed the disposition"
@@ -65,7 +65,7 @@ def _play(system: TerminalAndHost, cell: Cell) -> Outcome:
 
 def _once_more(system: TerminalAndHost, row: Row, original: int, reference: str) -> None:
     """After a failed payment, the cashier starts again. Asserts that the second payment is settled."""
-    money = system.account("merchant payable"), system.account("cash sales")
+    money = system.account("terminal clearing"), system.account("cash sales")
     system.connect()
     system.begin(row._replace(code=row.code and cells.ANOTHER_CODE), original, reference)
     system.exchange_all()
@@ -75,7 +75,7 @@ def _once_more(system: TerminalAndHost, row: Row, original: int, reference: str)
     system.till.lost()
     system.drain()
     assert _end(system, system.till.state()["sequence"] - 1) == SETTLED, system.till.state()["text"]
-    moved = system.account("merchant payable") - money[0], system.account("cash sales") - money[1]
+    moved = system.account("terminal clearing") - money[0], system.account("cash sales") - money[1]
     assert moved == (row.brings, row.shop_keeps), moved
 
 
@@ -143,7 +143,7 @@ def _agree(system: TerminalAndHost, original: int) -> None:
             payable += record.amount - original if record.type in _CHANGES else sign * record.amount
             cash += _CASH.get(record.type, 0) * record.amount
             codes += _CODES.get(record.type, 0) * record.amount
-    assert (system.account("merchant payable"), system.account("cash sales")) == (payable, cash)
+    assert (system.account("terminal clearing"), system.account("cash sales")) == (payable, cash)
     assert -system.account("wallet receivable") == codes == sum(system.host.wallet.paid.values())
     assert system.account("quarantine") == 0 and -system.account("card receivable") == payable - codes
     assert -system.account("cash in till") == cash
@@ -152,5 +152,5 @@ def _agree(system: TerminalAndHost, original: int) -> None:
         "the host has a payment that the till lacks"
     )
     assert not system.query("SELECT 1 FROM payment WHERE state = 'RECEIVED'")
-    assert not system.query("SELECT 1 FROM entry GROUP BY payment_id HAVING sum(amount) <> 0")
+    assert not system.query("SELECT 1 FROM entry GROUP BY tid, uid HAVING sum(amount) <> 0")
     assert system.query("SELECT quarantine FROM terminal WHERE tid = ?", TID) == [(None,)]

@@ -12,7 +12,7 @@ from host_tests.harness.in_micropython.runner import Inside, InsideError
 from host_tests.harness.uplink.till import IKID, NOON, YES, Till
 from host_tests.uncertainty import cells
 from host_tests.uncertainty.cells import Row
-from tools.host.outside.issuer import Decision, Payment
+from tools.host.outside.issuer import Advice, Decision, Payment
 from tools.host.wire import codec, kinds
 from tools.sim.host import Host
 
@@ -29,6 +29,12 @@ class YesSayer:
         if payment.type == kinds.BALANCE:
             return Decision("00", balance=123_456)
         return Decision("00", cells.AUTH)
+
+    async def tell(self, advice: Advice) -> None:
+        """See issuer.Issuer."""
+
+    async def undo(self, uid: bytes) -> None:
+        """See issuer.Issuer."""
 
 
 class TerminalAndHost:
@@ -77,6 +83,11 @@ class TerminalAndHost:
             self.till.feed(self.host_answers(sent).hex())
         raise AssertionError("the courier does not stop sending")
 
+    def tell_outside(self) -> None:
+        """The host tells issuer and wallet what they are still to be told."""
+        while self.loop.run_until_complete(self.service.messenger.deliver()):
+            pass
+
     def drain(self) -> None:
         """The network is back: open connections, and use each to its end, until nothing is left to send."""
         state: dict[str, Any] = {}
@@ -86,6 +97,7 @@ class TerminalAndHost:
             self.till.lost()
             state = self.till.state()
             if not state["work"] and not state["reversing"]:
+                self.tell_outside()
                 return
         raise AssertionError(f"still to send after {_CONNECTIONS} connections: {state}")
 

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from host_tests.harness.in_micropython.runner import Inside
 from host_tests.uncertainty import judge, page
@@ -76,6 +78,12 @@ def test_a_host_that_posts_twice_is_detected(
     inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     once = double_entry.post
-    monkeypatch.setattr(double_entry, "post", lambda db, legs: once(db, [*(rows := list(legs)), *rows]))
+
+    def twice(db: Connection, legs: Iterable[dict[str, Any]]) -> None:
+        """The same again under another reason; under the same one the database refuses it."""
+        rows = list(legs)
+        once(db, rows + [{**row, "reason": row["reason"] + " again"} for row in rows])
+
+    monkeypatch.setattr(double_entry, "post", twice)
     with pytest.raises(AssertionError, match="settled once"):
         judge.play(inside, _cell(name), tmp_path)

@@ -51,6 +51,17 @@ def test_provisioned_values_are_read_and_a_missing_one_is_an_error(values: Value
     assert values.live([["get", 0x0C]])["error"] == "SettingsError"
 
 
+def test_opening_returns_the_wanted_values_as_get_does(values: Values) -> None:
+    wanted = {*VALUES, 0x0C} - {PORT}
+    for name in (VALUES[NAME], b"another name", b""):
+        opened = values.live([["put", NAME, name.hex()], ["open", sorted(wanted)]])["values"][0]
+        assert {key: bytes.fromhex(value) for key, value in opened} == {
+            **{key: VALUES[key] for key in wanted & VALUES.keys()},
+            NAME: name,
+        }
+    assert values.live([["open", []]])["values"] == [[]]
+
+
 def test_a_stored_value_and_all_others_survive_a_restart(values: Values) -> None:
     for life in range(5):
         language = (b"en", b"zh")[life % 2]

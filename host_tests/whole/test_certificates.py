@@ -12,10 +12,10 @@ from tools.host.keys import pki
 
 
 def lasting(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    """New certificates end about noon in `days` days, however long making one takes; they began thirty days ago."""
+    """New certificates end at the end of the day in `days` days, whatever the time is now; they began thirty days ago."""
     now = datetime.datetime.now(datetime.UTC)
-    noon = now.replace(hour=12, minute=0, second=0)
-    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days) + (noon - now))
+    evening = now.replace(hour=23, minute=59, second=0)
+    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days) + (evening - now))
 
 
 def test_a_certificate_that_ends_within_a_year_is_announced(make_cashier: Callable[..., Cashier], monkeypatch) -> None:

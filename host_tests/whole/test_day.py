@@ -31,7 +31,7 @@ def test_a_day_in_a_shop_agrees_to_the_cent(tmp_path: Path) -> None:
     assert {f"batch {batch}, {column}" for batch, column in moved} <= set(counted), counted
     assert {row.label for row in wrong.rows if not row.agrees} == {
         "batch 2, sales",
-        "merchant payable",
+        "terminal clearing",
         "card receivable",
     }
     kinds = {line.split(maxsplit=1)[1] for paper in papers for line in paper.splitlines() if line.startswith("Type ")}

@@ -81,10 +81,12 @@ def pending(cashier: Cashier) -> list[int]:
 def books(cashier: Cashier) -> dict[str, list[tuple[object, ...]]]:
     """Payments and entries of the host's ledger, by SQL."""
     with sqlite3.connect(cashier.host.ledger.path) as db:
-        rows = "SELECT uid, amount, type, state, rrn, auth_code, code, settled_in, handed_in FROM payment ORDER BY id"
+        rows = (
+            "SELECT uid, amount, type, state, rrn, auth_code, code, settled_in, handed_in FROM payment ORDER BY number"
+        )
         return {
             "payments": db.execute(rows).fetchall(),
-            "entries": db.execute("SELECT payment_id, account, amount, reason FROM entry ORDER BY id").fetchall(),
+            "entries": db.execute("SELECT uid, account, amount, reason FROM entry ORDER BY 1, 2, 3, 4").fetchall(),
         }
 
 

@@ -88,6 +88,7 @@ def test_an_unanswered_code_refund_is_repeated_until_answered(cashier: Cashier) 
     cashier.host.mood = "normal"
     cashier.home()
     cashier.world.wait_screen("All sent", 60)
+    cashier.host.wait_until_told()
     assert cashier.account("wallet receivable") == 0 and list(cashier.host.wallet.paid.values()) == [0]
 
 
@@ -136,7 +137,9 @@ def test_a_cash_refund_that_the_host_refuses_calls_a_supervisor(
     pay_in_cash(cashier)
     void(cashier, "Cash")
     cashier.end("Cash returned")
-    monkeypatch.setattr(payments, "_refusal", lambda message, *_: Decision("64") if message.type == "77" else None)
+    monkeypatch.setattr(
+        payments, "_refusal", lambda request, *_: Decision("64") if request.message.type == "77" else None
+    )
     cashier.drain()
     cashier.world.wait_screen("1 refused later")
     cashier.world.press("M7")

@@ -68,7 +68,7 @@ def books_agree(cashier: Cashier, amounts: list[int]) -> None:
     view = cashier.host.view()
     assert sorted(amount for amount, _ in cashier.ledger()) == sorted(amounts)
     assert {state for _, state in cashier.ledger()} == {"APPROVED"}
-    assert view["accounts"]["merchant payable"] == -sum(amounts)
+    assert view["accounts"]["terminal clearing"] == -sum(amounts)
     assert view["accounts"]["quarantine"] == 0 and not view["unbalanced"]
     with sqlite3.connect(cashier.host.ledger.path) as db:
         uids = [uid for (uid,) in db.execute("SELECT uid FROM payment")]
@@ -111,7 +111,7 @@ def test_a_rolled_back_chip(cashier: Cashier, tmp_path: Path) -> None:
     cashier.world.wait_screen("All sent", 60)
     assert "message keys were used before" in str(quarantine(cashier))
     view = cashier.host.view()
-    assert (view["accounts"]["quarantine"], view["accounts"]["merchant payable"]) == (-500, -2400)
+    assert (view["accounts"]["quarantine"], view["accounts"]["terminal clearing"]) == (-500, -2400)
     assert [payment["amount"] for payment in view["payments"] if payment["quarantined"]] == [500]
     said = cashier.page_of_settling()
     assert any("Not settled" in line for line in said) and "Call a supervisor" in said, said

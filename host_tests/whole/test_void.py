@@ -14,7 +14,7 @@ CODE = "246813"
 def merchant(cashier: Cashier) -> int:
     """What the host owes the merchant, minor units."""
     with sqlite3.connect(cashier.host.ledger.path) as db:
-        row = db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = 'merchant payable'").fetchone()
+        row = db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = 'terminal clearing'").fetchone()
     return -row[0]
 
 

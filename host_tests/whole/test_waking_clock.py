@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.host import app
 from tools.host.keys import pki
 from tools.provision import device
 
@@ -95,9 +94,7 @@ def test_in_every_zone_a_certificate_of_these_minutes_is_valid(
     make_cashier, monkeypatch, tmp_path: Path, zone: str
 ) -> None:
     """In a running terminal, and at boot from the local time in the journal."""
-    contexts, made = [], app.tls_context
     with monkeypatch.context() as patch:
-        patch.setattr(app, "tls_context", lambda home: contexts.append(made(home)) or contexts[0])
         provisioned_before(1, patch)
         cashier = make_cashier()
     cashier.sign_on()
@@ -105,8 +102,9 @@ def test_in_every_zone_a_certificate_of_these_minutes_is_valid(
     with monkeypatch.context() as patch:
         patch.setattr(pki, "_BACK", MINUTES)
         pki.host_identity(pki.ensure(home)).save(home, "host")
-    contexts[0].load_cert_chain(home / "host.pem", home / "host.key.pem")
+    begins = pki.Identity.load(home, "host").certificate.not_valid_before_utc
     cashier.world.run_for(8000)  # the connection of the sign-on has ended
+    cashier.world.wait(lambda: cashier.host.listener.identity.begins == begins, "the new certificate", 60)
     before = cashier.host.counters["connections"]
     cashier.sell(700)
     assert cashier.host.counters["connections"] == before + 1

@@ -34,6 +34,21 @@ start = time.ticks_ms() + 600_000
 time.ticks_ms = lambda: start + time._ahead
 machine.WDT.feed = lambda self: None
 """
+_WATCH = "import chip_calls\nchip_calls.watch()\n"
+# Ends the program as it begins its N-th wait.
+UNTIL = """
+import sys
+waits = 0
+def sleep_ms(ms):
+    global waits
+    waits += 1
+    if waits == N:
+        print("WAIT", ms)
+        TELL
+        sys.exit()
+time.sleep_ms = sleep_ms
+"""
+_RESET, _WAKE = 1, 2  # the first waits, of the display's driver: its reset pulse, and until the chip may be woken
 _SETTLED_MS = 5000  # after the first start: keys and blank sectors are prepared
 
 
@@ -44,16 +59,17 @@ def boot() -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="kassa-boot-") as folder:
         calls, read = _calls(Path(folder) / "calls")
         counted = _counted(Path(folder) / "whole")
-        shims = _alone(Path(folder) / "shims", calls) - _alone(Path(folder) / "none", {})
-        start = _alone(Path(folder) / "start", None)
+        shims = _shims(Path(folder) / "shims", calls)
+        start, _ = _alone(Path(folder) / "start", "")
+        overlap = _overlap_ms(Path(folder) / "overlap")
     work = counted - shims - start
     flash, bus = model.flash_read_ms(read), model.display_ms(calls["write"][1])
-    waits = calls["waited"][1]
+    waits = calls["waited"][1] - overlap
     cpu = model.processor_ms(work)
     return {
         "boot_flash_ms": round(flash, 1),
         "boot_display_ms": round(bus, 1),
-        "boot_wait_ms": waits,
+        "boot_wait_ms": round(waits, 1),
         "boot_instructions": work,
         "boot_cpu_ms": round(cpu, 1),
         "boot_ready_ms": round(flash + bus + waits + cpu, 1),
@@ -78,10 +94,9 @@ def first_start(home: Path) -> None:
 def _calls(folder: Path) -> tuple[dict[str, list[int]], int]:
     """The calls to the chips during the second start, and the bytes it reads from flash: at most all of the bytecode."""
     first_start(folder / "home")
-    image = _image(folder, STILL + "import chip_calls\nchip_calls.watch()\n" + (FIRMWARE / "main.py").read_text())
+    image = _image(folder, STILL + _WATCH + (FIRMWARE / "main.py").read_text())
     with second_start(folder / "home", micropython32.path(), image, "400k") as system:
-        lines = [line for line in system.world.console.splitlines() if line.startswith("CALLS ")]
-    calls = json.loads(lines[-1].removeprefix("CALLS "))
+        calls = _told(system.world.console)
     return calls, calls["readblocks"][1] + sum(json.loads(SIZES.read_text()).values())
 
 
@@ -94,14 +109,45 @@ def _counted(folder: Path) -> int:
         return callgrind.read(system.world.pid)
 
 
-def _alone(folder: Path, calls: dict[str, list[int]] | None) -> int:
-    """Instructions of a main.py that makes these calls to the chips; with None of one that does nothing."""
-    image = _image(folder, "" if calls is None else f"import chip_calls\nchip_calls.repeat({calls})\n")
+def _told(console: str) -> dict[str, list[int]]:
+    """The calls to the chips that chip_calls told last."""
+    return json.loads([line for line in console.splitlines() if line.startswith("CALLS ")][-1].removeprefix("CALLS "))
+
+
+def _overlap_ms(folder: Path) -> float:
+    """How much of the display's wait after its reset passes while the processor works, modelled.
+
+    The ticks stand still, so the driver waits for all of it. The work is what is done between the two waits.
+    """
+    firmware, wait = (FIRMWARE / "main.py").read_text(), 0
+    counted, calls = [], []
+    for number in (_RESET, _WAKE):
+        until = UNTIL.replace("N:", f"{number}:")
+        count, console = _alone(folder / f"{number}", STILL + until.replace("TELL", "") + firmware)
+        wait = int(console.split("WAIT ", 1)[1].split()[0])
+        _, console = _alone(
+            folder / f"calls{number}", STILL + _WATCH + until.replace("TELL", "chip_calls.tell()") + firmware
+        )
+        counted.append(count)
+        calls.append(_told(console))
+    between = {name: [calls[1][name][0] - count, 0] for name, (count, _) in calls[0].items()}
+    return min(wait, model.processor_ms(counted[1] - counted[0] - _shims(folder, between)))
+
+
+def _shims(folder: Path, calls: dict[str, list[int]]) -> int:
+    """Instructions of the board's shims for these calls to the chips."""
+    main = "import chip_calls\nchip_calls.repeat({})\n"
+    return _alone(folder / "repeated", main.format(calls))[0] - _alone(folder / "none", main.format("{}"))[0]
+
+
+def _alone(folder: Path, main: str) -> tuple[int, str]:
+    """Instructions of a main.py that ends by itself, and what it printed."""
+    image = _image(folder, main)
     callgrind = Callgrind(folder)
     with World(folder / "home", micropython=str(callgrind.command), heap=_HEAP, source=image) as world:
         world.power_on()
         world.wait_off(_PATIENCE_S)
-        return callgrind.read()
+        return callgrind.read(), world.console
 
 
 def _image(folder: Path, main: str) -> Path:

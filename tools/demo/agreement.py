@@ -211,8 +211,8 @@ class Books:
         """Payments without an answer, open batches, and entries that do not balance."""
         no_answer = "SELECT 'no. ' || sequence || ' has no answer at the host' FROM payment WHERE state = 'RECEIVED'"
         left_open = "SELECT 'batch ' || number || ' is open' FROM batch WHERE state = 'open'"
-        skewed = ("SELECT 'entries of payment ' || payment_id || ' do not balance' FROM entry "
-                  "GROUP BY payment_id HAVING sum(amount) <> 0")  # fmt: skip
+        skewed = ("SELECT 'entries of payment ' || uid || ' do not balance' FROM entry "
+                  "GROUP BY tid, uid HAVING sum(amount) <> 0")  # fmt: skip
         return [row[0] for query in (no_answer, left_open, skewed) for row in self._db.execute(query)]
 
     def close(self) -> None:
@@ -249,7 +249,7 @@ def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path
         for paid, back in ((DEBIT, CREDIT), (CODE, CODE_BACK), (CASH, CASH_BACK))
     )
     expected = {
-        double_entry.MERCHANT: -cards - codes,
+        double_entry.CLEARING: -cards - codes,
         double_entry.CARDS: cards,
         double_entry.WALLETS: codes,
         double_entry.TILL: cash,

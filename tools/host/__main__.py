@@ -6,9 +6,22 @@ import importlib
 import click
 
 _COMMANDS = {
+    "audit": "audit",
+    "backup": "backup",
+    "block": "block",
     "clear": "clear",
     "close-batch": "close_batch",
+    "differences": "differences",
+    "dispute": "dispute",
+    "init": "init",
+    "merchants": "merchants",
+    "payout": "payout",
     "publish": "publish",
+    "reconcile": "reconcile",
+    "restore": "restore",
+    "run": "run",
+    "settle": "settle",
+    "unblock": "unblock",
     "users": "users",
 }  # command -> module of commands/, imported when it is used
 

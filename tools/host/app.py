@@ -4,24 +4,26 @@
 import asyncio
 import datetime
 import json
-import socket
 import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
 from tools.host.errors import SetupError
 from tools.host.keys import pki
 from tools.host.keys.host_keys import HostKeys
-from tools.host.network.listener import Listener, tls_context
+from tools.host.network.listener import Listener
 from tools.host.operations.operator_work import Door, Operator
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
 from tools.host.page.site import Site, application
+from tools.host.running.metrics import Metrics
+from tools.host.running.web_server import WebServer
+from tools.host.settings import LOOPBACK, Limits
 from tools.host.store import lock
 from tools.host.store.ledger import Ledger
 from tools.host.tables.publication import Tables
@@ -29,17 +31,16 @@ from tools.host.transactions.service import Service
 from tools.host.wire.wire_log import WireLog
 
 _START = _STOP = 20.0  # seconds
-_ADDRESS = "127.0.0.1"
-_PAGES = 128  # connections of browsers
 
 
 class Host:
     """A settlement host. `home` holds its files: CA and host certificates, keys.json, terminals.json, host.db.
 
-    `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `port` and `page_port`: 0 picks
-    a free port. `page_hosts`: names under which the pages may be called, beside their address and loopback. `notice`: a
-    sentence on every page, by language. `now` returns the host's local time and may be replaced later. Call `start` and
-    `stop`, or use it as a context manager.
+    `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `port`, `page_port` and
+    `metrics_port`: 0 picks a free port; None: no metrics. `address` is the terminals'. `page_hosts`:
+    names under which the pages may be called, beside their address and loopback. `notice`: a sentence on every page, by
+    language. `now` returns the host's local time
+    and may be replaced later. Call `start` and `stop`, or use it as a context manager.
     """
 
     def __init__(
@@ -52,8 +53,12 @@ class Host:
         service: type[Service] = Service,
         port: int = 0,
         page_port: int = 0,
-        address: str = _ADDRESS,
-        page_address: str = _ADDRESS,
+        metrics_port: int | None = None,
+        address: str = LOOPBACK,
+        page_address: str = LOOPBACK,
+        metrics_address: str = LOOPBACK,
+        limits: Limits | None = None,
+        lost_lines: Callable[[], int] = int,
         page_hosts: Collection[str] = (),
         notice: Mapping[str, str] | None = None,
         wire_log: Path | None = None,
@@ -63,11 +68,11 @@ class Host:
         self.home = home
         self.authority = pki.ensure(home)
         self._ends = pki.Identity.load(home, "host").certificate.not_valid_after_utc
-        self.port, self.page_port = port, page_port
+        self.port, self.page_port, self.metrics_port = port, page_port, metrics_port
         self.ledger = ledger or Ledger(home / "host.db")
         self.keys = HostKeys(home)
         self.now = now
-        self._address, self._page_address = address, page_address
+        self._address, self._page_address, self._metrics_address = address, page_address, metrics_address
         self._site = Site(self.ledger, lambda: self.now(), (*page_hosts, page_address), notice or {})
         self._log = WireLog(wire_log)
         self.tables = Tables(self.ledger)
@@ -75,7 +80,9 @@ class Host:
         self.service = service(self.ledger, self.keys, issuer, wallet, self.tables, lambda: self.now())
         self.operator = Operator(self.service, self.keys)
         self._door = Door(home, self.operator.do)
-        self._listener = Listener(self.service, self._log, self.ledger.certified)
+        self.metrics = Metrics(lambda: self.counters, lost_lines)
+        self.listener = Listener(home, self.service, self._log, self.ledger, limits, self.metrics.took)
+        self.metrics.watch(self.listener, self.ledger)
         self._loop = asyncio.new_event_loop()
         self._served = ExitStack()
         self._ready = threading.Event()
@@ -96,25 +103,34 @@ class Host:
         """Counts of frames, connections, garbage and more since the start."""
         return dict(self.service.counters)
 
+    @property
+    def certificate_ends(self) -> datetime.datetime:
+        """When the host's own certificate expires."""
+        identity = self.listener.identity
+        return identity.ends if identity else self._ends
+
     def routes(self) -> list[Route]:
         """The routes beside the pages."""
         return self._door.routes
 
     def start(self) -> Self:
-        """Start serving. Returns when both ports are open; raises SetupError if they do not open."""
+        """Start serving. Returns when the ports are open; raises SetupError if they do not open."""
         if self.ledger.is_sqlite:
             self._served.enter_context(lock.serve(self.ledger.path))
             self.ledger.let_go()
         self._thread.start()
         if not self._ready.wait(_START) or self._fault:
-            raise SetupError(f"the host did not start: {self._fault}")
+            raise SetupError(f"the host did not start: {self._fault or 'it takes too long'}")
         return self
 
     def stop(self) -> None:
-        """Close the ports and the database. Everything answered is already on disk."""
+        """Close the ports, finish what is being answered within the limit, and close the database.
+
+        Everything answered is already on disk.
+        """
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(_STOP)
+            self._thread.join(_STOP + 2 * self.listener.limits.shutdown_seconds)
         self._log.close()
         self.service.close()
         self.ledger.close()
@@ -129,42 +145,38 @@ class Host:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
-        except (OSError, ValueError) as fault:
+        except (OSError, ValueError, SetupError, SQLAlchemyError) as fault:
             self._fault = fault
         finally:
             self._ready.set()
             self._loop.close()
 
     async def _serve(self) -> None:
-        await self._listener.start(self._address, self.port, tls_context(self.home))
-        self.port = self._listener.port
-        web = socket.create_server((self._page_address, self.page_port))
-        self.page_port = web.getsockname()[1]
-        config = uvicorn.Config(
-            application(self._site, self.routes()),
-            log_level="warning",
-            lifespan="off",
-            ws="none",
-            limit_concurrency=_PAGES,
-            server_header=False,
-        )
-        server = uvicorn.Server(config)
-        pages = asyncio.create_task(server.serve(sockets=[web]))
-        while not server.started and not pages.done():
-            await asyncio.sleep(0.01)
-        self._door.open(self._page_address, self.page_port)
-        messenger = asyncio.create_task(self.service.messenger.run())
-        self._ready.set()
-        await self._stopping.wait()
-        messenger.cancel()
-        self._door.close()
-        self._listener.stop()
-        server.should_exit = server.force_exit = True
-        await pages
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        pages, metrics = WebServer(application(self._site, self.routes())), WebServer(self.metrics.application())
+        within = self.listener.limits.shutdown_seconds
+        try:
+            await self.listener.start(self._address, self.port)
+            self.port = self.listener.port
+            await pages.start(self._page_address, self.page_port)
+            self.page_port = pages.port
+            if self.metrics_port is not None:
+                await metrics.start(self._metrics_address, self.metrics_port)
+                self.metrics_port = metrics.port
+            self._door.open(self._page_address, self.page_port)
+            messenger = asyncio.create_task(self.service.messenger.run())
+            self._ready.set()
+            await self._stopping.wait()
+            self.metrics.stopping = True
+            self._door.close()
+            await self.listener.stop()
+            messenger.cancel()
+        finally:
+            await asyncio.gather(self.listener.stop(), pages.stop(within))
+            await metrics.stop(0)
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
 
 def _terminals(path: Path) -> list[dict[str, str]]:

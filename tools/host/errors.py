@@ -10,6 +10,14 @@ class FrameError(HostError):
     """Bytes that are not a frame of docs/wire.md. The connection is closed."""
 
 
+class ForeignTerminal(HostError):
+    """A message that names another terminal than the certificate of its connection. `named`: the one it names."""
+
+    def __init__(self, named: str) -> None:
+        super().__init__("message of another terminal")
+        self.named = named
+
+
 class SealError(HostError):
     """A sealed record whose seal tag or body is invalid."""
 
@@ -36,3 +44,11 @@ class StateError(HostError):
 
 class SetupError(HostError):
     """The keys, certificates, tables or terminal list in the host's home cannot be used, or a setting is invalid."""
+
+
+class BooksError(HostError):
+    """A posting that does not sum to zero: the transaction is rolled back."""
+
+
+class BackupError(HostError):
+    """A backup that cannot be made or restored, or is not whole, or not for this key."""

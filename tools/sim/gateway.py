@@ -5,7 +5,7 @@ import datetime
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.host.outside.gateway import FILE
+from tools.host.settings_file import FILE
 from tools.host.store.ledger import Ledger
 from tools.sim.issuer import IssuerSimulator
 from tools.sim.wallet import WalletSimulator

@@ -18,6 +18,7 @@ from tools.host.outside import outbox
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
 from tools.host.page import users, viewer
+from tools.host.settings import Limits
 from tools.host.store.ledger import Ledger
 from tools.sim import gateway, moods, view
 from tools.sim.moody_service import MoodyService
@@ -31,7 +32,10 @@ _PATIENCE = 20.0  # seconds
 
 
 class Host(app.Host):
-    """See app.Host. `db`: the database, if it is not HOME/host.db. `issuer` and `wallet` replace the simulators."""
+    """See app.Host. `issuer` and `wallet` replace the simulators.
+
+    `db`: the database (a file or a PostgreSQL URL), if it is not HOME/host.db.
+    """
 
     service: MoodyService
 
@@ -39,7 +43,7 @@ class Host(app.Host):
         self,
         home: Path,
         *,
-        db: Path | None = None,
+        db: Path | str | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
         issuer: Issuer | None = None,
         wallet: Wallet | None = None,
@@ -57,7 +61,7 @@ class Host(app.Host):
             service=MoodyService,
             now=now,
             notice=NOTICE,
-            **more,
+            **{"limits": Limits(shutdown_seconds=0), **more},  # it stops as if its power failed
         )
 
     @property
@@ -89,7 +93,7 @@ class Host(app.Host):
 
     def view(self) -> dict[str, Any]:
         """See view.view; and the mood."""
-        return {**view.view(self.ledger, self.counters, self._ends), "mood": self.mood}
+        return {**view.view(self.ledger, self.counters, self.certificate_ends), "mood": self.mood}
 
     def routes(self) -> list[Route]:
         """See app.Host.routes; and GET /api/ledger and POST /api/mood."""

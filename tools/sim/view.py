@@ -14,6 +14,7 @@ from starlette.routing import Route
 from tools.host.books import double_entry
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import audit, batch, hand_in, payment, terminal
+from tools.host.store.sums import total
 from tools.host.transactions import chain
 from tools.host.wire import kinds
 
@@ -89,7 +90,7 @@ def _payment(row: Row[Any], closed: set[tuple[str, int, str]], brought: dict[str
 def _batches(db: Connection) -> list[dict[str, Any]]:
     key = (payment.c.tid, payment.c.epoch, payment.c.settled_in)
     approved = payment.c.state == "APPROVED"
-    sums = select(*key, payment.c.type, func.sum(payment.c.worth), func.count()).where(approved)
+    sums = select(*key, payment.c.type, total(payment.c.worth), func.count()).where(approved)
     none = {f"{name}_{what}": 0 for name in _PAID_WITH for what in ("amount", "count")}
     found: dict[tuple[str, int, str], dict[str, int]] = {}
     for tid, epoch, number, kind, amount, count in db.execute(sums.group_by(*key, payment.c.type)):

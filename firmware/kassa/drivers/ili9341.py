@@ -49,14 +49,26 @@ class ILI9341:
         self._backlight = backlight
         self._one = bytearray(1)
         self._four = bytearray(4)
+        self._is_reset = False  # `start` has still to wait, since then:
+        self._reset_at = time.ticks_ms()
         cs(1)
 
-    def start(self) -> None:
-        """Reset and set up the chip, clear the screen to black, switch on display and backlight. Takes about 160 ms."""
+    def reset(self) -> None:
+        """Reset the chip. `start` does it too; who calls this first can load something in the 120 ms that `start` waits."""
         self._rst(0)
         time.sleep_ms(_RESET_MS)
         self._rst(1)
-        time.sleep_ms(_WAKE_MS)
+        self._reset_at = time.ticks_ms()
+        self._is_reset = True
+
+    def start(self) -> None:
+        """Reset and set up the chip, clear the screen to black, switch on display and backlight. Takes about 160 ms."""
+        if not self._is_reset:
+            self.reset()
+        self._is_reset = False
+        passed = time.ticks_diff(time.ticks_ms(), self._reset_at)
+        if 0 <= passed < _WAKE_MS:
+            time.sleep_ms(_WAKE_MS - passed)
         self._set_up()
         self.fill(0, 0, WIDTH, HEIGHT, 0)
         self._command(0x29, None)  # display on [109]

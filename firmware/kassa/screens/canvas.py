@@ -70,11 +70,14 @@ class Canvas:
         frame = framebuf.FrameBuffer(self._strip, width, rows, framebuf.RGB565)
         frame.fill(colour)
         self.display.window(x, y, width, height)
+        turn = 0
         while height > 0:
             rows = min(rows, height)
             self.display.write(self._view[: 2 * width * rows])
             height -= rows
-            await asyncio.sleep_ms(0)
+            turn += 1
+            if not turn & 3:
+                await asyncio.sleep_ms(0)
 
     async def box(self, x: int, y: int, width: int, height: int, colour: int, paper: int) -> None:
         """Fill a rectangle with rounded corners (pixels). `paper`: the colour of the corners."""

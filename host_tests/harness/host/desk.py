@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Record, Terminal
@@ -36,12 +37,24 @@ def whys(report: dict[str, Any]) -> dict[int, str]:
     return {line["sequence"]: f"{line['what']}: {line['why']}" for line in report["lines"]}
 
 
+def owed(host: Host) -> int:
+    """What is owed to the merchants, in open and closed batches, minor units."""
+    accounts = host.view()["accounts"]
+    return -sum(accounts[name] for name in ("terminal clearing", "merchant payable", "refunds"))
+
+
 def books(host: Host) -> tuple[int, int, int]:
     """What is owed to the merchant, cash in the till, and what is held in quarantine, minor units."""
     view = host.view()
     assert view["unbalanced"] == []
     accounts = view["accounts"]
-    return -accounts["merchant payable"], accounts["cash in till"], -accounts["quarantine"]
+    return owed(host), accounts["cash in till"], -accounts["quarantine"]
+
+
+def rows(host: Host, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on the host's database, whichever it is."""
+    with host.ledger.read() as db:
+        return [tuple(row) for row in db.execute(text(sql))]
 
 
 def alarms(host: Host) -> list[str]:

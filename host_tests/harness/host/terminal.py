@@ -222,12 +222,19 @@ class Terminal:
     def wrap(frame: bytes) -> bytes:
         return struct.pack(">H", len(frame)) + frame
 
-    def connect(self, port: int, folder: Path) -> "Terminal":
-        """Connect to the host over TLS with the certificates in `folder` (ca.pem, terminal.pem, terminal.key.pem)."""
+    def connect(self, port: int, folder: Path, name: str = "terminal", source: str = "") -> "Terminal":
+        """Connect to the host over TLS with the certificates in `folder` (ca.pem, NAME.pem, NAME.key.pem).
+
+        `source`: the address of the loopback to connect from.
+        """
         self.hang_up()
         context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-        context.load_cert_chain(folder / "terminal.pem", folder / "terminal.key.pem")
-        plain = socket.create_connection(("127.0.0.1", port), _WAIT)
+        context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key.pem")
+        return self.wrap_with(context, port, source)
+
+    def wrap_with(self, context: ssl.SSLContext, port: int, source: str = "") -> "Terminal":
+        """Connect to the host as `context` says; see `connect`."""
+        plain = socket.create_connection(("127.0.0.1", port), _WAIT, (source, 0) if source else None)
         self.line = context.wrap_socket(plain, server_hostname="kassa-host.test")
         return self
 

@@ -140,7 +140,7 @@ def _live(chip, work, **result):
 
 
 def settings(path, secret, steps, cut=0, tear="none", seed=1):
-    """Open and run the steps: ["get", id], ["put", id, value in hex]."""
+    """Open and run the steps: ["get", id], ["put", id, value in hex], ["open", ids] for the values that opening returns."""
     chip = Chip(path, cut, tear, seed)
 
     def work(result):
@@ -150,6 +150,9 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
         for step in steps:
             if step[0] == "get":
                 result["values"].append(values.get(step[1]).hex())
+            elif step[0] == "open":
+                found = values.open(tuple(step[1]))
+                result["values"].append([[wanted, value.hex()] for wanted, value in found.items()])
             else:
                 values.put({step[1]: bytes.fromhex(step[2])})
 

@@ -87,7 +87,7 @@ class Cashier(CashierActions):
         with sqlite3.connect(self.host.ledger.path) as db:
             return db.execute("SELECT amount, state FROM payment ORDER BY epoch, sequence").fetchall()
 
-    def account(self, name: str = "merchant payable") -> int:
+    def account(self, name: str = "terminal clearing") -> int:
         """The balance of a host account, by SQL; debits are positive."""
         with sqlite3.connect(self.host.ledger.path) as db:
             return db.execute("SELECT coalesce(sum(amount), 0) FROM entry WHERE account = ?", (name,)).fetchone()[0]

@@ -43,11 +43,16 @@ def watch() -> None:
 
     def told(queue, due: int):
         if due:
-            _calls["waited"] = [0, time._ahead]
-            print("CALLS", json.dumps(_calls))
+            tell()
         return counted(queue, due)
 
     select.Poll.ipoll = told
+
+
+def tell() -> None:
+    """Print the counts so far."""
+    _calls["waited"] = [0, time._ahead]
+    print("CALLS", json.dumps(_calls))
 
 
 def repeat(calls: dict) -> None:

@@ -9,7 +9,7 @@ keys to serve.
 import asyncio
 import gc
 
-gc.threshold(2048)  # as in the firmware's main.py
+gc.threshold(2048)  # as in the firmware's terminal.py
 
 import json  # noqa: E402
 from time import ticks_add, ticks_diff, ticks_ms  # noqa: E402

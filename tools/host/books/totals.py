@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from tools.host.store.schema import payment
+from tools.host.store.sums import total
 from tools.host.wire import kinds
 
 _DEBIT = kinds.with_effect(kinds.DEBIT)
@@ -29,7 +30,7 @@ def in_batch(tid: str, epoch: int, number: str) -> ColumnElement[bool]:
 
 def of_batch(db: Connection, tid: str, epoch: int, number: str) -> Totals:
     """The host's totals of a batch."""
-    sums = select(payment.c.type, func.sum(payment.c.worth), func.count())
+    sums = select(payment.c.type, total(payment.c.worth), func.count())
     counted = in_batch(tid, epoch, number) & (payment.c.state == "APPROVED")
     rows = db.execute(sums.where(counted).group_by(payment.c.type)).all()
     return Totals(

@@ -4,11 +4,12 @@
 A new epoch begins, so that a terminal that does come back sends what it still holds, and closes its batch by itself.
 """
 
+import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from tools.host.books import double_entry, totals
+from tools.host.books import clearing, double_entry, totals
 from tools.host.errors import OperatorError
 from tools.host.operations.hand_in import check_name
 from tools.host.store import upsert
@@ -92,6 +93,7 @@ def _close(db: Connection, tid: str, epoch: int, number: str) -> dict[str, Any]:
     which = table.c.tid == tid, table.c.epoch == epoch, table.c.number == number
     done = {"state": "closed", **sums._asdict(), "closed": double_entry.now()}
     db.execute(update(table).where(*which, table.c.state == "open").values(**done))
+    clearing.close(db, tid, epoch, number, f"{datetime.date.today()}")
     by_kind: dict[str, list[int]] = {}
     approved = totals.in_batch(tid, epoch, number), payment.c.state == "APPROVED"
     for one in db.execute(select(payment.c.type, payment.c.worth).where(*approved)):

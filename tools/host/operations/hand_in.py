@@ -275,7 +275,7 @@ def _owner(db: Connection, keys: HostKeys, records: list[Record], tid: str | Non
             held = sum(hand_in_checks.intact(record, keys.bdk, bytes.fromhex(row.ikid)) for record in sample)
             if held > most:
                 best, most = row.tid, held
-    terminal = terminals.load(db, best) if best else None
+    terminal = terminals.load(db, best, lock=False) if best else None
     if terminal is None:
         what = f"terminal {tid} is not registered here" if tid else "no terminal registered here sealed these records"
         raise OperatorError(what)

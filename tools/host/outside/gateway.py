@@ -7,16 +7,15 @@ payment can be decided: each stays open and is answered 91, and the terminal ask
 
 import datetime
 import importlib
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.host import settings_file
 from tools.host.errors import IssuerFault, SetupError
 from tools.host.outside.issuer import Advice, Decision, Issuer, Payment
 from tools.host.outside.wallet import Order, Return, Wallet
+from tools.host.settings_file import FILE
 from tools.host.store.ledger import Ledger
-
-FILE = "kassa-host.toml"
 
 
 class Nobody:
@@ -43,15 +42,11 @@ class Nobody:
 
 def find(home: Path, ledger: Ledger, now: Callable[[], datetime.datetime]) -> tuple[Issuer, Wallet]:
     """Issuer and wallet as the host's settings name them. Raises SetupError if they cannot be loaded."""
-    path = home / FILE
-    try:
-        named = tomllib.loads(path.read_text()).get("outside", {}).get("gateway") if path.exists() else None
-    except (OSError, ValueError) as error:
-        raise SetupError(f"{path}: {error}") from None
-    if named is None:
+    named = settings_file.load(home).outside.gateway
+    if not named:
         return Nobody(), Nobody()
-    module, _, function = str(named).partition(":")
+    module, _, function = named.partition(":")
     try:
         return getattr(importlib.import_module(module), function)(ledger, now)
     except (ImportError, AttributeError, ValueError) as error:
-        raise SetupError(f"{path}: gateway {named!r}: {error}") from None
+        raise SetupError(f"{home / FILE}: [outside] gateway {named!r}: {error}") from None

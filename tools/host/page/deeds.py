@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What people do on the pages: log in and out, clear a quarantine, block a terminal, and change users."""
 
-from sqlalchemy import update
 from starlette.responses import Response
 
-from tools.host.books.double_entry import note
 from tools.host.errors import HostError
 from tools.host.page import sessions, users
 from tools.host.page.viewer import MERCHANT, ROLES
 from tools.host.page.visit import Visit
-from tools.host.store.schema import terminal
+from tools.host.transactions import terminals
 
 _LONGEST = 200  # characters of a reason
 
@@ -50,13 +48,11 @@ def clear(visit: Visit) -> Response:
 def block(visit: Visit) -> Response:
     """Block a terminal with a reason, or unblock it."""
     tid, why = visit.request.path_params["tid"], visit.form.get("reason", "").strip()[:_LONGEST]
-    if "blocked" not in terminal.c:
-        return visit.not_found()
     with visit.site.ledger.write() as db:
-        if not db.execute(update(terminal).where(terminal.c.tid == tid).values(blocked=why or None)).rowcount:
-            return visit.not_found()
-        by = f"by {visit.viewer.name}"
-        note(db, tid, "blocked" if why else "unblocked", f"{why}; {by}" if why else by)
+        by = visit.viewer.name
+        found = terminals.block(db, tid, why, by) if why else terminals.unblock(db, tid, by)
+    if not found:
+        return visit.not_found()
     return visit.go(f"/terminals/{tid}?done={'blocked_now' if why else 'unblocked_now'}")
 
 

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, update
+from sqlalchemy.exc import DatabaseError
 
 from tools.host.errors import SetupError
 from tools.host.outside import outbox
-from tools.host.store import migrate, schema_users  # noqa: F401
+from tools.host.store import migrate, schema_books, schema_users  # noqa: F401  # their tables belong to the metadata
 from tools.host.store.schema import payment
+from tools.host.store.sums import total
 from tools.host.transactions import chain, terminals
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "secure_delete=ON")
@@ -31,11 +33,21 @@ class Ledger:
 
     def __init__(self, where: Path | str) -> None:
         url = f"sqlite:///{where}" if isinstance(where, Path) else where
-        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        backend = make_url(url).get_backend_name()
+        if backend not in ("sqlite", "postgresql"):
+            raise SetupError(f"{backend}: the database is SQLite or PostgreSQL")
+        self.is_sqlite = backend == "sqlite"
         self._writer = _sqlite(url, "BEGIN IMMEDIATE") if self.is_sqlite else _postgresql(url)
         self._reader = _sqlite(url, "BEGIN") if self.is_sqlite else self._writer
-        with self.write() as db:
-            migrate.upgrade(db)
+        try:
+            with self.write() as db:
+                self.prepare(db)
+        except DatabaseError as fault:
+            raise SetupError(f"database {make_url(url)!r}: {fault.orig}") from fault
+
+    def prepare(self, db: Connection) -> None:
+        """Make or migrate the tables."""
+        migrate.upgrade(db)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -78,6 +90,11 @@ class Ledger:
         with self.write() as db:
             return terminals.certified(db, tid, ends)
 
+    def blocked(self) -> dict[str, str]:
+        """The terminals that may not connect, and why."""
+        with self.read() as db:
+            return terminals.blocked(db)
+
     def clear_quarantine(self, tid: str, supervisor: str) -> None:
         """End a terminal's quarantine, or write off its missing records; see terminals.clear.
 
@@ -103,7 +120,7 @@ class Ledger:
 
     def spent(self, card: str) -> int:
         """The total of all approved payments with a card (by token), minor units."""
-        mine = select(func.coalesce(func.sum(payment.c.worth), 0)).where(payment.c.pan_token == card)
+        mine = select(total(payment.c.worth)).where(payment.c.pan_token == card)
         with self.read() as db:
             return int(db.execute(mine.where(payment.c.state == "APPROVED")).scalar_one())
 
@@ -124,7 +141,4 @@ def _sqlite(url: str, begin: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "postgresql":
-        raise SetupError(f"{parsed.get_backend_name()}: the database is SQLite or PostgreSQL")
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=_POOL, pool_pre_ping=True)
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_size=_POOL, pool_pre_ping=True)

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Connection, text
+
 from tools.host.errors import SetupError
+
+PUBLISHING, MIGRATING = 7501, 7500
+
+
+def one_at_a_time(db: Connection, what: int) -> None:
+    """Wait until no other transaction does `what` (one of the numbers above). An SQLite transaction is alone anyway."""
+    if db.dialect.name == "postgresql":
+        db.execute(text("SELECT pg_advisory_xact_lock(:what)"), {"what": what})
 
 
 @contextmanager

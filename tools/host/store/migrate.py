@@ -10,13 +10,24 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from tools.host.errors import SetupError
+from tools.host.store import lock
 
 _FOLDER = Path(__file__).with_name("migrations")
 _VERSIONS = "alembic_version"
 
 
-def upgrade(db: Connection) -> None:
-    """Make the tables, or migrate them. Raises SetupError if this is a database of something else, or of a newer host."""
+def check(revision: str) -> None:
+    """Raises SetupError if this host does not know a form of the database."""
+    if revision not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}:
+        raise SetupError(f"the database was made by a newer host ({revision})")
+
+
+def upgrade(db: Connection, to: str = "head") -> None:
+    """Make the tables, or migrate them. `to`: the form.
+
+    Raises SetupError if this is a database of something else, or of a newer host.
+    """
+    lock.one_at_a_time(db, lock.MIGRATING)
     config = _config()
     here = MigrationContext.configure(db).get_current_revision()
     scripts = ScriptDirectory.from_config(config)
@@ -26,12 +37,10 @@ def upgrade(db: Connection) -> None:
             raise SetupError("the database is not a host's")
     elif here == scripts.get_current_head():
         return
-    elif here not in {script.revision for script in scripts.walk_revisions()}:
-        raise SetupError(f"the database was made by a newer host ({here})")
-    if db.dialect.name == "postgresql":
-        db.exec_driver_sql("SELECT pg_advisory_xact_lock(7500)")  # one process at a time makes the tables
+    else:
+        check(here)
     config.attributes["connection"] = db
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _config() -> Config:

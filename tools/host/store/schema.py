@@ -60,6 +60,7 @@ terminal = new_table(
     words("heard", nullable=True),
     words("versions", nullable=True),  # versions of its tables, by 60.3, as JSON
     words("certificate_ends", nullable=True),  # expiry date of the certificate it last showed
+    words("blocked", nullable=True),  # the reason it may not connect; NULL = it may
 )
 
 message = new_table(
@@ -176,6 +177,7 @@ batch = new_table(
     CheckConstraint("state IN ('open', 'closed')", name="batch_state"),
     Index("batch_opened", "mid", "opened"),
     Index("batch_in_time", "opened", "tid", "epoch", "number"),
+    index_where("state = 'open'", "batch_open", "tid"),
 )
 
 hand_in = new_table(

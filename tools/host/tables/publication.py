@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from tools.host.books.double_entry import note, now
 from tools.host.errors import SetupError
-from tools.host.store import upsert
+from tools.host.store import lock, upsert
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import published, terminal
 from tools.host.tables.card_entries import Application, Authority, Revocation
@@ -50,6 +50,7 @@ class Tables:
         if network not in _REQUESTS or not 0 < len(data) <= _MOST:
             raise SetupError(f"no table {network}, or its data are empty or longer than {_MOST} bytes")
         with self._ledger.write() as db:
+            lock.one_at_a_time(db, lock.PUBLISHING)
             newest = select(func.coalesce(func.max(published.c.version), 0)).where(published.c.network == network)
             version = int(db.execute(newest).scalar_one()) + 1
             row = {"mid": merchant, "network": network, "version": version, "data": data, "at": now(), "by": by}

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, update
 
-from tools.host.books import double_entry, totals
+from tools.host.books import clearing, double_entry, totals
 from tools.host.books.totals import Totals
 from tools.host.errors import StateError
 from tools.host.store import upsert
@@ -106,6 +106,7 @@ def close(request: RequestContext, ours: Totals, uploaded: int = 0) -> None:
     mine = (table.c.tid == request.tid, table.c.epoch == terminal.epoch, table.c.number == number)
     if request.db.execute(update(table).where(*mine, table.c.state == "open").values(**done)).rowcount != 1:
         raise StateError("a batch was closed twice at the same time")
+    clearing.close(request.db, request.tid, terminal.epoch, number, request.day)
     following = int(number) % terminals.LAST_BATCH + 1
     while closed_with(request, f"{following:06}") is not None:
         following = following % terminals.LAST_BATCH + 1

@@ -4,10 +4,12 @@
 The terminal adopts it once nothing of the old epoch is left to send. The old epoch is then over and its batches close.
 """
 
-from sqlalchemy import Connection, select, update
+import datetime
 
-from tools.host.books import double_entry, totals
-from tools.host.store.schema import batch, beginning
+from sqlalchemy import Connection, or_, select, update
+
+from tools.host.books import clearing, double_entry, totals
+from tools.host.store.schema import batch, beginning, payment
 from tools.host.transactions.terminals import Terminal
 
 
@@ -35,17 +37,30 @@ def move_start(db: Connection, terminal: Terminal, sequence: int) -> None:
 
 
 def begin(db: Connection, terminal: Terminal) -> None:
-    """The terminal has adopted the current epoch. Close older open batches with the totals the host has."""
-    if terminal.begun:
+    """The terminal has adopted the current epoch: close what is left of older ones."""
+    if not terminal.begun:
+        _change(db, terminal, begun=1)
+        terminal.begun = True
+        close_older(db, terminal)
+
+
+def close_older(db: Connection, terminal: Terminal) -> None:
+    """Close open batches of epochs that are over, with the totals the host has.
+
+    Not those with a payment that has no final answer or is in quarantine, because a closed batch never changes.
+    """
+    if not terminal.begun:
         return
-    _change(db, terminal, begun=1)
-    terminal.begun = True
     older = (batch.c.tid == terminal.tid, batch.c.epoch < terminal.epoch, batch.c.state == "open")
     for row in db.execute(select(batch).where(*older)).all():
+        waits = or_(payment.c.state == "RECEIVED", payment.c.quarantined == 1)
+        if db.execute(select(payment.c.uid).where(totals.in_batch(row.tid, row.epoch, row.number), waits)).first():
+            continue
         sums = totals.of_batch(db, row.tid, row.epoch, row.number)
         done = {"state": "closed", **sums._asdict(), "closed": double_entry.now()}
         this = (batch.c.tid == row.tid, batch.c.epoch == row.epoch, batch.c.number == row.number)
         db.execute(update(batch).where(*this).values(**done))
+        clearing.close(db, row.tid, row.epoch, row.number, f"{datetime.date.today()}")
         double_entry.note(
             db,
             row.tid,

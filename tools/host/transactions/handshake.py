@@ -29,6 +29,7 @@ def handle(request: RequestContext, stale: bool) -> Answer:
     elif epoch == terminal.epoch:
         terminals.change(request.db, terminal, reported_sequence=newest, reported_tag=tag)
         epochs.begin(request.db, terminal)
+        epochs.close_older(request.db, terminal)
     else:
         epochs.set_start(request.db, terminal, newest)
     terminals.heard(request.db, terminal)

@@ -15,6 +15,7 @@ from tools.host.keys.card_number import pan_of
 from tools.host.outside.issuer import Decision, Payment
 from tools.host.store import numbers
 from tools.host.store.schema import payment
+from tools.host.store.sums import total
 from tools.host.transactions.request_context import RequestContext
 from tools.host.wire import answers, kinds
 
@@ -153,10 +154,10 @@ def is_relied_on(db: Connection, row: Row[Any]) -> bool:
     """
     if row.type not in _VOIDS or row.original is None:
         return False
-    undone = _one(db, row.original_tid, row.original)
+    undone = _one(db, row.original_tid, row.original, lock=False)
     if undone is None or undone.type not in _COMPLETES_OR_CANCELS or undone.original is None:
         return False
-    freed = _one(db, undone.original_tid, undone.original)
+    freed = _one(db, undone.original_tid, undone.original, lock=False)
     return freed is not None and bool(_related(db, freed, undone.uid, *_COMPLETES_OR_CANCELS))
 
 
@@ -200,7 +201,7 @@ def _unreferenced(request: RequestContext, me: str) -> int:
         payment.c.state.in_(_OPEN_OR_APPROVED),
         payment.c.uid != me,
     )
-    return int(request.db.execute(select(func.coalesce(func.sum(payment.c.amount), 0)).where(*mine)).scalar_one())
+    return request.db.execute(select(total(payment.c.amount)).where(*mine)).scalar_one()
 
 
 def _complete_or_cancel(request: RequestContext, ask: Payment, noted: Noted) -> Decision | None:
@@ -227,10 +228,10 @@ def _of_same_terminal(request: RequestContext, record: seal.Record, uid: bytes) 
     return row if row is not None and row.epoch == record.epoch else None
 
 
-def _one(db: Connection, tid: str, uid: str) -> Row[Any] | None:
-    """A payment, locked: nobody else may decide about it until this transaction ends."""
-    mine = payment.c.tid == tid, payment.c.uid == uid
-    return db.execute(select(payment).where(*mine).with_for_update()).one_or_none()
+def _one(db: Connection, tid: str, uid: str, lock: bool = True) -> Row[Any] | None:
+    """A payment. `lock`: nobody else may decide about it until this transaction ends."""
+    mine = select(payment).where(payment.c.tid == tid, payment.c.uid == uid)
+    return db.execute(mine.with_for_update() if lock else mine).one_or_none()
 
 
 def _by_reference(request: RequestContext, tags: Mapping[str, bytes], *where: ColumnElement[bool]) -> Row[Any] | None:

@@ -6,21 +6,23 @@ An answer leaves this module only after its effects are committed. Work on the d
 
 import asyncio
 import datetime
+import functools
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from tools.host.errors import IssuerFault
+from tools.host.errors import ForeignTerminal, IssuerFault
 from tools.host.keys.host_keys import HostKeys
 from tools.host.outside.issuer import Decision, Issuer, Payment
 from tools.host.outside.messenger import Messenger
 from tools.host.outside.wallet import Order, Return, Wallet
+from tools.host.running import logs
 from tools.host.store.ledger import Ledger
 from tools.host.tables import publication
 from tools.host.tables.publication import Tables
@@ -31,8 +33,9 @@ from tools.host.wire import answers
 from tools.host.wire.answers import Answer
 from tools.host.wire.message import Message, read
 
-_log = logging.getLogger("kassa.host")
 _ISSUER_WAIT = 25.0  # seconds; a terminal waits 30
+_ATTEMPTS = 5
+_IN_THE_WAY = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 _THREADS = 8  # for work on PostgreSQL; SQLite has one writer
 
 _HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handle}
@@ -40,6 +43,7 @@ _HANDLERS = {"0400": reversal.handle, "0500": batch.handle, "0320": upload.handl
 Reply = tuple[Message, Answer]
 Stored = list[tuple[Message, Answer | Booked]]
 P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -69,9 +73,14 @@ class Service:
         """End the threads, once what they are doing is done."""
         self._threads.shutdown()
 
-    def authenticated(self, frame: bytes) -> Message | None:
-        """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError."""
+    def authenticated(self, frame: bytes, speaker: str | None = None) -> Message | None:
+        """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError.
+
+        `speaker`: the terminal that the connection's certificate names. Raises ForeignTerminal if DE 41 is another.
+        """
         message = read(frame)
+        if speaker is not None and message.terminal != speaker:
+            raise ForeignTerminal(message.terminal)
         if message.mac_holds(self._keys.bdk):
             return message
         self.counters["bad_mac"] += 1
@@ -89,7 +98,7 @@ class Service:
         replies: list[Reply] = []
         for together, run in itertools.groupby(messages, key=_group):
             work = self._payments if together == "payment" else self._others
-            replies += await self._guarded(list(run), work)
+            replies += await work(list(run))
         return replies
 
     async def hand_in(self, messages: list[Message], number: int) -> list[Answer]:
@@ -117,32 +126,51 @@ class Service:
         self.counters[f"answer_{fields['t']}"] += 1
         return answers.add_envelope(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
 
-    async def _guarded(
-        self, run: list[Message], work: Callable[[list[Message]], Awaitable[list[Reply]]]
-    ) -> list[Reply]:
-        """Do `work`. If a message breaks a handler, the others of its group are answered, and that one gets 96."""
+    async def _each(
+        self, run: Sequence[S], work: Callable[[Sequence[S]], list[T]], broken: Callable[[S], list[T]]
+    ) -> list[T]:
+        """Do `work` in a thread, in one transaction. If one of `run` breaks it, the others are done one by one.
+
+        `broken`: what becomes of that one. Raises OperationalError if the database does not work.
+        """
         try:
-            return await work(run)
+            return await self._repeatedly(work, run)
         except OperationalError:
-            raise  # the database is away: the terminal repeats
+            raise
         except Exception as fault:
             if len(run) > 1:
-                return [reply for message in run for reply in await self._guarded([message], work)]
+                return [done for one in run for done in await self._each([one], work, broken)]
             self.counters["broken"] += 1
-            _log.exception("message %s from %s: %s", run[0].mti, run[0].terminal, type(fault).__name__)
-            return (
-                []
-                if run[0].mti == "0500"
-                else [(run[0], answers.compose(run[0], self._now(), _39=answers.MALFUNCTION))]
-            )
+            logs.say(logging.ERROR, "a message breaks its handler", fault=logs.where(fault))
+            return broken(run[0])
+
+    async def _repeatedly(self, work: Callable[[Sequence[S]], list[T]], run: Sequence[S]) -> list[T]:
+        """Do `work` in a thread; again if another process was in the way, which PostgreSQL then says."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self.in_thread(work, run)
+            except OperationalError as fault:
+                if getattr(fault.orig, "sqlstate", None) not in _IN_THE_WAY:
+                    raise
+                self.counters["again"] += 1
+        return await self.in_thread(work, run)
+
+    def _malfunction(self, message: Message) -> list[Reply]:
+        """The answer to a message that broke its handler: not final. A batch close has no such answer, and gets none."""
+        if message.mti == "0500":
+            return []
+        return [(message, answers.compose(message, self._now(), _39=answers.MALFUNCTION))]
+
+    def _broken(self, message: Message) -> Stored:
+        return [*self._malfunction(message)]
 
     async def _others(self, run: list[Message]) -> list[Reply]:
         """Handle messages of one MTI, all but payments, in one transaction."""
-        replies = await self.in_thread(self._handle, run)
+        replies = await self._each(run, self._handle, self._malfunction)
         self.messenger.wake()
         return replies
 
-    def _handle(self, run: list[Message]) -> list[Reply]:
+    def _handle(self, run: Sequence[Message]) -> list[Reply]:
         with self._transaction() as transaction:
             answered = [(message, self._other(transaction, message)) for message in run]
         return [(message, fields) for message, fields in answered if fields is not None]
@@ -167,14 +195,15 @@ class Service:
 
     async def _payments(self, run: list[Message], hand_in: int | None = None) -> list[Reply]:
         """Store the payments, ask outside where needed, store the answers: two commits for any number of them."""
-        outcomes = await self.in_thread(self._receive, run, hand_in)
+        receive = functools.partial(self._receive, hand_in)
+        outcomes = await self._each(run, receive, self._broken)
         asked = [outcome for _, outcome in outcomes if isinstance(outcome, Booked)]
         settled = iter(await self._settle(asked))
         replies = [(message, next(settled) if isinstance(one, Booked) else one) for message, one in outcomes]
         self.messenger.wake()
         return [(message, fields) for message, fields in replies if fields is not None]
 
-    def _receive(self, run: list[Message], hand_in: int | None) -> Stored:
+    def _receive(self, hand_in: int | None, run: Sequence[Message]) -> Stored:
         outcomes: Stored = []
         with self._transaction(hand_in) as transaction:
             for message in run:
@@ -191,12 +220,17 @@ class Service:
             return []
         try:
             decisions = await asyncio.gather(*(self._decide(each.ask) for each in asked if each.ask))
-            return await self.in_thread(self._store, list(zip(asked, decisions, strict=True)))
+            return await self._each(list(zip(asked, decisions, strict=True)), self._store, self._undecided)
         except BaseException:
             self._threads.submit(self._let_go, asked)  # so that the repeat need not wait
             raise
 
-    def _store(self, decided: list[tuple[Booked, Decision]]) -> list[Answer | None]:
+    def _undecided(self, one: tuple[Booked, Decision]) -> list[Answer | None]:
+        """The answer to a payment whose decision cannot be stored: it is asked about again."""
+        self._threads.submit(self._let_go, [one[0]])
+        return [fields for _, fields in self._malfunction(one[0].message)]
+
+    def _store(self, decided: Sequence[tuple[Booked, Decision]]) -> list[Answer | None]:
         with self.ledger.write() as db:
             return settle(db, self._now(), decided)
 
@@ -218,7 +252,7 @@ class Service:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
         except Exception as fault:  # of an acquirer's or a wallet's connection: nothing is known, so nothing is decided
             self.counters["outside_faults"] += 1
-            _log.error("outside: %s", type(fault).__name__)
+            logs.say(logging.ERROR, "those outside cannot be asked", fault=logs.where(fault))
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager

@@ -14,7 +14,8 @@ from tools.host.store.schema import terminal as table
 
 NO_TAG = "0" * 16
 LAST_BATCH = 999999  # the next one is 1
-_ONE = select(table).where(table.c.tid == bindparam("tid")).with_for_update()
+_ONE = select(table).where(table.c.tid == bindparam("tid"))
+_LOCKED = _ONE.with_for_update()
 _BEGINNING = select(beginning).where(beginning.c.tid == bindparam("tid"), beginning.c.epoch == bindparam("epoch"))
 _MARK = update(table).where(table.c.tid == bindparam("which"))
 
@@ -40,9 +41,12 @@ class Terminal:
     versions: str | None = None
 
 
-def load(db: Connection, tid: str) -> Terminal | None:
-    """The terminal with this id, or None if it is not registered. Locked: one transaction at a time is about it."""
-    row = db.execute(_ONE, {"tid": tid}).one_or_none()
+def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
+    """The terminal with this id, or None if it is not registered.
+
+    `lock`: one transaction at a time is about it; False in a transaction that only reads.
+    """
+    row = db.execute(_LOCKED if lock else _ONE, {"tid": tid}).one_or_none()
     if row is None:
         return None
     began = db.execute(_BEGINNING, {"tid": tid, "epoch": row.epoch}).one_or_none()
@@ -87,6 +91,29 @@ def heard(db: Connection, terminal: Terminal) -> None:
 def certified(db: Connection, tid: str, ends: datetime.datetime) -> bool:
     """Store the expiry date of the certificate a terminal showed. False if no terminal has this id."""
     return bool(db.execute(update(table).where(table.c.tid == tid).values(certificate_ends=ends.isoformat())).rowcount)
+
+
+def block(db: Connection, tid: str, reason: str, by: str) -> bool:
+    """Keep a terminal from connecting; what it holds waits in it. False if no terminal has this id."""
+    found = db.execute(update(table).where(table.c.tid == tid).values(blocked=reason)).rowcount
+    if found:
+        note(db, tid, "blocked", f"by {by}: {reason}")
+    return bool(found)
+
+
+def unblock(db: Connection, tid: str, by: str) -> bool:
+    """Let a terminal connect again. False if no blocked terminal has this id."""
+    mine = update(table).where(table.c.tid == tid, table.c.blocked.is_not(None))
+    found = db.execute(mine.values(blocked=None)).rowcount
+    if found:
+        note(db, tid, "unblocked", f"by {by}")
+    return bool(found)
+
+
+def blocked(db: Connection) -> dict[str, str]:
+    """The terminals that may not connect, and why."""
+    rows = db.execute(select(table.c.tid, table.c.blocked).where(table.c.blocked.is_not(None)))
+    return {row.tid: row.blocked for row in rows}
 
 
 def quarantine(db: Connection, terminal: Terminal, reason: str) -> None:

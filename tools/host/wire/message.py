@@ -92,6 +92,8 @@ def read(frame: bytes) -> Message:
         raise FrameError("data elements missing or unexpected")
     private = bytes.fromhex(fields["63"])
     ksn = bytes.fromhex(fields["53"])
+    if "48" in fields and len(fields["48"]) != (62 if mti == "0500" else 4):
+        raise FrameError("DE 48 has another length")
     if len(private) != 19 or len(ksn) != 12 or not dukpt.is_counter(int.from_bytes(ksn[8:], "big")):
         raise FrameError("DE 53 or DE 63 is malformed")
     body = bytes.fromhex(fields.get("62", ""))

@@ -64,7 +64,9 @@ def _newest(journal: Journal) -> int:
         best, found = -1, -1
         for sector in range(sectors):
             journal.ring.flash.readblocks(sector, prefix, 0)
-            blank = blank and prefix == _BLANK_PREFIX
+            if prefix == _BLANK_PREFIX:
+                continue
+            blank = False
             serial = layout.number(prefix, 4)
             if prefix[:2] == b"KJ" and prefix[2] > layout.FORMAT:
                 _refuse_newer(journal, sector)

@@ -21,9 +21,9 @@ _PIECE = const(64)  # read back at a time
 _ZERO = bytes(16)
 
 
-def newest(flash: "Flash", key: bytearray) -> tuple[int, int]:
-    """Sector and generation of the newest blob that verifies; (-1, 0) if none does."""
-    found = -1, 0
+def newest(flash: "Flash", key: bytearray, wanted: "tuple[int, ...]") -> "tuple[int, int, dict[int, bytes]]":
+    """Sector and generation of the newest blob that verifies, and its values with the `wanted` ids; -1, 0, {} if none does."""
+    found = -1, 0, {}
     for sector in (0, 1):
         head = bytearray(_HEAD)
         flash.readblocks(sector, head, 0)
@@ -32,8 +32,19 @@ def newest(flash: "Flash", key: bytearray) -> tuple[int, int]:
             continue
         plain = _load(flash, key, sector)
         if plain is not None:
+            found = sector, generation, _values(plain, wanted)
             zero(plain)
-            found = sector, generation
+    return found
+
+
+def _values(plain: memoryview, wanted: "tuple[int, ...]") -> "dict[int, bytes]":
+    """Copies of the values with these ids, among nonce and TLVs."""
+    found, at = {}, 16
+    while at + 3 <= len(plain) and plain[at]:
+        start, end = at + 3, at + 3 + (plain[at + 1] << 8 | plain[at + 2])
+        if plain[at] in wanted and plain[at] not in found and end <= len(plain):
+            found[plain[at]] = bytes(plain[start:end])
+        at = end
     return found
 
 

@@ -50,13 +50,17 @@ class Settings:
         self.sector = -1
         self.generation = 0
 
-    def open(self) -> None:
-        """Find the newest valid blob. Raises SettingsError when there is none."""
+    def open(self, wanted: "tuple[int, ...]" = ()) -> "dict[int, bytes]":
+        """Find the newest valid blob. Returns those of its values whose ids are `wanted`: `get` decrypts it for each.
+
+        Raises SettingsError when there is no valid blob.
+        """
         from kassa.vault.settings import blob
 
-        self.sector, self.generation = blob.newest(self.flash, self.key)
+        self.sector, self.generation, values = blob.newest(self.flash, self.key, wanted)
         if self.sector < 0:
             raise SettingsError("no settings")
+        return values
 
     def get(self, wanted: int, default: bytes | None = None) -> bytes:
         """The value with id `wanted`, else `default`. Raises SettingsError when both are missing."""

@@ -4,7 +4,7 @@
 import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal, select
 
 from tools.host.books.double_entry import ACCOUNTS
 from tools.host.page.queries import Query, batches
@@ -57,5 +57,6 @@ def books(db: Connection, viewer: Viewer) -> Books:
 def balances(viewer: Viewer) -> Query:
     """The balance of each account of each merchant."""
     found = select(balance.c.mid, balance.c.account, func.sum(balance.c.amount).label("amount"))
-    mine = balance.c.tid.in_(select(terminal.c.tid)), viewer.sees(balance.c.mid)
+    everywhere = select(terminal.c.tid).union_all(select(literal("")))  # "": what belongs to no terminal
+    mine = balance.c.tid.in_(everywhere), viewer.sees(balance.c.mid)
     return found.where(*mine).group_by(balance.c.mid, balance.c.account)

@@ -239,6 +239,7 @@ def _tables() -> None:
         sa.Column("heard", sa.Text(), nullable=True),
         sa.Column("versions", sa.Text(), nullable=True),
         sa.Column("certificate_ends", sa.Text(), nullable=True),
+        sa.Column("blocked", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tid"),
         sqlite_strict=True,
     )

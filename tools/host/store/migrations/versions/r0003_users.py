@@ -4,8 +4,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_users"
-down_revision = "0001"
+revision = "0003_users"
+down_revision = "0002_books"
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 

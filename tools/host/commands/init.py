@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""Makes the folder of a new settlement host.
+
+python -m tools.host init /var/lib/kassa-host
+"""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tools.host import settings_file
+from tools.host.errors import HostError
+from tools.host.running import permissions
+
+_NEXT = r"""[bold]{home} is ready.[/] Next:
+  1. Keys and certificates: see docs/keys.md. The host needs ca.pem, host.pem and host.key.pem in its folder.
+  2. Settings: edit {file}. \[outside] gateway names who decides card and code payments; without it nobody does.
+  3. Start it: python -m tools.host run {home}
+docs/host.md has the settings, and how to run it under systemd."""
+
+
+@click.command(help="Make the folder of a new host, private to its user, with a settings file.")
+@click.argument("home", type=click.Path(path_type=Path, file_okay=False))
+def main(home: Path) -> None:
+    permissions.keep_private()
+    path = home / settings_file.FILE
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():
+            settings_file.load(home)
+            raise click.ClickException(f"{home} is a host's folder already")
+        permissions.check(home)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(settings_file.template())
+    except (HostError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    Console(highlight=False, soft_wrap=True).print(_NEXT.format(home=home, file=path))

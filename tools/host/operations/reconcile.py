@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Works through a file of an acquirer or a wallet, in many short transactions. It can be cut short and started again."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import select, update
+
+from tools.host.books import reconciliation, report_file
+from tools.host.books.double_entry import note, now
+from tools.host.books.report_file import Line
+from tools.host.errors import OperatorError
+from tools.host.store import upsert
+from tools.host.store.ledger import Ledger
+from tools.host.store.schema_books import report
+
+_TOGETHER = 200  # lines in a transaction: payments do not wait long for it
+
+
+class Done(NamedTuple):
+    """How many lines, their sum (minor units), and whether the file was done before."""
+
+    lines: int
+    amount: int
+    before: bool
+
+
+def run(
+    ledger: Ledger, path: Path, source: str, by: str, progress: Callable[[int, int], None] = lambda done, all: None
+) -> Done:
+    """Reconcile a file. `source`: "card" or "wallet". Nothing is booked if one line cannot be understood.
+
+    Raises OperatorError.
+    """
+    if not by.strip():
+        raise OperatorError("say who does it (--by)")
+    digest = report_file.digest(path)
+    count = amount = 0
+    days: set[str] = set()
+    named: set[str] = set()
+    for line in report_file.read(path):
+        count, amount = count + 1, amount + line.amount
+        days.add(line.day)
+        named.add(line.reference)
+    with ledger.write() as db:
+        row = {"mid": "", "digest": digest, "source": source, "at": now(), "by": by, "lines": count}
+        upsert.insert_new(db, report, row)
+        known = db.execute(select(report).where(report.c.mid == "", report.c.digest == digest)).one()
+    if known.source != source:
+        raise OperatorError(f"this file was reconciled as one of a {known.source}")
+    if known.done is not None:
+        return Done(count, amount, True)
+    _book(ledger, path, digest, source, frozenset(named), lambda done: progress(done, count))
+    _missing(ledger, source, days)
+    with ledger.write() as db:
+        mine = report.c.mid == "", report.c.digest == digest, report.c.done.is_(None)
+        db.execute(update(report).where(*mine).values(done=now()))
+        note(db, None, "reconciled", f"{source}, {count} lines, {digest[:16]}, by {by}")
+    return Done(count, amount, False)
+
+
+def _book(
+    ledger: Ledger, path: Path, digest: str, source: str, named: frozenset[str], progress: Callable[[int], None]
+) -> None:
+    with ledger.read() as db:
+        uids = reconciliation.find_uids(db, (reference for reference in named if len(reference) == 32))
+    lines, done = report_file.read(path), 0
+    while some := list(itertools.islice(lines, _TOGETHER)):
+        _some(ledger, digest, source, uids, named, some)
+        done += len(some)
+        progress(done)
+
+
+def _some(
+    ledger: Ledger,
+    digest: str,
+    source: str,
+    uids: dict[str, reconciliation.Key],
+    named: frozenset[str],
+    lines: list[Line],
+) -> None:
+    with ledger.write() as db:
+        reconciliation.Slice(db, digest, source, uids, named).work(lines)
+
+
+def _missing(ledger: Ledger, source: str, days: set[str]) -> None:
+    """List what the file should have had: the payments of its days."""
+    with ledger.read() as db:
+        mids = reconciliation.mids(db, source)
+    for mid, day in itertools.product(mids, sorted(days)):
+        after: reconciliation.Key | None = ("", "")
+        while after is not None:
+            with ledger.write() as db:
+                after = reconciliation.missing_there(db, source, mid, day, after)
