@@ -42,11 +42,16 @@ def forgiven(host: Host) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/", "/payments", "/payments.csv", "/payments/KASSA001/00", "/batches", "/batches/KASSA001/1/000001", "/terminals",
-     "/terminals/KASSA001", "/days", "/books", "/audit", "/users", "/api", "/nothing"],
+     "/terminals/KASSA001", "/days", "/books", "/audit", "/users"],
 )  # fmt: skip
 def test_nothing_is_shown_without_a_login(url: str, path: str) -> None:
     answer = httpx.get(url + path)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api", "/metrics", "/payments/a/b/c"])
+def test_an_unknown_address_is_not_found(url: str, path: str) -> None:
+    assert httpx.get(url + path).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,8 @@ def test_the_history_of_a_void_leads_to_its_sale_and_back(logged_in: LogIn, made
 
 
 def test_a_payment_without_an_answer_needs_attention(trade: Shop, host: Host, logged_in: LogIn) -> None:
+    trade.till.connect(host.port, host.home)  # the line may have been idle for too long
+    trade.till.ask(trade.till.handshake())
     waiting = trade.card(6600)
     host.wait_until_told()
     with host.ledger.read() as db:

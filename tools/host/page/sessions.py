@@ -107,7 +107,8 @@ def _count(db: Connection, mid: str, who: str, free: int, at: int) -> None:
     row = db.execute(select(login_failure).where(*mine)).one()
     if row.next_at > at:
         raise TooManyFailures(row.next_at - at)
-    wait = min(_FIRST * 2 ** min(row.count - free, 10), _MOST) if row.count >= free else 0
+    count = int(row._mapping["count"])
+    wait = min(_FIRST * 2 ** min(count - free, 10), _MOST) if count >= free else 0
     db.execute(update(login_failure).where(*mine).values(next_at=at + wait))
 
 

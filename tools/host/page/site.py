@@ -62,7 +62,7 @@ def application(site: Site, more: Sequence[Route] = ()) -> ASGIApp:
         write("/users/remove", deeds.remove_user, _may_rule),
         *more,
         Mount("/static", _kept(StaticFiles(directory=STATIC))),
-        read("/{path:path}", views.nothing),
+        Route("/{path:path}", desk.lost, methods=["GET"]),
     ]
     inner = Starlette(routes=routes, exception_handlers={SQLAlchemyError: _database_fault})
     return Guard(inner, site.hosts)
@@ -93,6 +93,12 @@ class _Desk:
             return await to_thread.run_sync(view, visit, limiter=self._passwords)
 
         return answer
+
+    async def lost(self, request: Request) -> Response:
+        """Nothing is at this address, whoever asks."""
+        visit = Visit(self._site, request, {})
+        await to_thread.run_sync(self._refusal, visit, _anybody, limiter=self._readers)  # finds the viewer, if any
+        return visit.not_found()
 
     async def export(self, request: Request) -> Response:
         """The payments that the list would show, all of them, as CSV."""

@@ -154,10 +154,6 @@ def audit_list(visit: Visit) -> Response:
         )
 
 
-def nothing(visit: Visit) -> Response:
-    return visit.not_found()
-
-
 def wanted_of(visit: Visit) -> Wanted:
     """What the fields of the search ask for."""
     return Wanted(
