@@ -22,6 +22,7 @@ _COMMANDS = {
     "run": "run",
     "settle": "settle",
     "unblock": "unblock",
+    "users": "users",
 }  # command -> module of commands/, imported when it is used
 
 

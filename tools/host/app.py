@@ -5,10 +5,10 @@ import asyncio
 import datetime
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
@@ -20,7 +20,7 @@ from tools.host.network.listener import Listener
 from tools.host.operations.operator_work import Door, Operator
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
-from tools.host.page import page
+from tools.host.page.site import Site, application
 from tools.host.running.metrics import Metrics
 from tools.host.running.web_server import WebServer
 from tools.host.settings import LOOPBACK, Limits
@@ -37,7 +37,9 @@ class Host:
     """A settlement host. `home` holds its files: CA and host certificates, keys.json, terminals.json, host.db.
 
     `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `port`, `page_port` and
-    `metrics_port`: 0 picks a free port; None: no metrics. `address` is the terminals'. `now` returns the host's local time
+    `metrics_port`: 0 picks a free port; None: no metrics. `address` is the terminals'. `page_hosts`:
+    names under which the pages may be called, beside their address and loopback. `notice`: a sentence on every page, by
+    language. `now` returns the host's local time
     and may be replaced later. Call `start` and `stop`, or use it as a context manager.
     """
 
@@ -57,6 +59,8 @@ class Host:
         metrics_address: str = LOOPBACK,
         limits: Limits | None = None,
         lost_lines: Callable[[], int] = int,
+        page_hosts: Collection[str] = (),
+        notice: Mapping[str, str] | None = None,
         wire_log: Path | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
     ) -> None:
@@ -69,6 +73,7 @@ class Host:
         self.keys = HostKeys(home)
         self.now = now
         self._address, self._page_address, self._metrics_address = address, page_address, metrics_address
+        self._site = Site(self.ledger, lambda: self.now(), (*page_hosts, page_address), notice or {})
         self._log = WireLog(wire_log)
         self.tables = Tables(self.ledger)
         self.tables.take_over(home / "tables.json")
@@ -98,13 +103,14 @@ class Host:
         """Counts of frames, connections, garbage and more since the start."""
         return dict(self.service.counters)
 
-    def view(self) -> dict[str, Any]:
-        """The data that the page shows and GET /api/ledger returns."""
+    @property
+    def certificate_ends(self) -> datetime.datetime:
+        """When the host's own certificate expires."""
         identity = self.listener.identity
-        return page.view(self.ledger, self.counters, identity.ends if identity else self._ends)
+        return identity.ends if identity else self._ends
 
     def routes(self) -> list[Route]:
-        """The routes beside the page and its JSON."""
+        """The routes beside the pages."""
         return self._door.routes
 
     def start(self) -> Self:
@@ -146,7 +152,7 @@ class Host:
             self._loop.close()
 
     async def _serve(self) -> None:
-        pages, metrics = WebServer(page.application(self.view, self.routes())), WebServer(self.metrics.application())
+        pages, metrics = WebServer(application(self._site, self.routes())), WebServer(self.metrics.application())
         within = self.listener.limits.shutdown_seconds
         try:
             await self.listener.start(self._address, self.port)

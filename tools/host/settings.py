@@ -35,6 +35,7 @@ class Page:
 
     address: str = _text(LOOPBACK, "address of the page; only this computer reaches 127.0.0.1")
     port: int = _port(7480, "port of the page; 0 picks a free one")
+    hosts: str = _text("", "other names under which the page may be called, such as that of a web server before it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from tools.host.folder_lock import Taken, claim, clear, contents
 from tools.panel.server import Server
 from tools.panel.simulation import Simulation
 from tools.provision.device import Terminal
+from tools.sim.host import DEMO
 from tools.whole_system import PROVISIONED, folders
 from tools.world import interpreter
 from tools.world.power import ROOT
@@ -60,6 +61,10 @@ def _run(home: Path, fresh: bool, port: int, terminal: Terminal, stop: threading
             click.echo(
                 f"Kassa is open at {server.address} (a simulator with test cards, no real money; "
                 f"supervisor code {simulation.system.supervisor_code}; Ctrl-C closes it)"
+            )
+            host = simulation.system.host
+            click.echo(
+                f"Its settlement host's pages: http://127.0.0.1:{host.page_port} (user {DEMO}, password {host.new_login()})"
             )
             stop.wait()
     except WorldError:

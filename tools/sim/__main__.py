@@ -9,7 +9,7 @@ import click
 from tools.host.errors import HostError
 from tools.host.running import process
 from tools.host.settings import LOOPBACK
-from tools.sim.host import Host
+from tools.sim.host import DEMO, Host
 
 
 @click.command(
@@ -35,6 +35,8 @@ def main(
     db: Path | None,
     terminals: tuple[str, ...],
 ) -> None:
+    login: dict[str, str] = {}
+
     def create() -> Host:
         host = Host(
             home, port=port, page_port=page_port, address=address, page_address=address, db=db, wire_log=wire_log
@@ -43,11 +45,12 @@ def main(
             if line.count(",") != 2:
                 raise click.ClickException(f"--terminal {line}: terminal id, merchant id and initial key id are wanted")
             host.register(*line.split(","))
+        login.update(user=DEMO, password=host.new_login())
         return host
 
     try:
         with process.running(home, create) as host:
-            print(json.dumps({"ready": True, "port": host.port, "page_port": host.page_port}), flush=True)
+            print(json.dumps({"ready": True, "port": host.port, "page_port": host.page_port, **login}), flush=True)
             process.wait()
     except HostError as error:
         raise click.ClickException(str(error)) from None

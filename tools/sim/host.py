@@ -2,6 +2,7 @@
 """A settlement host with a simulated issuer and wallet, and moods: for tests, the demo and the panel."""
 
 import datetime
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +17,17 @@ from tools.host.errors import SetupError
 from tools.host.outside import outbox
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
+from tools.host.page import users, viewer
 from tools.host.settings import Limits
 from tools.host.store.ledger import Ledger
-from tools.sim import gateway, moods
+from tools.sim import gateway, moods, view
 from tools.sim.moody_service import MoodyService
 
+DEMO = "demo"
+NOTICE = {
+    "en": "Simulated: issuer and wallet are programs, and no money moves.",
+    "zh": "模拟：发卡行与钱包均为程序，没有真实资金。",
+}
 _PATIENCE = 20.0  # seconds
 
 
@@ -53,6 +60,7 @@ class Host(app.Host):
             ledger=ledger,
             service=MoodyService,
             now=now,
+            notice=NOTICE,
             **{"limits": Limits(shutdown_seconds=0), **more},  # it stops as if its power failed
         )
 
@@ -84,18 +92,29 @@ class Host(app.Host):
         raise TimeoutError("the outbox does not become empty")
 
     def view(self) -> dict[str, Any]:
-        """See app.Host.view; and the mood."""
-        return {**super().view(), "mood": self.mood}
+        """See view.view; and the mood."""
+        return {**view.view(self.ledger, self.counters, self.certificate_ends), "mood": self.mood}
 
     def routes(self) -> list[Route]:
-        """See app.Host.routes; and POST /api/mood."""
-        return [*super().routes(), Route("/api/mood", self._take_mood, methods=["POST"])]
+        """See app.Host.routes; and GET /api/ledger and POST /api/mood."""
+        mood = Route("/api/mood", self._take_mood, methods=["POST"])
+        return [*super().routes(), view.route(self.view), mood]
+
+    def new_login(self) -> str:
+        """A new password for the pages' user `demo`, who may do everything there."""
+        password = secrets.token_urlsafe(12)
+        with self.ledger.write() as db:
+            if users.find(db, "", DEMO):
+                users.set_password(db, "", DEMO, password, "tools.sim")
+            else:
+                users.add(db, "", DEMO, viewer.ADMINISTRATOR, password, "tools.sim")
+        return password
 
     async def _take_mood(self, request: Request) -> JSONResponse:
         if not request.headers.get("content-type", "").startswith("application/json"):
             return JSONResponse({"error": "send JSON"}, 415)  # so that a form on another site cannot do it
         try:
             understood = self.set_mood(str((await request.json())["mood"]))
-        except (SetupError, ValueError, KeyError, TypeError) as error:
+        except (SetupError, ValueError, KeyError, TypeError, RecursionError) as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"mood": understood})

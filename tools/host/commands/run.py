@@ -61,6 +61,7 @@ def _host(home: Path, settings: Settings, log: logs.Logging) -> Host:
         metrics_port=settings.metrics.port,
         address=settings.terminals.address,
         page_address=settings.page.address,
+        page_hosts=settings.page.hosts.split(),
         metrics_address=settings.metrics.address,
         limits=settings.limits,
         lost_lines=lambda: log.lost,

@@ -117,5 +117,7 @@ class Door:
                 return JSONResponse({"error": "too large"}, 413)
         try:
             return JSONResponse(await self._work(what, json.loads(body)))
+        except RecursionError:
+            return JSONResponse({"error": "nested too deeply"}, 400)
         except (HostError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 400)

@@ -8,13 +8,22 @@ from starlette.types import ASGIApp
 
 from tools.host.network.sockets import listen
 
+_CONNECTIONS = 128
+
 
 class WebServer:
     """Serves `application` from `start` to `stop`."""
 
     def __init__(self, application: ASGIApp) -> None:
         config = uvicorn.Config(
-            application, log_config=None, log_level="warning", access_log=False, lifespan="off", ws="none"
+            application,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            limit_concurrency=_CONNECTIONS,
+            server_header=False,
         )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None

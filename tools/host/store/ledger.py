@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from tools.host.errors import SetupError
 from tools.host.outside import outbox
-from tools.host.store import migrate, schema_behind, schema_books  # noqa: F401  # their tables belong to the metadata
+from tools.host.store import migrate, schema_behind, schema_books, schema_users  # noqa: F401  # their tables
 from tools.host.store.schema import payment
 from tools.host.store.sums import total
 from tools.host.transactions import clear_terminal, terminals

@@ -26,3 +26,8 @@ def at(number: int) -> float:
 def before(seconds: int) -> int:
     """The number that was given so many seconds ago."""
     return (time.time_ns() // 1000 - seconds * 1_000_000) * _RANDOM
+
+
+def first_at(seconds: float) -> int:
+    """The lowest number that may be given at a time, in seconds since 1970."""
+    return int(seconds) * 1_000_000 * _RANDOM

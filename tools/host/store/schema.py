@@ -177,6 +177,7 @@ batch = new_table(
     words("closed", nullable=True),
     CheckConstraint("state IN ('open', 'closed')", name="batch_state"),
     Index("batch_opened", "mid", "opened"),
+    Index("batch_in_time", "opened", "tid", "epoch", "number"),
     index_where("state = 'open'", "batch_open", "tid"),
 )
 

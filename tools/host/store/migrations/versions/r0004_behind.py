@@ -4,8 +4,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_behind"
-down_revision = "0002_books"
+revision = "0004_behind"
+down_revision = "0003_users"
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 

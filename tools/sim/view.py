@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The host's web page and the JSON behind it. Read-only, except for the operator's requests."""
+"""The whole ledger as JSON, without a login, for tests, the demo and the panel. A host without simulators has none."""
 
 import datetime
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
-from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tools.host.books import double_entry
@@ -19,28 +18,23 @@ from tools.host.store.sums import total
 from tools.host.transactions import chain, restore
 from tools.host.wire import kinds
 
-_PAGE = Path(__file__).with_name("page.html")
 _NEWEST = 500  # payments shown; the batch totals cover all of them
 _KIND_NAMES = {kinds.SALE: "card"}
 _PAID_WITH = ("card", "qr", "cash")
 _LINES = {kinds.IN_CASH: "cash", kinds.OUT_OF_CASH: "cash", kinds.IN_QR: "qr", kinds.OUT_OF_QR: "qr"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
 
-def application(look: Callable[[], dict[str, Any]], more: Sequence[Route] = ()) -> Starlette:
-    """The web application. `look` returns the ledger's view. `more`: routes of others."""
-
-    async def index(_: Request) -> HTMLResponse:
-        return HTMLResponse(_PAGE.read_text(), headers={"Content-Security-Policy": _POLICY})
+def route(look: Callable[[], dict[str, Any]]) -> Route:
+    """GET /api/ledger. `look` returns the ledger's view."""
 
     async def ledger(_: Request) -> JSONResponse:
-        return JSONResponse(look(), headers={"Cache-Control": "no-store"})
+        return JSONResponse(await run_in_threadpool(look), headers={"Cache-Control": "no-store"})
 
-    return Starlette(routes=[Route("/", index), Route("/api/ledger", ledger), *more])
+    return Route("/api/ledger", ledger)
 
 
 def view(store: Ledger, counters: dict[str, int], ends: datetime.datetime) -> dict[str, Any]:
-    """Everything the page shows. Amounts in minor units; cards as first six and last four digits.
+    """Everything in the ledger. Amounts in minor units; cards as first six and last four digits.
 
     `ends`: when the host's own certificate expires.
     """
