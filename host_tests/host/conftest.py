@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.host import postgres
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.keys import pki
 from tools.host.store.ledger import Ledger
+from tools.sim import postgres
 from tools.sim.host import Host
 
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)

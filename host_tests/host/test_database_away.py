@@ -9,11 +9,11 @@ import threading
 import pytest
 from sqlalchemy import event
 
-from host_tests.harness.host import postgres
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.desk import books
 from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.keys import pki
+from tools.sim import postgres
 from tools.sim.host import Host
 
 

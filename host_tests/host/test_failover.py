@@ -8,12 +8,12 @@ import time
 import psycopg
 import pytest
 
-from host_tests.harness.host import postgres
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.books import double_entry
 from tools.host.keys import pki
 from tools.host.store.ledger import Ledger
+from tools.sim import postgres
 from tools.sim.host import Host
 
 pytestmark = pytest.mark.on_sqlite("made with servers of its own")

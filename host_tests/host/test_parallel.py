@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from host_tests.harness.host import postgres
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.desk import books, rows
 from host_tests.harness.host.terminal import IKID, Record, Terminal
 from tools.host.errors import SetupError
 from tools.host.keys import pki
 from tools.host.store.ledger import Ledger
+from tools.sim import postgres
 from tools.sim.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]

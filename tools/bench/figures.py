@@ -14,6 +14,9 @@ _UNITS = (
     ("lifetime_payments", "payments"),
     ("round_trips", "round trips"),
     ("handshakes", "handshakes"),
+    ("commits_per_s", "commits/s"),
+    ("_ratio", "ratio"),
+    ("host_rate_", "ratio"),
     ("_per_s_", "payments/s"),
     ("upload_per_s", "records/s"),
 )
@@ -44,7 +47,14 @@ AT_MOST = {
     "drain_handshakes": 1,
     "boot_ready_ms": 1000,
 }
-AT_LEAST = {"journal_records_per_mib": 3700, "drain_handshakes": 1, "drain_per_s_50ms": 600}
+AT_LEAST = {
+    "journal_records_per_mib": 3700,
+    "drain_handshakes": 1,
+    "drain_per_s_50ms": 600,
+    "host_pg_ratio": 0.5,
+    "host_rate_at_1e6": 0.8,
+    "host_rate_with_pages": 0.8,
+}
 
 
 def unit(name: str) -> str:

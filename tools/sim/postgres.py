@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A PostgreSQL server of the tests' own: in a folder of its own, on a Unix socket, ended with the tests."""
+"""A PostgreSQL server for tests and the bench: in a folder of its own, on a Unix socket, ended with the tests."""
 
 from __future__ import annotations
 
