@@ -118,7 +118,7 @@ def test_a_terminal_with_payments_is_refused_until_they_are_settled(
     done = provisioned(chip, unix, merchant)
     wait_for_reset(chip)
     cashier = at_work(chip, merchant, done)
-    host = MerchantHost(tmp_path / "host")
+    host = MerchantHost(tmp_path / "host", test_keys=True)
     with cashier.system:
         cashier.sign_on()
         cashier.go_offline()
@@ -195,7 +195,7 @@ def test_two_chips_cannot_be_the_same_terminal(
 def test_a_terminal_does_not_take_over_its_namesake_at_another_host(
     new_chip: Callable[..., Chip], unix: Target, merchant: MerchantHost, tmp_path: Path
 ) -> None:
-    other = MerchantHost(tmp_path / "other")
+    other = MerchantHost(tmp_path / "other", test_keys=True)
     there = provisioned(new_chip("first"), unix, other)
     chip = new_chip("second")
     provisioned(chip, unix, merchant)

@@ -2,13 +2,17 @@
 """kassa-host, the settlement host's command: python -m tools.host COMMAND. One module of commands/ a command."""
 
 import importlib
+import os
 
 import click
 
 _COMMANDS = {
+    "ca": "ca",
     "clear": "clear",
     "close-batch": "close_batch",
+    "keys": "keys",
     "publish": "publish",
+    "terminals": "terminals",
 }  # command -> module of commands/, imported when it is used
 
 
@@ -23,7 +27,7 @@ class _Commands(click.Group):
 
 @click.command(cls=_Commands, help="The settlement host of Kassa.")
 def main() -> None:
-    pass
+    os.umask(0o077)  # whatever it writes is for this account only
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 import asyncio
 import datetime
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -13,9 +14,10 @@ from typing import Any, Self
 import uvicorn
 from starlette.routing import Route
 
+from tools.host import private_files
 from tools.host.errors import SetupError
-from tools.host.keys import pki
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys import host_keys, pki
+from tools.host.keys.key_store import KeyStore
 from tools.host.network.listener import Listener, tls_context
 from tools.host.operations.operator_work import Door, Operator
 from tools.host.outside.issuer import Issuer
@@ -26,16 +28,18 @@ from tools.host.tables.publication import Tables
 from tools.host.transactions.service import Service
 from tools.host.wire.wire_log import WireLog
 
+_log = logging.getLogger("kassa.host")
 _START = _STOP = 20.0  # seconds
 _ADDRESS = "127.0.0.1"
 
 
 class Host:
-    """A settlement host. `home` holds its files: CA and host certificates, keys.json, terminals.json, host.db.
+    """A settlement host. `home` holds its files: certificates of CA and host, keys.sealed, terminals.json, host.db.
 
     `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `port` and `page_port`: 0 picks
     a free port. `now` returns the host's local time and may be replaced later. Call `start` and `stop`, or use it as a
-    context manager.
+    context manager. `keys`: the host's keys, if they are open already. `test_keys`: work with the published test keys, which
+    protect nothing.
     """
 
     def __init__(
@@ -44,6 +48,8 @@ class Host:
         issuer: Issuer,
         wallet: Wallet,
         *,
+        keys: KeyStore | None = None,
+        test_keys: bool = False,
         ledger: Ledger | None = None,
         service: type[Service] = Service,
         port: int = 0,
@@ -52,13 +58,14 @@ class Host:
         wire_log: Path | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
     ) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+        private_files.folder(home)
         self.home = home
-        self.authority = pki.ensure(home)
-        self._ends = pki.Identity.load(home, "host").certificate.not_valid_after_utc
+        self._ends = _certificate(home)
+        self.keys = keys or host_keys.find(home, test_keys)
+        if self.keys.is_test:
+            _log.warning("THE TEST KEYS ARE IN USE: anybody can read and make payments of this host")
         self.port, self.page_port = port, page_port
         self.ledger = ledger or Ledger(home / "host.db")
-        self.keys = HostKeys(home)
         self.now = now
         self._address = address
         self._log = WireLog(wire_log)
@@ -73,7 +80,8 @@ class Host:
         self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="kassa-host", daemon=True)
         for terminal in _terminals(home / "terminals.json"):
-            self.register(**terminal)
+            if not self.ledger.knows(terminal["terminal"]):  # what the database knows may be newer
+                self.register(**terminal)
 
     def register(self, terminal: str, merchant: str, ikid: str) -> None:
         """Register a terminal: DE 41 (8 characters), DE 42 (15), initial key id (16 hex digits, BDK id first)."""
@@ -88,7 +96,7 @@ class Host:
 
     def view(self) -> dict[str, Any]:
         """The data that the page shows and GET /api/ledger returns."""
-        return page.view(self.ledger, self.counters, self._ends)
+        return {**page.view(self.ledger, self.counters, self._ends), "test_keys": self.keys.is_test}
 
     def routes(self) -> list[Route]:
         """The routes beside the page and its JSON."""
@@ -108,6 +116,7 @@ class Host:
             self._thread.join(_STOP)
         self._log.close()
         self.ledger.close()
+        self.keys.close()
 
     def __enter__(self) -> Self:
         return self if self._thread.is_alive() else self.start()
@@ -150,6 +159,19 @@ class Host:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+
+
+def _certificate(home: Path) -> datetime.datetime:
+    """When the host's certificate ends. Raises SetupError if certificate or key cannot be used."""
+    try:
+        if not (home / "ca.pem").exists():
+            raise FileNotFoundError(home / "ca.pem")
+        return pki.Identity.load(home, "host").certificate.not_valid_after_utc
+    except FileNotFoundError as error:
+        path = Path(error.filename or str(error))
+        raise SetupError(f"{path} is missing: kassa-host ca makes the certificates (docs/host-keys.md)") from None
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{home}: the host's certificate: {error}") from None
 
 
 def _terminals(path: Path) -> list[dict[str, str]]:

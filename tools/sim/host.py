@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tools.host import app
+from tools.host import app, private_files
 from tools.host.errors import SetupError
+from tools.host.keys import pki
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
 from tools.host.store.ledger import Ledger
@@ -20,7 +21,10 @@ from tools.sim.moody_service import MoodyService
 
 
 class Host(app.Host):
-    """See app.Host. `db`: the database, if it is not HOME/host.db. `issuer` and `wallet` replace the simulators."""
+    """See app.Host. `db`: the database, if it is not HOME/host.db. `issuer` and `wallet` replace the simulators.
+
+    It has the published test keys, and the CA that signs its terminals' certificates lies beside it in HOME/ca.
+    """
 
     service: MoodyService
 
@@ -34,7 +38,8 @@ class Host(app.Host):
         wallet: Wallet | None = None,
         **more: Any,
     ) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+        private_files.folder(home)
+        self.authority = pki.ensure(home)
         ledger = Ledger(db or home / "host.db")
         gateway.settle_in(home)
         self.simulator, self.wallet = gateway.create(ledger, now)
@@ -45,6 +50,7 @@ class Host(app.Host):
             ledger=ledger,
             service=MoodyService,
             now=now,
+            test_keys=True,
             **more,
         )
 

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from tools.host import private_files
 from tools.host.books import double_entry
 from tools.host.errors import SetupError
 from tools.host.store import schema
 from tools.host.store.schema import payment
-from tools.host.transactions import chain, terminals
+from tools.host.transactions import chain, terminal_keys, terminals
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "secure_delete=ON")
 
@@ -23,6 +24,7 @@ class Ledger:
     """Everything the host stores. Reads may come from any thread; writes are short transactions."""
 
     def __init__(self, path: Path) -> None:
+        private_files.touch(path)  # its -wal and -shm get the same rights
         self.path = path
         self._writer = _engine(path, "BEGIN IMMEDIATE")
         self._reader = _engine(path, "BEGIN")
@@ -50,9 +52,14 @@ class Ledger:
         self._reader.dispose()
 
     def register(self, tid: str, mid: str, ikid: bytes) -> None:
-        """Register a terminal; see terminals.register."""
+        """Register a terminal; see terminal_keys.register."""
         with self.write() as db:
-            terminals.register(db, tid, mid, ikid)
+            terminal_keys.register(db, tid, mid, ikid)
+
+    def knows(self, tid: str) -> bool:
+        """Whether a terminal has this id."""
+        with self.read() as db:
+            return terminals.load(db, tid) is not None
 
     def certified(self, tid: str, ends: datetime.datetime) -> bool:
         """Store the expiry date of a terminal's certificate; see terminals.certified."""

@@ -87,6 +87,7 @@ payment = _table(
     Column("header", LargeBinary, nullable=False),
     _text("body_hash"),
     _whole("body_counter"),
+    _text("ikid", nullable=True),  # initial key id of its KSN; NULL: the one its terminal has
     _text("state"),
     _whole("quarantined", default=0),
     _text("original", nullable=True),  # uid of the payment that this one refers to

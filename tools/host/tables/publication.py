@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from tools.host import private_files
 from tools.host.errors import SetupError
 from tools.host.store.schema import terminal
 from tools.host.tables.card_entries import Application, Authority, Revocation
@@ -48,9 +49,7 @@ class Tables:
         version = self._tables.get(network, (0, b""))[0] + 1
         self._tables[network] = version, data
         rows = {name: {"version": number, "data": raw.hex()} for name, (number, raw) in self._tables.items()}
-        new = self._path.with_suffix(".new")
-        new.write_text(json.dumps(rows))
-        new.replace(self._path)
+        private_files.write(self._path, json.dumps(rows).encode())
         return version
 
     def wanted(self, known: dict[str, int]) -> int:

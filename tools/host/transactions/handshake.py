@@ -78,7 +78,7 @@ def _answer(request: RequestContext, state: int, text: str) -> Answer:
     terminal = request.terminal
     held, _, tag = chain.highest(request.db, request.tid, terminal.epoch)
     form = f"00{terminal.batch:06}900"
-    used = max(terminal.message_mark, record_checks.highest_counter(request.db, request.tid))
+    used = max(terminal.message_mark, record_checks.highest_counter(request.db, request.tid, terminal.ikid))
     return request.answer(
         answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, request.now, used)
     )

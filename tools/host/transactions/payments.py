@@ -132,7 +132,7 @@ def _still_held(db: Connection, ids: list[int]) -> set[int]:
 def _store(request: RequestContext, record: seal.Record, stan_used: bool) -> Answer | Booked:
     """Store a new request: its chain link, its message, its payment."""
     db, message = request.db, request.message
-    known = record_checks.look(db, request.tid, record)
+    known = record_checks.look(request, record)
     void = message.type == kinds.VOID_ENTRY
     if known.has_tombstone or void:
         if not known.has_tombstone:
@@ -179,7 +179,7 @@ def _ask(request: RequestContext, record: seal.Record, booked: Booked) -> Answer
         originals.note_cash(request, record, booked.id)
         return settle(request.db, request.now, [(booked, Decision(answers.APPROVED))])[0]
     try:
-        tags = seal.open_body(record, request.keys.bdk, request.terminal.ikid)
+        tags = seal.open_body(record, request.keys, request.key_of(record))
         ask: Payment | Order | Return
         if source == kinds.PAID_CODE:
             paid = originals.paid_code(request, record, booked.id, tags)
@@ -237,6 +237,7 @@ def _insert(request: RequestContext, record: seal.Record, settlement_batch: str)
         "header": record.header,
         "body_hash": record.body_hash.hex(),
         "body_counter": record.counter,
+        "ikid": request.key_of(record).hex(),
         "worth": kinds.worth(record.type, record.amount) if record.type in kinds.RECORDS else 0,
         "state": "RECEIVED",
         "quarantined": int(quarantined),

@@ -18,6 +18,7 @@ _REUSED = exists().where(
     payment.c.tid == bindparam("tid"),
     payment.c.body_counter == bindparam("counter"),
     payment.c.uid != bindparam("uid"),
+    func.coalesce(payment.c.ikid, bindparam("current")) == bindparam("ikid"),
 )
 _STATE = select(batch.c.state).where(
     batch.c.tid == bindparam("tid"), batch.c.epoch == bindparam("epoch"), batch.c.number == bindparam("number")
@@ -38,31 +39,36 @@ class RecordChecks:
     batch: str | None
 
 
-def look(db: Connection, tid: str, record: seal.Record) -> RecordChecks:
+def look(request: RequestContext, record: seal.Record) -> RecordChecks:
     """Look everything up in one query, because this runs for every payment of a drain."""
     key = {
-        "tid": tid,
+        "tid": request.tid,
         "uid": record.uid.hex(),
         "counter": record.counter,
+        "ikid": request.key_of(record).hex(),
+        "current": request.terminal.ikid.hex(),
         "epoch": record.epoch,
         "number": record.batch,
     }
-    row = db.execute(_LOOK, key).one()
+    row = request.db.execute(_LOOK, key).one()
     return RecordChecks(row.has_tombstone, row.reused, row.batch)
 
 
-def highest_counter(db: Connection, tid: str) -> int:
-    """The highest transaction counter of any payment's body key; 0 = none."""
-    return db.execute(select(func.max(payment.c.body_counter)).where(payment.c.tid == tid)).scalar_one() or 0
+def highest_counter(db: Connection, tid: str, ikid: bytes) -> int:
+    """The highest transaction counter of any payment's body key below the terminal's initial key id; 0 = none."""
+    mine = payment.c.tid == tid, func.coalesce(payment.c.ikid, ikid.hex()) == ikid.hex()
+    return db.execute(select(func.max(payment.c.body_counter)).where(*mine)).scalar_one() or 0
 
 
 def note_record(request: RequestContext, record: seal.Record, kind: str, known: RecordChecks) -> bool:
     """Add a record to the chain. Returns whether its seal tag is right.
 
-    If the record proves a rolled-back or cloned chip, the terminal is quarantined.
+    If the record proves a rolled-back or cloned chip, the terminal is quarantined. Records of a device that was replaced
+    come late, when a later epoch has begun; they say nothing about the device in use.
     """
+    ikid = request.key_of(record)
     try:
-        recomputed = seal.recomputed_tag(record, request.keys.bdk, request.terminal.ikid)
+        recomputed = seal.recomputed_tag(record, request.keys, ikid)
     except SealError:
         recomputed = bytes(8)
     intact = seal.holds(record, recomputed)
@@ -72,12 +78,14 @@ def note_record(request: RequestContext, record: seal.Record, kind: str, known: 
     if intact and not suspicion:
         if record.epoch > request.terminal.epoch:
             suspicion = f"epoch {record.epoch} was never begun"
-        elif epochs.is_over(request.terminal, record.epoch):
+        elif epochs.is_over(request.terminal, record.epoch) and ikid not in request.terminal.replaced:
             suspicion = f"epoch {record.epoch} is over, {request.terminal.epoch} was begun"
         elif known.reused:
             suspicion = f"body key {record.counter} used for two payments"
     if suspicion:
         terminals.quarantine(request.db, request.terminal, suspicion)
+    elif ikid in request.terminal.replaced:
+        pass
     elif intact and own:
         epochs.begin(request.db, request.terminal)
     elif intact:

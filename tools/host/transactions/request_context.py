@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from tools.host.books.double_entry import note
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys import seal
+from tools.host.keys.key_store import KeyStore
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire import answers
 from tools.host.wire.answers import Answer
@@ -24,7 +25,7 @@ class RequestContext:
     db: Connection
     message: Message
     terminal: Terminal
-    keys: HostKeys
+    keys: KeyStore
     now: datetime.datetime
     busy: set[tuple[str, bytes]]
     hand_in: int | None = None  # the hand-in that brings the payment; None: its terminal sent it
@@ -32,6 +33,10 @@ class RequestContext:
     @property
     def tid(self) -> str:
         return self.terminal.tid
+
+    def key_of(self, record: seal.Record) -> bytes:
+        """The initial key id that a record was sealed under: the terminal's, or one that it had before."""
+        return seal.sealed_under(record, self.keys, self.terminal.ikids)
 
     def answer(self, code: str, text: str = "", **elements: str) -> Answer:
         """The answer to this request, with DE 39 set."""

@@ -65,7 +65,7 @@ def reason_not_reversible(db: Connection, row: Row[Any]) -> tuple[str, str] | No
 
 def _store_tombstone(request: RequestContext, record: seal.Record) -> Answer:
     """The payment never arrived: store a tombstone, so that it is refused if it still arrives."""
-    known = record_checks.look(request.db, request.tid, record)
+    known = record_checks.look(request, record)
     record_checks.note_record(request, record, chain.REVERSAL, known)
     if not known.has_tombstone:
         request.db.execute(tombstone.insert().values(tid=request.tid, uid=record.uid.hex(), at=double_entry.now()))

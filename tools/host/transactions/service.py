@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from tools.host.errors import IssuerFault
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys.key_store import KeyStore
 from tools.host.outside.issuer import Decision, Issuer, Payment
 from tools.host.outside.wallet import Order, Return, Wallet
 from tools.host.store.ledger import Ledger
@@ -37,7 +37,7 @@ class Service:
     def __init__(
         self,
         ledger: Ledger,
-        keys: HostKeys,
+        keys: KeyStore,
         issuer: Issuer,
         wallet: Wallet,
         tables: Tables,
@@ -56,7 +56,7 @@ class Service:
     def authenticated(self, frame: bytes) -> Message | None:
         """Decode a frame and check its MAC. None, and counted, if the MAC is wrong. Raises FrameError."""
         message = read(frame)
-        if message.mac_holds(self._keys.bdk):
+        if message.mac_holds(self._keys):
             return message
         self.counters["bad_mac"] += 1
         return None
@@ -101,7 +101,7 @@ class Service:
         """The complete frame of an answer, as transmitted."""
         message, fields = reply
         self.counters[f"answer_{fields['t']}"] += 1
-        return answers.add_envelope(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
+        return answers.add_envelope(fields, message, self._keys, self._requests.get(message.terminal, 0))
 
     async def _others(self, run: list[Message]) -> list[Reply]:
         """Handle everything but payments. Consecutive messages of one MTI share a transaction."""

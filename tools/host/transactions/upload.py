@@ -51,7 +51,7 @@ def _record(request: RequestContext, record: Record) -> Answer:
     paid = request.message.fields["60"][8:11] == PAID
     mine = payment.c.tid == request.tid, payment.c.uid == record.uid.hex()
     row = request.db.execute(select(payment).where(*mine)).one_or_none()
-    known = record_checks.look(request.db, request.tid, record)
+    known = record_checks.look(request, record)
     if not record_checks.note_record(request, record, chain.PAYMENT if paid else chain.VOID, known):
         return request.answer(answers.FORMAT_ERROR, "Record damaged")
     if batch.closed_with(request, record.batch) is not None:
@@ -82,6 +82,7 @@ def _take_in(request: RequestContext, record: Record, known: record_checks.Recor
         "stan": record.stan, "type": record.type, "amount": record.amount, "currency": record.currency,
         "first6": record.first6, "last4": record.last4, "taken_at": record.taken_at, "header": record.header,
         "body_hash": record.body_hash.hex(), "body_counter": record.counter, "state": "APPROVED",
+        "ikid": request.key_of(record).hex(),
         "rrn": rrn.give(request.db, [record])[0],
         "text": "From a batch upload", "quarantined": int(request.terminal.quarantine is not None),
         "received": double_entry.now(), "answered": double_entry.now(),

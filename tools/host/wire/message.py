@@ -5,8 +5,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from tools.host.errors import FrameError, SealError
+from tools.host.errors import FrameError, KeyMissing, SealError
 from tools.host.keys import dukpt, mac, seal
+from tools.host.keys.key_store import KeyStore
 from tools.host.wire import codec, kinds
 
 REQUEST, REVERSAL, UPLOAD, MANAGEMENT = "request", "reversal", "upload", "management"
@@ -77,9 +78,12 @@ class Message:
         content[2] &= 0x0F
         return hashlib.sha256(content).hexdigest()
 
-    def mac_holds(self, bdk: bytes) -> bool:
+    def mac_holds(self, keys: KeyStore) -> bool:
         """Whether DE 64 verifies under the MAC key (2000) of the message's KSN; constant-time comparison."""
-        key = dukpt.working_key(bdk, self.ksn, dukpt.MAC_GENERATE)
+        try:
+            key = keys.working_key(self.ksn, dukpt.MAC_GENERATE)
+        except KeyMissing:
+            return False
         return hmac.compare_digest(mac.tag(key, self.frame[5:-8]), self.frame[-8:])
 
 

@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools.host import private_files
+
 
 class WireLog:
     """Appends to a file; does nothing if the path is None."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file = path.open("a") if path else None
+        self._file = private_files.touch(path).open("a") if path else None
 
     def write(self, direction: str, frames: Iterable[bytes]) -> None:
         """Log `frames`, each with its 2-byte length."""
