@@ -163,6 +163,10 @@ class Host:
 
 def _certificate(home: Path) -> datetime.datetime:
     """When the host's certificate ends. Raises SetupError if certificate or key cannot be used."""
+    if (home / "ca.key.pem").exists():
+        raise SetupError(
+            f"{home / 'ca.key.pem'} does not belong here: kassa-host ca init --take moves the CA elsewhere"
+        )
     try:
         if not (home / "ca.pem").exists():
             raise FileNotFoundError(home / "ca.pem")
