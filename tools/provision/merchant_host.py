@@ -16,6 +16,7 @@ from tools.host.keys import host_keys, pki
 from tools.host.keys.authority import Authority
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema_keys import terminal_key
+from tools.host.tables import renewal
 from tools.host.transactions import terminal_keys, terminals
 from tools.host.transactions.record_checks import highest_counter
 from tools.provision.errors import BadInput
@@ -86,7 +87,9 @@ class MerchantHost:
 
     def register(self, terminal_id: str, merchant_id: str, key_id: bytes) -> None:
         """Make the terminal known to the host. Raises SetupError: see terminal_keys.register."""
-        self._ledger.register(terminal_id, merchant_id, key_id)
+        with self._ledger.write() as db:
+            terminal_keys.register(db, terminal_id, merchant_id, key_id)
+            renewal.withdraw(db, terminal_id)  # it gets its certificate now
 
     def certify(self, terminal_id: str) -> pki.Identity:
         """A certificate for the terminal, with a new private key."""

@@ -81,6 +81,25 @@ def terminal(folder: Path, tid: str, csr: Path, out: Path | None) -> None:
         _put(out, certificate.public_bytes(Encoding.PEM))
 
 
+@main.command(
+    help="Sign new certificates for the keys that terminals have. The host offers them: kassa-host terminals renew."
+)
+@click.argument("tids", nargs=-1)
+@click.option("--within", type=click.IntRange(1), help="all terminals whose certificate ends within so many days")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="folder for TID.pem")
+@click.pass_obj
+def renew(folder: Path, tids: tuple[str, ...], within: int | None, out: Path) -> None:
+    with _said():
+        names: set[str] = {*tids, *(authority.ending(folder, within) if within else [])}
+        signer = Authority.open(folder)
+        for tid in sorted(names):
+            certificate = signer.renew(tid)
+            private_files.write(private_files.folder(out) / f"{tid}.pem", certificate.public_bytes(Encoding.PEM))
+            click.echo(f"{tid} until {certificate.not_valid_after_utc:%Y-%m-%d}")
+    if not names:
+        click.echo("no certificate is to be renewed")
+
+
 @main.command(help="Revoke a certificate (WHICH: its serial number), or all of a terminal or host (its name).")
 @click.argument("which")
 @click.pass_obj

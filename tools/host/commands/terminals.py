@@ -5,6 +5,7 @@
     python -m tools.host terminals --home DIR add KASSA001 898000000000001
     python -m tools.host terminals --home DIR rekey KASSA001 --by "Ms Li" --out KASSA001.tr31
     python -m tools.host terminals --home DIR replace KASSA001 --by "Ms Li"
+    python -m tools.host terminals --home DIR renew KASSA001.pem
 
 See docs/host-keys.md.
 """
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from cryptography import x509
 from sqlalchemy import select
 
 from tools.host import private_files
@@ -23,6 +25,7 @@ from tools.host.keys import host_keys
 from tools.host.keys.file_store import FileStore
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import terminal as table
+from tools.host.tables import renewal
 from tools.host.transactions import terminal_keys, terminals
 
 _BY = click.option("--by", required=True, help="the name to store in the audit")
@@ -95,6 +98,24 @@ def replace(home: Path, tid: str, by: str) -> None:
         "The old device works until the new one is provisioned. Is it lost or stolen? Then revoke its certificate now:"
     )
     click.echo(f"  kassa-host ca revoke {tid}   and copy crl.pem to the host")
+
+
+@main.command(help="Offer new certificates (FILES, from kassa-host ca renew) to their terminals, which fetch them when they "
+              "next connect.")  # fmt: skip
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_obj
+def renew(home: Path, files: tuple[Path, ...]) -> None:
+    with _ledger(home) as ledger:
+        try:
+            ca = x509.load_pem_x509_certificate((home / "ca.pem").read_bytes())
+            crl = home / "crl.pem"
+            revoked = x509.load_pem_x509_crl(crl.read_bytes()) if crl.exists() else None
+            certificates = [x509.load_pem_x509_certificate(file.read_bytes()) for file in files]
+        except ValueError as error:
+            raise SetupError(f"not a certificate in PEM: {error}") from None
+        with ledger.write() as db:
+            tids = [renewal.offer(db, certificate, ca, revoked) for certificate in certificates]
+    click.echo(f"offered to {', '.join(tids)}")
 
 
 @main.command("list", help="Show the terminals with their keys.")

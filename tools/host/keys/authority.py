@@ -14,7 +14,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+    load_pem_public_key,
+)
 
 from tools.host import private_files
 from tools.host.errors import SetupError
@@ -23,6 +28,7 @@ from tools.host.keys.pki import Identity
 
 KEY = "ca.key.sealed"
 HOST, TERMINAL = "host", "terminal"
+_SPKI = PublicFormat.SubjectPublicKeyInfo
 _TERMINAL_ID = re.compile("[0-9A-Za-z]{8}")
 _HOST_NAME = re.compile(r"[0-9a-z]([0-9a-z.-]{0,251}[0-9a-z])?")
 
@@ -85,6 +91,19 @@ class Authority:
             raise SetupError(f"{terminal_id!r} is not a terminal id of 8 letters and digits")
         return self._note(TERMINAL, terminal_id, pki.terminal_certificate(self.identity, terminal_id, key))
 
+    def renew(self, terminal_id: str) -> x509.Certificate:
+        """Sign a new certificate for the key of the terminal's newest one that is not revoked. Raises SetupError."""
+        mine = [
+            row for row in _read(self.folder)[0] if (row.kind, row.name) == (TERMINAL, terminal_id) and not row.revoked
+        ]
+        if not mine:
+            raise SetupError(f"{terminal_id} has no certificate of this CA that could be renewed")
+        try:
+            old = x509.load_pem_x509_certificate((self.folder / "issued" / f"{mine[-1].serial}.pem").read_bytes())
+        except (OSError, ValueError) as error:
+            raise SetupError(f"{self.folder}: {error}") from None
+        return self.terminal(terminal_id, public_key(old.public_key().public_bytes(Encoding.PEM, _SPKI)))
+
     def revoke(self, which: str) -> list[Issued]:
         """Revoke a certificate by its serial number (hex), or all those of a terminal or host by its name.
 
@@ -124,6 +143,13 @@ def listed(folder: Path) -> list[Issued]:
     if not (folder / "ca.pem").exists():
         raise SetupError(f"{folder} has no CA")
     return _read(folder)[0]
+
+
+def ending(folder: Path, days: int) -> list[str]:
+    """The terminals whose newest certificate that is not revoked ends within so many days. Raises SetupError."""
+    newest = {row.name: row for row in listed(folder) if row.kind == TERMINAL and not row.revoked}
+    limit = _now() + datetime.timedelta(days=days)
+    return sorted(name for name, row in newest.items() if datetime.datetime.fromisoformat(row.ends) <= limit)
 
 
 def _read(folder: Path) -> tuple[list[Issued], int]:

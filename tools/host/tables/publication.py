@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from tools.host import private_files
 from tools.host.errors import SetupError
 from tools.host.store.schema import terminal
+from tools.host.tables import renewal
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.transactions import terminals
 from tools.host.transactions.request_context import RequestContext
@@ -78,9 +79,18 @@ class Tables:
     def piece(self, network: str, have: int, at: int) -> bytes:
         """DE 62 of the answer: form, version, size, offset, piece. Size 0 if `have` is the newest version."""
         version, data = self._tables.get(network, (0, b""))
-        if not data or have == version or at > len(data):
-            return struct.pack(">BIHH", _FORM, version, 0, 0)
-        return struct.pack(">BIHH", _FORM, version, len(data), at) + data[at : at + _PIECE]
+        return _piece(version, data, have, at)
+
+
+def wanted(tables: Tables, db: Connection, tid: str) -> int:
+    """The processing request for a terminal; 0 = none."""
+    return tables.wanted(known(db, tid)) or (renewal.REQUEST if renewal.offered(db, tid) else 0)
+
+
+def _piece(version: int, data: bytes, have: int, at: int) -> bytes:
+    if not data or have == version or at > len(data):
+        return struct.pack(">BIHH", _FORM, version, 0, 0)
+    return struct.pack(">BIHH", _FORM, version, len(data), at) + data[at : at + _PIECE]
 
 
 def known(db: Connection, tid: str) -> dict[str, int]:
@@ -105,6 +115,9 @@ def handle(request: RequestContext, tables: Tables) -> Answer:
 
 def _fetch(request: RequestContext, tables: Tables, network: str) -> Answer:
     _, have, at = struct.unpack(">BIH", request.message.body)
+    if network == renewal.NETWORK:
+        version, data = renewal.fetched(request.db, request.tid, have)
+        return request.answer(answers.APPROVED, _62=_piece(version, data, have, at).hex().upper())
     versions = known(request.db, request.tid)
     if versions.get(network, 0) != have:
         versions[network] = have
@@ -113,7 +126,7 @@ def _fetch(request: RequestContext, tables: Tables, network: str) -> Answer:
 
 
 def is_fetch(message: Message) -> bool:
-    return message.mti == "0800" and message.fields["60"][8:11] in _REQUESTS
+    return message.mti == "0800" and message.fields["60"][8:11] in (*_REQUESTS, renewal.NETWORK)
 
 
 def parameters(values: dict[int, bytes]) -> bytes:

@@ -145,13 +145,13 @@ class Service:
         request = transaction.request(terminal, message)
         if message.mti == "0800" and not publication.is_fetch(message):
             answer = handshake.handle(request, stale=not advanced)
-            self._requests[message.terminal] = self.tables.wanted(publication.known(request.db, request.tid))
+            self._requests[message.terminal] = publication.wanted(self.tables, request.db, request.tid)
             return answer
         if not advanced:
             return None
         if message.mti in ("0800", "0820"):
             answer = publication.handle(request, self.tables)
-            self._requests[message.terminal] = self.tables.wanted(publication.known(request.db, request.tid))
+            self._requests[message.terminal] = publication.wanted(self.tables, request.db, request.tid)
             return answer
         return _HANDLERS[message.mti](request)
 

@@ -26,13 +26,14 @@ _MANAGEMENT = {
     ("0800", "370"): (MANAGEMENT, _FREE),
     ("0800", "380"): (MANAGEMENT, _FREE),
     ("0800", "390"): (MANAGEMENT, _FREE),
+    ("0800", "400"): (MANAGEMENT, _FREE),
     ("0820", "362"): (MANAGEMENT, _FREE),
     ("0820", "301"): (MANAGEMENT, _FREE - {62}),
     ("0820", "002"): (MANAGEMENT, _FREE - {62}),
 }  # by MTI and 60.3
 PAID, NOT_PAID = "205", "206"  # 60.3 of an uploaded record
 _RECORD_VERSION = 1
-_BODIES = {"900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "362": 11}  # bytes of DE 62 by 60.3
+_BODIES = {"900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "400": 7, "362": 11}  # bytes of DE 62 by 60.3
 _UID = slice(3, 19)
 _KSN_ELEMENT = 13
 
