@@ -23,6 +23,7 @@ from tools.host.keys.host_keys import TEST_BDK, TestKeys
 from tools.host.keys.key_store import check_value
 from tools.host.outside.gateway import Nobody
 from tools.sim.host import Host
+from tools.whole_system import PROVISIONED, WholeSystem
 
 BDK = bytes(range(16))
 
@@ -279,6 +280,17 @@ def test_every_file_of_a_host_is_for_its_account_alone(tmp_path: Path, loose: No
             Path("operator.json"), Path("kassa-host.toml"), Path("host.key.pem"), Path("ca/ca.key.pem")} <= set(found)  # fmt: skip
     open_ones = {str(path): oct(mode) for path, mode in found.items() if mode & 0o077}
     assert not open_ones
+
+
+def test_the_supervisors_code_and_the_wire_log_of_a_whole_system_are_for_its_account_alone(
+    tmp_path: Path, loose: None
+) -> None:
+    with WholeSystem(tmp_path / "system") as system:
+        code = (system.home / PROVISIONED).read_text()
+        found = {
+            path: stat.S_IMODE((system.home / path).stat().st_mode) for path in (".", PROVISIONED, "wire.log", "host")
+        }
+    assert code == system.supervisor_code and not any(mode & 0o077 for mode in found.values()), found
 
 
 def test_a_database_that_others_could_read_is_closed_to_them(tmp_path: Path, loose: None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.host.errors import SetupError
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS = 0 if os.name == "nt" else stat.S_IRWXG | stat.S_IRWXO  # on Windows a file's mode says nothing
 
 
 def folder(path: Path) -> Path:
