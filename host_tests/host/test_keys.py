@@ -180,6 +180,8 @@ def test_the_passphrase_comes_from_systemd_then_from_a_file_then_from_the_termin
     credential.chmod(0o600)
     credential.write_text("of systemd, long enough\n")
     assert passphrase.find() == "of systemd, long enough"
+    credential.chmod(0o440)  # as systemd gives it to another account
+    assert passphrase.find() == "of systemd, long enough"
     credential.chmod(0o644)
     with pytest.raises(SetupError, match="read by others"):
         passphrase.find()

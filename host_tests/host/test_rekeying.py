@@ -156,7 +156,10 @@ def test_rekey_makes_the_block_and_the_first_message_under_it_changes_the_key(
     assert f"will have {new.hex()}" in run("terminals", "--home", host.home, "list").output
     assert till.ask(till.sale(till.record(500, card.tap(500)))).code == "00"  # the old key holds meanwhile
     assert loaded(host).ikid == IKID
+    head = till.head
     till.ikid, till.counter = new, 0
+    assert till.ask(till.sale(till.record(1, card.tap(1)))).code == "97"  # a connection begins with a handshake
+    till.sequence, till.head = 1, head
     assert state(till) == 0 and loaded(host).ikid == new and loaded(host).epoch == 1
     assert till.ask(till.sale(till.record(700, card.tap(700)))).code == "00"
     assert books(host) == (1200, 0, 0) and "key replaced" in alarms(host)

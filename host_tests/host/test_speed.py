@@ -12,6 +12,7 @@ from tools.host.transactions import chain, idempotency, payments, record_checks,
 
 STATEMENTS = {
     "terminal": terminals._ONE,
+    "its keys": terminals._KEYS,
     "repeat": idempotency._LOOK,
     "answer": idempotency._CLOSE,
     "record_checks": record_checks._LOOK,

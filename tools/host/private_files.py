@@ -38,11 +38,15 @@ def write(path: Path, data: bytes) -> None:
     new.replace(path)
 
 
-def read_secret(path: Path) -> bytes:
-    """The content of a file with keys. Raises SetupError if others may read it, OSError if it cannot be read."""
+def read_secret(path: Path, by_acl: bool = False) -> bytes:
+    """The content of a file with keys. Raises SetupError if others may reach it, OSError if it cannot be read.
+
+    `by_acl`: systemd made it and gives it to the service's account by an access control list, whose mask appears as the
+    rights of the group (acl(5)).
+    """
     with open(path, "rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        if mode & _OTHERS:
+        if mode & _OTHERS & ~(stat.S_IRGRP if by_acl else 0):
             raise SetupError(f"{path} can be read by others (mode {mode:03o}): chmod 600 it; if anybody had access to this "
                              "machine, replace the keys in it")  # fmt: skip
         return file.read()

@@ -40,11 +40,12 @@ def variable(name: str) -> str:
 
 def _from_file(name: str) -> str | None:
     credentials, named = os.environ.get("CREDENTIALS_DIRECTORY"), os.environ.get(variable(name))
-    for path in ([Path(credentials) / name] if credentials else []) + ([Path(named)] if named else []):
+    places = [(Path(credentials) / name, True)] if credentials else []
+    for path, of_systemd in places + ([(Path(named), False)] if named else []):
         try:
-            return private_files.read_secret(path).decode().rstrip("\r\n")
+            return private_files.read_secret(path, of_systemd).decode().rstrip("\r\n")
         except FileNotFoundError:
-            if named and path == Path(named):
+            if not of_systemd:
                 raise SetupError(f"{variable(name)}: {path} does not exist") from None
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"{path}: {error}") from None

@@ -63,7 +63,7 @@ def use(db: Connection, known: Terminal, ikid: bytes) -> None:
 
 
 def plan(db: Connection, tid: str, by: str, bdk_id: bytes | None = None, other_device: bool = False) -> Terminal:
-    """Give a terminal its next key, with a new id, which comes into use with its first message under it.
+    """Give a terminal its next key, with a new id, which comes into use with its first 0800 under it.
 
     `by`: the name for the audit. `bdk_id`: the base derivation key, if it is to be another one. `other_device`: the key is
     for a new device with this terminal id, whose journal is empty. An earlier plan is dropped. Returns the terminal, with

@@ -30,7 +30,7 @@ class Terminal:
 
     `start`: the sequence after which its epoch's chain starts. `begun`: it has adopted this epoch. `earlier`: initial key
     ids that it had before, the newest first; `replaced`: those of them that another device had. `next_ikid`: the one that it
-    will have, from the first message with a right MAC on; `awaits_device`: another device will have it.
+    will have, from its first 0800 with a right MAC on; `awaits_device`: another device will have it.
     """
 
     tid: str

@@ -43,7 +43,7 @@ class TransactionContext:
             self._terminals[message.terminal] = terminals.load(self.db, message.terminal)
         terminal = self._terminals[message.terminal]
         if terminal and terminal.mid == message.merchant:
-            if terminal.next_ikid == message.ksn[:8]:
+            if terminal.next_ikid == message.ksn[:8] and message.mti == "0800":
                 terminal_keys.use(self.db, terminal, message.ksn[:8])  # its MAC is right: the terminal has its new key
             if terminal.ikid == message.ksn[:8]:
                 return terminal
