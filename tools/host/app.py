@@ -42,6 +42,8 @@ class Host:
     protect nothing.
     """
 
+    test_keys_level = logging.WARNING  # of the line in the log that says so
+
     def __init__(
         self,
         home: Path,
@@ -63,7 +65,7 @@ class Host:
         self._ends = _certificate(home)
         self.keys = keys or host_keys.find(home, test_keys)
         if self.keys.is_test:
-            _log.warning("THE TEST KEYS ARE IN USE: anybody can read and make payments of this host")
+            _log.log(self.test_keys_level, "THE TEST KEYS ARE IN USE: anybody can read and make payments of this host")
         self.port, self.page_port = port, page_port
         self.ledger = ledger or Ledger(home / "host.db")
         self.now = now

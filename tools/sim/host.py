@@ -2,6 +2,7 @@
 """A settlement host with a simulated issuer and wallet, and moods: for tests, the demo and the panel."""
 
 import datetime
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Host(app.Host):
     """
 
     service: MoodyService
+    test_keys_level = logging.INFO  # whoever starts it says that it is a simulator
 
     def __init__(
         self,
