@@ -8,6 +8,7 @@ import shutil
 import ssl
 import stat
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from host_tests.harness.host import real_host
 from host_tests.harness.host.real_host import NAME, make_certificates, run
 from host_tests.harness.host.terminal import IKID, Terminal
+from tools.host import app
 from tools.host.errors import SetupError
 from tools.host.keys import authority, file_store, pki, sealed_file
 from tools.host.keys.authority import Authority
@@ -63,7 +65,10 @@ def test_a_host_with_an_offline_ca_serves_a_terminal(home: Path, ca: Path, tmp_p
     certified(tmp_path / "till", ca)
     with real_host.start(home) as host:
         host.register("KASSA001", "898000000000001", IKID.hex())
-        assert not host.keys.is_test and not host.view()["test_keys"]
+        assert not host.keys.is_test
+        with urllib.request.urlopen(f"http://127.0.0.1:{host.page_port}/", timeout=10) as page:
+            shown = page.read().decode()
+        assert not any(said in shown for said in app.TEST_KEYS.values())
         till = Terminal().connect(host.port, tmp_path / "till")
         assert till.ask(till.handshake()).code == "00"
         till.hang_up()

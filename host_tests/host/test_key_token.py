@@ -17,7 +17,10 @@ from tools.host.keys.file_store import FileStore, Secrets
 MODULE = next(
     (path for path in map(Path, ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"))
      if path.exists()), None)  # fmt: skip
-pytestmark = pytest.mark.skipif(MODULE is None, reason="SoftHSM is not installed (Debian's softhsm2)")
+pytestmark = [
+    pytest.mark.skipif(MODULE is None, reason="SoftHSM is not installed (Debian's softhsm2)"),
+    pytest.mark.on_sqlite("a token is used up by each test, and the database has no part in it"),
+]
 BDK = bytes(range(16))
 
 

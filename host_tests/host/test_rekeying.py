@@ -27,7 +27,7 @@ MERCHANT = "898000000000001"
 
 def loaded(host: Host) -> Registered:
     with host.ledger.read() as db:
-        found = terminals.load(db, "KASSA001")
+        found = terminals.load(db, "KASSA001", lock=False)
     assert found is not None
     return found
 

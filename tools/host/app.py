@@ -23,6 +23,7 @@ from tools.host.operations.operator_work import Door, Operator
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
 from tools.host.page.site import Site, application
+from tools.host.running import logs
 from tools.host.running.metrics import Metrics
 from tools.host.running.web_server import WebServer
 from tools.host.settings import LOOPBACK, Limits
@@ -36,7 +37,6 @@ TEST_KEYS = {
     "en": "Test keys: everybody knows them. No real payment may be taken with this host.",
     "zh": "测试密钥：人人皆知。本主机不得受理真实支付。",
 }
-_log = logging.getLogger("kassa.host")
 _START = _STOP = 20.0  # seconds
 
 
@@ -81,7 +81,7 @@ class Host:
         self._ends = _certificate(home)
         self.keys = keys or host_keys.find(home, test_keys)
         if self.keys.is_test:
-            _log.log(self.test_keys_level, "THE TEST KEYS ARE IN USE: anybody can read and make payments of this host")
+            logs.say(self.test_keys_level, "TEST KEYS", meaning="anybody can read and make payments of this host")
             notice = notice or TEST_KEYS
         self.port, self.page_port, self.metrics_port = port, page_port, metrics_port
         self.ledger = ledger or Ledger(home / "host.db")

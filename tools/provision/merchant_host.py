@@ -14,6 +14,7 @@ from tools.host import private_files
 from tools.host.errors import HostError
 from tools.host.keys import host_keys, pki
 from tools.host.keys.authority import Authority
+from tools.host.store import open_ledger
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema_keys import terminal_key
 from tools.host.tables import renewal
@@ -54,7 +55,7 @@ class MerchantHost:
                 x509.DNSName
             )[0]
             self.keys = host_keys.find(home, test_keys)
-            self._ledger = Ledger(home / "host.db")
+            self._ledger = Ledger(open_ledger.database(home))
         except (OSError, ValueError, HostError, x509.ExtensionNotFound) as error:
             raise BadInput(f"{home}: {error}") from None
 

@@ -23,6 +23,7 @@ from tools.host import private_files
 from tools.host.errors import HostError, SetupError
 from tools.host.keys import host_keys
 from tools.host.keys.file_store import FileStore
+from tools.host.store import open_ledger
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import terminal as table
 from tools.host.tables import renewal
@@ -137,9 +138,10 @@ def list_(home: Path) -> None:
 @contextmanager
 def _ledger(home: Path) -> Iterator[Ledger]:
     """The host's database. Errors become a line for the operator."""
-    if not (home / "host.db").exists():
-        raise click.ClickException(f"{home} is not a host's folder")
-    ledger = Ledger(home / "host.db")
+    try:
+        ledger = open_ledger.open_existing(home)
+    except HostError as error:
+        raise click.ClickException(str(error)) from None
     try:
         yield ledger
     except (HostError, OSError) as error:

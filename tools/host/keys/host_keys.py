@@ -10,11 +10,11 @@ A host without keys does not start. The test keys are used only where they are a
 """
 
 import hmac
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.host import settings_file
 from tools.host.errors import SetupError
 from tools.host.keys import dukpt, file_store, passphrase
 from tools.host.keys.file_store import FileStore
@@ -22,7 +22,6 @@ from tools.host.keys.key_store import Derivation, KeyStore
 
 TEST_BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")  # from the standard; for tests and the demo only
 _TEST_TOKEN = bytes(range(32))
-SETTINGS = "kassa-host.toml"
 OLD = ("keys.json", "token.key")  # files of earlier versions, with keys in clear
 
 
@@ -60,14 +59,8 @@ class Place:
 
 def place(home: Path) -> Place:
     """Where the keys of a host are, by its settings. Raises SetupError."""
-    path = home / SETTINGS
-    try:
-        row: dict[str, Any] = tomllib.loads(path.read_text()).get("keys", {}) if path.exists() else {}
-        if not isinstance(row, dict) or set(row) - {"pkcs11", "token", "test"}:
-            raise SetupError(f"{path}: [keys] may hold pkcs11, token and test")
-        return Place(home, str(row.get("pkcs11", "")), str(row.get("token", "kassa")), row.get("test") is True)
-    except (OSError, ValueError) as error:
-        raise SetupError(f"{path}: {error}") from None
+    keys = settings_file.load(home).keys
+    return Place(home, keys.pkcs11, keys.token, keys.test)
 
 
 def find(home: Path, test_keys: bool = False, ask: passphrase.Passphrase = passphrase.find) -> KeyStore:

@@ -50,7 +50,7 @@ def receive(request: RequestContext) -> Answer | Booked:
         return request.answer(answers.DUPLICATE if had_it else answers.FORMAT_ERROR, "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
-    known = record_checks.look(request.db, request.tid, record)
+    known = record_checks.look(request, record)
     if verdict.seen or known.is_here:
         if not verdict.seen:
             idempotency.open_(request.db, message, record.epoch)  # it came in another way: uploaded or handed in

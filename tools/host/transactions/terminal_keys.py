@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The initial keys of a terminal, one after the other, and of the devices that have its id.
 
-Counters belong to a key: a new one begins with no message mark, no counter seen and no used body key. The old ones keep theirs. A record
-that is still on its way under an earlier key is opened with that one (Terminal.ikids).
+Counters belong to a key: a new one begins with no message mark, no counter seen and no used body key. The old ones keep
+theirs. A record that is still on its way under an earlier key is opened with that one (Terminal.ikids).
 """
 
 import secrets
