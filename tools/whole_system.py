@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.host import private_files
 from tools.provision.device import Terminal, provision
 from tools.sim.host import Host
 from tools.world import interpreter
@@ -37,15 +38,15 @@ class WholeSystem:
         overlay: Path | None = None,
         power: Callable[[Path, int], Power] | None = None,
     ) -> None:
-        self.home = home
+        self.home = private_files.folder(home)
         self.terminal = terminal or Terminal()
         self.host = Host(home / "host", page_port=page_port, wire_log=home / "wire.log")
         mark = home / PROVISIONED
         if mark.exists():
             self.supervisor_code = mark.read_text()
         else:
-            self.supervisor_code = provision(home / "terminal", home / "host", self.terminal, self.host.keys.bdk)
-            mark.write_text(self.supervisor_code)
+            self.supervisor_code = provision(home / "terminal", home / "host", self.terminal, self.host.keys)
+            private_files.write(mark, self.supervisor_code.encode())
         ikid = self.terminal.initial_key_id.hex()
         self.host.register(self.terminal.terminal_id, self.terminal.merchant_id, ikid)
         self.host.start()

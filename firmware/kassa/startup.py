@@ -115,9 +115,12 @@ def _open(board: "Board", session: Session) -> None:
     overlay.collect()
     clock = Clock(board.rtc)
     clock.advance_to(max(journal.state.heard, number(journal.last, 44)))
-    began = certificate.start(found.get(settings.CLIENT_CERTIFICATE, b""))
+    own = found.get(settings.CLIENT_CERTIFICATE, b"")
+    began, last, latest = certificate.start(own), certificate.days(own)[1], clock.now() + _WESTMOST
+    if last and latest // 86400 > last:  # the host's clock was years ahead once: no certificate would be valid any more
+        latest = 0
     provisioned = int.from_bytes(found.get(settings.PROVISIONED, b""), "big")
-    wake_rtc(board.rtc, max(clock.now() + _WESTMOST, began, provisioned))
+    wake_rtc(board.rtc, max(latest, began, provisioned))
     who = Identity(found[settings.TERMINAL], found[settings.MERCHANT])
     session.settings, session.clock = values, clock
     session.entropy, session.reader, session.printer, session.scanner = (

@@ -10,7 +10,7 @@ import pytest
 from host_tests.harness.in_micropython.runner import Inside
 from tools.host.errors import SealError
 from tools.host.keys import dukpt, seal
-from tools.host.keys.host_keys import TEST_BDK
+from tools.host.keys.host_keys import TEST_BDK, TestKeys
 
 IKID = bytes.fromhex("1234567890123456")
 TRACK = bytes.fromhex("57136222020000000001D30122011234500000000F")
@@ -42,8 +42,8 @@ def test_the_host_opens_what_the_device_sealed(inside: Inside, counter: int) -> 
         "622202",
         "0001",
     )
-    assert seal.holds(found, seal.recomputed_tag(found, TEST_BDK, IKID))
-    assert seal.open_body(found, TEST_BDK, IKID) == {"57": TRACK[2:]}
+    assert seal.holds(found, seal.recomputed_tag(found, TestKeys(), IKID))
+    assert seal.open_body(found, TestKeys(), IKID) == {"57": TRACK[2:]}
 
 
 def test_a_flipped_byte_breaks_the_seal(inside: Inside) -> None:
@@ -53,7 +53,7 @@ def test_a_flipped_byte_breaks_the_seal(inside: Inside) -> None:
         bad[offset] ^= 1
         try:
             found = seal.parse(bytes(bad))
-            assert not seal.holds(found, seal.recomputed_tag(found, TEST_BDK, IKID))
+            assert not seal.holds(found, seal.recomputed_tag(found, TestKeys(), IKID))
         except SealError:
             pass
 

@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from host_tests.harness.host.broken import journal
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.desk import alarms, books, counts, day, hand_in, refusal, whys
 from host_tests.harness.host.terminal import Terminal
 from tools.host.outside.issuer import Decision, Payment
+from tools.host.store.schema import terminal
+from tools.host.store.schema_keys import terminal_key
 from tools.sim.host import Host
 from tools.support.__main__ import main
 
@@ -97,7 +100,9 @@ def test_records_of_another_terminal_are_named_and_not_posted(host: Host, till: 
 
 def test_a_journal_of_an_unknown_terminal_is_refused(host: Host, till: Terminal, card: Card) -> None:
     sold = day(till, card)
-    host.register("KASSA001", "898000000000001", "1234567899999999")
+    with host.ledger.write() as db:  # as if it had never been registered here
+        db.execute(update(terminal).values(ikid="1234567899999999"))
+        db.execute(update(terminal_key).values(ikid="1234567899999999"))
     assert "no terminal registered here sealed these records" in refusal(host, journal(*sold))
     assert "KASSA009 is not registered" in refusal(host, journal(*sold), "--terminal", "KASSA009")
     assert "no records of payments" in refusal(host, b"\xff" * 8192)

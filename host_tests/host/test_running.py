@@ -32,7 +32,10 @@ from tools.sim.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "tools" / "host" / "kassa-host.service"
-PORTS = '[terminals]\naddress = "127.0.0.1"\nport = 0\n[page]\nport = 0\n[metrics]\nport = 0\n[log]\nform = "json"\n'
+PORTS = (
+    '[terminals]\naddress = "127.0.0.1"\nport = 0\n[page]\nport = 0\n[metrics]\nport = 0\n[log]\nform = "json"\n'
+    "[keys]\ntest = true\n"
+)
 
 
 def get(port: int | None, path: str) -> tuple[int, str]:
@@ -200,7 +203,11 @@ def test_a_host_runs_serves_and_ends_in_order(home: Path, tmp_path: Path) -> Non
     assert notify.recv(100) == b"STOPPING=1"
     notify.close()
     events = [line["event"] for line in run.lines]
-    assert events[0] == "ready" and events[-2:] == ["stopping", "stopped"] and run.lines[-2]["signal"] == "SIGTERM"
+    assert (
+        events[:2] == ["TEST KEYS", "ready"]
+        and events[-2:] == ["stopping", "stopped"]
+        and run.lines[-2]["signal"] == "SIGTERM"
+    )
     assert [line["reason"] for line in run.lines if line["event"] == "refused"] == ["garbage"]
     assert "no gateway" in events, "nobody decides a card payment, and the log says so"
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -39,6 +40,8 @@ def _umask() -> Iterator[None]:
         ("[page]\nport = true\n", "line 2: [page] port: a whole number from 0 to 65535 is wanted, not True"),
         ("[limits]\nconnections = 0\n", "line 2: [limits] connections: a whole number from 1 to 100000 is wanted"),
         ("[page]\naddress = 5\n", "line 2: [page] address: a text in quotation marks is wanted, not 5"),
+        ("[keys]\ntest = 1\n", "line 2: [keys] test: true or false is wanted, not 1"),
+        ("[keys]\npkcs12 = 'x'\n", "line 2: [keys] pkcs12 is unknown; did you mean pkcs11?"),
         ("[log]\nform = 'xml'\n", "line 2: [log] form: one of auto, json, human is wanted, not 'xml'"),
         ("[log]\nform = 'json'\n[page]\nform = 'json'\n", "line 4: [page] form is unknown"),
         ("limits = 4\n", "line 1: limits must be a section"),
@@ -74,7 +77,7 @@ def test_the_manual_has_every_key_with_its_default() -> None:
     rows = (ROOT / "docs" / "host.md").read_text()
     for section, keys in settings.sections().items():
         for key, each in keys.items():
-            default = f'`"{each.default}"`' if isinstance(each.default, str) else f"`{each.default}`"
+            default = f"`{json.dumps(each.default)}`"
             assert re.search(rf"^\| `\[?{section}\]? {key}` \| {re.escape(default)} \|", rows, re.MULTILINE), (
                 f"{section} {key}"
             )
@@ -121,7 +124,9 @@ def test_a_wrong_folder_and_a_wrong_setting_are_refused_before_anything_is_made(
 def test_a_database_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     home = tmp_path / "host"
     CliRunner().invoke(init.main, [str(home)])
-    (home / "kassa-host.toml").write_text('[database]\nurl = "mysql://books"\n[log]\nform = "json"\n')
+    (home / "kassa-host.toml").write_text(
+        '[database]\nurl = "mysql://books"\n[log]\nform = "json"\n[keys]\ntest = true\n'
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     refused = subprocess.run(
         [sys.executable, "-m", "tools.host", "run", str(home)],

@@ -13,6 +13,7 @@ from tools.host.transactions import card_checks, chain, decisions, idempotency, 
 pytestmark = pytest.mark.on_sqlite("its query plans")
 STATEMENTS = {
     "terminal": terminals._ONE,
+    "its keys": terminals._KEYS,
     "repeat": idempotency._LOOK,
     "answer": idempotency._CLOSE,
     "record_checks": record_checks._LOOK,

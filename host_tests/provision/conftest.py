@@ -46,6 +46,6 @@ def chip(new_chip: Callable[..., Chip]) -> Chip:
 
 @pytest.fixture
 def merchant(tmp_path: Path) -> Iterator[MerchantHost]:
-    host = MerchantHost(tmp_path / "host")
+    host = MerchantHost(tmp_path / "host", test_keys=True)
     yield host
     host.close()

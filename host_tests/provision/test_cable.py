@@ -89,13 +89,13 @@ def test_a_cable_pulled_at_many_bytes_loses_nothing(
     new_chip: Callable[..., Chip], unix: Target, tmp_path: Path
 ) -> None:
     whole = new_chip("whole/terminal")
-    host = MerchantHost(tmp_path / "whole" / "host")
+    host = MerchantHost(tmp_path / "whole" / "host", test_keys=True)
     attempt(whole, unix, host)
     host.close()
     total, done, terminals = whole.sent, 0, 0
     for number in range(CUTS):
         chip = new_chip(f"{number}/terminal")
-        host = MerchantHost(tmp_path / str(number) / "host")
+        host = MerchantHost(tmp_path / str(number) / "host", test_keys=True)
         chip.pull_after = total * number // CUTS + 7
         with pytest.raises(ProvisionError) as failure:
             attempt(chip, unix, host)

@@ -37,7 +37,16 @@ def at_keyboard(chip: Chip, unix: Target, monkeypatch: pytest.MonkeyPatch):  # n
 
     def run(answers: list[str], *options: object) -> Result:
         home = chip.home.parent
-        given = ["--port", chip.port, "--host-home", home / "host", "--labels", home / "labels", *options]
+        given = [
+            "--port",
+            chip.port,
+            "--host-home",
+            home / "host",
+            "--test-keys",
+            "--labels",
+            home / "labels",
+            *options,
+        ]
         result = CliRunner().invoke(command.main, [str(each) for each in given], input="\n".join(answers) + "\n")
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
         return result
@@ -150,7 +159,7 @@ def test_the_label_can_be_scanned_and_names_the_terminal(tmp_path: Path, inside:
 
 def test_the_check_value_is_the_cmac_of_zeros_under_the_initial_key(tmp_path: Path) -> None:
     """ANSI X9.24-3:2017 gives this initial key for its test key and this id."""
-    host = MerchantHost(tmp_path)
+    host = MerchantHost(tmp_path, test_keys=True)
     initial = bytes.fromhex("1273671EA26AC29AFA4D1084127652A1")
     assert host.check_value(bytes.fromhex("1234567890123456")) == mac.cmac(initial, bytes(16)).hex()[:6].upper()
     host.close()

@@ -10,14 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from host_tests.harness.host import real_host
 from host_tests.harness.provision import inspection
 from host_tests.harness.provision.bench import Chip
 from host_tests.harness.whole.cashier import QUICK, Cashier
 from tools.device_key import device_key
+from tools.host.transactions import terminal_keys
 from tools.provision.chip import Target
 from tools.provision.device import Terminal
-from tools.provision.errors import PaymentsThere, Refused, SecretLost, SecretThere, TerminalTaken
+from tools.provision.errors import BadInput, LinkLost, PaymentsThere, Refused, SecretLost, SecretThere, TerminalTaken
 from tools.provision.merchant_host import MerchantHost
 from tools.provision.run import STEPS, Done, run
 from tools.whole_system import PROVISIONED, WholeSystem
@@ -118,7 +122,7 @@ def test_a_terminal_with_payments_is_refused_until_they_are_settled(
     done = provisioned(chip, unix, merchant)
     wait_for_reset(chip)
     cashier = at_work(chip, merchant, done)
-    host = MerchantHost(tmp_path / "host")
+    host = MerchantHost(tmp_path / "host", test_keys=True)
     with cashier.system:
         cashier.sign_on()
         cashier.go_offline()
@@ -195,7 +199,7 @@ def test_two_chips_cannot_be_the_same_terminal(
 def test_a_terminal_does_not_take_over_its_namesake_at_another_host(
     new_chip: Callable[..., Chip], unix: Target, merchant: MerchantHost, tmp_path: Path
 ) -> None:
-    other = MerchantHost(tmp_path / "other")
+    other = MerchantHost(tmp_path / "other", test_keys=True)
     there = provisioned(new_chip("first"), unix, other)
     chip = new_chip("second")
     provisioned(chip, unix, merchant)
@@ -219,3 +223,59 @@ def test_lost_keys_are_replaced_by_others_above_all_used_counters(
     second = provisioned(chip, unix, merchant, again=True)
     assert second.key_id != first.key_id and inspection.key_ids(chip.home) == {second.key_id}
     assert inspection.first_counter(chip.home) > 5000
+
+
+def test_a_new_chip_takes_the_id_of_one_that_is_replaced(
+    new_chip: Callable[..., Chip], unix: Target, merchant: MerchantHost, tmp_path: Path
+) -> None:
+    """The id waits for another device; a chip that is cut off half-way is recognised at the next run."""
+    old = new_chip("old")
+    first = provisioned(old, unix, merchant)
+    wait_for_reset(old)
+    new = new_chip("new")
+    with pytest.raises(TerminalTaken, match="kassa-host terminals replace"):
+        provisioned(new, unix, merchant)
+    with merchant._ledger.write() as db:
+        planned = terminal_keys.plan(db, "KASSA077", "Ms Li", other_device=True).next_ikid
+    assert planned is not None
+
+    def pulled(step: str) -> None:
+        if step == "register":
+            new.pull()
+
+    with pytest.raises(LinkLost):
+        provisioned(new, unix, merchant, step=pulled)
+        raise AssertionError
+    new.plug()
+    done = provisioned(new, unix, merchant)
+    assert done.key_id == planned.hex() != first.key_id
+    known = merchant.known("KASSA077")
+    assert known is not None and known.key_id == planned.hex() and not known.awaits_device
+    with pytest.raises(TerminalTaken):  # the old chip is not welcome back
+        provisioned(old, unix, merchant, again=True)
+    with sqlite3.connect(tmp_path / "host" / "host.db") as db:
+        assert db.execute("SELECT epoch FROM terminal").fetchall() == [(2,)]
+
+
+def test_a_chip_is_provisioned_for_a_host_with_keys_and_a_ca_of_its_own(
+    chip: Chip, unix: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "desk").mkdir(0o700)
+    real_host.give_passphrases(tmp_path / "desk", monkeypatch.setenv)
+    home, ca = tmp_path / "real", tmp_path / "desk" / "ca"
+    with pytest.raises(BadInput, match="has no CA"):
+        MerchantHost(home, ca)
+    real_host.make_certificates(home, ca)
+    with pytest.raises(BadInput, match="has no keys"):
+        MerchantHost(home, ca)
+    real_host.run("keys", "--home", home, "init")
+    real_host.run("keys", "--home", home, "add-bdk", "31415926", "--new")
+    merchant = MerchantHost(home, ca)
+    done = provisioned(chip, unix, merchant)
+    assert done.key_id.startswith("31415926") and not merchant.has_test_key
+    assert merchant.name == real_host.NAME
+    (values,) = inspection.settings(chip.home)
+    held = x509.load_der_x509_certificate(values[0x08])
+    assert f"{held.serial_number:x}" in real_host.run("ca", "--folder", ca, "list").output
+    assert values[0x07] == merchant.ca.public_bytes(Encoding.DER)
+    merchant.close()

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from host_tests.harness.uplink.till import Till, TinyHost, track, working
 from tools.host.keys import seal
-from tools.host.keys.host_keys import TEST_BDK
+from tools.host.keys.host_keys import TestKeys
 from tools.host.wire import codec, kinds
 from tools.host.wire.message import Message
 
@@ -204,4 +204,4 @@ def test_the_chain_links_every_record_to_the_one_before(till: Till, host: TinyHo
     tags = [bytes(8)] + [record.seal_tag for record in records]
     assert [record.previous_tag for record in records] == tags[:-1]
     ikid = bytes.fromhex("1234567890123456")
-    assert all(seal.holds(record, seal.recomputed_tag(record, TEST_BDK, ikid)) for record in records)
+    assert all(seal.holds(record, seal.recomputed_tag(record, TestKeys(), ikid)) for record in records)

@@ -54,10 +54,10 @@ def test_a_cause_that_is_gone_is_not_shown(make_cashier) -> None:
     cashier.world.wait(lambda: not cashier.sees("not found") and not cashier.sees("not confirmed"), "the host", 60)
 
 
-def host_certificate(home: Path, monkeypatch, back: int = 30, lasts: int = 7300, name: str = pki.HOST_NAME) -> None:
+def host_certificate(home: Path, monkeypatch, back: int = 30, lasts: int = 300, name: str = pki.HOST_NAME) -> None:
     ca = pki.ensure(home)
     monkeypatch.setattr(pki, "_BACK", datetime.timedelta(days=back))
-    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=lasts))
+    monkeypatch.setattr(pki, "_HOST_LASTS", datetime.timedelta(days=lasts))
     pki.host_identity(ca, name).save(home, "host")
     monkeypatch.undo()
 
@@ -66,7 +66,7 @@ def host_certificate(home: Path, monkeypatch, back: int = 30, lasts: int = 7300,
     ("cause", "words", "fields"),
     [
         ("early", "Certificate not valid yet", {"back": -1}),
-        ("over", "Host certificate has expired", {"lasts": 29}),
+        ("over", "Host certificate has expired", {"lasts": -1}),
         ("name", "Certificate is for another host", {"name": "another-host.test"}),
     ],
 )

@@ -1,31 +1,41 @@
 # SPDX-License-Identifier: MIT
-"""Certificate expiry: the till and the host's page warn a year ahead, and report an expired certificate."""
+"""Certificates: till and host warn before one ends, say that one has ended, and renew the till's over the link."""
 
 import datetime
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from host_tests.harness.host import real_host
+from host_tests.harness.provision import inspection
 from host_tests.harness.whole.cashier import Cashier
 from tools.host.keys import pki
+from tools.host.tables import renewal
+
+DER, PEM = Encoding.DER, Encoding.PEM
 
 
-def lasting(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    """New certificates end at the end of the day in `days` days, whatever the time is now; they began thirty days ago."""
+def lasting(monkeypatch: pytest.MonkeyPatch, days: int, *kinds: str) -> None:
+    """New certificates end about noon in `days` days, however long making one takes; they began thirty days ago."""
     now = datetime.datetime.now(datetime.UTC)
-    evening = now.replace(hour=23, minute=59, second=0)
-    monkeypatch.setattr(pki, "_LASTS", datetime.timedelta(days=30 + days) + (evening - now))
+    noon = now.replace(hour=12, minute=0, second=0)
+    for kind in kinds or ("_CA_LASTS", "_HOST_LASTS", "_TERMINAL_LASTS"):
+        monkeypatch.setattr(pki, kind, datetime.timedelta(days=days) + (noon - now))
 
 
-def test_a_certificate_that_ends_within_a_year_is_announced(make_cashier: Callable[..., Cashier], monkeypatch) -> None:
-    lasting(monkeypatch, 200)
+def test_a_certificate_that_ends_within_ninety_days_is_announced(
+    make_cashier: Callable[..., Cashier], monkeypatch
+) -> None:
+    lasting(monkeypatch, 80)
     cashier = make_cashier()
     cashier.sign_on()
-    cashier.world.wait_screen("Certificate ends in 200 days", 30)
+    cashier.world.wait_screen("Certificate ends in 80 days", 30)
     view = cashier.host.view()
-    assert [terminal["certificate"]["days"] for terminal in view["terminals"]] == [200]
-    assert view["certificate"]["days"] == 200
+    days = [view["certificate"]["days"], *(terminal["certificate"]["days"] for terminal in view["terminals"])]
+    assert days in ([80, 80], [79, 79])  # whole days: one less in the afternoon
     cashier.world.press("M")
     cashier.world.wait_screen("Menu")
     cashier.world.press("UUU")  # from the top to the last but two
@@ -36,9 +46,69 @@ def test_a_certificate_that_ends_within_a_year_is_announced(make_cashier: Callab
     cashier.world.wait_screen(view["certificate"]["ends"])
 
 
+def offer(cashier: Cashier, certificate: x509.Certificate) -> None:
+    with cashier.host.ledger.write() as db:
+        renewal.put(db, renewal.table, {"tid": "KASSA001", "der": certificate.public_bytes(DER), "offered": "now"})
+
+
+def settings(cashier: Cashier) -> dict[int, bytes]:
+    (values,) = inspection.settings(cashier.system.home / "terminal")
+    return values
+
+
+def test_the_tills_certificate_is_renewed_over_the_link_for_the_same_key(make_cashier, monkeypatch) -> None:
+    lasting(monkeypatch, 20, "_TERMINAL_LASTS")
+    cashier = make_cashier()
+    cashier.sign_on()
+    cashier.world.wait_screen("Certificate ends in 20 days", 30)
+    monkeypatch.undo()
+    before = settings(cashier)
+    key = x509.load_der_x509_certificate(before[0x08]).public_key()
+    ca = cashier.host.authority
+    new = pki.terminal_certificate(ca, "KASSA001", key)
+    path = cashier.system.home / "KASSA001.pem"
+    path.write_bytes(new.public_bytes(PEM))
+    real_host.run("terminals", "--home", cashier.host.home, "renew", path)
+    cashier.sell(700)  # its answers bring the request
+    cashier.restart()
+    cashier.home()
+    cashier.world.wait(lambda: settings_or_none(cashier).get(0x08) == new.public_bytes(DER), "the new certificate", 60)
+    cashier.world.wait(lambda: not cashier.sees("ertificate ends"), "no warning", 30)
+    after = settings(cashier)
+    assert after | {0x08: b""} == before | {0x08: b""}  # nothing else has changed, and the key least of all
+    cashier.restart()
+    cashier.home()
+    cashier.world.wait_screen("Online", 60)
+    cashier.sell(800)
+    ends = f"{new.not_valid_after_utc:%Y-%m-%d}"
+    cashier.world.wait(
+        lambda: cashier.host.view()["terminals"][0]["certificate"]["ends"] == ends, "the host sees it", 30
+    )
+    assert cashier.agree() == 1500
+
+
+def settings_or_none(cashier: Cashier) -> dict[int, bytes]:
+    """The newest settings, while they may be written."""
+    found = inspection.settings(cashier.system.home / "terminal")
+    return found[-1] if len(found) == 1 else {}
+
+
+def test_a_certificate_of_another_key_is_refused_and_the_till_goes_on(make_cashier) -> None:
+    cashier = make_cashier()
+    cashier.sign_on()
+    before = settings(cashier)[0x08]
+    offer(cashier, pki.terminal_certificate(cashier.host.authority, "KASSA001", pki.new_key().public_key()))
+    asked = cashier.host.counters["answer_0810"]
+    cashier.restart()
+    cashier.home()
+    cashier.world.wait(lambda: cashier.host.counters["answer_0810"] >= asked + 4, "handshake and three pieces", 60)
+    cashier.sell(700)
+    assert settings(cashier)[0x08] == before and cashier.agree() == 700
+
+
 def test_a_certificate_with_years_left_is_not_mentioned(cashier: Cashier) -> None:
     assert not cashier.sees("ertificate")
-    assert cashier.host.view()["certificate"]["days"] > 7000
+    assert cashier.host.view()["certificate"]["days"] > 360
 
 
 def test_an_expired_host_certificate_is_reported(make_cashier, monkeypatch, tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ _LOCKED_S = 0.2  # how long another process holds the write lock at a time
 _LOCKS = 10
 _CLIENTS, _SECONDS = 4, 8
 _RUNS = 3
+_TERMINAL = (
+    "INSERT INTO terminal (tid, mid, ikid, bdk_id, epoch, batch, message_mark, reported_sequence, reported_tag) "
+    "VALUES (%s, 'M', '', '', 1, 1, 0, 0, '')"
+)
 _SCRIPT = Path(__file__).with_name("host_payment.sql")
 
 
@@ -182,8 +186,7 @@ def _pgbench(server: Server) -> float:
 
     with psycopg.connect(server.url("bench"), autocommit=True) as db:
         for number in range(1, 5):
-            columns = "tid, mid, ikid, bdk_id, epoch, batch, message_mark, reported_sequence, reported_tag"
-            db.execute(f"INSERT INTO terminal ({columns}) VALUES ('T{number}', 'M', '', '', 1, 1, 0, 0, '')")
+            db.execute(_TERMINAL, (f"T{number}",))
     command = [program("pgbench"), "-n", "-h", server.folder, "-U", "kassa", "-c", _CLIENTS, "-j", _CLIENTS,
                "-T", _SECONDS, "-f", _SCRIPT, "bench"]  # fmt: skip
     run = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, check=True)

@@ -2,6 +2,7 @@
 """kassa-host, the settlement host's command: python -m tools.host COMMAND. One module of commands/ a command."""
 
 import importlib
+import os
 
 import click
 
@@ -9,11 +10,13 @@ _COMMANDS = {
     "audit": "audit",
     "backup": "backup",
     "block": "block",
+    "ca": "ca",
     "clear": "clear",
     "close-batch": "close_batch",
     "differences": "differences",
     "dispute": "dispute",
     "init": "init",
+    "keys": "keys",
     "merchants": "merchants",
     "payout": "payout",
     "publish": "publish",
@@ -21,6 +24,7 @@ _COMMANDS = {
     "restore": "restore",
     "run": "run",
     "settle": "settle",
+    "terminals": "terminals",
     "unblock": "unblock",
     "users": "users",
 }  # command -> module of commands/, imported when it is used
@@ -37,7 +41,7 @@ class _Commands(click.Group):
 
 @click.command(cls=_Commands, help="The settlement host of Kassa.")
 def main() -> None:
-    pass
+    os.umask(0o077)  # whatever it writes is for this account only
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 import asyncio
 import datetime
 import json
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
@@ -13,14 +14,16 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
+from tools.host import private_files
 from tools.host.errors import SetupError
-from tools.host.keys import pki
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys import host_keys, pki
+from tools.host.keys.key_store import KeyStore
 from tools.host.network.listener import Listener
 from tools.host.operations.operator_work import Door, Operator
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
 from tools.host.page.site import Site, application
+from tools.host.running import logs
 from tools.host.running.metrics import Metrics
 from tools.host.running.web_server import WebServer
 from tools.host.settings import LOOPBACK, Limits
@@ -30,18 +33,25 @@ from tools.host.tables.publication import Tables
 from tools.host.transactions.service import Service
 from tools.host.wire.wire_log import WireLog
 
+TEST_KEYS = {
+    "en": "Test keys: everybody knows them. No real payment may be taken with this host.",
+    "zh": "测试密钥：人人皆知。本主机不得受理真实支付。",
+}
 _START = _STOP = 20.0  # seconds
 
 
 class Host:
-    """A settlement host. `home` holds its files: CA and host certificates, keys.json, terminals.json, host.db.
+    """A settlement host. `home` holds its files: certificates of CA and host, keys.sealed, terminals.json, host.db.
 
-    `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `port`, `page_port` and
+    `issuer` and `wallet` decide payments; nothing in this class approves one by itself. `keys`: the host's keys, if they
+    are open already. `test_keys`: work with the published test keys, which protect nothing. `port`, `page_port` and
     `metrics_port`: 0 picks a free port; None: no metrics. `address` is the terminals'. `page_hosts`:
     names under which the pages may be called, beside their address and loopback. `notice`: a sentence on every page, by
-    language. `now` returns the host's local time
+    language; without it the pages say it if the keys are the test keys. `now` returns the host's local time
     and may be replaced later. Call `start` and `stop`, or use it as a context manager.
     """
+
+    test_keys_level = logging.WARNING  # of the line in the log that says so
 
     def __init__(
         self,
@@ -49,6 +59,8 @@ class Host:
         issuer: Issuer,
         wallet: Wallet,
         *,
+        keys: KeyStore | None = None,
+        test_keys: bool = False,
         ledger: Ledger | None = None,
         service: type[Service] = Service,
         port: int = 0,
@@ -64,13 +76,15 @@ class Host:
         wire_log: Path | None = None,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
     ) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+        private_files.folder(home)
         self.home = home
-        self.authority = pki.ensure(home)
-        self._ends = pki.Identity.load(home, "host").certificate.not_valid_after_utc
+        self._ends = _certificate(home)
+        self.keys = keys or host_keys.find(home, test_keys)
+        if self.keys.is_test:
+            logs.say(self.test_keys_level, "TEST KEYS", meaning="anybody can read and make payments of this host")
+            notice = notice or TEST_KEYS
         self.port, self.page_port, self.metrics_port = port, page_port, metrics_port
         self.ledger = ledger or Ledger(home / "host.db")
-        self.keys = HostKeys(home)
         self.now = now
         self._address, self._page_address, self._metrics_address = address, page_address, metrics_address
         self._site = Site(self.ledger, lambda: self.now(), (*page_hosts, page_address), notice or {})
@@ -90,7 +104,8 @@ class Host:
         self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="kassa-host", daemon=True)
         for terminal in _terminals(home / "terminals.json"):
-            self.register(**terminal)
+            if not self.ledger.knows(terminal["terminal"]):  # what the database knows may be newer
+                self.register(**terminal)
 
     def register(self, terminal: str, merchant: str, ikid: str) -> None:
         """Register a terminal: DE 41 (8 characters), DE 42 (15), initial key id (16 hex digits, BDK id first)."""
@@ -134,6 +149,7 @@ class Host:
         self._log.close()
         self.service.close()
         self.ledger.close()
+        self.keys.close()
         self._served.close()
 
     def __enter__(self) -> Self:
@@ -177,6 +193,23 @@ class Host:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+
+
+def _certificate(home: Path) -> datetime.datetime:
+    """When the host's certificate ends. Raises SetupError if certificate or key cannot be used."""
+    if (home / "ca.key.pem").exists():
+        raise SetupError(
+            f"{home / 'ca.key.pem'} does not belong here: kassa-host ca init --take moves the CA elsewhere"
+        )
+    try:
+        if not (home / "ca.pem").exists():
+            raise FileNotFoundError(home / "ca.pem")
+        return pki.Identity.load(home, "host").certificate.not_valid_after_utc
+    except FileNotFoundError as error:
+        path = Path(error.filename or str(error))
+        raise SetupError(f"{path} is missing: kassa-host ca makes the certificates (docs/host-keys.md)") from None
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{home}: the host's certificate: {error}") from None
 
 
 def _terminals(path: Path) -> list[dict[str, str]]:

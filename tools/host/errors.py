@@ -22,6 +22,10 @@ class SealError(HostError):
     """A sealed record whose seal tag or body is invalid."""
 
 
+class KeyMissing(HostError):
+    """A key that is asked for is not in the key store."""
+
+
 class HangUp(HostError):
     """The connection is to be closed. `last`: bytes to send first."""
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools.host import private_files
+
 _LOCK = ".lock"
 
 
@@ -22,8 +24,8 @@ def claim(*folders: Path) -> Iterator[None]:
     locks = []
     try:
         for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            locks.append(open(folder / _LOCK, "a"))
+            private_files.folder(folder)
+            locks.append(open(private_files.touch(folder / _LOCK), "a"))
             try:
                 fcntl.flock(locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -17,6 +17,10 @@ def _whole(default: int, least: int, most: int, says: str) -> Any:
     return field(default=default, metadata={"says": says, "least": least, "most": most})
 
 
+def _yes(default: bool, says: str) -> Any:
+    return field(default=default, metadata={"says": says})
+
+
 def _port(default: int, says: str) -> Any:
     return _whole(default, 0, 65535, says)
 
@@ -53,6 +57,15 @@ class Database:
     url: str = _text(
         "sqlite:///host.db", "URL of the database, sqlite or postgresql; a file is relative to the host's folder"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Where the secret keys are."""
+
+    pkcs11: str = _text("", "library of a PKCS#11 token that holds the keys; empty: they are in keys.sealed")
+    token: str = _text("kassa", "the token's label")
+    test: bool = _yes(False, "take the published test keys, which protect nothing: true or false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,7 @@ class Settings:
     page: Page = field(default_factory=Page)
     metrics: Metrics = field(default_factory=Metrics)
     database: Database = field(default_factory=Database)
+    keys: Keys = field(default_factory=Keys)
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
     outside: Outside = field(default_factory=Outside)

@@ -3,6 +3,7 @@
 
 import dataclasses
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Iterable
@@ -61,14 +62,15 @@ def template() -> str:
     for section, keys in sections().items():
         lines += ["", f"[{section}]"]
         for key, each in keys.items():
-            default = f'"{each.default}"' if isinstance(each.default, str) else str(each.default)
-            lines += [f"# {each.metadata['says']}", f"# {key} = {default}"]
+            lines += [f"# {each.metadata['says']}", f"# {key} = {json.dumps(each.default)}"]
     return "\n".join(lines) + "\n"
 
 
 def _problem(known: dataclasses.Field[Any], value: Any) -> str:
     """What would be a right value, if this one is not."""
     limits = known.metadata
+    if isinstance(known.default, bool):
+        return "" if isinstance(value, bool) else "true or false is wanted"
     if isinstance(known.default, str):
         if not isinstance(value, str):
             return "a text in quotation marks is wanted"

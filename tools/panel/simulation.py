@@ -16,7 +16,6 @@ class Simulation:
     """Everything behind the page. `home` is kept from one run to the next."""
 
     def __init__(self, home: Path, micropython: str, terminal: Terminal) -> None:
-        home.mkdir(parents=True, exist_ok=True)
         self.system = WholeSystem(home, micropython=micropython, terminal=terminal, speed="real")
         self.news = News()
         self.commands = Commands(self.system, Wallet(home / "cards.json"), self.news)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tools.hardware.catalogue import board, boards
+from tools.host.errors import HostError
 from tools.provision import form
 from tools.provision.chip import Target
 from tools.provision.errors import BadInput, ProvisionError, Refused
@@ -22,6 +23,8 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--board", "name", default="", help="the chip's board; without it, the one that fits")
 @click.option("--again", is_flag=True, help="the chip is a terminal already: new settings and certificates, same keys")
 @click.option("--host-home", type=_FOLDER, default=Path("build/host"), show_default=True, help="the host's folder")
+@click.option("--ca", type=_FOLDER, help="the folder of the CA that signs its certificate; HOST_HOME/ca without it")
+@click.option("--test-keys", is_flag=True, help="for trying things out: keys that everybody knows, and a CA of no use")
 @click.option("--labels", type=_FOLDER, default=Path("build/labels"), show_default=True, help="folder for the label")
 @click.option("--terminal-id", help="8 characters")
 @click.option("--merchant-id", help="15 characters")
@@ -38,6 +41,8 @@ def main(
     host_home: Path,
     labels: Path,
     host_port: int,
+    ca: Path | None,
+    test_keys: bool,
     parameters: Path | None,
     ca_keys: Path | None,
     **given: str | None,
@@ -47,16 +52,16 @@ def main(
         facts, _ = examine(port, targets, again)
         click.echo(f"{facts.board}, MAC {facts.mac}, Kassa {facts.firmware}")
         terminal = form.ask(given, host_port, parameters, ca_keys)
-        if not (host_home / "ca.pem").exists():
+        if test_keys and not (host_home / "ca.pem").exists():
             click.echo(f"note: {host_home} is a new host: its certificates are made now", err=True)
-        host = MerchantHost(host_home)
+        host = MerchantHost(host_home, ca, test_keys)
         if host.has_test_key:
             click.echo("warning: this host has the standard's test key: anybody can read its payments", err=True)
         try:
             done = run(port, targets, terminal, host, labels, again=again, step=_tell)
         finally:
             host.close()
-    except ProvisionError as error:
+    except (ProvisionError, HostError) as error:
         click.echo(f"provision: {'refused: ' if isinstance(error, Refused) else ''}{error}", err=True)
         raise SystemExit(2 if isinstance(error, Refused | BadInput) else 1) from None
     click.echo(

@@ -11,12 +11,14 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from psec import tr31
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tools.device_key import device_key
-from tools.host.keys import dukpt, mac, pki
-from tools.host.keys.host_keys import TEST_BDK
+from tools.host.keys import dukpt, key_store, mac, pki
+from tools.host.keys.host_keys import TestKeys
+from tools.host.keys.key_store import KeyStore
 from tools.host.tables import coverage
 from tools.host.tables.card_entries import Entry, blob
 from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits
@@ -48,8 +50,10 @@ class Terminal:
     supervisor_code: str = ""  # empty: a random one is generated
 
 
-def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_BDK) -> str:
-    """Write flash.bin and efuse.bin in `home`. The CA in `pki_home` signs the terminal's certificate.
+def provision(home: Path, pki_home: Path, terminal: Terminal, keys: KeyStore | None = None) -> str:
+    """Write flash.bin and efuse.bin in `home`. The test CA in `pki_home` signs the terminal's certificate; see pki.ensure.
+
+    `keys`: the host's; without them the published test keys.
 
     Warns on standard error about characters of the shop's name that the terminal cannot show or print. Returns the
     supervisor code, which is not stored in clear anywhere.
@@ -62,19 +66,19 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, bdk: bytes = TEST_
     ca = pki.ensure(pki_home)
     identity = pki.terminal_identity(ca, terminal.terminal_id)
     settings_key = device_key(secret, b"settings")
-    sealed = settings_blob(settings_key, values(terminal, code, ca, identity, settings_key))
+    sealed = settings_blob(settings_key, values(terminal, code, ca.certificate, identity, settings_key))
     with open(home / "flash.bin", "r+b") as flash:
         flash.seek(PARTITIONS["settings"][0])
         flash.write(sealed.ljust(_SECTOR, b"\xff"))
         flash.seek(PARTITIONS["cards"][0])
         flash.write(blob(device_key(secret, b"cards"), terminal.authorities))
         flash.seek(PARTITIONS["keyring"][0])
-        block = initial_key_block(device_key(secret, b"kbpk"), terminal.initial_key_id, bdk)
+        block = (keys or TestKeys()).key_block(terminal.initial_key_id, device_key(secret, b"kbpk"))
         flash.write(block.ljust(_SECTOR, b"\xff"))
     return code
 
 
-def values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Identity, key: bytes) -> dict[int, bytes]:
+def values(terminal: Terminal, code: str, ca: x509.Certificate, identity: pki.Identity, key: bytes) -> dict[int, bytes]:
     """The settings by id. `code`: the supervisor code. `key`: the settings key, for the check of that code."""
     salt = os.urandom(8)
     found = {
@@ -84,7 +88,7 @@ def values(terminal: Terminal, code: str, ca: pki.Identity, identity: pki.Identi
         0x04: terminal.host_name.encode("ascii"),
         0x05: terminal.host_address.encode("ascii"),
         0x06: terminal.host_port.to_bytes(2, "big"),
-        0x07: ca.certificate_der,
+        0x07: ca.public_bytes(Encoding.DER),
         0x08: identity.certificate_der,
         0x09: identity.key_der,
         0x0A: terminal.wifi_name.encode(),
@@ -120,6 +124,4 @@ def settings_blob(key: bytes, values: dict[int, bytes], generation: int = 1) -> 
 
 def initial_key_block(kbpk: bytes, initial_key_id: bytes, bdk: bytes) -> bytes:
     """The terminal's DUKPT initial key as an ASCII TR-31 key block, version D, with the IK optional block."""
-    header = tr31.Header(version_id="D", key_usage="B1", algorithm="A", mode_of_use="X", exportability="N")
-    header.blocks["IK"] = initial_key_id.hex().upper()
-    return tr31.wrap(kbpk, header, dukpt.initial_key(bdk, initial_key_id)).encode("ascii")
+    return key_store.initial_key_block(kbpk, initial_key_id, dukpt.initial_key(bdk, initial_key_id))

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.host.keys import pki
 from tools.host.tables.card_entries import blob
 from tools.provision import label
 from tools.provision.chip import Chip, Facts, Held, Target
-from tools.provision.device import Terminal, initial_key_block, settings_blob, values
+from tools.provision.device import Terminal, settings_blob, values
 from tools.provision.errors import ChipFailed, Refused, SecretThere, TerminalTaken
 from tools.provision.merchant_host import Known, MerchantHost
 from tools.provision.repl import Repl
@@ -78,9 +77,11 @@ def run(
         step("keys")
         settings_key, cards_key, kbpk = chip.sealing_keys()
         step("keyring")
-        key_id = bytes.fromhex(held.keys) or host.new_key_id()
+        key_id = bytes.fromhex(held.keys or (known.next_key_id if known else "")) or host.new_key_id()
         if not held.keys:
-            if known:  # it has lost its keys: should this run end here, the next one must know the chip by the new ones
+            if (
+                known and not known.awaits_device
+            ):  # it has lost its keys: should this run end here, the next one must know the chip by the new ones
                 host.register(terminal.terminal_id, terminal.merchant_id, key_id)
             _load_keys(chip, kbpk, key_id, host, known)
         step("register")
@@ -93,7 +94,7 @@ def run(
         chip.write("cards", 0, blob(cards_key, terminal.authorities))
         step("settings")
         terminal = replace(terminal, initial_key_id=key_id, host_name=host.name)
-        _write_settings(chip, settings_key, terminal, host.ca, held)
+        _write_settings(chip, settings_key, terminal, host, held)
         step("check")
         _check(chip, terminal.terminal_id, key_id.hex())
         step("restart")
@@ -114,12 +115,17 @@ def _held(chip: Chip, again: bool) -> Held:
 def _judge(held: Held, terminal_id: str, known: Known | None) -> None:
     """Whether this chip may have this terminal id at this host. Raises TerminalTaken, Refused.
 
-    The keys tell. A chip that has lost them is known by its settings.
+    The keys tell. A chip that has lost them is known by its settings. A new chip may have an id that waits for one.
     """
     lost_keys = not held.keys and held.terminal == terminal_id
     own = known is not None and (known.key_id == held.keys or lost_keys)
+    if known is not None and known.awaits_device and held.keys in ("", known.next_key_id) and not held.sequence:
+        return
     if known is not None and not own:
-        raise TerminalTaken(f"the host knows {terminal_id} with another chip's keys; choose another terminal id")
+        raise TerminalTaken(
+            f"the host knows {terminal_id} with another chip's keys; choose another terminal id, or "
+            "say kassa-host terminals replace"
+        )
     if held.sequence and not own:
         raise Refused(
             f"this chip has taken payments{' as ' + held.terminal if held.terminal else ''}, and this host does not know "
@@ -130,15 +136,15 @@ def _judge(held: Held, terminal_id: str, known: Known | None) -> None:
 def _load_keys(chip: Chip, kbpk: bytes, key_id: bytes, host: MerchantHost, known: Known | None) -> None:
     """Give the chip an initial key. Counters that the host has seen under this terminal id are skipped."""
     chip.blank("keyring")
-    chip.write("keyring", 0, initial_key_block(kbpk, key_id, host.bdk))
+    chip.write("keyring", 0, host.keys.key_block(key_id, kbpk))
     if chip.load_keys(known.used if known else 0) != key_id.hex():
         raise ChipFailed("the chip could not load its initial key")
 
 
-def _write_settings(chip: Chip, key: bytes, terminal: Terminal, ca: pki.Identity, held: Held) -> None:
+def _write_settings(chip: Chip, key: bytes, terminal: Terminal, host: MerchantHost, held: Held) -> None:
     """Write the new settings beside the old ones, and only then erase those."""
-    identity = pki.terminal_identity(ca, terminal.terminal_id)
-    content = values(terminal, terminal.supervisor_code, ca, identity, key)
+    identity = host.certify(terminal.terminal_id)
+    content = values(terminal, terminal.supervisor_code, host.ca, identity, key)
     into = 1 - held.sector if held.terminal else 0
     if held.terminal:
         chip.blank("settings", into, 1)

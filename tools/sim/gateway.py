@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.host import private_files
 from tools.host.settings_file import FILE
 from tools.host.store.ledger import Ledger
 from tools.sim.issuer import IssuerSimulator
@@ -13,6 +14,8 @@ from tools.sim.wallet import WalletSimulator
 _SETTINGS = """# A host for tests: its issuer and wallet are simulated, and no money moves.
 [outside]
 gateway = "tools.sim.gateway:create"
+[keys]
+test = true
 """
 
 
@@ -24,4 +27,4 @@ def create(ledger: Ledger, now: Callable[[], datetime.datetime]) -> tuple[Issuer
 def settle_in(home: Path) -> None:
     """Write the settings of a simulated host, unless there are settings."""
     if not (home / FILE).exists():
-        (home / FILE).write_text(_SETTINGS)
+        private_files.write(home / FILE, _SETTINGS.encode())

@@ -2,6 +2,7 @@
 """A settlement host with a simulated issuer and wallet, and moods: for tests, the demo and the panel."""
 
 import datetime
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tools.host import app
+from tools.host import app, private_files
 from tools.host.errors import SetupError
+from tools.host.keys import pki
 from tools.host.outside import outbox
 from tools.host.outside.issuer import Issuer
 from tools.host.outside.wallet import Wallet
@@ -34,10 +36,12 @@ _PATIENCE = 20.0  # seconds
 class Host(app.Host):
     """See app.Host. `issuer` and `wallet` replace the simulators.
 
-    `db`: the database (a file or a PostgreSQL URL), if it is not HOME/host.db.
+    `db`: the database (a file or a PostgreSQL URL), if it is not HOME/host.db. It has the published test keys, and the CA
+    that signs its terminals' certificates lies beside it in HOME/ca.
     """
 
     service: MoodyService
+    test_keys_level = logging.INFO  # whoever starts it says that it is a simulator
 
     def __init__(
         self,
@@ -49,7 +53,8 @@ class Host(app.Host):
         wallet: Wallet | None = None,
         **more: Any,
     ) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+        private_files.folder(home)
+        self.authority = pki.ensure(home)
         ledger = Ledger(db or home / "host.db")
         gateway.settle_in(home)
         self.simulator, self.wallet = gateway.create(ledger, now)
@@ -61,6 +66,7 @@ class Host(app.Host):
             service=MoodyService,
             now=now,
             notice=NOTICE,
+            test_keys=True,
             **{"limits": Limits(shutdown_seconds=0), **more},  # it stops as if its power failed
         )
 

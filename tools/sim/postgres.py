@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 _OWNER = "kassa"  # of the databases
 _QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -82,13 +83,13 @@ class Server:
         """Make a database unless it exists; its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as db:
             if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-                db.execute(f'CREATE DATABASE "{name}"')
+                db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name)
 
     def drop(self, *names: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as db:
             for name in names:
-                db.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                db.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def close(self) -> None:
         """Stop the server and remove its folder."""

@@ -10,8 +10,8 @@ _UTC_TIME = 0x17  # tag of UTCTime: two-digit year; GeneralizedTime has four dig
 def days(der: bytes) -> tuple:
     """The first and last day on which a DER certificate is valid, in days since 2000-01-01; (0, 0) if it cannot be read."""
     try:
-        at = _validity(der)
-        return _time(der, at) // _DAY, _time(der, _after(der, at)) // _DAY
+        at = validity(der)
+        return time(der, at) // _DAY, time(der, after(der, at)) // _DAY
     except (ValueError, IndexError):
         return 0, 0
 
@@ -19,19 +19,19 @@ def days(der: bytes) -> tuple:
 def start(der: bytes) -> int:
     """The time from which a DER certificate is valid, in seconds since 2000-01-01 UTC; 0 if it cannot be read."""
     try:
-        return _time(der, _validity(der))
+        return time(der, validity(der))
     except (ValueError, IndexError):
         return 0
 
 
-def _validity(der: bytes) -> int:
-    """The offset of notBefore."""
-    at = _inside(der, _inside(der, 0))  # tbsCertificate
+def validity(der: bytes) -> int:
+    """The offset of notBefore. Raises IndexError."""
+    at = inside(der, inside(der, 0))  # tbsCertificate
     if der[at] == 0xA0:  # version
-        at = _after(der, at)
+        at = after(der, at)
     for _ in range(3):  # serial number, algorithm, issuer
-        at = _after(der, at)
-    return _inside(der, at)
+        at = after(der, at)
+    return inside(der, at)
 
 
 def _size(der: bytes, at: int) -> tuple:
@@ -43,17 +43,20 @@ def _size(der: bytes, at: int) -> tuple:
     return start, int.from_bytes(der[at + 2 : start], "big")
 
 
-def _inside(der: bytes, at: int) -> int:
+def inside(der: bytes, at: int) -> int:
+    """The offset of the contents of the element at `at`."""
     return _size(der, at)[0]
 
 
-def _after(der: bytes, at: int) -> int:
+def after(der: bytes, at: int) -> int:
+    """The offset behind the element at `at`."""
     start, size = _size(der, at)
     return start + size
 
 
-def _time(der: bytes, at: int) -> int:
-    start = _inside(der, at)
+def time(der: bytes, at: int) -> int:
+    """The time at `at`, in seconds since 2000-01-01 UTC. Raises ValueError, IndexError."""
+    start = inside(der, at)
     year = 2000
     if der[at] == _UTC_TIME:
         year += int(der[start : start + 2])

@@ -41,9 +41,10 @@ ECHO = const(301)
 _PARAMETERS = const(360)
 _STATUS = const(362)
 _LARGEST = const(8192)  # bytes of a table
-# Processing requests in an answer's header. The exchange handles 3 (sign on again); 6 is not used.
+# Processing requests in an answer's header. The exchange handles 3 (sign on again).
 _PARAMETERS_ASKED = const(1)
 _STATUS_ASKED = const(2)
+_CERTIFICATE_ASKED = const(6)
 _CARDS_ASKED = (
     (4, 370, 0),
     (7, 390, 1),
@@ -153,6 +154,10 @@ def task_for(
             from kassa.vault.settings.parameters import Parameters
 
             return TableDownload(_PARAMETERS, Parameters(values), refused)
+        if request == _CERTIFICATE_ASKED:
+            from kassa.uplink import renewal
+
+            return TableDownload(renewal.NETWORK, renewal.Renewal(values), refused)
         for asked, network, table in _CARDS_ASKED:
             if request == asked:
                 from kassa.vault.card_tables.table_writer import CardTables

@@ -28,15 +28,15 @@ def mac(key: bytes, data: bytes) -> bytes:
     return cmac.finalize()[:8]
 
 
-def derive(usage: int, counter: int) -> bytes:
-    """Working key for IKID and counter as in X9.24-3: from the initial key, one derivation per one-bit."""
-    key = aes(BDK, bytes.fromhex("0101800100020080") + IKID)
+def derive(usage: int, counter: int, ikid: bytes = IKID) -> bytes:
+    """Working key for key id and counter as in X9.24-3: from the initial key, one derivation per one-bit."""
+    key = aes(BDK, bytes.fromhex("0101800100020080") + ikid)
     done = 0
     for bit in range(31, -1, -1):
         if counter & 1 << bit:
             done |= 1 << bit
-            key = aes(key, bytes.fromhex("0101800000020080") + IKID[4:] + struct.pack(">I", done))
-    return aes(key, struct.pack(">HHHH", 0x0101, usage, 2, 128) + IKID[4:] + struct.pack(">I", counter))
+            key = aes(key, bytes.fromhex("0101800000020080") + ikid[4:] + struct.pack(">I", done))
+    return aes(key, struct.pack(">HHHH", 0x0101, usage, 2, 128) + ikid[4:] + struct.pack(">I", counter))
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Answer:
     @property
     def mac_holds(self) -> bool:
         counter = int.from_bytes(self.elements[53][8:], "big")
-        return mac(derive(0x2001, counter), self.frame[5:-8]) == self.frame[-8:]
+        return mac(derive(0x2001, counter, self.elements[53][:8]), self.frame[5:-8]) == self.frame[-8:]
 
 
 def parse(frame: bytes) -> Answer:
@@ -124,6 +124,7 @@ class Terminal:
     stan: int = 0
     counter: int = 0
     head: bytes = bytes(8)
+    ikid: bytes = IKID
     line: ssl.SSLSocket | None = field(default=None, repr=False)
 
     def next_counter(self) -> int:
@@ -152,9 +153,9 @@ class Terminal:
         for where, value in more.items():
             at = int(where[3:])
             header[at : at + len(value)] = value
-        encryptor = Cipher(algorithms.AES(derive(0x3000, counter)), modes.CBC(bytes(16))).encryptor()
+        encryptor = Cipher(algorithms.AES(derive(0x3000, counter, self.ikid)), modes.CBC(bytes(16))).encryptor()
         tagged = bytes(header) + encryptor.update(os.urandom(16) + body.ljust(160, b"\0"))
-        self.head = mac(derive(0x2002, counter), tagged)
+        self.head = mac(derive(0x2002, counter, self.ikid), tagged)
         return Record(tagged + self.head, b"\x07\x20" if body else b"\x00\x20")
 
     def sale(self, record: Record, deferred: bool = False, **replace: bytes) -> bytes:
@@ -217,11 +218,11 @@ class Terminal:
     def frame(self, mti: int, elements: dict[int, bytes], counter: int | None = None) -> bytes:
         """The frame as sent, with its 2-byte length, under a fresh message KSN unless `counter` is given."""
         counter = counter or self.next_counter()
-        elements = {**elements, 53: element(53, IKID + struct.pack(">I", counter))}
+        elements = {**elements, 53: element(53, self.ikid + struct.pack(">I", counter))}
         bitmap = sum(1 << (64 - number) for number in (*elements, 64))
         head = bytes.fromhex("6000030000613100000100") + struct.pack(">HQ", mti, bitmap)
         frame = head + b"".join(elements[number] for number in sorted(elements))
-        return self.wrap(frame + mac(derive(0x2000, counter), frame[5:]))
+        return self.wrap(frame + mac(derive(0x2000, counter, self.ikid), frame[5:]))
 
     @staticmethod
     def wrap(frame: bytes) -> bytes:

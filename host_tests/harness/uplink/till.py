@@ -11,7 +11,7 @@ from typing import Any
 from host_tests.harness.in_micropython.runner import Inside
 from tools.device_key import device_key
 from tools.host.keys import dukpt
-from tools.host.keys.host_keys import TEST_BDK
+from tools.host.keys.host_keys import TEST_BDK, TestKeys
 from tools.host.tables.terminal_settings import OfflineLimits
 from tools.host.wire import answers, codec, message
 from tools.journal import image
@@ -94,7 +94,7 @@ class TinyHost:
         found = [message.read(frame) for frame in codec.split(buffer)]
         assert not buffer, "the courier sends whole frames"
         for request in found:
-            assert request.mac_holds(TEST_BDK) and request.ksn[:8] == IKID
+            assert request.mac_holds(TestKeys()) and request.ksn[:8] == IKID
             assert request.counter > self.counter, "message KSNs rise"
             self.counter = request.counter
         self.seen += found
@@ -114,7 +114,7 @@ class TinyHost:
             elements = {"_39": code, **elements}
             if code == "00" and request.mti in ("0100", "0200"):
                 elements = {"_37": "123456789012", "_38": "A1B2C3", **elements}
-        return answers.add_envelope(answers.compose(request, self.time, text, **elements), request, TEST_BDK)
+        return answers.add_envelope(answers.compose(request, self.time, text, **elements), request, TestKeys())
 
     def connect(self, **elements: str) -> message.Message:
         """Open a new connection and answer its handshake; returns the handshake request."""

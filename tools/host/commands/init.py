@@ -14,9 +14,11 @@ from tools.host.errors import HostError
 from tools.host.running import permissions
 
 _NEXT = r"""[bold]{home} is ready.[/] Next:
-  1. Keys and certificates: see docs/keys.md. The host needs ca.pem, host.pem and host.key.pem in its folder.
-  2. Settings: edit {file}. \[outside] gateway names who decides card and code payments; without it nobody does.
-  3. Start it: python -m tools.host run {home}
+  1. Keys: python -m tools.host keys --home {home} init, then add-bdk.
+  2. Certificates: python -m tools.host ca, on another machine; docs/host-keys.md has the steps. The host needs ca.pem,
+     host.pem and host.key.pem in its folder.
+  3. Settings: edit {file}. \[outside] gateway names who decides card and code payments; without it nobody does.
+  4. Start it: python -m tools.host run {home}
 docs/host.md has the settings, and how to run it under systemd."""
 
 

@@ -15,6 +15,8 @@ from rich.console import Console
 from tools.host import settings_file
 from tools.host.app import Host
 from tools.host.errors import HostError, SetupError
+from tools.host.keys import host_keys
+from tools.host.keys.key_store import KeyStore
 from tools.host.outside import gateway
 from tools.host.running import logs, permissions, process
 from tools.host.settings import Settings
@@ -24,7 +26,10 @@ from tools.host.store.open_ledger import database
 
 @click.command(help="Run a host. HOME: its folder, made by init. Ends with SIGTERM or Ctrl-C.")
 @click.argument("home", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def main(home: Path) -> None:
+@click.option(
+    "--test-keys", is_flag=True, help="take the published test keys, which protect nothing: to try things out"
+)
+def main(home: Path, test_keys: bool) -> None:
     try:
         permissions.keep_private()
         permissions.check(home)
@@ -35,7 +40,8 @@ def main(home: Path) -> None:
     except HostError as error:
         raise click.ClickException(str(error)) from None
     try:
-        with process.running(home, lambda: _host(home, settings, log)) as host:
+        keys = host_keys.find(home, test_keys)  # first: it may ask for the passphrase
+        with process.running(home, lambda: _host(home, settings, log, keys)) as host:
             _ready(host, settings)
             why = process.wait()
             logs.say(logging.INFO, "stopping", signal=why)
@@ -47,7 +53,7 @@ def main(home: Path) -> None:
         log.close()
 
 
-def _host(home: Path, settings: Settings, log: logs.Logging) -> Host:
+def _host(home: Path, settings: Settings, log: logs.Logging, keys: KeyStore) -> Host:
     missing = process.allow_connections(settings.limits)
     if missing:
         logs.say(logging.WARNING, "too few open files", missing=missing, see="LimitNOFILE of the unit, ulimit -n")
@@ -55,6 +61,7 @@ def _host(home: Path, settings: Settings, log: logs.Logging) -> Host:
     return Host(
         home,
         *gateway.find(home, ledger, datetime.datetime.now),
+        keys=keys,
         ledger=ledger,
         port=settings.terminals.port,
         page_port=settings.page.port,

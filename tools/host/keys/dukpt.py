@@ -22,30 +22,54 @@ def is_counter(counter: int) -> bool:
     return 0 < counter <= _LAST_COUNTER and counter.bit_count() <= 16
 
 
+@lru_cache(maxsize=4096)
 def initial_key(bdk: bytes, ikid: bytes) -> bytes:
     """The 16-byte initial key of the device whose initial key id is `ikid` (8 bytes)."""
-    return _derive(bdk, _INITIAL_KEY, ikid)
+    return _encrypt(bdk, initial_key_data(ikid))
 
 
-@lru_cache(maxsize=65536)
+def initial_key_data(ikid: bytes) -> bytes:
+    """The block (16 bytes) whose encryption under the base derivation key is the initial key."""
+    return _data(_INITIAL_KEY, ikid)
+
+
 def transaction_key(bdk: bytes, ikid: bytes, counter: int) -> bytes:
-    """The 16-byte key of one transaction: one derivation per one-bit of the counter, highest bit first.
-
-    Intermediate keys are cached, because neighbouring counters share all but the last step.
-    """
-    lowest = counter & -counter
-    parent = initial_key(bdk, ikid) if counter == lowest else transaction_key(bdk, ikid, counter ^ lowest)
-    return _derive(parent, _KEY_DERIVATION, ikid[4:] + struct.pack(">I", counter))
+    """The 16-byte key of one transaction."""
+    return _transaction_key(initial_key(bdk, ikid), ikid[4:], counter)
 
 
 def working_key(bdk: bytes, ksn: bytes, usage: int) -> bytes:
     """The 16-byte working key of a KSN (12 bytes: initial key id, counter) for one usage."""
-    ikid, counter = ksn[:8], int.from_bytes(ksn[8:], "big")
-    return _derive(transaction_key(bdk, ikid, counter), usage, ksn[4:])
+    return working_key_below(initial_key(bdk, ksn[:8]), ksn, usage)
 
 
-def _derive(parent: bytes, usage: int, context: bytes) -> bytes:
-    """One block of the derivation function: version 1, block 1, usage, AES-128, 128 bits, context (8 bytes)."""
-    data = struct.pack(">BBHHH", 1, 1, usage, _AES_128, 128) + context
-    encryptor = Cipher(algorithms.AES(parent), modes.ECB()).encryptor()
-    return encryptor.update(data)
+def working_key_below(initial: bytes, ksn: bytes, usage: int) -> bytes:
+    """Like `working_key`, from the initial key of the KSN's device (16 bytes)."""
+    parent = _transaction_key(initial, ksn[4:8], int.from_bytes(ksn[8:], "big"))
+    return _encrypt(parent, _data(usage, ksn[4:]))
+
+
+@lru_cache(maxsize=65536)
+def _transaction_key(initial: bytes, device: bytes, counter: int) -> bytes:
+    """One derivation per one-bit of the counter, highest bit first. `device`: the device id (4 bytes).
+
+    Intermediate keys are cached, because neighbouring counters share all but the last step.
+    """
+    lowest = counter & -counter
+    parent = initial if counter == lowest else _transaction_key(initial, device, counter ^ lowest)
+    return _encrypt(parent, _data(_KEY_DERIVATION, device + struct.pack(">I", counter)))
+
+
+def forget() -> None:
+    """Drop every cached key."""
+    initial_key.cache_clear()
+    _transaction_key.cache_clear()
+
+
+def _data(usage: int, context: bytes) -> bytes:
+    """Input of the derivation function: version 1, block 1, usage, AES-128, 128 bits, context (8 bytes)."""
+    return struct.pack(">BBHHH", 1, 1, usage, _AES_128, 128) + context
+
+
+def _encrypt(parent: bytes, data: bytes) -> bytes:
+    return Cipher(algorithms.AES(parent), modes.ECB()).encryptor().update(data)

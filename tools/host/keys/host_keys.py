@@ -1,44 +1,95 @@
 # SPDX-License-Identifier: MIT
-"""The host's secrets, stored in its home: the base derivation key and the key for card number tokens."""
+"""Finds the host's keys: those of HOME/keys.sealed, or of the PKCS#11 token that HOME/kassa-host.toml names.
+
+    [keys]
+    pkcs11 = "/usr/lib/softhsm/libsofthsm2.so"  # the vendor's library; without it the keys are in keys.sealed
+    token = "kassa"                             # the token's label
+    test = true                                 # the published test keys; written by tools.sim only
+
+A host without keys does not start. The test keys are used only where they are asked for.
+"""
 
 import hmac
-import json
-import os
-import secrets
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tools.host import settings_file
 from tools.host.errors import SetupError
+from tools.host.keys import dukpt, file_store, passphrase
+from tools.host.keys.file_store import FileStore
+from tools.host.keys.key_store import Derivation, KeyStore
 
 TEST_BDK = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")  # from the standard; for tests and the demo only
+_TEST_TOKEN = bytes(range(32))
+OLD = ("keys.json", "token.key")  # files of earlier versions, with keys in clear
 
 
-class HostKeys:
-    """`keys.json` ({"bdk": hex}; the test key if absent) and `token.key` (created on first use)."""
+class TestKeys(Derivation):
+    """The published test keys: TEST_BDK whatever the BDK id, and a published token key. Not secret at all."""
 
-    def __init__(self, home: Path) -> None:
-        self.bdk = _bdk(home / "keys.json")
-        self._token_key = _token_key(home / "token.key")
+    __test__ = False  # no test case
+    is_test = True
 
-    def token(self, pan: str) -> str:
-        """The token of a card number: always the same for one card, and only this host can compute it."""
-        return hmac.digest(self._token_key, pan.encode(), "sha256").hex()[:32]
+    @property
+    def bdk_ids(self) -> tuple[bytes, ...]:
+        """See KeyStore."""
+        return (bytes.fromhex("12345678"),)
+
+    def _initial_key(self, ikid: bytes) -> bytes:
+        return dukpt.initial_key(TEST_BDK, ikid)
+
+    def _token_mac(self, data: bytes) -> bytes:
+        return hmac.digest(_TEST_TOKEN, data, "sha256")
 
 
-def _bdk(path: Path) -> bytes:
-    if not path.exists():
-        return TEST_BDK
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a host's keys are. `module`: the library of a PKCS#11 token; empty: in a file. `test`: the test keys."""
+
+    home: Path
+    module: str = ""
+    token: str = ""
+    test: bool = False
+
+    @property
+    def file(self) -> Path:
+        return self.home / file_store.NAME
+
+
+def place(home: Path) -> Place:
+    """Where the keys of a host are, by its settings. Raises SetupError."""
+    keys = settings_file.load(home).keys
+    return Place(home, keys.pkcs11, keys.token, keys.test)
+
+
+def find(home: Path, test_keys: bool = False, ask: passphrase.Passphrase = passphrase.find) -> KeyStore:
+    """The keys of a host. `test_keys`: use the published ones. `ask`: gives the passphrase, or the PIN of the token.
+
+    Raises SetupError: there are none, they cannot be opened, or there are some and the test keys were asked for.
+    """
+    where = place(home)
+    real = where.module or where.file.exists()
+    if test_keys or where.test:
+        if real:
+            raise SetupError(f"{home} has keys of its own: it cannot run with the test keys")
+        return TestKeys()
+    if where.module:
+        return token(where, ask())
+    old = [name for name in OLD if (home / name).exists()]
+    if old and not where.file.exists():
+        raise SetupError(
+            f"{home / old[0]} holds keys in clear, which is no longer done: kassa-host keys init seals them"
+        )
+    if not where.file.exists():
+        raise SetupError(f"{home} has no keys: kassa-host keys init makes them; --test-keys is for trying things out")
+    return FileStore(file_store.read(where.file, ask()))
+
+
+def token(where: Place, pin: str) -> Any:
+    """The key store of a PKCS#11 token (pkcs11_store.Pkcs11Store). Raises SetupError."""
     try:
-        bdk = bytes.fromhex(json.loads(path.read_text())["bdk"])
-    except (ValueError, KeyError, TypeError):
-        raise SetupError(f'{path.name} must hold {{"bdk": hex}}') from None
-    if len(bdk) != 16:
-        raise SetupError(f"the BDK in {path.name} must have 16 bytes")
-    return bdk
-
-
-def _token_key(path: Path) -> bytes:
-    if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-    return path.read_bytes()
+        from tools.host.keys.pkcs11_store import Pkcs11Store
+    except ImportError:
+        raise SetupError("the package python-pkcs11 is not installed") from None
+    return Pkcs11Store(where.module, where.token, pin)

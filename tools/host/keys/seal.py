@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The sealed record in DE 62 (docs/journal.md): clear header, sealed body, seal tag."""
 
+import contextlib
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tools.host.errors import SealError
+from tools.host.errors import KeyMissing, SealError
 from tools.host.keys import dukpt, mac
+from tools.host.keys.key_store import KeyStore
 
 SIZE = 248
 _HEADER = 64
@@ -82,10 +85,19 @@ def parse(raw: bytes) -> Record:
     )
 
 
-def recomputed_tag(record: Record, bdk: bytes, ikid: bytes) -> bytes:
+def recomputed_tag(record: Record, keys: KeyStore, ikid: bytes) -> bytes:
     """The seal tag this record should carry: CMAC under the MAC key (2002) of its body's KSN. Raises SealError."""
-    key = dukpt.working_key(bdk, _ksn(record, ikid), dukpt.MAC_BOTH_WAYS)
+    key = _key(record, keys, ikid, dukpt.MAC_BOTH_WAYS)
     return mac.tag(key, record.raw[:_TAGGED])
+
+
+def sealed_under(record: Record, keys: KeyStore, ikids: Sequence[bytes]) -> bytes:
+    """The initial key id under which a record's seal tag holds; the first of `ikids` if it holds under none."""
+    for ikid in ikids if len(ikids) > 1 else ():
+        with contextlib.suppress(SealError):
+            if holds(record, recomputed_tag(record, keys, ikid)):
+                return ikid
+    return ikids[0]
 
 
 def holds(record: Record, recomputed: bytes) -> bool:
@@ -93,13 +105,13 @@ def holds(record: Record, recomputed: bytes) -> bool:
     return hmac.compare_digest(record.seal_tag, recomputed)
 
 
-def open_body(record: Record, bdk: bytes, ikid: bytes) -> dict[str, bytes]:
+def open_body(record: Record, keys: KeyStore, ikid: bytes) -> dict[str, bytes]:
     """Decrypt the body under the data key (3000) of its KSN: EMV tag (upper-case hex) -> value.
 
     The first block is the nonce. Encrypted under the same key, it is the IV of the data (NIST SP 800-38A, appendix C).
     Raises SealError if the result is not TLV.
     """
-    key = dukpt.working_key(bdk, _ksn(record, ikid), dukpt.DATA_ENCRYPT)
+    key = _key(record, keys, ikid, dukpt.DATA_ENCRYPT)
     decryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).decryptor()
     return read_tlv(decryptor.update(record.raw[_HEADER:_TAGGED])[_NONCE:])
 
@@ -131,10 +143,14 @@ def read_tlv(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def _ksn(record: Record, ikid: bytes) -> bytes:
+def _key(record: Record, keys: KeyStore, ikid: bytes, usage: int) -> bytes:
+    """A working key of the body's KSN. Raises SealError."""
     if not dukpt.is_counter(record.counter):
         raise SealError("invalid transaction counter of the body")
-    return ikid + record.counter.to_bytes(4, "big")
+    try:
+        return keys.working_key(ikid + record.counter.to_bytes(4, "big"), usage)
+    except KeyMissing as error:
+        raise SealError(str(error)) from None
 
 
 def _digits(raw: bytes, at: int, size: int) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from tools.host.books import double_entry
 from tools.host.errors import OperatorError, SealError
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys.key_store import KeyStore
 from tools.host.keys.seal import Record, parse
 from tools.host.operations import hand_in_checks
 from tools.host.operations.hand_in_checks import Checks, Verdict, Wishes
@@ -43,7 +43,7 @@ Offered = tuple[bytes, str]  # a sealed record (248 bytes), and what the termina
 
 async def run(
     service: Service,
-    keys: HostKeys,
+    keys: KeyStore,
     offered: Sequence[Offered],
     by: str,
     tid: str | None = None,
@@ -81,7 +81,7 @@ class _HandIn:
     def __init__(
         self,
         service: Service,
-        keys: HostKeys,
+        keys: KeyStore,
         terminal: Terminal,
         records: list[tuple[Record, str]],
         wishes: Wishes,
@@ -154,7 +154,7 @@ class _HandIn:
             terminal = terminals.load(transaction.db, self._tid)
             if terminal is not None and not hand_in_checks.is_linked(transaction.db, self._tid, record):
                 request = transaction.request(terminal, message_of(terminal, record, kinds.VOID_ENTRY))
-                known = record_checks.look(transaction.db, self._tid, record)
+                known = record_checks.look(request, record)
                 record_checks.note_record(request, record, chain.VOID, known)
 
     async def _send(self) -> None:
@@ -265,16 +265,17 @@ def _parsed(offered: Sequence[Offered]) -> tuple[list[tuple[Record, str]], int]:
     return records, unreadable
 
 
-def _owner(db: Connection, keys: HostKeys, records: list[Record], tid: str | None) -> Terminal:
+def _owner(db: Connection, keys: KeyStore, records: list[Record], tid: str | None) -> Terminal:
     """The registered terminal that sealed the records. Raises OperatorError."""
     step = max(1, len(records) // _SAMPLE)
     sample = records[::step][:_SAMPLE] + records[-_SAMPLE:]  # the newest too: older ones may be under an earlier key
     best, most = tid, 0
     if tid is None:
-        for row in db.execute(select(registered.c.tid, registered.c.ikid).order_by(registered.c.tid)):
-            held = sum(hand_in_checks.intact(record, keys.bdk, bytes.fromhex(row.ikid)) for record in sample)
+        for tried in db.execute(select(registered.c.tid).order_by(registered.c.tid)).scalars().all():
+            one = terminals.load(db, tried, lock=False)
+            held = sum(hand_in_checks.intact(record, keys, one.ikids) for record in sample) if one else 0
             if held > most:
-                best, most = row.tid, held
+                best, most = tried, held
     terminal = terminals.load(db, best, lock=False) if best else None
     if terminal is None:
         what = f"terminal {tid} is not registered here" if tid else "no terminal registered here sealed these records"

@@ -5,14 +5,14 @@ A record is proven by its seal. What the terminal's marks say about it (sent, de
 device has the key of their tags. So no money moves on a mark alone; an operator has to name the record.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, exists, select
 
 from tools.host.errors import FrameError, SealError
 from tools.host.keys import seal
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys.key_store import KeyStore
 from tools.host.keys.seal import Record
 from tools.host.store.schema import link, payment, terminal, tombstone
 from tools.host.store.schema import message as sent
@@ -62,8 +62,8 @@ class Wishes:
 class Checks:
     """Judges the records of one terminal. `keys`: the host's. `offered`: all records of the hand-in."""
 
-    def __init__(self, keys: HostKeys, of: Terminal, wishes: Wishes, offered: Iterable[Record] = ()) -> None:
-        self._bdk = keys.bdk
+    def __init__(self, keys: KeyStore, of: Terminal, wishes: Wishes, offered: Iterable[Record] = ()) -> None:
+        self._keys = keys
         self._terminal = of
         self._wishes = wishes
         self._places: dict[tuple[int, int], list[Record]] = {}  # epoch and sequence -> the records that claim them
@@ -76,7 +76,7 @@ class Checks:
         row = self._one(db, record)
         if row is not None and (row.header, row.body_hash) != (record.header, record.body_hash.hex()):
             return Verdict(REFUSED, "differs from the payment received under its uid")
-        if not intact(record, self._bdk, self._terminal.ikid):
+        if not intact(record, self._keys, self._terminal.ikids):
             if row is not None:
                 return Verdict(THERE if row.state == "APPROVED" else THERE_UNPAID, "its seal tag is damaged")
             return Verdict(REFUSED, "its seal does not hold" + self._whose(db, record))
@@ -100,7 +100,7 @@ class Checks:
     def _is_half(self, record: Record) -> bool:
         """Whether nothing speaks against HALF: a record with a valid seal has its place, or none claims it at all."""
         others = [one for one in self._places.get((record.epoch, record.sequence), ()) if one.uid != record.uid]
-        return not others or any(intact(one, self._bdk, self._terminal.ikid) for one in others)
+        return not others or any(intact(one, self._keys, self._terminal.ikids) for one in others)
 
     def _known(self, db: Connection, row: Row, record: Record, mark: str) -> Verdict:
         """A record that is here as a payment, unaltered."""
@@ -153,7 +153,7 @@ class Checks:
         return requests.received(db, self._terminal, record, self._named(db, record), *types)
 
     def _named(self, db: Connection, record: Record) -> str:
-        return requests.named(db, self._terminal, record, self._bdk)
+        return requests.named(db, self._terminal, record, self._keys)
 
     def _one(self, db: Connection, record: Record) -> Row | None:
         mine = payment.c.tid == self._terminal.tid, payment.c.uid == record.uid.hex()
@@ -175,15 +175,15 @@ class Checks:
             return ""
         others = select(terminal.c.tid, terminal.c.ikid).where(terminal.c.tid != self._terminal.tid).limit(_OTHERS)
         for tid, ikid in db.execute(others):
-            if intact(record, self._bdk, bytes.fromhex(ikid)):
+            if intact(record, self._keys, [bytes.fromhex(ikid)]):
                 return f": it is a record of {tid}"
         return ""
 
 
-def intact(record: Record, bdk: bytes, ikid: bytes) -> bool:
-    """Whether a record carries the seal of the terminal with this initial key id."""
+def intact(record: Record, keys: KeyStore, ikids: Sequence[bytes]) -> bool:
+    """Whether a record carries the seal of a terminal that has or had these initial key ids."""
     try:
-        return seal.holds(record, seal.recomputed_tag(record, bdk, ikid))
+        return seal.holds(record, seal.recomputed_tag(record, keys, seal.sealed_under(record, keys, ikids)))
     except SealError:
         return False
 

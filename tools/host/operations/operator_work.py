@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tools.host.errors import HostError, OperatorError
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys.key_store import KeyStore
 from tools.host.operations import closing, hand_in
 from tools.host.operations.hand_in_checks import MARKS, Wishes
 from tools.host.transactions import clear_terminal
@@ -40,7 +40,7 @@ def busy(error: OperationalError) -> OperatorError:
 class Operator:
     """Carries out an operator's requests, one at a time. Call it from the service's event loop."""
 
-    def __init__(self, service: Service, keys: HostKeys) -> None:
+    def __init__(self, service: Service, keys: KeyStore) -> None:
         self._service = service
         self._keys = keys
         self._working = False

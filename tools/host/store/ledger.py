@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, update
 from sqlalchemy.exc import DatabaseError
 
+from tools.host import private_files
 from tools.host.errors import SetupError
 from tools.host.outside import outbox
-from tools.host.store import migrate, schema_behind, schema_books, schema_users  # noqa: F401  # their tables
+from tools.host.store import migrate, schema_behind, schema_books, schema_keys, schema_users  # noqa: F401  # their tables
 from tools.host.store.schema import payment
 from tools.host.store.sums import total
-from tools.host.transactions import clear_terminal, terminals
+from tools.host.transactions import clear_terminal, terminal_keys, terminals
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "secure_delete=ON")
 _POOL = 8  # connections of one process to PostgreSQL
@@ -37,6 +38,8 @@ class Ledger:
         if backend not in ("sqlite", "postgresql"):
             raise SetupError(f"{backend}: the database is SQLite or PostgreSQL")
         self.is_sqlite = backend == "sqlite"
+        if self.is_sqlite:
+            _keep_private(make_url(url).database)
         self._writer = _sqlite(url, "BEGIN IMMEDIATE") if self.is_sqlite else _postgresql(url)
         self._reader = _sqlite(url, "BEGIN") if self.is_sqlite else self._writer
         try:
@@ -83,9 +86,14 @@ class Ledger:
             outbox.hurry(db)
 
     def register(self, tid: str, mid: str, ikid: bytes) -> None:
-        """Register a terminal; see terminals.register."""
+        """Register a terminal; see terminal_keys.register."""
         with self.write() as db:
-            terminals.register(db, tid, mid, ikid)
+            terminal_keys.register(db, tid, mid, ikid)
+
+    def knows(self, tid: str) -> bool:
+        """Whether a terminal has this id."""
+        with self.read() as db:
+            return terminals.load(db, tid, lock=False) is not None
 
     def certified(self, tid: str, ends: datetime.datetime) -> bool:
         """Store the expiry date of a terminal's certificate; see terminals.certified."""
@@ -118,6 +126,16 @@ class Ledger:
         mine = select(total(payment.c.worth)).where(payment.c.pan_token == card)
         with self.read() as db:
             return int(db.execute(mine.where(payment.c.state == "APPROVED")).scalar_one())
+
+
+def _keep_private(file: str | None) -> None:
+    """Its -wal and -shm get the same rights. Raises SetupError."""
+    if not file or file == ":memory:":
+        return
+    try:
+        private_files.touch(Path(file))
+    except OSError as fault:
+        raise SetupError(f"database {file}: {fault.strerror}") from None
 
 
 def _sqlite(url: str, begin: str) -> Engine:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from tools.host import private_files
 from tools.host.errors import SetupError
 
 PUBLISHING, MIGRATING = 7501, 7500
@@ -25,7 +26,7 @@ def serve(database: Path) -> Iterator[None]:
 
     The lock ends with the context, or when the process ends.
     """
-    with open(f"{database}.lock", "a") as file:
+    with open(private_files.touch(database.with_name(database.name + ".lock")), "a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

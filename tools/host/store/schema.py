@@ -100,6 +100,7 @@ payment = new_table(
     Column("header", LargeBinary, nullable=False),
     words("body_hash"),
     whole("body_counter"),
+    words("ikid", nullable=True),  # initial key id of its KSN; NULL: the one its terminal has
     words("state"),
     whole("quarantined", default=0),
     words("original_tid", nullable=True),  # the payment that this one refers to, of a terminal of the same merchant

@@ -17,6 +17,7 @@ from tools.host.errors import SetupError
 from tools.host.store import lock, upsert
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import published, terminal
+from tools.host.tables import renewal
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.transactions import terminals
 from tools.host.transactions.request_context import RequestContext
@@ -84,7 +85,9 @@ class Tables:
         for network, request in _REQUESTS.items():
             if newest.get(network, 0) != known.get(network, 0):
                 return request
-        return _STATUS_WANTED if self.ask_status else 0
+        if self.ask_status:
+            return _STATUS_WANTED
+        return renewal.REQUEST if renewal.offered(db, tid) else 0
 
 
 def _newest(db: Connection, mid: str) -> dict[str, int]:
@@ -96,11 +99,15 @@ def _newest(db: Connection, mid: str) -> dict[str, int]:
     return {row.network: row.version for row in sorted(rows, key=lambda row: row.mid)}  # its own comes last
 
 
-def _piece(db: Connection, mid: str, network: str, have: int, at: int) -> bytes:
-    """DE 62 of the answer: form, version, size, offset, piece. Size 0 if `have` is the newest version."""
+def _table(db: Connection, mid: str, network: str) -> tuple[int, bytes]:
+    """Version and data of a table for a merchant's terminals."""
     version = _newest(db, mid).get(network, 0)
     of = published.c.network == network, published.c.version == version, published.c.mid.in_(["", mid])
-    data = db.execute(select(published.c.data).where(*of)).scalar() or b""
+    return version, db.execute(select(published.c.data).where(*of)).scalar() or b""
+
+
+def _piece(version: int, data: bytes, have: int, at: int) -> bytes:
+    """DE 62 of the answer: form, version, size, offset, piece. Size 0 if `have` is the newest version."""
     if not data or have == version or at > len(data):
         return struct.pack(">BIHH", _FORM, version, 0, 0)
     return struct.pack(">BIHH", _FORM, version, len(data), at) + data[at : at + _PIECE]
@@ -128,17 +135,19 @@ def handle(request: RequestContext, tables: Tables) -> Answer:
 
 def _fetch(request: RequestContext, network: str) -> Answer:
     _, have, at = struct.unpack(">BIH", request.message.body)
+    if network == renewal.NETWORK:
+        version, data = renewal.fetched(request.db, request.tid, have)
+        return request.answer(answers.APPROVED, _62=_piece(version, data, have, at).hex().upper())
     versions = known(request.db, request.tid)
     if versions.get(network, 0) != have:
         versions[network] = have
         terminals.change(request.db, request.terminal, versions=json.dumps(versions))
-    return request.answer(
-        answers.APPROVED, _62=_piece(request.db, request.terminal.mid, network, have, at).hex().upper()
-    )
+    version, data = _table(request.db, request.terminal.mid, network)
+    return request.answer(answers.APPROVED, _62=_piece(version, data, have, at).hex().upper())
 
 
 def is_fetch(message: Message) -> bool:
-    return message.mti == "0800" and message.fields["60"][8:11] in _REQUESTS
+    return message.mti == "0800" and message.fields["60"][8:11] in (*_REQUESTS, renewal.NETWORK)
 
 
 def parameters(values: dict[int, bytes]) -> bytes:

@@ -28,7 +28,8 @@ def handle(request: RequestContext, age: str) -> Answer:
     """
     body, terminal = request.message.body, request.terminal
     epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
-    if age == key_window.LATE and not record_checks.has_body(request.db, request.tid, request.message.counter):
+    counter = request.message.counter
+    if age == key_window.LATE and not record_checks.has_body(request.db, request.tid, terminal.ikid, counter):
         return _answer(request, restore.current(request.db, request.tid))
     used = age != key_window.FRESH
     if epoch > terminal.epoch and not used and _is_first_contact(request):
@@ -108,7 +109,7 @@ def _answer(request: RequestContext, behind: Row[Any] | None) -> Answer:
         held, tag = behind.after, terminals.NO_TAG
     text = "Rolled back or cloned: call a supervisor" if state & ROLLBACK else ""
     form = f"00{terminal.batch:06}900"
-    used = max(terminal.message_mark, record_checks.highest_counter(request.db, request.tid))
+    used = max(terminal.message_mark, record_checks.highest_counter(request.db, request.tid, terminal.ikid))
     return request.answer(
         answers.APPROVED, text, _60=form, _62=_form(state, terminal.epoch, held, tag, request.now, used)
     )

@@ -222,7 +222,7 @@ def _complete_or_cancel(request: RequestContext, ask: Payment, noted: Noted) -> 
 
 
 def _open_body(request: RequestContext, record: seal.Record) -> dict[str, bytes]:
-    return seal.open_body(record, request.keys.bdk, request.terminal.ikid)
+    return seal.open_body(record, request.keys, request.key_of(record))
 
 
 def _of_same_terminal(request: RequestContext, record: seal.Record, uid: bytes) -> Row[Any] | None:

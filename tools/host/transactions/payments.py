@@ -50,7 +50,7 @@ def receive(request: RequestContext) -> Answer | Booked:
         return request.answer(answers.DUPLICATE if had_it else answers.FORMAT_ERROR, "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
-    known = record_checks.look(request.db, request.tid, record)
+    known = record_checks.look(request, record)
     if verdict.seen or known.is_here:
         if not verdict.seen:
             idempotency.open_(request.db, message, record.epoch)  # it came in another way: uploaded or handed in
@@ -125,7 +125,7 @@ def _ask(request: RequestContext, record: seal.Record, row: dict[str, Any]) -> O
             originals.note_cash(request, record, row)
         return Decision(answers.APPROVED)
     try:
-        tags = seal.open_body(record, request.keys.bdk, request.terminal.ikid)
+        tags = seal.open_body(record, request.keys, request.key_of(record))
         if source == kinds.PAID_CODE:
             paid = originals.paid_code(request, record, row, tags)
             outcome: Outcome = paid if isinstance(paid, Decision) else Return(record.uid, paid, record.amount)
@@ -194,6 +194,7 @@ def _row(request: RequestContext, record: seal.Record, settlement_batch: str, qu
         "header": record.header,
         "body_hash": record.body_hash.hex(),
         "body_counter": record.counter,
+        "ikid": request.key_of(record).hex(),
         "worth": kinds.worth(record.type, record.amount),
         "state": "RECEIVED",
         "quarantined": int(quarantined),

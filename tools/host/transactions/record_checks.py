@@ -20,6 +20,7 @@ _REUSED = exists().where(
     payment.c.tid == bindparam("tid"),
     payment.c.body_counter == bindparam("counter"),
     payment.c.uid != bindparam("uid"),
+    func.coalesce(payment.c.ikid, bindparam("current")) == bindparam("ikid"),
 )
 _STATE = select(batch.c.state).where(
     batch.c.tid == bindparam("tid"), batch.c.epoch == bindparam("epoch"), batch.c.number == bindparam("number")
@@ -48,34 +49,38 @@ class RecordChecks:
     is_here: bool
 
 
-def look(db: Connection, tid: str, record: seal.Record) -> RecordChecks:
+def look(request: RequestContext, record: seal.Record) -> RecordChecks:
     """Look everything up in one query, because this runs for every payment of a drain."""
     key = {
-        "tid": tid,
+        "tid": request.tid,
         "uid": record.uid.hex(),
         "counter": record.counter,
+        "ikid": request.key_of(record).hex(),
+        "current": request.terminal.ikid.hex(),
         "epoch": record.epoch,
         "number": record.batch,
     }
-    row = db.execute(_LOOK, key).one()
+    row = request.db.execute(_LOOK, key).one()
     return RecordChecks(bool(row.has_tombstone), bool(row.reused), row.batch, bool(row.is_here))
 
 
-def highest_counter(db: Connection, tid: str) -> int:
-    """The highest transaction counter of any payment's body key; 0 = none."""
-    return db.execute(select(func.max(payment.c.body_counter)).where(payment.c.tid == tid)).scalar_one() or 0
+def highest_counter(db: Connection, tid: str, ikid: bytes) -> int:
+    """The highest transaction counter of any payment's body key below the terminal's initial key id; 0 = none."""
+    mine = payment.c.tid == tid, func.coalesce(payment.c.ikid, ikid.hex()) == ikid.hex()
+    return db.execute(select(func.max(payment.c.body_counter)).where(*mine)).scalar_one() or 0
 
 
-def has_body(db: Connection, tid: str, counter: int) -> bool:
-    """Whether the body of a payment here is sealed under this counter's key."""
-    mine = payment.c.tid == tid, payment.c.body_counter == counter
+def has_body(db: Connection, tid: str, ikid: bytes, counter: int) -> bool:
+    """Whether the body of a payment here is sealed under this counter's key below the terminal's initial key id."""
+    below = func.coalesce(payment.c.ikid, ikid.hex()) == ikid.hex()
+    mine = payment.c.tid == tid, payment.c.body_counter == counter, below
     return bool(db.execute(select(exists().where(*mine))).scalar_one())
 
 
 def is_sealed(request: RequestContext, record: seal.Record) -> bool:
     """Whether a record carries the seal of its terminal. If not, it is listed as damaged, and nothing it says counts."""
     try:
-        recomputed = seal.recomputed_tag(record, request.keys.bdk, request.terminal.ikid)
+        recomputed = seal.recomputed_tag(record, request.keys, request.key_of(record))
     except SealError:
         recomputed = bytes(8)
     if seal.holds(record, recomputed):
@@ -96,22 +101,28 @@ def is_sealed(request: RequestContext, record: seal.Record) -> bool:
 def note_record(request: RequestContext, record: seal.Record, kind: str, known: RecordChecks) -> None:
     """Add a record to the chain. Its seal must hold (is_sealed).
 
-    If the record proves a rolled-back or cloned chip, the terminal is quarantined.
+    If the record proves a rolled-back or cloned chip, the terminal is quarantined. Records of a device that was replaced
+    come late, when a later epoch has begun; they say nothing about the device in use.
     """
+    ikid = request.key_of(record)
     own = record.epoch == request.terminal.epoch
     start = request.terminal.start if own else epochs.start(request.db, request.tid, record.epoch)
     suspicion = chain.add(request.db, request.tid, record, kind, start)
     if not suspicion:
         if record.epoch > request.terminal.epoch:
             suspicion = f"epoch {record.epoch} was never begun"
-        elif epochs.is_over(request.terminal, record.epoch) and not restore.covers(
-            restore.current(request.db, request.tid), record
+        elif (
+            epochs.is_over(request.terminal, record.epoch)
+            and ikid not in request.terminal.replaced
+            and not restore.covers(restore.current(request.db, request.tid), record)
         ):
             suspicion = f"epoch {record.epoch} is over, {request.terminal.epoch} was begun"
         elif known.reused:
             suspicion = f"body key {record.counter} used for two payments"
     if suspicion:
         terminals.quarantine(request.db, request.terminal, suspicion)
+    elif ikid in request.terminal.replaced:
+        pass
     elif own:
         epochs.begin(request.db, request.terminal)
     else:

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from tools.host.books.double_entry import note
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys import seal
+from tools.host.keys.key_store import KeyStore
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire import answers
 from tools.host.wire.answers import Answer
@@ -34,7 +35,7 @@ class RequestContext:
     db: Connection
     message: Message
     terminal: Terminal
-    keys: HostKeys
+    keys: KeyStore
     now: datetime.datetime
     counters: Counter[str]
     hand_in: int | None = None  # the hand-in that brings the payment; None: its terminal sent it
@@ -53,6 +54,10 @@ class RequestContext:
     @property
     def tid(self) -> str:
         return self.terminal.tid
+
+    def key_of(self, record: seal.Record) -> bytes:
+        """The initial key id that a record was sealed under: the terminal's, or one that it had before."""
+        return seal.sealed_under(record, self.keys, self.terminal.ikids)
 
     def answer(self, code: str, text: str = "", **elements: str) -> Answer:
         """The answer to this request, with DE 39 set."""

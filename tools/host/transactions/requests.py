@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from tools.host.errors import FrameError, SealError
 from tools.host.keys import seal
+from tools.host.keys.key_store import KeyStore
 from tools.host.keys.seal import Record
 from tools.host.store.schema import payment
 from tools.host.transactions import idempotency
@@ -26,14 +27,15 @@ def by_sequence(db: Connection, tid: str, record: Record, sequence: int) -> Row 
     return rows[0] if rows else None
 
 
-def named(db: Connection, terminal: Terminal, record: Record, bdk: bytes) -> str:
+def named(db: Connection, terminal: Terminal, record: Record, keys: KeyStore) -> str:
     """DE 61 of the request: batch and STAN of the payment that the record names; "" if it names none known here."""
     row = None
     if back := int.from_bytes(record.raw[54:56], "big"):
         row = by_sequence(db, terminal.tid, record, record.sequence - back)
     else:
         try:
-            uid = seal.open_body(record, bdk, terminal.ikid).get(_UID, b"")
+            ikid = seal.sealed_under(record, keys, terminal.ikids)
+            uid = seal.open_body(record, keys, ikid).get(_UID, b"")
         except SealError:
             uid = b""
         if uid:
@@ -55,12 +57,12 @@ def received(db: Connection, terminal: Terminal, record: Record, original: str, 
     return None
 
 
-def of(db: Connection, terminal: Terminal, record: Record, bdk: bytes) -> Message:
+def of(db: Connection, terminal: Terminal, record: Record, keys: KeyStore) -> Message:
     """The request of a record: the one in which it came, or else the one in which it would.
 
     Raises FrameError if no request carries such a record, or if it must name a payment and that one is not here.
     """
-    original = named(db, terminal, record, bdk)
+    original = named(db, terminal, record, keys)
     known = received(db, terminal, record, original)
     if known is not None:
         return known

@@ -65,7 +65,7 @@ def _store_tombstone(request: RequestContext, record: seal.Record) -> Answer:
 
     The message names the payment by its uid, under its MAC; the record counts only if its seal holds.
     """
-    known = record_checks.look(request.db, request.tid, record)
+    known = record_checks.look(request, record)
     if record_checks.is_sealed(request, record):
         record_checks.note_record(request, record, chain.REVERSAL, known)
     row = {"tid": request.tid, "uid": record.uid.hex(), "at": double_entry.now()}

@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from tools.host.errors import ForeignTerminal, IssuerFault, StateError
-from tools.host.keys.host_keys import HostKeys
+from tools.host.keys.key_store import KeyStore
 from tools.host.outside.issuer import Decision, Issuer, Payment
 from tools.host.outside.messenger import Messenger
 from tools.host.outside.wallet import Order, Return, Wallet
@@ -54,7 +54,7 @@ class Service:
     def __init__(
         self,
         ledger: Ledger,
-        keys: HostKeys,
+        keys: KeyStore,
         issuer: Issuer,
         wallet: Wallet,
         tables: Tables,
@@ -82,7 +82,7 @@ class Service:
         message = read(frame)
         if speaker is not None and message.terminal != speaker:
             raise ForeignTerminal(message.terminal)
-        if message.mac_holds(self._keys.bdk):
+        if message.mac_holds(self._keys):
             return message
         self.counters["bad_mac"] += 1
         return None
@@ -123,7 +123,7 @@ class Service:
         """The complete frame of an answer, as transmitted."""
         message, fields = reply
         self.counters[f"answer_{fields['t']}"] += 1
-        return answers.add_envelope(fields, message, self._keys.bdk, self._requests.get(message.terminal, 0))
+        return answers.add_envelope(fields, message, self._keys, self._requests.get(message.terminal, 0))
 
     async def _each(
         self, run: Sequence[S], work: Callable[[Sequence[S]], list[T]], broken: Callable[[S], list[T]]

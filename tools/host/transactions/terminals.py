@@ -2,15 +2,17 @@
 """The registered terminals: their identity, their chain, batch and message key state, and quarantine."""
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from tools.host.books import double_entry
 from tools.host.books.double_entry import note
-from tools.host.store import upsert
 from tools.host.store.schema import beginning
 from tools.host.store.schema import terminal as table
+from tools.host.store.schema_keys import terminal_key
 from tools.host.transactions import key_window
 
 NO_TAG = "0" * 16
@@ -18,6 +20,8 @@ LAST_BATCH = 999999  # the next one is 1
 _ONE = select(table).where(table.c.tid == bindparam("tid"))
 _LOCKED = _ONE.with_for_update()
 _BEGINNING = select(beginning).where(beginning.c.tid == bindparam("tid"), beginning.c.epoch == bindparam("epoch"))
+_KEYS = select(terminal_key).where(terminal_key.c.tid == bindparam("tid")).order_by(terminal_key.c.since.desc())
+_EARLIER = 3  # keys before the one in use that a record's seal is tried under
 _MARK = update(table).where(table.c.tid == bindparam("which"))
 
 
@@ -25,7 +29,9 @@ _MARK = update(table).where(table.c.tid == bindparam("which"))
 class Terminal:
     """One terminal's row. `message_mark`: the highest counter of a message KSN accepted from it. `seen`: key_window.py.
 
-    `start`: the sequence after which its epoch's chain starts. `begun`: it has adopted this epoch.
+    `start`: the sequence after which its epoch's chain starts. `begun`: it has adopted this epoch. `earlier`: initial key
+    ids that it had before, the newest first; `replaced`: those of them that another device had. `next_ikid`: the one that it
+    will have, from its first 0800 with a right MAC on; `awaits_device`: another device will have it.
     """
 
     tid: str
@@ -41,6 +47,15 @@ class Terminal:
     begun: bool = True
     versions: str | None = None
     seen: int = 0
+    earlier: tuple[bytes, ...] = ()
+    replaced: frozenset[bytes] = frozenset()
+    next_ikid: bytes | None = None
+    awaits_device: bool = False
+
+    @property
+    def ikids(self) -> tuple[bytes, ...]:
+        """The initial key ids that a record of it may be sealed under, the newest first."""
+        return (self.ikid, *self.earlier)
 
 
 def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
@@ -52,7 +67,7 @@ def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
     if row is None:
         return None
     began = db.execute(_BEGINNING, {"tid": tid, "epoch": row.epoch}).one_or_none()
-    return Terminal(
+    terminal = Terminal(
         tid=row.tid,
         mid=row.mid,
         ikid=bytes.fromhex(row.ikid),
@@ -66,12 +81,27 @@ def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
         begun=bool(began.begun) if began else True,
         seen=key_window.unpack(row.seen, row.message_mark),
     )
+    keys = db.execute(_KEYS, {"tid": tid}).all()
+    if len(keys) > 1:
+        _add_keys(terminal, keys)
+    return terminal
 
 
-def register(db: Connection, tid: str, mid: str, ikid: bytes) -> None:
-    """Register a terminal: DE 41 (8 characters), DE 42 (15) and initial key id (8 bytes, BDK id first)."""
-    row = {"tid": tid, "mid": mid, "ikid": ikid.hex(), "bdk_id": ikid[:4].hex()}
-    upsert.put(db, table, row)
+def _add_keys(terminal: Terminal, keys: Sequence[Row[Any]]) -> None:
+    """Fill in the keys before and after the one in use, from its rows of terminal_key, the newest first."""
+    another = False  # whether a later key belongs to another device than this row's
+    earlier, replaced = [], set()
+    for row in keys:
+        ikid = bytes.fromhex(row.ikid)
+        if row.since is None:
+            terminal.next_ikid, terminal.awaits_device = ikid, bool(row.other_device)
+            continue
+        if ikid != terminal.ikid:
+            earlier.append(ikid)
+            if another:
+                replaced.add(ikid)
+        another = another or bool(row.other_device)
+    terminal.earlier, terminal.replaced = tuple(earlier[:_EARLIER]), frozenset(replaced)
 
 
 def keep_mark(db: Connection, terminal: Terminal) -> None:

@@ -6,8 +6,8 @@ from collections import Counter
 
 from sqlalchemy import Connection
 
-from tools.host.keys.host_keys import HostKeys
-from tools.host.transactions import key_window, terminals
+from tools.host.keys.key_store import KeyStore
+from tools.host.transactions import key_window, terminal_keys, terminals
 from tools.host.transactions.request_context import RequestContext
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire.message import Message
@@ -22,7 +22,7 @@ class TransactionContext:
     def __init__(
         self,
         db: Connection,
-        keys: HostKeys,
+        keys: KeyStore,
         now: datetime.datetime,
         counters: Counter[str],
         hand_in: int | None = None,
@@ -42,8 +42,11 @@ class TransactionContext:
         if message.terminal not in self._terminals:
             self._terminals[message.terminal] = terminals.load(self.db, message.terminal)
         terminal = self._terminals[message.terminal]
-        if terminal and (terminal.mid, terminal.ikid) == (message.merchant, message.ksn[:8]):
-            return terminal
+        if terminal and terminal.mid == message.merchant:
+            if terminal.next_ikid == message.ksn[:8] and message.mti == "0800":
+                terminal_keys.use(self.db, terminal, message.ksn[:8])  # its MAC is right: the terminal has its new key
+            if terminal.ikid == message.ksn[:8]:
+                return terminal
         self._counters["stranger"] += 1
         return None
 

@@ -128,7 +128,7 @@ def _record(request: RequestContext, record: Record) -> Answer | Message:
     row = request.db.execute(select(payment).where(*mine).with_for_update()).one_or_none()
     if row is not None and is_asked(row):
         return request.answer(answers.IN_PROGRESS)
-    known = record_checks.look(request.db, request.tid, record)
+    known = record_checks.look(request, record)
     if _is_restored(request.db, request.tid, record):
         epochs.learn_start(request.db, request.terminal, record)
     record_checks.note_record(request, record, chain.PAYMENT if paid else chain.VOID, known)
@@ -170,7 +170,7 @@ def _decide(request: RequestContext, record: Record) -> Answer | Message:
         restore.postpone(request)
         return request.answer(answers.ISSUER_DOWN, "About a payment that is not decided")
     try:
-        return requests.of(request.db, request.terminal, record, request.keys.bdk)
+        return requests.of(request.db, request.terminal, record, request.keys)
     except FrameError:
         what = "About a payment that is not here" if record.type in originals.NAMING else "No terminal sends this"
         return _hold(request, record, answers.NOT_FOUND, what)

@@ -4,6 +4,7 @@
 import datetime
 
 from tools.host.keys import dukpt, mac
+from tools.host.keys.key_store import KeyStore
 from tools.host.wire import codec
 from tools.host.wire.message import Message
 
@@ -39,7 +40,7 @@ def check(fields: Answer) -> None:
     codec.encode({**fields, "h": "00" * 11, "53": "00" * 12, "64": "00" * 8})
 
 
-def add_envelope(fields: Answer, message: Message, bdk: bytes, request: int = 0) -> bytes:
+def add_envelope(fields: Answer, message: Message, keys: KeyStore, request: int = 0) -> bytes:
     """The frame to send, 2-byte length first: swapped addresses, the request's KSN, DE 64 under key 2001.
 
     `request`: the header's processing request, what the terminal is asked to do.
@@ -48,5 +49,5 @@ def add_envelope(fields: Answer, message: Message, bdk: bytes, request: int = 0)
     header = swapped + bytes((0x61, 0x31, request, 0x00, 0x01, 0x00))
     envelope = {"h": header.hex(), "53": message.ksn.hex(), "64": "00" * 8}
     frame = codec.encode({**fields, **envelope})
-    key = dukpt.working_key(bdk, message.ksn, dukpt.MAC_VERIFY)
+    key = keys.working_key(message.ksn, dukpt.MAC_VERIFY)
     return codec.with_length(frame[:-8] + mac.tag(key, frame[5:-8]))

@@ -5,8 +5,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from tools.host.errors import FrameError, SealError
+from tools.host.errors import FrameError, KeyMissing, SealError
 from tools.host.keys import dukpt, mac, seal
+from tools.host.keys.key_store import KeyStore
 from tools.host.wire import codec, kinds
 
 REQUEST, REVERSAL, UPLOAD, MANAGEMENT = "request", "reversal", "upload", "management"
@@ -25,6 +26,7 @@ _MANAGEMENT = {
     ("0800", "370"): (MANAGEMENT, _FREE),
     ("0800", "380"): (MANAGEMENT, _FREE),
     ("0800", "390"): (MANAGEMENT, _FREE),
+    ("0800", "400"): (MANAGEMENT, _FREE),
     ("0820", "362"): (MANAGEMENT, _FREE),
     ("0820", "901"): (MANAGEMENT, _FREE),
     ("0820", "301"): (MANAGEMENT, _FREE - {62}),
@@ -33,7 +35,9 @@ _MANAGEMENT = {
 PAID, NOT_PAID = "205", "206"  # 60.3 of an uploaded record
 ALL_SENT = "901"  # 60.3 of the end of a restore
 _RECORD_VERSION = 1
-_BODIES = {"900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "362": 11, "901": 11}  # bytes of DE 62 by 60.3
+_BODIES = {
+    "900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "400": 7, "362": 11, "901": 11,
+}  # bytes of DE 62 by 60.3  # fmt: skip
 _UID = slice(3, 19)
 _KSN_ELEMENT = 13
 
@@ -79,9 +83,12 @@ class Message:
         content[2] &= 0x0F
         return hashlib.sha256(content).hexdigest()
 
-    def mac_holds(self, bdk: bytes) -> bool:
+    def mac_holds(self, keys: KeyStore) -> bool:
         """Whether DE 64 verifies under the MAC key (2000) of the message's KSN; constant-time comparison."""
-        key = dukpt.working_key(bdk, self.ksn, dukpt.MAC_GENERATE)
+        try:
+            key = keys.working_key(self.ksn, dukpt.MAC_GENERATE)
+        except KeyMissing:
+            return False
         return hmac.compare_digest(mac.tag(key, self.frame[5:-8]), self.frame[-8:])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Why there is no connection to the host; and warnings about certificates: one is out of date, or ends within a year."""
+"""Why there is no connection to the host; and warnings about certificates: one is out of date, or ends within 90 days."""
 
 from micropython import const
 
@@ -7,7 +7,7 @@ from kassa.flows.session import Session
 
 _FAULTY = ("early", "over", "name", "issuer", "refused")  # causes that do not pass by themselves
 _DAY = const(86400)
-_SOON = const(366)  # days
+_SOON = const(90)  # days
 _VERY_SOON = const(30)
 
 
