@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from psec import tr31
+from sqlalchemy import select
 
 from host_tests.harness.host.broken import journal
 from host_tests.harness.host.card import Card
@@ -17,7 +18,8 @@ from host_tests.harness.host.terminal import IKID, Terminal
 from tools.host.errors import SetupError
 from tools.host.keys import dukpt
 from tools.host.keys.host_keys import TEST_BDK
-from tools.host.transactions import terminals
+from tools.host.store.schema_keys import terminal_key
+from tools.host.transactions import key_window, terminals
 from tools.host.transactions.terminals import Terminal as Registered
 from tools.sim.host import Host
 
@@ -70,6 +72,22 @@ def test_the_mark_of_the_old_key_is_kept_and_the_key_never_comes_back(host: Host
     with pytest.raises(SetupError, match="had the key 1234567890123456 before"):
         host.register("KASSA001", MERCHANT, IKID.hex())
     assert loaded(host).ikid == NEW
+
+
+def test_counters_seen_under_the_old_key_are_new_under_the_new_one(host: Host, till: Terminal) -> None:
+    for _ in range(4):
+        assert state(till) == 0
+    seen = loaded(host).seen
+    rekeyed(host, till)
+    till.counter = 40
+    assert state(till) == 0
+    till.counter = 1  # late, and the old key's counters were all seen
+    assert state(till) == 0 and loaded(host).quarantine is None
+    with host.ledger.read() as db:
+        kept = select(terminal_key.c.seen).where(terminal_key.c.ikid == IKID.hex())
+        assert db.execute(kept).scalar_one() == key_window.pack(seen)
+    till.counter = 1
+    assert state(till) == 1 and "used before" in (loaded(host).quarantine or "")
 
 
 def test_messages_under_the_old_key_are_those_of_a_stranger(host: Host, till: Terminal) -> None:

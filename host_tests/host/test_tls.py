@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from host_tests.harness.host import certificates
 from host_tests.harness.host.card import Card
-from host_tests.harness.host.terminal import IKID, Terminal
+from host_tests.harness.host.terminal import Terminal
 from tools.host.commands import block, unblock
 from tools.host.errors import SetupError
 from tools.host.keys import pki
@@ -106,7 +106,7 @@ def test_the_hosts_own_certificate_speaks_for_no_terminal(host: Host) -> None:
 def test_a_certificate_of_another_terminal_cannot_speak_for_this_one(
     host: Host, till: Terminal, card: Card, caplog: pytest.LogCaptureFixture
 ) -> None:
-    host.register("KASSA002", "898000000000001", IKID.hex())
+    host.register("KASSA002", "898000000000001", "1234567800000002")
     certificates.make(host.home, "second", host.authority, "KASSA002")
     sale = till.sale(till.record(1250, card.tap(1250)))
     thief = Terminal().connect(host.port, host.home, "second")
