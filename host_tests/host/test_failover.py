@@ -56,14 +56,14 @@ def test_a_promoted_standby_has_everything_that_was_answered(
         standby.promote()
         with Host(home, db=standby.url("kassa")) as host:
             with host.ledger.read() as db:
-                held = -double_entry.balances(db)["merchant payable"] // 100
+                held = -double_entry.balances(db)["terminal clearing"] // 100
             assert answered <= held <= len(records), "answered, so it is there"
             till.connect(host.port, home)
             assert till.ask(till.handshake()).code == "00"
             assert {till.ask(till.sale(record, deferred=True)).code for record in records} == {"00"}
             ledger: Ledger = host.ledger
             with ledger.read() as db:
-                assert double_entry.balances(db)["merchant payable"] == -100 * len(records)
+                assert double_entry.balances(db)["terminal clearing"] == -100 * len(records)
                 assert double_entry.unbalanced(db) == []
             till.hang_up()
     finally:

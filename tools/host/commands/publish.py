@@ -16,8 +16,7 @@ from typing import Any
 import click
 
 from tools.host.errors import HostError, SetupError
-from tools.host.store import host_folder
-from tools.host.store.ledger import Ledger
+from tools.host.store import host_folder, open_ledger
 from tools.host.tables import coverage, publication
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.tables.publication import Tables
@@ -94,9 +93,7 @@ def _publish(home: Path, network: str, file: Path | None, pack: Callable[[Any], 
 
 
 def _tables(home: Path) -> Tables:
-    if not (home / "host.db").exists():
-        raise SetupError(f"{home} has no database of a host")
-    return Tables(Ledger(home / "host.db"))
+    return Tables(open_ledger.open_existing(home))
 
 
 def _parameters(values: dict[str, Any]) -> bytes:

@@ -15,8 +15,7 @@ from tools.host.errors import OperatorError
 from tools.host.folder_lock import Taken, claim
 from tools.host.operations.operator_work import FILE, busy
 from tools.host.outside import gateway
-from tools.host.store import host_folder
-from tools.host.store.ledger import Ledger
+from tools.host.store import host_folder, open_ledger
 
 _WAIT = 600.0  # seconds
 
@@ -29,7 +28,7 @@ def ask(home: Path, what: str, wanted: dict[str, Any]) -> dict[str, Any]:
     host_folder.check(home)
     try:
         with claim(home):
-            ledger = Ledger(home / "host.db")
+            ledger = open_ledger.open_existing(home)
             host = Host(home, *gateway.find(home, ledger, datetime.datetime.now), ledger=ledger)
             try:
                 return asyncio.run(host.operator.do(what, wanted))

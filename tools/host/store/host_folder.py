@@ -6,13 +6,19 @@ from contextlib import closing
 from pathlib import Path
 
 from tools.host.errors import OperatorError
+from tools.host.store import open_ledger
 
 _TABLES = {"terminal", "payment", "entry", "audit"}  # of every version
 
 
 def check(home: Path) -> None:
-    """Raises OperatorError unless HOME/host.db is a host's database. Writes nothing."""
-    path = home / "host.db"
+    """Raises OperatorError unless the database that HOME's settings name is a host's. Writes nothing.
+
+    A server's database is not looked at: its tables are checked when it is opened.
+    """
+    path = open_ledger.database(home)
+    if not isinstance(path, Path):
+        return
     try:
         if path.is_file():
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
