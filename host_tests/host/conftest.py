@@ -26,6 +26,7 @@ def server() -> Iterator[postgres.Server]:
     if why := postgres.lacking():
         pytest.skip(why)
     server = postgres.Server()
+    Ledger(server.create("migrated")).close()
     yield server
     server.close()
 
@@ -49,7 +50,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
             if isinstance(where, Path):
                 _look_like_a_ledger(where)
                 names.add(hashlib.md5(str(where).encode()).hexdigest())
-                where = server.create(hashlib.md5(str(where).encode()).hexdigest())
+                where = server.create(hashlib.md5(str(where).encode()).hexdigest(), "migrated")
             make(ledger, where)
 
         monkeypatch.setattr(Ledger, "__init__", on_server)

@@ -79,11 +79,13 @@ class Server:
     def url(self, name: str) -> str:
         return f"postgresql:///{name}?host={self.folder}&user={_OWNER}"
 
-    def create(self, name: str) -> str:
-        """Make a database unless it exists; its URL."""
+    def create(self, name: str, template: str = "template1") -> str:
+        """Make a database unless it exists, as a copy of another one; its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as db:
             if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-                db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                db.execute(
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+                )
         return self.url(name)
 
     def drop(self, *names: str) -> None:
