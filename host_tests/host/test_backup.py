@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import select
 
+from host_tests.harness.host import shop
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Terminal
 from host_tests.host.test_audit import audit, busy, tamper
@@ -23,7 +24,7 @@ from tools.host.operations import backup, backup_file
 from tools.host.store import migrate
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import metadata
-from tools.sim import postgres, shop
+from tools.sim import postgres
 from tools.sim.host import Host
 
 WORDS = b"correct horse battery staple"

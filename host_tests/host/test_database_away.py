@@ -61,7 +61,7 @@ def test_another_process_holds_the_write_lock_for_a_while(host: Host, till: Term
 def test_a_server_that_goes_away_and_comes_back(tmp_path_factory: pytest.TempPathFactory, card: Card) -> None:
     if why := postgres.lacking():
         pytest.skip(why)
-    home, server = tmp_path_factory.mktemp("away"), postgres.Server()
+    home, server = tmp_path_factory.mktemp("away"), postgres.Server(durable=True)
     try:
         with Host(home, db=server.create("away")) as host:
             host.register("KASSA001", "898000000000001", IKID.hex())

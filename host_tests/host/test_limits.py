@@ -61,8 +61,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Host]]:
     def begin(**limits: int) -> Host:
         host = Host(tmp_path, limits=Limits(**{"shutdown_seconds": 0, **limits}))
         hosts.append(host)
-        for tid, name in (("KASSA001", "one"), ("KASSA002", "two")):
-            host.register(tid, "898000000000001", IKID.hex())
+        for tid, name, ikid in (("KASSA001", "one", IKID), ("KASSA002", "two", IKID[:4] + b"TWO.")):
+            host.register(tid, "898000000000001", ikid.hex())
             certificates.make(tmp_path, name, host.authority, tid)
         return host.start()
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -82,6 +83,8 @@ def made(till: Terminal, card: Card, count: int) -> list[Record]:
 
 
 def test_the_same_payments_from_many_clients_are_posted_once(host: Host, till: Terminal, card: Card) -> None:
+    lines = host.listener.lines
+    lines._limits = dataclasses.replace(lines._limits, connections_per_terminal=CLIENTS + 1)
     records = made(till, card, PAYMENTS)
     answered = all_alike([host.port], host.home, till, records)
     assert all(one == answered[0] for one in answered) and len(answered[0]) == PAYMENTS

@@ -15,6 +15,7 @@ import pytest
 from host_tests.harness.host.terminal import Record
 from host_tests.host_page.conftest import PASSWORD
 from tools.host import app
+from tools.host.keys import pki
 from tools.host.operations.operator_work import FILE
 from tools.host.page import sessions
 from tools.host.store.ledger import Ledger
@@ -135,9 +136,10 @@ def test_the_pages_run_no_script_and_have_no_inline_styles(logged_in: LogIn, mad
 
 
 def test_a_host_that_is_no_simulator_has_no_open_json_and_no_mood(tmp_path: Path) -> None:
+    pki.ensure(tmp_path)
     ledger = Ledger(tmp_path / "host.db")
     issuer, wallet = gateway.create(ledger, datetime.datetime.now)
-    with app.Host(tmp_path, issuer, wallet, ledger=ledger) as host:
+    with app.Host(tmp_path, issuer, wallet, ledger=ledger, test_keys=True) as host:
         url = f"http://127.0.0.1:{host.page_port}"
         assert httpx.get(url + "/api/ledger").status_code == 404
         assert httpx.post(url + "/api/mood", json={"mood": "normal"}).status_code == 405
