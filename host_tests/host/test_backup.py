@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import MetaData, select, text
 
 from host_tests.harness.host import shop
 from host_tests.harness.host.card import Card
@@ -209,10 +209,13 @@ def test_a_backup_of_an_older_form_is_migrated_and_of_a_newer_one_refused(
             migrate.upgrade(db, "0001")  # pyright: ignore[reportArgumentType]
 
     old = Old(host.home / "old.db")
-    old.register("KASSA001", shop.MID, bytes(8))
-    tables = [table for table in metadata.sorted_tables if table.name in ("terminal", "payment", "audit")]
+    columns = "tid, mid, ikid, bdk_id, epoch, batch, message_mark, reported_sequence, reported_tag"
+    of_its_time = MetaData()
+    with old.write() as db:
+        db.execute(text(f"INSERT INTO terminal ({columns}) VALUES ('KASSA001', '{shop.MID}', '', '', 1, 1, 0, 0, '')"))
+        of_its_time.reflect(db, only=["terminal", "payment", "audit"])
     with monkeypatch.context() as patch:
-        patch.setattr(type(metadata), "sorted_tables", tables)
+        patch.setattr(type(metadata), "sorted_tables", of_its_time.sorted_tables)
         backup.save(old, host.home / "backup", WORDS)
     old.close()
     counts, wrong = backup.restore(host.home / "backup", WORDS, host.home / "other.db", check)

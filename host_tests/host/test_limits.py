@@ -53,6 +53,9 @@ sys.stdin.read()
 """
 
 
+TWO = IKID[:4] + b"TWO."  # initial key id of the second terminal
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Host]]:
     """A function that starts a host with limits, two registered terminals and their certificates `one` and `two`."""
@@ -61,7 +64,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Host]]:
     def begin(**limits: int) -> Host:
         host = Host(tmp_path, limits=Limits(**{"shutdown_seconds": 0, **limits}))
         hosts.append(host)
-        for tid, name, ikid in (("KASSA001", "one", IKID), ("KASSA002", "two", IKID[:4] + b"TWO.")):
+        for tid, name, ikid in (("KASSA001", "one", IKID), ("KASSA002", "two", TWO)):
             host.register(tid, "898000000000001", ikid.hex())
             certificates.make(tmp_path, name, host.authority, tid)
         return host.start()
@@ -105,9 +108,9 @@ def test_ten_thousand_idle_connections_shut_nobody_out(
         )
         assert host.listener.lines.waiting <= limit
         assert till.ask(till.sale(till.record(500, card.tap(500)))).code == "00", "a connection that is open"
-        other = Terminal(b"KASSA002").connect(host.port, host.home, "two")
+        other = Terminal(b"KASSA002", ikid=TWO).connect(host.port, host.home, "two")
         assert other.ask(other.handshake()).code == "00", "a new connection"
-        same = Terminal(b"KASSA002", counter=50).connect(host.port, host.home, "two", source="127.1.0.1")
+        same = Terminal(b"KASSA002", counter=50, ikid=TWO).connect(host.port, host.home, "two", source="127.1.0.1")
         assert same.ask(same.handshake()).code == "00", "from the address of the flood"
         assert host.listener.lines.open == 3
         flood.stdin.close()
@@ -195,7 +198,7 @@ def test_good_frames_before_the_last_bad_mac_are_answered(start: Callable[..., H
 def test_one_certificate_with_many_connections_loses_its_own(start: Callable[..., Host], card: Card) -> None:
     """Its oldest end; another terminal is served, also where the host as a whole is full."""
     host = start(connections=5, connections_per_terminal=3)
-    other = Terminal(b"KASSA002").connect(host.port, host.home, "two")
+    other = Terminal(b"KASSA002", ikid=TWO).connect(host.port, host.home, "two")
     assert other.ask(other.handshake()).code == "00"
     mine = [Terminal(counter=100 * number).connect(host.port, host.home, "one") for number in range(8)]
     wait_for(lambda: host.counters["connections_of_terminal"] == 5)
@@ -211,7 +214,7 @@ def test_more_certificates_than_connections_end_the_longest_idle(start: Callable
     host = start(connections=1)
     first = Terminal().connect(host.port, host.home, "one")
     assert first.ask(first.handshake()).code == "00"
-    second = Terminal(b"KASSA002").connect(host.port, host.home, "two")
+    second = Terminal(b"KASSA002", ikid=TWO).connect(host.port, host.home, "two")
     assert second.ask(second.handshake()).code == "00"
     assert closed(first) and host.counters["connections"] == 3  # two, and the one that ended for the other
     second.hang_up()
