@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from tools.fonts import gbk
 from tools.fonts.build import level_1
 from tools.host.commands import publish
+from tools.host.store.ledger import Ledger
 from tools.host.tables import coverage
 from tools.provision.device import Terminal, provision
 
@@ -70,7 +71,7 @@ def test_characters_missing_from_the_screen_are_reported(
     assert all(char in " ".join(messages) for char in screen) and len(messages) == bool(screen), messages
     provision(tmp_path / "terminal", tmp_path / "pki", Terminal(merchant_name=name))
     (tmp_path / "names.json").write_text(json.dumps({"merchant_name": name}))
-    (tmp_path / "ca.pem").touch()
+    Ledger(tmp_path / "host.db").close()
     published = CliRunner().invoke(publish.main, ["--home", str(tmp_path), "parameters", str(tmp_path / "names.json")])
     assert published.exit_code == 0 and "version 1" in published.output
     for shown in (capsys.readouterr().err, published.output):

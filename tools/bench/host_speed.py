@@ -19,6 +19,7 @@ from pathlib import Path
 
 import httpx
 
+from tools.bench.figures import show
 from tools.bench.host_payments import Till
 from tools.host.wire.message import Message
 from tools.sim.host import DEMO, Host
@@ -192,3 +193,7 @@ def _pgbench(server: Server) -> float:
     run = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, check=True)
     line = next(line for line in run.stdout.splitlines() if line.startswith("tps"))
     return float(line.split()[2])
+
+
+if __name__ == "__main__":
+    show({name: round(value, 3) for name, value in host().items()})

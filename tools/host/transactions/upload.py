@@ -86,7 +86,7 @@ def finish(request: RequestContext, decided: Answer) -> Answer:
     assert record is not None
     if code in answers.YES:
         if not restore.came_back(request, record.type, record.amount):
-            request.alarm("taken in from an upload")
+            request.alarm("taken in from a batch upload")
         return _keep(request, record.epoch, request.answer(answers.APPROVED))
     text = bytes.fromhex(decided["63"])[19:].decode(errors="replace")
     if code in answers.NOT_FINAL:
@@ -145,7 +145,7 @@ def _record(request: RequestContext, record: Record) -> Answer | Message:
         return request.answer(answers.INVALID, what[1])
     if not decisions.undo(request.db, row, request.now):
         raise StateError("a payment changed while it was uploaded")
-    request.alarm("undone by an upload")
+    request.alarm("undone by a batch upload")
     return request.answer(answers.APPROVED)
 
 
