@@ -50,7 +50,8 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
             if isinstance(where, Path):
                 _look_like_a_ledger(where)
                 names.add(hashlib.md5(str(where).encode()).hexdigest())
-                where = server.create(hashlib.md5(str(where).encode()).hexdigest(), "migrated")
+                template = "migrated" if type(ledger) is Ledger else "template1"  # others make their tables themselves
+                where = server.create(hashlib.md5(str(where).encode()).hexdigest(), template)
             make(ledger, where)
 
         monkeypatch.setattr(Ledger, "__init__", on_server)
@@ -58,6 +59,17 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         server.drop(*names)
     else:
         yield request.param
+
+
+@pytest.fixture
+def place(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """An empty place for one more database of the same kind."""
+    if database == "sqlite":
+        yield tmp_path / "other.db"
+        return
+    server: postgres.Server = request.getfixturevalue("server")
+    yield server.create("other")
+    server.drop("other")
 
 
 def _look_like_a_ledger(path: Path) -> None:

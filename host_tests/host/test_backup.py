@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,17 +56,6 @@ def everything(ledger: Ledger) -> dict[str, list[tuple[object, ...]]]:
             )
             for table in metadata.sorted_tables
         }
-
-
-@pytest.fixture
-def place(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
-    """An empty place for a database of the same kind."""
-    if database == "sqlite":
-        yield tmp_path / "other.db"
-        return
-    server: postgres.Server = request.getfixturevalue("server")
-    yield server.create("restored")
-    server.drop("restored")
 
 
 def saved(host: Host, till: Terminal, card: Card, name: str = "backup") -> Path:
@@ -184,25 +172,27 @@ def test_another_key_is_refused(host: Host, till: Terminal, card: Card) -> None:
     assert not (host.home / "other.db").exists()
 
 
-def test_a_database_that_is_there_is_never_written_over(host: Host, till: Terminal, card: Card) -> None:
+def test_a_database_that_is_there_is_never_written_over(
+    host: Host, till: Terminal, card: Card, place: Path | str
+) -> None:
     path = saved(host, till, card)
     with pytest.raises(BackupError, match="is there already"):
         backup.save(host.ledger, path, WORDS)
-    backup.restore(path, WORDS, host.home / "other.db", check)
+    backup.restore(path, WORDS, place, check)
     with pytest.raises(BackupError, match="already"):
-        backup.restore(path, WORDS, host.home / "other.db", check)
+        backup.restore(path, WORDS, place, check)
 
 
-def test_what_was_wrong_before_is_told_after(host: Host, till: Terminal, card: Card) -> None:
+def test_what_was_wrong_before_is_told_after(host: Host, till: Terminal, card: Card, place: Path | str) -> None:
     busy(host, till, card)
     tamper(host, "UPDATE balance SET amount = amount + 1 WHERE account = 'fees'")
     backup.save(host.ledger, host.home / "backup", WORDS)
-    _, wrong = backup.restore(host.home / "backup", WORDS, host.home / "other.db", check)
+    _, wrong = backup.restore(host.home / "backup", WORDS, place, check)
     assert wrong > 0
 
 
 def test_a_backup_of_an_older_form_is_migrated_and_of_a_newer_one_refused(
-    host: Host, monkeypatch: pytest.MonkeyPatch
+    host: Host, monkeypatch: pytest.MonkeyPatch, place: Path | str
 ) -> None:
     class Old(Ledger):
         def prepare(self, db: object) -> None:
@@ -218,9 +208,9 @@ def test_a_backup_of_an_older_form_is_migrated_and_of_a_newer_one_refused(
         patch.setattr(type(metadata), "sorted_tables", of_its_time.sorted_tables)
         backup.save(old, host.home / "backup", WORDS)
     old.close()
-    counts, wrong = backup.restore(host.home / "backup", WORDS, host.home / "other.db", check)
+    counts, wrong = backup.restore(host.home / "backup", WORDS, place, check)
     assert (counts["terminal"], wrong) == (1, 0)
-    newer = Ledger(host.home / "other.db")
+    newer = Ledger(place)
     with newer.read() as db:
         assert migrate.MigrationContext.configure(db).get_current_revision() not in (None, "0001")
     newer.close()

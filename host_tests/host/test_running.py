@@ -137,18 +137,22 @@ def test_a_host_whose_certificate_has_expired_is_not_ready(tmp_path: Path) -> No
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """The folder of a host that can be run: certificates, and a terminal list."""
+def home(place: Path | str, tmp_path: Path) -> Path:
+    """The folder of a host that can be run: certificates, a terminal list, and settings that name its database."""
     home = tmp_path / "host"
-    host = Host(home)
+    host = Host(home, db=place)
     certificates.make(home, "terminal", host.authority, "KASSA001")
     host.stop()
-    (home / settings_file.FILE).write_text(PORTS)
+    (home / settings_file.FILE).write_text(PORTS + _database(place))
     (home / "terminals.json").write_text(
         json.dumps([{"terminal": "KASSA001", "merchant": "898000000000001", "ikid": IKID.hex()}])
     )
     subprocess.run(["chmod", "-R", "go=", str(home)], check=True)
     return home
+
+
+def _database(place: Path | str) -> str:
+    return f'[database]\nurl = "{place if isinstance(place, str) else f"sqlite:///{place}"}"\n'
 
 
 class Run:
@@ -215,8 +219,9 @@ def test_a_host_runs_serves_and_ends_in_order(home: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("busy", ["terminals", "page", "metrics"])
 def test_a_port_that_is_in_use_is_an_error_not_half_a_host(home: Path, busy: str) -> None:
     taken = socket.create_server(("127.0.0.1", 0))
-    text = re.sub(rf"(\[{busy}\][^\[]*?port = )0", rf"\g<1>{taken.getsockname()[1]}", PORTS, flags=re.DOTALL)
-    (home / settings_file.FILE).write_text(text)
+    settings = home / settings_file.FILE
+    port = rf"\g<1>{taken.getsockname()[1]}"
+    settings.write_text(re.sub(rf"(\[{busy}\][^\[]*?port = )0", port, settings.read_text(), flags=re.DOTALL))
     done = subprocess.run(
         [sys.executable, "-m", "tools.host", "run", str(home)], capture_output=True, text=True, timeout=60, cwd=ROOT
     )
