@@ -36,7 +36,7 @@ class Chip:
             map(str, [*([_CHIP, BOARD] if esp32 else []), *([FIRMWARE] if firmware else []), ".frozen"])
         )
         self._worn = worn
-        self._lock = threading.Lock()
+        self._lock, self._pulling = threading.Lock(), threading.Lock()
         self._in = False
         if not (home / "flash.bin").exists():
             (home / "flash.bin").write_bytes(b"\xff" * CHIP_SIZE)
@@ -60,9 +60,10 @@ class Chip:
     def plug(self) -> str:
         """Plug the cable in; returns the port."""
         self._desk, self._port = os.openpty()
-        self._console, self._end = os.openpty()
         tty.setraw(self._port)
-        tty.setraw(self._end)
+        # Pipes, as the Unix port drops what a terminal has not read yet each time that it goes back to raw mode.
+        self._input, self._console = os.pipe()
+        self._said, self._output = os.pipe()
         self._in, self.sent = True, 0
         self._start()
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._to_chip, self._to_desk)]
@@ -72,18 +73,19 @@ class Chip:
         return self.port
 
     def pull(self) -> None:
-        """Pull the cable: no power, no port. Does nothing if it is out."""
-        with self._lock:
-            if not self._in:
-                return
-            self._in = False
-            self._process.kill()
-            self._process.wait()
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join()
-        for end in (self._desk, self._port, self._console, self._end):
-            os.close(end)
+        """Pull the cable: no power, no port. Does nothing if it is out. If it is being pulled, waits until it is out."""
+        with self._pulling:
+            with self._lock:
+                if not self._in:
+                    return
+                self._in = False
+                self._process.kill()
+                self._process.wait()
+            for thread in self._threads:
+                if thread is not threading.current_thread():
+                    thread.join()
+            for end in (self._desk, self._port, self._input, self._console, self._said, self._output):
+                os.close(end)
 
     def _start(self) -> None:
         environment = {
@@ -93,12 +95,12 @@ class Chip:
             "PATH": os.environ["PATH"],
         }
         self._process = subprocess.Popen(
-            [os.path.abspath(interpreter.micropython())],
+            [os.path.abspath(interpreter.micropython()), "-i"],  # a prompt, although it is no terminal
             cwd=self.home,
             env=environment,
-            stdin=self._end,
-            stdout=self._end,
-            stderr=self._end,
+            stdin=self._input,
+            stdout=self._output,
+            stderr=self._output,
         )
 
     def _to_chip(self) -> None:
@@ -120,8 +122,8 @@ class Chip:
         """Pass on what the chip says. Where it ends, as the Unix port does at a soft reset, it begins again, in raw mode."""
         while self._in:
             try:
-                if select.select([self._console], [], [], 0.02)[0]:
-                    data = os.read(self._console, 4096)
+                if select.select([self._said], [], [], 0.02)[0]:
+                    data = os.read(self._said, 4096)
                     self.heard += data
                     os.write(self._desk, data)
                 elif self._process.poll() is not None:
@@ -137,10 +139,10 @@ class Chip:
         """Put a fresh process into raw mode; returns its prompt."""
         said, until = b"", time.monotonic() + 10
         while self._in and b">>> " not in said and time.monotonic() < until:
-            if select.select([self._console], [], [], 0.02)[0]:
-                said += os.read(self._console, 4096)
+            if select.select([self._said], [], [], 0.02)[0]:
+                said += os.read(self._said, 4096)
         os.write(self._console, b"\x01")
         while self._in and not said.endswith(_RAW) and time.monotonic() < until:
-            if select.select([self._console], [], [], 0.02)[0]:
-                said += os.read(self._console, 4096)
+            if select.select([self._said], [], [], 0.02)[0]:
+                said += os.read(self._said, 4096)
         return _RAW
