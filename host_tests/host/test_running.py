@@ -245,7 +245,7 @@ def test_the_unit_of_systemd_is_hardened_and_starts_what_there_is() -> None:
     assert lines["NoNewPrivileges"] == "yes" and lines["ProtectSystem"] == "strict" and lines["UMask"] == "0077"
     assert lines["StateDirectoryMode"] == "0700" and lines["Type"] == "notify"
     assert lines["LoadCredential"].startswith("kassa-passphrase:")
-    assert lines["ExecStart"].split()[1:] == ["-m", "tools.host", "run", f"/var/lib/{lines['StateDirectory']}"]
+    assert lines["ExecStart"] == f"/opt/kassa/bin/kassa-host run /var/lib/{lines['StateDirectory']}"
     limits = Limits()
     assert int(lines["LimitNOFILE"]) >= limits.connections + limits.handshakes + 128
     assert int(lines["TimeoutStopSec"]) > limits.shutdown_seconds

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Recomputes the books from raw rows, and prints what does not agree.
 
-    python -m tools.host audit --home DIR
+    kassa-host audit --home DIR
 
 May be done while the host runs: it looks at one moment, and changes nothing.
 """

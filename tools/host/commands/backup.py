@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Backs up the host's database into an encrypted file, while the host runs.
 
-    python -m tools.host backup --home DIR --to backup.pem FILE
-    python -m tools.host backup --home DIR --passphrase-file FILE FILE
+    kassa-host backup --home DIR --to backup.pem FILE
+    kassa-host backup --home DIR --passphrase-file FILE FILE
 
 Keys and certificates are files of the host's folder, and are not in it (docs/keys.md).
 """

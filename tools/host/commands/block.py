@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Keeps a terminal from connecting: it was lost, or somebody else may have its keys.
 
-    python -m tools.host block --home DIR --terminal KASSA001 --reason "lost on the tram" --by "Ms Li"
+    kassa-host block --home DIR --terminal KASSA001 --reason "lost on the tram" --by "Ms Li"
 
 A running host ends its connections within seconds. What the terminal holds waits in its flash.
 """

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The merchant's certification authority. It runs on a machine of its own, not on the host: docs/host-keys.md.
 
-python -m tools.host ca --folder CA init "Old Street Teahouse"
-python -m tools.host ca --folder CA host kassa.example.com --csr host.csr --out host.pem
-python -m tools.host ca --folder CA terminal KASSA001 --csr KASSA001.csr --out KASSA001.pem
-python -m tools.host ca --folder CA revoke KASSA001
+kassa-host ca --folder CA init "Old Street Teahouse"
+kassa-host ca --folder CA host kassa.example.com --csr host.csr --out host.pem
+kassa-host ca --folder CA terminal KASSA001 --csr KASSA001.csr --out KASSA001.pem
+kassa-host ca --folder CA revoke KASSA001
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A supervisor clears a terminal's quarantine, or writes off records that are permanently missing.
 
-    python -m tools.host clear --home DIR --terminal KASSA001 --supervisor "Ms Li"
+    kassa-host clear --home DIR --terminal KASSA001 --supervisor "Ms Li"
 
 Lists what would be written off, and does it only with --write-off and the exact count. Releases the held money. The
 terminal starts a new epoch and a new batch when it next connects.

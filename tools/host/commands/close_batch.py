@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """An operator closes the open batch of a terminal that never comes back, with what the host has.
 
-    python -m tools.host close-batch --home DIR --terminal KASSA001 --by "Ms Li"
+    kassa-host close-batch --home DIR --terminal KASSA001 --by "Ms Li"
 
 See closing.py.
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What does not agree with an acquirer or wallet: list it, and explain it.
 
-python -m tools.host differences --home DIR list
-python -m tools.host differences --home DIR explain 1a2b3c4d --by "Ms Li" --why "paid back by the acquirer" --to bank
+kassa-host differences --home DIR list
+kassa-host differences --home DIR explain 1a2b3c4d --by "Ms Li" --why "paid back by the acquirer" --to bank
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A payment is disputed: its money is withheld from the merchant until the dispute ends.
 
-python -m tools.host dispute --home DIR begin 633312345678 --amount 12.50 --by "Ms Li" --why "not received"
-python -m tools.host dispute --home DIR won 633312345678 --by "Ms Li" --why "slip was sent"
+kassa-host dispute --home DIR begin 633312345678 --amount 12.50 --by "Ms Li" --why "not received"
+kassa-host dispute --home DIR won 633312345678 --by "Ms Li" --why "slip was sent"
 """
 
 from pathlib import Path

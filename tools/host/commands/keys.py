@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The host's secret keys: base derivation keys (BDKs), key block protection keys (KBPKs), the key of card number tokens.
 
-    python -m tools.host keys --home DIR init
-    python -m tools.host keys --home DIR add-bdk 31415926 --components 3
-    python -m tools.host keys --home DIR list
+    kassa-host keys --home DIR init
+    kassa-host keys --home DIR add-bdk 31415926 --components 3
+    kassa-host keys --home DIR list
 
 They are in keys.sealed, or in the PKCS#11 token that the settings name. See docs/host-keys.md.
 """

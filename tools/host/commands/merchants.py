@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The merchants: where their money goes, and what they pay.
 
-python -m tools.host merchants --home DIR add MID --name "Tea shop" --account 6222... --bic ICBKCNBJ --fee 60 --by "Ms Li"
-python -m tools.host merchants --home DIR list
+kassa-host merchants --home DIR add MID --name "Tea shop" --account 6222... --bic ICBKCNBJ --fee 60 --by "Ms Li"
+kassa-host merchants --home DIR list
 """
 
 from pathlib import Path

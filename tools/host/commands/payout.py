@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Says what the bank did with a payout.
 
-python -m tools.host payout --home DIR paid MID 2026-11-28 --by "Ms Li"
-python -m tools.host payout --home DIR failed MID 2026-11-28 --by "Ms Li" --why "account closed"
+kassa-host payout --home DIR paid MID 2026-11-28 --by "Ms Li"
+kassa-host payout --home DIR failed MID 2026-11-28 --by "Ms Li" --why "account closed"
 """
 
 from pathlib import Path

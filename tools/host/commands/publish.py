@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Publishes a table for all terminals, which fetch it when they next connect. The host may be running.
 
-    python -m tools.host publish --home DIR blocked-bins 622202 99
-    python -m tools.host publish --home DIR applications FILE.json
+    kassa-host publish --home DIR blocked-bins 622202 99
+    kassa-host publish --home DIR applications FILE.json
 
 docs/wire.md describes the files under Tables.
 """

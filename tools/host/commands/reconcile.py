@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Compares what an acquirer or wallet says it paid with the payments, and books the money.
 
-    python -m tools.host reconcile --home DIR --from card --by "Ms Li" FILE.csv
+    kassa-host reconcile --home DIR --from card --by "Ms Li" FILE.csv
 
 docs/books.md describes the file. What does not agree is listed by `differences`.
 """

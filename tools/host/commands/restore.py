@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Restores a backup into an empty place, and checks everything.
 
-    python -m tools.host restore --home DIR --key backup.key.pem FILE
-    python -m tools.host restore --home DIR --database postgresql://... --passphrase-file FILE FILE
+    kassa-host restore --home DIR --key backup.key.pem FILE
+    kassa-host restore --home DIR --database postgresql://... --passphrase-file FILE FILE
 
 Terminals are then ahead of the host: docs/books.md says what comes next.
 """
@@ -14,6 +14,7 @@ import click
 
 from tools.host.commands.audit import show
 from tools.host.errors import HostError
+from tools.host.folder_lock import Taken, claim
 from tools.host.operations import backup, backup_file
 from tools.host.store import open_ledger
 
@@ -31,9 +32,9 @@ def main(home: Path, database: str | None, key: Path | None, passphrase_file: Pa
         raise click.UsageError("give --key or --passphrase-file")
     try:
         secret = backup_file.private_key(key) if key else backup_file.passphrase(passphrase_file or Path())
-        home.mkdir(parents=True, exist_ok=True)
-        counts, wrong = backup.restore(file, secret, database or open_ledger.database(home), show)
-    except HostError as error:
+        with claim(home):
+            counts, wrong = backup.restore(file, secret, database or open_ledger.database(home), show)
+    except (HostError, Taken) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{sum(counts.values())} rows of {len(counts)} tables are restored")
     if wrong:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a settlement host until SIGTERM or SIGINT.
 
-python -m tools.host run /var/lib/kassa-host
+kassa-host run /var/lib/kassa-host
 """
 
 import datetime

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Settles a day: what each merchant gets for the batches that closed, as CSV, and a payment file for the bank.
 
-    python -m tools.host settle --home DIR --day 2026-11-28
+    kassa-host settle --home DIR --day 2026-11-28
 
 Doing it again changes nothing, and writes the same files.
 """

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The terminals that this host knows, and their keys. May be done while the host runs.
 
-    python -m tools.host terminals --home DIR list
-    python -m tools.host terminals --home DIR add KASSA001 898000000000001
-    python -m tools.host terminals --home DIR rekey KASSA001 --by "Ms Li" --out KASSA001.tr31
-    python -m tools.host terminals --home DIR replace KASSA001 --by "Ms Li"
-    python -m tools.host terminals --home DIR renew KASSA001.pem
+    kassa-host terminals --home DIR list
+    kassa-host terminals --home DIR add KASSA001 898000000000001
+    kassa-host terminals --home DIR rekey KASSA001 --by "Ms Li" --out KASSA001.tr31
+    kassa-host terminals --home DIR replace KASSA001 --by "Ms Li"
+    kassa-host terminals --home DIR renew KASSA001.pem
 
 See docs/host-keys.md.
 """

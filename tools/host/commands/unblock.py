@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Lets a blocked terminal connect again.
 
-python -m tools.host unblock --home DIR --terminal KASSA001 --by "Ms Li"
+kassa-host unblock --home DIR --terminal KASSA001 --by "Ms Li"
 """
 
 from pathlib import Path

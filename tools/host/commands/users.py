@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The people who may see the host's pages.
 
-    python -m tools.host users add --home DIR --role administrator Li
-    python -m tools.host users list --home DIR
+    kassa-host users add --home DIR --role administrator Li
+    kassa-host users list --home DIR
 
 A password is asked for, or is the first line of the standard input; it is never an argument, which others could see.
 """

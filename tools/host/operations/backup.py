@@ -71,6 +71,7 @@ def restore(
 ) -> tuple[Counts, int]:
     """Restore a backup into an empty place: the file of an SQLite database, or the URL of a PostgreSQL database.
 
+    A file in which nothing was ever written, as `init` makes it, is replaced.
     `check` looks at what was restored, and returns how much is wrong; it stays in any case. Returns the number of rows,
     and what `check` returned. Raises BackupError, before anything is written, if the file is not whole; or if there is a
     database already.
@@ -79,16 +80,29 @@ def restore(
     revision = _revision(path, key)
     if isinstance(where, str):
         return counts, _filled(where, path, key, revision, check)
-    if where.exists():
+    blank = where.exists() and _is_blank(where)
+    if where.exists() and not blank:
         raise BackupError(f"{where} is there already: restore into an empty folder")
     temporary = where.with_name(f".{where.name}.restoring")
     _remove(temporary)
     try:
         wrong = _filled(temporary, path, key, revision, check)
-        os.link(temporary, where)
+        if blank:
+            _remove(where)
+        os.link(temporary, where)  # fails if somebody made the file meanwhile
     finally:
         _remove(temporary)
     return counts, wrong
+
+
+def _is_blank(where: Path) -> bool:
+    """Whether a database holds no row. Raises SetupError if it is not a host's."""
+    ledger = Ledger(where)
+    try:
+        with ledger.read() as db:
+            return not any(db.execute(select(table).limit(1)).first() for table in metadata.sorted_tables)
+    finally:
+        ledger.close()
 
 
 class _Filled(Ledger):
