@@ -213,7 +213,7 @@ def test_a_host_runs_serves_and_ends_in_order(home: Path, tmp_path: Path) -> Non
         and run.lines[-2]["signal"] == "SIGTERM"
     )
     assert [line["reason"] for line in run.lines if line["event"] == "refused"] == ["garbage"]
-    assert "no gateway" in events, "nobody decides a card payment, and the log says so"
+    assert "no acquirers" in events, "nobody decides a card payment, and the log says so"
 
 
 @pytest.mark.parametrize("busy", ["terminals", "page", "metrics"])

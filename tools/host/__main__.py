@@ -23,6 +23,7 @@ _COMMANDS = {
     "reconcile": "reconcile",
     "restore": "restore",
     "run": "run",
+    "secrets": "secrets",
     "settle": "settle",
     "terminals": "terminals",
     "unblock": "unblock",

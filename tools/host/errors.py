@@ -38,6 +38,10 @@ class IssuerFault(HostError):
     """The issuer cannot be reached, or its answer is invalid. The payment stays open and is tried again."""
 
 
+class ProviderFault(IssuerFault):
+    """A wallet or an acquirer cannot be reached, or its answer is invalid, or about something else: nothing is known."""
+
+
 class OperatorError(HostError):
     """What an operator asked for cannot be done, or not yet. The message says why."""
 

@@ -63,7 +63,10 @@ class WalletSimulator:
         self._returned.add(back.uid)
         return Decision(answers.APPROVED)
 
-    async def revoke(self, uid: bytes) -> None:
+    async def tend(self) -> None:
+        """Nothing waits here."""
+
+    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None:
         """Undo an order, paid or not; see Wallet."""
         self._revoked.add(uid)
         self.paid.pop(uid, None)

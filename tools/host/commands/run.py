@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from tools.host import settings_file
+from tools.host.acquirers import configuration
 from tools.host.app import Host
 from tools.host.errors import HostError, SetupError
 from tools.host.keys import host_keys
@@ -81,8 +82,8 @@ def _ready(host: Host, settings: Settings) -> None:
     terminals = f"{settings.terminals.address}:{host.port}"
     page, metrics = f"{settings.page.address}:{host.page_port}", f"{settings.metrics.address}:{host.metrics_port}"
     logs.say(logging.INFO, "ready", terminals=terminals, page=page, metrics=metrics)
-    if not settings.outside.gateway:
-        logs.say(logging.WARNING, "no gateway", meaning="card and code payments stay open: nobody can decide them")
+    if not settings.outside.gateway and not (host.home / configuration.FILE).exists():
+        logs.say(logging.WARNING, "no acquirers", meaning="card and code payments stay open: nobody can decide them")
     if sys.stdout.isatty():
         console = Console(highlight=False)
         console.print(

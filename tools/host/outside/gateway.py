@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Finds those who move the money: `[outside] gateway = "module:function"` in HOME/kassa-host.toml.
+"""Finds those who move the money: the wallets and the card acquirer of HOME/acquirers.toml.
 
-The function gets the ledger and a clock, and returns the issuer and the wallet. Without that line no card or code
-payment can be decided: each stays open and is answered 91, and the terminal asks again.
+Instead, `[outside] gateway = "module:function"` in HOME/kassa-host.toml may name other ones: the function gets the
+ledger and a clock, and returns the issuer and the wallet. With neither of them no card or code payment can be decided:
+each stays open and is answered 91, and the terminal asks again.
 """
 
 import datetime
@@ -11,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.host import settings_file
+from tools.host.acquirers import configuration
 from tools.host.errors import IssuerFault, SetupError
+from tools.host.keys import passphrase, secret_file
 from tools.host.outside.issuer import Advice, Decision, Issuer, Payment
 from tools.host.outside.wallet import Order, Return, Wallet
 from tools.host.settings_file import FILE
@@ -36,17 +39,37 @@ class Nobody:
     async def give_back(self, back: Return) -> Decision:
         raise IssuerFault("no wallet is set up")
 
-    async def revoke(self, uid: bytes) -> None:
+    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None:
         raise IssuerFault("no wallet is set up")
+
+    async def tend(self) -> None:
+        pass
 
 
 def find(home: Path, ledger: Ledger, now: Callable[[], datetime.datetime]) -> tuple[Issuer, Wallet]:
     """Issuer and wallet as the host's settings name them. Raises SetupError if they cannot be loaded."""
-    named = settings_file.load(home).outside.gateway
+    named, acquirers = settings_file.load(home).outside.gateway, home / configuration.FILE
+    if named and acquirers.exists():
+        raise SetupError(f"{home / FILE} names a gateway, and there is {acquirers}: remove one of them")
     if not named:
-        return Nobody(), Nobody()
+        if not acquirers.exists():
+            return Nobody(), Nobody()
+        issuer, wallets = configuration.load(home, ledger, _secrets(home))
+        return issuer or Nobody(), wallets
     module, _, function = named.partition(":")
     try:
         return getattr(importlib.import_module(module), function)(ledger, now)
     except (ImportError, AttributeError, ValueError) as error:
         raise SetupError(f"{home / FILE}: [outside] gateway {named!r}: {error}") from None
+
+
+def _secrets(home: Path) -> configuration.Secret:
+    """Gives the host's secrets by name. The file is opened with the first."""
+    held: dict[str, bytes] = {}
+
+    def secret(name: str) -> bytes:
+        if not held:
+            held.update(secret_file.read(home, passphrase.find()))
+        return secret_file.named(held, name)
+
+    return secret

@@ -43,6 +43,7 @@ class Messenger:
             try:
                 while await self.deliver():
                     pass
+                await self._wallet.tend()
             except SQLAlchemyError as fault:
                 _log.error("outbox: %s", type(fault).__name__)
             self._woken.clear()
@@ -78,7 +79,7 @@ class Messenger:
         by_code = kinds.KINDS[row.type].source in (kinds.CODE, kinds.PAID_CODE)
         try:
             if row.act == outbox.UNDO:
-                word = self._wallet.revoke(uid) if by_code else self._issuer.undo(uid)
+                word = self._wallet.revoke(row.tid, uid, row.mid) if by_code else self._issuer.undo(uid)
             else:
                 word = self._issuer.tell(Advice(uid, bytes.fromhex(row.original or ""), row.amount, row.type))
             await asyncio.wait_for(word, _WAIT)

@@ -12,28 +12,47 @@ from tools.host.outside.issuer import Decision
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One payment by code. `code`: the customer's digits; empty if the customer scans ours. Kept in memory only."""
+    """One payment by code. `tid`: its terminal. `amount` in minor units of `currency` (EMV tag 5F2A, 4 digits).
 
+    `code`: the customer's digits, kept in memory only; empty if the customer scans ours, of the wallet named `wallet`
+    (empty: the merchant's default).
+    """
+
+    tid: str
     uid: bytes
     amount: int
     merchant: str
+    currency: str
     code: str = field(default="", repr=False)
+    wallet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A full or partial refund of a paid order. `uid`: the refund's own number."""
+    """A full or partial refund of a paid order. `uid`: the refund's own number.
 
+    `order_tid`, `order`: terminal and uid of the order, whose merchant is the same.
+    """
+
+    tid: str
     uid: bytes
+    order_tid: str
     order: bytes
     amount: int
+    merchant: str
+    currency: str
 
 
 class Wallet(Protocol):
-    """Payments, refunds and revocations. A repeated request returns its current status. All may raise IssuerFault."""
+    """Payments, refunds and revocations. A repeated request returns its current status. All may raise IssuerFault.
+
+    `revoke` is repeated until it returns. `tend` is called every few seconds, for what nobody asks about any more.
+    """
 
     async def pay(self, order: Order) -> Decision: ...
 
     async def give_back(self, back: Return) -> Decision: ...
 
-    async def revoke(self, uid: bytes) -> None: ...
+    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None: ...
+
+    async def tend(self) -> None: ...

@@ -17,7 +17,14 @@ from sqlalchemy.exc import DatabaseError
 from tools.host import private_files
 from tools.host.errors import SetupError
 from tools.host.outside import outbox
-from tools.host.store import migrate, schema_behind, schema_books, schema_keys, schema_users  # noqa: F401  # their tables
+from tools.host.store import (  # noqa: F401  # their tables
+    migrate,
+    schema_behind,
+    schema_books,
+    schema_keys,
+    schema_users,
+    schema_wallets,
+)
 from tools.host.store.schema import payment
 from tools.host.store.sums import total
 from tools.host.transactions import clear_terminal, terminal_keys, terminals

@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_new(db: Connection, table: Table, row: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
     """Insert a row or several, except those that stand already. Returns how many were new."""
-    return db.execute(_insert(db, table).on_conflict_do_nothing(), row).rowcount
+    new = _insert(db, table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return db.execute(new, row).rowcount
 
 
 def put(db: Connection, table: Table, row: Mapping[str, Any]) -> None:

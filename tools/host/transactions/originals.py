@@ -73,8 +73,8 @@ def decide_named(request: RequestContext, record: seal.Record, noted: Noted) -> 
 
 def paid_code(
     request: RequestContext, record: seal.Record, noted: Noted, tags: Mapping[str, bytes]
-) -> bytes | Decision:
-    """The uid of the code payment that a refund is about, wholly or partly, or the refusal. Notes the link."""
+) -> tuple[str, bytes] | Decision:
+    """Terminal and uid of the code payment that a refund is about, wholly or partly, or the refusal. Notes the link."""
     if _UID in tags:
         row = _of_same_terminal(request, record, tags[_UID])
     else:
@@ -87,7 +87,7 @@ def paid_code(
     if _remaining(request.db, row, record.uid.hex(), kinds.QR_REFUND) < record.amount:
         return Decision(answers.OVER_LIMIT, text="More than was paid")
     _note(noted, row)
-    return bytes.fromhex(row.uid)
+    return row.tid, bytes.fromhex(row.uid)
 
 
 def note_cash(request: RequestContext, record: seal.Record, noted: Noted) -> None:

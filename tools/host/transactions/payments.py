@@ -27,6 +27,7 @@ from tools.host.wire.answers import Answer
 from tools.host.wire.message import Message
 
 _CODE = "DF03"  # tag in the sealed body: the customer's code
+_WALLET = "DF05"  # the wallet whose code is shown, as its name in the terminal's settings
 _CURRENCY = {"0156": "156"}
 _INSERT = insert(table)
 _MINE = table.c.tid == bindparam("of_tid"), table.c.uid == bindparam("of_uid")
@@ -128,9 +129,9 @@ def _ask(request: RequestContext, record: seal.Record, row: dict[str, Any]) -> O
         tags = seal.open_body(record, request.keys, request.key_of(record))
         if source == kinds.PAID_CODE:
             paid = originals.paid_code(request, record, row, tags)
-            outcome: Outcome = paid if isinstance(paid, Decision) else Return(record.uid, paid, record.amount)
+            outcome: Outcome = paid if isinstance(paid, Decision) else _return(request, record, *paid)
         elif source == kinds.CODE:
-            outcome = Order(record.uid, record.amount, request.terminal.mid, tags.get(_CODE, b"").decode("ascii"))
+            outcome = _order(request, record, tags)
         else:
             outcome = _card(request, record, row, tags)
     except (SealError, ValueError):
@@ -138,6 +139,18 @@ def _ask(request: RequestContext, record: seal.Record, row: dict[str, Any]) -> O
     if not isinstance(outcome, Decision):
         row["asked_until"] = request.asked_until
     return outcome
+
+
+def _order(request: RequestContext, record: seal.Record, tags: dict[str, bytes]) -> Order:
+    """A payment by code. Raises ValueError if its data cannot be read."""
+    code, wallet = tags.get(_CODE, b"").decode("ascii"), tags.get(_WALLET, b"").decode("ascii")
+    return Order(request.tid, record.uid, record.amount, request.terminal.mid, record.currency, code, wallet)
+
+
+def _return(request: RequestContext, record: seal.Record, tid: str, uid: bytes) -> Return:
+    """A refund of the order `uid` of terminal `tid`."""
+    merchant = request.terminal.mid
+    return Return(request.tid, record.uid, tid, uid, record.amount, merchant, record.currency)
 
 
 def _card(request: RequestContext, record: seal.Record, row: dict[str, Any], tags: dict[str, bytes]) -> Outcome:

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""Orders and refunds at wallet providers, as stored. Each change names the states it expects and counts the rows.
+
+    ASKED -> WAITING -> PAID             the provider said so
+                     -> REFUSED          it said no, or the customer took too long and the order was undone (EXPIRING)
+    any but REFUSED  -> UNDOING -> UNDONE    a reversal: nothing is paid, or it was given back
+                                -> KEPT      it is paid and cannot be undone: somebody gives it back by hand
+
+A row is leased while it is asked about (`next_at`), so that one process asks at a time.
+"""
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from tools.host.acquirers.provider import NO, YES, Outcome
+from tools.host.acquirers.provider import WAITING as WAITS
+from tools.host.outside.wallet import Order, Return
+from tools.host.store import upsert
+from tools.host.store.schema_wallets import wallet_order, wallet_refund
+from tools.host.wire import answers
+
+ASKED, WAITING, EXPIRING, PAID = "ASKED", "WAITING", "EXPIRING", "PAID"
+REFUSED, UNDOING, UNDONE, KEPT = "REFUSED", "UNDOING", "UNDONE", "KEPT"
+OPEN = (ASKED, WAITING, EXPIRING)
+_LEASE = 30_000  # ms
+_TOGETHER = 20
+
+
+def now() -> int:
+    """ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def open_order(db: Connection, order: Order, wallet: str, currency: str) -> tuple[Row[Any], bool]:
+    """Store an order before it is asked. Returns its row, locked, and whether it is new."""
+    row = _new(order.tid, order.uid, wallet, order.amount, currency)
+    new = upsert.insert_new(db, wallet_order, {**row, "mid": order.merchant, "is_shown": int(not order.code)})
+    return _one(db, wallet_order, order.tid, order.uid), bool(new)
+
+
+def open_refund(db: Connection, back: Return, wallet: str, currency: str) -> tuple[Row[Any], bool]:
+    """Store a refund before it is asked. Returns its row, locked, and whether it is new."""
+    row = _new(back.tid, back.uid, wallet, back.amount, currency)
+    of = {"mid": back.merchant, "order_tid": back.order_tid, "order_uid": back.order.hex()}
+    new = upsert.insert_new(db, wallet_refund, {**row, **of})
+    return _one(db, wallet_refund, back.tid, back.uid), bool(new)
+
+
+def find(db: Connection, tid: str, uid: bytes) -> Row[Any] | None:
+    """An order."""
+    mine = wallet_order.c.tid == tid, wallet_order.c.uid == uid.hex()
+    return db.execute(select(wallet_order).where(*mine)).one_or_none()
+
+
+def refund_of(db: Connection, tid: str, uid: bytes) -> Row[Any] | None:
+    """A refund."""
+    mine = wallet_refund.c.tid == tid, wallet_refund.c.uid == uid.hex()
+    return db.execute(select(wallet_refund).where(*mine)).one_or_none()
+
+
+def lease(db: Connection, row: Row[Any]) -> bool:
+    """Take the right to ask about an order or refund that is due. False if somebody else has it, or it is not due."""
+    table = _table(row)
+    due = table.c.tid == row.tid, table.c.uid == row.uid, table.c.state == row.state, table.c.next_at <= now()
+    return db.execute(update(table).where(*due).values(next_at=now() + _LEASE)).rowcount == 1
+
+
+def due(db: Connection) -> list[Row[Any]]:
+    """Open orders that are to be asked about now. Nothing is locked: see `lease`."""
+    waiting = wallet_order.c.state.in_(OPEN), wallet_order.c.next_at <= now()
+    return list(
+        db.execute(select(wallet_order).where(*waiting).order_by(wallet_order.c.next_at).limit(_TOGETHER)).all()
+    )
+
+
+def note(db: Connection, row: Row[Any], outcome: Outcome, again: float) -> None:
+    """Store what a provider said about an open order or refund. `again`: seconds to the next call, if it is not final.
+
+    An order that is being undone meanwhile stays so.
+    """
+    final = {YES: PAID, NO: REFUSED}.get(outcome.answer)
+    if row.state == EXPIRING:
+        final = {YES: REFUSED, NO: PAID}.get(outcome.answer)  # what undoing it came to
+    waits = WAITING if outcome.answer == WAITS and row.state == ASKED else row.state
+    values = _said(outcome) | {"next_at": now() + int(again * 1000), "state": final or waits}
+    if final == PAID:
+        values["code"] = answers.APPROVED
+    elif final == REFUSED:
+        values["code"] = answers.DO_NOT_HONOUR if row.state == EXPIRING else outcome.code
+    if row.state == EXPIRING and final == REFUSED:
+        values |= {"text_en": "Not paid in time", "text_zh": "未在时限内付款"}
+    if outcome.shown:
+        values["shown"] = outcome.shown
+    _change(db, row, values)
+
+
+def note_trouble(db: Connection, row: Row[Any], trouble: str, again: float) -> None:
+    """Store that a provider could not be asked, and when it is tried again."""
+    _change(db, row, {"next_at": now() + int(again * 1000), "trouble": trouble[:200]})
+
+
+def expire(db: Connection, row: Row[Any]) -> bool:
+    """The customer took too long: the order is to be undone now. False if its state changed meanwhile."""
+    return _change(db, row, {"state": EXPIRING})
+
+
+def begin_undo(db: Connection, tid: str, uid: bytes, mid: str) -> Row[Any]:
+    """An order comes to nothing. One that never came here is UNDONE from the start, and refused if it comes."""
+    gone = _new(tid, uid, "", 0, "") | {"mid": mid, "is_shown": 0, "state": UNDONE, "code": answers.INVALID}
+    upsert.insert_new(db, wallet_order, gone)
+    row = _one(db, wallet_order, tid, uid)
+    if row.state not in (REFUSED, UNDONE, UNDOING, KEPT):
+        _change(db, row, {"state": UNDOING})
+    return _one(db, wallet_order, tid, uid)
+
+
+def end_undo(db: Connection, row: Row[Any], outcome: Outcome) -> None:
+    """Store what undoing an order came to: YES or NO of Provider.undo."""
+    state = UNDONE if outcome.answer == YES else KEPT
+    _change(db, row, _said(outcome) | {"state": state, "code": answers.INVALID})
+
+
+def _said(outcome: Outcome) -> dict[str, Any]:
+    """What a provider said, as columns; what it left out stays as it was."""
+    words = {"text_en": outcome.words.en[:100], "text_zh": outcome.words.zh[:100]} if outcome.words.en else {}
+    ids = {"their_id": outcome.their_id, "their_code": outcome.their_code}
+    return {"trouble": None, **words, **{name: value[:100] for name, value in ids.items() if value}}
+
+
+def _new(tid: str, uid: bytes, wallet: str, amount: int, currency: str) -> dict[str, Any]:
+    began = now()
+    return {
+        "tid": tid,
+        "uid": uid.hex(),
+        "state": ASKED,
+        "wallet": wallet,
+        "amount": amount,
+        "currency": currency,
+        "asked": began,
+        "next_at": began + _LEASE,
+    }
+
+
+def _change(db: Connection, row: Row[Any], values: dict[str, Any]) -> bool:
+    table = _table(row)
+    mine = table.c.tid == row.tid, table.c.uid == row.uid, table.c.state == row.state
+    return db.execute(update(table).where(*mine).values(values)).rowcount == 1
+
+
+def _one(db: Connection, table: Any, tid: str, uid: bytes) -> Row[Any]:
+    return db.execute(select(table).where(table.c.tid == tid, table.c.uid == uid.hex()).with_for_update()).one()
+
+
+def _table(row: Row[Any]) -> Any:
+    return wallet_refund if "order_uid" in row._mapping else wallet_order
