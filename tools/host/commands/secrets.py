@@ -7,6 +7,7 @@ kassa-host secrets --home DIR remove wechat-key
 """
 
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -31,7 +32,7 @@ def main(context: click.Context, home: Path) -> None:
 @click.argument("name")
 @click.argument("file", type=click.File("rb"))
 @click.pass_obj
-def put(home: Path, name: str, file: click.utils.LazyFile) -> None:
+def put(home: Path, name: str, file: IO[bytes]) -> None:
     content = file.read(_MOST + 1).strip()
     if not 0 < len(content) <= _MOST:
         raise click.ClickException(f"a secret has 1 to {_MOST} bytes")
