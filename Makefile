@@ -46,7 +46,7 @@ run: setup ## start host, terminal and web panel, and print the address; DIR=dir
 	@$(PY) -m tools.panel $(if $(DIR),--home $(DIR))
 
 test: setup ## run every test that this machine can run; JOBS=n at a time (2)
-	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile host_tests
+	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder host_tests
 
 check: setup ## run ruff, check types, compile the firmware for the chip, and compare its size
 	@$(VENV)/bin/ruff check .

@@ -8,6 +8,8 @@ import re
 import pytest
 
 from host_tests.harness.whole.cashier import Cashier
+from host_tests.whole.test_management import publish
+from tools.host.tables import publication, terminal_settings
 
 # Asks for a code four times, polling the scanner as screens/number.py does.
 SCANS = """
@@ -45,7 +47,7 @@ def test_a_payment_by_the_customers_code_is_booked_to_the_wallet(cashier: Cashie
 
 
 def test_a_refused_code_pays_nothing(cashier: Cashier) -> None:
-    for code, word in (("9934567890123456", "Code of no wallet"), ("134567890123456751", "Not enough funds")):
+    for code, word in (("9934567890123456", "Card or code not valid"), ("134567890123456751", "Not enough funds")):
         cashier.begin("qr_scan")
         cashier.type_in("Pay by code: amount", "990")
         cashier.type_in("The customer's code", code)
@@ -71,6 +73,25 @@ def test_a_payment_by_the_shown_code_is_booked_to_the_wallet(cashier: Cashier) -
     paper = cashier.end("Paid")
     assert "CODE PAYMENT" in paper
     assert cashier.account("wallet receivable") == 990
+
+
+def test_the_cashier_picks_the_wallet_whose_code_is_shown(cashier: Cashier) -> None:
+    wallets = terminal_settings.pack_wallets(
+        [("wechat", "微信支付 WeChat"), ("alipay", "支付宝 Alipay"), ("ln", "Lightning")]
+    )
+    publish(cashier, publication.PARAMETERS, publication.parameters({0x16: wallets}))
+    cashier.begin("qr_show")
+    cashier.world.wait_screen("Which wallet?")
+    cashier.world.wait_screen("支付宝 Alipay")
+    cashier.world.press("2")
+    cashier.type_in("Pay by code: amount", "990")
+    cashier.world.wait_screen("Please scan")
+    assert "CODE PAYMENT" in cashier.end("Paid")
+    assert cashier.host.wallet.picked == ["alipay"] and cashier.account("wallet receivable") == 990
+    cashier.begin("qr_show")
+    cashier.world.wait_screen("Which wallet?")
+    cashier.world.press("C")
+    cashier.home()
 
 
 def test_a_scanned_code_needs_no_key_press(cashier: Cashier) -> None:

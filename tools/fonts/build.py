@@ -45,6 +45,7 @@ SCREENS = ROOT / "firmware" / "kassa" / "screens"
 UNIFONT = "@fontsource/unifont@5.3.0"
 NOTO = "@fontsource/noto-sans-sc@5.3.0"
 ASCII = [chr(code) for code in range(0x20, 0x7F)]
+WALLETS = "微信支付宝"
 AMOUNT = "0123456789,.¥-$€ "
 # Texts only shown in small type. Every other text may be a title, a menu line or the first line of a message.
 SMALL = ("r_", "bar_", "key_", "about_", "test_", "held_", "cause_")
@@ -77,8 +78,8 @@ def level_1() -> str:
 
 
 def title_characters() -> list[str]:
-    """ASCII and every character of a text that may be a title."""
-    wanted = set(ASCII) | {"¥"}
+    """ASCII, every character of a text that may be a title, and those of wallets' names."""
+    wanted = set(ASCII) | {"¥"} | set(WALLETS)
     for language in ("en", "zh"):
         for key, text in table(language).items():
             if not key.startswith(SMALL):

@@ -29,6 +29,7 @@ class WalletSimulator:
         self._revoked: set[bytes] = set()
         self._returned: set[bytes] = set()
         self.paid: dict[bytes, int] = {}  # order -> amount not yet refunded
+        self.picked: list[str] = []  # the wallets whose codes were to be shown; "": the host chooses
 
     async def pay(self, order: Order) -> Decision:
         """Pay an order, or query it; see Wallet."""
@@ -38,6 +39,8 @@ class WalletSimulator:
             return Decision(answers.APPROVED)
         asked = self._asked.get(order.uid, 0)
         self._asked[order.uid] = asked + 1
+        if not order.code and not asked:
+            self.picked.append(order.wallet)
         if order.code and not asked:
             if not any(re.fullmatch(form, order.code) for form in _PREFIXES.values()) or order.code in self._codes:
                 return Decision(answers.BAD_CARD, text="Code not valid, or used before")

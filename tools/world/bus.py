@@ -38,6 +38,7 @@ class Bus:
         self.port: int = self._listener.getsockname()[1]
         self.error: Exception | None = None  # why the thread ended
         self._closed = False
+        self._link: socket.socket | None = None  # to the process that is served
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self._thread.start()
 
@@ -47,6 +48,10 @@ class Bus:
         socket.create_connection(("127.0.0.1", self.port)).close()
         self._thread.join(5)
         self._listener.close()
+
+    def cut(self) -> None:
+        """The process that is served has lost its power: what it has sent and is not handled yet reaches no chip."""
+        self._link = None
 
     def _run(self) -> None:
         try:
@@ -62,6 +67,8 @@ class Bus:
     def _serve(self, link: socket.socket) -> None:
         """Answer one process until it disconnects."""
         pending = b""
+        with self._lock:
+            self._link = link
         while not self._closed:
             try:
                 data = link.recv(65536)
@@ -74,6 +81,8 @@ class Bus:
                 return
             pending = pending + data if pending else data
             with self._lock:
+                if self._link is not link:
+                    continue  # until the dead process's end closes
                 used, replies = self._handle(pending)
             pending = pending[used:]
             try:
@@ -96,6 +105,8 @@ class Bus:
             if reply is not None:
                 replies.append(reply)
             start = after
+            if self._link is None:
+                break
         return start, replies
 
 

@@ -61,6 +61,7 @@ class Mainboard:
     def power_off(self) -> None:
         """Kill the terminal's process."""
         self._power().kill()
+        self.bus.cut()
         self.lines.power_off()
         self.chips.power_off()
         self._radio.power_off()

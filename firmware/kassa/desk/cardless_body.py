@@ -13,6 +13,7 @@ _SIZE = const(160)
 _ORIGINAL = b"\xdf\x02\x10"  # private tags: the uid of the original payment
 _REFERENCE = b"\xdf\x04\x06"  # an RRN, 6 bytes BCD
 _CODE = const(0xDF03)  # a customer's code, ASCII
+_WALLET = const(0xDF05)  # the name of the wallet whose code is shown, ASCII
 _CODE_ENTRY = const(0x03)
 
 
@@ -56,11 +57,18 @@ def scanned_code(code: "Bytes") -> CardlessBody:
     made = CardlessBody(
         _CODE_ENTRY, bytes(3), bytes(((code[-4] & 15) << 4 | code[-3] & 15, (code[-2] & 15) << 4 | code[-1] & 15))
     )
-    made.body[0], made.body[1], made.body[2] = _CODE >> 8, _CODE & 255, len(code)
-    made.body[3 : 3 + len(code)] = code
+    _put(made, _CODE, code)
     return made
 
 
-def shown_code() -> CardlessBody:
-    """The body of a payment by a code on the terminal's screen: empty."""
-    return CardlessBody(_CODE_ENTRY, bytes(3), bytes(2))
+def shown_code(wallet: "Bytes") -> CardlessBody:
+    """The body of a payment by a code on the terminal's screen, of this wallet (ASCII). Empty: the host chooses it."""
+    made = CardlessBody(_CODE_ENTRY, bytes(3), bytes(2))
+    if wallet:
+        _put(made, _WALLET, wallet)
+    return made
+
+
+def _put(made: CardlessBody, tag: int, value: "Bytes") -> None:
+    made.body[0], made.body[1], made.body[2] = tag >> 8, tag & 255, len(value)
+    made.body[3 : 3 + len(value)] = value

@@ -20,7 +20,7 @@ from tools.host.store import host_folder, open_ledger
 from tools.host.tables import coverage, publication
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.tables.publication import Tables
-from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits, Settling
+from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits, Settling, pack_wallets
 
 _SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
     "merchant_name": (0x03, lambda value: value.encode()),
@@ -28,6 +28,7 @@ _SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
     "largest_sale": (0x10, lambda value: value.to_bytes(6, "big")),
     "offline_approval": (0x11, lambda value: OfflineApproval(**value).pack()),
     "settling": (0x12, lambda value: Settling(**value).pack()),
+    "wallets": (0x16, lambda value: pack_wallets([(name, label) for name, label in value])),
 }
 # Limits of a terminal: beyond them it would refuse the whole table.
 _MOST_ROWS, _MOST_NAME, _MOST_OFFLINE, _MOST_RECORDS = 24, 60, 500, 900
@@ -105,8 +106,10 @@ def _parameters(values: dict[str, Any]) -> bytes:
         raise ValueError(f"merchant_name has more than {_MOST_NAME} bytes")
     if many[0] > _MOST_OFFLINE or many[1] > _MOST_RECORDS:
         raise ValueError(f"a count exceeds {_MOST_OFFLINE} offline payments or {_MOST_RECORDS} records")
-    for problem in coverage.missing(values.get("merchant_name", "")):
-        click.echo(f"warning: merchant_name: {problem}; a question mark will be shown instead", err=True)
+    shown = [("merchant_name", values.get("merchant_name", ""))]
+    shown += [("wallets", label) for _, label in values.get("wallets", ())]
+    for name, problem in ((name, problem) for name, text in shown for problem in coverage.missing(text)):
+        click.echo(f"warning: {name}: {problem}; a question mark will be shown instead", err=True)
     packed = {}
     for name, value in values.items():
         if name not in _SETTINGS:

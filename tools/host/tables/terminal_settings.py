@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Settings of a terminal that its host may change, by table 360. Layouts: docs/keys.md."""
 
+import re
 from dataclasses import dataclass
+
+_MOST_WALLETS = 160  # bytes, a limit of terminals
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,21 @@ class OfflineLimits:
         numbers = [(self.payment, 6), (self.total, 6), (self.count, 2), (self.heard_hours, 2), (self.unsent_hours, 2)]
         numbers += [(self.per_card, 1), (int(self.untrusted_clock), 1)]
         return b"".join(value.to_bytes(size, "big") for value, size in numbers)
+
+
+def pack_wallets(wallets: list[tuple[str, str]]) -> bytes:
+    """Setting 16: the wallets whose codes the till can show, as (name, what the cashier reads), in the menu's order.
+
+    Raises ValueError for what a terminal would refuse or could not show.
+    """
+    if not wallets or not all(re.fullmatch("[a-z0-9-]{1,20}", name) for name, _ in wallets):
+        raise ValueError("a wallet's name has 1 to 20 of a to z, 0 to 9 and -")
+    if any(not label or set(label) & set(":,") for _, label in wallets):
+        raise ValueError("what the cashier reads of a wallet has no colon and no comma")
+    packed = ",".join(f"{name}:{label}" for name, label in wallets).encode()
+    if len(packed) > _MOST_WALLETS:
+        raise ValueError(f"the wallets' names have more than {_MOST_WALLETS} bytes")
+    return packed
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from kassa.flows.steps import authorise
 from kassa.flows.steps.requirements import need_host
 from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
+from kassa.vault.settings import settings
 
 # Timing: WeChat Pay and Alipay, reference pages of their barcode payments.
 _ASK_MS = const(5000)  # between two queries
@@ -43,24 +44,34 @@ async def scan(session: Session) -> None:
 
 async def show(session: Session) -> None:
     """Take a payment by a code that the terminal shows and the customer scans."""
+    wallet = await _pick(session)
+    if wallet is None:
+        return
     amount = await session.ui.amount(session.ui.t("amount_qr"), session.till.largest)
     if amount is not None:
-        await attempt(session, amount, _shown(session, amount))
+        await attempt(session, amount, _shown(session, amount, wallet))
+
+
+async def _pick(session: Session) -> "bytes | None":
+    """The wallet whose code is shown: the cashier picks one if the merchant has several. None: the cashier went back."""
+    wallets = [name.split(":") for name in str(session.settings.get(settings.WALLETS, b""), "utf-8").split(",")]
+    chosen: int | None = 0
+    if len(wallets) > 1:
+        chosen = await session.ui.menu(session.ui.t("qr_wallet"), [each[-1] for each in wallets])
+    return None if chosen is None else wallets[chosen][0].encode()
 
 
 async def _scanned(session: Session, amount: int, code: bytes) -> None:
     need_host(session)
-    if not _wallet(code):
-        raise Refused("qr_unknown")
     source = cardless_body.scanned_code(code)
     sequence = session.till.take(layout.INTENT, transactions.QR_SCANNED, amount, source)
     source.wipe()
     await _settle(session, sequence, amount, _SCAN_MS)
 
 
-async def _shown(session: Session, amount: int) -> None:
+async def _shown(session: Session, amount: int, wallet: bytes) -> None:
     need_host(session)
-    sequence = session.till.take(layout.INTENT, transactions.QR_SHOWN, amount, cardless_body.shown_code())
+    sequence = session.till.take(layout.INTENT, transactions.QR_SHOWN, amount, cardless_body.shown_code(wallet))
     await _settle(session, sequence, amount, _SHOW_MS)
 
 
@@ -96,13 +107,3 @@ async def _show(session: Session, amount: int, lines: "tuple[str, str]", keys: s
     ui = session.ui
     await qr.show(ui, ui.t("qr_show"), money.text(amount), session.courier.outcome.code_to_show, lines, keys)
     await ui.refresh()
-
-
-def _wallet(code: bytes) -> str:
-    """The wallet that issued a code, by its first digits and length; "" if unknown."""
-    start, size = int(code[:2]), len(code)
-    if 10 <= start <= 15 and size == 18:
-        return "WeChat"
-    if 25 <= start <= 30:
-        return "Alipay"
-    return "UnionPay" if start == 62 and size == 19 else ""

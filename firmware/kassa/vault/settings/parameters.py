@@ -14,6 +14,7 @@ _MAY = {
     settings.LARGEST_SALE: (6, 6),
     settings.OFFLINE_APPROVAL: (20, 20),
     settings.SETTLING: (4, 4),
+    settings.WALLETS: (1, 160),
 }
 _MOST = const(512)
 _MOST_OFFLINE = const(500)  # the heap has room to remember the cards of so many offline payments
@@ -59,8 +60,8 @@ def _check(name: int, value: bytes) -> None:
     """Raises WireError for a value that would keep the terminal from starting."""
     if name == settings.LIMITS and (value[12] << 8 | value[13]) > _MOST_OFFLINE:
         raise WireError("more offline payments than can be remembered")
-    if name == settings.MERCHANT_NAME:
+    if name in (settings.MERCHANT_NAME, settings.WALLETS):
         try:
             str(value, "utf-8")
         except UnicodeError:
-            raise WireError("merchant name is not UTF-8")
+            raise WireError("parameter %d is not UTF-8" % name)

@@ -32,6 +32,7 @@ SETTLING = const(0x12)
 PARAMETERS = const(0x13)
 CARDS = const(0x14)
 PROVISIONED = const(0x15)
+WALLETS = const(0x16)
 
 _SECTOR = const(4096)
 _HEAD = const(16)
