@@ -185,6 +185,7 @@ class _HandIn:
         assert row is not None
         with self._service.hand_in_transaction(self._number) as transaction:
             db = transaction.db
+            terminals.load(db, row.tid)  # locked, so that its batch does not close meanwhile
             mine = payment.c.tid == row.tid, payment.c.uid == row.uid
             now = db.execute(select(payment).where(*mine).with_for_update()).one()
             if is_asked(now):  # its terminal asked meanwhile
