@@ -8,7 +8,7 @@ about came to nothing; that is done whether or not they ever received it (outsid
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from tools.host.store import upsert
 from tools.host.store.schema import outbox as table
@@ -34,14 +34,14 @@ def undo(db: Connection, row: Row[Any]) -> None:
 
 def is_anything_due(db: Connection) -> bool:
     """Whether there is a row to tell now."""
-    waiting = select(table.c.uid).where(table.c.done.is_(None), table.c.next_at <= _now())
+    waiting = select(table.c.uid).where(table.c.done.is_(None), _is_due(_now()))
     return db.execute(waiting.limit(1)).first() is not None
 
 
 def due(db: Connection) -> list[Row[Any]]:
     """Take rows that are due, oldest first; nobody else gets them for a minute."""
     now = _now()
-    waiting = select(table).where(table.c.done.is_(None), table.c.next_at <= now).order_by(table.c.next_at, table.c.act)
+    waiting = select(table).where(table.c.done.is_(None), _is_due(now)).order_by(table.c.next_at, table.c.act)
     rows = list(db.execute(waiting.limit(_TOGETHER).with_for_update(skip_locked=True)).all())
     for row in rows:
         db.execute(update(table).where(*_key(row)).values(next_at=now + _LEASE, attempts=row.attempts + 1))
@@ -81,6 +81,11 @@ def _put(db: Connection, row: Row[Any], act: str) -> None:
         "next_at": 0,
     }
     upsert.insert_new(db, table, values)
+
+
+def _is_due(now: int) -> ColumnElement[bool]:
+    """Whether the time of a row has come; or is so far off that it was set by a clock that was wrong."""
+    return or_(table.c.next_at <= now, table.c.next_at > now + 2 * _LONGEST)
 
 
 def _key(row: Row[Any]) -> tuple[Any, ...]:
