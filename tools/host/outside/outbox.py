@@ -6,7 +6,7 @@ about came to nothing; that is done whether or not they ever received it (outsid
 """
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
@@ -20,13 +20,24 @@ _FIRST, _LONGEST = 2_000, 600_000  # ms between attempts
 _TOGETHER = 50
 
 
+class Unknown(NamedTuple):
+    """A payment that this host does not have; one that was lost may have asked about it. `amount`: minor units."""
+
+    tid: str
+    uid: str
+    mid: str
+    type: str
+    amount: int
+    original: str | None = None
+
+
 def tell(db: Connection, row: Row[Any]) -> None:
     """A payment that the host decided itself: tell the issuer if it changes a card payment."""
     if kinds.KINDS[row.type].source == kinds.NAMED:
         _put(db, row, TELL)
 
 
-def undo(db: Connection, row: Row[Any]) -> None:
+def undo(db: Connection, row: Row[Any] | Unknown) -> None:
     """A payment came to nothing: undo it outside if anybody there may know it."""
     if kinds.KINDS[row.type].source in (kinds.CARD, kinds.CODE, kinds.PAID_CODE, kinds.NAMED):
         _put(db, row, UNDO)
@@ -67,7 +78,7 @@ def hurry(db: Connection) -> None:
     db.execute(update(table).where(table.c.done.is_(None)).values(next_at=0))
 
 
-def _put(db: Connection, row: Row[Any], act: str) -> None:
+def _put(db: Connection, row: Row[Any] | Unknown, act: str) -> None:
     values = {
         "tid": row.tid,
         "uid": row.uid,
