@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.harness.host.real_host import run
+from host_tests.harness.host.real_host import give_passphrases, run
 from host_tests.harness.host.terminal import Terminal
 from tools.host.errors import SetupError
+from tools.host.keys import sealed_file
 from tools.host.outside import gateway
 from tools.host.store.ledger import Ledger
 from tools.sim.host import Host
@@ -59,3 +60,19 @@ def test_a_gateway_that_is_none_is_named_without_what_it_says(tmp_path: Path, na
 def test_whoever_clears_a_terminal_is_named_as_in_every_command(host: Host, till: Terminal) -> None:
     said = run("clear", "--home", host.home, "--terminal", "KASSA001", "--by", "Ms Li", status=1).output
     assert "is not in quarantine and has no missing records" in one_line(said)
+
+
+def test_a_terminal_is_not_registered_with_a_key_block_that_nobody_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not be added again, and its block could not be made any more."""
+    monkeypatch.setattr(sealed_file, "_COST", 1 << 10)
+    give_passphrases(tmp_path, monkeypatch.setenv)
+    home = tmp_path / "host"
+    run("keys", "--home", home, "init")
+    run("keys", "--home", home, "add-bdk", "31415926", "--new")
+    run("keys", "--home", home, "add-kbpk", "acquirer", "--components", "2", words=f"{'0f' * 16}\ny\n{'f0' * 16}\ny\n")
+    Ledger(home / "host.db").close()
+    add = ("terminals", "--home", home, "add", "KASSA001", "898000000000001", "--kbpk")
+    assert "no key block protection key 'acquire'" in one_line(run(*add, "acquire", status=1).output)
+    assert "D0" in run(*add, "acquirer").output
