@@ -11,17 +11,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.desk import counts, rows
 from host_tests.harness.host.terminal import Terminal
+from host_tests.host.test_checks_first import complete, held, void_completion
 from host_tests.host.test_upload import result
-from tools.host.books import full_audit, totals
+from tools.host.books import differences as books_differences
+from tools.host.books import full_audit, reconciliation, report_file, totals
 from tools.host.errors import IssuerFault
 from tools.host.keys import seal
-from tools.host.operations import ask_host, closing
+from tools.host.operations import ask_host, closing, reconcile
 from tools.host.outside.issuer import Decision, Payment
+from tools.host.store.schema import payment
 from tools.host.transactions import decisions, terminals
 from tools.host.wire import as_sent, kinds
 from tools.sim.host import Host
@@ -54,7 +57,7 @@ def meanwhile(host: Host, first: Callable[[Connection], object], second: Callabl
     return returned
 
 
-async def away(payment: Payment) -> Decision:
+async def away(_: Payment) -> Decision:
     raise IssuerFault("away")
 
 
@@ -125,3 +128,37 @@ def test_a_payment_is_reversed_by_an_operator_while_its_batch_is_closed(host: Ho
     )
     assert counts(report) in ({"held": 1}, {"there already": 1})
     assert differences(host) == [] and host.view()["accounts"]["merchant payable"] == -1250
+
+
+def test_a_void_is_reversed_while_what_it_freed_is_completed_again(host: Host, till: Terminal, card: Card) -> None:
+    """The pre-authorisation would be captured twice. The other completion comes from another terminal of the shop."""
+    completion, answer = complete(till, card, 1000, held(till, card, 1000))
+    void, voided = void_completion(till, completion)
+    assert answer.code == voided.code == "00"
+
+    def completed_again(db: Connection) -> None:
+        db.execute(select(payment).where(payment.c.type == kinds.PREAUTH).with_for_update()).one()
+        first = db.execute(select(payment).where(payment.c.type == kinds.COMPLETION)).one()._asdict()
+        other = {"tid": "KASSA002", "uid": "ab" * 16, "state": "RECEIVED", "rrn": None, "atc": None}
+        db.execute(payment.insert().values({**first, **other}))
+
+    [reversed_] = meanwhile(host, completed_again, lambda: void_completion(till, completion, 0x0400, void)[1])
+    assert reversed_.code == "12", "the void stands: something was done because of it"
+
+
+def test_two_files_with_the_same_payment_are_reconciled(host: Host, till: Terminal, card: Card) -> None:
+    """Its money is received once; the second time is a difference."""
+    sale = till.record(1250, card.tap(1250), kind=0x52)
+    assert till.ask(till.sale(sale)).code == "00"
+    uid = sale.uid.hex()
+
+    def first(db: Connection) -> None:
+        line = report_file.Line(2, uid, 1250, 0, "2026-11-23")
+        reconciliation.Slice(db, "ab" * 32, "card", {uid: ("KASSA001", uid)}, frozenset({uid})).work([line])
+
+    path = host.home / "paid.csv"
+    path.write_text(f"reference,amount,day\n{uid},12.50,2026-11-23\n")
+    meanwhile(host, first, lambda: reconcile.run(host.ledger, path, "card", "Ms Li"))
+    with host.ledger.read() as db:
+        assert [(row.what, row.theirs) for row in books_differences.listed(db)] == [("twice", 1250)]
+    assert host.view()["accounts"]["card receivable"] == 0
