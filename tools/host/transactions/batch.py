@@ -155,6 +155,6 @@ def _answer(request: RequestContext, result: str, ours: Totals, text: str = "") 
 
 
 def _form(sums: Totals, result: str) -> str:
-    """31 digits of DE 48: debit amount and count, credit amount and count, result."""
+    """31 digits of DE 48: debit amount and count, credit amount and count, result. Of longer numbers the last digits."""
     debit, count, credit, backs = sums
-    return f"{debit:012}{count % 1000:03}{credit:012}{backs % 1000:03}{result}"
+    return f"{debit % 10**12:012}{count % 1000:03}{credit % 10**12:012}{backs % 1000:03}{result}"
