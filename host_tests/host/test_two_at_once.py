@@ -24,6 +24,7 @@ from tools.host.errors import IssuerFault
 from tools.host.keys import seal
 from tools.host.operations import ask_host, closing, reconcile
 from tools.host.outside.issuer import Decision, Payment
+from tools.host.store.schema import hand_in as handed_in
 from tools.host.store.schema import payment
 from tools.host.transactions import decisions, terminals
 from tools.host.wire import as_sent, kinds
@@ -162,3 +163,17 @@ def test_two_files_with_the_same_payment_are_reconciled(host: Host, till: Termin
     with host.ledger.read() as db:
         assert [(row.what, row.theirs) for row in books_differences.listed(db)] == [("twice", 1250)]
     assert host.view()["accounts"]["card receivable"] == 0
+
+
+def test_two_operators_hand_in_at_two_hosts(host: Host, till: Terminal, card: Card) -> None:
+    """Each hand-in has a number of its own."""
+    sale = till.record(1250, card.tap(1250))
+    wanted = {"by": "Ms Li", "deferred": [], "reverse": [], "records": [[base64.b64encode(sale.raw).decode(), "open"]]}
+
+    def first(db: Connection) -> None:
+        terminals.load(db, "KASSA001")
+        row = {"tid": "KASSA001", "number": 1, "at": "2026-11-23", "operator": "Mr Wu", "digest": "ab"}
+        db.execute(handed_in.insert().values(row))
+
+    [report] = meanwhile(host, first, lambda: ask_host.ask(host.home, "hand-in", {**wanted, "terminal": None}))
+    assert report["number"] == 2 and counts(report) == {"taken in": 1}
