@@ -8,9 +8,11 @@ import shutil
 import ssl
 import stat
 import subprocess
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -197,3 +199,25 @@ def test_the_simulated_host_keeps_its_ca_in_a_folder_of_its_own(tmp_path: Path) 
     with Host(tmp_path) as host:
         assert host.authority.certificate == first and not (tmp_path / "ca.key.pem").exists()
     assert isinstance(ssl.create_default_context(cafile=str(tmp_path / "ca.pem")), ssl.SSLContext)
+
+
+def test_one_who_signs_does_not_undo_a_revocation(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two commands at the same time: the list of the one must not replace that of the other."""
+    one = Authority.create(ca, pki.authority("Old Street Teahouse"), real_host.SECRET)
+    one.terminal("KASSA001", ec.generate_private_key(ec.SECP256R1()).public_key())
+    other = threading.Thread(target=lambda: one.revoke("KASSA001"))
+    read, looked = authority._read, []
+
+    def reading(folder: Path) -> Any:
+        found = read(folder)
+        if not looked:  # who signs has read the list, and now somebody revokes
+            looked.append(1)
+            other.start()
+            other.join(1)  # or waits for us
+        return found
+
+    monkeypatch.setattr(authority, "_read", reading)
+    one.terminal("KASSA002", ec.generate_private_key(ec.SECP256R1()).public_key())
+    other.join(20)
+    rows = authority.listed(ca)
+    assert [(row.name, row.revoked is not None) for row in rows] == [("KASSA001", True), ("KASSA002", False)]

@@ -3,8 +3,11 @@
 
 import os
 
+import pytest
+
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import Answer, Terminal, element
+from tools.host.outside.issuer import Decision, Payment
 from tools.sim.host import Host
 
 
@@ -116,3 +119,19 @@ def test_foreign_totals_do_not_balance(till: Terminal) -> None:
 
 def test_empty_batch_closes(till: Terminal) -> None:
     assert result(till.ask(till.close(0, 0)))[0] == "1"
+
+
+def test_totals_that_the_message_has_no_room_for_do_not_cut_the_line(
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two payments of the largest amount: DE 48 has twelve digits for their sum."""
+
+    async def yes(payment: Payment) -> Decision:
+        return Decision("00")
+
+    monkeypatch.setattr(host.simulator, "decide", yes)
+    most = 999_999_999_999
+    for _ in range(2):
+        assert till.ask(till.sale(till.record(most, card.tap(most)), deferred=True)).code == "00"
+    answer = till.ask(till.close(1, 1))
+    assert answer.elements[48].hex()[30] == "2"

@@ -320,3 +320,11 @@ def test_the_commands(host: Host, till: Terminal, card: Card) -> None:
     assert {"merchant added", "merchant changed", "settled", "payout failed"} <= {
         alarm["what"] for alarm in host.view()["alarms"]
     }
+
+
+def test_cash_is_not_disputed_because_it_is_not_paid_out(host: Host, till: Terminal) -> None:
+    """The merchant has it in the till; withholding it would take it from the card payments."""
+    shop.add_merchant(host.ledger)
+    answer = till.ask(till.cash(till.record(500, type=0x71)))
+    with host.ledger.write() as db, pytest.raises(OperatorError, match="paid in cash"):
+        disputes.begin(db, answer.elements[37].decode(), 500, "Ms Li", "why not")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from tools.host.books import merchants, statement
-from tools.host.books.double_entry import DISPUTES, PAYABLE, accounts_of, note, now
+from tools.host.books.double_entry import DISPUTES, PAYABLE, TILL, accounts_of, note, now
 from tools.host.books.money import text
 from tools.host.errors import OperatorError
 from tools.host.store.schema import payment
@@ -20,6 +20,8 @@ def begin(db: Connection, reference: str, amount: int, by: str, why: str) -> Non
     row = _payment(db, reference)
     if not 0 < amount <= row.worth:
         raise OperatorError(f"{reference} was {text(row.worth)}: no more than that can be disputed")
+    if accounts_of(row.type)[0] == TILL:
+        raise OperatorError(f"{reference} was paid in cash, which the merchant has: there is nothing to withhold")
     merchants.lock(db, row.mid)
     if _legs(db, row, ""):
         raise OperatorError(f"{reference} is or was disputed already")

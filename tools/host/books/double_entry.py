@@ -104,14 +104,20 @@ def reverse(db: Connection, of: Posted, day: str) -> None:
 
 
 def release(db: Connection, tid: str, day: str) -> None:
-    """Move a terminal's quarantined money to the accounts it belongs to."""
+    """Move a terminal's quarantined money to the accounts it belongs to.
+
+    Its payments are locked before their entries are read: one that is being approved has its entries by then, or finds
+    itself outside quarantine.
+    """
+    withheld = payment.c.tid == tid, payment.c.quarantined == 1
+    db.execute(select(payment.c.uid).where(*withheld).order_by(payment.c.uid).with_for_update()).all()
     held = select(payment.c.uid, payment.c.mid, payment.c.type, total(entry.c.amount).label("held"))
     joined = held.join(entry, (entry.c.tid == payment.c.tid) & (entry.c.uid == payment.c.uid))
-    mine = payment.c.tid == tid, payment.c.quarantined == 1, entry.c.account == QUARANTINE
+    mine = *withheld, entry.c.account == QUARANTINE
     for row in db.execute(joined.where(*mine).group_by(payment.c.uid, payment.c.mid, payment.c.type)).all():
         _, credit = accounts_of(row.type)
         post(db, _legs(Posted(tid, row.uid, row.mid), -int(row.held), QUARANTINE, credit, "release", day))
-    db.execute(update(payment).where(payment.c.tid == tid, payment.c.quarantined == 1).values(quarantined=0))
+    db.execute(update(payment).where(*withheld).values(quarantined=0))
 
 
 def balances(db: Connection) -> dict[str, int]:

@@ -14,6 +14,7 @@ from tools.host.books import differences, statement
 from tools.host.books.differences import MISSING_HERE, MISSING_THERE, OTHER_AMOUNT, TWICE, UNDECIDED, UNDONE
 from tools.host.books.double_entry import BANK, CARDS, COSTS, SUSPENSE, WALLETS, accounts_of
 from tools.host.books.report_file import Line
+from tools.host.store import lock
 from tools.host.store.schema import balance, entry, outbox, payment
 from tools.host.store.schema_books import reported
 from tools.host.wire import kinds
@@ -39,7 +40,8 @@ class Slice:
         self._before: set[Key] = set()
 
     def work(self, lines: Sequence[Line]) -> None:
-        """Book these lines, except those that were booked before."""
+        """Book these lines, except those that were booked before. Another file waits: it may have the same payments."""
+        lock.one_at_a_time(self._db, lock.RECONCILING)
         mine = reported.c.digest == self._digest, reported.c.line.in_([line.number for line in lines])
         done = set(self._db.execute(select(reported.c.line).where(*mine)).scalars())
         lines = [line for line in lines if line.number not in done]
@@ -146,6 +148,7 @@ def missing_subject(tid: str, uid: str) -> str:
 
 def missing_there(db: Connection, source: str, mid: str, day: str, after: Key) -> Key | None:
     """List payments of a merchant and day that nobody reported. Returns where to go on, or None at the end."""
+    lock.one_at_a_time(db, lock.RECONCILING)
     account = RECEIVABLE[source]
     mine = entry.c.mid == mid, entry.c.day == day, entry.c.account == account, entry.c.reason != "reversal"
     known = select(reported.c.line).where(

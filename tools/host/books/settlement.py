@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Settlement: what a merchant gets for the batches that closed on a day, once for each merchant and day.
 
-A closed batch is in one settlement. What cannot be paid out, or comes back from the bank, is carried to the next.
+A closed batch is in one settlement. What cannot be paid out, or comes back from the bank, is carried to the next. Days
+to come, which a wrong clock made, do not hold back those of today.
 """
 
+import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 
 from tools.host.books import merchants, statement
 from tools.host.books.clearing import Cleared
@@ -24,7 +26,7 @@ _UNIT = 10_000  # basis points
 
 def open_mids(db: Connection, day: str) -> list[str]:
     """The merchants with closed batches of this day or earlier that are in no settlement, or with money from before."""
-    closed = select(posted.c.mid).where(posted.c.reason == statement.BATCH, posted.c.day <= day, ~_is_settled())
+    closed = select(posted.c.mid).where(posted.c.reason == statement.BATCH, _is_over(day), ~_is_settled())
     owing = select(balance.c.mid).where(balance.c.account == PAYABLE, balance.c.tid == "", balance.c.amount != 0)
     return sorted(set(db.execute(closed.distinct()).scalars()) | set(db.execute(owing).scalars()))
 
@@ -35,7 +37,8 @@ def make(db: Connection, mid: str, day: str, run: int) -> bool:
     Raises OperatorError if the merchant is not known, or a later day is settled already.
     """
     merchant = merchants.lock(db, mid)
-    mine = select(settlement.c.day).where(settlement.c.mid == mid, settlement.c.day >= day)
+    before_now = or_(settlement.c.day == day, settlement.c.day <= f"{datetime.date.today()}")
+    mine = select(settlement.c.day).where(settlement.c.mid == mid, settlement.c.day >= day, before_now)
     later = db.execute(mine.order_by(settlement.c.day)).scalars().all()
     if day in later:
         return False
@@ -102,7 +105,7 @@ def _take(db: Connection, mid: str, day: str, state: str, states: tuple[str, ...
 def _closed(db: Connection, mid: str, day: str) -> dict[str, Cleared]:
     """What closed batches that are in no settlement bring, by posting. `day`: the newest."""
     rows = select(posted.c.posting, posted.c.account, posted.c.amount)
-    mine = posted.c.mid == mid, posted.c.reason == statement.BATCH, posted.c.day <= day, ~_is_settled()
+    mine = posted.c.mid == mid, posted.c.reason == statement.BATCH, _is_over(day), ~_is_settled()
     found: dict[str, Cleared] = {}
     for posting, account, amount in db.execute(rows.where(*mine)):
         so_far = found.get(posting, Cleared())
@@ -112,6 +115,11 @@ def _closed(db: Connection, mid: str, day: str) -> dict[str, Cleared]:
             so_far = so_far._replace(refunds=amount)
         found[posting] = so_far
     return found
+
+
+def _is_over(day: str) -> ColumnElement[bool]:
+    """Whether a batch closed on this day or before; or on a day to come, when the host's clock was wrong."""
+    return or_(posted.c.day <= day, posted.c.day > f"{datetime.date.today()}")
 
 
 def _is_settled() -> Any:

@@ -19,7 +19,7 @@ from tools.host.transactions import clear_terminal
 @click.command(help="Clear a terminal's quarantine; may be done while the host runs.")
 @click.option("--home", type=click.Path(path_type=Path, exists=True), required=True, help="the host's folder")
 @click.option("--terminal", required=True, help="terminal id, as shown on the host's page")
-@click.option("--supervisor", required=True, help="the name to store in the audit")
+@click.option("--supervisor", "--by", required=True, help="the name to store in the audit")
 @click.option("--write-off", type=int, help="give up so many records: the exact number that is missing")
 def main(home: Path, terminal: str, supervisor: str, write_off: int | None) -> None:
     try:

@@ -27,7 +27,10 @@ def main(home: Path, database: str | None, day: str, out: Path | None) -> None:
     if day > f"{datetime.date.today()}":
         raise click.ClickException(f"{day} is not over")
     with house.ledger(home, database) as ledger:
-        done = settle_day.run(ledger, day, out or home / "settlements", payment_file.payer(home))
+        try:
+            done = settle_day.run(ledger, day, out or home / "settlements", payment_file.payer(home))
+        except OSError as error:  # what is settled stays settled
+            raise click.ClickException(f"the files cannot be written: {error}; settle again once they can") from None
     for row in done.rows:
         parts = f"sales {text(row.sales)}, refunds {text(row.refunds)}, fee {text(row.fee)}, before {text(row.carried)}"
         click.echo(f"{row.mid}  {text(row.net)} {row.currency}  ({parts}; payout {row.payout})")

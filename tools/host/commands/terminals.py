@@ -58,9 +58,9 @@ def add(home: Path, tid: str, merchant: str, key_id: str | None, kbpk: str | Non
             raise SetupError(f"terminal {tid} is registered already; see rekey and replace")
         with ledger.write() as db:
             ikid = _key_id(key_id) if key_id else terminal_keys.new_id(db, _bdk(keys.bdk_ids))
-            shown = keys.check_value(ikid)  # before anything is stored: its BDK may not be here
+            shown = keys.check_value(ikid)  # before anything is stored: its BDK, or the KBPK, may not be here
+            block = keys.key_block(ikid, keys.kbpk(kbpk)) if kbpk and isinstance(keys, FileStore) else b""
             terminal_keys.register(db, tid, merchant, ikid)
-        block = keys.key_block(ikid, keys.kbpk(kbpk)) if kbpk and isinstance(keys, FileStore) else b""
     click.echo(f"{tid} of {merchant}: key {ikid.hex()}, check value {shown}")
     if block:
         click.echo(block.decode())

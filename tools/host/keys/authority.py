@@ -6,9 +6,11 @@ of ca.pem, crl.pem and its own certificate, and never the key.
 """
 
 import datetime
+import fcntl
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -109,23 +111,32 @@ class Authority:
 
         Writes crl.pem, which takes effect once the host has it. Returns what was revoked now. Raises SetupError.
         """
-        rows, number = self._read()
-        named = [row for row in rows if which in (row.serial, row.name)]
-        if not named:
-            raise SetupError(f"no certificate has the serial number or name {which!r}")
-        now = _now().isoformat()
-        done = [replace(row, revoked=now) for row in named if row.revoked is None]
-        changed = {row.serial: row for row in done}
-        self._write([changed.get(row.serial, row) for row in rows], number + 1)
+        with self._alone():
+            rows, number = self._read()
+            named = [row for row in rows if which in (row.serial, row.name)]
+            if not named:
+                raise SetupError(f"no certificate has the serial number or name {which!r}")
+            now = _now().isoformat()
+            done = [replace(row, revoked=now) for row in named if row.revoked is None]
+            changed = {row.serial: row for row in done}
+            self._write([changed.get(row.serial, row) for row in rows], number + 1)
         return done
 
     def _note(self, kind: str, name: str, certificate: x509.Certificate) -> x509.Certificate:
-        rows, number = self._read()
         serial = f"{certificate.serial_number:x}"
-        private_files.folder(self.folder / "issued")
-        private_files.write(self.folder / "issued" / f"{serial}.pem", certificate.public_bytes(Encoding.PEM))
-        self._write([*rows, Issued(serial, kind, name, certificate.not_valid_after_utc.isoformat())], number)
+        with self._alone():
+            rows, number = self._read()
+            private_files.folder(self.folder / "issued")
+            private_files.write(self.folder / "issued" / f"{serial}.pem", certificate.public_bytes(Encoding.PEM))
+            self._write([*rows, Issued(serial, kind, name, certificate.not_valid_after_utc.isoformat())], number)
         return certificate
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody else changes the list: else one who signs could undo a revocation."""
+        with open(private_files.touch(self.folder / ".lock"), "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _read(self) -> tuple[list[Issued], int]:
         return _read(self.folder)

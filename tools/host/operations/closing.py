@@ -16,7 +16,7 @@ from tools.host.operations.hand_in import check_name
 from tools.host.store import upsert
 from tools.host.store.schema import batch as table
 from tools.host.store.schema import payment
-from tools.host.transactions import chain, terminals
+from tools.host.transactions import chain, epochs, terminals
 from tools.host.transactions.request_context import is_asked
 from tools.host.transactions.terminals import Terminal
 from tools.host.wire import kinds
@@ -51,7 +51,7 @@ def run(db: Connection, tid: str, by: str, despite: bool) -> dict[str, Any]:
     closed = [_close(db, tid, row.epoch, row.number) for row in rows]
     terminals.next_epoch(db, terminal)
     for one in undecided:
-        _move(db, one, f"{terminal.batch:06}")
+        _move(db, one, epochs.open_number(db, terminal, one.epoch))
     for one in closed:
         what = f"by {by}: {one['batch']} of epoch {one['epoch']}, {one['debit_count']} for {one['debit_amount']}"
         double_entry.note(db, tid, "batch closed by an operator", "; ".join([what, *_words(undecided, missing)]))
@@ -116,7 +116,7 @@ def _close(db: Connection, tid: str, epoch: int, number: str) -> dict[str, Any]:
 
 
 def _move(db: Connection, row: Any, number: str) -> None:
-    """Let a payment without a final answer count in the next batch of its epoch."""
+    """Let a payment without a final answer count in another batch of its epoch."""
     values = {"tid": row.tid, "epoch": row.epoch, "number": number, "state": "open", "opened": double_entry.now()}
     upsert.insert_new(db, table, {**values, "mid": row.mid})
     mine = payment.c.tid == row.tid, payment.c.uid == row.uid, payment.c.state == "RECEIVED"

@@ -116,6 +116,7 @@ class _HandIn:
         """Store who hands in what, before anything of it is done. Returns what is known about the same records."""
         digest = hashlib.sha256(b"".join(record.raw for record, _ in self._records)).hexdigest()
         with self._service.ledger.write() as db:
+            terminals.load(db, self._tid)  # locked, so that nobody else takes the same number
             before = select(table.c.at, table.c.operator).where(table.c.tid == self._tid, table.c.digest == digest)
             repeats = [f"the same records were handed in on {at[:16]} by {who}" for at, who in db.execute(before)]
             mine = select(func.coalesce(func.max(table.c.number), 0) + 1).where(table.c.tid == self._tid)
@@ -185,6 +186,7 @@ class _HandIn:
         assert row is not None
         with self._service.hand_in_transaction(self._number) as transaction:
             db = transaction.db
+            terminals.load(db, row.tid)  # locked, so that its batch does not close meanwhile
             mine = payment.c.tid == row.tid, payment.c.uid == row.uid
             now = db.execute(select(payment).where(*mine).with_for_update()).one()
             if is_asked(now):  # its terminal asked meanwhile

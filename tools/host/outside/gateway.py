@@ -57,10 +57,18 @@ def find(home: Path, ledger: Ledger, now: Callable[[], datetime.datetime]) -> tu
         issuer, wallets = configuration.load(home, ledger, _secrets(home))
         return issuer or Nobody(), wallets
     module, _, function = named.partition(":")
+    where = f"{home / FILE}: [outside] gateway {named!r}"
     try:
-        return getattr(importlib.import_module(module), function)(ledger, now)
+        make = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
-        raise SetupError(f"{home / FILE}: [outside] gateway {named!r}: {error}") from None
+        raise SetupError(f"{where}: {error}") from None
+    try:
+        issuer, wallet = make(ledger, now)
+    except SetupError as error:
+        raise SetupError(f"{where}: {error}") from None
+    except Exception as error:  # its words may hold what an acquirer's connection keeps secret
+        raise SetupError(f"{where} does not return an issuer and a wallet: {type(error).__name__}") from None
+    return issuer, wallet
 
 
 def _secrets(home: Path) -> configuration.Secret:

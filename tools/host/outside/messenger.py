@@ -53,8 +53,17 @@ class Messenger:
                 pass
 
     async def deliver(self) -> int:
-        """Tell everything that is due, once. Returns how many of them were done."""
-        rows = await self._in_thread(self._due)
+        """Tell everything that is due, once. Returns how many of them were done.
+
+        What is about different payments is told at the same time, so that one who does not answer holds up nobody else.
+        """
+        rows: dict[tuple[str, str], list[Row[Any]]] = {}
+        for row in await self._in_thread(self._due):
+            rows.setdefault((row.tid, row.original or row.uid), []).append(row)
+        return sum(await asyncio.gather(*(self._some(some) for some in rows.values())))
+
+    async def _some(self, rows: list[Row[Any]]) -> int:
+        """Tell what is about one payment, one after the other. Returns how many were done."""
         done = 0
         for row in rows:
             trouble = await self._tell(row)

@@ -6,9 +6,9 @@ about came to nothing; that is done whether or not they ever received it (outsid
 """
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from tools.host.store import upsert
 from tools.host.store.schema import outbox as table
@@ -20,13 +20,24 @@ _FIRST, _LONGEST = 2_000, 600_000  # ms between attempts
 _TOGETHER = 50
 
 
+class Unknown(NamedTuple):
+    """A payment that this host does not have; one that was lost may have asked about it. `amount`: minor units."""
+
+    tid: str
+    uid: str
+    mid: str
+    type: str
+    amount: int
+    original: str | None = None
+
+
 def tell(db: Connection, row: Row[Any]) -> None:
     """A payment that the host decided itself: tell the issuer if it changes a card payment."""
     if kinds.KINDS[row.type].source == kinds.NAMED:
         _put(db, row, TELL)
 
 
-def undo(db: Connection, row: Row[Any]) -> None:
+def undo(db: Connection, row: Row[Any] | Unknown) -> None:
     """A payment came to nothing: undo it outside if anybody there may know it."""
     if kinds.KINDS[row.type].source in (kinds.CARD, kinds.CODE, kinds.PAID_CODE, kinds.NAMED):
         _put(db, row, UNDO)
@@ -34,14 +45,14 @@ def undo(db: Connection, row: Row[Any]) -> None:
 
 def is_anything_due(db: Connection) -> bool:
     """Whether there is a row to tell now."""
-    waiting = select(table.c.uid).where(table.c.done.is_(None), table.c.next_at <= _now())
+    waiting = select(table.c.uid).where(table.c.done.is_(None), _is_due(_now()))
     return db.execute(waiting.limit(1)).first() is not None
 
 
 def due(db: Connection) -> list[Row[Any]]:
     """Take rows that are due, oldest first; nobody else gets them for a minute."""
     now = _now()
-    waiting = select(table).where(table.c.done.is_(None), table.c.next_at <= now).order_by(table.c.next_at, table.c.act)
+    waiting = select(table).where(table.c.done.is_(None), _is_due(now)).order_by(table.c.next_at, table.c.act)
     rows = list(db.execute(waiting.limit(_TOGETHER).with_for_update(skip_locked=True)).all())
     for row in rows:
         db.execute(update(table).where(*_key(row)).values(next_at=now + _LEASE, attempts=row.attempts + 1))
@@ -67,7 +78,7 @@ def hurry(db: Connection) -> None:
     db.execute(update(table).where(table.c.done.is_(None)).values(next_at=0))
 
 
-def _put(db: Connection, row: Row[Any], act: str) -> None:
+def _put(db: Connection, row: Row[Any] | Unknown, act: str) -> None:
     values = {
         "tid": row.tid,
         "uid": row.uid,
@@ -81,6 +92,11 @@ def _put(db: Connection, row: Row[Any], act: str) -> None:
         "next_at": 0,
     }
     upsert.insert_new(db, table, values)
+
+
+def _is_due(now: int) -> ColumnElement[bool]:
+    """Whether the time of a row has come; or is so far off that it was set by a clock that was wrong."""
+    return or_(table.c.next_at <= now, table.c.next_at > now + 2 * _LONGEST)
 
 
 def _key(row: Row[Any]) -> tuple[Any, ...]:

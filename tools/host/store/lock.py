@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from tools.host import private_files
 from tools.host.errors import SetupError
 
-PUBLISHING, MIGRATING = 7501, 7500
+RECONCILING, PUBLISHING, MIGRATING = 7502, 7501, 7500
 
 
 def one_at_a_time(db: Connection, what: int) -> None:

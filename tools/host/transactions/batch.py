@@ -35,6 +35,7 @@ def handle(request: RequestContext) -> Answer:
         return _answer(request, ERROR, Totals(), "Differs from the first one")
     if verdict.answer is not None:
         return verdict.answer
+    open_ones = unanswered(request)  # before the totals: a batch does not close with one of these
     closed = closed_with(request, message.batch)
     if closed is not None and message.fields["48"] == _form(closed, "0") + _FOREIGN:
         return _answer(request, BALANCED, closed)  # closed before with these totals; the answer was lost
@@ -43,11 +44,11 @@ def handle(request: RequestContext) -> Answer:
         # The answer to the end of that upload was lost; repeat it.
         return _answer(request, NOT_BALANCED, ours, totals_text(ours))
     trouble = obstacle(request)
-    if trouble is None and any(is_asked(row) for row in unanswered(request)):
+    if trouble is None and any(is_asked(row) for row in open_ones):
         trouble = "A payment is being decided"
     if trouble is not None:
         return _answer(request, ERROR, ours, trouble)
-    lack = missing(request) or undecided(request)
+    lack = missing(request) or _undecided(open_ones)
     if lack or message.fields["48"] != _form(ours, "0") + _FOREIGN:
         request.alarm("batch not balanced")
         _ask_for_upload(request)
@@ -81,8 +82,11 @@ def unanswered(request: RequestContext) -> Sequence[Row[Any]]:
 
 def undecided(request: RequestContext) -> str | None:
     """How many payments have no final answer, as a message for the cashier; None if there are none."""
-    count = len(unanswered(request))
-    return f"{count} payments without final answer" if count else None
+    return _undecided(unanswered(request))
+
+
+def _undecided(rows: Sequence[Row[Any]]) -> str | None:
+    return f"{len(rows)} payments without final answer" if rows else None
 
 
 def totals_text(ours: Totals) -> str:
@@ -151,6 +155,6 @@ def _answer(request: RequestContext, result: str, ours: Totals, text: str = "") 
 
 
 def _form(sums: Totals, result: str) -> str:
-    """31 digits of DE 48: debit amount and count, credit amount and count, result."""
+    """31 digits of DE 48: debit amount and count, credit amount and count, result. Of longer numbers the last digits."""
     debit, count, credit, backs = sums
-    return f"{debit:012}{count % 1000:03}{credit:012}{backs % 1000:03}{result}"
+    return f"{debit % 10**12:012}{count % 1000:03}{credit % 10**12:012}{backs % 1000:03}{result}"

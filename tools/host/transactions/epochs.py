@@ -11,7 +11,7 @@ from sqlalchemy import Connection, or_, select, update
 from tools.host.books import clearing, double_entry, totals
 from tools.host.keys.seal import Record
 from tools.host.store.schema import batch, beginning, payment
-from tools.host.transactions.terminals import Terminal
+from tools.host.transactions.terminals import LAST_BATCH, Terminal
 
 
 def start(db: Connection, tid: str, epoch: int) -> int:
@@ -55,6 +55,21 @@ def begin(db: Connection, terminal: Terminal) -> None:
         close_older(db, terminal)
 
 
+def open_number(db: Connection, terminal: Terminal, epoch: int) -> str:
+    """The number of a batch of this epoch that is not closed: the one that the terminal has open, or the next."""
+    mine = batch.c.tid == terminal.tid, batch.c.epoch == epoch, batch.c.state == "closed"
+    number = terminal.batch
+    while db.execute(select(batch.c.tid).where(*mine, batch.c.number == f"{number:06}")).first() is not None:
+        number = number % LAST_BATCH + 1
+    return f"{number:06}"
+
+
+def is_waiting(db: Connection, tid: str, epoch: int, number: str) -> bool:
+    """Whether a batch has a payment without a final answer or in quarantine. It cannot close then: it would still change."""
+    waits = or_(payment.c.state == "RECEIVED", payment.c.quarantined == 1)
+    return db.execute(select(payment.c.uid).where(totals.in_batch(tid, epoch, number), waits)).first() is not None
+
+
 def close_older(db: Connection, terminal: Terminal) -> None:
     """Close open batches of epochs that are over, with the totals the host has.
 
@@ -64,8 +79,7 @@ def close_older(db: Connection, terminal: Terminal) -> None:
         return
     older = (batch.c.tid == terminal.tid, batch.c.epoch < terminal.epoch, batch.c.state == "open")
     for row in db.execute(select(batch).where(*older)).all():
-        waits = or_(payment.c.state == "RECEIVED", payment.c.quarantined == 1)
-        if db.execute(select(payment.c.uid).where(totals.in_batch(row.tid, row.epoch, row.number), waits)).first():
+        if is_waiting(db, row.tid, row.epoch, row.number):
             continue
         sums = totals.of_batch(db, row.tid, row.epoch, row.number)
         done = {"state": "closed", **sums._asdict(), "closed": double_entry.now()}

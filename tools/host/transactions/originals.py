@@ -160,7 +160,7 @@ def is_relied_on(db: Connection, row: Row[Any]) -> bool:
     undone = _one(db, row.original_tid, row.original, lock=False)
     if undone is None or undone.type not in _COMPLETES_OR_CANCELS or undone.original is None:
         return False
-    freed = _one(db, undone.original_tid, undone.original, lock=False)
+    freed = _one(db, undone.original_tid, undone.original)  # locked: nobody uses it again meanwhile
     return freed is not None and bool(_related(db, freed, undone.uid, *_COMPLETES_OR_CANCELS))
 
 

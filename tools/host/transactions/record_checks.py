@@ -130,14 +130,14 @@ def note_record(request: RequestContext, record: seal.Record, kind: str, known: 
 
 
 def settlement_batch(request: RequestContext, record: seal.Record, known: RecordChecks) -> str:
-    """The batch a payment counts in: its own, or the open one if its own was closed before it arrived."""
+    """The batch a payment counts in: its own, or one that is open if its own was closed before it arrived."""
     number = record.batch
     if known.batch == "closed":
         request.alarm("payment for a closed batch")
-        number = f"{request.terminal.batch:06}"
+        number = epochs.open_number(request.db, request.terminal, record.epoch)
     elif not request.late and is_foreign_batch(request, record, known):
         request.alarm("payment for a batch that was never opened")
-        number = f"{request.terminal.batch:06}"
+        number = epochs.open_number(request.db, request.terminal, record.epoch)
     if known.batch != "open" or number != record.batch:
         row = {
             "tid": request.tid,

@@ -17,7 +17,7 @@ from tools.host.store.schema_behind import held, lost, lost_batch
 from tools.host.store.schema_behind import restore as table
 from tools.host.store.sums import total
 from tools.host.store.upsert import insert_new, put
-from tools.host.transactions import chain, terminals
+from tools.host.transactions import chain, epochs, terminals
 from tools.host.transactions.request_context import RequestContext
 from tools.host.transactions.terminals import LAST_BATCH, Terminal
 from tools.host.wire import answers, kinds
@@ -170,6 +170,10 @@ def _close_batches(request: RequestContext, row: Row[Any]) -> None:
 def _close(request: RequestContext, row: Row[Any], epoch: int, number: str) -> None:
     db = request.db
     which = {"tid": row.tid, "epoch": epoch, "number": number}
+    if epochs.is_waiting(db, row.tid, epoch, number):  # it closes with its epoch, or by an operator
+        why = "a payment in it has no final answer, or is in quarantine"
+        double_entry.note(db, row.tid, "batch stays open after a restore", f"{number} of epoch {epoch}: {why}")
+        return
     sums = totals.of_batch(db, row.tid, epoch, number)
     approved = totals.in_batch(row.tid, epoch, number) & (payment.c.state == "APPROVED")
     worth = select(func.count(), total(payment.c.worth)).where(approved)

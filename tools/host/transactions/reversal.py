@@ -8,11 +8,12 @@ from sqlalchemy import Connection, Row, select
 from tools.host.books import double_entry
 from tools.host.errors import StateError
 from tools.host.keys import seal
+from tools.host.outside import outbox
 from tools.host.store import upsert
 from tools.host.store.schema import batch, payment, tombstone
 from tools.host.transactions import chain, decisions, idempotency, originals, record_checks, terminals
 from tools.host.transactions.request_context import RequestContext, is_asked
-from tools.host.wire import answers
+from tools.host.wire import answers, kinds
 from tools.host.wire.answers import Answer
 
 
@@ -70,4 +71,16 @@ def _store_tombstone(request: RequestContext, record: seal.Record) -> Answer:
         record_checks.note_record(request, record, chain.REVERSAL, known)
     row = {"tid": request.tid, "uid": record.uid.hex(), "at": double_entry.now()}
     upsert.insert_new(request.db, tombstone, row)
+    undo_unknown(request, record)
     return request.answer(answers.NOT_FOUND)
+
+
+def undo_unknown(request: RequestContext, record: seal.Record) -> None:
+    """The terminal says that a payment is not paid which this host does not have. Before a backup was restored, it may
+    have asked outside about it: so that is undone there.
+    """
+    message = request.message
+    if message.type in kinds.REVERSED:
+        amount = int(message.fields["4"])
+        about = outbox.Unknown(request.tid, record.uid.hex(), request.terminal.mid, message.type, amount)
+        outbox.undo(request.db, about)

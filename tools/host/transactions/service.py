@@ -302,15 +302,19 @@ class Service:
         else:
             word = self._wallet.pay(ask) if isinstance(ask, Order) else self._wallet.give_back(ask)
         try:
-            return await asyncio.wait_for(word, _ISSUER_WAIT)
+            decision = await asyncio.wait_for(word, _ISSUER_WAIT)
+            if answers.is_decision(decision.code):
+                return decision
+            fault = "a code that is none"
         except TimeoutError:
             return Decision(answers.ISSUER_SILENT, text="Issuer does not answer")
         except IssuerFault:
             return Decision(answers.ISSUER_DOWN, text="Issuer not available")
-        except Exception as fault:  # of an acquirer's or a wallet's connection: nothing is known, so nothing is decided
-            self.counters["outside_faults"] += 1
-            logs.say(logging.ERROR, "those outside cannot be asked", fault=logs.where(fault))
-            return Decision(answers.ISSUER_DOWN, text="Issuer not available")
+        except Exception as error:  # of an acquirer's or a wallet's connection: nothing is known, so nothing is decided
+            fault = logs.where(error)
+        self.counters["outside_faults"] += 1
+        logs.say(logging.ERROR, "those outside cannot be asked", fault=fault)
+        return Decision(answers.ISSUER_DOWN, text="Issuer not available")
 
     @contextmanager
     def _transaction(self, hand_in: int | None = None, late: bool = False) -> Iterator[TransactionContext]:

@@ -137,7 +137,10 @@ def _record(request: RequestContext, record: Record) -> Answer | Message:
     if batch.closed_with(request, record.batch) is not None and not _is_restored(request.db, request.tid, record):
         return request.answer(answers.INVALID, "Batch is closed")
     if row is None:
-        return _missing(request, record, known) if paid else request.answer(answers.APPROVED)
+        if paid:
+            return _missing(request, record, known)
+        reversal.undo_unknown(request, record)
+        return request.answer(answers.APPROVED)
     if paid:
         return _decide(request, record) if row.state == "RECEIVED" else _dispute(request, row)
     if row.state == "APPROVED" and (what := reversal.reason_not_reversible(request.db, row)):

@@ -2,6 +2,7 @@
 """Answers: the data elements as stored, and the envelope (TPDU, header, DE 53, DE 64) added for each transmission."""
 
 import datetime
+import re
 
 from tools.host.keys import dukpt, mac
 from tools.host.keys.key_store import KeyStore
@@ -17,6 +18,8 @@ DUPLICATE, UNKNOWN_TERMINAL, ISSUER_DOWN, ISSUER_SILENT = "94", "97", "91", "98"
 
 YES = frozenset(("00", "11", "A2", "A4", "A5", "A6"))
 NOT_FINAL = frozenset(("09", "68", "90", "91", "92", "96", "98", "99", "A0", "A7"))
+_OURS = frozenset((DUPLICATE, UNKNOWN_TERMINAL))  # to a terminal: the host has it already; the host does not know you
+_CODE = re.compile("[0-9A-Z]{2}")
 
 _ECHOED = ("3", "4", "11", "25", "41", "42", "49", "60")  # in messages with a record
 _ECHOED_BY_OTHERS = ("11", "41", "42", "60")
@@ -33,6 +36,11 @@ def compose(message: Message, at: datetime.datetime, text: str = "", **elements:
     fields["63"] = (message.fields["63"][:38] + cut.hex()).upper()
     fields.update({name.lstrip("_"): value for name, value in elements.items()})
     return fields
+
+
+def is_decision(code: object) -> bool:
+    """Whether a code from outside says something about a payment that a terminal understands in the same way."""
+    return isinstance(code, str) and _CODE.fullmatch(code) is not None and code not in _OURS
 
 
 def check(fields: Answer) -> None:
