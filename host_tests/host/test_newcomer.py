@@ -25,12 +25,14 @@ def one_line(text: str) -> str:
 
 
 @pytest.mark.parametrize("command", [("merchants", "list"), ("terminals", "list"), ("audit",)])
-def test_a_command_before_the_first_run_says_that_the_database_is_not_there_yet(
+def test_a_command_that_finds_no_database_says_so_and_makes_none(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     run("init", tmp_path / "host")
+    (tmp_path / "host" / "host.db").unlink()
     said = run(command[0], "--home", tmp_path / "host", *command[1:], status=1).output
-    assert "has no database yet (host.db): the first run makes it" in one_line(said)
+    assert "has no database (host.db): restore a backup" in one_line(said)
+    assert not (tmp_path / "host" / "host.db").exists()
 
 
 def test_files_that_cannot_be_written_do_not_undo_a_settlement(host: Host, till: Terminal, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from host_tests.host.test_restore import asked, back_up, put_back
 from host_tests.host.test_upload import by_code, sold, upload
 from tools.host.errors import IssuerFault
 from tools.host.outside.issuer import Decision, Payment
+from tools.host.outside.wallet import Revocation
 from tools.sim.host import Host
 
 _PATIENCE = 20.0  # seconds; less than the host waits for one answer
@@ -86,8 +87,8 @@ def test_what_a_lost_host_had_asked_for_is_undone(
     host = put_back(host, new_host, till, backup)
     undone: set[str] = set()
 
-    async def undo(uid: bytes) -> None:
-        undone.add(uid.hex())
+    async def undo(what: bytes | Revocation) -> None:
+        undone.add((what.uid if isinstance(what, Revocation) else what).hex())
 
     monkeypatch.setattr(host.simulator, "undo", undo)
     monkeypatch.setattr(host.wallet, "revoke", undo)

@@ -15,10 +15,12 @@ from tools.host.acquirers import orders
 from tools.host.acquirers.provider import NO, UNKNOWN, WAITING, YES, Manners, Outcome, Words
 from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.errors import IssuerFault, ProviderFault
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.store.ledger import Ledger
+from tools.host.wire import kinds
 
 MID, WECHAT, ALIPAY = "898000000000001", "134567890123456789", "281234567890123456"
+REVERSED = Revocation("KASSA001", (1).to_bytes(16), MID, 1250, kinds.QR_SCANNED)
 T = TypeVar("T")
 
 
@@ -148,7 +150,7 @@ def test_a_reversal_undoes_what_was_asked_whatever_was_answered(ledger: Ledger, 
     revoked = 0
     for _ in range(4):
         try:
-            run(all_.revoke("KASSA001", order().uid, MID))
+            run(all_.revoke(REVERSED))
             revoked += 1
         except IssuerFault:
             clock[0] += 15_000
@@ -158,10 +160,31 @@ def test_a_reversal_undoes_what_was_asked_whatever_was_answered(ledger: Ledger, 
     assert run(all_.pay(order())).code == "12"
 
 
-def test_a_reversal_that_overtakes_its_payment_refuses_it(ledger: Ledger) -> None:
-    all_, provider = wallets(ledger)
-    run(all_.revoke("KASSA001", order().uid, MID))
-    assert run(all_.pay(order())).code == "12" and provider.asked == []
+def test_what_this_host_does_not_know_is_undone_at_every_wallet_that_could_have_it(
+    ledger: Ledger, clock: list[int]
+) -> None:
+    """A reversal that overtakes its payment; or a payment that was asked about before a backup was restored."""
+    wechat = ScriptedProvider(undo=Outcome(YES, missing=True))
+    alipay = ScriptedProvider(undo=[Outcome(WAITING), Outcome(YES)])
+    of_another = Wallet("other", "alipay", ScriptedProvider(), frozenset(("898000000000009",)))
+    all_ = Wallets(ledger, [Wallet("wechat", "wechat", wechat), of_another, Wallet("alipay", "alipay", alipay)])
+    for _ in range(20):
+        try:
+            run(all_.revoke(REVERSED))
+        except IssuerFault:
+            clock[0] += 10_000
+            assert run(all_.pay(order())).code == "98", "not asked, and not refused before it is undone"
+    assert run(all_.pay(order())).code == "12" and row(ledger).state == "UNDONE"
+    assert {call for call, _ in wechat.asked + alipay.asked} == {"undo"} and len(alipay.asked) == 2
+
+
+def test_a_clock_that_was_years_ahead_keeps_nobody_waiting(ledger: Ledger, clock: list[int]) -> None:
+    all_, provider = wallets(ledger, pay=Outcome(WAITING), query=Outcome(WAITING), undo=Outcome(YES))
+    clock[0] += 10 * 365 * 86_400_000
+    run(all_.pay(order()))
+    clock[0] -= 10 * 365 * 86_400_000
+    run(all_.tend())
+    assert [call for call, _ in provider.asked] == ["pay", "query", "undo"] and row(ledger).state == "REFUSED"
 
 
 def test_what_never_arrived_is_believed_only_after_a_minute(ledger: Ledger, clock: list[int]) -> None:
@@ -172,7 +195,7 @@ def test_what_never_arrived_is_believed_only_after_a_minute(ledger: Ledger, cloc
         clock[0] += 5_000
         tried += 1
         try:
-            run(all_.revoke("KASSA001", order().uid, MID))
+            run(all_.revoke(REVERSED))
         except IssuerFault:
             continue
     assert tried == 12
@@ -184,7 +207,7 @@ def test_what_is_paid_and_cannot_be_undone_is_kept_in_sight(ledger: Ledger, cloc
     clock[0] += 20_000
     for _ in range(3):
         with pytest.raises(IssuerFault, match="by hand"):
-            run(all_.revoke("KASSA001", order().uid, MID))
+            run(all_.revoke(REVERSED))
     assert row(ledger).state == "KEPT" and [call for call, _ in provider.asked] == ["pay", "undo"]
 
 

@@ -4,7 +4,7 @@
 import re
 
 from tools.host.outside.issuer import Decision
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.wire import answers
 from tools.sim.merchant_qr import payload
 
@@ -69,7 +69,7 @@ class WalletSimulator:
     async def tend(self) -> None:
         """Nothing waits here."""
 
-    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None:
+    async def revoke(self, what: Revocation) -> None:
         """Undo an order, paid or not; see Wallet."""
-        self._revoked.add(uid)
-        self.paid.pop(uid, None)
+        self._revoked.add(what.uid)
+        self.paid.pop(what.uid, None)

@@ -12,19 +12,21 @@ A row is leased while it is asked about (`next_at`), so that one process asks at
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from tools.host.acquirers.provider import NO, YES, Outcome
 from tools.host.acquirers.provider import WAITING as WAITS
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.store import upsert
 from tools.host.store.schema_wallets import wallet_order, wallet_refund
-from tools.host.wire import answers
+from tools.host.wire import answers, kinds
 
 ASKED, WAITING, EXPIRING, PAID = "ASKED", "WAITING", "EXPIRING", "PAID"
 REFUSED, UNDOING, UNDONE, KEPT = "REFUSED", "UNDOING", "UNDONE", "KEPT"
 OPEN = (ASKED, WAITING, EXPIRING)
 _LEASE = 30_000  # ms
+_FAR = 86_400_000  # ms; no provider wants to be left alone for longer
+_OLD = 1e9  # seconds
 _TOGETHER = 20
 
 
@@ -60,16 +62,22 @@ def refund_of(db: Connection, tid: str, uid: bytes) -> Row[Any] | None:
     return db.execute(select(wallet_refund).where(*mine)).one_or_none()
 
 
+def age(row: Row[Any]) -> float:
+    """Seconds since an order was first asked. What a clock that was ahead has dated is old."""
+    passed = (now() - row.asked) / 1000
+    return passed if passed > -_LEASE / 1000 else _OLD
+
+
 def lease(db: Connection, row: Row[Any]) -> bool:
     """Take the right to ask about an order or refund that is due. False if somebody else has it, or it is not due."""
     table = _table(row)
-    due = table.c.tid == row.tid, table.c.uid == row.uid, table.c.state == row.state, table.c.next_at <= now()
+    due = table.c.tid == row.tid, table.c.uid == row.uid, table.c.state == row.state, _is_due(table)
     return db.execute(update(table).where(*due).values(next_at=now() + _LEASE)).rowcount == 1
 
 
 def due(db: Connection) -> list[Row[Any]]:
     """Open orders that are to be asked about now. Nothing is locked: see `lease`."""
-    waiting = wallet_order.c.state.in_(OPEN), wallet_order.c.next_at <= now()
+    waiting = wallet_order.c.state.in_(OPEN), _is_due(wallet_order)
     return list(
         db.execute(select(wallet_order).where(*waiting).order_by(wallet_order.c.next_at).limit(_TOGETHER)).all()
     )
@@ -106,14 +114,16 @@ def expire(db: Connection, row: Row[Any]) -> bool:
     return _change(db, row, {"state": EXPIRING})
 
 
-def begin_undo(db: Connection, tid: str, uid: bytes, mid: str) -> Row[Any]:
-    """An order comes to nothing. One that never came here is UNDONE from the start, and refused if it comes."""
-    gone = _new(tid, uid, "", 0, "") | {"mid": mid, "is_shown": 0, "state": UNDONE, "code": answers.INVALID}
-    upsert.insert_new(db, wallet_order, gone)
-    row = _one(db, wallet_order, tid, uid)
+def begin_undo(db: Connection, what: Revocation, currency: str) -> Row[Any]:
+    """An order comes to nothing. One that this host does not know has no wallet, and is refused if it comes."""
+    shown = int(what.type == kinds.QR_SHOWN)
+    new = _new(what.tid, what.uid, "", what.amount, currency)
+    unknown = new | {"mid": what.merchant, "is_shown": shown, "state": UNDOING, "code": answers.INVALID}
+    upsert.insert_new(db, wallet_order, unknown)
+    row = _one(db, wallet_order, what.tid, what.uid)
     if row.state not in (REFUSED, UNDONE, UNDOING, KEPT):
         _change(db, row, {"state": UNDOING})
-    return _one(db, wallet_order, tid, uid)
+    return _one(db, wallet_order, what.tid, what.uid)
 
 
 def end_undo(db: Connection, row: Row[Any], outcome: Outcome) -> None:
@@ -141,6 +151,11 @@ def _new(tid: str, uid: bytes, wallet: str, amount: int, currency: str) -> dict[
         "asked": began,
         "next_at": began + _LEASE,
     }
+
+
+def _is_due(table: Any) -> ColumnElement[bool]:
+    """Whether the time of a row has come; or is so far off that it was set by a clock that was wrong."""
+    return or_(table.c.next_at <= now(), table.c.next_at > now() + _FAR)
 
 
 def _change(db: Connection, row: Row[Any], values: dict[str, Any]) -> bool:

@@ -19,13 +19,13 @@ from tools.host.acquirers.provider import DEADLINE, NO, YES, Outcome, Provider, 
 from tools.host.acquirers.provider import Order as Asked
 from tools.host.errors import IssuerFault, ProviderFault
 from tools.host.outside.issuer import Decision
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.running import logs
 from tools.host.store.ledger import Ledger
 from tools.host.wire import answers
 
 _CURRENCIES = {"0156": "CNY"}
-_LOST = 60_000  # ms: an order that never arrived at its provider may still be on its way for so long
+_LOST = 60.0  # seconds: an order that never arrived at its provider may still be on its way for so long
 _AFTER_FAULT = 5.0  # seconds
 T = TypeVar("T")
 
@@ -85,20 +85,27 @@ class Wallets:
             row = await self._ask(row, lambda provider: _refund_again(provider, refund), refund=True)
         return _decision(row)
 
-    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None:
+    async def revoke(self, what: Revocation) -> None:
         """Undo an order, paid or not; see outside.wallet.Wallet. Raises IssuerFault until it is done."""
-        row = await self._write(orders.begin_undo, tid, uid, merchant)
+        row = await self._write(orders.begin_undo, what, _CURRENCIES["0156"])
         if row.state in (orders.UNDONE, orders.REFUSED):
             return
         if row.state == orders.KEPT:
             raise IssuerFault("it is paid and cannot be undone: give it back by hand")
-        wallet = self._wallet(row.wallet)
-        age = (orders.now() - row.asked) / 1000
-        if age < max(wallet.provider.manners.undo_after, DEADLINE):  # it may still be on its way there
-            raise IssuerFault("too soon to be undone")
-        outcome = await self._call(wallet.provider.undo(_asked(row)))
-        if outcome.answer not in (YES, NO) or outcome.missing and age * 1000 < _LOST:
-            raise IssuerFault(outcome.words.en or "not undone yet")
+        if row.wallet:
+            wallets = [self._wallet(row.wallet)]
+        else:  # a host whose backup was restored here may have asked any of them
+            wallets = [wallet for wallet in self.wallets.values() if wallet.serves(row.mid)]
+        age = orders.age(row)
+        if age < max([DEADLINE, *(wallet.provider.manners.undo_after for wallet in wallets)]):
+            raise IssuerFault("too soon to be undone")  # it may still be on its way there
+        outcome = Outcome(YES)
+        for wallet in wallets:
+            outcome = await self._call(wallet.provider.undo(_asked(row)))
+            if outcome.answer not in (YES, NO) or outcome.missing and age < _LOST:
+                raise IssuerFault(outcome.words.en or "not undone yet")
+            if outcome.answer == NO:
+                break
         await self._write(orders.end_undo, row, outcome)
         if outcome.answer == NO:
             logs.say(logging.ERROR, "paid, and cannot be undone", wallet=row.wallet, order=row.uid)
@@ -140,7 +147,7 @@ class Wallets:
         if row.state != orders.EXPIRING:
             manners = self._wallet(row.wallet).provider.manners
             patience = manners.shown_patience if row.is_shown else manners.patience
-            late = orders.now() - row.asked >= patience * 1000
+            late = orders.age(row) >= patience
             row = await self._ask(row, lambda provider: _query(provider, _asked(row, code), code and not late))
             if not late or row.state not in orders.OPEN or not await self._write(orders.expire, row):
                 return row

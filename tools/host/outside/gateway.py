@@ -16,7 +16,7 @@ from tools.host.acquirers import configuration
 from tools.host.errors import IssuerFault, SetupError
 from tools.host.keys import passphrase, secret_file
 from tools.host.outside.issuer import Advice, Decision, Issuer, Payment
-from tools.host.outside.wallet import Order, Return, Wallet
+from tools.host.outside.wallet import Order, Return, Revocation, Wallet
 from tools.host.settings_file import FILE
 from tools.host.store.ledger import Ledger
 
@@ -39,7 +39,7 @@ class Nobody:
     async def give_back(self, back: Return) -> Decision:
         raise IssuerFault("no wallet is set up")
 
-    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None:
+    async def revoke(self, what: Revocation) -> None:
         raise IssuerFault("no wallet is set up")
 
     async def tend(self) -> None:

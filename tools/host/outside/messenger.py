@@ -13,7 +13,7 @@ from tools.host.books.double_entry import now
 from tools.host.errors import IssuerFault
 from tools.host.outside import outbox
 from tools.host.outside.issuer import Advice, Issuer
-from tools.host.outside.wallet import Wallet
+from tools.host.outside.wallet import Revocation, Wallet
 from tools.host.store.ledger import Ledger
 from tools.host.wire import kinds
 
@@ -88,7 +88,7 @@ class Messenger:
         by_code = kinds.KINDS[row.type].source in (kinds.CODE, kinds.PAID_CODE)
         try:
             if row.act == outbox.UNDO:
-                word = self._wallet.revoke(row.tid, uid, row.mid) if by_code else self._issuer.undo(uid)
+                word = self._wallet.revoke(Revocation(row.tid, uid, row.mid, row.amount, row.type)) if by_code else self._issuer.undo(uid)
             else:
                 word = self._issuer.tell(Advice(uid, bytes.fromhex(row.original or ""), row.amount, row.type))
             await asyncio.wait_for(word, _WAIT)

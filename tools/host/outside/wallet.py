@@ -43,6 +43,20 @@ class Return:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What is to come to nothing: an order or a refund, under its terminal and uid. `amount`: minor units.
+
+    This host may not know it: a backup that was restored may be older.
+    """
+
+    tid: str
+    uid: bytes
+    merchant: str
+    amount: int
+    type: str  # 60.1
+
+
 class Wallet(Protocol):
     """Payments, refunds and revocations. A repeated request returns its current status. All may raise IssuerFault.
 
@@ -53,6 +67,6 @@ class Wallet(Protocol):
 
     async def give_back(self, back: Return) -> Decision: ...
 
-    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None: ...
+    async def revoke(self, what: Revocation) -> None: ...
 
     async def tend(self) -> None: ...

@@ -30,7 +30,7 @@ def open_existing(home: Path) -> Ledger:
     """The ledger of a host that exists. Raises SetupError if `home` is not a host's folder."""
     where = database(home)
     if isinstance(where, Path) and not where.exists() and (home / settings_file.FILE).exists():
-        raise SetupError(f"{home} has no database yet ({where.name}): the first run makes it")
+        raise SetupError(f"{home} has no database ({where.name}): restore a backup, or start the host, which makes one")
     if isinstance(where, Path) and not where.exists():
         raise SetupError(f"{home} is not a host's folder: there is no {where.name}")
     if not isinstance(where, Path) and not (home / settings_file.FILE).exists():
