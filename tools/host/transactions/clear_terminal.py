@@ -105,7 +105,8 @@ def _lines(db: Connection, tid: str, epoch: int, missing: list[chain.Range]) -> 
     for row in db.execute(select(damaged).where(damaged.c.tid == tid, damaged.c.epoch == epoch)):
         if chain.within(missing, row.sequence, row.sequence):
             lines.append(f"a damaged record says that it is record {row.sequence}, for {_money(row.amount)}")
-    for row in db.execute(select(held).where(held.c.tid == tid).order_by(held.c.sequence)):
+    waiting = held.c.tid == tid, held.c.ended.is_(None)
+    for row in db.execute(select(held).where(*waiting).order_by(held.c.sequence)):
         amount = kinds.signed(row.type, row.amount)
         lines.append(f"record {row.sequence} for {_money(amount)} is held and not on the books: {row.why}")
     open_ones = payment.c.tid == tid, payment.c.state == "RECEIVED"
