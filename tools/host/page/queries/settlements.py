@@ -61,7 +61,7 @@ def batches(db: Connection, row: Row[Any]) -> list[Batch]:
     ]
     mine = settled.c.mid == row.mid, settled.c.day == row.day
     found = select(*key, *sums).select_from(settled).join(statement, same).where(*mine).group_by(*key)
-    rows = db.execute(found.order_by(*key).limit(BATCHES + 1)).all()
+    rows: Sequence[Any] = db.execute(found.order_by(*key).limit(BATCHES + 1)).all()
     return [Batch(row[0], row[1], row[2], -int(row[3]), int(row[4])) for row in rows]
 
 
