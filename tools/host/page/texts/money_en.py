@@ -92,7 +92,7 @@ TEXTS: dict[str, str] = {
     "dispute_lost": "Lost: taken",
     "restoring": "The host is getting records again",
     "health_restoring": "Getting records",
-    "restoring_hint": "The host lacks records of this terminal, as after a restored backup. It sends them when it connects.",
+    "restoring_hint": "After a restored backup, for example, the host lacks records. The terminal sends them when it connects.",
     "restore_since": "Asked since",
     "restore_asked": "Records asked for",
     "restore_back": "Came back so far",
