@@ -195,3 +195,30 @@ def test_a_batch_that_an_operator_closed_is_told(busy: Busy) -> None:
     said = text(busy.log_in("Zhao").get(TERMINAL))
     assert "An operator closed the batch by Ms Li: 000006 of epoch 1" in said
     assert "An operator closed the batch" not in text(busy.log_in("Wang").get(TERMINAL))
+
+
+def test_a_quarantine_with_missing_records_is_cleared_only_with_their_exact_number(busy: Busy) -> None:
+    """The terminal is asked for them first; what it can no longer bring is named before it is given up."""
+    client, mine = busy.log_in("Li"), terminal.c.tid == "KASSA009"
+
+    def clear(**fields: str) -> httpx.Response:
+        form = {"form_token": sessions.form_token(client.cookies["kassa"]), **fields}
+        return client.post("/terminals/KASSA009/clear", data=form)
+
+    with busy.host.ledger.write() as db:
+        now = {"quarantine": "two records have sequence 7", "reported_sequence": 3, "heard": double_entry.now()}
+        db.execute(update(terminal).where(mine).values(**now))
+    refused = clear()
+    assert refused.status_code == 409 and "it may still hold records 1 to 3" in refused.text
+    assert "Write off" not in refused.text and "is getting records" in text(client.get("/terminals/KASSA009"))
+    with busy.host.ledger.write() as db:
+        db.execute(update(terminal).where(mine).values(heard="2026-01-01T00:00:00.000+00:00"))
+    for fields in ({}, {"write_off": "2"}, {"write_off": "x"}):
+        refused = clear(**fields)
+        assert refused.status_code == 409 and "records 1 to 3 would be written off" in refused.text, fields
+        assert "Write off 3 and clear" in refused.text and 'name="write_off" value="3"' in refused.text
+    assert clear(write_off="3").headers["location"] == "/terminals/KASSA009?done=cleared"
+    with busy.host.ledger.read() as db:
+        assert db.execute(select(terminal.c.quarantine, terminal.c.epoch).where(mine)).one() == (None, 2)
+        lines = db.execute(select(audit.c.detail).where(audit.c.what == "records written off")).scalars().all()
+    assert lines == ["by Li: 1 to 3 of epoch 1"]

@@ -105,13 +105,16 @@ def terminal_list(visit: Visit) -> Response:
     )
 
 
-def terminal(visit: Visit) -> Response:
+def terminal(visit: Visit, refused: dict[str, Any] | None = None) -> Response:
+    """`refused`: why its quarantine was not cleared; see clear_terminal.run."""
     with visit.site.ledger.read() as db:
         seen = terminals.one(db, visit.viewer, visit.request.path_params["tid"])
         if seen is None:
             return visit.not_found()
         return visit.page(
             "terminal.html",
+            409 if refused else 200,
+            refused=refused,
             one=seen,
             back=comeback.read(db, visit.viewer, seen.row.tid),
             most_held=comeback.HELD,
