@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, create_engine, text
 
 from tools.host.books import double_entry, full_audit
 from tools.host.errors import SetupError
+from tools.host.store import migrate
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import metadata
 
@@ -93,6 +94,30 @@ def test_what_a_closed_batch_of_version_0_1_brought_is_owed_to_the_merchant(tmp_
         assert (balances["terminal clearing"], balances["merchant payable"]) == (0, -1850)
         assert list(full_audit.differences(db)) == []
     ledger.close()
+
+
+@pytest.mark.on_sqlite("begins with a file of version 0.1")
+def test_what_was_held_before_belongs_to_the_merchant_it_was_taken_for(tmp_path: Path) -> None:
+    path = old(tmp_path / "host.db")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as db:
+        migrate.upgrade(db, "0005_keys")
+        uid = db.execute(text("SELECT min(uid) FROM payment")).scalar_one()
+        for one in (uid, "never stored"):
+            row = "'KASSA001', :uid, 1, 7, '000001', '22', 100, '51', 'declined', '2026-11-23'"
+            db.execute(
+                text(
+                    f"INSERT INTO held (tid, uid, epoch, sequence, batch, type, amount, code, why, at) VALUES ({row})"
+                ),
+                {"uid": one},
+            )
+        db.execute(text("UPDATE terminal SET mid = 'another merchant'"))  # since then
+    engine.dispose()
+    ledger = Ledger(path)
+    with ledger.read() as db:
+        rows = db.execute(text("SELECT uid, mid, verdict, ended FROM held ORDER BY uid")).all()
+    ledger.close()
+    assert rows == [(uid, "898000000000001", None, None), ("never stored", "another merchant", None, None)]
 
 
 @pytest.mark.on_sqlite("its file")

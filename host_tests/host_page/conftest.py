@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
-from host_tests.harness.host import month
+from host_tests.harness.host import aftermath, month
+from host_tests.harness.host.aftermath import Aftermath
 from host_tests.harness.host.month import Shop
 from host_tests.harness.host.terminal import IKID, Record, Terminal
 from tools.host.keys import pki
@@ -76,10 +78,47 @@ def logged_in(host: Host, url: str) -> Callable[[str], httpx.Client]:
 
     def log_in(name: str) -> httpx.Client:
         if name not in clients:
-            client = httpx.Client(base_url=url, headers={"origin": url})
-            form = {"name": name, "merchant": PEOPLE[name][1], "password": PASSWORD}
-            assert client.post("/login", data=form).headers["location"] == "/"
-            clients[name] = client
+            clients[name] = _logged_in(url, name)
         return clients[name]
 
     return log_in
+
+
+@dataclass
+class Busy:
+    """A host of its own, after some bad days. `of`: what happened there."""
+
+    host: Host
+    of: Aftermath
+    _clients: dict[str, httpx.Client] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.host.page_port}"
+
+    def log_in(self, name: str) -> httpx.Client:
+        """Somebody of PEOPLE, logged in once."""
+        if name not in self._clients:
+            self._clients[name] = _logged_in(self.url, name)
+        return self._clients[name]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Busy]:
+    with Host(tmp_path_factory.mktemp("busy") / "host") as host:
+        host.register("KASSA001", month.MERCHANT, IKID.hex())
+        with host.ledger.write() as db:
+            for name, (role, mid) in PEOPLE.items():
+                users.add(db, mid, name, role, PASSWORD, "tests")
+        pki.terminal_identity(host.authority, "KASSA001").save(host.home, "terminal")
+        till = Terminal().connect(host.port, host.home)
+        assert till.ask(till.handshake()).code == "00"
+        yield Busy(host, aftermath.make(host, till))
+        till.hang_up()
+
+
+def _logged_in(url: str, name: str) -> httpx.Client:
+    client = httpx.Client(base_url=url, headers={"origin": url})
+    form = {"name": name, "merchant": PEOPLE[name][1], "password": PASSWORD}
+    assert client.post("/login", data=form).headers["location"] == "/"
+    return client

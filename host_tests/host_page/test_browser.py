@@ -12,7 +12,7 @@ import pytest
 from host_tests.harness.host import month
 from host_tests.harness.host.terminal import Record
 from host_tests.harness.panel.chromium import Chromium, find
-from host_tests.host_page.conftest import PASSWORD
+from host_tests.host_page.conftest import PASSWORD, Busy
 
 _BROWSER = find()
 pytestmark = pytest.mark.skipif(
@@ -174,6 +174,53 @@ def test_nothing_is_wider_than_a_phone_or_sticks_out(
         assert page.js(_SPILLS) == "", path
         assert page.js(_UNNAMED) == "", path
         assert page.js("document.querySelectorAll('h1').length") == 1, path
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_pages_about_money_and_comebacks_fit_and_can_be_read(page: Chromium, busy: Busy, language: str) -> None:
+    held = busy.of.held[0].uid.hex()
+    paths = ["/settlements", f"/settlements/{month.MERCHANT}/{busy.of.days[-2]}", "/differences", "/disputes",
+             "/terminals/KASSA001", f"/terminals/KASSA001/held/{held}", "/terminals/KASSA001/hand-ins/1"]  # fmt: skip
+    go(page, f"{busy.url}/login?lang={language}")
+    log_in(page, "Li", "")
+    page.wait("document.querySelector('.tiles')")
+    go(page, busy.url + "/differences")
+    paths.append(page.js("document.querySelector('.differences tbody a').getAttribute('href')"))
+    try:
+        for width, scheme in ((360, "light"), (390, "dark"), (1160, "light"), (1160, "dark")):
+            page.resize(width, 740)
+            page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            for path in paths:
+                go(page, busy.url + path)
+                for check in (_SPILLS, _UNNAMED, _PALE):
+                    assert page.js(check) == "", (width, scheme, path)
+                assert not page.js(_WIDER), (width, path)
+                assert page.js("document.querySelectorAll('h1').length") == 1, path
+                is_list = page.js("!!document.querySelector('.pages [aria-current]')")
+                assert is_list, "the page says where it is"
+    finally:
+        page.call("Emulation.setEmulatedMedia", features=[])
+
+
+def test_an_operator_explains_a_difference_and_settles_a_held_payment(page: Chromium, busy: Busy) -> None:
+    go(page, f"{busy.url}/login?lang=en")
+    log_in(page, "Li", "")
+    page.wait("document.querySelector('.tiles')")
+    page.click(".pages a[href='/differences']")
+    page.wait("document.querySelector('.differences')")
+    page.click(".differences tbody tr:first-child a")
+    page.wait("document.querySelector('input[name=why]')")
+    type_in(page, "input[name=why]", "the tip was told late")
+    page.click(".decide .primary")
+    page.wait("document.querySelector('.done')")
+    said = page.js(_SAYS)
+    assert "The difference is explained." in said and "the tip was told late" in said
+    go(page, f"{busy.url}/terminals/KASSA001/held/{busy.of.held[0].uid.hex()}")
+    type_in(page, "input[name=why]", "the acquirer has it as paid")
+    page.click(".decide .primary")
+    page.wait("document.querySelector('.done')")
+    said = page.js(_SAYS)
+    assert "The held payment is settled." in said and "Settled by an operator" in said
 
 
 def test_the_pages_are_worked_by_keyboard(page: Chromium) -> None:

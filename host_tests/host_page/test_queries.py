@@ -13,8 +13,19 @@ from sqlalchemy import Connection, event
 from sqlalchemy.dialects import postgresql
 
 from host_tests.harness.host.terminal import Record
+from host_tests.host_page.conftest import PEOPLE, Busy
 from tools.host.page import sessions
-from tools.host.page.queries import attention, batches, days, history, payments, terminals
+from tools.host.page.queries import (
+    attention,
+    batches,
+    comeback,
+    days,
+    history,
+    payments,
+    reconciliation,
+    settlements,
+    terminals,
+)
 from tools.host.page.queries.payments import Wanted
 from tools.host.page.viewer import ROLES, Viewer
 from tools.host.store.ledger import Ledger
@@ -136,6 +147,35 @@ def test_a_history_and_the_differences_are_served_by_indexes(host: Host, made: d
     assert len(sent) > 8
 
 
+@pytest.mark.parametrize("name", ["Wang", "Zhao"])
+def test_settlements_differences_and_comebacks_are_served_by_indexes(busy: Busy, name: str) -> None:
+    viewer = Viewer(PEOPLE[name][1], name, PEOPLE[name][0])
+    day, key = busy.of.days[0], (f"{DAY}", viewer.mid, "x")
+
+    def look(db: Connection) -> None:
+        settlements.newest(db, viewer), settlements.newest(db, viewer, (day, 1, viewer.mid))
+        row = settlements.one(db, viewer, "898000000000001", day)
+        assert row
+        settlements.batches(db, row), settlements.payout_times(db, row), settlements.file_of(db, row)
+        for state in reconciliation.STATES:
+            reconciliation.listed(db, viewer, state), reconciliation.listed(db, viewer, state, key)
+        reconciliation.disputes(db, viewer), reconciliation.disputes(db, viewer, key)
+        comeback.read(db, viewer, "KASSA001")
+        comeback.held_one(db, viewer, "KASSA001", "00"), comeback.hand_in_one(db, viewer, "KASSA001", 1)
+        attention.matters(db, viewer)
+        disputed = payments.one(db, viewer, "KASSA001", busy.of.uids["won"])
+        assert disputed
+        history.read(db, viewer, disputed)
+
+    sent = recorded(busy.host.ledger, look)
+    with busy.host.ledger.read() as db:
+        assert scans(plans(db, sent)) == []
+        lists = [(sql, values) for sql, values in sent if "FROM difference" in sql or "'dispute'" in sql]
+        steps = plans(db, [one for one in lists if "ORDER BY" in one[0]])
+    assert len(sent) > 30 and steps
+    assert [step for step, _ in steps if "TEMP B-TREE" in step] == [], "they are read in the order of their index"
+
+
 def test_the_check_notices_a_scan(ledger: Ledger) -> None:
     with ledger.read() as db:
         for sql in ("SELECT * FROM payment WHERE amount = 1", "SELECT * FROM audit ORDER BY at LIMIT 5",
@@ -164,6 +204,10 @@ def test_the_queries_are_also_those_of_postgresql(viewer: Viewer) -> None:
         days.balances(viewer),
         batches.statement(viewer, "", ("2026", "KASSA001", 1, "000001")),
         terminals.statement(viewer, ""),
+        settlements.statement_of(viewer, ("2026-11-23", 1, "x")),
+        reconciliation.statement_of(viewer, "open", ("a", "b", "c")),
+        reconciliation.disputes_statement(viewer),
+        *(look(viewer) for look in (comeback.restoring, comeback.held_open, attention.different)),
         *(look(viewer) for look in (attention.undecided, attention.untold, attention.behind, attention.ending)),
     ]
     for one in statements:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "close-batch": "close_batch",
     "differences": "differences",
     "dispute": "dispute",
+    "held": "held",
     "init": "init",
     "keys": "keys",
     "merchants": "merchants",

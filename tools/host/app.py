@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
 from tools.host import private_files
+from tools.host.books import payment_file
 from tools.host.errors import SetupError
 from tools.host.keys import host_keys, pki
 from tools.host.keys.key_store import KeyStore
@@ -87,7 +88,8 @@ class Host:
         self.ledger = ledger or Ledger(home / "host.db")
         self.now = now
         self._address, self._page_address, self._metrics_address = address, page_address, metrics_address
-        self._site = Site(self.ledger, lambda: self.now(), (*page_hosts, page_address), notice or {})
+        names, payer = (*page_hosts, page_address), lambda: payment_file.payer(home)
+        self._site = Site(self.ledger, lambda: self.now(), names, notice or {}, payer)
         self._log = WireLog(wire_log)
         self.tables = Tables(self.ledger)
         self.tables.take_over(home / "tables.json")

@@ -86,11 +86,20 @@ class Chromium:
     def wait(self, expression: str, timeout: float = 20.0) -> None:
         """Wait until an expression is true in the page. Raises AssertionError with the page's text."""
         end = time.monotonic() + timeout
-        while not self.js(f"(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()"):
+        while not self._holds(expression):
             if time.monotonic() > end:
                 shown = self.js("document.body.innerText")
                 raise AssertionError(f"waited {timeout:g} s for {expression}\n{self.errors}\n{shown}")
             time.sleep(0.05)
+
+    def _holds(self, expression: str) -> bool:
+        """Whether an expression is true; False also while the page changes."""
+        try:
+            return bool(self.js(f"(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()"))
+        except RuntimeError as error:
+            if "navigated" in str(error):
+                return False
+            raise
 
     def click(self, selector: str, x: float = 0.5, y: float = 0.5) -> None:
         """Scroll an element into view and click it at (x, y), as fractions of its size."""

@@ -49,16 +49,25 @@ def explain(db: Connection, short: str, by: str, why: str, to: str | None = None
     Returns the amount moved, minor units. Raises OperatorError if it is not open, or its money has no destination.
     """
     rows = [row for row in listed(db, 1 << 30) if number(row) == short]
-    if not by.strip() or not why.strip():
-        raise OperatorError("say who explains it, and why")
     if len(rows) != 1:
         raise OperatorError(f"no open difference has the number {short}")
-    row = rows[0]
+    return explain_one(db, rows[0], by, why, to)
+
+
+def one(db: Connection, mid: str, subject: str) -> Row[Any] | None:
+    """One difference, open or not."""
+    return db.execute(select(table).where(table.c.mid == mid, table.c.subject == subject)).one_or_none()
+
+
+def explain_one(db: Connection, row: Row[Any], by: str, why: str, to: str | None = None) -> int:
+    """See explain; `row`: the difference."""
+    if not by.strip() or not why.strip():
+        raise OperatorError("say who explains it, and why")
     mine = table.c.mid == row.mid, table.c.subject == row.subject, table.c.state == OPEN
     done = {"state": EXPLAINED, "by": by, "why": why[:500], "ended": now()}
     if db.execute(update(table).where(*mine).values(**done)).rowcount != 1:
-        raise OperatorError(f"{short} was explained at the same time")
-    held = _held(db, row)
+        raise OperatorError(f"{number(row)} is not open any more")
+    held = in_suspense(db, row)
     if bool(held) != (to is not None):
         raise OperatorError("say where its money in suspense belongs" if held else "it has no money in suspense")
     if to is not None:
@@ -72,7 +81,7 @@ def explain(db: Connection, short: str, by: str, why: str, to: str | None = None
     return held
 
 
-def _held(db: Connection, row: Row[Any]) -> int:
+def in_suspense(db: Connection, row: Row[Any]) -> int:
     """What is in suspense because of a difference, minor units."""
     mine = posted.c.mid == row.mid, posted.c.posting == row.subject, posted.c.account == SUSPENSE
     return -(db.execute(select(posted.c.amount).where(*mine)).scalar_one_or_none() or 0)

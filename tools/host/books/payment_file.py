@@ -52,6 +52,20 @@ def xml(of: Payer, run: Sequence[Row[Any]]) -> str:
         raise OperatorError(f"no payment file: {error}") from None
 
 
+def groups(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
+    """The payouts of a day's settlements, one group for each file: those made together, in one currency."""
+    found: dict[tuple[int, str], list[Row[Any]]] = {}
+    for row in rows:
+        if row.net > 0:
+            found.setdefault((row.run, row.currency), []).append(row)
+    return [together for _, together in sorted(found.items())]
+
+
+def name(run: Sequence[Row[Any]]) -> str:
+    """What the file of a group is called."""
+    return f"payout-{run[0].day}-{message_id(run)}.xml"
+
+
 def message_id(run: Sequence[Row[Any]]) -> str:
     """The same for the same payouts: 29 characters."""
     what = sorted([row.mid, row.day, row.net, row.currency, row.account, row.bic] for row in run)

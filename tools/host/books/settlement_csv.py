@@ -5,6 +5,7 @@ The column "amount" adds up to what is paid out; there is no line with a total.
 """
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
@@ -13,12 +14,14 @@ from sqlalchemy import Connection, Row, select
 from tools.host.books import totals
 from tools.host.books.clearing import NOT_CLEARED
 from tools.host.books.money import text
+from tools.host.errors import StateError
 from tools.host.store.schema import payment
 from tools.host.store.schema_books import settled
 from tools.host.store.schema_books import statement as posted
 from tools.host.wire import kinds
 
 HEAD = ("day", "merchant", "what", "amount", "currency", "terminal", "batch", "record", "approved", "reference", "card")
+ENCODING = "utf-8-sig"  # so that spreadsheets know it
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet would take such a cell for a formula
 
 
@@ -32,6 +35,25 @@ def write(db: Connection, of: Row[Any], file: TextIO) -> int:
         row = (of.day, of.mid, what, text(amount), of.currency, *rest)
         sheet.writerow([cell if place == 3 else safe(cell) for place, cell in enumerate(row)])
     return total
+
+
+def name(of: Row[Any]) -> str:
+    """What the file is called."""
+    return f"settlement-{of.day}-{of.mid.strip()}.csv"
+
+
+def content(db: Connection, of: Row[Any]) -> bytes:
+    """The whole file, for a download: the bytes that `write` gives a file of ENCODING. Raises StateError: see check."""
+    file = io.TextIOWrapper(io.BytesIO(), ENCODING, newline="")
+    check(of, write(db, of, file))
+    file.flush()
+    return file.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def check(of: Row[Any], total: int) -> None:
+    """Raises StateError if the lines do not add up to what the settlement pays, minor units."""
+    if total != of.net:
+        raise StateError(f"{of.mid}, {of.day}: the lines add up to {total}, the settlement is {of.net}; see audit")
 
 
 def safe(cell: str) -> str:

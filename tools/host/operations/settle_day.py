@@ -40,31 +40,29 @@ def run(ledger: Ledger, day: str, folder: Path, payer: payment_file.Payer | None
     folder.mkdir(parents=True, exist_ok=True)
     files = [_csv(ledger, row, folder) for row in rows]
     if payer is not None:
-        files += _payouts(rows, day, folder, payer)
+        files += _payouts(rows, folder, payer)
     elif any(row.net > 0 for row in rows):
         trouble.append("no payment file: [payer] is missing in the host's settings")
     return Done(rows, new, files, trouble)
 
 
 def _csv(ledger: Ledger, row: Row[Any], folder: Path) -> Path:
-    path = folder / f"settlement-{row.day}-{row.mid.strip()}.csv"
-    with _replacing(path) as temporary, open(temporary, "w", encoding="utf-8-sig", newline="") as file:
+    path = folder / settlement_csv.name(row)
+    with _replacing(path) as temporary, open(temporary, "w", encoding=settlement_csv.ENCODING, newline="") as file:
         with ledger.read() as db:
             total = settlement_csv.write(db, row, file)
-    if total != row.net:
+    try:
+        settlement_csv.check(row, total)
+    except StateError:
         path.unlink(missing_ok=True)
-        raise StateError(f"{row.mid}, {row.day}: the lines add up to {total}, the settlement is {row.net}; see audit")
+        raise
     return path
 
 
-def _payouts(rows: list[Row[Any]], day: str, folder: Path, payer: payment_file.Payer) -> Iterator[Path]:
+def _payouts(rows: list[Row[Any]], folder: Path, payer: payment_file.Payer) -> Iterator[Path]:
     """One file for each run and currency, so that a merchant who is settled later does not repeat the others."""
-    groups: dict[tuple[int, str], list[Row[Any]]] = {}
-    for row in rows:
-        if row.net > 0:
-            groups.setdefault((row.run, row.currency), []).append(row)
-    for _, together in sorted(groups.items()):
-        path = folder / f"payout-{day}-{payment_file.message_id(together)}.xml"
+    for together in payment_file.groups(rows):
+        path = folder / payment_file.name(together)
         content = payment_file.xml(payer, together)
         with _replacing(path) as temporary:
             temporary.write_text(content, encoding="utf-8")

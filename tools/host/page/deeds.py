@@ -4,10 +4,10 @@
 from starlette.responses import Response
 
 from tools.host.errors import HostError
-from tools.host.page import sessions, users
+from tools.host.page import sessions, users, views
 from tools.host.page.viewer import MERCHANT, ROLES
 from tools.host.page.visit import Visit
-from tools.host.transactions import terminals
+from tools.host.transactions import clear_terminal, terminals
 
 _LONGEST = 200  # characters of a reason
 
@@ -37,12 +37,15 @@ def log_out(visit: Visit) -> Response:
 
 
 def clear(visit: Visit) -> Response:
-    tid = visit.request.path_params["tid"]
+    """Clear a quarantine. If records would be lost with it, the page says which, and asks for their exact number."""
+    tid, count = visit.request.path_params["tid"], visit.form.get("write_off", "")
+    number = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else None
     try:
-        visit.site.ledger.clear_quarantine(tid, visit.viewer.name)
+        with visit.site.ledger.write() as db:  # also if it is refused: the terminal may be asked for records
+            report = clear_terminal.run(db, tid, visit.viewer.name, number)
     except HostError:
         return visit.not_found()
-    return visit.go(f"/terminals/{tid}?done=cleared")
+    return views.terminal(visit, report) if report["refused"] else visit.go(f"/terminals/{tid}?done=cleared")
 
 
 def block(visit: Visit) -> Response:

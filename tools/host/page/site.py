@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tools.host.page import deeds, export, sessions, views
+from tools.host.page import deeds, export, money_views, sessions, terminal_views, views
 from tools.host.page.guard import Guard
 from tools.host.page.queries import payments
 from tools.host.page.viewer import Viewer
@@ -37,6 +37,9 @@ def application(site: Site, more: Sequence[Route] = ()) -> ASGIApp:
     def read(path: str, view: View, right: Right = _anybody) -> Route:
         return Route(path, desk.endpoint(view, right), methods=["GET"])
 
+    def file(path: str, view: View, right: Right = _anybody) -> Route:
+        return Route(path, desk.endpoint(view, right, is_file=True), methods=["GET"])
+
     def write(path: str, view: View, right: Right = _anybody) -> Route:
         return Route(path, desk.endpoint(view, right), methods=["POST"])
 
@@ -54,6 +57,17 @@ def application(site: Site, more: Sequence[Route] = ()) -> ASGIApp:
         read("/terminals/{tid}", views.terminal),
         write("/terminals/{tid}/clear", deeds.clear, _may_work),
         write("/terminals/{tid}/block", deeds.block, _may_rule),
+        read("/terminals/{tid}/held/{uid}", terminal_views.held),
+        write("/terminals/{tid}/held/{uid}", terminal_views.decide, _may_work),
+        read("/terminals/{tid}/hand-ins/{number:int}", terminal_views.hand_in),
+        read("/settlements", money_views.settlement_list),
+        read("/settlements/{mid}/{day}", money_views.settlement),
+        file("/settlements/{mid}/{day}/settlement.csv", money_views.settlement_file),
+        file("/settlements/{mid}/{day}/payout.xml", money_views.payout_file, _may_work),
+        read("/differences", money_views.difference_list),
+        read("/differences/one", money_views.one_difference),
+        write("/differences/one", money_views.explain, _may_work),
+        read("/disputes", money_views.dispute_list),
         read("/days", views.day_list),
         read("/books", views.books),
         read("/audit", views.audit_list, _may_read_audit),
@@ -74,14 +88,19 @@ class _Desk:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._readers, self._passwords = CapacityLimiter(_READERS), CapacityLimiter(_PASSWORDS)
+        self._files = CapacityLimiter(_EXPORTS)
         self._exports = 0
 
-    def endpoint(self, view: View, right: Right) -> Callable:
-        """A view for who is logged in and has a right. POST needs the token of the session's forms."""
+    def endpoint(self, view: View, right: Right, is_file: bool = False) -> Callable:
+        """A view for who is logged in and has a right. POST needs the token of the session's forms.
+
+        `is_file`: it makes a whole file, so fewer of them run at a time.
+        """
 
         async def answer(request: Request) -> Response:
             form = await _form(request)
-            return await to_thread.run_sync(self._work, view, right, request, form, limiter=self._readers)
+            limiter = self._files if is_file else self._readers
+            return await to_thread.run_sync(self._work, view, right, request, form, limiter=limiter)
 
         return answer
 

@@ -25,7 +25,7 @@ class Viewer(NamedTuple):
 
     @property
     def may_work(self) -> bool:
-        """Clear a quarantine."""
+        """Clear a quarantine, settle or refuse what is held, explain differences, get payment files."""
         return self.role in (OPERATOR, ADMINISTRATOR)
 
     @property

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from starlette.responses import Response
 
-from tools.host.page import chart
-from tools.host.page.queries import attention, batches, days, history, payments, terminals
+from tools.host.page import chart, money_views
+from tools.host.page.queries import attention, batches, comeback, days, history, payments, terminals
 from tools.host.page.queries.payments import Wanted
 from tools.host.page.visit import Visit
 from tools.host.page.words import number_time
@@ -30,6 +30,7 @@ def overview(visit: Visit) -> Response:
             **_charts(sums),
             books=days.books(db, visit.viewer),
             matters=attention.matters(db, visit.viewer),
+            address=money_views.address,
             shown=attention.SHOWN,
             rows=payments.find(db, visit.viewer, Wanted(), most=_OVERVIEW_PAYMENTS).rows,
         )
@@ -104,14 +105,19 @@ def terminal_list(visit: Visit) -> Response:
     )
 
 
-def terminal(visit: Visit) -> Response:
+def terminal(visit: Visit, refused: dict[str, Any] | None = None) -> Response:
+    """`refused`: why its quarantine was not cleared; see clear_terminal.run."""
     with visit.site.ledger.read() as db:
         seen = terminals.one(db, visit.viewer, visit.request.path_params["tid"])
         if seen is None:
             return visit.not_found()
         return visit.page(
             "terminal.html",
+            409 if refused else 200,
+            refused=refused,
             one=seen,
+            back=comeback.read(db, visit.viewer, seen.row.tid),
+            most_held=comeback.HELD,
             gaps=terminals.gaps(db, seen.row)[:20],
             soon=terminals.SOON,
             can_block="blocked" in seen.row._mapping,

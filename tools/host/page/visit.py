@@ -13,12 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from tools.host.books.payment_file import Payer
 from tools.host.page import sessions, words
 from tools.host.page.queries import days, payments
 from tools.host.page.queries.batches import Sums
 from tools.host.page.viewer import Viewer
 from tools.host.page.words import LANGUAGES, Words
 from tools.host.store.ledger import Ledger
+from tools.host.wire import kinds
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -28,7 +30,12 @@ _KEPT = 20.0  # seconds that sums by day are kept, so that many open pages cost 
 _MOST_KEPT = 64
 _templates = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined)
 _templates.filters |= {"money": words.money, "time": words.time, "minute": words.minute}
-_templates.globals |= {"state_of": words.state, "card_of": words.card, "signed": payments.signed}
+_templates.globals |= {
+    "state_of": words.state,
+    "card_of": words.card,
+    "signed": payments.signed,
+    "worth_of": kinds.signed,
+}
 _templates.globals["version"] = hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:12]
 
 
@@ -36,13 +43,14 @@ _templates.globals["version"] = hashlib.sha256((STATIC / "style.css").read_bytes
 class Site:
     """What the pages stand on. `now`: local time. `hosts`: names under which they may be called, beside loopback.
 
-    `notice`: a sentence that every page shows, by language.
+    `notice`: a sentence that every page shows, by language. `payer`: whose account pays merchants.
     """
 
     ledger: Ledger
     now: Callable[[], datetime.datetime]
     hosts: Collection[str] = ()
     notice: Mapping[str, str] = field(default_factory=dict)
+    payer: Callable[[], Payer | None] = lambda: None
     _days: dict[tuple[str, datetime.date, datetime.date], tuple[float, dict[datetime.date, Sums]]] = field(
         default_factory=dict
     )

@@ -50,9 +50,10 @@ class Words:
         return self("payments_count_one") if count == 1 else self("payments_count", count=f"{count:,}")
 
 
-def money(minor: int) -> str:
-    """An amount in minor units as the terminal writes it: -¥1,234.56."""
-    return f"{'-' if minor < 0 else ''}¥{abs(minor) // 100:,}.{abs(minor) % 100:02}"
+def money(minor: int, currency: str = "CNY") -> str:
+    """An amount in minor units as the terminal writes it: -¥1,234.56; in another currency -EUR 1,234.56."""
+    sign = "¥" if currency == "CNY" else f"{currency} "
+    return f"{'-' if minor < 0 else ''}{sign}{abs(minor) // 100:,}.{abs(minor) % 100:02}"
 
 
 def time(at: str | None) -> str:

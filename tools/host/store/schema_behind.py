@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Table, Text
 
-from tools.host.store.schema import WHOLE, metadata
+from tools.host.store.schema import WHOLE, index_where, metadata
 
 
 def _key(name: str, kind: Any = Text) -> Column:
@@ -65,6 +65,7 @@ restore = Table(
     _whole("amount", 0),  # their sum, minor units
     Column("pending", WHOLE, nullable=True),  # records that the terminal had yet to send in the usual way at its end
     _text("ended", nullable=True),
+    index_where("ended IS NULL", "restore_open", "tid"),
     sqlite_strict=True,
 )
 
@@ -105,5 +106,11 @@ held = Table(
     _text("code"),
     _text("why"),
     _text("at"),
+    Column("mid", Text, nullable=False, server_default=""),  # the merchant it was taken for
+    _text("verdict", nullable=True),  # what people decided: operations/held_payments.py; NULL = nothing yet
+    _text("by", nullable=True),
+    _text("reason", nullable=True),
+    _text("ended", nullable=True),  # when they decided it
+    index_where("ended IS NULL", "held_open", "tid", "epoch", "sequence"),
     sqlite_strict=True,
 )

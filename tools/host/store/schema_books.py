@@ -36,6 +36,8 @@ statement = new_table(
     CheckConstraint("amount <> 0", name="statement_amount"),
     Index("statement_day", "mid", "day"),
     Index("statement_batch", "tid", "epoch", "batch"),
+    index_where("reason = 'dispute'", "statement_dispute", "at", "mid", "posting"),
+    index_where("reason = 'dispute'", "statement_dispute_of", "mid", "at", "posting"),
 )
 
 settlement = new_table(
@@ -125,4 +127,6 @@ difference = new_table(
     ),
     CheckConstraint("state IN ('open', 'explained', 'found')", name="difference_state"),
     index_where("state = 'open'", "difference_open", "mid", "at"),
+    Index("difference_in_time", "state", "at", "mid", "subject"),
+    Index("difference_of", "mid", "state", "at", "subject"),
 )

@@ -24,13 +24,16 @@ from tools.host.wire import kinds
 
 _RECENT = datetime.timedelta(days=1)  # a terminal that was heard so recently will be heard again
 _LISTED = 200
+MAY_COME, WRITE_OFF = "may come", "write off"
 
 
 def run(db: Connection, tid: str, by: str, write_off: int | None = None) -> dict[str, Any]:
     """Clear a terminal. `write_off`: how many records are given up.
 
-    Returns the report: what is missing, by sequence and sum where known, and `refused` with the reason, or None. Raises
-    SetupError if the terminal is unknown, or has neither a quarantine nor missing records.
+    Returns the report: what is missing, by sequence and sum where known, and `refused` with the reason, or None; then
+    `because` is MAY_COME or WRITE_OFF, or None, and `ranges` are the sequences that it is about.
+
+    Raises SetupError if the terminal is unknown, or has neither a quarantine nor missing records.
     """
     terminal = terminals.load(db, tid)
     if terminal is None:
@@ -47,17 +50,23 @@ def run(db: Connection, tid: str, by: str, write_off: int | None = None) -> dict
         "missing": missing[:_LISTED],
         "lines": _lines(db, tid, epoch, missing),
         "refused": None,
+        "because": None,
+        "ranges": "",
     }
     if still := _may_come(db, terminal, epoch, missing):
         if restore.current(db, tid) is None:
             restore.ask(db, terminal, epoch, newest)
         return report | {
+            "because": MAY_COME,
+            "ranges": chain.words(still),
             "refused": f"{tid} may still hold records {chain.words(still)}: it is asked for them when it next connects."
-            " Clear it after that, or when it has not been heard for a day"
+            " Clear it after that, or when it has not been heard for a day",
         }
     if missing and write_off != report["count"]:
         return report | {
-            "refused": f"records {chain.words(missing)} would be written off: to do that, say --write-off {report['count']}"
+            "because": WRITE_OFF,
+            "ranges": chain.words(missing),
+            "refused": f"records {chain.words(missing)} would be written off: to do that, say --write-off {report['count']}",
         }
     if not missing and write_off:
         return report | {"refused": "nothing is missing, so nothing can be written off"}
@@ -105,7 +114,8 @@ def _lines(db: Connection, tid: str, epoch: int, missing: list[chain.Range]) -> 
     for row in db.execute(select(damaged).where(damaged.c.tid == tid, damaged.c.epoch == epoch)):
         if chain.within(missing, row.sequence, row.sequence):
             lines.append(f"a damaged record says that it is record {row.sequence}, for {_money(row.amount)}")
-    for row in db.execute(select(held).where(held.c.tid == tid).order_by(held.c.sequence)):
+    waiting = held.c.tid == tid, held.c.ended.is_(None)
+    for row in db.execute(select(held).where(*waiting).order_by(held.c.sequence)):
         amount = kinds.signed(row.type, row.amount)
         lines.append(f"record {row.sequence} for {_money(amount)} is held and not on the books: {row.why}")
     open_ones = payment.c.tid == tid, payment.c.state == "RECEIVED"

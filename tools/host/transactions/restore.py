@@ -192,7 +192,7 @@ def view(db: Connection, tid: str) -> dict[str, Any]:
     mine = select(table).where(table.c.tid == tid).order_by(table.c.number.desc()).limit(20)
     gone = select(lost).where(lost.c.tid == tid).order_by(lost.c.epoch, lost.c.first)
     batches = select(lost_batch).where(lost_batch.c.tid == tid).order_by(lost_batch.c.epoch, lost_batch.c.number)
-    waiting = select(held).where(held.c.tid == tid).order_by(held.c.epoch, held.c.sequence)
+    waiting = select(held).where(held.c.tid == tid, held.c.ended.is_(None)).order_by(held.c.epoch, held.c.sequence)
     return {
         "restores": [
             {name: getattr(row, name) for name in ("at", "epoch", "after", "newest", "back", "amount", "ended")}

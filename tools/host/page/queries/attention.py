@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from tools.host.page.queries import Query, days, payments, terminals
+from tools.host.books import differences
+from tools.host.page.queries import Query, comeback, days, payments, reconciliation, terminals
 from tools.host.page.queries.payments import Wanted
 from tools.host.page.viewer import Viewer
 from tools.host.store import numbers
@@ -37,6 +38,9 @@ def matters(db: Connection, viewer: Viewer) -> list[Matter]:
         Matter(
             "blocked", "red", list(db.execute(troubled(viewer, "blocked")).all()) if "blocked" in terminal.c else []
         ),
+        Matter("restoring", "amber", list(db.execute(comeback.restoring(viewer)).all())),
+        Matter("held", "amber", list(db.execute(comeback.held_open(viewer)).all())),
+        Matter("difference", "amber", list(db.execute(different(viewer)).all())),
         Matter("waiting", "amber", list(db.execute(undecided(viewer)).all())),
         Matter("outbox", "amber", list(db.execute(untold(viewer)).all())),
         Matter("missing", "amber", list(db.execute(behind(viewer)).all())),
@@ -45,6 +49,11 @@ def matters(db: Connection, viewer: Viewer) -> list[Matter]:
         Matter("silent", "blue", list(db.execute(silent(viewer)).all())),
     ]
     return [matter for matter in found if matter.rows]
+
+
+def different(viewer: Viewer) -> Query:
+    """Differences that nobody has explained, oldest first."""
+    return reconciliation.statement_of(viewer, differences.OPEN).limit(SHOWN + 1)
 
 
 def undecided(viewer: Viewer) -> Query:

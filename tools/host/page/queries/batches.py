@@ -18,6 +18,7 @@ MEANS: tuple[str, ...] = ("card", "code", "cash")
 _MEANS = {kinds.IN_CASH: "cash", kinds.OUT_OF_CASH: "cash", kinds.IN_QR: "code", kinds.OUT_OF_QR: "code"}
 _UNCOUNTED = (kinds.NOTHING, kinds.REPLACES)
 _LOOKED_AT = 5_000  # audit lines
+HELD = "uploaded as paid, but held"  # the reason follows
 DIFFERENCES = (
     "batch not balanced",
     "taken in from a batch upload",
@@ -29,6 +30,7 @@ DIFFERENCES = (
     "uploaded, and about a payment that is not here",
     "payment for a closed batch",
     "payment for a batch that was never opened",
+    HELD,
 )
 
 
@@ -95,5 +97,6 @@ def differences(db: Connection, row: Row[Any]) -> list[Row[Any]]:
     near = select(audit.c.tid, audit.c.number).where(*mine).order_by(audit.c.number).limit(_LOOKED_AT).subquery()
     key = (audit.c.tid == near.c.tid) & (audit.c.number == near.c.number)
     found = select(audit).select_from(near).join(audit, key)
-    named = audit.c.what.in_(DIFFERENCES), audit.c.detail.contains(f"batch {row.number}")
+    what = or_(audit.c.what.in_(DIFFERENCES), audit.c.what.startswith(f"{HELD}:"))
+    named = what, audit.c.detail.contains(f"batch {row.number}")
     return list(db.execute(found.where(*named).order_by(audit.c.number).limit(500)).all())

@@ -7,13 +7,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
+from tools.host.books.double_entry import DISPUTES
+from tools.host.operations import held_payments
 from tools.host.page.queries import payments
 from tools.host.page.viewer import Viewer
 from tools.host.store import numbers
 from tools.host.store.schema import audit, batch, entry, hand_in, link, outbox, payment
+from tools.host.store.schema_behind import held
+from tools.host.store.schema_books import reported, statement
 
 _AUDIT_LOOKED_AT = 5_000  # lines of the terminal after the payment came
 _SECONDS_BEFORE = 60
+_REPORTED = 10  # lines of an acquirer about one payment
 _FROM_2000 = datetime.datetime(2000, 1, 1)
 
 
@@ -53,7 +58,8 @@ def read(db: Connection, viewer: Viewer, row: Row[Any]) -> History:
     followers = db.execute(select(payment.c.tid, payment.c.uid).where(*about).limit(50)).all()
     about_it = [found for key in followers if (found := payments.one(db, viewer, key.tid, key.uid))]
     link_of = (link.c.tid == row.tid, link.c.epoch == row.epoch, link.c.sequence == row.sequence, link.c.uid == row.uid)
-    events = _events(row, entries, its_batch, told, by)
+    events = [*_events(row, entries, its_batch, told, by), *_later(db, row)]
+    events[1:] = sorted(events[1:], key=lambda event: event.at or "9999")
     lines = _audit(db, row) if viewer.may_read_audit else []
     return History(
         row, events, entries, original, about_it, told, lines, db.execute(select(link.c.state).where(*link_of)).scalar()
@@ -96,8 +102,28 @@ def _events(
     ]  # fmt: skip
     if its_batch and its_batch.state == "closed" and row.state == "APPROVED":
         events.append(Event(its_batch.closed, "event_settled", "green", {"batch": row.settled_in}))
-    first, rest = events[0], events[1:]
-    return [first, *sorted(rest, key=lambda event: event.at or "9999")]
+    return events
+
+
+def _later(db: Connection, row: Row[Any]) -> list[Event]:
+    """What happened to it on the books beyond its own entries: held and decided, reported by the acquirer, disputed."""
+    events = []
+    one = db.execute(select(held).where(held.c.tid == row.tid, held.c.uid == row.uid)).one_or_none()
+    if one is not None:
+        events.append(Event(one.at, "event_held", "amber", {"why": one.why}))
+        if one.ended:
+            colour = "green" if one.verdict == held_payments.SETTLED else "red"
+            events.append(Event(one.ended, f"event_held_{one.verdict}", colour, {"why": one.reason}))
+    lines = select(reported).where(reported.c.tid == row.tid, reported.c.uid == row.uid, reported.c.mid == row.mid)
+    for line in db.execute(lines.order_by(reported.c.day).limit(_REPORTED)):
+        events.append(Event(None, "event_reported", "blue", {"amount": line.amount, "day": line.day}))
+    name = f"dispute {row.tid} {row.uid}"
+    mine = statement.c.mid == row.mid, statement.c.posting.in_((name, f"{name} ended"))
+    for leg in db.execute(select(statement).where(*mine, statement.c.account == DISPUTES)):
+        what = f"event_{leg.reason.replace(' ', '_')}"
+        colour = {"event_dispute_won": "green", "event_dispute_lost": "red"}.get(what, "orange")
+        events.append(Event(leg.at, what, colour, {"amount": abs(leg.amount)}))
+    return events
 
 
 def _audit(db: Connection, row: Row[Any]) -> list[Row[Any]]:
@@ -106,5 +132,8 @@ def _audit(db: Connection, row: Row[Any]) -> list[Row[Any]]:
     near = select(audit.c.tid, audit.c.number).where(audit.c.tid == row.tid, audit.c.number >= since)
     part = near.order_by(audit.c.number).limit(_AUDIT_LOOKED_AT).subquery()
     mine = (audit.c.tid == part.c.tid) & (audit.c.number == part.c.number)
-    found = select(audit).select_from(part).join(audit, mine).where(audit.c.detail.contains(row.uid))
+    named = audit.c.detail.contains(row.uid)
+    if row.rrn:
+        named |= audit.c.detail.contains(row.rrn)  # the books name a payment by its reference
+    found = select(audit).select_from(part).join(audit, mine).where(named)
     return list(db.execute(found.order_by(audit.c.number).limit(50)).all())

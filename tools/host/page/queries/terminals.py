@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select
 from tools.host.page.queries import Query
 from tools.host.page.viewer import Viewer
 from tools.host.store.schema import audit, link, terminal
+from tools.host.store.schema_behind import restore
 
 SHOWN = 100
 _LINES = 300  # audit lines of a terminal among which its last status is looked for
@@ -44,13 +45,13 @@ def newest(db: Connection, viewer: Viewer, after: str = "") -> list[Seen]:
 
 def statement(viewer: Viewer, after: str) -> Query:
     mine = viewer.sees(terminal.c.mid), terminal.c.tid > after
-    return select(terminal, _highest()).where(*mine).order_by(terminal.c.tid).limit(SHOWN + 1)
+    return select(terminal, _highest(), _restoring()).where(*mine).order_by(terminal.c.tid).limit(SHOWN + 1)
 
 
 def one(db: Connection, viewer: Viewer, tid: str) -> Seen | None:
     """One terminal, or None."""
     mine = terminal.c.tid == tid, viewer.sees(terminal.c.mid)
-    row = db.execute(select(terminal, _highest()).where(*mine)).one_or_none()
+    row = db.execute(select(terminal, _highest(), _restoring()).where(*mine)).one_or_none()
     return _seen(db, row) if row else None
 
 
@@ -94,6 +95,12 @@ def _highest() -> Any:
     """The newest record of the terminal's epoch that the host has."""
     mine = link.c.tid == terminal.c.tid, link.c.epoch == terminal.c.epoch
     return select(func.max(link.c.sequence)).where(*mine).scalar_subquery().label("highest")
+
+
+def _restoring() -> Any:
+    """Whether the host is behind the terminal, and has its records sent again."""
+    mine = restore.c.tid == terminal.c.tid, restore.c.ended.is_(None)
+    return select(restore.c.tid).where(*mine).exists().label("restoring")
 
 
 def _seen(db: Connection, row: Row[Any]) -> Seen:
