@@ -4,8 +4,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_decisions"
-down_revision = "0005_keys"
+revision = "0007_decisions"
+down_revision = "0006_wallets"
 
 
 def upgrade() -> None:
