@@ -243,3 +243,17 @@ def test_terminals_are_added_with_a_key_of_their_own(host: Host, till: Terminal)
         "terminals", "--home", host.home, "replace", "KASSA009", "--by", "Ms Li", status=1).output  # fmt: skip
     shown = run("terminals", "--home", host.home, "list").output
     assert "KASSA001" in shown and key_id in shown and "KASSA003" not in shown
+
+
+def test_what_is_handed_in_later_belongs_to_the_merchant_it_was_taken_for(
+    host: Host, till: Terminal, card: Card
+) -> None:
+    """The terminal id has gone to another merchant, with a new key, before the old journal is handed in."""
+    sold = day(till, card)
+    host.register("KASSA001", "898000000000002", NEW.hex())
+    report = hand_in(host, journal(*sold))
+    assert counts(report) == {"taken in": 3}, report
+    with host.ledger.read() as db:
+        of = db.exec_driver_sql("SELECT DISTINCT mid FROM payment UNION SELECT DISTINCT mid FROM entry").scalars().all()
+        batches = db.exec_driver_sql("SELECT DISTINCT mid FROM batch").scalars().all()
+    assert set(of) == set(batches) == {MERCHANT}

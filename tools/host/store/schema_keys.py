@@ -16,6 +16,7 @@ terminal_key = new_table(
     whole("message_mark", default=0),  # terminal.message_mark when it went out of use
     Column("seen", LargeBinary, nullable=True),  # terminal.seen then
     whole("other_device", default=0),  # 1: of another device than the key before it
+    words("mid", nullable=True),  # whose payments were taken under it, once it is out of use; NULL: the terminal's mid
 )
 
 new_certificate = new_table(

@@ -144,12 +144,12 @@ def _ask(request: RequestContext, record: seal.Record, row: dict[str, Any]) -> O
 def _order(request: RequestContext, record: seal.Record, tags: dict[str, bytes]) -> Order:
     """A payment by code. Raises ValueError if its data cannot be read."""
     code, wallet = tags.get(_CODE, b"").decode("ascii"), tags.get(_WALLET, b"").decode("ascii")
-    return Order(request.tid, record.uid, record.amount, request.terminal.mid, record.currency, code, wallet)
+    return Order(request.tid, record.uid, record.amount, request.merchant_of(record), record.currency, code, wallet)
 
 
 def _return(request: RequestContext, record: seal.Record, tid: str, uid: bytes) -> Return:
     """A refund of the order `uid` of terminal `tid`."""
-    merchant = request.terminal.mid
+    merchant = request.merchant_of(record)
     return Return(request.tid, record.uid, tid, uid, record.amount, merchant, record.currency)
 
 
@@ -191,7 +191,7 @@ def _row(request: RequestContext, record: seal.Record, settlement_batch: str, qu
     return {
         "tid": request.tid,
         "uid": record.uid.hex(),
-        "mid": request.terminal.mid,
+        "mid": request.merchant_of(record),
         "number": numbers.new(),
         "epoch": record.epoch,
         "sequence": record.sequence,

@@ -143,7 +143,7 @@ def settlement_batch(request: RequestContext, record: seal.Record, known: Record
             "tid": request.tid,
             "epoch": record.epoch,
             "number": number,
-            "mid": request.terminal.mid,
+            "mid": request.merchant_of(record),
             "state": "open",
             "opened": double_entry.now(),
         }

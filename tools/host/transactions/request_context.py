@@ -60,6 +60,10 @@ class RequestContext:
         """The initial key id that a record was sealed under: the terminal's, or one that it had before."""
         return seal.sealed_under(record, self.keys, self.terminal.ikids)
 
+    def merchant_of(self, record: seal.Record) -> str:
+        """The merchant that a payment was taken for, DE 42: the terminal's under the key of the record."""
+        return self.terminal.merchant_under(self.key_of(record))
+
     def answer(self, code: str, text: str = "", **elements: str) -> Answer:
         """The answer to this request, with DE 39 set."""
         return answers.compose(self.message, self.now, text, _39=code, **elements)

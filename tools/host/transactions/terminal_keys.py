@@ -32,10 +32,10 @@ def register(db: Connection, tid: str, mid: str, ikid: bytes) -> None:
         db.execute(insert(terminal).values(tid=tid, mid=mid, ikid=ikid.hex(), bdk_id=ikid[:4].hex()))
         put(db, terminal_key, {"tid": tid, "ikid": ikid.hex(), "since": double_entry.now()})
         return
+    if known.ikid != ikid:
+        use(db, known, ikid)  # before it has another merchant: the old key was this one's
     if known.mid != mid:
         terminals.change(db, known, mid=mid)
-    if known.ikid != ikid:
-        use(db, known, ikid)
 
 
 def use(db: Connection, known: Terminal, ikid: bytes) -> None:
@@ -47,6 +47,7 @@ def use(db: Connection, known: Terminal, ikid: bytes) -> None:
     _claim(db, tid, ikid)
     seen = key_window.pack(known.seen)
     kept: dict[str, Any] = {"tid": tid, "ikid": old.hex(), "message_mark": known.message_mark, "seen": seen}
+    kept["mid"] = known.mid
     if db.execute(select(terminal_key.c.since).where(*_one(tid, old))).scalar_one_or_none() is None:
         kept["since"] = ""  # from a version that did not note it
     put(db, terminal_key, kept)

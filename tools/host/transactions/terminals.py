@@ -30,8 +30,9 @@ class Terminal:
     """One terminal's row. `message_mark`: the highest counter of a message KSN accepted from it. `seen`: key_window.py.
 
     `start`: the sequence after which its epoch's chain starts. `begun`: it has adopted this epoch. `earlier`: initial key
-    ids that it had before, the newest first; `replaced`: those of them that another device had. `next_ikid`: the one that it
-    will have, from its first 0800 with a right MAC on; `awaits_device`: another device will have it.
+    ids that it had before, the newest first; `merchants`: DE 42 under each of these; `replaced`: those of them that another
+    device had. `next_ikid`: the one that it will have, from its first 0800 with a right MAC on; `awaits_device`: another
+    device will have it.
     """
 
     tid: str
@@ -48,6 +49,7 @@ class Terminal:
     versions: str | None = None
     seen: int = 0
     earlier: tuple[bytes, ...] = ()
+    merchants: tuple[str, ...] = ()
     replaced: frozenset[bytes] = frozenset()
     next_ikid: bytes | None = None
     awaits_device: bool = False
@@ -56,6 +58,10 @@ class Terminal:
     def ikids(self) -> tuple[bytes, ...]:
         """The initial key ids that a record of it may be sealed under, the newest first."""
         return (self.ikid, *self.earlier)
+
+    def merchant_under(self, ikid: bytes) -> str:
+        """Whose payments were taken under one of its keys, DE 42."""
+        return dict(zip(self.earlier, self.merchants, strict=True)).get(ikid, self.mid)
 
 
 def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
@@ -90,7 +96,7 @@ def load(db: Connection, tid: str, lock: bool = True) -> Terminal | None:
 def _add_keys(terminal: Terminal, keys: Sequence[Row[Any]]) -> None:
     """Fill in the keys before and after the one in use, from its rows of terminal_key, the newest first."""
     another = False  # whether a later key belongs to another device than this row's
-    earlier, replaced = [], set()
+    earlier, merchants, replaced = [], [], set()
     for row in keys:
         ikid = bytes.fromhex(row.ikid)
         if row.since is None:
@@ -98,10 +104,12 @@ def _add_keys(terminal: Terminal, keys: Sequence[Row[Any]]) -> None:
             continue
         if ikid != terminal.ikid:
             earlier.append(ikid)
+            merchants.append(row.mid or terminal.mid)
             if another:
                 replaced.add(ikid)
         another = another or bool(row.other_device)
-    terminal.earlier, terminal.replaced = tuple(earlier[:_EARLIER]), frozenset(replaced)
+    terminal.earlier, terminal.merchants = tuple(earlier[:_EARLIER]), tuple(merchants[:_EARLIER])
+    terminal.replaced = frozenset(replaced)
 
 
 def keep_mark(db: Connection, terminal: Terminal) -> None:

@@ -194,7 +194,7 @@ def _hold(request: RequestContext, record: Record, code: str, why: str) -> Answe
     row = {
         "tid": request.tid, "uid": record.uid.hex(), "epoch": record.epoch, "sequence": record.sequence,
         "batch": record.batch, "type": record.type, "amount": record.amount, "code": code, "why": why,
-        "at": double_entry.now(), "mid": request.terminal.mid,
+        "at": double_entry.now(), "mid": request.merchant_of(record),
     }  # fmt: skip
     put(request.db, held, row)
     request.alarm(f"uploaded as paid, but held: {why}")
