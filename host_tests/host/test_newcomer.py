@@ -25,9 +25,7 @@ def one_line(text: str) -> str:
 
 
 @pytest.mark.parametrize("command", [("merchants", "list"), ("terminals", "list"), ("audit",)])
-def test_a_command_that_finds_no_database_says_so_and_makes_none(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
+def test_a_command_that_finds_no_database_says_so_and_makes_none(tmp_path: Path, command: tuple[str, ...]) -> None:
     run("init", tmp_path / "host")
     (tmp_path / "host" / "host.db").unlink()
     said = run(command[0], "--home", tmp_path / "host", *command[1:], status=1).output

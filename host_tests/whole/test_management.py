@@ -8,7 +8,9 @@ import sqlite3
 
 import pytest
 
+from host_tests.harness.host.desk import rows
 from host_tests.harness.whole.cashier import Cashier
+from kassa import VERSION
 from tools.host.tables import publication
 from tools.host.tables.card_entries import Application, Excepted
 from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits, Settling
@@ -52,6 +54,14 @@ def test_new_limits_apply_and_survive_a_restart(cashier: Cashier) -> None:
     cashier.restart()
     cashier.home()
     cashier.world.wait_screen("新字号")
+
+
+def test_the_host_knows_the_firmware_and_what_waits(cashier: Cashier) -> None:
+    assert rows(cashier.host, "SELECT firmware, waiting FROM terminal") == [(VERSION, 0)]
+    cashier.go_offline()
+    cashier.sell(700, "amber", "Accepted")
+    cashier.world.radio.state = "on"
+    cashier.world.wait(lambda: rows(cashier.host, "SELECT waiting FROM terminal") == [(1,)], "a handshake", 60)
 
 
 def test_a_new_table_waits_while_the_host_takes_no_payment_and_the_terminal_stays_alive(cashier: Cashier) -> None:

@@ -5,6 +5,7 @@ from struct import pack_into, unpack_from
 
 from micropython import const
 
+from kassa import VERSION
 from kassa.calendar import seconds
 from kassa.errors import WireError
 from kassa.money import unpack_bcd
@@ -19,10 +20,12 @@ _QUARTER = const(900)  # seconds: the unit of the time zone
 
 
 def form(state: State, head: bytearray) -> bytearray:
-    """DE 62 of 0800: format version, epoch, newest sequence and its seal tag."""
-    free = bytearray(15)
+    """DE 62 of 0800: format version, epoch, newest sequence and its seal tag, pending count, firmware version (ASCII)."""
+    free = bytearray(17)
     pack_into(">BHI", free, 0, 1, state.epoch, state.sequence)
-    free[7:] = head
+    free[7:15] = head
+    pack_into(">H", free, 15, state.count)
+    free.extend(VERSION.encode())
     return free
 
 

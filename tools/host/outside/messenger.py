@@ -88,7 +88,11 @@ class Messenger:
         by_code = kinds.KINDS[row.type].source in (kinds.CODE, kinds.PAID_CODE)
         try:
             if row.act == outbox.UNDO:
-                word = self._wallet.revoke(Revocation(row.tid, uid, row.mid, row.amount, row.type)) if by_code else self._issuer.undo(uid)
+                word = (
+                    self._wallet.revoke(Revocation(row.tid, uid, row.mid, row.amount, row.type))
+                    if by_code
+                    else self._issuer.undo(uid)
+                )
             else:
                 word = self._issuer.tell(Advice(uid, bytes.fromhex(row.original or ""), row.amount, row.type))
             await asyncio.wait_for(word, _WAIT)

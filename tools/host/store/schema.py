@@ -58,6 +58,8 @@ terminal = new_table(
     words("reported_tag", default="0" * 16),
     words("quarantine", nullable=True),  # the reason; NULL = none
     words("heard", nullable=True),
+    words("firmware", nullable=True),  # its version, as the terminal says
+    whole("waiting", nullable=True),  # payments that it had still to send at its last handshake
     words("versions", nullable=True),  # versions of its tables, by 60.3, as JSON
     words("certificate_ends", nullable=True),  # expiry date of the certificate it last showed
     words("blocked", nullable=True),  # the reason it may not connect; NULL = it may

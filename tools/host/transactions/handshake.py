@@ -27,7 +27,7 @@ def handle(request: RequestContext, age: str) -> Answer:
     A late one was sent before others that have arrived, so what it shows is of the past: nothing is done with it.
     """
     body, terminal = request.message.body, request.terminal
-    epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:].hex()
+    epoch, newest, tag = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:7], "big"), body[7:15].hex()
     counter = request.message.counter
     if age == key_window.LATE and not record_checks.has_body(request.db, request.tid, terminal.ikid, counter):
         return _answer(request, restore.current(request.db, request.tid))
@@ -47,7 +47,7 @@ def handle(request: RequestContext, age: str) -> Answer:
         epochs.close_older(request.db, terminal)
     else:
         epochs.set_start(request.db, terminal, newest)
-    terminals.heard(request.db, terminal)
+    terminals.heard(request.db, terminal, body[15:])
     return _answer(request, behind)
 
 

@@ -2,6 +2,7 @@
 """The registered terminals: their identity, their chain, batch and message key state, and quarantine."""
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ _ONE = select(table).where(table.c.tid == bindparam("tid"))
 _LOCKED = _ONE.with_for_update()
 _BEGINNING = select(beginning).where(beginning.c.tid == bindparam("tid"), beginning.c.epoch == bindparam("epoch"))
 _KEYS = select(terminal_key).where(terminal_key.c.tid == bindparam("tid")).order_by(terminal_key.c.since.desc())
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,16}")
 _EARLIER = 3  # keys before the one in use that a record's seal is tried under
 _MARK = update(table).where(table.c.tid == bindparam("which"))
 
@@ -125,9 +127,14 @@ def change(db: Connection, terminal: Terminal, **values: int | str | None) -> No
         setattr(terminal, name, value)
 
 
-def heard(db: Connection, terminal: Terminal) -> None:
-    """Store the time of a handshake."""
-    db.execute(update(table).where(table.c.tid == terminal.tid).values(heard=double_entry.now()))
+def heard(db: Connection, terminal: Terminal, news: bytes) -> None:
+    """Store the time of a handshake, and what it says besides: pending count 2 bytes, firmware version in ASCII; or b""."""
+    said: dict[str, Any] = {"heard": double_entry.now()}
+    if len(news) >= 2:
+        version = news[2:].decode("ascii", "replace")
+        said["firmware"] = version if _VERSION.fullmatch(version) else None
+        said["waiting"] = int.from_bytes(news[:2], "big")
+    db.execute(update(table).where(table.c.tid == terminal.tid).values(said))
 
 
 def certified(db: Connection, tid: str, ends: datetime.datetime) -> bool:

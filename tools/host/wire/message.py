@@ -38,6 +38,8 @@ _RECORD_VERSION = 1
 _BODIES = {
     "900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "400": 7, "362": 11, "901": 11,
 }  # bytes of DE 62 by 60.3  # fmt: skip
+HANDSHAKE = "900"  # 60.3 of a handshake
+_WITH_NEWS = range(17, 34)  # bytes of DE 62 of a handshake that says how many payments wait, and the firmware's version
 _UID = slice(3, 19)
 _KSN_ELEMENT = 13
 
@@ -147,7 +149,8 @@ def _record(group: str, body: bytes, network: str) -> seal.Record | None:
     if not body:
         return None
     if group == MANAGEMENT:
-        if len(body) != _BODIES[network] or body[0] != 1:
+        size = len(body)
+        if body[:1] != b"\x01" or size != _BODIES[network] and not (network == HANDSHAKE and size in _WITH_NEWS):
             raise FrameError("DE 62 is malformed")
         return None
     if body[0] != _RECORD_VERSION:

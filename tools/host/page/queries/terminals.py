@@ -37,6 +37,20 @@ class Seen(NamedTuple):
     is_silent: bool
     blocked: str | None
 
+    @property
+    def waiting(self) -> int | None:
+        """How many payments it had still to send, by its newest word; None if it never said."""
+        return self.status.waiting if self.status and self._by_status else self.row.waiting
+
+    @property
+    def waiting_at(self) -> str:
+        """When it said so, ISO time, UTC."""
+        return self.status.at if self.status and self._by_status else self.row.heard or ""
+
+    @property
+    def _by_status(self) -> bool:
+        return self.row.waiting is None or self.status is not None and self.status.at > (self.row.heard or "")
+
 
 def newest(db: Connection, viewer: Viewer, after: str = "") -> list[Seen]:
     """Terminals in the order of their ids, one more than SHOWN."""

@@ -198,6 +198,7 @@ TEXTS: dict[str, str] = {
     "diff_payment for a batch that was never opened": "For a batch that was never opened",
     "heard": "Last heard",
     "heard_never": "never",
+    "firmware": "Firmware",
     "to_send": "To send",
     "to_send_at": "as reported {at}",
     "missing": "Missing at the host",

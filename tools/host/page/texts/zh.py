@@ -198,6 +198,7 @@ TEXTS: dict[str, str] = {
     "diff_payment for a batch that was never opened": "所属批次从未开始",
     "heard": "最近应答",
     "heard_never": "从未",
+    "firmware": "固件",
     "to_send": "待上送",
     "to_send_at": "{at} 报告",
     "missing": "主机缺少的记录",
