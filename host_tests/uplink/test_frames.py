@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from host_tests.harness.uplink.till import Till, TinyHost, track, working
+from kassa import VERSION
 from tools.host.keys import seal
 from tools.host.keys.host_keys import TestKeys
 from tools.host.wire import codec, kinds
@@ -185,13 +186,13 @@ def test_body_and_message_never_share_a_ksn(till: Till, host: TinyHost) -> None:
 
 def test_the_handshake_reports_the_head_of_the_journal(till: Till, host: TinyHost) -> None:
     fresh = host.connect()
-    assert fresh.body.hex() == "01" + "0001" + "00000000" + "00" * 8
+    assert fresh.body.hex() == "01" + "0001" + "00000000" + "00" * 8 + "0000" + VERSION.encode().hex()
     till.lost()
     till.sells(3)
     later = host.connect()
     assert later.body[:7].hex() == "01" + "0001" + "00000003"
     record = seal.parse(bytes.fromhex(till.record(3))[: seal.SIZE])
-    assert later.body[7:] == record.seal_tag
+    assert later.body[7:15] == record.seal_tag and later.body[15:17] == b"\x00\x03"
     assert later.uid != fresh.uid and later.stan != fresh.stan
 
 

@@ -286,7 +286,7 @@ def advise(kind, amount, track="", original=0):
 
 def _source(track, original):
     if not original:
-        return (_card(track), 0) if track else (cardless_body.shown_code(), 0)
+        return (_card(track), 0) if track else (cardless_body.shown_code(b""), 0)
     page = bytearray(256)
     Reader(_now.journal, original).read(page)
     return cardless_body.for_record(page), _now.journal.state.sequence + 1 - original

@@ -16,7 +16,7 @@ def _source(how):
     if how.get("code"):
         return cardless_body.scanned_code(how["code"].encode()), 0
     if not how.get("track"):
-        return cardless_body.shown_code(), 0
+        return cardless_body.shown_code(b""), 0
     card = cases_till._card(how["track"])
     extra = bytes.fromhex(how.get("extra", ""))
     at = 2 + card.body[1] + 27  # after the objects from _card
