@@ -78,7 +78,7 @@ def test_a_file_is_booked_once_and_goes_on_where_it_was_cut_short(
 ) -> None:
     path = file(host, *as_paid(host, shop.trade(till, card)))
     monkeypatch.setattr(reconcile, "_TOGETHER", 2)
-    work, calls = reconcile._some, []
+    work, calls = reconciliation.Slice.work, []
 
     def dies(*arguments: Any) -> None:
         if len(calls) == 2:
@@ -86,10 +86,10 @@ def test_a_file_is_booked_once_and_goes_on_where_it_was_cut_short(
         calls.append(arguments)
         work(*arguments)
 
-    monkeypatch.setattr(reconcile, "_some", dies)
+    monkeypatch.setattr(reconciliation.Slice, "work", dies)
     with pytest.raises(RuntimeError):
         take(host, path)
-    monkeypatch.setattr(reconcile, "_some", work)
+    monkeypatch.setattr(reconciliation.Slice, "work", work)
     assert take(host, path) == []
     booked = accounts(host, "bank", "card receivable")
     assert reconcile.run(host.ledger, path, "card", "Ms Li").before

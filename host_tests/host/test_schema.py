@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, create_engine, text
+from sqlalchemy import Connection, ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, create_engine, text
+from sqlalchemy.exc import IntegrityError
 
 from tools.host.books import double_entry, full_audit
 from tools.host.errors import SetupError
@@ -152,3 +153,24 @@ def test_a_file_that_is_no_host_s_database_stays_as_it_is(tmp_path: Path) -> Non
         Ledger(tmp_path / "text.db")
     with pytest.raises(SetupError, match="mysql"):
         Ledger("mysql://localhost/kassa")
+
+
+def test_differences_keep_their_rows_and_may_be_about_a_fee(place: Path | str) -> None:
+    class Old(Ledger):
+        def prepare(self, db: Connection) -> None:
+            migrate.upgrade(db, "0009_news")
+
+    columns = "mid, subject, what, source, reference, ours, theirs, day, detail, state, at"
+    values = "'wallet', 'ab', 1250, 0, '2026-11-23', '', 'open', '2026-11-24'"
+    old = Old(place)
+    with old.write() as db:
+        db.execute(text(f"INSERT INTO difference ({columns}) VALUES ('m', 'one', 'twice', {values})"))
+    with pytest.raises(IntegrityError), old.write() as db:
+        db.execute(text(f"INSERT INTO difference ({columns}) VALUES ('m', 'two', 'other fee', {values})"))
+    old.close()
+    new = Ledger(place)
+    with new.write() as db:
+        db.execute(text(f"INSERT INTO difference ({columns}) VALUES ('m', 'two', 'other fee', {values})"))
+        found = db.execute(text("SELECT subject, what, ours, day, tid FROM difference ORDER BY subject")).all()
+    assert found == [("one", "twice", 1250, "2026-11-23", None), ("two", "other fee", 1250, "2026-11-23", None)]
+    new.close()

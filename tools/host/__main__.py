@@ -9,6 +9,7 @@ import click
 _COMMANDS = {
     "audit": "audit",
     "backup": "backup",
+    "bills": "bills",
     "block": "block",
     "ca": "ca",
     "clear": "clear",

@@ -15,7 +15,7 @@ from tools.host.store.schema_books import difference as table
 from tools.host.store.schema_books import statement as posted
 
 MISSING_HERE, MISSING_THERE, OTHER_AMOUNT = "missing here", "missing there", "other amount"
-TWICE, UNDONE, UNDECIDED = "twice", "undone but paid", "undecided but paid"
+OTHER_FEE, TWICE, UNDONE, UNDECIDED = "other fee", "twice", "undone but paid", "undecided but paid"
 OPEN, EXPLAINED, FOUND = "open", "explained", "found"
 DESTINATIONS = (BANK, CARDS, WALLETS, COSTS, PAYABLE)
 

@@ -20,3 +20,9 @@ def parse(written: str) -> int:
     sign, whole, cents = found.groups()
     amount = int(whole) * 100 + int((cents or "").ljust(2, "0"))
     return -amount if sign == "-" else amount
+
+
+def share(amount: int, basis_points: int) -> int:
+    """A share of an amount, rounded half up; of a negative amount, the same with its sign."""
+    part = (abs(amount) * basis_points + 5_000) // 10_000
+    return -part if amount < 0 else part

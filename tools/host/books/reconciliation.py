@@ -8,15 +8,16 @@ it was. A void is expected together with its sale, or neither of them; a tip or 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 
-from tools.host.books import differences, statement
-from tools.host.books.differences import MISSING_HERE, MISSING_THERE, OTHER_AMOUNT, TWICE, UNDECIDED, UNDONE
+from tools.host.books import differences, money, statement
+from tools.host.books.differences import MISSING_HERE, MISSING_THERE, OTHER_AMOUNT, OTHER_FEE, TWICE, UNDECIDED, UNDONE
 from tools.host.books.double_entry import BANK, CARDS, COSTS, SUSPENSE, WALLETS, accounts_of
 from tools.host.books.report_file import Line
 from tools.host.store import lock
 from tools.host.store.schema import balance, entry, outbox, payment
 from tools.host.store.schema_books import reported
+from tools.host.store.schema_wallets import wallet_order, wallet_refund
 from tools.host.wire import kinds
 
 RECEIVABLE = {"card": CARDS, "wallet": WALLETS}
@@ -30,11 +31,21 @@ Key = tuple[str, str]  # terminal and uid of a payment
 class Slice:
     """Some lines of a file, with all that the database knows about them. Used in one write transaction.
 
-    `uids`: the keys of payments by uid, of the whole file. `named`: all references of the file.
+    `uids`: the keys of payments by uid, of the whole file. `named`: all references of the file. `fee`: the basis points
+    that should be kept of each line; None: nobody says.
     """
 
-    def __init__(self, db: Connection, digest: str, source: str, uids: dict[str, Key], named: frozenset[str]) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        digest: str,
+        source: str,
+        uids: dict[str, Key],
+        named: frozenset[str],
+        fee: int | None = None,
+    ) -> None:
         self._db, self._digest, self._source, self._uids, self._named = db, digest, source, uids, named
+        self._fee = fee
         self._rows: dict[str, Row[Any]] = {}
         self._about: dict[Key, list[Row[Any]]] = {}
         self._before: set[Key] = set()
@@ -90,8 +101,26 @@ class Slice:
             values = {"source": self._source, "reference": line.reference, "day": line.day, "detail": detail}
             about = {"tid": row.tid if row else None, "uid": row.uid if row else None}
             differences.add(self._db, mid, posting, what, ours=ours, theirs=line.amount, **about, **values)
+        self._compare_fee(line, row, posting)
         if row is not None:
             self._end(row, f"line {line.number} of {self._digest[:16]}")
+
+    def _compare_fee(self, line: Line, row: Row[Any] | None, posting: str) -> None:
+        """List a fee that is not what was agreed. It is booked as it was kept; nothing of it is in suspense."""
+        if self._fee is None or row is None:
+            return
+        ours = money.share(line.amount, self._fee)
+        if line.fee != ours:
+            values = {
+                "source": self._source,
+                "reference": line.reference,
+                "day": line.day,
+                "tid": row.tid,
+                "uid": row.uid,
+            }
+            detail = f"{self._fee} basis points of {line.amount}"
+            subject = f"{posting} fee"
+            differences.add(self._db, row.mid, subject, OTHER_FEE, ours=ours, theirs=line.fee, detail=detail, **values)
 
     def _judge(self, line: Line, row: Row[Any] | None) -> tuple[str | None, int, int, str]:
         """What is wrong with a line, or None; what we expect; how much of it the receivable takes; and more about it."""
@@ -146,8 +175,11 @@ def missing_subject(tid: str, uid: str) -> str:
     return f"missing there {tid} {uid}"
 
 
-def missing_there(db: Connection, source: str, mid: str, day: str, after: Key) -> Key | None:
-    """List payments of a merchant and day that nobody reported. Returns where to go on, or None at the end."""
+def missing_there(db: Connection, source: str, mid: str, day: str, after: Key, wallet: str = "") -> Key | None:
+    """List payments of a merchant and day that nobody reported. Returns where to go on, or None at the end.
+
+    `wallet`: only what went to this one.
+    """
     lock.one_at_a_time(db, lock.RECONCILING)
     account = RECEIVABLE[source]
     mine = entry.c.mid == mid, entry.c.day == day, entry.c.account == account, entry.c.reason != "reversal"
@@ -157,6 +189,8 @@ def missing_there(db: Connection, source: str, mid: str, day: str, after: Key) -
     joined = select(payment).join(entry, (entry.c.tid == payment.c.tid) & (entry.c.uid == payment.c.uid))
     further = (payment.c.tid > after[0]) | (payment.c.tid == after[0]) & (payment.c.uid > after[1])
     wanted = joined.where(*mine, payment.c.state == "APPROVED", ~known.exists(), further)
+    if wallet:
+        wanted = wanted.where(or_(*(_went_to(table, wallet) for table in (wallet_order, wallet_refund))))
     unexpected = payment.c.type.in_([*_REPLACES, *_VOIDS])
     rows = db.execute(wanted.where(~unexpected).order_by(payment.c.tid, payment.c.uid).limit(_SLICE)).all()
     about = _about(db, [(row.tid, row.uid) for row in rows])
@@ -170,6 +204,11 @@ def missing_there(db: Connection, source: str, mid: str, day: str, after: Key) -
         subject = missing_subject(row.tid, row.uid)
         differences.add(db, mid, subject, MISSING_THERE, tid=row.tid, uid=row.uid, ours=ours, theirs=0, **values)
     return (rows[-1].tid, rows[-1].uid) if len(rows) == _SLICE else None
+
+
+def _went_to(table: Table, wallet: str) -> ColumnElement[bool]:
+    mine = table.c.tid == payment.c.tid, table.c.uid == payment.c.uid, table.c.wallet == wallet
+    return select(table.c.uid).where(*mine).exists()
 
 
 def mids(db: Connection, source: str) -> list[str]:

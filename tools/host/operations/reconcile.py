@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 
 from tools.host.books import reconciliation, report_file
 from tools.host.books.double_entry import note, now
-from tools.host.books.report_file import Line
 from tools.host.errors import OperatorError
 from tools.host.store import upsert
 from tools.host.store.ledger import Ledger
@@ -27,12 +26,25 @@ class Done(NamedTuple):
     before: bool
 
 
+class Bill(NamedTuple):
+    """Whose bill a file is: the wallet's name, its day, and the basis points that it should keep; None: nobody says."""
+
+    wallet: str
+    day: str
+    fee: int | None
+
+
 def run(
-    ledger: Ledger, path: Path, source: str, by: str, progress: Callable[[int, int], None] = lambda done, all: None
+    ledger: Ledger,
+    path: Path,
+    source: str,
+    by: str,
+    progress: Callable[[int, int], None] = lambda done, all: None,
+    bill: Bill | None = None,
 ) -> Done:
     """Reconcile a file. `source`: "card" or "wallet". Nothing is booked if one line cannot be understood.
 
-    Raises OperatorError.
+    `bill`: the file is a bill of one wallet. Raises OperatorError.
     """
     if not by.strip():
         raise OperatorError("say who does it (--by)")
@@ -52,8 +64,9 @@ def run(
         raise OperatorError(f"this file was reconciled as one of a {known.source}")
     if known.done is not None:
         return Done(count, amount, True)
-    _book(ledger, path, digest, source, frozenset(named), lambda done: progress(done, count))
-    _missing(ledger, source, days)
+    fee = bill.fee if bill else None
+    _book(ledger, path, digest, source, frozenset(named), lambda done: progress(done, count), fee)
+    _missing(ledger, source, days | ({bill.day} if bill else set()), bill.wallet if bill else "")
     with ledger.write() as db:
         mine = report.c.mid == "", report.c.digest == digest, report.c.done.is_(None)
         db.execute(update(report).where(*mine).values(done=now()))
@@ -62,32 +75,27 @@ def run(
 
 
 def _book(
-    ledger: Ledger, path: Path, digest: str, source: str, named: frozenset[str], progress: Callable[[int], None]
+    ledger: Ledger,
+    path: Path,
+    digest: str,
+    source: str,
+    named: frozenset[str],
+    progress: Callable[[int], None],
+    fee: int | None,
 ) -> None:
     with ledger.read() as db:
         uids = reconciliation.find_uids(db, (reference for reference in named if len(reference) == 32))
     lines, done = report_file.read(path), 0
     while some := list(itertools.islice(lines, _TOGETHER)):
-        _some(ledger, digest, source, uids, named, some)
+        with ledger.write() as db:
+            mine = report.c.mid == "", report.c.digest == digest
+            db.execute(select(report.c.done).where(*mine).with_for_update())  # whoever else works on the file waits
+            reconciliation.Slice(db, digest, source, uids, named, fee).work(some)
         done += len(some)
         progress(done)
 
 
-def _some(
-    ledger: Ledger,
-    digest: str,
-    source: str,
-    uids: dict[str, reconciliation.Key],
-    named: frozenset[str],
-    lines: list[Line],
-) -> None:
-    with ledger.write() as db:
-        mine = report.c.mid == "", report.c.digest == digest
-        db.execute(select(report.c.done).where(*mine).with_for_update())  # whoever else works on the file waits
-        reconciliation.Slice(db, digest, source, uids, named).work(lines)
-
-
-def _missing(ledger: Ledger, source: str, days: set[str]) -> None:
+def _missing(ledger: Ledger, source: str, days: set[str], wallet: str) -> None:
     """List what the file should have had: the payments of its days."""
     with ledger.read() as db:
         mids = reconciliation.mids(db, source)
@@ -95,4 +103,4 @@ def _missing(ledger: Ledger, source: str, days: set[str]) -> None:
         after: reconciliation.Key | None = ("", "")
         while after is not None:
             with ledger.write() as db:
-                after = reconciliation.missing_there(db, source, mid, day, after)
+                after = reconciliation.missing_there(db, source, mid, day, after, wallet)

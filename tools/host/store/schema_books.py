@@ -122,7 +122,8 @@ difference = new_table(
     words("ended", nullable=True),
     PrimaryKeyConstraint("mid", "subject"),
     CheckConstraint(
-        "what IN ('missing here', 'missing there', 'other amount', 'twice', 'undone but paid', 'undecided but paid')",
+        "what IN ('missing here', 'missing there', 'other amount', 'other fee', 'twice', 'undone but paid',"
+        " 'undecided but paid')",
         name="difference_what",
     ),
     CheckConstraint("state IN ('open', 'explained', 'found')", name="difference_state"),

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""The wallets' daily bills against the payments: missing here, missing there, amount and fee differ."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from host_tests.harness.host.desk import rows
+from host_tests.harness.host.scripted_provider import ScriptedProvider
+from host_tests.harness.host.terminal import IKID, Record, Terminal
+from host_tests.host.conftest import NOON
+from tools.host.acquirers.provider import YES, BillLine, Outcome
+from tools.host.acquirers.wallets import Wallet, Wallets
+from tools.host.books import differences
+from tools.host.errors import ProviderFault
+from tools.host.keys import pki
+from tools.host.operations import bills
+from tools.host.store.ledger import Ledger
+from tools.sim.host import Host
+
+WECHAT, ALIPAY = b"134567890123456789", b"281234567890123456"
+DAY = NOON.date()
+FEE = 60  # basis points
+
+
+class Biller(ScriptedProvider):
+    """`lines`: its bill; None: it is not there yet; a fault: it cannot be fetched."""
+
+    lines: Sequence[BillLine] | None | Exception = None
+    fetched = 0
+
+    async def bill(self, day: datetime.date) -> Sequence[BillLine] | None:
+        self.fetched += 1
+        if isinstance(self.lines, Exception):
+            raise self.lines
+        return self.lines
+
+
+@pytest.fixture
+def wallets(tmp_path: Path) -> Iterator[Wallets]:
+    ledger = Ledger(tmp_path / "host.db")
+    kinds = ("wechat", "alipay")
+    yield Wallets(ledger, [Wallet(kind, kind, Biller(pay=Outcome(YES), undo=Outcome(YES)), fee=FEE) for kind in kinds])
+    ledger.close()
+
+
+@pytest.fixture
+def host(tmp_path: Path, wallets: Wallets) -> Iterator[Host]:
+    with Host(tmp_path, wallet=wallets, now=lambda: NOON) as host:
+        host.register("KASSA001", "898000000000001", IKID.hex())
+        yield host
+
+
+@pytest.fixture
+def till(host: Host) -> Iterator[Terminal]:
+    pki.terminal_identity(host.authority, "KASSA001").save(host.home, "terminal")
+    terminal = Terminal().connect(host.port, host.home)
+    assert terminal.ask(terminal.handshake()).code == "00"
+    yield terminal
+    terminal.hang_up()
+
+
+def paid(till: Terminal, amount: int, code: bytes = WECHAT) -> Record:
+    body = b"\xdf\x03" + bytes((len(code),)) + code
+    record = till.record(amount, body, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
+    record.entry = b"\3\x20"
+    assert till.ask(till.payment(0x0200, "74", record)).code == "00"
+    return record
+
+
+def line(record: Record, amount: int, fee: int | None = None) -> BillLine:
+    return BillLine(record.uid.hex(), amount, (amount * FEE + 5_000) // 10_000 if fee is None else fee)
+
+
+def fetch(host: Host, wallets: Wallets, name: str, lines: Sequence[BillLine] | None | Exception) -> bills.Fetched:
+    wallet = wallets.wallets[name]
+    wallet.provider.lines = lines  # type: ignore[attr-defined]
+    return bills.run(host.ledger, [wallet], host.home / "bills", DAY, "Ms Li")[0]
+
+
+def listed(host: Host) -> list[tuple[str, int, int]]:
+    with host.ledger.read() as db:
+        return sorted((row.what, row.ours, row.theirs) for row in differences.listed(db))
+
+
+def test_a_bill_that_agrees_brings_the_money_and_nothing_else(host: Host, till: Terminal, wallets: Wallets) -> None:
+    records = [paid(till, amount) for amount in (1250, 990, 1)]
+    paid(till, 5000, ALIPAY)  # in the other wallet's bill
+    told = fetch(host, wallets, "wechat", [line(one, amount) for one, amount in zip(records, (1250, 990, 1))])
+    assert told.done is not None and (told.done.lines, told.done.amount) == (3, 2241)
+    assert listed(host) == []
+    money = dict(rows(host, "SELECT account, sum(amount) FROM statement GROUP BY account"))
+    assert money["bank"] == 2241 - (8 + 6) and money["acquirer fees"] == 14
+    again = fetch(host, wallets, "wechat", ProviderFault("is not asked again"))
+    assert again.done is not None and again.done.before and wallets.wallets["wechat"].provider.fetched == 1  # type: ignore[attr-defined]
+
+
+def test_each_kind_of_difference_is_listed_to_the_cent(host: Host, till: Terminal, wallets: Wallets) -> None:
+    agreed, other, dear, absent = (paid(till, amount) for amount in (1000, 2000, 3000, 4000))
+    lines = [line(agreed, 1000), line(other, 1900, 11), line(dear, 3000, 20), BillLine("ab" * 16, 700, 4)]
+    fetch(host, wallets, "wechat", lines)
+    assert listed(host) == [
+        ("missing here", 0, 700),
+        ("missing there", 4000, 0),
+        ("other amount", 2000, 1900),
+        ("other fee", 18, 20),
+    ]
+    assert absent.uid.hex() in rows(host, "SELECT uid FROM difference WHERE what = 'missing there'")[0]
+
+
+def test_what_was_paid_and_undone_is_no_line_but_one_that_was_only_paid_is(
+    host: Host, till: Terminal, wallets: Wallets
+) -> None:
+    undone, kept = paid(till, 1250), paid(till, 800)
+    for record in (undone, kept):
+        assert till.ask(till.reversal(record, "74")).code == "00"
+    fetch(host, wallets, "wechat", [line(undone, 1250), line(undone, -1250, -8), line(kept, 800)])
+    assert listed(host) == [("undone but paid", 0, 800)]
+
+
+@pytest.mark.parametrize("lines, words", [(None, "not there yet"), (ProviderFault("no answer"), "no answer")])
+def test_a_bill_that_cannot_be_had_is_said_and_fetched_again(
+    host: Host, till: Terminal, wallets: Wallets, lines: Exception | None, words: str
+) -> None:
+    record = paid(till, 1250)
+    told = fetch(host, wallets, "wechat", lines)
+    assert told.done is None and words in told.trouble and listed(host) == []
+    told = fetch(host, wallets, "wechat", [line(record, 1250)])
+    assert told.done is not None and told.done.lines == 1 and listed(host) == []
+
+
+def test_an_empty_bill_lists_what_it_lacks(host: Host, till: Terminal, wallets: Wallets) -> None:
+    paid(till, 1250)
+    fetch(host, wallets, "wechat", [])
+    assert listed(host) == [("missing there", 1250, 0)]

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Fetches the daily bills of the wallets, keeps each as a file, and reconciles it with the payments.
+
+A bill is kept in HOME/bills as WALLET-DAY.csv, in the form of books/report_file.py. Lines about one order are added up:
+what was paid and undone on the same day is no line. A bill that is there is not fetched again.
+"""
+
+import asyncio
+import csv
+import datetime
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.host import private_files
+from tools.host.acquirers.provider import BillLine
+from tools.host.acquirers.wallets import Wallet
+from tools.host.books.money import text
+from tools.host.errors import HostError, ProviderFault
+from tools.host.operations import reconcile
+from tools.host.store.ledger import Ledger
+
+_PATIENCE = 120.0  # seconds for a whole bill
+
+
+class Fetched(NamedTuple):
+    """A wallet's bill. `done`: what came of it, or None; `trouble`: why not."""
+
+    wallet: str
+    done: reconcile.Done | None
+    trouble: str = ""
+
+
+def run(ledger: Ledger, wallets: Sequence[Wallet], folder: Path, day: datetime.date, by: str) -> list[Fetched]:
+    """Fetch and reconcile the bills of a day, each wallet for itself. Raises OperatorError if nobody says who does it."""
+    private_files.folder(folder)
+    return [_one(ledger, wallet, folder / f"{wallet.name}-{day}.csv", day, by) for wallet in wallets]
+
+
+def _one(ledger: Ledger, wallet: Wallet, path: Path, day: datetime.date, by: str) -> Fetched:
+    try:
+        if not path.exists():
+            lines = asyncio.run(_fetch(wallet, day))
+            if lines is None:
+                return Fetched(wallet.name, None, "the bill is not there yet")
+            private_files.write(path, _file(lines, day).encode())
+        about = reconcile.Bill(wallet.name, f"{day}", wallet.fee or None)
+        return Fetched(wallet.name, reconcile.run(ledger, path, "wallet", by, bill=about))
+    except (HostError, OSError) as fault:
+        return Fetched(wallet.name, None, str(fault))
+
+
+async def _fetch(wallet: Wallet, day: datetime.date) -> Sequence[BillLine] | None:
+    try:
+        return await asyncio.wait_for(wallet.provider.bill(day), _PATIENCE)
+    except TimeoutError:
+        raise ProviderFault("no answer in time") from None
+    finally:
+        await wallet.provider.close()
+
+
+def _file(lines: Sequence[BillLine], day: datetime.date) -> str:
+    """The bill as a file: one line for each reference, in their order."""
+    sums: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        amount, fee = sums.get(line.reference, (0, 0))
+        sums[line.reference] = amount + line.amount, fee + line.fee
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("reference", "amount", "fee", "day"))
+    for reference, (amount, fee) in sorted(sums.items()):
+        if amount or fee:
+            writer.writerow((reference, text(amount), text(fee), day))
+    return out.getvalue()
