@@ -8,17 +8,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
 
 from host_tests.harness.host.desk import rows
 from host_tests.harness.host.scripted_provider import ScriptedProvider
 from host_tests.harness.host.terminal import IKID, Record, Terminal
 from host_tests.host.conftest import NOON
-from tools.host.acquirers.provider import YES, BillLine, Outcome
+from host_tests.host.test_limits import wait_for
+from tools.host.__main__ import main as command
+from tools.host.acquirers.provider import NO, YES, BillLine, Outcome
 from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.books import differences
-from tools.host.errors import ProviderFault
+from tools.host.errors import OperatorError, ProviderFault
 from tools.host.keys import pki
-from tools.host.operations import bills
+from tools.host.operations import bills, outbox_work
 from tools.host.store.ledger import Ledger
 from tools.sim.host import Host
 
@@ -137,3 +141,25 @@ def test_an_empty_bill_lists_what_it_lacks(host: Host, till: Terminal, wallets: 
     paid(till, 1250)
     fetch(host, wallets, "wechat", [])
     assert listed(host) == [("missing there", 1250, 0)]
+
+
+def test_what_cannot_be_undone_outside_is_ended_by_a_person(host: Host, till: Terminal, wallets: Wallets) -> None:
+    record = paid(till, 1250)
+    wallets.wallets["wechat"].provider.says["undo"] = [Outcome(NO)]  # type: ignore[attr-defined]
+    uid = record.uid.hex()
+    assert till.ask(till.reversal(record, "74")).code == "00"
+    with pytest.raises(OperatorError, match="not been tried"), host.ledger.write() as db:
+        outbox_work.end(db, "KASSA001", uid, "undo", "Ms Li", "in cash")
+    with host.ledger.write() as db:
+        db.execute(text("UPDATE wallet_order SET asked = asked - 60000"))
+    wait_for(lambda: rows(host, "SELECT state FROM wallet_order") == [("KEPT",)])
+    wait_for(lambda: "by hand" in (rows(host, "SELECT trouble FROM outbox")[0][0] or ""))
+    arguments = ["outbox", "--home", str(host.home), "end", "KASSA001", uid, "--by", "Ms Li", "--why", "in cash"]
+    if host.ledger.is_sqlite:
+        assert "12.50" in CliRunner().invoke(command, arguments).output
+    else:
+        with host.ledger.write() as db:
+            assert outbox_work.end(db, "KASSA001", uid, "undo", "Ms Li", "in cash") == 1250
+    assert "by Ms Li" in rows(host, "SELECT done FROM outbox")[0][0]
+    fetch(host, wallets, "wechat", [line(record, 1250)])
+    assert listed(host) == [("undone but paid", 0, 1250)]

@@ -20,6 +20,7 @@ _COMMANDS = {
     "init": "init",
     "keys": "keys",
     "merchants": "merchants",
+    "outbox": "outbox",
     "payout": "payout",
     "publish": "publish",
     "reconcile": "reconcile",

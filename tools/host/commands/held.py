@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Payments that a terminal uploaded as paid and that the checks refused: list them, settle or refuse one.
 
-python -m tools.host held --home DIR list
-python -m tools.host held --home DIR settle KASSA001 UID --by "Ms Li" --why "the acquirer has it as paid"
+kassa-host held --home DIR list
+kassa-host held --home DIR settle KASSA001 UID --by "Ms Li" --why "the acquirer has it as paid"
 """
 
 from pathlib import Path

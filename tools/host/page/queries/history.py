@@ -15,6 +15,7 @@ from tools.host.store import numbers
 from tools.host.store.schema import audit, batch, entry, hand_in, link, outbox, payment
 from tools.host.store.schema_behind import held
 from tools.host.store.schema_books import reported, statement
+from tools.host.store.schema_wallets import wallet_order, wallet_refund
 
 _AUDIT_LOOKED_AT = 5_000  # lines of the terminal after the payment came
 _SECONDS_BEFORE = 60
@@ -42,6 +43,7 @@ class History(NamedTuple):
     outbox: Sequence[Row[Any]]
     audit: list[Row[Any]]
     chain: str | None
+    wallet: Row[Any] | None
 
 
 def read(db: Connection, viewer: Viewer, row: Row[Any]) -> History:
@@ -61,9 +63,17 @@ def read(db: Connection, viewer: Viewer, row: Row[Any]) -> History:
     events = [*_events(row, entries, its_batch, told, by), *_later(db, row)]
     events[1:] = sorted(events[1:], key=lambda event: event.at or "9999")
     lines = _audit(db, row) if viewer.may_read_audit else []
-    return History(
-        row, events, entries, original, about_it, told, lines, db.execute(select(link.c.state).where(*link_of)).scalar()
-    )
+    chained = db.execute(select(link.c.state).where(*link_of)).scalar()
+    return History(row, events, entries, original, about_it, told, lines, chained, _wallet(db, row))
+
+
+def _wallet(db: Connection, row: Row[Any]) -> Row[Any] | None:
+    """What a wallet's provider was asked and said, if the payment went to one."""
+    for table in (wallet_order, wallet_refund):
+        found = db.execute(select(table).where(table.c.tid == row.tid, table.c.uid == row.uid)).one_or_none()
+        if found is not None:
+            return found
+    return None
 
 
 def _events(
