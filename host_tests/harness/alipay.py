@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import ipaddress
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -42,9 +43,13 @@ def public(name: str) -> bytes:
     return key(name).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-@cache
 def certificate(name: str, ca: str = "root") -> x509.Certificate:
-    """Of the key `name`, signed by the key `ca`."""
+    """Of the key `name`, signed by the key `ca`, the same in all tests; for a server on loopback, too."""
+    return _certificate(name, ca)
+
+
+@cache
+def _certificate(name: str, ca: str) -> x509.Certificate:
     parts = (NameOID.COUNTRY_NAME, "CN"), (NameOID.ORGANIZATION_NAME, "Ant"), (NameOID.ORGANIZATIONAL_UNIT_NAME, "CA")
 
     def called(common: str) -> x509.Name:
@@ -55,11 +60,13 @@ def certificate(name: str, ca: str = "root") -> x509.Certificate:
     builder = x509.CertificateBuilder().subject_name(called(name)).issuer_name(called(ca))
     builder = builder.public_key(key(name).public_key()).serial_number(x509.random_serial_number())
     builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=365))
-    return builder.sign(key(ca), hashes.SHA256())
+    builder = builder.add_extension(x509.BasicConstraints(ca=name == ca, path_length=None), critical=True)
+    loopback = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    return builder.add_extension(loopback, critical=False).sign(key(ca), hashes.SHA256())
 
 
-def pem(name: str) -> bytes:
-    return certificate(name).public_bytes(Encoding.PEM)
+def pem(name: str, ca: str = "root") -> bytes:
+    return certificate(name, ca).public_bytes(Encoding.PEM)
 
 
 SECRETS = {"app-key": lambda: private("app"), "alipay-key": lambda: public("alipay")}

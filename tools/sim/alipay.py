@@ -71,7 +71,7 @@ class Alipay:
     """`app_key`: the app's public key. `certificates`: in certificate mode, of the app, of Alipay, and of the root.
 
     `moods`: by call (pay, query ...), used up in order; then `always`. `calls`: (call, order number), as they came.
-    `skew`: seconds by which this gateway's clock is ahead.
+    `tls`: files of the server's certificate and key; without it, HTTP. `skew`: seconds by which this gateway's clock is ahead.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Alipay:
         key: rsa.RSAPrivateKey,
         clock: Callable[[], int],
         certificates: tuple[x509.Certificate, x509.Certificate, x509.Certificate] | None = None,
-        **tls: str,
+        tls: tuple[str, str] | None = None,
     ) -> None:
         self.app_id, self.app_key, self.key = app_id, app_key, key
         self.numbers = tuple(number_of(each) for each in certificates or ())
@@ -101,7 +101,7 @@ class Alipay:
         ]
         config = uvicorn.Config(
             Starlette(routes=routes), http=_Protocol, log_config=None, log_level="critical", lifespan="off", ws="none",
-            ssl_certfile=tls.get("certificate"), ssl_keyfile=tls.get("key"),
+            ssl_certfile=tls[0] if tls else None, ssl_keyfile=tls[1] if tls else None,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._socket = listen("127.0.0.1", 0)

@@ -74,7 +74,7 @@ def _signing(section: Section) -> Signing:
     if _key_of(section, _CERTIFICATES[1], theirs[0]).public_numbers() == key.public_key().public_numbers():
         raise section.wrong(_CERTIFICATES[1], "this is the app's own certificate, not Alipay's")
     sdk = Certificates(app, own, _pem(mine[:1]), _pem(theirs[:1]), _pem(roots), sign_type="RSA2")
-    if not sdk.alipay_root_cert_sn:
+    if not (sdk.app_cert_sn and sdk.alipay_root_cert_sn):
         raise section.wrong(_CERTIFICATES[2], "there is no RSA certificate among them")
     return Signing(sdk, sdk.get_cert_sn(_pem(theirs[:1])))
 
