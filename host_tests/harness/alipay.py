@@ -24,6 +24,7 @@ from tools.host.acquirers.provider import Order, Refund
 from tools.host.acquirers.section import Section
 from tools.host.errors import KeyMissing
 from tools.sim.alipay import Alipay
+from tools.sim.alipay_books import Books
 
 APP, CODE, AMOUNT = "2021000000000001", "281234567890123456", 1250
 T = TypeVar("T")
@@ -103,9 +104,20 @@ class Shop:
     """`clock`: the time now in ms, of host and Alipay alike, in a list so that a test can change it."""
 
     def __init__(self, gateway: Alipay, clock: list[int]) -> None:
-        self.gateway, self.books, self.clock = gateway, gateway.books, clock
+        self.gateway, self.clock, self._began = gateway, clock, clock[0]
         self.provider = self.restarted()
         self._runner = asyncio.Runner()
+
+    @property
+    def books(self) -> Books:
+        return self.gateway.books
+
+    def anew(self) -> None:
+        """Alipay has seen nothing yet, and it is the time of the start."""
+        self.clock[0] = self._began
+        self.gateway.books = Books(self.gateway.clock)
+        self.gateway.moods.clear()
+        self.gateway.calls.clear()
 
     def restarted(self, **more: Any) -> Provider:
         """A new provider, as after a restart of the host."""
