@@ -206,6 +206,15 @@ def test_an_undo_that_waits_for_the_shops_money_is_no_no(shop: Shop) -> None:
     assert shop.run(shop.provider.undo(order)).answer == YES
 
 
+@pytest.mark.parametrize("customer", ["pays", "confirms"])
+def test_a_cancel_that_asks_to_be_repeated_is_repeated(shop: Shop, customer: str) -> None:
+    shop.books.customer, shop.books.cancels_later = customer, 2
+    paid(shop)
+    said = [shop.run(shop.provider.undo(shop.order())).answer for _ in range(3)]
+    assert said == [WAITING, WAITING, YES] and calls(shop) == ["pay", "cancel", "cancel", "cancel"]
+    assert shop.books.left(shop.order().reference) == 0
+
+
 def test_what_is_finished_or_partly_given_back_is_undone_by_hand(shop: Shop) -> None:
     order = shop.order()
     paid(shop)

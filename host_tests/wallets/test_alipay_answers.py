@@ -173,6 +173,11 @@ def test_braces_in_a_text_do_not_hide_where_the_signed_part_ends(shop: Shop, mon
     assert shop.run(shop.provider.pay(shop.order())).answer == YES
 
 
+@pytest.mark.parametrize("call", CALLS)
+def test_the_signed_part_is_found_wherever_it_stands(shop: Shop, call: str) -> None:
+    assert outcome(shop, call, "sign_first") in ("yes", "waiting", "bill")
+
+
 def test_a_key_or_a_clock_that_is_wrong_is_named(shop: Shop) -> None:
     shop.gateway.skew = 3600
     with pytest.raises(ProviderFault, match="40002 isv.invalid-timestamp"):

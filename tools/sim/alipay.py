@@ -195,6 +195,8 @@ class Alipay:
         if mood == "bad_signature":
             text = text.replace("Success", "success").replace("Failed", "failed").replace("success pay", "Success pay")
         extra = f',"alipay_cert_sn":"{self.numbers[1]}"' if self.numbers else ""
+        if mood == "sign_first":  # as true as any other order
+            return Response(f'{{ "sign" : "{sign}", "note":"{name}" , "{name}" : {text}{extra} }}\r\n')
         end = "" if mood == "unsigned" else f',"sign":"{sign}"'
         return Response(f'{{"{name}":{text}{extra}{end}}}', media_type="text/html;charset=utf-8")
 

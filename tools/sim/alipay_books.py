@@ -59,6 +59,7 @@ class Books:
         self.customer = "pays"
         self.refunds_wait = self.is_broke = False
         self.knows_refunds_of_closed = True  # False: a refund is not repeated once the trade is closed, but refused
+        self.cancels_later = 0  # so many cancels only say that they have to be repeated (retry_flag Y)
         self.trades: dict[str, Trade] = {}
         self.codes: dict[str, tuple[int, int, int]] = {}  # order number -> fen, ms until it can be scanned, life
         self.used: set[str] = set()
@@ -140,6 +141,9 @@ class Books:
     def cancel(self, content: Content) -> Node:
         number = content["out_trade_no"]
         trade = self._trade(number)
+        if self.cancels_later:
+            self.cancels_later -= 1
+            return _yes(out_trade_no=number, retry_flag="Y")
         done = _yes(out_trade_no=number, retry_flag="N")
         if trade is None or trade.state == CLOSED:
             return done
