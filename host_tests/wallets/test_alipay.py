@@ -77,6 +77,19 @@ def test_a_customers_code_is_paid_once_however_often_it_is_asked(shop: Shop) -> 
     assert shop.books.left(shop.order().reference) == AMOUNT and len(shop.books.trades) == 1
 
 
+@pytest.mark.parametrize("code", [CODE, ""])
+def test_an_order_number_that_is_used_for_something_else_is_asked_about(shop: Shop, code: str) -> None:
+    """Nothing is concluded from it, and the query sees that the amount is another."""
+    paid(shop)
+    said = shop.run(shop.provider.pay(shop.order(code=code, amount=AMOUNT + 1)))
+    assert (said.answer, said.their_code) == (UNKNOWN, "ACQ.CONTEXT_INCONSISTENT")
+    with pytest.raises(ProviderFault, match="another amount"):
+        shop.run(shop.provider.query(shop.order(code=code, amount=AMOUNT + 1)))
+    assert shop.run(shop.provider.undo(shop.order())).answer == YES and shop.books.balance() == 0
+    closed = shop.run(shop.provider.pay(shop.order()))
+    assert (closed.answer, closed.their_code) == (NO, outcomes.HAS_CLOSE)
+
+
 def test_a_customer_who_confirms_is_waited_for(shop: Shop) -> None:
     shop.books.customer = "confirms"
     assert (paid(shop).answer, paid(shop).words) == (WAITING, outcomes.CONFIRM)
@@ -287,6 +300,12 @@ def test_the_customers_code_and_the_keys_reach_no_log_no_address_and_no_repr(
     text = caplog.text + "".join(seen) + repr(shop.provider) + repr(vars(shop.provider)) + repr(shop.order())
     assert CODE not in text and CODE[:-1] not in text and "PRIVATE" not in text and len(seen) == 7
     assert "sign=" not in caplog.text
+
+
+def test_each_event_loop_has_its_own_connections(shop: Shop) -> None:
+    for number in (1, 2, 3):
+        order = shop.order(number, f"{CODE[:-1]}{number}")
+        assert asyncio.run(shop.provider.pay(order)).answer == YES
 
 
 def test_many_at_once_do_not_mix_their_answers(shop: Shop) -> None:

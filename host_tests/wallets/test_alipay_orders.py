@@ -29,7 +29,7 @@ from tools.host.wire import answers
 MID = "898000000000001"
 CUTS = (
     "", "hang_before", "hang_after", "reset_before", "reset_after", "5xx_before", "5xx_after", "busy", "busy_after",
-    "too_often", "killed_before", "killed_after",
+    "too_often", "killed_unsent", "killed_before", "killed_after",
 )  # fmt: skip
 PAYERS = ("pays", "confirms", "confirms late", "silent", "refused")
 WHO_WAIT = ("confirms", "confirms late", "silent")
@@ -69,9 +69,13 @@ class Till:
         if not cut.startswith("killed"):
             return self.shop.run(work)
 
+        async def unsent(*_: object) -> bytes:
+            raise asyncio.CancelledError
+
         async def killed() -> None:
-            task = asyncio.ensure_future(work)
-            loop = asyncio.get_running_loop()
+            task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+            if cut == "killed_unsent":
+                self.shop.provider._gateway._fetch = unsent  # type: ignore[method-assign]
             self.shop.gateway.on_call = lambda made: made == call and loop.call_soon_threadsafe(task.cancel)
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -101,9 +105,13 @@ class Till:
                 return said
         raise AssertionError(f"no answer: {self.row()}")
 
-    def until_reversed(self) -> None:
+    def until_reversed(self, cut: str = "") -> None:
+        """`cut`: of the first cancel, if the host is killed in it; all others are the gateway's."""
         for step in range(1, 100):
             self.shop.clock[0] += 15_000
+            if cut and step == 1:
+                self.ask(self.wallets.revoke("KASSA001", self.number, MID), "cancel", cut)
+                continue
             self.customer(step, True)
             try:
                 return self.shop.run(self.wallets.revoke("KASSA001", self.number, MID))
@@ -163,6 +171,7 @@ def cells() -> list[tuple[str, str, str, str, str]]:
     for kind, first, payers in (("code", "pay", PAYERS), ("shown", "precreate", PAYERS[1:])):
         found += itertools.product([kind], [first], CUTS, payers, ENDS)
         found += itertools.product([kind], ["query", "cancel"], LATER_CUTS, WHO_WAIT, ENDS)
+        found += itertools.product([kind], ["cancel"], CUTS[-3:], WHO_WAIT, ["reverses"])
     return found
 
 
@@ -174,13 +183,13 @@ def test_an_order_is_paid_once_or_not_at_all(
         monkeypatch.setattr(calls, "LIMIT", 0.25)
     desk = till(payer)
     code = CODE if kind == "code" else ""
-    if cut:
+    if cut and cut != "killed_unsent":
         desk.shop.gateway.moods[call].append(cut.replace("killed", "hang"))
     first = call in ("pay", "precreate")
     said = desk.ask(desk.wallets.pay(desk.order(code)), call, cut if first else "")
     assert said is None or said.code in answers.NOT_FINAL or not (cut and first) or payer == "refused"
     if end == "reverses":
-        desk.until_reversed()
+        desk.until_reversed(cut if cut.startswith("killed") and not first else "")
         assert desk.row().state in ("UNDONE", "REFUSED")
         desk.agrees(0)
         assert desk.shop.run(desk.wallets.pay(desk.order(code))).code not in answers.YES
@@ -209,11 +218,13 @@ def test_a_refund_moves_money_once_or_not_at_all(
     if cut.startswith("hang"):
         monkeypatch.setattr(calls, "LIMIT", 0.25)
     desk.shop.books.refunds_wait, desk.shop.books.is_broke = payer.endswith("pending"), payer.endswith("money")
-    if cut:
+    if cut and cut != "killed_unsent":
         desk.shop.gateway.moods[call].append(cut.replace("killed", "hang"))
-    desk.ask(desk.wallets.give_back(desk.back), call, cut if call == "refund" else "")
-    if cut.startswith("killed") and call != "refund":
-        monkeypatch.setattr(calls, "LIMIT", 0.25)  # nobody kills it here: it hangs
+    if call == "refund_query":  # ... is asked only if the refund's own answer was lost
+        desk.shop.gateway.moods["refund"].append("reset_after")
+        desk.ask(desk.wallets.give_back(desk.back), call, "")
+        desk.shop.clock[0] += 40_000
+    desk.ask(desk.wallets.give_back(desk.back), call, cut)
     final = desk.until_refunded()
     is_done = final.code in answers.YES
     assert is_done == (not payer.endswith("money"))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Alipay's gateway over HTTPS: one signed form to one address, one signed answer. Bounded, and no redirect is followed."""
 
+import asyncio
 import datetime
 import logging
 import ssl
@@ -27,6 +28,7 @@ class Gateway:
     def __init__(self, signing: Signing, url: str, bills: str, tls: ssl.SSLContext) -> None:
         self._signing, self._url, self._bills, self._tls = signing, url, bills, tls
         self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def ask(self, method: str, content: dict[str, str]) -> dict[str, Any]:
         """Call `method` (alipay.trade.pay, ...) and return its node of the answer. Raises ProviderFault."""
@@ -62,17 +64,10 @@ class Gateway:
         address: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
     ) -> bytes:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                verify=self._tls,
-                timeout=_SECONDS,
-                trust_env=False,
-                follow_redirects=False,
-                headers={"Accept-Encoding": "identity", "User-Agent": "kassa-host"},
-            )
+        client = self._ready()
         body = bytearray()
         try:
-            async with self._client.stream(verb, url, params=address, data=form) as answer:
+            async with client.stream(verb, url, params=address, data=form) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise ProviderFault(f"Alipay answers HTTP {answer.status_code}")
                 async for part in answer.aiter_raw():  # as it was sent: nothing is unpacked here
@@ -84,3 +79,17 @@ class Gateway:
         except Exception as fault:  # of the network or of the library; its message may quote the address
             raise ProviderFault(f"Alipay cannot be reached: {type(fault).__name__}") from None
         return bytes(body)
+
+    def _ready(self) -> httpx.AsyncClient:
+        """The client of this event loop: its connections are kept for the next call, a few seconds later."""
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._loop = loop
+            self._client = httpx.AsyncClient(
+                verify=self._tls,
+                timeout=_SECONDS,
+                trust_env=False,
+                follow_redirects=False,
+                headers={"Accept-Encoding": "identity", "User-Agent": "kassa-host"},
+            )
+        return self._client
