@@ -51,9 +51,9 @@ class Gateway:
         return await self._fetch("GET", urlunsplit((mine.scheme, mine.netloc, given.path, given.query, "")), BILL)
 
     async def close(self) -> None:
-        """End its connections."""
+        """End its connections. Those of an event loop that has ended are gone with it."""
         client, self._client = self._client, None
-        if client:
+        if client and self._loop is asyncio.get_running_loop():
             await client.aclose()
 
     async def _fetch(
