@@ -44,7 +44,7 @@ def create(section: Section) -> WeChatPay:
         section.text("store", form="[ -~]{1,32}", means="up to 32 characters of ASCII"),
         section.text("description", "商品", ".{1,42}", "up to 42 characters"),
     )
-    return WeChatPay(Api(keys, url, Line(_trust(section))), shop)
+    return WeChatPay(Api(keys, url, Line(_trust(section, url))), shop)
 
 
 def _private(section: Section) -> RSAPrivateKey:
@@ -82,9 +82,11 @@ def _notify_url(section: Section, shows: bool) -> str:
     return url
 
 
-def _trust(section: Section) -> ssl.SSLContext:
-    """The system's trust anchors, or those of a PEM file alone."""
+def _trust(section: Section, url: str) -> ssl.SSLContext:
+    """The system's trust anchors, or those of a PEM file alone; none where there is no TLS, on loopback."""
     path = section.text("trust", "")
+    if not path and not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         return ssl.create_default_context(cafile=path or None)
     except (OSError, ValueError):
