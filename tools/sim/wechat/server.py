@@ -37,7 +37,8 @@ class WeChatSimulator:
         self.books = Books()
         self.routes = Routes(merchant, self.books)
         self.skew = 0
-        self.calls: list[str] = []
+        self.calls: list[str] = []  # that came
+        self.done: list[str] = []  # that had their effect
         self._moods: list[moods.Mood] = []
         self._certificate = certificate
         self._lock = threading.Lock()
@@ -75,6 +76,7 @@ class WeChatSimulator:
             self.routes = Routes(merchant, self.books)
             self._moods.clear()
             self.calls.clear()
+            self.done.clear()
 
     def notification(self, number: str, event: str = "TRANSACTION.SUCCESS") -> tuple[dict[str, str], bytes]:
         """Headers and body of what it would tell the shop about an order or refund."""
@@ -128,6 +130,7 @@ class WeChatSimulator:
         if mood and not mood.after:
             return await self._fail(request, mood.kind)
         status, data = self._respond(request, body)
+        self.done.append(kind)
         if mood and mood.kind in moods.FAILS:
             return await self._fail(request, mood.kind)
         if mood and mood.kind in moods.RAW:
