@@ -34,7 +34,8 @@ class CardAcquirer:
 
     def __init__(self, ledger: Ledger, dialect: Dialect, link: Link, numbers: Numbers, member: str) -> None:
         self.dialect, self.link, self.numbers = dialect, link, numbers
-        self._ledger, self._member = ledger, member
+        self.member_values = {"acquirer": member, "acquirer_length": len(member)}
+        self._ledger = ledger
 
     async def decide(self, payment: Payment) -> Decision:
         """Ask for a payment, or again what was asked before; see Issuer.decide. Raises ProviderFault."""
@@ -177,8 +178,7 @@ class CardAcquirer:
             "stan": row.stan,
             "terminal": row.tid,
             "merchant": row.mid,
-            "acquirer": self._member,
-            "acquirer_length": len(self._member),
+            **self.member_values,
             "rrn": _rrn(row),
             **translate.times(row.sent),
         }

@@ -154,6 +154,7 @@ class Line:
             waiting = self._in_flight.get(self._key_of(fault.fields))
             if waiting and not waiting.future.done():
                 waiting.future.set_exception(fault)
+            self.close()  # the two sides have other keys: sign on again
             return
         key = self._key_of(fields)
         waiting = self._in_flight.get(key) or self._past.get(key)
