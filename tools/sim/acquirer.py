@@ -72,6 +72,10 @@ class AcquirerSimulator(AcquirerServer):
         """Take a mood for the next `times` messages of a kind: request, advice, reversal, sign_on, echo, settlement."""
         self._plans[on].extend([mood] * times)
 
+    def calm(self) -> None:
+        """Drop what is planned."""
+        self._plans.clear()
+
     def release(self) -> None:
         """Send the answers that are late."""
         for session, frame in self._held:
@@ -252,8 +256,8 @@ class AcquirerSimulator(AcquirerServer):
 
     def _code(self, kind: str, ours: str) -> str:
         """The dialect's DE 39 for one of ours."""
-        rows = self._dialect["codes"].items()
-        return next(code for code, row in rows if (row["is"], row["ours"]) == (kind, ours))
+        fitting = [code for code, row in self._dialect["codes"].items() if (row["is"], row["ours"]) == (kind, ours)]
+        return ours if ours in fitting else fitting[0]
 
     def _flagged(self, flag: str) -> str:
         return next(code for code, row in self._dialect["codes"].items() if row.get(flag))

@@ -7,14 +7,17 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from host_tests.harness.host.card import Card
 from tools.host.acquirers import card as adapter
-from tools.host.acquirers.card import requests
+from tools.host.acquirers.card import requests, translate
 from tools.host.acquirers.card.acquirer import CardAcquirer
 from tools.host.acquirers.section import Section
 from tools.host.keys.seal import read_tlv
 from tools.host.outside.issuer import Advice, Payment
 from tools.host.store.ledger import Ledger
+from tools.host.store.schema_upstream import upstream
 from tools.sim.acquirer import AcquirerSimulator
 from tools.sim.acquirer_books import Entry
 
@@ -66,12 +69,25 @@ class Bench:
     def entry(self, uid: bytes) -> Entry | None:
         """What the acquirer has in its books about it."""
         row = self.row(uid)
-        time = "%m%d%H%M%S" if self.sim.dialect_name == "cup-1987" else "%y%m%d%H%M%S"
-        from tools.host.acquirers.card.translate import times
+        if row is None or not row.sent:
+            return None
+        at = translate.times(row.sent)
+        text = f"{at['sent']:%m%d%H%M%S}" if self.sim.dialect_name == "cup-1987" else f"{at['local']:%y%m%d%H%M%S}"
+        return self.sim.books.entries.get((TID, row.stan, text))
 
-        values = times(row.sent)
-        at = values["sent"] if self.sim.dialect_name == "cup-1987" else values["local"]
-        return self.sim.books.entries.get((TID, row.stan, f"{at:{time}}"))
+    def agrees(self, uid: bytes) -> bool:
+        """Whether we and the acquirer say the same of a payment: approved and not reversed, or else nothing."""
+        row, entry = self.row(uid), self.entry(uid)
+        here = row is not None and row.state == requests.YES
+        there = entry is not None and entry.reversed_on is None
+        if not here or entry is None:
+            return here == there
+        return there and row.worth == entry.worth and row.rrn in ("", entry.rrn)  # "": a duplicate's answer has none
+
+    def ours(self) -> int:
+        """What the acquirer owes for all of it, as we have it, minor units."""
+        with self.ledger.read() as db:
+            return sum(row.worth for row in db.execute(select(upstream).where(upstream.c.state == requests.YES)))
 
     def close(self) -> None:
         self.sim.stop()

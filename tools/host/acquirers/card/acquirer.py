@@ -128,7 +128,8 @@ class CardAcquirer:
             self.link.sign_on_again()
         values: dict[str, Any] = {"their_code": code, "text_en": meaning.words.en, "text_zh": meaning.words.zh}
         if meaning.answer == SAYS_YES:
-            values |= {"code": meaning.ours, "day": self._day(answer, row.sent), "rrn": answer.get("37") or _rrn(row)}
+            values |= {"code": meaning.ours, "day": self._day(answer, row.sent)}
+            values |= {"rrn": answer.get("37") or (_rrn(row) if "{rrn}" in self.dialect.values.get("37", "") else "")}
             values |= {"auth_code": answer.get("38") or None, "balance": _balance(answer)}
             return await self.write(requests.end, row, YES, values)
         if meaning.answer == SAYS_NO and not self._is_told(form):

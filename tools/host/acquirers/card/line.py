@@ -54,12 +54,14 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
         self._key: bytes | None = None
+        self._signed_on = asyncio.Event()
         self.ended = False
 
     async def sign_on(self) -> None:
         """Sign on; the session key, if the dialect has one, comes with the answer. Raises ProviderFault."""
         answer = await self._manage(self._dialect.sign_on)
         self._key = self._codec.session_key(answer)
+        self._signed_on.set()
 
     async def ask(self, form: Form, fields: Mapping[str, str], again: bool = False, late: Late | None = None) -> Fields:
         """Send a message and wait for its answer. `again`: as the dialect's repeat. Raises ProviderFault.
@@ -126,6 +128,7 @@ class Line:
     async def _test(self) -> None:
         """The echo test, whenever nothing was heard for a while. Ends when it is not answered."""
         silence = self._dialect.timers["echo"] / 1000
+        await self._signed_on.wait()
         while True:
             await asyncio.sleep(max(0.0, self._heard + silence - self._loop.time()))
             if self._loop.time() - self._heard >= silence:
