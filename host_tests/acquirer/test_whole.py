@@ -118,7 +118,7 @@ def test_a_day_from_the_first_sale_to_the_reconciled_file(
 
 @pytest.mark.parametrize("mood", ["deaf", "silent", "late", "cut before", "cut after", "amount", "half", "96 after"])
 def test_a_sale_without_an_answer_is_reversed_at_the_acquirer(sim: AcquirerSimulator, start: Start, mood: str) -> None:
-    host = start(answer_ms=300)
+    host = start(answer_ms=600)
     till, card = connect(host), Card()
     assert till.ask(till.sale(till.record(800, card.tap(800), kind=0x52))).code == "00"
     sim.plan(mood)
@@ -136,7 +136,7 @@ def test_a_sale_without_an_answer_is_reversed_at_the_acquirer(sim: AcquirerSimul
 def test_a_deferred_sale_is_repeated_after_a_restart_and_taken_once(
     sim: AcquirerSimulator, start: Start, mood: str
 ) -> None:
-    host = start(answer_ms=300)
+    host = start(answer_ms=600)
     till = connect(host)
     sim.plan(mood)
     sale = till.record(1250, Card().tap(1250))

@@ -2,6 +2,7 @@
 """Messages of a dialect to bytes and back, by pyiso8583, with the MAC if the dialect has one."""
 
 import hmac
+import re
 import warnings
 from collections.abc import Mapping
 
@@ -15,6 +16,8 @@ from tools.host.acquirers.card.dialect import Dialect
 from tools.host.errors import ProviderFault
 
 _MAC_SIZE, _KEY_SIZE, _CHECK_SIZE, _ZEROS = 8, 16, 4, 1  # 1: padding with zeros (ISO 9797-1, method 1)
+_MTI = re.compile("[0-9]{4}")
+_KINDS = {"n": re.compile("[0-9]*"), "z": re.compile("[0-9]*[D=]?[0-9]*"), "an": re.compile("[ -~]*")}
 Fields = dict[str, str]  # elements by number, and `t`, the MTI; b elements as hex
 
 
@@ -56,10 +59,9 @@ class Codec:
             fields, _ = iso8583.decode(message, self._dialect.spec)
         except (iso8583.DecodeError, KeyError, ValueError):
             raise ProviderFault("the acquirer's answer cannot be decoded") from None
-        for name, value in fields.items():
-            entry = self._dialect.spec.get(name)
-            if entry and entry["len_count"] == "nibbles" and not value.replace("D", "").isdecimal():
-                raise ProviderFault("the acquirer's answer has digits that are none")
+        forms = {name: _KINDS.get(self._dialect.spec[name]["desc"]) for name in fields if name.isdecimal()}
+        if not _MTI.fullmatch(fields["t"]) or any(form and not form.fullmatch(fields[n]) for n, form in forms.items()):
+            raise ProviderFault("the acquirer's answer has characters that do not belong there")
         if key is not None:
             given = fields.get(_mac_element(fields), "")
             if not hmac.compare_digest(given.lower(), self._mac(message[:-_MAC_SIZE], key).hex()):

@@ -65,12 +65,13 @@ def spec(elements: Mapping[str, str], encoding: Mapping[str, str], header: str) 
 
 
 def _element(kind: str, prefix: int, most: int, left: bool, bcd: bool) -> dict[str, Any]:
+    """`desc` keeps the kind, so that what is received can be checked."""
     if kind == "b":
-        return _entry("b", prefix, most, bcd)
+        return {**_entry("b", prefix, most, bcd), "desc": kind}
     if kind == "an" or not bcd:
-        return _entry("ascii", prefix, most, bcd)
+        return {**_entry("ascii", prefix, most, bcd), "desc": kind}
     pad = {"right_pad": "0"} if left or prefix else {"left_pad": "0"}
-    return {**_entry("b", prefix, most, bcd), "len_count": "nibbles", **pad}
+    return {**_entry("b", prefix, most, bcd), "len_count": "nibbles", "desc": kind, **pad}
 
 
 def _entry(data: str, prefix: int, most: int, bcd: bool) -> dict[str, Any]:
