@@ -49,7 +49,7 @@ class Bench:
     async def restart(self) -> None:
         """The process ends, and another one goes on with what is in the database."""
         await self.acquirer.close()
-        self.acquirer = self.new()
+        self.acquirer = self.new(answer_ms=5000)
 
     def payment(self, amount: int = 1250, type: str = "22", proven: bool = False, **tags: str) -> Payment:
         """A payment with a fresh tap."""

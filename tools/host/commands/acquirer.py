@@ -34,11 +34,12 @@ def main(context: click.Context, home: Path, database: str | None) -> None:
 
 @main.command(help="Settle a day: send its totals and list what differs. Exit status 1 if anything does.")
 @click.option("--day", callback=house.day, required=True, help="the acquirer's day, YYYY-MM-DD")
+@click.option("--anyway", is_flag=True, help="also while something has no final answer yet")
 @click.pass_obj
-def settle(where: tuple[Path, str | None], day: str) -> None:
+def settle(where: tuple[Path, str | None], day: str, anyway: bool) -> None:
     home, database = where
     with house.ledger(home, database) as ledger:
-        done = asyncio.run(_settle(_acquirer(home, ledger), datetime.date.fromisoformat(day)))
+        done = asyncio.run(_settle(_acquirer(home, ledger), datetime.date.fromisoformat(day), anyway))
     for each in done:
         sums = f"debits {text(each.ours['debit_amount'])}, credits {text(each.ours['credit_amount'])}"
         click.echo(f"{each.currency}  {sums}  {'balanced' if each.balanced else 'DIFFERS'}")
@@ -59,9 +60,9 @@ def report_(where: tuple[Path, str | None], theirs: Path, file: Path) -> None:
     click.echo(f"{lines} lines, {strangers} of them about no transaction of ours")
 
 
-async def _settle(acquirer: CardAcquirer, day: datetime.date) -> list[Settled]:
+async def _settle(acquirer: CardAcquirer, day: datetime.date, anyway: bool) -> list[Settled]:
     try:
-        return await settlement.settle(acquirer, day)
+        return await settlement.settle(acquirer, day, anyway)
     finally:
         await acquirer.close()
 

@@ -33,15 +33,14 @@ class Settled(NamedTuple):
         return [name for name in TOTALS if self.ours[name] != self.theirs[name]]
 
 
-async def settle(acquirer: CardAcquirer, day: datetime.date) -> list[Settled]:
+async def settle(acquirer: CardAcquirer, day: datetime.date, anyway: bool = False) -> list[Settled]:
     """Settle a day. Doing it again sends nothing if it balanced, repeats what was not answered, and sends new totals if
-    they differed.
+    they differed. `anyway`: also while something of that day, or of one before, has no final answer.
 
-    Raises OperatorError while something of that day has no final answer; ProviderFault.
+    Raises OperatorError, ProviderFault.
     """
-    tomorrow = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time()).astimezone()
-    waiting = await acquirer.read(requests.open_rows, int(tomorrow.timestamp() * 1000))
-    if waiting:
+    waiting = await _waiting(acquirer, day)
+    if waiting and not anyway:
         first = waiting[0]
         raise OperatorError(
             f"{len(waiting)} have no final answer yet, the first is {first.kind} {first.tid} {first.uid}"
@@ -65,6 +64,14 @@ def totals(
             sums[f"{side}{which}_count"] += form.effect != kinds.REPLACES
             sums[f"{side}{which}_amount"] += -row.worth if side == "credit" else row.worth
     return sums
+
+
+async def _waiting(acquirer: CardAcquirer, day: datetime.date) -> list[Row[Any]]:
+    """What moves money, was sent by the end of a day and has no final answer."""
+    tomorrow = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time()).astimezone()
+    rows = await acquirer.read(requests.open_rows, int(tomorrow.timestamp() * 1000))
+    forms = acquirer.dialect.transactions
+    return [row for row in rows if row.kind not in forms or forms[row.kind].effect != kinds.NOTHING]
 
 
 async def _one(acquirer: CardAcquirer, day: datetime.date, currency: str, sums: dict[str, int]) -> Settled:
