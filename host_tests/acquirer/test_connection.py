@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from host_tests.acquirer.conftest import New
 from host_tests.harness.acquirer.bench import TID, Bench
-from tools.host.acquirers.card import requests
+from tools.host.acquirers.card import requests, translate
+from tools.host.acquirers.card.dialect import FOLDER as DIALECT_FILES
 from tools.host.errors import ProviderFault
 from tools.host.keys import pki
 from tools.host.store.ledger import Ledger
@@ -228,3 +230,62 @@ def test_undone_before_it_comes_is_refused_without_asking(new_bench: New) -> Non
 
     asyncio.run(work())
     assert bench.sim.heard.total() == 0
+
+
+def test_a_dialect_without_repeats_has_what_is_unanswered_reversed_and_refused(new_bench: New, tmp_path: Path) -> None:
+    file = (DIALECT_FILES / "cup-1987.toml").read_text(encoding="utf-8")
+    sale = 'sale = { types = ["22"], mti = "0200", repeat = "0201"'
+    assert sale in file
+    (tmp_path / "mine.toml").write_text(file.replace(sale, 'sale = { types = ["22"], mti = "0200"'), encoding="utf-8")
+    bench = new_bench(str(tmp_path / "mine.toml"))
+
+    async def work() -> None:
+        payment = bench.payment()
+        bench.sim.plan("cut after")
+        with pytest.raises(ProviderFault):
+            await bench.acquirer.decide(payment)
+        stan = bench.row(payment.uid).stan
+        await until(lambda: bench.acquirer.link.counters["connected"] == 2)
+        assert (await bench.acquirer.decide(payment)).code == "12"  # sent again as it was: a duplicate
+        assert (await bench.acquirer.decide(payment)).code == "12"
+        assert bench.row(payment.uid).stan == stan and bench.row(payment.uid).state == requests.UNDONE
+        await bench.acquirer.close()
+
+    asyncio.run(work())
+    assert bench.sim.heard["request"] == 2 and bench.sim.heard["reversal"] == 1
+    assert bench.sim.books.owed() == 0 and len(bench.sim.books.entries) == 1
+
+
+def test_an_answer_that_leaves_out_the_amount_is_no_answer(new_bench: New) -> None:
+    bench = new_bench()
+
+    async def work() -> None:
+        payment = bench.payment()
+        bench.sim.plan("late")
+        task = asyncio.create_task(bench.acquirer.decide(payment))
+        await asyncio.to_thread(bench.sim.wait, lambda: bench.sim.heard["request"] == 1)
+        row = bench.row(payment.uid)
+        at = f"{translate.times(row.sent)['sent']:%m%d%H%M%S}"
+        bench.sim.inject("0210", {7: at, 11: row.stan, 39: "00", 41: TID})
+        with pytest.raises(ProviderFault, match="DE 4"):
+            await task
+        assert bench.row(payment.uid).state == requests.ASKED
+        await bench.acquirer.close()
+
+    asyncio.run(work())
+
+
+def test_what_a_restored_backup_forgot_is_refused_by_the_issuer_and_not_paid_twice(new_bench: New) -> None:
+    bench = new_bench()
+
+    async def work() -> None:
+        payment = bench.payment()
+        assert (await bench.acquirer.decide(payment)).code == "00"
+        with bench.ledger.write() as db:
+            db.execute(text("DELETE FROM upstream"))
+        again = await bench.acquirer.decide(payment)
+        assert (again.code, again.text) == ("59", "Card not genuine")
+        await bench.acquirer.close()
+
+    asyncio.run(work())
+    assert bench.sim.books.owed() == 1250 and bench.ours() == 0

@@ -31,12 +31,16 @@ _EFFECTS = {
 
 
 class AcquirerSimulator(AcquirerServer):
-    """`folder`: for its certificates. `heard`: how many messages of each kind came; "request again" are repeats."""
+    """`folder`: for its certificates. `dialect`: its name, or the path of its file.
+
+    `heard`: how many messages of each kind came; "request again" are repeats.
+    """
 
     def __init__(self, folder: Path, dialect: str = "cup-1987") -> None:
         super().__init__(folder)
         self.dialect_name = dialect
-        self._dialect: dict[str, Any] = tomllib.loads((DIALECTS / f"{dialect}.toml").read_text(encoding="utf-8"))
+        file = Path(dialect) if dialect.endswith(".toml") else DIALECTS / f"{dialect}.toml"
+        self._dialect: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
         self.zone_key = os.urandom(16)
         self.wire = Wire(self._dialect, self.zone_key)
         self.books = Books()
@@ -237,8 +241,8 @@ class AcquirerSimulator(AcquirerServer):
                 wanted = {3: form["process"], 24: form.get("function"), 25: form.get("condition")}
                 same = all(value is None or elements.get(number) == value for number, value in wanted.items())
                 with_card = "35" in self._dialect["groups"][form["group"]]
-                if same and mti in (form["mti"], form["repeat"]) and with_card == (35 in elements):
-                    return name, form["types"][0], mti == form["repeat"], form
+                if same and mti in (form["mti"], form.get("repeat")) and with_card == (35 in elements):
+                    return name, form["types"][0], mti == form.get("repeat"), form
         raise Unreadable("an unknown message")
 
     def _key(self, elements: Elements) -> Key:

@@ -15,7 +15,7 @@ from tools.host.acquirers.card.requests import Numbers
 from tools.host.errors import ProviderFault
 from tools.host.running import logs
 
-_REMEMBERED = 10_000  # requests whose answers may still come, or came
+_REMEMBERED = 2_000  # requests whose answers may still come, or came
 _IN_FLIGHT = 1000
 Key = tuple[str, ...]
 Late = Callable[[Fields], Awaitable[None]]
@@ -187,8 +187,8 @@ class Line:
         """Which element of an answer is not what it has to be; "" if all are."""
         if fields["t"] != waiting.form.answer:
             return "MTI"
-        wanted = self._dialect.must if waiting.form is not self._dialect.settlement else (self._dialect.result[0],)
-        for name in wanted:
+        code = self._dialect.result[0] if waiting.form is self._dialect.settlement else "39"
+        for name in (code, *(each for each in self._dialect.must if each in waiting.expected)):
             if name not in fields:
                 return f"DE {name}"
         differs = (name for name, value in waiting.expected.items() if fields.get(name, value).strip() != value.strip())

@@ -103,10 +103,10 @@ class Link:
                 logs.say(logging.WARNING, "acquirer: the connection ended")
                 self._attempt = loop.create_future()
                 await asyncio.sleep(first)
-            except (OSError, ValueError, ProviderFault) as fault:  # ssl.SSLError and TimeoutError are OSErrors
+            except Exception as fault:  # of the network, TLS, the acquirer or our database: it is tried again
                 self.counters["not_connected"] += 1
                 self._failed = True
-                why = str(fault) if isinstance(fault, ProviderFault) else type(fault).__name__
+                why = str(fault) if isinstance(fault, ProviderFault) else logs.where(fault)
                 logs.say(logging.WARNING, "acquirer: not reached", why=why)
                 if not self._attempt.done():
                     self._attempt.set_result(None)
