@@ -14,7 +14,6 @@ from sqlalchemy import text
 from host_tests.acquirer.conftest import New
 from host_tests.harness.acquirer.bench import TID, Bench
 from tools.host.acquirers.card import requests, translate
-from tools.host.acquirers.card.dialect import FOLDER as DIALECT_FILES
 from tools.host.errors import ProviderFault
 from tools.host.keys import pki
 from tools.host.store.ledger import Ledger
@@ -230,30 +229,6 @@ def test_undone_before_it_comes_is_refused_without_asking(new_bench: New) -> Non
 
     asyncio.run(work())
     assert bench.sim.heard.total() == 0
-
-
-def test_a_dialect_without_repeats_has_what_is_unanswered_reversed_and_refused(new_bench: New, tmp_path: Path) -> None:
-    file = (DIALECT_FILES / "cup-1987.toml").read_text(encoding="utf-8")
-    sale = 'sale = { types = ["22"], mti = "0200", repeat = "0201"'
-    assert sale in file
-    (tmp_path / "mine.toml").write_text(file.replace(sale, 'sale = { types = ["22"], mti = "0200"'), encoding="utf-8")
-    bench = new_bench(str(tmp_path / "mine.toml"))
-
-    async def work() -> None:
-        payment = bench.payment()
-        bench.sim.plan("cut after")
-        with pytest.raises(ProviderFault):
-            await bench.acquirer.decide(payment)
-        stan = bench.row(payment.uid).stan
-        await until(lambda: bench.acquirer.link.counters["connected"] == 2)
-        assert (await bench.acquirer.decide(payment)).code == "12"  # sent again as it was: a duplicate
-        assert (await bench.acquirer.decide(payment)).code == "12"
-        assert bench.row(payment.uid).stan == stan and bench.row(payment.uid).state == requests.UNDONE
-        await bench.acquirer.close()
-
-    asyncio.run(work())
-    assert bench.sim.heard["request"] == 2 and bench.sim.heard["reversal"] == 1
-    assert bench.sim.books.owed() == 0 and len(bench.sim.books.entries) == 1
 
 
 def test_an_answer_that_leaves_out_the_amount_is_no_answer(new_bench: New) -> None:

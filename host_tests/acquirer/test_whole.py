@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 from host_tests.harness.host import shop
 from host_tests.harness.host.card import Card
-from host_tests.harness.host.terminal import IKID, Terminal
+from host_tests.harness.host.terminal import IKID, Terminal, element
+from host_tests.host.test_checks_first import complete, held, void_completion
+from host_tests.host.test_voids import frame, sold, void_record
 from tools.host.__main__ import main
 from tools.host.acquirers import card as adapter
 from tools.host.acquirers.section import Section
@@ -150,6 +152,33 @@ def test_a_deferred_sale_is_repeated_after_a_restart_and_taken_once(
     assert sim.books.owed() == 1250
     assert (sim.heard["request"], sim.heard["request again"]) == (1, 1)  # the same STAN: it is in the books once
     assert len(sim.books.entries) == 1
+    till.hang_up()
+
+
+def test_everything_that_changes_a_payment_reaches_the_acquirer(sim: AcquirerSimulator, start: Start) -> None:
+    host = start()
+    till, card = connect(host), Card()
+    code = held(till, card, 5000)
+    completion, answer = complete(till, card, 5500, code)
+    assert answer.code == "00", answer.text
+    first, second = sold(till, card, 1250), sold(till, card, 800)
+    agrees(host, sim)
+    assert sim.books.owed() == 5500 + 1250 + 800
+    tip = till.record(900, b"\xdf\x02\x10" + second.uid, type=0x34, at_42=b"\0", at_48=second.raw[48:53], at_54=b"\0\1")
+    named = {"de_22": b"\0\x20", "de_61": element(61, second.batch + second.stan, 12)}
+    assert till.ask(till.payment(0x0220, "34", tip, **named)).code == "00"
+    assert void_completion(till, completion)[1].code == "00"
+    void = void_record(till, first)
+    assert till.ask(frame(till, void, first)).code == "00"
+    agrees(host, sim)
+    assert sim.books.owed() == 900
+    undo = {"de_39": b"98", "de_61": element(61, void.batch + void.stan, 12)}
+    assert till.ask(frame(till, void, first, 0x0400, **undo)).code == "00"
+    agrees(host, sim)
+    assert sim.books.owed() == 900 + 1250, "a sale whose void was reversed is still a sale"
+    asked = till.record(0, card.tap(0), kind=0x52, type=0x01)
+    answer = till.ask(till.payment(0x0200, "01", asked, de_3=b"\x31\0\0"))
+    assert answer.code == "00" and answer.elements[54] == f"1002156C{10_000_000 - 2150:012}".encode()
     till.hang_up()
 
 

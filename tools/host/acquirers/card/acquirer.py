@@ -134,7 +134,7 @@ class CardAcquirer:
             return await self.write(requests.end, row, YES, values)
         if meaning.answer == SAYS_NO and not self._is_told(form):
             return await self.write(requests.end, row, NO, {**values, "code": meaning.ours})
-        if meaning.duplicate and again:
+        if meaning.duplicate and again and not self._is_told(form):
             return await self._give_up(row, values)
         return await self.write(requests.end, row, ASKED, values)
 
