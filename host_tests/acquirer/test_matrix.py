@@ -34,7 +34,7 @@ KILLED = ("killed before it was sent", "killed before it was done", "killed befo
 AWAY = ("not reached", "hangs")
 FAULTS = ["nothing", *NO_ANSWER, *AT_ONCE, *KILLED, *AWAY]
 WELL = ("nothing", "twice")  # the answer comes the first time
-_MOST = 20  # attempts
+_MOST = 500  # attempts
 
 Attempt = Callable[[CardAcquirer], Awaitable[bool]]  # whether it is over
 
@@ -108,7 +108,9 @@ async def play(bench: Bench, kind: str, fault: str) -> None:
     await case.prepare(calm)
     await calm.close()
     short = fault in NO_ANSWER
-    acquirer = bench.new(**{"answer_ms": SHORT} if short else {}, **{"connect_ms": SHORT} if fault == "hangs" else {})
+    acquirer = bench.new(
+        **{"answer_ms": SHORT} if short else {}, **{"connect_ms": 2 * SHORT} if fault == "hangs" else {}
+    )
     over = await strike(bench, case, acquirer, fault)
     if fault in KILLED:
         await acquirer.close()
@@ -117,7 +119,7 @@ async def play(bench: Bench, kind: str, fault: str) -> None:
         if over:
             break
         over = await case.then(acquirer)
-        await asyncio.sleep(0 if over else 0.01)
+        await asyncio.sleep(0 if over else 0.02)
     assert over, "no end"
     bench.sim.release()
     bench.sim.calm()

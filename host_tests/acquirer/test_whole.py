@@ -195,3 +195,10 @@ def test_a_card_that_the_issuer_refuses_is_refused_at_the_till_with_a_reason(
     agrees(host, sim)
     assert sim.books.owed() == 0
     till.hang_up()
+
+
+def test_a_host_without_an_acquirer_says_so(tmp_path: Path) -> None:
+    Ledger(tmp_path / "host.db").close()
+    for arguments in (["settle", "--day", shop.DAY], ["report", __file__, str(tmp_path / "out.csv")]):
+        result = CliRunner().invoke(main, ["acquirer", "--home", str(tmp_path), *arguments])
+        assert result.exit_code == 1 and "no card acquirer" in result.output
