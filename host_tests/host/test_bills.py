@@ -94,7 +94,9 @@ def listed(host: Host) -> list[tuple[str, int, int]]:
 def test_a_bill_that_agrees_brings_the_money_and_nothing_else(host: Host, till: Terminal, wallets: Wallets) -> None:
     records = [paid(till, amount) for amount in (1250, 990, 1)]
     paid(till, 5000, ALIPAY)  # in the other wallet's bill
-    told = fetch(host, wallets, "wechat", [line(one, amount) for one, amount in zip(records, (1250, 990, 1))])
+    told = fetch(
+        host, wallets, "wechat", [line(one, amount) for one, amount in zip(records, (1250, 990, 1), strict=True)]
+    )
     assert told.done is not None and (told.done.lines, told.done.amount) == (3, 2241)
     assert listed(host) == []
     money = dict(rows(host, "SELECT account, sum(amount) FROM statement GROUP BY account"))

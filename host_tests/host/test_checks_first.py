@@ -110,7 +110,7 @@ def test_what_the_issuer_does_not_hear_is_told_until_it_answers(
     sale = sold(till, card, 1250)
     undo = host.simulator.undo
 
-    async def down(uid: bytes) -> None:
+    async def down(tid: str, uid: bytes) -> None:
         raise IssuerFault("no line")
 
     with monkeypatch.context() as patch:

@@ -67,7 +67,7 @@ def test_a_reversed_code_payment_is_revoked_at_its_wallet_as_soon_as_that_answer
     assert counts(hand_in(host, image, status=1)) == {"paid here, unanswered at the terminal": 1}
     revoke = host.wallet.revoke
 
-    async def silent(uid: bytes) -> None:
+    async def silent(tid: str, uid: bytes, merchant: str) -> None:
         raise IssuerFault
 
     monkeypatch.setattr(host.wallet, "revoke", silent)

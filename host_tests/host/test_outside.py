@@ -23,7 +23,7 @@ from tools.sim.host import Host
 _PATIENCE = 20.0  # seconds; less than the host waits for one answer
 
 
-async def away(uid: bytes) -> None:
+async def away(*_: object) -> None:
     raise IssuerFault("away")
 
 
@@ -32,11 +32,11 @@ def test_a_wallet_is_told_while_the_issuer_is_silent(
 ) -> None:
     revoked, revoke = threading.Event(), host.wallet.revoke
 
-    async def silent(uid: bytes) -> None:
+    async def silent(*_: object) -> None:
         await asyncio.Event().wait()
 
-    async def revoking(uid: bytes) -> None:
-        await revoke(uid)
+    async def revoking(what: Revocation) -> None:
+        await revoke(what)
         revoked.set()
 
     sale, code = sold(till, card), by_code(till)
@@ -87,11 +87,14 @@ def test_what_a_lost_host_had_asked_for_is_undone(
     host = put_back(host, new_host, till, backup)
     undone: set[str] = set()
 
-    async def undo(what: bytes | Revocation) -> None:
-        undone.add((what.uid if isinstance(what, Revocation) else what).hex())
+    async def undo(_tid: str, uid: bytes) -> None:
+        undone.add(uid.hex())
+
+    async def revoke(what: Revocation) -> None:
+        undone.add(what.uid.hex())
 
     monkeypatch.setattr(host.simulator, "undo", undo)
-    monkeypatch.setattr(host.wallet, "revoke", undo)
+    monkeypatch.setattr(host.wallet, "revoke", revoke)
     if way == "reversed":
         assert [till.ask(till.reversal(sale)).code, till.ask(till.reversal(code, "74")).code] == ["25", "25"]
     else:

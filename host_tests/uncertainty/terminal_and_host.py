@@ -33,7 +33,7 @@ class YesSayer:
     async def tell(self, advice: Advice) -> None:
         """See issuer.Issuer."""
 
-    async def undo(self, uid: bytes) -> None:
+    async def undo(self, tid: str, uid: bytes) -> None:
         """See issuer.Issuer."""
 
 

@@ -7,6 +7,7 @@ import os
 import click
 
 _COMMANDS = {
+    "acquirer": "acquirer",
     "audit": "audit",
     "backup": "backup",
     "bills": "bills",

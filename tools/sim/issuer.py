@@ -55,7 +55,7 @@ class IssuerSimulator:
             before = self.held.get(advice.original, 0)
             self.held[advice.uid] = kinds.worth(advice.type, advice.amount, before)
 
-    async def undo(self, uid: bytes) -> None:
+    async def undo(self, tid: str, uid: bytes) -> None:
         """Undo a payment or an advice; see Issuer.undo."""
         self.undone.add(uid)
         self.held.pop(uid, None)

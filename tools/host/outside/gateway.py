@@ -30,7 +30,7 @@ class Nobody:
     async def tell(self, advice: Advice) -> None:
         raise IssuerFault("no acquirer is set up")
 
-    async def undo(self, uid: bytes) -> None:
+    async def undo(self, tid: str, uid: bytes) -> None:
         raise IssuerFault("no acquirer is set up")
 
     async def pay(self, order: Order) -> Decision:

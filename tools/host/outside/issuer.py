@@ -20,6 +20,8 @@ class Payment:
     tags: Mapping[str, bytes] = field(repr=False)
     proven: bool = False  # the terminal reports that the card approved offline and was authenticated
     type: str = kinds.SALE  # 60.1
+    tid: str = ""  # its terminal (DE 41) and merchant (DE 42)
+    merchant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,20 @@ class Advice:
     original: bytes
     amount: int
     type: str
+    tid: str = ""  # the terminal (DE 41) and merchant (DE 42) of both
+    merchant: str = ""
 
 
 class Issuer(Protocol):
     """Those who decide about cards. Everything is repeated until it is answered, so each call is done once by its uid.
 
     `decide`: the same uid must get the same decision. `tell`: an advice; nobody is asked. `undo`: what was asked or told
-    under this uid comes to nothing, also if it never arrived and only arrives later. All may raise IssuerFault.
+    under this uid by this terminal comes to nothing, also if it never arrived and only arrives later. All may raise
+    IssuerFault. Uids are unique per terminal only.
     """
 
     async def decide(self, payment: Payment) -> Decision: ...
 
     async def tell(self, advice: Advice) -> None: ...
 
-    async def undo(self, uid: bytes) -> None: ...
+    async def undo(self, tid: str, uid: bytes) -> None: ...

@@ -88,13 +88,10 @@ class Messenger:
         by_code = kinds.KINDS[row.type].source in (kinds.CODE, kinds.PAID_CODE)
         try:
             if row.act == outbox.UNDO:
-                word = (
-                    self._wallet.revoke(Revocation(row.tid, uid, row.mid, row.amount, row.type))
-                    if by_code
-                    else self._issuer.undo(uid)
-                )
+                what = Revocation(row.tid, uid, row.mid, row.amount, row.type)
+                word = self._wallet.revoke(what) if by_code else self._issuer.undo(row.tid, uid)
             else:
-                word = self._issuer.tell(Advice(uid, bytes.fromhex(row.original or ""), row.amount, row.type))
+                word = self._issuer.tell(_advice(row))
             await asyncio.wait_for(word, _WAIT)
         except TimeoutError:
             return "no answer"
@@ -104,3 +101,7 @@ class Messenger:
             _log.error("outside: %s", type(fault).__name__)
             return type(fault).__name__
         return None
+
+
+def _advice(row: Row[Any]) -> Advice:
+    return Advice(bytes.fromhex(row.uid), bytes.fromhex(row.original or ""), row.amount, row.type, row.tid, row.mid)

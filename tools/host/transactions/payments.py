@@ -160,7 +160,18 @@ def _card(request: RequestContext, record: seal.Record, row: dict[str, Any], tag
     deferred = request.message.mti == "0220" or request.message.type == kinds.DEFERRED_SALE
     online = not deferred and not request.late  # somebody waits, and no later payment can have come before it
     proven = request.message.type == kinds.OFFLINE_SALE
-    ask = Payment(record.uid, online, record.amount, record.currency, card, tags, proven, record.type)
+    ask = Payment(
+        record.uid,
+        online,
+        record.amount,
+        record.currency,
+        card,
+        tags,
+        proven,
+        record.type,
+        request.tid,
+        request.terminal.mid,
+    )
     refusal = card_checks.refusal(request, ask) or originals.match_original(request, ask, row)
     return refusal or ask
 
