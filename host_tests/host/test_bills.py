@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
@@ -17,7 +18,7 @@ from host_tests.harness.host.terminal import IKID, Record, Terminal
 from host_tests.host.conftest import NOON
 from host_tests.host.test_limits import wait_for
 from tools.host.__main__ import main as command
-from tools.host.acquirers.provider import NO, YES, BillLine, Outcome
+from tools.host.acquirers.provider import NO, WAITING, YES, BillLine, Outcome
 from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.books import differences
 from tools.host.errors import OperatorError, ProviderFault
@@ -165,3 +166,34 @@ def test_what_cannot_be_undone_outside_is_ended_by_a_person(host: Host, till: Te
     assert "by Ms Li" in rows(host, "SELECT done FROM outbox")[0][0]
     fetch(host, wallets, "wechat", [line(record, 1250)])
     assert listed(host) == [("undone but paid", 0, 1250)]
+
+
+class Notifier(Biller):
+    """A notification is the reference itself, with the right key in its header."""
+
+    def hint(self, headers: Mapping[str, str], body: bytes) -> str:
+        if headers.get("x-key") != "right":
+            raise ProviderFault("another key")
+        return body.decode()
+
+
+def test_a_notification_only_makes_the_host_ask(host: Host, till: Terminal, wallets: Wallets) -> None:
+    notifier = Notifier(pay=Outcome(WAITING, again=3600), query=[Outcome(WAITING, again=3600), Outcome(YES)])
+    wallets.wallets["wechat"] = Wallet("wechat", "wechat", notifier)  # type: ignore[index]
+    body = b"\xdf\x03" + bytes((len(WECHAT),)) + WECHAT
+    record = till.record(1250, body, kind=0x52, type=0x74, at_42=b"\3", at_48=bytes(5))
+    record.entry = b"\3\x20"
+    assert till.ask(till.payment(0x0200, "74", record)).code == "09"
+
+    def notify(name: str = "wechat", key: str = "right", content: bytes = record.uid.hex().encode()) -> int:
+        url = f"http://127.0.0.1:{host.page_port}/api/notify/{name}"
+        return httpx.post(url, content=content, headers={"x-key": key}, timeout=10).status_code
+
+    assert (notify("alipay"), notify("other"), notify(key="wrong")) == (404, 404, 400)
+    assert notify(content=b"f" * 32) == 204 and notifier.asked[-1][0] == "pay"
+    assert notify() == 204
+    wait_for(lambda: [call for call, _ in notifier.asked] == ["pay", "query"])
+    assert rows(host, "SELECT state FROM wallet_order") == [("WAITING",)], "what it says is not believed"
+    assert notify() == 204
+    wait_for(lambda: rows(host, "SELECT state FROM wallet_order") == [("PAID",)])
+    assert till.ask(till.payment(0x0200, "74", record)).code == "00"

@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
 from tools.host import private_files
+from tools.host.acquirers import notifications
+from tools.host.acquirers.wallets import Wallets
 from tools.host.books import payment_file
 from tools.host.errors import SetupError
 from tools.host.keys import host_keys, pki
@@ -93,6 +95,7 @@ class Host:
         self._log = WireLog(wire_log)
         self.tables = Tables(self.ledger)
         self.tables.take_over(home / "tables.json")
+        self._wallet = wallet
         self.service = service(self.ledger, self.keys, issuer, wallet, self.tables, lambda: self.now())
         self.operator = Operator(self.service, self.keys)
         self._door = Door(home, self.operator.do)
@@ -128,6 +131,9 @@ class Host:
 
     def routes(self) -> list[Route]:
         """The routes beside the pages."""
+        if isinstance(self._wallet, Wallets):
+            hints = notifications.route(self.ledger, self._wallet, self.service.messenger.wake)
+            return [*self._door.routes, hints]
         return self._door.routes
 
     def start(self) -> Self:

@@ -83,6 +83,13 @@ def due(db: Connection) -> list[Row[Any]]:
     )
 
 
+def hurry(db: Connection, reference: str, wallet: str) -> bool:
+    """Let an open order be due now, unless somebody asks about it this moment. False if no such order is open."""
+    mine = wallet_order.c.state.in_(OPEN), wallet_order.c.uid == reference, wallet_order.c.wallet == wallet
+    idle = wallet_order.c.state != ASKED
+    return db.execute(update(wallet_order).where(*mine, idle).values(next_at=now())).rowcount > 0
+
+
 def note(db: Connection, row: Row[Any], outcome: Outcome, again: float) -> None:
     """Store what a provider said about an open order or refund. `again`: seconds to the next call, if it is not final.
 

@@ -6,9 +6,9 @@ Each call ends within DEADLINE. What is not understood is UNKNOWN, and never NO.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tools.host.wire import answers
 
@@ -122,3 +122,14 @@ class Provider(Protocol):
     async def bill(self, day: datetime.date) -> Sequence[BillLine] | None: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Notifies(Protocol):
+    """A provider that sends notifications. `hint`: the reference that one is about, of an order or a refund.
+
+    It is only a hint to ask now: nothing that a notification says is believed. Raises ProviderFault for one that is not the
+    provider's.
+    """
+
+    def hint(self, headers: Mapping[str, str], body: bytes) -> str: ...

@@ -194,14 +194,18 @@ class Wallets:
             with self._ledger.write() as db:
                 return work(db, *args)
 
-        return await asyncio.to_thread(run)
+        return await self.in_thread(run)
 
     async def _read(self, work: Callable[..., T], *args: Any) -> T:
         def run() -> T:
             with self._ledger.read() as db:
                 return work(db, *args)
 
-        return await asyncio.to_thread(run)
+        return await self.in_thread(run)
+
+    async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        """Do work on the database in a thread."""
+        return await asyncio.to_thread(work, *args)
 
 
 async def _query(provider: Provider, order: Asked, again: object) -> Outcome:
