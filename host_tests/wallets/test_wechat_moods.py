@@ -111,6 +111,15 @@ def test_a_mood_is_never_taken_for_a_yes_or_a_no(
     assert answer(final) == {"show": WAITING, "query refused": NO}.get(call, YES)
 
 
+@pytest.mark.parametrize("kind", moods.SIGNATURES)
+def test_a_refusal_without_a_good_signature_is_no_refusal(shop: Shop, kind: str) -> None:
+    shop.books.customer = books.POOR
+    shop.sim.will(kind, "codepay")
+    assert answer(shop.pay(PAID)) == FAULT
+    shop.sim.will(kind, "query")
+    assert answer(shop.query(PAID)) == FAULT and answer(shop.pay(PAID)) == NO
+
+
 @pytest.mark.parametrize("skew", [-400, 400])
 def test_a_clock_that_is_wrong_makes_everything_unknown(shop: Shop, skew: int) -> None:
     """WeChat Pay refuses what is signed more than five minutes off, and such answers are refused here."""
