@@ -198,7 +198,7 @@ def test_cash_and_codes_are_not_an_acquirers(host: Host, till: Terminal, card: C
     "content, says",
     [
         ("reference,amount\n", "no column day"),
-        ("reference,amount,day\n123,1.00,2026-11-23\n", "neither a uid nor an RRN"),
+        ("reference,amount,day\n=cmd,1.00,2026-11-23\n", "is no reference"),
         ("reference,amount,day\n" + "0" * 12 + ",1.005,2026-11-23\n", "not an amount"),
         ("reference,amount,day\n" + "0" * 12 + ",1e3,2026-11-23\n", "not an amount"),
         ("reference,amount,day\n" + "0" * 12 + ",1.00,yesterday\n", "line 2"),

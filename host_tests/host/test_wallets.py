@@ -265,3 +265,37 @@ def test_two_processes_ask_once(ledger: Ledger, clock: list[int]) -> None:
 
     run(at_once())
     assert [call for call, _ in provider.asked] == ["pay", "query"]
+
+
+def test_an_order_that_never_arrived_is_left_to_its_terminal_which_has_the_code(
+    ledger: Ledger, clock: list[int]
+) -> None:
+    all_, provider = wallets(
+        ledger, pay=[ProviderFault("cut"), Outcome(YES)], query=Outcome(UNKNOWN, missing=True), undo=Outcome(YES)
+    )
+    run(all_.pay(order()))
+    for _ in range(5):
+        clock[0] += 6_000
+        run(all_.tend())
+    assert [call for call, _ in provider.asked] == ["pay"]
+    assert run(all_.pay(order())).code == "00"
+    assert [call for call, _ in provider.asked] == ["pay", "query", "pay"]
+
+
+def test_an_order_that_is_not_there_when_its_time_is_over_may_still_be_on_its_way(
+    ledger: Ledger, clock: list[int]
+) -> None:
+    all_, provider = wallets(
+        ledger,
+        pay=ProviderFault("cut"),
+        query=Outcome(UNKNOWN, missing=True),
+        undo=[Outcome(YES, missing=True), Outcome(YES)],
+    )
+    provider.manners = Manners(interval=0.0, patience=45.0)
+    run(all_.pay(order()))
+    clock[0] += 45_000
+    run(all_.tend())
+    assert row(ledger).state == "EXPIRING"
+    clock[0] += 6_000
+    run(all_.tend())
+    assert row(ledger).state == "REFUSED" and [call for call, _ in provider.asked] == ["pay", "query", "undo", "undo"]

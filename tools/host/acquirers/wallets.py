@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row
 
 from tools.host.acquirers import codes, orders
-from tools.host.acquirers.provider import DEADLINE, NO, YES, Outcome, Provider, Refund
+from tools.host.acquirers.provider import DEADLINE, NO, UNKNOWN, YES, Outcome, Provider, Refund
 from tools.host.acquirers.provider import Order as Asked
 from tools.host.errors import IssuerFault, ProviderFault
 from tools.host.outside.issuer import Decision
@@ -122,6 +122,8 @@ class Wallets:
 
     async def _tend(self, row: Row[Any]) -> None:
         try:
+            if row.state == orders.ASKED and not row.is_shown and orders.age(row) < self._patience(row):
+                return  # if it never arrived, only its terminal can ask for it again: it has the code
             await self._step(row)
         except IssuerFault as fault:
             await self._write(orders.note_trouble, row, str(fault), _AFTER_FAULT)
@@ -145,14 +147,17 @@ class Wallets:
         if not await self._write(orders.lease, row):
             return row
         if row.state != orders.EXPIRING:
-            manners = self._wallet(row.wallet).provider.manners
-            patience = manners.shown_patience if row.is_shown else manners.patience
-            late = orders.age(row) >= patience
+            late = orders.age(row) >= self._patience(row)
             row = await self._ask(row, lambda provider: _query(provider, _asked(row, code), code and not late))
             if not late or row.state not in orders.OPEN or not await self._write(orders.expire, row):
                 return row
             row = await self._reread(row)
         return await self._ask(row, lambda provider: provider.undo(_asked(row)))
+
+    def _patience(self, row: Row[Any]) -> float:
+        """How long the customer of an order may take, in seconds."""
+        manners = self._wallet(row.wallet).provider.manners
+        return manners.shown_patience if row.is_shown else manners.patience
 
     async def _ask(
         self, row: Row[Any], call: Callable[[Provider], Awaitable[Outcome]], refund: bool = False
@@ -161,6 +166,8 @@ class Wallets:
         provider = self._wallet(row.wallet).provider
         try:
             outcome = await self._call(call(provider))
+            if row.state == orders.EXPIRING and outcome.missing and orders.age(row) < _LOST:
+                outcome = Outcome(UNKNOWN)  # it may still be on its way there
             await self._write(orders.note, row, outcome, outcome.again or provider.manners.interval)
         except IssuerFault as fault:
             logs.say(logging.WARNING, "wallet", wallet=row.wallet, order=row.uid, fault=str(fault))

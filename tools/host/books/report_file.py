@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A file in which an acquirer or a wallet says what it paid: CSV with a head, one line a payment.
 
-Columns: reference (uid, 32 hex digits, or RRN, 12), amount (12.50; negative: taken back), day (YYYY-MM-DD), and if
+Columns: reference (uid, 32 hex digits, or RRN, 12; others belong to no payment), amount (12.50; negative: taken back), day (YYYY-MM-DD), and if
 wanted fee (what was kept of the amount). Commas or semicolons; other columns are not looked at.
 """
 
@@ -16,7 +16,8 @@ from typing import NamedTuple
 from tools.host.books import money
 from tools.host.errors import OperatorError
 
-_REFERENCE = re.compile(r"[0-9a-f]{32}|[0-9]{12}")
+_REFERENCE = re.compile(r"[0-9a-z_|*@-]{1,64}")
+_UID = re.compile(r"[0-9a-f]{32}")
 _WANTED = ("reference", "amount", "day")
 _BLOCK = 1 << 20
 
@@ -32,7 +33,7 @@ class Line(NamedTuple):
 
     @property
     def is_uid(self) -> bool:
-        return len(self.reference) == 32
+        return _UID.fullmatch(self.reference) is not None
 
 
 def digest(path: Path) -> str:
@@ -67,7 +68,7 @@ def read(path: Path) -> Iterator[Line]:
 def _line(name: str, number: int, row: dict[str, str]) -> Line:
     reference = row["reference"].lower()
     if not _REFERENCE.fullmatch(reference):
-        raise OperatorError(f"{name}, line {number}: {reference[:40]!r} is neither a uid nor an RRN")
+        raise OperatorError(f"{name}, line {number}: {reference[:40]!r} is no reference")
     try:
         amount, fee = money.parse(row["amount"]), money.parse(row.get("fee") or "0")
         return Line(number, reference, amount, fee, f"{datetime.date.fromisoformat(row['day'])}")

@@ -15,6 +15,7 @@ from tools.host.acquirers.provider import BillLine
 from tools.host.acquirers.wechat.api import Keys
 from tools.host.errors import ProviderFault
 
+UNDO = "-undo"  # ends the number of the refund that undoes an order
 _LARGEST = 64 << 20  # bytes, unpacked
 _GZIP = 31  # zlib's wbits for gzip
 _YUAN = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,6})?")
@@ -43,7 +44,8 @@ def unpack(packed: bytes, hash_: str) -> str:
 def parse(text: str, keys: Keys) -> list[BillLine]:
     """The lines of a bill: payments, refunds and reversals. Raises ProviderFault for whatever is not understood.
 
-    A reversal of a payment has the reference of the order, and a negative amount. A failed refund is left out.
+    A reversal of a payment, and a refund that undoes one, has the reference of the order, and a negative amount. A failed
+    refund is left out.
     """
     rows = text.strip().splitlines()
     if len(rows) < 3:
@@ -71,7 +73,7 @@ def _line(row: Mapping[str, str], keys: Keys) -> BillLine | None:
     if state == "REFUND":
         if row[_REFUND_STATE] in ("FAIL", "FAILED", "CLOSED"):
             return None
-        return BillLine(row[_REFUND], -fen(row[_BACK]), fee, row[_REFUND_ID])
+        return BillLine(row[_REFUND].removesuffix(UNDO), -fen(row[_BACK]), fee, row[_REFUND_ID])
     if state == "REVOKED":
         return BillLine(row[_ORDER], -(fen(row[_BACK]) or fen(row[_TOTAL])), fee, row[_ID])
     raise ProviderFault(f"a bill with the state {state[:20]!a}")

@@ -23,7 +23,6 @@ from tools.host.wire import answers
 
 SPAN = 11.0  # seconds for all requests of one call; less than provider.DEADLINE
 BILL_SPAN = 60.0  # seconds for a bill
-UNDO = "-undo"
 _WEEK = 7 * 86_400_000  # ms
 _ON_ITS_WAY = 60_000  # ms: an order that is not there may still arrive
 _EXPIRES = datetime.timedelta(minutes=10)  # after which nobody can pay a code that is shown
@@ -85,7 +84,7 @@ class WeChatPay:
         reference = found.get("out_refund_no", found.get("out_trade_no"))
         if not isinstance(reference, str):
             raise ProviderFault("a notification without a number")
-        return reference.removesuffix(UNDO)
+        return reference.removesuffix(bill.UNDO)
 
     async def close(self) -> None:
         """End all connections."""
@@ -171,7 +170,7 @@ class WeChatPay:
 
     async def _give_all_back(self, order: Order, state: str) -> Outcome:
         """Refund an order in full. If money went back before, and not by us, a refusal proves nothing."""
-        refund = Refund(order.reference + UNDO, order, order.amount)
+        refund = Refund(order.reference + bill.UNDO, order, order.amount)
         outcome = await self._query_refund(refund)
         if outcome.missing:
             outcome = await self._refund(refund)
