@@ -22,7 +22,7 @@ def folders(home: Path) -> tuple[Path, Path, Path]:
 class WholeSystem:
     """`home` keeps host/, terminal/ and wire.log between runs; an empty one is provisioned first.
 
-    `speed` and the other options are World's. Use it as a context manager. Power is off until `world.power_on()`.
+    `db`: the URL of the host's database, if it is not a file in host/. `speed` and the other options are World's. Use it as a context manager. Power is off until `world.power_on()`.
     """
 
     def __init__(
@@ -37,10 +37,11 @@ class WholeSystem:
         page_port: int = 0,
         overlay: Path | None = None,
         power: Callable[[Path, int], Power] | None = None,
+        db: str | None = None,
     ) -> None:
         self.home = private_files.folder(home)
         self.terminal = terminal or Terminal()
-        self.host = Host(home / "host", page_port=page_port, wire_log=home / "wire.log")
+        self.host = Host(home / "host", db=db, page_port=page_port, wire_log=home / "wire.log")
         mark = home / PROVISIONED
         if mark.exists():
             self.supervisor_code = mark.read_text()

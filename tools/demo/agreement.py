@@ -5,12 +5,16 @@ The journal is read by tools.journal and the ledger by SQL, so nothing here depe
 """
 
 import re
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
 
 from tools.host.books import double_entry
+from tools.host.store.ledger import Ledger
 from tools.host.wire import kinds
 from tools.journal import image
 from tools.journal.cells import Record
@@ -177,35 +181,40 @@ def of_paper(papers: Iterable[str]) -> tuple[Tally, Tally]:
 
 
 class Books:
-    """The host's ledger, by SQL."""
+    """The host's database, by SQL."""
 
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path)
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def _rows(self, query: str, **values: str) -> list[tuple[Any, ...]]:
+        """The rows; sums as int, which PostgreSQL gives as decimals."""
+        found = self._db.execute(text(query), values)
+        return [tuple(int(one) if isinstance(one, Decimal) else one for one in row) for row in found]
 
     def payments(self) -> Tally:
         tally = Tally()
         approved = "SELECT settled_in, type, sum(worth), count(*) FROM payment WHERE state = 'APPROVED' GROUP BY 1, 2"
-        for batch, kind, worth, count in self._db.execute(approved):
+        for batch, kind, worth, count in self._rows(approved):
             effect = kinds.KINDS[kind].effect
             if effect in _EFFECTS:
                 sign = -1 if effect in _BACK else 1
                 tally.add(int(batch), _EFFECTS[effect], sign * worth, 0 if effect == kinds.REPLACES else count)
         for name, column in (("DECLINED", DECLINED), ("REVERSED", REVERSED)):
-            failed = "SELECT settled_in, sum(amount), count(*) FROM payment WHERE state = ? GROUP BY 1"
-            for batch, amount, count in self._db.execute(failed, (name,)):
+            failed = "SELECT settled_in, sum(amount), count(*) FROM payment WHERE state = :name GROUP BY 1"
+            for batch, amount, count in self._rows(failed, name=name):
                 tally.add(int(batch), column, amount, count)
         return tally
 
     def closed(self) -> dict[int, dict[str, Sum]]:
         """The sums each closed batch was closed with."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT number, debit_count, debit_amount, credit_count, credit_amount FROM batch WHERE state = 'closed'"
         )
         return {int(batch): {DEBIT: Sum(*row[:2]), CREDIT: Sum(*row[2:])} for batch, *row in rows}
 
     def accounts(self) -> dict[str, int]:
         """Balance of each account, debits positive."""
-        return dict(self._db.execute("SELECT account, sum(amount) FROM entry GROUP BY account").fetchall())
+        return {name: amount for name, amount in self._rows("SELECT account, sum(amount) FROM entry GROUP BY account")}
 
     def faults(self) -> list[str]:
         """Payments without an answer, open batches, and entries that do not balance."""
@@ -213,23 +222,18 @@ class Books:
         left_open = "SELECT 'batch ' || number || ' is open' FROM batch WHERE state = 'open'"
         skewed = ("SELECT 'entries of payment ' || uid || ' do not balance' FROM entry "
                   "GROUP BY tid, uid HAVING sum(amount) <> 0")  # fmt: skip
-        return [row[0] for query in (no_answer, left_open, skewed) for row in self._db.execute(query)]
-
-    def close(self) -> None:
-        self._db.close()
+        return [row[0] for query in (no_answer, left_open, skewed) for row in self._rows(query)]
 
 
-def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Path, cuts: int) -> Agreement:
+def compare(till: Tally, journals: Journals, papers: Iterable[str], ledger: Ledger, cuts: int) -> Agreement:
     """Compare all sources. `cuts` is the number of power cuts; each may leave one torn page in the journal."""
     found = Agreement()
     journal = journals.tally()
     receipts, slips = of_paper(papers)
-    host = Books(ledger)
-    try:
+    with ledger.read() as db:
+        host = Books(db)
         payments, closed, accounts = host.payments(), host.closed(), host.accounts()
         found.faults = journals.pending() + host.faults()
-    finally:
-        host.close()
     if journals.damaged > cuts:
         found.faults.append(f"{journals.damaged} damaged pages")
     for batch in sorted(till.batches() | journal.batches() | receipts.batches() | payments.batches() | closed.keys()):

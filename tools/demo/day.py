@@ -5,21 +5,22 @@ The cashier keeps a tally from the screens. At the end it is compared with journ
 """
 
 import datetime
-import shutil
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import click
+from sqlalchemy import select
 
 from tools.cards.catalogue import CATALOGUE
 from tools.cashier import CODE as SUPERVISOR
 from tools.demo import agreement
 from tools.demo.agreement import CASH_BACK, CODE, CODE_BACK, DEBIT, DECLINED, HOST, REVERSED, TILL, in_words, money
 from tools.demo.shopkeeper import Shopkeeper, on_paper
+from tools.host.operations import backup
+from tools.host.store.schema import payment
+from tools.host.store.sums import total
 from tools.host.tables import publication
 from tools.host.tables.terminal_settings import OfflineApproval, Settling
 from tools.provision.device import Terminal
@@ -33,17 +34,22 @@ TERMINAL = Terminal(language="en", supervisor_code=SUPERVISOR, approval=OfflineA
 CUTS = 2
 SETTLING = 0x12  # number of the setting with the daily settlement time
 _SETTLES_IN = datetime.timedelta(minutes=10)  # far enough ahead that no later batch reaches this time
+_WORDS = b"of the day in a shop"  # passphrase of the backup
 _TEAR = "prefix:112"  # the record's header is written, its seal is not
 
 
 class Day(Shopkeeper):
-    """The scenes of the day. Each leaves the terminal on its home page."""
+    """The scenes of the day. Each leaves the terminal on its home page.
 
-    def __init__(self, system: WholeSystem) -> None:
+    `spare`: the URL of an empty PostgreSQL database for the host's second life; "": its database is a file.
+    """
+
+    def __init__(self, system: WholeSystem, spare: str = "") -> None:
         super().__init__(system)
+        self._spare = spare
         self._balances: list[agreement.Row] = []
         self._reference = self._held_code = ""
-        self._backup = system.home / "backup.db"
+        self._backup = system.home / "backup.khb"
 
     def scenes(self) -> list[Callable[[], None]]:
         """The scenes in order. The first line of a scene's docstring is its title."""
@@ -105,9 +111,9 @@ class Day(Shopkeeper):
         self.world.remove()
         self.home()
         pan = CATALOGUE["jade"].pan
-        with closing(sqlite3.connect(self.system.host.ledger.path)) as db:
-            spent = "SELECT sum(worth) FROM payment WHERE state = 'APPROVED' AND first6 = ? AND last4 = ?"
-            left = CREDIT_LINE - db.execute(spent, (pan[:6], pan[-4:])).fetchone()[0]
+        mine = payment.c.state == "APPROVED", payment.c.first6 == pan[:6], payment.c.last4 == pan[-4:]
+        with self.system.host.ledger.read() as db:
+            left = CREDIT_LINE - db.execute(select(total(payment.c.worth)).where(*mine)).scalar_one()
         self._balances.append(agreement.Row("balance of a card", {TILL: in_words(shown), HOST: in_words(left)}))
 
     def codes(self) -> None:
@@ -211,9 +217,7 @@ class Day(Shopkeeper):
 
     def backup(self) -> None:
         """The host's database is backed up"""
-        path = self.system.host.ledger.path
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(self._backup)) as copy:
-            source.backup(copy)
+        backup.save(self.system.host.ledger, self._backup, _WORDS)
 
     def host_loses_payments(self) -> None:
         """The host takes a sale, its tip, a code payment and cash, then loses its disk and restarts from the backup"""
@@ -226,8 +230,9 @@ class Day(Shopkeeper):
         before.stop()
         for file in before.home.glob("host.db*"):
             file.unlink()
-        shutil.copy(self._backup, before.ledger.path)
-        self.system.host = Host(before.home, port=before.port, wire_log=self.system.home / "wire.log").start()
+        where = self._spare or before.ledger.path
+        backup.restore(self._backup, _WORDS, where, lambda ledger: 0)
+        self.system.host = Host(before.home, db=where, port=before.port, wire_log=self.system.home / "wire.log").start()
         self.world.run_for(10_000)  # the idle terminal notices that its connection has ended
         self.sell(640, "amber")
 
@@ -239,7 +244,7 @@ class Day(Shopkeeper):
         """Compare tally, journal, receipts, slips and ledger."""
         self.journals.read()
         papers = [receipt.text() for receipt in self.world.receipts]
-        found = agreement.compare(self.tally, self.journals, papers, self.system.host.ledger.path, CUTS)
+        found = agreement.compare(self.tally, self.journals, papers, self.system.host.ledger, CUTS)
         found.rows += self._balances
         return found
 
