@@ -41,9 +41,9 @@ class SimulatedWallet:
 class _Wrong(Exception):
     """What the server answers instead: HTTP status and JSON."""
 
-    def __init__(self, status: int, detail: str, **more: str) -> None:
+    def __init__(self, code: int, detail: str, **more: str) -> None:
         super().__init__(detail)
-        self.answer = JSONResponse({"detail": detail, **more}, status)
+        self.answer = JSONResponse({"detail": detail, **more}, code)
 
 
 class LnbitsSimulator:
@@ -88,7 +88,7 @@ class LnbitsSimulator:
             return JSONResponse(self._pay(wallet, str(asked.get("bolt11", ""))), 201)
         except _Wrong as wrong:
             return wrong.answer
-        except (ValueError, TypeError, AttributeError) as fault:
+        except (ValueError, KeyError) as fault:
             return JSONResponse({"detail": str(fault)}, 400)
 
     async def _list(self, request: Request) -> JSONResponse:

@@ -26,6 +26,7 @@ from tools.sim.lnbits import LnbitsSimulator
 FEN, MSAT = 1250, 1_250_000  # an order's amount, at 100 satoshi for a yuan
 ZONE = ZoneInfo("Asia/Shanghai")
 PATH = "/api/v1/payments"
+_TRUST = ssl.create_default_context()
 
 
 @dataclass
@@ -37,11 +38,11 @@ class Server:
     customer_key: str = field(repr=False)
     simulator: LnbitsSimulator | None = None
     database: Path | None = None
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=20.0), repr=False)
 
     def ask(self, method: str, path: str, key: str, **more: Any) -> httpx.Response:
         """Ask it, past the proxy."""
-        headers = {"X-Api-Key": key}
-        return httpx.request(method, self.url + path, headers=headers, timeout=20.0, trust_env=False, **more)
+        return self.client.request(method, self.url + path, headers={"X-Api-Key": key}, **more)
 
     def rows(self, reference: str = "") -> list[dict[str, Any]]:
         """The shop's payments as its books have them, with our reference or all; nothing is asked of its node."""
@@ -81,7 +82,7 @@ class Bench:
         self, price: Price | None = None, key: str = "", url: str = "", trust: ssl.SSLContext | None = None
     ) -> LNbits:
         """An adapter."""
-        line = Line(url or self.proxy.url, key or self.server.shop_key, trust or ssl.create_default_context())
+        line = Line(url or self.proxy.url, key or self.server.shop_key, trust or _TRUST)
         fixed = Price(SAT, Rate.read("100"), Rate.read("100"))
         return LNbits(line, price or fixed, "bc", 100, "Tea shop", ZONE)
 

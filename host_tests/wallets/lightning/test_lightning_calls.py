@@ -219,3 +219,47 @@ def test_the_bill_is_read_to_its_last_page(bench: Bench, monkeypatch: pytest.Mon
     monkeypatch.setattr(lnbits, "_PAGES", 2)
     with pytest.raises(ProviderFault, match="more payments"):
         run(bench.provider.bill(today))
+
+
+REFUSALS: list[tuple[str, dict[str, Any], int, dict[str, Any]]] = [
+    ("shop", {"amount": 0}, 520, {"detail": "Amountless invoices not supported.", "status": "failed"}),
+    ("shop", {"payment_hash": "a" * 64}, 520, {"detail": "Hold invoices are not supported by this wallet.", "status": "failed"}),
+    (
+        "shop", {"amount": 10**9}, 520,
+        {"detail": "Invoice amount 1000000000 sats is too high. Max allowed: 10000000 sats.", "status": "failed"},
+    ),
+    ("shop", {"out": True, "bolt11": "lnbc1"}, 403, {"detail": "Invoice (or Admin) key required."}),
+    ("nobody", {}, 404, {"detail": "Wallet not found."}),
+    ("", {}, 401, {"detail": "No Api Key provided."}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("who, change, status, body", REFUSALS)
+def test_the_simulated_server_refuses_as_the_real_one_does(
+    server: Server, who: str, change: dict[str, Any], status: int, body: dict[str, Any]
+) -> None:
+    key = {"shop": server.shop_key, "nobody": "0" * 32}.get(who, "")
+    answer = server.ask("POST", PATH, key, json={"out": False, "amount": 5, "unit": "sat", **change})
+    assert (answer.status_code, answer.json()) == (status, body)
+
+
+def test_the_simulated_server_tells_of_a_payment_what_the_real_one_does(bench: Bench) -> None:
+    asked = order()
+    said = run(bench.provider.pay(asked))
+    for paid in (False, True):
+        assert not paid or bench.server.pay(said.shown)
+        row = bench.server.rows(asked.reference)[0]
+        same = {key: row[key] for key in ("amount", "fee", "status", "memo", "external_id")}
+        state = "success" if paid else "pending"
+        memo = f"Tea shop {asked.reference[:8]}"
+        assert same == {"amount": MSAT, "fee": 0, "status": state, "memo": memo, "external_id": asked.reference}
+        assert row["checking_id"] == row["payment_hash"] == said.their_id and row["bolt11"].encode() == said.shown
+        assert row["extra"]["kassa"] == {"amount": FEN, "currency": "CNY"}
+        assert datetime.datetime.fromisoformat(row["time"]).tzinfo is not None
+    beyond = bench.server.ask(
+        "POST", PATH, bench.server.customer_key, json={"out": True, "bolt11": said.shown.decode()}
+    )
+    assert (beyond.status_code, beyond.json()) == (
+        520,
+        {"detail": "Internal invoice already paid.", "status": "failed"},
+    )

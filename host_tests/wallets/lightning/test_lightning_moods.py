@@ -61,7 +61,7 @@ def test_a_call_that_fails_is_unknown_and_the_next_one_finds_the_truth(
         bench.proxy.set(mood, method)
         assert heard(bench.provider.pay(asked)) == UNKNOWN
         bench.proxy.set("")
-    monkeypatch.setattr(line, "LIMIT", 10.0)
+    monkeypatch.setattr(line, "LIMIT", 5.5)
     made = len(bench.server.rows(asked.reference))
     assert made == (mood in (*AFTER, "another form"))
     assert heard(bench.provider.query(asked)) == (WAITING if made else UNKNOWN)
@@ -75,7 +75,7 @@ def test_a_call_that_fails_is_unknown_and_the_next_one_finds_the_truth(
             bench.proxy.set(mood)
             assert heard(call(asked)) == UNKNOWN
             bench.proxy.set("")
-            monkeypatch.setattr(line, "LIMIT", 10.0)
+            monkeypatch.setattr(line, "LIMIT", 5.5)
     assert heard(bench.provider.query(asked)) == YES and bench.server.paid(asked.reference) == [MSAT]
     assert bench.proxy.elsewhere == 0
 

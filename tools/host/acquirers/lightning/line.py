@@ -14,7 +14,7 @@ import httpx
 
 from tools.host.errors import ProviderFault
 
-LIMIT = 10.0  # seconds for one request, its connection included
+LIMIT = 5.5  # seconds for one request, its connection included; a call of the provider makes two at most
 LARGEST = 256 * 1024  # bytes of an answer
 
 

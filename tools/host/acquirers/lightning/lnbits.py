@@ -13,6 +13,7 @@ What the server does, and this file has to know (LNbits 1.6.2, tried):
   They are not used: what is paid is paid.
 """
 
+import asyncio
 import datetime
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +22,7 @@ from tools.host.acquirers import orders
 from tools.host.acquirers.lightning import invoice, price
 from tools.host.acquirers.lightning.line import Line, Reply
 from tools.host.acquirers.lightning.words import outcome
-from tools.host.acquirers.provider import UNKNOWN, BillLine, Manners, Order, Outcome, Refund
+from tools.host.acquirers.provider import DEADLINE, UNKNOWN, BillLine, Manners, Order, Outcome, Refund
 from tools.host.errors import ProviderFault
 
 GRACE = 60  # seconds after its end until an invoice that was not paid is believed to be closed
@@ -120,6 +121,16 @@ class LNbits:
         )
         if orders.now() < (end.timestamp() + self._expiry + GRACE) * 1000:
             return None
+        try:
+            async with asyncio.timeout(DEADLINE - 1):
+                return await self._read_bill(start, end)
+        except TimeoutError:
+            raise ProviderFault("LNbits: the bill takes too long") from None
+
+    async def close(self) -> None:
+        """Nothing: each request has a connection of its own."""
+
+    async def _read_bill(self, start: datetime.datetime, end: datetime.datetime) -> list[BillLine]:
         lines: list[BillLine] = []
         query = {"status": "success", "amount[gt]": "0", "time[ge]": _utc(start), "time[lt]": _utc(end)}
         query |= {"sortby": "time", "direction": "asc", "limit": str(_PAGE)}
@@ -131,9 +142,6 @@ class LNbits:
             if (page + 1) * _PAGE >= total:
                 return lines
         raise ProviderFault("LNbits: more payments in a day than are read")
-
-    async def close(self) -> None:
-        """Nothing: each request has a connection of its own."""
 
     async def _find(self, order: Order) -> "list[_Payment] | Outcome":
         """All invoices with our reference, in one order for everybody; or why there is no answer."""
