@@ -69,6 +69,14 @@ class Server:
         answer = self.ask("POST", PATH, self.customer_key, json={"out": True, "bolt11": text})
         return answer.status_code == 201 and answer.json()["status"] == "success"
 
+    def report_late(self, reference: str) -> None:
+        """Its node says that an invoice was paid that is over for the server."""
+        if self.simulator:
+            next(row for row in self.simulator.payments if row["external_id"] == reference)["status"] = "success"
+        if self.database:
+            with closing(sqlite3.connect(self.database, timeout=20)) as db, db:
+                db.execute("UPDATE apipayments SET status = 'success' WHERE external_id = ?", (reference,))
+
 
 class Bench:
     """`provider`: the adapter, through `proxy`. `late`: seconds that have been passed."""

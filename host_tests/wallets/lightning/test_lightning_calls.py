@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from host_tests.harness.lightning.bench import FEN, MSAT, PATH, ZONE, Bench, Server, order
+from host_tests.harness.lightning.bench import FEN, MSAT, PATH, Bench, Server, order
 from host_tests.harness.lightning.real_server import PRICE
-from tools.host.acquirers import orders
-from tools.host.acquirers.lightning import invoice, lnbits, words
+from tools.host.acquirers.lightning import invoice, words
 from tools.host.acquirers.lightning.lnbits import GRACE
 from tools.host.acquirers.lightning.price import CNY, Price, Rate
 from tools.host.acquirers.provider import NO, UNKNOWN, WAITING, YES, Order, Outcome, Refund
@@ -178,47 +177,6 @@ def test_the_servers_rate_is_taken_within_the_merchants_limits(bench: Bench) -> 
         with pytest.raises(ProviderFault, match="not the invoice that was asked for"):
             run(bench.make(Price(CNY, Rate.read(least), Rate.read(most))).pay(asked))
         assert run(bench.provider.undo(asked)).answer == WAITING  # it is there, but nobody saw it
-
-
-def test_the_bill_has_what_was_paid_of_a_day_to_the_cent(bench: Bench) -> None:
-    asked = [order(amount) for amount in (FEN, 1, 99_999)]
-    for one in asked:
-        said = run(bench.provider.pay(one))
-        assert said.answer == WAITING
-        if one is not asked[1]:
-            if bench.server.simulator:
-                bench.server.simulator.fee = said.shown and 1000 * (one is asked[0])
-            assert bench.server.pay(said.shown)
-    if bench.server.simulator:
-        bench.server.simulator.fee = 0
-    today = datetime.datetime.fromtimestamp(orders.now() / 1000, ZONE).date()
-    assert run(bench.provider.bill(today)) is None  # some of its invoices may still be paid
-    bench.pass_time(86_400 + 600)
-    bill = run(bench.provider.bill(today))
-    assert bill is not None
-    ours = {line.reference: (line.amount, line.fee) for line in bill}
-    fee = 1 if bench.server.simulator else 0
-    assert ours[asked[0].reference] == (FEN, fee) and ours[asked[2].reference] == (99_999, 0)
-    assert asked[1].reference not in ours
-    mine = [row for row in bench.server.rows() if row["status"] == "success" and "kassa" in row["extra"]]
-    rows = [row for row in mine if datetime.datetime.fromisoformat(row["time"]).astimezone(ZONE).date() == today]
-    assert sorted(line.reference for line in bill) == sorted(row["external_id"] for row in rows)
-    assert run(bench.provider.bill(today - datetime.timedelta(days=2))) == []
-
-
-def test_the_bill_is_read_to_its_last_page(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lnbits, "_PAGE", 2)
-    asked = [order() for _ in range(5)]
-    for one in asked:
-        assert bench.server.pay(run(bench.provider.pay(one)).shown)
-    today = datetime.datetime.fromtimestamp(orders.now() / 1000, ZONE).date()
-    bench.pass_time(86_400 + 600)
-    bill = run(bench.provider.bill(today))
-    assert bill is not None and {one.reference for one in asked} <= {line.reference for line in bill}
-    assert len({line.their_id for line in bill}) == len(bill)
-    monkeypatch.setattr(lnbits, "_PAGES", 2)
-    with pytest.raises(ProviderFault, match="more payments"):
-        run(bench.provider.bill(today))
 
 
 REFUSALS: list[tuple[str, dict[str, Any], int, dict[str, Any]]] = [
