@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import http.server
 import json
@@ -20,10 +21,18 @@ NESTED = b"[" * 60_000 + b"]" * 60_000
 # What it can do. "before" and "after": before or after the server has done it.
 BEFORE = ("reset before", "error before", "hang before")
 AFTER = ("reset after", "error after", "hang after")
-BAD_ANSWERS = (
-    "html", "no json", "empty", "nested json", "not a number", "20 MB", "endless", "packed", "elsewhere", "too often",
-    "key refused", "another form", "list", "huge number",
-)  # fmt: skip
+BAD_ANSWERS = ("html", "empty", "endless", "elsewhere", "too often", "key refused", "list")
+# The server's own answer, after it has done it, spoiled: whoever looks away sees a good one.
+SPOILT: dict[str, Callable[[bytes], bytes]] = {
+    "no json": lambda answer: answer[:-1],
+    "another form": lambda answer: b'{"payment": ' + answer + b"}",
+    "20 MB": lambda answer: answer + b" " * (20 << 20),
+    "nested json": lambda answer: answer[:-1] + b', "x": ' + NESTED + b"}",
+    "not a number": lambda answer: answer[:-1] + b', "x": NaN}',
+    "huge number": lambda answer: answer[:-1] + b', "x": ' + b"9" * 5000 + b"}",
+    "packed": gzip.compress,
+    "cut short": lambda answer: answer,
+}
 
 
 class FaultyProxy:
@@ -109,7 +118,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._say(503, b"<html>Service Unavailable</html>", "text/html")
         if mood == "hang before":
             return self._hang()
-        if mood in BAD_ANSWERS and mood != "another form":
+        if mood in BAD_ANSWERS:
             return self._bad(mood)
         status, answer = self._ask(body)
         if mood == "reset after":
@@ -118,8 +127,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._say(502, b"<html>Bad Gateway</html>", "text/html")
         if mood == "hang after":
             return self._hang()
-        if mood == "another form":
-            return self._say(status, json.dumps({"payment": json.loads(answer)}).encode())
+        if mood in SPOILT:
+            encoding = "gzip" if mood == "packed" else ""
+            return self._say(status, SPOILT[mood](answer), encoding=encoding, more=5 * (mood == "cut short"))
         if mood == "edit" and self.owner.edit:
             answer = json.dumps(self.owner.edit(json.loads(answer))).encode()
         return self._say(status, answer)
@@ -146,10 +156,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._say(429, b'{"error": "Rate limit exceeded"}')
         if mood == "key refused":
             return self._say(404, b'{"detail": "Wallet not found."}')
-        if mood == "packed":
-            return self._say(200, b"\x1f\x8b" + bytes(100), encoding="gzip")
-        if mood == "20 MB":
-            return self._say(200, b" " * (20 << 20))
         if mood == "endless":
             self.send_response(200)
             self.end_headers()
@@ -157,15 +163,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             while not self.owner.let_go.wait(0.02):  # a byte at a time, so that no read ever takes long
                 self.wfile.write(b" ")
             return None
-        bodies = {"no json": b'{"data": [', "empty": b"", "nested json": NESTED, "not a number": b'{"amount": NaN}'}
-        return self._say(200, bodies.get(mood) or (b"[]" if mood == "list" else b'{"total": ' + b"9" * 5000 + b"}"))
+        return self._say(200, b"[]" if mood == "list" else b"")
 
     def _say(
-        self, status: int, body: bytes, kind: str = "application/json", location: str = "", encoding: str = ""
+        self,
+        status: int,
+        body: bytes,
+        kind: str = "application/json",
+        location: str = "",
+        encoding: str = "",
+        more: int = 0,
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) + more))
         if location:
             self.send_header("Location", location)
         if encoding:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from host_tests.harness.lightning.bench import FEN, MSAT, PATH, ZONE, Bench, order
-from host_tests.harness.lightning.faulty_proxy import BAD_ANSWERS
+from host_tests.harness.lightning.faulty_proxy import BAD_ANSWERS, SPOILT
 from tools.host.acquirers import orders
 from tools.host.acquirers.lightning import line, lnbits
 from tools.host.acquirers.provider import WAITING
@@ -88,7 +88,7 @@ def paid_today(bench: Bench) -> datetime.date:
     return day
 
 
-@pytest.mark.parametrize("mood", ["reset before", "reset after", "error before", "error after", *BAD_ANSWERS])
+@pytest.mark.parametrize("mood", ["reset before", "reset after", "error before", "error after", *BAD_ANSWERS, *SPOILT])
 def test_a_bill_that_cannot_be_read_is_no_bill(bench: Bench, mood: str, monkeypatch: pytest.MonkeyPatch) -> None:
     day = paid_today(bench)
     if mood == "endless":
