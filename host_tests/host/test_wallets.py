@@ -299,3 +299,18 @@ def test_an_order_that_is_not_there_when_its_time_is_over_may_still_be_on_its_wa
     clock[0] += 6_000
     run(all_.tend())
     assert row(ledger).state == "REFUSED" and [call for call, _ in provider.asked] == ["pay", "query", "undo", "undo"]
+
+
+def test_a_code_to_be_shown_that_never_came_is_asked_for_again(ledger: Ledger, clock: list[int]) -> None:
+    all_, provider = wallets(
+        ledger,
+        pay=[ProviderFault("cut"), Outcome(WAITING, shown=b"https://qr")],
+        query=[Outcome(UNKNOWN, missing=True), Outcome(UNKNOWN, missing=True)],
+    )
+    assert run(all_.pay(order(code=""))).code == "98"
+    clock[0] += 6_000
+    run(all_.tend())
+    assert run(all_.pay(order(code=""))).shown == b"https://qr"
+    clock[0] += 6_000
+    run(all_.tend())
+    assert [call for call, _ in provider.asked] == ["pay", "query", "pay", "query"], "not again once it is shown"

@@ -148,7 +148,8 @@ class Wallets:
             return row
         if row.state != orders.EXPIRING:
             late = orders.age(row) >= self._patience(row)
-            row = await self._ask(row, lambda provider: _query(provider, _asked(row, code), code and not late))
+            again = not late and (code or row.is_shown and not row.shown)
+            row = await self._ask(row, lambda provider: _query(provider, _asked(row, code), again))
             if not late or row.state not in orders.OPEN or not await self._write(orders.expire, row):
                 return row
             row = await self._reread(row)

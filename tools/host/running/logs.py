@@ -21,7 +21,7 @@ from tools.host.settings import Log
 NAME = "kassa.host"
 _MOST = 10_000  # records that wait to be written
 _CLOSE = 5.0  # seconds for what waits at the end
-_CHATTY = ("alembic", "asyncio")  # say at level info what only their makers want to know
+_CHATTY = ("alembic", "asyncio", "httpx")  # say at level info what only their makers want to know
 _FORMS = {"human": False, "json": True}
 _log = logging.getLogger(NAME)
 
