@@ -22,7 +22,8 @@ def folders(home: Path) -> tuple[Path, Path, Path]:
 class WholeSystem:
     """`home` keeps host/, terminal/ and wire.log between runs; an empty one is provisioned first.
 
-    `db`: the URL of the host's database, if it is not a file in host/. `speed` and the other options are World's. Use it as a context manager. Power is off until `world.power_on()`.
+    `db`: the URL of the host's database, if it is not a file in host/. `speed` and the other options are World's. Use it as
+    a context manager. Power is off until `world.power_on()`.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A file in which an acquirer or a wallet says what it paid: CSV with a head, one line a payment.
 
-Columns: reference (uid, 32 hex digits, or RRN, 12; others belong to no payment), amount (12.50; negative: taken back), day (YYYY-MM-DD), and if
-wanted fee (what was kept of the amount). Commas or semicolons; other columns are not looked at.
+Columns: reference (uid, 32 hex digits, or RRN, 12; others belong to no payment), amount (12.50; negative: taken back), day
+(YYYY-MM-DD), and if wanted fee (what was kept of the amount). Commas or semicolons; other columns are not looked at.
 """
 
 import csv
