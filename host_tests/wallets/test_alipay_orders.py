@@ -21,10 +21,10 @@ from tools.host.acquirers.alipay import provider as calls
 from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.errors import IssuerFault
 from tools.host.outside.issuer import Decision
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema_wallets import wallet_order, wallet_refund
-from tools.host.wire import answers
+from tools.host.wire import answers, kinds
 
 MID = "898000000000001"
 CUTS = (
@@ -44,6 +44,7 @@ class Till:
     def __init__(self, shop: Shop, ledger: Ledger, payer: str) -> None:
         self.shop, self.ledger, self.payer = shop, ledger, payer
         self.number = (1).to_bytes(16)
+        self.reversed = Revocation("KASSA001", self.number, MID, AMOUNT, kinds.QR_SCANNED)
         self.back = Return("KASSA001", (2).to_bytes(16), "KASSA001", self.number, 250, MID, "0156")
         shop.books.customer = {"pays": "pays", "refused": "ACQ.BUYER_BALANCE_NOT_ENOUGH"}.get(payer, "confirms")
         self.wallets = Wallets(ledger, [Wallet("alipay", "alipay", shop.provider)])
@@ -110,11 +111,11 @@ class Till:
         for step in range(1, 100):
             self.shop.clock[0] += 15_000
             if cut and step == 1:
-                self.ask(self.wallets.revoke("KASSA001", self.number, MID), "cancel", cut)
+                self.ask(self.wallets.revoke(self.reversed), "cancel", cut)
                 continue
             self.customer(step, True)
             try:
-                return self.shop.run(self.wallets.revoke("KASSA001", self.number, MID))
+                return self.shop.run(self.wallets.revoke(self.reversed))
             except IssuerFault:
                 self.shop.run(self.wallets.tend())
         raise AssertionError(f"not reversed: {self.row()}")
@@ -255,7 +256,7 @@ def test_a_shop_without_money_owes_an_undo_until_it_has_some(till: Callable[[str
     for _ in range(3):
         desk.shop.clock[0] += 60_000
         with pytest.raises(IssuerFault, match="Top up"):
-            desk.shop.run(desk.wallets.revoke("KASSA001", desk.number, MID))
+            desk.shop.run(desk.wallets.revoke(desk.reversed))
     assert desk.row().state == "UNDOING"
     desk.shop.books.is_broke = False
     desk.until_reversed()

@@ -20,14 +20,15 @@ from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.acquirers.wechat import line
 from tools.host.errors import IssuerFault
 from tools.host.outside.issuer import Decision
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.store.ledger import Ledger
-from tools.host.wire import answers
+from tools.host.wire import answers, kinds
 from tools.sim.wechat import books, moods
 
 TID, MID, AMOUNT, BACK = "KASSA001", "898000000000001", 1250, 450
 UID, BACK_UID = (1).to_bytes(16), (2).to_bytes(16)
 REFERENCE = UID.hex()
+REVERSED = Revocation(TID, UID, MID, AMOUNT, kinds.QR_SCANNED)  # the order is known, so its row says what it is
 CODES, SHOWN, REFUND = "a customer's code", "our code shown", "a refund"
 
 
@@ -63,7 +64,7 @@ class Till:
 
     def revoke(self) -> bool:
         with suppress(IssuerFault):
-            self.shop.run(self.wallets.revoke(TID, UID, MID))
+            self.shop.run(self.wallets.revoke(REVERSED))
             return True
         return False
 
@@ -201,7 +202,7 @@ def test_a_failing_undo_is_repeated_until_nothing_is_paid(
         till.shop.books.confirm(REFERENCE)
     till.shop.books.late = late
     till.at += 20_000
-    fail(till, failure, UNDO[kind], lambda: till.wallets.revoke(TID, UID, MID), monkeypatch)
+    fail(till, failure, UNDO[kind], lambda: till.wallets.revoke(REVERSED), monkeypatch)
     run_to_end(till, kind, "pays", REVERSES)
     assert judge(till, REVERSES) == "UNDONE" and till.ask(kind).code == "12"
     assert till.shop.books.payments in ([REFERENCE], [])

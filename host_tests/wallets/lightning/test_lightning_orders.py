@@ -22,8 +22,9 @@ from tools.host.acquirers.lightning import line
 from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.errors import IssuerFault
 from tools.host.outside.issuer import Decision
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.store.ledger import Ledger
+from tools.host.wire import kinds
 
 TID, MID, WECHAT = "KASSA001", "898000000000001", "134567890123456789"
 FAILURES = (
@@ -54,6 +55,10 @@ class Shop:
         with self.ledger.read() as db:
             return orders.find(db, TID, self.order.uid)
 
+    @property
+    def reversed(self) -> Revocation:
+        return Revocation(TID, self.order.uid, MID, self.order.amount, kinds.QR_SHOWN)
+
     async def ask(self) -> Decision:
         said = await self.wallets.pay(self.order)
         self.shown = said.shown or self.shown
@@ -61,7 +66,7 @@ class Shop:
 
     async def revoke(self) -> bool:
         try:
-            await self.wallets.revoke(TID, self.order.uid, MID)
+            await self.wallets.revoke(self.reversed)
         except IssuerFault:
             return False
         return True
@@ -192,7 +197,7 @@ def test_what_is_paid_and_was_undone_is_kept_in_sight(bench: Bench, ledger: Ledg
         bench.pass_time(20)
         for _ in range(2):
             with pytest.raises(IssuerFault, match="by hand"):
-                await shop.wallets.revoke(TID, shop.order.uid, MID)
+                await shop.wallets.revoke(shop.reversed)
 
     asyncio.run(work())
     row = shop.row

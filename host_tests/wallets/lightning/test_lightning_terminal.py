@@ -19,7 +19,7 @@ from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.keys import pki
 from tools.host.outside import outbox
 from tools.host.outside.issuer import Decision
-from tools.host.outside.wallet import Order, Return
+from tools.host.outside.wallet import Order, Return, Revocation
 from tools.sim.host import Host
 
 _PATIENCE = 30.0  # seconds
@@ -36,8 +36,8 @@ class Later:
     async def give_back(self, back: Return) -> Decision:
         return await self.wallets.give_back(back)
 
-    async def revoke(self, tid: str, uid: bytes, merchant: str) -> None:
-        await self.wallets.revoke(tid, uid, merchant)
+    async def revoke(self, what: Revocation) -> None:
+        await self.wallets.revoke(what)
 
     async def tend(self) -> None:
         await self.wallets.tend()
