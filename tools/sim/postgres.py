@@ -83,9 +83,8 @@ class Server:
         """Make a database unless it exists, as a copy of another one; its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as db:
             if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-                db.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-                )
+                copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")  # half the time for small ones
+                db.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def drop(self, *names: str) -> None:
