@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 
 import httpx
@@ -15,6 +17,7 @@ from host_tests.harness.host.aftermath import DAYS
 from host_tests.harness.host.pages import text
 from host_tests.host_page.conftest import PEOPLE, Busy
 from tools.host.books import differences, double_entry, full_audit, settlement
+from tools.host.books.money import text as text_of
 from tools.host.page import money_views, sessions
 from tools.host.page.queries import reconciliation, settlements
 from tools.host.page.viewer import Viewer
@@ -250,3 +253,22 @@ def test_broken_keys_of_a_page_show_its_beginning(busy: Busy) -> None:
         assert client.get(path).status_code == 200, path
     assert client.get("/differences?state=none").text == client.get("/differences?state=none").text
     assert client.get("/differences/one").status_code == 404
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_differences_are_exported_to_who_may_see_them(busy: Busy, language: str) -> None:
+    with busy.host.ledger.write() as db:
+        about = {"source": "card", "reference": "TILL-9", "ours": 0, "theirs": 1, "day": "2026-11-27", "detail": ""}
+        differences.add(db, "", "of nobody", differences.MISSING_HERE, **about)
+    with busy.host.ledger.read() as db:
+        rows = differences.listed(db)
+    mine = [row for row in rows if row.mid == month.MERCHANT]
+    assert 0 < len(mine) < len(rows)
+    for name, expected in (("Li", rows), ("Wang", mine)):
+        answer = busy.log_in(name).get("/differences.csv", params={"lang": language})
+        lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        assert answer.headers["content-type"].startswith("text/csv") and len(lines) == len(expected)
+        reference, ours = Words(language)("reference"), Words(language)("difference_ours")
+        assert sorted((line[reference], line[ours]) for line in lines) == sorted(
+            (row.reference, text_of(row.ours)) for row in expected
+        )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.bench import boot, drain, page, performance, rivals, stores, taps, tls
+from tools.bench import boot, drain, host_speed, page, performance, rivals, stores, taps, tls
 from tools.bench.figures import show
 from tools.world import interpreter
 
@@ -29,6 +29,7 @@ def main(out: Path) -> None:
         drain.drain,
         tls.hold,
         boot.boot,
+        host_speed.host,
     )
     for group in groups:
         measured = {name: round(value, 3) for name, value in group().items()}

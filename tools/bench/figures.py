@@ -51,6 +51,9 @@ AT_LEAST = {
     "journal_records_per_mib": 3700,
     "drain_handshakes": 1,
     "drain_per_s_50ms": 600,
+    "host_pg_ratio": 0.5,
+    "host_rate_at_1e6": 0.8,
+    "host_rate_with_pages": 0.8,
 }
 
 

@@ -74,6 +74,13 @@ OURS = (
     "boot_wait_ms",
     "boot_flash_ms",
     "boot_instructions",
+    "host_payments_per_s_sqlite",
+    "host_payments_per_s_postgres",
+    "pg_commits_per_s",
+    "host_pg_ratio",
+    "host_rate_at_1e6",
+    "host_rate_with_pages",
+    "host_answer_p99_locked_ms",
 )
 _COLUMNS = ("journal", *NAMES)
 ALL = (*(f"{column}_{stem}" for stem in COMPARED for column in _COLUMNS), *OURS)
@@ -82,6 +89,7 @@ _HELD = 3000  # unsettled records in the rows whose name ends in it
 # and TLS records a little, and real time with the load of the machine.
 NEARLY = (
     *("_instructions", "_cpu_ms", "_total_ms", "_instructions_per_payment"),
+    *("_per_s_sqlite", "_per_s_postgres", "_commits_per_s", "_ratio", "_1e6", "_with_pages", "_locked_ms"),
     *("boot_ready_ms", "boot_wait_ms", "_tls", "_tls_bytes_per_settled", "_per_s_50ms", "_per_s_sequential"),
 )
 

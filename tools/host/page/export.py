@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from tools.host.books import money
 from tools.host.page import words
 from tools.host.page.queries import payments
 from tools.host.page.words import Words
@@ -30,6 +31,35 @@ def header(say: Words) -> str:
 def lines(say: Words, rows: Iterable[Row[Any]]) -> str:
     """One line for each payment. Amounts are decimal numbers, negative if they give money back."""
     return _lines(_line(say, row) for row in rows)
+
+
+def differences(say: Words, rows: Iterable[Row[Any]]) -> str:
+    """What does not agree with acquirers and wallets, one line each, with a head. Amounts as in `lines`."""
+    head = [
+        *map(say, ("difference_since", "merchant", "difference", "difference_source", "reference")),
+        *map(
+            say, ("difference_ours", "difference_theirs", "day", "terminal", "uid", "state", "explained_by", "reason")
+        ),
+    ]
+    return BOM + _lines([head, *(_difference(say, row) for row in rows)])
+
+
+def _difference(say: Words, row: Row[Any]) -> list[str]:
+    return [
+        words.time(row.at),
+        row.mid,
+        say(f"difference_{row.what}"),
+        say(f"source_{row.source}"),
+        row.reference,
+        money.text(row.ours),
+        money.text(row.theirs),
+        row.day,
+        row.tid or "",
+        row.uid or "",
+        say(f"difference_state_{row.state}"),
+        row.by or "",
+        row.why or row.detail,
+    ]
 
 
 def cell(value: str) -> str:

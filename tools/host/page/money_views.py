@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The pages about settlements, what does not agree with acquirers and wallets, and disputes."""
 
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
@@ -8,12 +9,14 @@ from starlette.responses import Response
 from tools.host.books import differences, payment_file, settlement_csv
 from tools.host.books.double_entry import CLEARING, PAYABLE, PAYOUTS, QUARANTINE, REFUNDS
 from tools.host.errors import HostError, OperatorError
+from tools.host.page import export
 from tools.host.page.queries import days, payments, reconciliation, settlements
 from tools.host.page.visit import Visit
 from tools.host.store.schema_books import difference
 
 _KEY = 200  # characters of the key that a page goes on from
 _LONGEST = 200  # characters of a reason
+_MOST_EXPORTED = 10_000  # differences
 
 
 def settlement_list(visit: Visit) -> Response:
@@ -97,6 +100,21 @@ def difference_list(visit: Visit) -> Response:
         older=f"{last.at}~{last.mid}~{last.subject}" if last else None,
         is_first=after is None,
     )
+
+
+def difference_file(visit: Visit) -> Response:
+    """The differences that the list would show, all of its pages, as CSV; the first ten thousand."""
+    state = visit.word("state") if visit.word("state") in reconciliation.STATES else differences.OPEN
+    rows: list[Any] = []
+    after: reconciliation.Key | None = None
+    with visit.site.ledger.read() as db:
+        while len(rows) < _MOST_EXPORTED:
+            found = reconciliation.listed(db, visit.viewer, state, after)
+            rows += found[: reconciliation.SHOWN]
+            if len(found) <= reconciliation.SHOWN:
+                break
+            after = (rows[-1].at, rows[-1].mid, rows[-1].subject)
+    return _download(export.differences(visit.say, rows).encode(), "differences.csv", "text/csv; charset=utf-8")
 
 
 def dispute_list(visit: Visit) -> Response:

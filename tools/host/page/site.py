@@ -65,6 +65,7 @@ def application(site: Site, more: Sequence[Route] = ()) -> ASGIApp:
         file("/settlements/{mid}/{day}/settlement.csv", money_views.settlement_file),
         file("/settlements/{mid}/{day}/payout.xml", money_views.payout_file, _may_work),
         read("/differences", money_views.difference_list),
+        read("/differences.csv", money_views.difference_file),
         read("/differences/one", money_views.one_difference),
         write("/differences/one", money_views.explain, _may_work),
         read("/disputes", money_views.dispute_list),

@@ -52,6 +52,7 @@ TEXTS: dict[str, str] = {
     "difference": "Difference",
     "difference_ours": "Here",
     "difference_theirs": "Reported",
+    "explained_by": "Explained by",
     "difference_since": "Since",
     "difference_source": "Reported by",
     "source_card": "Acquirer",

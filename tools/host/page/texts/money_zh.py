@@ -52,6 +52,7 @@ TEXTS: dict[str, str] = {
     "difference": "差异",
     "difference_ours": "本方",
     "difference_theirs": "对方",
+    "explained_by": "说明人",
     "difference_since": "起始",
     "difference_source": "报告方",
     "source_card": "收单机构",
