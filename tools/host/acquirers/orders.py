@@ -68,6 +68,11 @@ def age(row: Row[Any]) -> float:
     return passed if passed > -_LEASE / 1000 else _OLD
 
 
+def is_idle(row: Row[Any], seconds: float) -> bool:
+    """Whether nobody has asked about an order or refund for so long."""
+    return now() >= row.next_at + seconds * 1000
+
+
 def lease(db: Connection, row: Row[Any]) -> bool:
     """Take the right to ask about an order or refund that is due. False if somebody else has it, or it is not due."""
     table = _table(row)
