@@ -280,3 +280,55 @@ def test_a_wallet_that_breaks_while_it_is_tended_does_not_end_the_messenger(ledg
 
     run(twice())
     assert len(tended) >= 2
+
+
+def test_a_clock_that_is_set_back_does_not_shorten_the_minute_in_which_an_order_may_arrive(
+    ledger: Ledger, clock: list[int]
+) -> None:
+    """Its reversal used to be confirmed at once, although what was asked for a moment ago was still on its way."""
+    all_, _ = wallets(ledger, pay=ProviderFault("no answer in time"), undo=Outcome(YES, missing=True))
+    run(all_.pay(order()))
+    clock[0] -= 300_000
+    waited = 0
+    while row(ledger).state != "UNDONE":
+        try:
+            run(all_.revoke(REVERSED))
+        except IssuerFault:
+            clock[0] += 10_000
+            waited += 10
+    assert waited == 60
+
+
+def test_a_clock_that_is_set_back_keeps_no_order_from_being_asked_about(ledger: Ledger, clock: list[int]) -> None:
+    all_, provider = wallets(
+        ledger, pay=Outcome(WAITING), query=Outcome(WAITING), refund=Outcome(WAITING), query_refund=Outcome(YES)
+    )
+    run(all_.pay(order()))
+    clock[0] -= 1_800_000
+
+    async def two_at_once() -> None:
+        await asyncio.gather(all_.tend(), all_.tend())
+
+    run(two_at_once())
+    assert [call for call, _ in provider.asked] == ["pay", "query"]
+    provider.says["query"] = [Outcome(YES)]
+    clock[0] += 31_000
+    assert run(all_.pay(order())).code == "00"
+    assert run(all_.give_back(back(2))).code == "09"
+    clock[0] -= 1_800_000
+    assert run(all_.give_back(back(2))).code == "00"
+
+
+def test_a_wallet_whose_orders_all_hang_leaves_time_for_the_orders_of_others(ledger: Ledger, clock: list[int]) -> None:
+    slow, quick = (
+        ScriptedProvider(pay=Outcome(WAITING), query=ProviderFault("no answer")),
+        ScriptedProvider(pay=Outcome(WAITING), query=Outcome(YES)),
+    )
+    all_ = Wallets(ledger, [Wallet("wechat", "wechat", slow), Wallet("alipay", "alipay", quick)])
+    for uid in range(1, 31):
+        run(all_.pay(order(uid)))
+    clock[0] += 10
+    run(all_.pay(order(99, ALIPAY)))
+    clock[0] += 6_000
+    run(all_.tend())
+    assert row(ledger, 99).state == "PAID"

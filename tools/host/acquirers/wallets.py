@@ -147,7 +147,7 @@ class Wallets:
 
     async def tend(self) -> None:
         """Ask about open orders whose terminals do not. Called every few seconds."""
-        await asyncio.gather(*(self._tend(row) for row in await self._read(orders.due)))
+        await asyncio.gather(*(self._tend(row) for row in await self._read(orders.due, tuple(self.wallets))))
 
     async def close(self) -> None:
         """End the connections to all providers."""
@@ -181,6 +181,8 @@ class Wallets:
         patience = self._patience(row)
         if not await self._write(orders.lease, row):
             return row
+        if orders.is_ahead(row):
+            row = await self._reread(row)
         if row.state != orders.EXPIRING:
             late = orders.age(row) >= patience
             again = not late and (code and orders.age(row) <= _ASKED_AGAIN or row.is_shown and not row.shown)
