@@ -9,13 +9,12 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
-from tools.host.acquirers import codes, orders
+from tools.host.acquirers import codes, orders, threads
 from tools.host.acquirers.provider import DEADLINE, NO, UNKNOWN, YES, Outcome, Provider, Refund
 from tools.host.acquirers.provider import Order as Asked
 from tools.host.errors import IssuerFault, ProviderFault
@@ -31,7 +30,6 @@ _ASKED_AGAIN = (
     30.0  # seconds: an order by a customer's code is not asked for again after it, or _LOST would be too short
 )
 _AFTER_FAULT = 5.0  # seconds
-_THREADS = 4  # for work on the database
 T = TypeVar("T")
 
 
@@ -62,8 +60,6 @@ class Wallets:
         self._ledger = ledger
         self.wallets: Mapping[str, Wallet] = {wallet.name: wallet for wallet in wallets}
         self._forms = forms
-        # Not those of the event loop: a name server that does not answer keeps all of them.
-        self._threads = ThreadPoolExecutor(_THREADS, "kassa-wallets")
 
     async def pay(self, order: Order) -> Decision:
         """Ask for an order, or what became of it; see outside.wallet.Wallet."""
@@ -76,7 +72,8 @@ class Wallets:
         if row.amount != order.amount:
             raise IssuerFault("this order was asked for with another amount")
         if new:
-            row = await self._ask(row, lambda provider: provider.pay(_asked(row, order.code)))
+            asked = _asked(row, order.code)
+            row = await self._ask(row, lambda provider: provider.pay(asked))
         elif row.state in orders.OPEN:
             row = await self._step(row, order.code)
         return _decision(row)
@@ -250,7 +247,7 @@ class Wallets:
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Do work on the database in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args))
+        return await threads.in_thread(work, *args)
 
 
 async def _query(provider: Provider, order: Asked, again: object) -> Outcome:
