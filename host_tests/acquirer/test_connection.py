@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -264,3 +265,23 @@ def test_what_a_restored_backup_forgot_is_refused_by_the_issuer_and_not_paid_twi
 
     asyncio.run(work())
     assert bench.sim.books.owed() == 1250 and bench.ours() == 0
+
+
+def test_names_that_nobody_can_look_up_do_not_stop_the_acquirer(new_bench: New) -> None:
+    """Looking up a wallet's name takes a thread of the event loop until the name server answers."""
+    bench = new_bench(answer_ms=5000)
+    gate = threading.Event()
+
+    async def work() -> None:
+        assert (await bench.acquirer.decide(bench.payment())).code == "00"
+        loop = asyncio.get_running_loop()
+        stuck = [loop.run_in_executor(None, gate.wait, 60) for _ in range(64)]
+        try:
+            async with asyncio.timeout(20):
+                assert (await bench.acquirer.decide(bench.payment())).code == "00"
+        finally:
+            gate.set()
+            await asyncio.gather(*stuck)
+        await bench.acquirer.close()
+
+    asyncio.run(work())

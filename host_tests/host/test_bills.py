@@ -204,3 +204,31 @@ def test_a_notification_only_makes_the_host_ask(host: Host, till: Terminal, wall
     assert notify() == 204
     wait_for(lambda: rows(host, "SELECT state FROM wallet_order") == [("PAID",)])
     assert till.ask(till.payment(0x0200, "74", record)).code == "00"
+
+
+def test_two_empty_bills_are_not_one(host: Host, till: Terminal, wallets: Wallets) -> None:
+    """They have the same content: what the second wallet should have had used to be listed nowhere."""
+    assert fetch(host, wallets, "wechat", []).done is not None and listed(host) == []
+    paid(till, 1250, ALIPAY)
+    fetch(host, wallets, "alipay", [])
+    assert listed(host) == [("missing there", 1250, 0)]
+
+
+@pytest.mark.parametrize("reference", ["=1+1", "", "订单 7", "@SUM(A1)", "a" * 300, "x,y\n-7"])
+def test_what_others_call_their_orders_does_not_keep_a_bill_from_being_read(
+    host: Host, till: Terminal, wallets: Wallets, reference: str
+) -> None:
+    """The account may be used without us. The whole day used to be refused, at each attempt."""
+    record = paid(till, 1250)
+    told = fetch(host, wallets, "wechat", [line(record, 1250), BillLine(reference, 700, 4)])
+    assert told.done is not None and told.done.amount == 1950, told.trouble
+    assert listed(host) == [("missing here", 0, 700)]
+    assert rows(host, "SELECT substr(reference, 1, 6) FROM difference") == [("other-",)]
+
+
+def test_an_order_of_somebody_else_is_never_taken_for_one_of_ours(host: Host, till: Terminal, wallets: Wallets) -> None:
+    """Twelve digits are one of our retrieval reference numbers in an acquirer's file, and nothing in a wallet's bill."""
+    record = paid(till, 1250)
+    [(number,)] = rows(host, "SELECT rrn FROM payment")
+    fetch(host, wallets, "wechat", [BillLine(number, 1250, 8), line(record, 1250)])
+    assert listed(host) == [("missing here", 0, 1250)]

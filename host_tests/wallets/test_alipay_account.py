@@ -70,7 +70,7 @@ def locked() -> bytes:
         (table(app_id=None), {}, "app_id: is missing"),
         (table(app_id="wx88"), {}, "app_id"),
         (table(private_key=None), {}, "private_key: is missing"),
-        (table(private_key="nowhere"), {}, "private_key: there is no secret 'nowhere'"),
+        (table(private_key="nowhere"), {}, "private_key: there is no secret of this name"),
         (table(), {"app_key": b"no key"}, "private_key: is no private key"),
         (table(), {"app_key": b"-----BEGIN PRIVATE KEY-----\n"}, "private_key: is no private key"),
         (table(), {"app_key": locked()}, "private_key: is no private key without a passphrase"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime
 from collections.abc import Iterator
@@ -255,3 +256,17 @@ def test_a_simulator_stops() -> None:
     shop.provider = shop.make(url=sim.url)
     assert answer(shop.query(order())) == "fault"
     shop.close()
+
+
+def test_an_event_loop_that_has_ended_leaves_no_connection_behind(shop: Shop) -> None:
+    """Connections of another loop used to break call after call."""
+    provider = shop.make()
+    shop.ago(30)
+
+    async def ask() -> list[str]:
+        return [(await provider.query(order())).their_code for _ in range(2)]
+
+    for _ in range(3):
+        assert asyncio.run(ask()) == ["ORDER_NOT_EXIST"] * 2
+    asyncio.run(provider.close())
+    assert asyncio.run(ask()) == ["ORDER_NOT_EXIST"] * 2

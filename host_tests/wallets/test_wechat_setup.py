@@ -52,7 +52,7 @@ SMALL, CURVE = rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec
         ("app_id", None, "is missing"),
         ("serial", "xyz", "serial number in hex"),
         ("private_key", None, "is missing"),
-        ("private_key", "nobody", "there is no secret 'nobody'"),
+        ("private_key", "nobody", "there is no secret of this name"),
         ("api_v3_key", "nobody", "there is no secret"),
         ("public_key", None, "is missing"),
         ("public_key_id", None, "public_key: is unknown"),

@@ -10,6 +10,7 @@ A row is leased while it is asked about (`next_at`), so that one process asks at
 """
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
@@ -63,24 +64,37 @@ def refund_of(db: Connection, tid: str, uid: bytes) -> Row[Any] | None:
 
 
 def age(row: Row[Any]) -> float:
-    """Seconds since an order was first asked. What a clock that was ahead has dated is old."""
-    passed = (now() - row.asked) / 1000
-    return passed if passed > -_LEASE / 1000 else _OLD
+    """Seconds since an order was first asked. What a clock that was ahead has dated is old, until it is dated anew."""
+    return _OLD if is_ahead(row) else (now() - row.asked) / 1000
+
+
+def is_ahead(row: Row[Any]) -> bool:
+    """Whether a clock that was ahead has dated an order or refund. It is dated anew, as if it was first asked now."""
+    return row.asked > now() + _LEASE
+
+
+def is_idle(row: Row[Any], seconds: float) -> bool:
+    """Whether nobody has asked about an order or refund for so long."""
+    return now() >= row.next_at + seconds * 1000
 
 
 def lease(db: Connection, row: Row[Any]) -> bool:
     """Take the right to ask about an order or refund that is due. False if somebody else has it, or it is not due."""
     table = _table(row)
     due = table.c.tid == row.tid, table.c.uid == row.uid, table.c.state == row.state, _is_due(table)
-    return db.execute(update(table).where(*due).values(next_at=now() + _LEASE)).rowcount == 1
+    anew = {"asked": now()} if is_ahead(row) else {}
+    return db.execute(update(table).where(*due).values(next_at=now() + _LEASE, **anew)).rowcount == 1
 
 
-def due(db: Connection) -> list[Row[Any]]:
-    """Open orders that are to be asked about now. Nothing is locked: see `lease`."""
-    waiting = wallet_order.c.state.in_(OPEN), _is_due(wallet_order)
-    return list(
-        db.execute(select(wallet_order).where(*waiting).order_by(wallet_order.c.next_at).limit(_TOGETHER)).all()
-    )
+def due(db: Connection, wallets: Collection[str]) -> list[Row[Any]]:
+    """Open orders that are to be asked about now, some of each wallet. Nothing is locked: see `lease`.
+
+    `wallets`: all names that are set up.
+    """
+    mine = [wallet_order.c.wallet == name for name in wallets] + [wallet_order.c.wallet.not_in(wallets)]
+    waiting = select(wallet_order).where(wallet_order.c.state.in_(OPEN), _is_due(wallet_order))
+    some = waiting.order_by(wallet_order.c.next_at).limit(_TOGETHER)
+    return [row for one in mine for row in db.execute(some.where(one))]
 
 
 def hurry(db: Connection, reference: str, wallet: str) -> bool:
@@ -128,6 +142,8 @@ def begin_undo(db: Connection, what: Revocation, currency: str) -> Row[Any]:
     unknown = new | {"mid": what.merchant, "is_shown": shown, "state": UNDOING, "code": answers.INVALID}
     upsert.insert_new(db, wallet_order, unknown)
     row = _one(db, wallet_order, what.tid, what.uid)
+    if is_ahead(row):
+        _change(db, row, {"asked": now()})
     if row.state not in (REFUSED, UNDONE, UNDOING, KEPT):
         _change(db, row, {"state": UNDOING})
     return _one(db, wallet_order, what.tid, what.uid)
@@ -161,8 +177,8 @@ def _new(tid: str, uid: bytes, wallet: str, amount: int, currency: str) -> dict[
 
 
 def _is_due(table: Any) -> ColumnElement[bool]:
-    """Whether the time of a row has come; or is so far off that it was set by a clock that was wrong."""
-    return or_(table.c.next_at <= now(), table.c.next_at > now() + _FAR)
+    """Whether the time of a row has come; or was set by a clock that was ahead."""
+    return or_(table.c.next_at <= now(), table.c.next_at > now() + _FAR, table.c.asked > now() + _LEASE)
 
 
 def _change(db: Connection, row: Row[Any], values: dict[str, Any]) -> bool:

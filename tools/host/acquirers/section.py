@@ -57,11 +57,11 @@ class Section:
         return value.rstrip("/")
 
     def secret(self, key: str) -> bytes:
-        """The secret whose name stands here."""
+        """The secret whose name stands here. A wrong name is not shown: it may be the secret itself."""
         try:
             return self._secret(self.text(key))
-        except KeyMissing as fault:
-            raise self.wrong(key, str(fault)) from None
+        except KeyMissing:
+            raise self.wrong(key, "there is no secret of this name: kassa-host secrets list, or put") from None
 
     def done(self) -> None:
         """Everything was read. Raises SetupError for a key that nobody asked for."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
-from tools.host.acquirers import codes, orders
+from tools.host.acquirers import codes, orders, threads
 from tools.host.acquirers.provider import DEADLINE, NO, UNKNOWN, YES, Outcome, Provider, Refund
 from tools.host.acquirers.provider import Order as Asked
 from tools.host.errors import IssuerFault, ProviderFault
@@ -22,10 +22,13 @@ from tools.host.outside.issuer import Decision
 from tools.host.outside.wallet import Order, Return, Revocation
 from tools.host.running import logs
 from tools.host.store.ledger import Ledger
-from tools.host.wire import answers
+from tools.host.wire import answers, kinds
 
 _CURRENCIES = {"0156": "CNY"}
 _LOST = 60.0  # seconds: an order that never arrived at its provider may still be on its way for so long
+_ASKED_AGAIN = (
+    30.0  # seconds: an order by a customer's code is not asked for again after it, or _LOST would be too short
+)
 _AFTER_FAULT = 5.0  # seconds
 T = TypeVar("T")
 
@@ -60,12 +63,17 @@ class Wallets:
 
     async def pay(self, order: Order) -> Decision:
         """Ask for an order, or what became of it; see outside.wallet.Wallet."""
-        chosen = self._choose(order)
-        if isinstance(chosen, Decision):
-            return chosen
-        row, new = await self._write(orders.open_order, order, chosen.name, _CURRENCIES.get(order.currency, ""))
+        row, new = await self._read(orders.find, order.tid, order.uid), False
+        if row is None:
+            chosen = self._choose(order)
+            if isinstance(chosen, Decision):
+                return chosen
+            row, new = await self._write(orders.open_order, order, chosen.name, _CURRENCIES.get(order.currency, ""))
+        if row.amount != order.amount:
+            raise IssuerFault("this order was asked for with another amount")
         if new:
-            row = await self._ask(row, lambda provider: provider.pay(_asked(row, order.code)))
+            asked = _asked(row, order.code)
+            row = await self._ask(row, lambda provider: provider.pay(asked))
         elif row.state in orders.OPEN:
             row = await self._step(row, order.code)
         return _decision(row)
@@ -73,7 +81,7 @@ class Wallets:
     async def give_back(self, back: Return) -> Decision:
         """Refund an order, or ask what became of the refund; see outside.wallet.Wallet."""
         of = await self._read(orders.find, back.order_tid, back.order)
-        if of is None:
+        if of is None or of.mid != back.merchant:
             return Decision(answers.NOT_FOUND, text="No wallet here has this order")
         if of.state != orders.PAID:
             return Decision(answers.INVALID, text="It was not paid")
@@ -87,6 +95,8 @@ class Wallets:
 
     async def revoke(self, what: Revocation) -> None:
         """Undo an order, paid or not; see outside.wallet.Wallet. Raises IssuerFault until it is done."""
+        if kinds.KINDS[what.type].source == kinds.PAID_CODE:
+            return await self._end_refund(what)
         row = await self._write(orders.begin_undo, what, _CURRENCIES["0156"])
         if row.state in (orders.UNDONE, orders.REFUSED):
             return
@@ -96,13 +106,14 @@ class Wallets:
             wallets = [self._wallet(row.wallet)]
         else:  # a host whose backup was restored here may have asked any of them
             wallets = [wallet for wallet in self.wallets.values() if wallet.serves(row.mid)]
-        age = orders.age(row)
-        if age < max([DEADLINE, *(wallet.provider.manners.undo_after for wallet in wallets)]):
+            if not wallets:
+                raise IssuerFault("no wallet of this merchant is set up")
+        if orders.age(row) < max([DEADLINE, *(wallet.provider.manners.undo_after for wallet in wallets)]):
             raise IssuerFault("too soon to be undone")  # it may still be on its way there
         outcome = Outcome(YES)
         for wallet in wallets:
             outcome = await self._call(wallet.provider.undo(_asked(row)))
-            if outcome.answer not in (YES, NO) or outcome.missing and age < _LOST:
+            if outcome.answer not in (YES, NO) or outcome.missing and _may_come(row, wallet):
                 raise IssuerFault(outcome.words.en or "not undone yet")
             if outcome.answer == NO:
                 break
@@ -111,9 +122,29 @@ class Wallets:
             logs.say(logging.ERROR, "paid, and cannot be undone", wallet=row.wallet, order=row.uid)
             raise IssuerFault("it is paid and cannot be undone: give it back by hand")
 
+    async def _end_refund(self, what: Revocation) -> None:
+        """Money that was given back cannot be taken back. Raises IssuerFault unless none was, and none will be."""
+        row = await self._read(orders.refund_of, what.tid, what.uid)
+        of = row and await self._read(orders.find, row.order_tid, bytes.fromhex(row.order_uid))
+        if row is None or of is None or row.state == orders.REFUSED:
+            return
+        if row.state != orders.PAID:
+            found = await self._call(
+                self._wallet(row.wallet).provider.query_refund(Refund(row.uid, _asked(of), row.amount))
+            )
+            if found.missing and not orders.is_idle(row, _LOST):
+                raise IssuerFault("it may still be on its way")
+            found = Outcome(NO, answers.INVALID) if found.missing else found
+            await self._write(orders.note, row, found, _AFTER_FAULT)
+            row = await self._reread(row, refund=True)
+        if row.state == orders.PAID:
+            raise IssuerFault("it was given back and cannot be undone: settle it with the customer by hand")
+        if row.state != orders.REFUSED:
+            raise IssuerFault(row.text_en or "the refund has no final answer yet")
+
     async def tend(self) -> None:
         """Ask about open orders whose terminals do not. Called every few seconds."""
-        await asyncio.gather(*(self._tend(row) for row in await self._read(orders.due)))
+        await asyncio.gather(*(self._tend(row) for row in await self._read(orders.due, tuple(self.wallets))))
 
     async def close(self) -> None:
         """End the connections to all providers."""
@@ -136,19 +167,22 @@ class Wallets:
             found = [wallet for wallet in mine if wallet.kind == kind]
         else:
             found = [wallet for wallet in mine if wallet.shows and order.wallet in ("", wallet.kind, wallet.name)]
-        if found:
-            return found[0]
+        if found:  # one that is this merchant's own counts more than everybody's
+            return next((wallet for wallet in found if wallet.merchants and wallet.kind == found[0].kind), found[0])
         return Decision(
             answers.BAD_CARD, text="No wallet here takes this code" if order.code else "No such wallet here"
         )
 
     async def _step(self, row: Row[Any], code: str = "") -> Row[Any]:
         """Ask about an open order if it is due; again for it if it never arrived; undo it if its time is over."""
+        patience = self._patience(row)
         if not await self._write(orders.lease, row):
             return row
+        if orders.is_ahead(row):
+            row = await self._reread(row)
         if row.state != orders.EXPIRING:
-            late = orders.age(row) >= self._patience(row)
-            again = not late and (code or row.is_shown and not row.shown)
+            late = orders.age(row) >= patience
+            again = not late and (code and orders.age(row) <= _ASKED_AGAIN or row.is_shown and not row.shown)
             row = await self._ask(row, lambda provider: _query(provider, _asked(row, code), again))
             if not late or row.state not in orders.OPEN or not await self._write(orders.expire, row):
                 return row
@@ -213,13 +247,32 @@ class Wallets:
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Do work on the database in a thread."""
-        return await asyncio.to_thread(work, *args)
+        return await threads.in_thread(work, *args)
 
 
 async def _query(provider: Provider, order: Asked, again: object) -> Outcome:
-    """What became of an order. `again`: it may be asked for once more if it never arrived."""
+    """What became of an order. `again`: it may be asked for once more if it never arrived.
+
+    A refusal then may be about the first request, which was slow and has used up the customer's code. So it has to be
+    confirmed.
+    """
     outcome = await provider.query(order)
-    return await provider.pay(order) if outcome.missing and again else outcome
+    if not outcome.missing or not again:
+        return outcome
+    outcome = await provider.pay(order)
+    if outcome.answer != NO:
+        return outcome
+    found = await provider.query(order)
+    return outcome if found.missing else found
+
+
+def _may_come(row: Row[Any], wallet: Wallet) -> bool:
+    """Whether an order that a wallet does not have may still come there.
+
+    If only a host that was lost knew the code that was shown, a customer may have it.
+    """
+    scannable = wallet.provider.manners.shown_patience if row.is_shown and not row.wallet else 0.0
+    return orders.age(row) < _LOST + scannable
 
 
 async def _refund_again(provider: Provider, refund: Refund) -> Outcome:

@@ -16,8 +16,9 @@ from tools.host import settings_file
 from tools.host.acquirers import configuration
 from tools.host.app import Host
 from tools.host.errors import HostError, SetupError
-from tools.host.keys import host_keys
+from tools.host.keys import host_keys, passphrase
 from tools.host.keys.key_store import KeyStore
+from tools.host.keys.passphrase import Passphrase
 from tools.host.outside import gateway
 from tools.host.running import logs, permissions, process
 from tools.host.settings import Settings
@@ -41,8 +42,9 @@ def main(home: Path, test_keys: bool) -> None:
     except HostError as error:
         raise click.ClickException(str(error)) from None
     try:
-        keys = host_keys.find(home, test_keys)  # first: it may ask for the passphrase
-        with process.running(home, lambda: _host(home, settings, log, keys)) as host:
+        ask = passphrase.once()
+        keys = host_keys.find(home, test_keys, ask)  # first: it may ask for the passphrase
+        with process.running(home, lambda: _host(home, settings, log, keys, ask)) as host:
             _ready(host, settings)
             why = process.wait()
             logs.say(logging.INFO, "stopping", signal=why)
@@ -54,14 +56,14 @@ def main(home: Path, test_keys: bool) -> None:
         log.close()
 
 
-def _host(home: Path, settings: Settings, log: logs.Logging, keys: KeyStore) -> Host:
+def _host(home: Path, settings: Settings, log: logs.Logging, keys: KeyStore, ask: Passphrase) -> Host:
     missing = process.allow_connections(settings.limits)
     if missing:
         logs.say(logging.WARNING, "too few open files", missing=missing, see="LimitNOFILE of the unit, ulimit -n")
     ledger = Ledger(database(home, settings))
     return Host(
         home,
-        *gateway.find(home, ledger, datetime.datetime.now),
+        *gateway.find(home, ledger, datetime.datetime.now, ask),
         keys=keys,
         ledger=ledger,
         port=settings.terminals.port,

@@ -5,6 +5,7 @@ In this order: a credential of systemd (`LoadCredential=kassa-passphrase:/path`,
 that an environment variable names; the terminal.
 """
 
+import functools
 import getpass
 import os
 import sys
@@ -31,6 +32,11 @@ def find(name: str = KEYS, new: bool = False) -> str:
     if not found or new and len(found) < _SHORTEST:
         raise SetupError(f"{name}: a passphrase has at least {_SHORTEST} characters")
     return found
+
+
+def once() -> Passphrase:
+    """The passphrase KEYS for whoever opens several files at a start: it is asked for once. See find."""
+    return functools.cache(find)
 
 
 def variable(name: str) -> str:

@@ -37,7 +37,7 @@ def write(home: Path, held: Mapping[str, bytes], passphrase: str) -> None:
 
 
 def named(held: Mapping[str, bytes], name: str) -> bytes:
-    """One of them. Raises KeyMissing."""
+    """One of them. Raises KeyMissing, which does not show the name: it may be a secret."""
     if name not in held:
-        raise KeyMissing(f"there is no secret {name!r}: kassa-host secrets put {name} FILE")
+        raise KeyMissing("there is no secret of this name")
     return held[name]

@@ -2,13 +2,15 @@
 """Fetches the daily bills of the wallets, keeps each as a file, and reconciles it with the payments.
 
 A bill is kept in HOME/bills as WALLET-DAY.csv, in the form of books/report_file.py. Lines about one order are added up:
-what was paid and undone on the same day is no line. A bill that is there is not fetched again.
+what was paid and undone on the same day is no line. A bill that is there is not fetched again. The numbers of orders
+that are none of ours begin with "other-": the account may be used without us.
 """
 
 import asyncio
 import csv
 import datetime
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,9 @@ from tools.host.operations import reconcile
 from tools.host.store.ledger import Ledger
 
 _PATIENCE = 120.0  # seconds for a whole bill
+_OURS = re.compile("[0-9a-f]{32}")
+_ODD = re.compile("[^0-9a-z_|*@-]")  # what report_file.py does not read in a reference
+_LONGEST = 40  # characters of a number that is none of ours
 
 
 class Fetched(NamedTuple):
@@ -71,5 +76,10 @@ def _file(lines: Sequence[BillLine], day: datetime.date) -> str:
     writer.writerow(("reference", "amount", "fee", "day"))
     for reference, (amount, fee) in sorted(sums.items()):
         if amount or fee:
-            writer.writerow((reference, text(amount), text(fee), day))
+            writer.writerow((_named(reference), text(amount), text(fee), day))
     return out.getvalue()
+
+
+def _named(reference: str) -> str:
+    """A reference as report_file.py reads it. One that is not ours is never taken for a retrieval reference number."""
+    return reference if _OURS.fullmatch(reference) else "other-" + _ODD.sub("_", reference.lower())[:_LONGEST]

@@ -63,6 +63,8 @@ def run(
     if known.source != source:
         raise OperatorError(f"this file was reconciled as one of a {known.source}")
     if known.done is not None:
+        if bill:  # the bill of another wallet or day may have the same content, if it is empty
+            _missing(ledger, source, days | {bill.day}, bill.wallet)
         return Done(count, amount, True)
     fee = bill.fee if bill else None
     _book(ledger, path, digest, source, frozenset(named), lambda done: progress(done, count), fee)

@@ -46,15 +46,20 @@ class Nobody:
         pass
 
 
-def find(home: Path, ledger: Ledger, now: Callable[[], datetime.datetime]) -> tuple[Issuer, Wallet]:
-    """Issuer and wallet as the host's settings name them. Raises SetupError if they cannot be loaded."""
+def find(
+    home: Path, ledger: Ledger, now: Callable[[], datetime.datetime], ask: passphrase.Passphrase = passphrase.find
+) -> tuple[Issuer, Wallet]:
+    """Issuer and wallet as the host's settings name them. `ask`: gives the passphrase of the secrets, if they have any.
+
+    Raises SetupError if they cannot be loaded.
+    """
     named, acquirers = settings_file.load(home).outside.gateway, home / configuration.FILE
     if named and acquirers.exists():
         raise SetupError(f"{home / FILE} names a gateway, and there is {acquirers}: remove one of them")
     if not named:
         if not acquirers.exists():
             return Nobody(), Nobody()
-        issuer, wallets = configuration.load(home, ledger, _secrets(home))
+        issuer, wallets = configuration.load(home, ledger, _secrets(home, ask))
         return issuer or Nobody(), wallets
     module, _, function = named.partition(":")
     where = f"{home / FILE}: [outside] gateway {named!r}"
@@ -71,13 +76,13 @@ def find(home: Path, ledger: Ledger, now: Callable[[], datetime.datetime]) -> tu
     return issuer, wallet
 
 
-def _secrets(home: Path) -> configuration.Secret:
+def _secrets(home: Path, ask: passphrase.Passphrase) -> configuration.Secret:
     """Gives the host's secrets by name. The file is opened with the first."""
     held: dict[str, bytes] = {}
 
     def secret(name: str) -> bytes:
         if not held:
-            held.update(secret_file.read(home, passphrase.find()))
+            held.update(secret_file.read(home, ask()))
         return secret_file.named(held, name)
 
     return secret

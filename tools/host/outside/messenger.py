@@ -31,26 +31,37 @@ class Messenger:
         self._ledger = ledger
         self._issuer, self._wallet = issuer, wallet
         self._in_thread = in_thread
-        self._woken = asyncio.Event()
+        self._woken, self._hinted = asyncio.Event(), asyncio.Event()
 
     def wake(self) -> None:
-        """Something may have been put into the outbox."""
+        """Something may have been put into the outbox, or an order may be due."""
         self._woken.set()
+        self._hinted.set()
 
     async def run(self) -> None:
-        """Deliver for ever; another process may do the same."""
+        """Deliver and tend for ever; another process may do the same. Neither waits for the other."""
+        await asyncio.gather(
+            self._for_ever(self._deliver_all, self._woken), self._for_ever(self._wallet.tend, self._hinted)
+        )
+
+    async def _for_ever(self, work: Callable[[], Awaitable[None]], woken: asyncio.Event) -> None:
+        """Whatever goes wrong, it is tried again: nobody starts this anew."""
         while True:
+            woken.clear()
             try:
-                while await self.deliver():
-                    pass
-                await self._wallet.tend()
+                await work()
             except SQLAlchemyError as fault:
                 _log.error("outbox: %s", type(fault).__name__)
-            self._woken.clear()
+            except Exception as fault:  # of a wallet, which may be anybody's
+                _log.error("outside: %s", type(fault).__name__)
             try:
-                await asyncio.wait_for(self._woken.wait(), _PAUSE)
+                await asyncio.wait_for(woken.wait(), _PAUSE)
             except TimeoutError:
                 pass
+
+    async def _deliver_all(self) -> None:
+        while await self.deliver():
+            pass
 
     async def deliver(self) -> int:
         """Tell everything that is due, once. Returns how many of them were done.

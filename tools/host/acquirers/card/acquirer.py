@@ -5,7 +5,6 @@ A request without an answer is repeated as it was (its STAN, its time) when the 
 terminal reverses it. A reversal and an advice are repeated until they are answered.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from tools.host.acquirers.card.link import Link
 from tools.host.acquirers.card.requests import ASKED, NO, UNDOING, UNDONE, YES, New, Numbers
 from tools.host.acquirers.provider import NO as SAYS_NO
 from tools.host.acquirers.provider import YES as SAYS_YES
+from tools.host.acquirers.threads import in_thread
 from tools.host.errors import ProviderFault
 from tools.host.outside.issuer import Advice, Decision, Payment
 from tools.host.store.ledger import Ledger
@@ -51,7 +51,7 @@ class CardAcquirer:
             await self.link.ready()
             worth = kinds.worth(payment.type, payment.amount)
             new = payment.tid, payment.uid, payment.merchant, form, payment.amount, payment.currency, worth
-            row, again = await self._open(New(*new, stan=await asyncio.to_thread(self.numbers.take)))
+            row, again = await self._open(New(*new, stan=await in_thread(self.numbers.take)))
             about = await self.read(requests.original, payment.tid, payment.uid)
             if row.state == ASKED:
                 row = await self._ask(row, {**card, **self._original(about)}, again)
@@ -69,7 +69,7 @@ class CardAcquirer:
         await self.link.ready()
         worth = kinds.worth(advice.type, advice.amount, about.amount)
         new = advice.tid, advice.uid, advice.merchant, form, advice.amount, about.currency, worth
-        row, again = await self._open(New(*new, stan=await asyncio.to_thread(self.numbers.take)))
+        row, again = await self._open(New(*new, stan=await in_thread(self.numbers.take)))
         if row.state == ASKED:
             row = await self._ask(row, self._original(about), again)
         if row.state not in (YES, UNDOING, UNDONE):
@@ -77,7 +77,7 @@ class CardAcquirer:
 
     async def undo(self, tid: str, uid: bytes) -> None:
         """Reverse a payment or an advice; see Issuer.undo. Raises ProviderFault until the acquirer has answered."""
-        row = await self.write(requests.begin_undo, tid, uid, await asyncio.to_thread(self.numbers.take))
+        row = await self.write(requests.begin_undo, tid, uid, await in_thread(self.numbers.take))
         if row.state == UNDOING:
             await self._reverse(row)
 
@@ -142,7 +142,7 @@ class CardAcquirer:
         """The acquirer has it, but will not say what became of it: it is to be reversed."""
         await self.write(requests.end, row, ASKED, values)
         return await self.write(
-            requests.begin_undo, row.tid, bytes.fromhex(row.uid), await asyncio.to_thread(self.numbers.take)
+            requests.begin_undo, row.tid, bytes.fromhex(row.uid), await in_thread(self.numbers.take)
         )
 
     def _is_told(self, form: Form) -> bool:
@@ -210,7 +210,7 @@ class CardAcquirer:
             with self._ledger.write() as db:
                 return work(db, *args)
 
-        return await asyncio.to_thread(run)
+        return await in_thread(run)
 
     async def read(self, work: Callable[..., T], *args: Any) -> T:
         """Do `work` in a read transaction, in a thread."""
@@ -219,7 +219,7 @@ class CardAcquirer:
             with self._ledger.read() as db:
                 return work(db, *args)
 
-        return await asyncio.to_thread(run)
+        return await in_thread(run)
 
 
 def _rrn(row: Row[Any]) -> str:

@@ -12,6 +12,7 @@ from tools.host.acquirers.card import requests, translate
 from tools.host.acquirers.card.codec import Codec, Fields, MacFault
 from tools.host.acquirers.card.dialect import Dialect, Form
 from tools.host.acquirers.card.requests import Numbers
+from tools.host.acquirers.threads import in_thread
 from tools.host.errors import ProviderFault
 from tools.host.running import logs
 
@@ -140,7 +141,7 @@ class Line:
 
     async def _manage(self, form: Form) -> Fields:
         """Ask for a sign-on or an echo. Raises ProviderFault if it is refused."""
-        stan = await asyncio.to_thread(self._numbers.take)
+        stan = await in_thread(self._numbers.take)
         member = {"acquirer": self._acquirer, "acquirer_length": len(self._acquirer)}
         fields = translate.render(form, self._dialect, {"stan": stan, **member, **translate.times(requests.now())})
         answer = await self.ask(form, fields)

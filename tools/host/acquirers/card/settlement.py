@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Settles a day with the acquirer: tells it our totals, one message a currency, and lists what differs from its own."""
 
-import asyncio
 import datetime
 import json
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from tools.host.acquirers.card import requests, translate
 from tools.host.acquirers.card.acquirer import CardAcquirer
 from tools.host.acquirers.card.codec import Fields
 from tools.host.acquirers.card.dialect import TOTALS, Dialect
+from tools.host.acquirers.threads import in_thread
 from tools.host.errors import OperatorError, ProviderFault
 from tools.host.wire import kinds
 
@@ -75,7 +75,7 @@ async def _waiting(acquirer: CardAcquirer, day: datetime.date) -> list[Row[Any]]
 
 
 async def _one(acquirer: CardAcquirer, day: datetime.date, currency: str, sums: dict[str, int]) -> Settled:
-    stan = await asyncio.to_thread(acquirer.numbers.take)
+    stan = await in_thread(acquirer.numbers.take)
     row, again = await acquirer.write(requests.open_settlement, f"{day}", currency, sums, stan)
     ours = json.loads(row.totals)
     if row.result is not None:

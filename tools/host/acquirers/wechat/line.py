@@ -34,8 +34,9 @@ class Line:
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, keepalive_expiry=20.0)
-        self._transport = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+        self._context = context
+        self._transport: httpx.AsyncHTTPTransport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.verify: Verify = _nobody
 
     async def get(self, url: str, headers: dict[str, str]) -> httpx.Response:
@@ -45,13 +46,16 @@ class Line:
         return await self._send(httpx.Request("POST", url, headers=headers, content=content.encode()))
 
     async def close(self) -> None:
-        await self._transport.aclose()
+        """End its connections. Those of an event loop that has ended are gone with it."""
+        transport, self._transport = self._transport, None
+        if transport and self._loop is asyncio.get_running_loop():
+            await transport.aclose()
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         request.extensions = {"timeout": httpx.Timeout(LIMIT).as_dict()}
         is_bill = request.url.path.startswith(BILLS)
         async with asyncio.timeout(LIMIT):
-            answer = await self._transport.handle_async_request(request)
+            answer = await self._ready().handle_async_request(request)
             try:
                 body = await _read(answer, LARGEST_BILL if is_bill else LARGEST)
             finally:
@@ -61,6 +65,15 @@ class Line:
         if not is_bill and request.url.path != _CERTIFICATES:  # these come sealed with the API key
             await self._check(whole)
         return whole
+
+    def _ready(self) -> httpx.AsyncHTTPTransport:
+        """The transport of this event loop: its connections are kept for the next request."""
+        loop = asyncio.get_running_loop()
+        if self._transport is None or self._loop is not loop:
+            limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, keepalive_expiry=20.0)
+            self._transport = httpx.AsyncHTTPTransport(verify=self._context, limits=limits, trust_env=False)
+            self._loop = loop
+        return self._transport
 
     async def _check(self, answer: httpx.Response) -> None:
         """The time of an answer, and the signature of one that is no success; the SDK checks that of successes.
