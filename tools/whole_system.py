@@ -2,14 +2,25 @@
 """The whole system in one folder and one process: settlement host, provisioned terminal, and the world around it."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import select
 
 from tools.host import private_files
+from tools.host.outside.wallet import Wallet
+from tools.host.store.ledger import Ledger
+from tools.host.store.schema import published
+from tools.host.tables import publication, terminal_settings
 from tools.provision.device import Terminal, provision
 from tools.sim.host import Host
 from tools.world import interpreter
 from tools.world.power import FIRMWARE, Power
 from tools.world.world import World
+
+if TYPE_CHECKING:
+    from tools.sim.wallets import WalletServices
 
 PROVISIONED = "provisioned"  # a file with the supervisor code; exists once the system is provisioned
 
@@ -20,11 +31,14 @@ def folders(home: Path) -> tuple[Path, Path, Path]:
 
 
 class WholeSystem:
-    """`home` keeps host/, terminal/ and wire.log between runs; an empty one is provisioned first.
+    """`home` keeps host/, terminal/, wallets/ and wire.log between runs; an empty one is provisioned first.
 
-    `db`: the URL of the host's database, if it is not a file in host/. `speed` and the other options are World's. Use it as
-    a context manager. Power is off until `world.power_on()`.
+    `db`: the URL of the host's database, if it is not a file in host/. `wallets`: WeChat Pay, Alipay and Lightning, simulated
+    behind HTTP and signatures, instead of one toy wallet; "real": Lightning by the real LNbits server if there is one.
+    `speed` and the other options are World's. Use it as a context manager. Power is off until `world.power_on()`.
     """
+
+    wallets: "WalletServices | None" = None
 
     def __init__(
         self,
@@ -39,10 +53,20 @@ class WholeSystem:
         overlay: Path | None = None,
         power: Callable[[Path, int], Power] | None = None,
         db: str | None = None,
+        wallets: Literal["", "simulated", "real"] = "",
     ) -> None:
         self.home = private_files.folder(home)
         self.terminal = terminal or Terminal()
-        self.host = Host(home / "host", db=db, page_port=page_port, wire_log=home / "wire.log")
+        starting = self._start_wallets(wallets == "real") if wallets else None
+        try:
+            make = self._wallets_of(starting) if starting else None
+            self.host = Host(home / "host", db=db, page_port=page_port, wire_log=home / "wire.log", wallets=make)
+        except BaseException:
+            if starting and not starting.exception():
+                starting.result().stop()
+            raise
+        if wallets:
+            self._name_wallets()
         mark = home / PROVISIONED
         if mark.exists():
             self.supervisor_code = mark.read_text()
@@ -70,4 +94,31 @@ class WholeSystem:
         try:
             self.world.close()
         finally:
-            self.host.stop()
+            try:
+                self.host.stop()
+            finally:
+                if self.wallets:
+                    self.wallets.stop()
+
+    def _start_wallets(self, real: bool) -> "Future[WalletServices]":
+        """They start while the host is made."""
+        from tools.sim.wallets import WalletServices  # only here: a system with the toy wallet starts faster
+
+        return WalletServices.start(self.home / "wallets", self.terminal.merchant_name, real)
+
+    def _wallets_of(self, starting: "Future[WalletServices]") -> Callable[[Path, Ledger], Wallet]:
+        def of(home: Path, ledger: Ledger) -> Wallet:
+            self.wallets = starting.result()
+            return self.wallets.of(home, ledger)
+
+        return of
+
+    def _name_wallets(self) -> None:
+        """Publish the wallets whose codes the till can show, unless the terminals' settings were published before."""
+        from tools.sim.wallets.services import LABELS
+
+        with self.host.ledger.read() as db:
+            known = db.execute(select(published.c.version).where(published.c.network == publication.PARAMETERS)).first()
+        if not known:
+            named = publication.parameters({0x16: terminal_settings.pack_wallets(LABELS)})
+            self.host.tables.publish(publication.PARAMETERS, named, "tools.sim")

@@ -16,7 +16,7 @@ from tools.provision.device import Terminal
 def simulation(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
     """A simulation that is switched on, with English as the terminal's language."""
     home: Path = tmp_path_factory.mktemp("panel") / "run"
-    with Simulation(home, micropython, Terminal(language="en")) as simulation:
+    with Simulation(home, micropython, Terminal(language="en"), "simulated") as simulation:
         simulation.commands.do({"do": "power", "on": True})
         yield simulation
 

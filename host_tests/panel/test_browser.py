@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page in a real browser: a sale by mouse and keyboard, both languages, three widths."""
+"""The page in a real browser: a sale by mouse and keyboard, both languages, four widths."""
 
 from collections.abc import Iterator
 
@@ -80,7 +80,7 @@ def test_a_card_can_be_dragged_and_left_on_the_reader(chromium: Chromium) -> Non
     chromium.wait("!document.querySelector('.on-reader')")
 
 
-@pytest.mark.parametrize("width", [1440, 1024, 600])
+@pytest.mark.parametrize("width", [1440, 1024, 600, 390])
 def test_the_page_fits_the_width_in_both_languages(chromium: Chromium, width: int) -> None:
     chromium.resize(width, 900)
     for language, word in (("zh", "主机账本"), ("en", "Host ledger")):

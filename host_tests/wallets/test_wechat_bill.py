@@ -112,3 +112,13 @@ def test_many_calls_at_once_with_certificates_that_nobody_knows_yet() -> None:
 
     assert {said.answer for said in shop.run(many())} == {"yes"} and len(shop.books.payments) == 20
     shop.close()
+
+
+def test_a_refund_that_undoes_an_order_is_about_the_order(shop: Shop) -> None:
+    """A code that was shown, and paid before it was closed: its bill has no line for the books to wonder about."""
+    late = order(reference="f" * 32, shown=True, ago=30)
+    shop.pay(late)
+    shop.books.late = True
+    assert shop.undo(late).answer == "yes"
+    lines = [(one.reference, one.amount) for one in shop.bill(DAY)]
+    assert lines[-2:] == [("f" * 32, late.amount), ("f" * 32, -late.amount)]

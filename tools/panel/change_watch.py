@@ -9,6 +9,7 @@ from tools.panel import terminal_totals
 from tools.panel.commands import Commands
 from tools.panel.ledger import LedgerWatch
 from tools.panel.news import News
+from tools.panel.phone import PhoneScreen
 from tools.panel.picture import Picture
 from tools.whole_system import WholeSystem
 from tools.world import ocr
@@ -26,11 +27,12 @@ _RECEIPTS = 20
 class ChangeWatch:
     """Runs in its own thread. Publishes every change through `news`."""
 
-    def __init__(self, system: WholeSystem, commands: Commands, news: News) -> None:
+    def __init__(self, system: WholeSystem, commands: Commands, news: News, phone: PhoneScreen) -> None:
         self._system = system
         self._world = system.world
         self._commands = commands
         self._news = news
+        self._phone = phone
         self._picture = Picture()
         self._ledger = LedgerWatch(system.host, news)
         self._stop = threading.Event()
@@ -64,6 +66,7 @@ class ChangeWatch:
             if now >= self._next_ledger:
                 self._next_ledger = now + _LEDGER_S
                 self._ledger.look()
+                self._news.publish("phone", self._phone.view())
             if now >= self._next_check:
                 self._next_check = now + _CHECK_S
                 self._check()
@@ -101,7 +104,9 @@ class ChangeWatch:
                 self._changed, self._unread = now, True
         elif self._unread and now - self._changed > _READ_AFTER_S:
             self._unread = False
-            self._news.publish("screen", ocr.read(self._world.chips.display.pixels) if on else [])
+            pixels = self._world.chips.display.pixels
+            self._news.publish("screen", ocr.read(pixels) if on else [])
+            self._phone.look(pixels)
 
     def _look_at_paper(self) -> None:
         receipts = self._world.receipts

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page's commands, as JSON: keys, cards, Wi-Fi, power, and the host's mood (how it answers)."""
+"""The page's commands, as JSON: keys, cards, phone, Wi-Fi, power, and the host's mood (how it answers)."""
 
 import threading
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from tools.cards.card import Card
 from tools.cards.catalogue import CATALOGUE, Wallet
 from tools.host.errors import SetupError
 from tools.panel.news import News
+from tools.panel.phone import PhoneScreen
 from tools.whole_system import WholeSystem
 from tools.world.keypad import KEYS
 from tools.world.wifi_radio import STATES
@@ -25,11 +26,12 @@ class CommandError(ValueError):
 class Commands:
     """Executes one command at a time. Thread-safe."""
 
-    def __init__(self, system: WholeSystem, wallet: Wallet, news: News) -> None:
+    def __init__(self, system: WholeSystem, wallet: Wallet, news: News, phone: PhoneScreen) -> None:
         self._system = system
         self._world = system.world
         self._wallet = wallet
         self._news = news
+        self._phone = phone
         self._lock = threading.RLock()
         self._lying: dict[str, Card] = {}
         self._timers: dict[str, threading.Timer] = {}
@@ -52,8 +54,10 @@ class Commands:
 
     def do(self, command: object) -> None:
         """Execute {"do": ..., ...}. Raises CommandError for an invalid command."""
-        if not isinstance(command, dict) or str(command.get("do")) not in self._doers:
+        if not isinstance(command, dict) or str(command.get("do")) not in (*self._doers, "phone"):
             raise CommandError("no such command")
+        if command["do"] == "phone":  # its payments may take seconds, and meanwhile keys are pressed
+            return self._use_phone(command)
         with self._lock:
             try:
                 self._doers[str(command["do"])](command)
@@ -67,6 +71,12 @@ class Commands:
                 timer.cancel()
             self._timers.clear()
             self._wallet.save()
+
+    def _use_phone(self, command: dict[str, Any]) -> None:
+        try:
+            self._phone.do(command)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
 
     def _key(self, command: dict[str, Any]) -> None:
         key = command.get("key")

@@ -94,6 +94,9 @@ class Alipay:
         self.bill_address = ""  # instead of the right one
         self.bill_content: bytes | None = None
         self.on_call: Callable[[str], None] = lambda call: None  # what happens elsewhere while a call is answered
+        self.on_change: Callable[[], None] = lambda: None  # with `lock` held, before the answer leaves
+        self.lock = threading.RLock()  # hold it to look at `books` or change them
+        self.keeps_days = False  # True: there is no bill before its day is over
         routes = [
             Route("/gateway.do", self._gateway, methods=["POST", "GET"]),
             Route("/downloadBillFile.resource", self._bill),
@@ -130,11 +133,14 @@ class Alipay:
             return Response(json.dumps({name: node}), media_type="text/html")
         call, content = METHODS[fields["method"]], json.loads(fields["biz_content"])
         self.calls.append((call, content.get("out_trade_no", "")))
-        self.on_call(call)
+        with self.lock:
+            self.on_call(call)
         mood = self.moods[call].pop(0) if self.moods[call] else self.always.get(call, "")
         if mood in BEFORE:
             return await self._unanswered(request, name, mood)
-        node = self._bill_address(content) if call == "bill" else getattr(self.books, call)(content)
+        with self.lock:
+            node = self._bill_address(content) if call == "bill" else getattr(self.books, call)(content)
+            self.on_change()
         if mood in AFTER:
             return await self._unanswered(request, name, mood)
         return self._answer(name, node, mood)
@@ -202,7 +208,8 @@ class Alipay:
 
     def _bill_address(self, content: dict[str, str]) -> dict[str, str]:
         day = datetime.date.fromisoformat(content["bill_date"])
-        if not alipay_bill.of_day(self.books.entries, day):
+        today = datetime.datetime.fromtimestamp(self.clock() / 1000, alipay_bill.BEIJING).date()
+        if not alipay_bill.of_day(self.books.entries, day) or self.keeps_days and day >= today:
             return {"code": "40004", "msg": "Business Failed", "sub_code": "isp.bill_not_exist", "sub_msg": "不存在"}
         url = f"{self.bill_address or self.address}/downloadBillFile.resource?bizDates={day}"
         return {"code": "10000", "msg": "Success", "bill_download_url": url}

@@ -64,6 +64,7 @@ class Books:
         self.codes: dict[str, tuple[int, int, int]] = {}  # order number -> fen, ms until it can be scanned, life
         self.used: set[str] = set()
         self.entries: list[Entry] = []
+        self.refusals: list[tuple[int, int]] = []  # (ms, fen) of codes that were refused
 
     # -- what customers and the merchant do
     def pay_now(self, number: str) -> bool:
@@ -108,6 +109,7 @@ class Books:
         trade = self._trade(number)
         if trade is None:
             if self.customer.startswith("ACQ."):
+                self.refusals.append((self.clock(), fen))
                 return _no(self.customer, out_trade_no=number)
             if content["auth_code"] in self.used:
                 return _no("ACQ.PAYMENT_AUTH_CODE_INVALID")

@@ -34,7 +34,7 @@ _PATIENCE = 20.0  # seconds
 
 
 class Host(app.Host):
-    """See app.Host. `issuer` and `wallet` replace the simulators.
+    """See app.Host. `issuer` and `wallet` replace the simulators; `wallets` makes a wallet of HOME and the ledger.
 
     `db`: the database (a file or a PostgreSQL URL), if it is not HOME/host.db. It has the published test keys, and the CA
     that signs its terminals' certificates lies beside it in HOME/ca.
@@ -51,17 +51,18 @@ class Host(app.Host):
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
         issuer: Issuer | None = None,
         wallet: Wallet | None = None,
+        wallets: Callable[[Path, Ledger], Wallet] | None = None,
         **more: Any,
     ) -> None:
         private_files.folder(home)
         self.authority = pki.ensure(home)
         ledger = Ledger(db or home / "host.db")
-        gateway.settle_in(home)
+        gateway.settle_in(home, bool(wallets))
         self.simulator, self.wallet = gateway.create(ledger, now)
         super().__init__(
             home,
             issuer or self.simulator,
-            wallet or self.wallet,
+            wallets(home, ledger) if wallets else wallet or self.wallet,
             ledger=ledger,
             service=MoodyService,
             now=now,

@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -50,13 +51,16 @@ class LnbitsSimulator:
     """A server on loopback, from `with` to its end.
 
     To be changed by tests: `fee` (millisatoshi that it keeps of an incoming payment), `rate` (satoshi for a yuan),
-    `hints` (routing hints of an invoice), `network`.
+    `hints` (routing hints of an invoice), `network`, `is_silent` (no request is answered).
+    `on_change` is called after each change, before its answer leaves.
     """
 
     def __init__(self, balance: int = 10_000_000_000) -> None:
         self.shop, self.customer = SimulatedWallet(), SimulatedWallet(balance)
         self.payments: list[dict[str, Any]] = []
         self.fee, self.rate, self.hints, self.network = 0, 143, 0, "bc"
+        self.is_silent = False
+        self.on_change: Callable[[], None] = lambda: None
         routes = [Route(_PATH, self._post, methods=["POST"]), Route(f"{_PATH}/paginated", self._list)]
         self._site = WebServer(Starlette(routes=routes))
         self._loop = asyncio.new_event_loop()
@@ -78,20 +82,23 @@ class LnbitsSimulator:
         self._loop.close()
 
     async def _post(self, request: Request) -> JSONResponse:
+        await self._speak()
         try:
             wallet, is_admin = self._whose(request)
             asked = await request.json()
-            if not asked.get("out", True):
-                return JSONResponse(self._make(wallet, asked), 201)
-            if not is_admin:
+            if asked.get("out", True) and not is_admin:
                 raise _Wrong(403, "Invoice (or Admin) key required.")
-            return JSONResponse(self._pay(wallet, str(asked.get("bolt11", ""))), 201)
+            makes = not asked.get("out", True)
+            done = self._make(wallet, asked) if makes else self._pay(wallet, str(asked.get("bolt11", "")))
+            self.on_change()
+            return JSONResponse(done, 201)
         except _Wrong as wrong:
             return wrong.answer
         except (ValueError, KeyError) as fault:
             return JSONResponse({"detail": str(fault)}, 400)
 
     async def _list(self, request: Request) -> JSONResponse:
+        await self._speak()
         try:
             wallet, _ = self._whose(request)
             asked = dict(request.query_params)
@@ -106,6 +113,11 @@ class LnbitsSimulator:
             return wrong.answer
         except ValueError as fault:
             return JSONResponse({"detail": str(fault)}, 400)
+
+    async def _speak(self) -> None:
+        """Returns at once, unless the server is silent."""
+        while self.is_silent:
+            await asyncio.sleep(0.2)
 
     def _whose(self, request: Request) -> tuple[SimulatedWallet, bool]:
         key = request.headers.get("x-api-key")

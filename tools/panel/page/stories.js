@@ -32,9 +32,28 @@ const STORIES = {
   forged: [online, type("4900"), tap("forged"), rest("answer", 3500)],
   decline: [online, ["mood", async (play) => { send({ do: "mood", mood: "decline 51" }); await play.rest(900); }],
     type("8800"), tap("lotus"), rest("answer", 3500), ["done", async () => send({ do: "mood", mood: "normal" })]],
+  phone: [online,
+    ["code", async (play) => { phone("mood", { wallet: "wechat", mood: "asks" }); await play.others("DE"); await play.keys("1250E"); await play.rest(900); }],
+    ["hold", async (play) => {
+      phone("code", { wallet: "wechat" });
+      await play.until(() => latest("phone").code);
+      await play.rest(1800);
+      phone("hold");
+      await play.until(() => latest("phone").waiting);
+    }],
+    ["agree", async (play) => { await play.rest(2500); phone("pay", latest("phone").waiting); await play.until(paid); }],
+    ["paid", async (play) => { phone("mood", { wallet: "wechat", mood: "pays" }); await play.rest(3000); }]],
+  lightning: [online,
+    ["show", async (play) => { await play.others("DDE"); await play.keys("DDE"); await play.rest(900); await play.keys("880E"); await play.until(() => latest("phone").sees); await play.rest(1500); }],
+    ["scan", async (play) => { phone("scan"); await play.until(() => latest("phone").waiting); await play.rest(2500); }],
+    ["agree", async (play) => { phone("pay", latest("phone").waiting); await play.until(paid); }],
+    rest("paid", 3000)],
   batch: [online, ["menu", async (play) => { await play.keys("MDE"); await play.rest(900); }],
     ["confirm", async (play) => { await play.keys("E"); await play.rest(3500); }]],
 };
+
+const phone = (act, more = {}) => send({ do: "phone", act, ...more });
+const paid = () => !latest("phone").waiting && !till().waiting.count && latest("ledger").payments[0]?.state === "APPROVED";
 
 class Play {
   constructor() { this.stopped = false; }
@@ -48,6 +67,13 @@ class Play {
   }
   async keys(keys) {
     for (const key of keys) { press(key); await this.rest(220); }
+  }
+  /** Menu, Other transactions, then these keys. */
+  async others(keys) {
+    await this.keys("M4");
+    await this.rest(900);
+    await this.keys(keys);
+    await this.rest(900);
   }
   /** Go to the home page from anywhere: Cancel leaves a question, Enter a message, Cancel an amount. */
   async home() {

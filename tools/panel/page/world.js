@@ -3,7 +3,7 @@
 import { again, latest, send } from "./link.js";
 import { whenTranslated, word } from "./words.js";
 
-const MOODS = ["normal", "decline 51", "decline 05", "silent", "slow 2000", "late 5000", "cut", "bad_mac", "html", "asks", "never", "mismatch", "twice", "wrong_amount"];
+const MOODS = ["normal", "decline 51", "decline 05", "silent", "slow 2000", "late 5000", "cut", "bad_mac", "html", "mismatch", "twice", "wrong_amount"];
 const plug = document.getElementById("plug"), cut = document.getElementById("cut"), mood = document.getElementById("mood");
 
 for (const button of document.querySelectorAll("[data-radio]")) {

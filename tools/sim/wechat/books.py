@@ -44,7 +44,10 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the bill. `state`: SUCCESS, REFUND or REVOKED. Amounts are positive; a fee that went back is negative."""
+    """A line of the bill. `state`: SUCCESS, REFUND or REVOKED. Amounts are positive; a fee that went back is negative.
+
+    `at`: ms.
+    """
 
     state: str
     order: str
@@ -53,6 +56,7 @@ class Line:
     id: str
     refund: str = ""
     refund_id: str = ""
+    at: int = 0
 
 
 def fee(amount: int) -> int:
@@ -62,15 +66,17 @@ def fee(amount: int) -> int:
 
 @dataclass
 class Books:
-    """`now`: ms. `customer`: see above. `late`: the customer's yes comes just before the next reversal or closing.
+    """`now`: ms. `customer`: see above. `late`: the customer's yes comes just before the next reversal or closing; and
+    `always_late`: before every one of an order that the customer has on the phone (`scanned`: orders whose code was).
 
     `reversed_state`: of a paid order after its reversal. `refund_status`: of new refunds. `empty`: no money for refunds.
-    `rude`: what the shop should not have asked.
+    `rude`: what the shop should not have asked. `refusals`: (ms, fen) of codes without money behind them.
     """
 
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     customer: str = PAYS
     late: bool = False
+    always_late: bool = False
     reversed_state: str = "REVOKED"
     refund_status: str = "SUCCESS"
     empty: bool = False
@@ -79,8 +85,10 @@ class Books:
     lines: list[Line] = field(default_factory=list)
     rude: list[str] = field(default_factory=list)
     payments: list[str] = field(default_factory=list)  # the number of each payment, once for each time it was paid
-    _codes: set[str] = field(default_factory=set)
-    _ids: int = 4_200_000_000
+    refusals: list[tuple[int, int]] = field(default_factory=list)
+    scanned: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+    last_id: int = 4_200_000_000
 
     def held(self, number: str) -> int:
         """What is paid for an order and was not given back."""
@@ -91,14 +99,15 @@ class Books:
         """A customer's code. A code is good once, and a number is good for one order."""
         if not (code.isdigit() and len(code) == 18 and "10" <= code[:2] <= "15"):
             raise Refusal(400, "AUTH_CODE_ERROR")
-        if code in self._codes:
+        if code in self.codes:
             raise Refusal(400, "AUTH_CODE_INVALID")
         known = self.orders.get(number)
         if known is not None:
             raise Refusal(400, "ORDERPAID") if known.paid else Refusal(403, "OUT_TRADE_NO_USED")
         if self.customer == POOR:
+            self.refusals.append((self.now(), amount))
             raise Refusal(403, "NOT_ENOUGH")
-        self._codes.add(code)
+        self.codes.add(code)
         order = self._new(number, amount, "MICROPAY", "USERPAYING")
         if self.customer == PAYS:
             self.confirm(number)
@@ -117,6 +126,14 @@ class Books:
             raise Refusal(403, "OUT_TRADE_NO_USED")
         return known
 
+    def scan(self, order_id: str) -> Order | None:
+        """The customer scans the code of an order. None: nobody can pay it, or there is none."""
+        order = next((one for one in self.orders.values() if (one.id, one.kind) == (order_id, "NATIVE")), None)
+        if order is None or order.state not in _OPEN:
+            return None
+        self.scanned.add(order.number)
+        return order
+
     def confirm(self, number: str) -> bool:
         """The customer pays. False if it is too late for that."""
         order = self.orders[number]
@@ -124,7 +141,7 @@ class Books:
             return False
         order.state, order.paid = "SUCCESS", order.amount
         self.payments.append(number)
-        self.lines.append(Line("SUCCESS", number, order.amount, fee(order.amount), order.id))
+        self.lines.append(Line("SUCCESS", number, order.amount, fee(order.amount), order.id, at=self.now()))
         return True
 
     def refuse(self, number: str) -> None:
@@ -160,7 +177,7 @@ class Books:
         if order.state in _OPEN or order.state == "PAYERROR":
             order.state = "REVOKED"
         elif order.state == "SUCCESS":
-            self.lines.append(Line("REVOKED", number, order.amount, -fee(order.amount), order.id))
+            self.lines.append(Line("REVOKED", number, order.amount, -fee(order.amount), order.id, at=self.now()))
             order.state, order.back = self.reversed_state, order.paid
         return order
 
@@ -181,7 +198,7 @@ class Books:
         order.back += amount
         order.state = "REFUND"
         self.refunds[number] = refund
-        self.lines.append(Line("REFUND", of, amount, -fee(amount), order.id, number, refund.id))
+        self.lines.append(Line("REFUND", of, amount, -fee(amount), order.id, number, refund.id, self.now()))
         return refund
 
     def find_refund(self, number: str) -> Refund:
@@ -197,7 +214,8 @@ class Books:
             self.orders[refund.order].back -= refund.amount
 
     def _come_late(self, order: Order) -> bool:
-        late, self.late = self.late, False
+        has_it = order.kind == "MICROPAY" or order.number in self.scanned
+        late, self.late = self.late or self.always_late and has_it, False
         return late and self.confirm(order.number)
 
     def _new(self, number: str, amount: int, kind: str, state: str) -> Order:
@@ -205,5 +223,5 @@ class Books:
         return self.orders[number]
 
     def _id(self) -> int:
-        self._ids += 1
-        return self._ids
+        self.last_id += 1
+        return self.last_id

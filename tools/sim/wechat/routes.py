@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What each address of the simulated WeChat Pay answers: status and object, as its public documentation has them."""
 
+import datetime
 import gzip
 import json
 import re
@@ -13,6 +14,7 @@ from tools.sim.wechat.signing import Merchant, Platform, sha1
 _ORDER = re.compile(r"/v3/pay/(partner/)?transactions/out-trade-no/([0-9A-Za-z_-]{6,32})(/close|/reverse)?")
 _REFUND = re.compile(r"/v3/refund/domestic/refunds/([0-9A-Za-z_|*@-]{1,64})")
 _BILL = "/v3/billdownload/file"
+_BEIJING = datetime.timezone(datetime.timedelta(hours=8))
 _COLUMNS = (
     "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,"
     "代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注"
@@ -32,12 +34,18 @@ def call_of(method: str, path: str) -> str:
 
 
 class Routes:
-    """`bill_differs`: fen that the bill says too much for its first payment. `bill`: None while it is being made."""
+    """`bill_differs`: fen that the bill says too much for its first payment. `bill_is_made`: False while it is being made.
+
+    `keeps_days`: a bill is of the day that is asked for, in Beijing, and there is none before that day is over. Otherwise
+    every bill has all that ever happened.
+    """
 
     def __init__(self, merchant: Merchant, books: Books) -> None:
         self.merchant, self.books = merchant, books
         self.bill_differs = 0
         self.bill_is_made = True
+        self.keeps_days = False
+        self._day: datetime.date | None = None  # whose bill was asked for last
         self.seen: list[dict[str, Any]] = []  # the objects of all requests
 
     def answer(
@@ -49,6 +57,7 @@ class Routes:
         if path == "/v3/certificates":
             return 200, {"data": [platform.sealed_certificate(self.merchant.api_key)]}
         if path == "/v3/bill/tradebill":
+            self._day = datetime.date.fromisoformat(query["bill_date"]) if self.keeps_days else None
             return 200, self._bill(base)
         if path == _BILL:
             return 200, gzip.compress(self.bill_text().encode("utf-8-sig"))
@@ -79,25 +88,28 @@ class Routes:
 
     def bill_text(self) -> str:
         """The bill of the day: whatever happened."""
-        lines, rows = self.books.lines, []
+        lines, rows = self._billed(), []
         for index, line in enumerate(lines):
             rows.append(self._row(line, 0 if index else self.bill_differs))
         total = [len(lines), "0.00", "0.00", "0.00", _yuan(sum(line.fee for line in lines)), "0.00", "0.00"]
         return "\r\n".join((_COLUMNS, *rows, _TOTALS, ",".join(f"`{each}" for each in total))) + "\r\n"
 
     def _bill(self, base: str) -> dict[str, Any]:
-        if not self.bill_is_made:
+        if not self.bill_is_made or self._day and self._day >= _day(self.books.now()):
             raise Refusal(400, "STATEMENT_CREATING")
-        if not self.books.lines:
+        if not self._billed():
             raise Refusal(400, "NO_STATEMENT_EXIST")
         hash_ = sha1(self.bill_text().encode("utf-8-sig"))
         return {"hash_type": "SHA1", "hash_value": hash_, "download_url": f"{base}{_BILL}?token=secret-token"}
+
+    def _billed(self) -> list[Line]:
+        return [line for line in self.books.lines if self._day in (None, _day(line.at))]
 
     def _row(self, line: Line, more: int) -> str:
         back = line.state != "SUCCESS"
         amount = _yuan(line.amount + more)
         told = {
-            "交易时间": "2026-11-29 12:00:00",
+            "交易时间": f"{_beijing(line.at):%Y-%m-%d %H:%M:%S}",
             "公众账号ID": self.merchant.app,
             "商户号": self.merchant.number,
             "特约商户号": self.merchant.sub_merchant or "0",
@@ -168,6 +180,15 @@ class Routes:
                 raise Refusal(403, "NO_AUTH")
         if any(said.get(name) != value for name, value in names.items()):
             raise Refusal(400, "APPID_MCHID_NOT_MATCH")
+
+
+def _beijing(at: int) -> datetime.datetime:
+    """A time in ms."""
+    return datetime.datetime.fromtimestamp(at / 1000, _BEIJING)
+
+
+def _day(at: int) -> datetime.date:
+    return _beijing(at).date()
 
 
 def _yuan(fen: int) -> str:

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class WeChatSimulator:
     """`merchant`: whose requests it takes. `platform`: its own key. `skew`: seconds that its clock is wrong.
 
     `certificate`: a file with certificate and key, for TLS. A mood is used up by the first request that it is for.
+    `is_silent`: no request is answered, and none has an effect. `lock`: hold it to look at `books` or change them.
+    `on_change` is called with it, after each request that was understood and before its answer leaves.
     """
 
     def __init__(self, merchant: Merchant, platform: Platform, certificate: Path | None = None) -> None:
@@ -37,11 +40,13 @@ class WeChatSimulator:
         self.books = Books()
         self.routes = Routes(merchant, self.books)
         self.skew = 0
+        self.is_silent = False
+        self.on_change: Callable[[], None] = lambda: None
         self.calls: list[str] = []  # that came
         self.done: list[str] = []  # that had their effect
         self._moods: list[moods.Mood] = []
         self._certificate = certificate
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._ready, self._thread = threading.Event(), threading.Thread(target=self._run, name="wechat", daemon=True)
         self._ended: asyncio.Event | None = None
         self._server: uvicorn.Server | None = None
@@ -66,12 +71,12 @@ class WeChatSimulator:
 
     def will(self, kind: str, on: str = "", after: bool = True) -> None:
         """Set a mood for one request."""
-        with self._lock:
+        with self.lock:
             self._moods.append(moods.Mood(kind, on, after))
 
     def reset(self, merchant: Merchant, platform: Platform) -> None:
         """Books, moods and keys as at the start."""
-        with self._lock:
+        with self.lock:
             self.merchant, self.platform, self.books, self.skew = merchant, platform, Books(), 0
             self.routes = Routes(merchant, self.books)
             self._moods.clear()
@@ -126,6 +131,8 @@ class WeChatSimulator:
     async def _answer(self, request: Request) -> Response:
         body = await request.body()
         kind = call_of(request.method, request.url.path)
+        if self.is_silent:
+            return await self._fail(request, moods.HANGS)
         mood = self._mood(kind)
         if mood and not mood.after:
             return await self._fail(request, mood.kind)
@@ -145,7 +152,7 @@ class WeChatSimulator:
         return self._sign(status, data, mood.kind if mood else "")
 
     def _mood(self, kind: str) -> moods.Mood | None:
-        with self._lock:
+        with self.lock:
             self.calls.append(kind)
             found = next((mood for mood in self._moods if mood.on in ("", kind)), None)
             if found:
@@ -159,8 +166,11 @@ class WeChatSimulator:
             return 401, {"code": "SIGN_ERROR", "message": "..."}
         asked = dict(request.query_params)
         try:
-            with self._lock:
-                return self.routes.answer(request.method, request.url.path, asked, body, self.url, self.platform)
+            with self.lock:
+                try:
+                    return self.routes.answer(request.method, request.url.path, asked, body, self.url, self.platform)
+                finally:
+                    self.on_change()
         except Refusal as refusal:
             return refusal.status, {"code": refusal.code, "message": "..."}
         except (KeyError, TypeError, ValueError):

@@ -15,13 +15,13 @@ from tools.host.acquirers.provider import BillLine
 from tools.host.acquirers.wechat.api import Keys
 from tools.host.errors import ProviderFault
 
-UNDO = "-undo"  # ends the number of the refund that undoes an order
 _LARGEST = 64 << 20  # bytes, unpacked
 _GZIP = 31  # zlib's wbits for gzip
 _YUAN = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,6})?")
 _ORDER, _STATE, _ID, _MERCHANT = "商户订单号", "交易状态", "微信订单号", "商户号"
 _REFUND, _REFUND_ID, _REFUND_STATE = "商户退款单号", "微信退款单号", "退款状态"
 _TOTAL, _BACK, _FEE, _CURRENCY, _SUB = "订单金额", "申请退款金额", "手续费", "货币种类", "特约商户号"
+UNDO = "-undo"  # after the order's number: the number of the refund that undoes it
 _NEEDED = (_ORDER, _STATE, _ID, _MERCHANT, _REFUND, _REFUND_ID, _REFUND_STATE, _TOTAL, _BACK, _FEE, _CURRENCY)
 _COUNT = "总交易单数"
 
@@ -44,7 +44,7 @@ def unpack(packed: bytes, hash_: str) -> str:
 def parse(text: str, keys: Keys) -> list[BillLine]:
     """The lines of a bill: payments, refunds and reversals. Raises ProviderFault for whatever is not understood.
 
-    A reversal of a payment, and a refund that undoes one, has the reference of the order, and a negative amount. A failed
+    A reversal of a payment, or a refund that undoes it, has the reference of the order and a negative amount. A failed
     refund is left out.
     """
     rows = text.strip().splitlines()
@@ -73,7 +73,8 @@ def _line(row: Mapping[str, str], keys: Keys) -> BillLine | None:
     if state == "REFUND":
         if row[_REFUND_STATE] in ("FAIL", "FAILED", "CLOSED"):
             return None
-        return BillLine(row[_REFUND].removesuffix(UNDO), -fen(row[_BACK]), fee, row[_REFUND_ID])
+        undoes = row[_REFUND] == row[_ORDER] + UNDO  # then it is about the order
+        return BillLine(row[_ORDER if undoes else _REFUND], -fen(row[_BACK]), fee, row[_REFUND_ID])
     if state == "REVOKED":
         return BillLine(row[_ORDER], -(fen(row[_BACK]) or fen(row[_TOTAL])), fee, row[_ID])
     raise ProviderFault(f"a bill with the state {state[:20]!a}")
