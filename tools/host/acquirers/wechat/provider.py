@@ -17,7 +17,6 @@ from tools.host.acquirers import orders
 from tools.host.acquirers.provider import NO, UNKNOWN, WAITING, YES, BillLine, Manners, Order, Outcome, Refund, Words
 from tools.host.acquirers.wechat import bill, checks, codes
 from tools.host.acquirers.wechat.api import Api, Said, WeChatPayType
-from tools.host.acquirers.wechat.bill import UNDO
 from tools.host.acquirers.wechat.line import BILLS
 from tools.host.errors import ProviderFault
 from tools.host.wire import answers
