@@ -304,6 +304,7 @@ def test_a_clock_that_is_set_back_keeps_no_order_from_being_asked_about(ledger: 
     all_, provider = wallets(
         ledger, pay=Outcome(WAITING), query=Outcome(WAITING), refund=Outcome(WAITING), query_refund=Outcome(YES)
     )
+    provider.manners = Manners(interval=5.0)
     run(all_.pay(order()))
     clock[0] -= 1_800_000
 
