@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from host_tests.harness.host.scripted_provider import ScriptedProvider
 from host_tests.host.test_wallets import ALIPAY, MID, REVERSED, back, order, row, run, wallets
 from tools.host.acquirers import orders
-from tools.host.acquirers.provider import NO, UNKNOWN, WAITING, YES, Manners, Outcome
+from tools.host.acquirers.provider import NO, UNKNOWN, WAITING, YES, Manners, Outcome, Words
 from tools.host.acquirers.provider import Order as Asked
 from tools.host.acquirers.wallets import Wallet, Wallets
 from tools.host.errors import IssuerFault, ProviderFault
@@ -303,6 +304,7 @@ def test_a_clock_that_is_set_back_keeps_no_order_from_being_asked_about(ledger: 
     all_, provider = wallets(
         ledger, pay=Outcome(WAITING), query=Outcome(WAITING), refund=Outcome(WAITING), query_refund=Outcome(YES)
     )
+    provider.manners = Manners(interval=5.0)
     run(all_.pay(order()))
     clock[0] -= 1_800_000
 
@@ -332,3 +334,18 @@ def test_a_wallet_whose_orders_all_hang_leaves_time_for_the_orders_of_others(led
     clock[0] += 6_000
     run(all_.tend())
     assert row(ledger, 99).state == "PAID"
+
+
+def test_words_are_those_of_what_became_of_an_order(ledger: Ledger, clock: list[int]) -> None:
+    """An approved payment used to say "give it back in cash", and an undone one that it was paid."""
+    by_hand, thanks = Words("Paid: give it back in cash", "已付款，请退现金"), Words("Paid with Alipay", "支付宝已付款")
+    all_, provider = wallets(ledger, pay=Outcome(WAITING), query=Outcome(WAITING), undo=Outcome(NO, words=by_hand))
+    run(all_.pay(order()))
+    clock[0] += 60_000
+    late = run(all_.pay(order()))
+    assert (late.code, late.text) == ("00", "Paid")
+    provider.says |= {"pay": [Outcome(YES, words=thanks)], "undo": [Outcome(YES)]}
+    run(all_.pay(order(2)))
+    clock[0] += 60_000
+    run(all_.revoke(dataclasses.replace(REVERSED, uid=(2).to_bytes(16))))
+    assert (row(ledger, 2).text_en, row(ledger, 2).text_zh) == ("Undone", "已撤销")

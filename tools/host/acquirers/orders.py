@@ -118,8 +118,9 @@ def note(db: Connection, row: Row[Any], outcome: Outcome, again: float) -> None:
         values["code"] = answers.APPROVED
     elif final == REFUSED:
         values["code"] = answers.DO_NOT_HONOUR if row.state == EXPIRING else outcome.code
-    if row.state == EXPIRING and final == REFUSED:
-        values |= {"text_en": "Not paid in time", "text_zh": "未在时限内付款"}
+    if row.state == EXPIRING and final:  # what the provider said is about the undo
+        late = {REFUSED: ("Not paid in time", "未在时限内付款"), PAID: ("Paid", "已付款")}
+        values["text_en"], values["text_zh"] = late[final]
     if outcome.shown:
         values["shown"] = outcome.shown
     _change(db, row, values)
@@ -152,7 +153,8 @@ def begin_undo(db: Connection, what: Revocation, currency: str) -> Row[Any]:
 def end_undo(db: Connection, row: Row[Any], outcome: Outcome) -> None:
     """Store what undoing an order came to: YES or NO of Provider.undo."""
     state = UNDONE if outcome.answer == YES else KEPT
-    _change(db, row, _said(outcome) | {"state": state, "code": answers.INVALID})
+    words = {"text_en": "Undone", "text_zh": "已撤销"} if state == UNDONE else {}
+    _change(db, row, _said(outcome) | words | {"state": state, "code": answers.INVALID})
 
 
 def _said(outcome: Outcome) -> dict[str, Any]:

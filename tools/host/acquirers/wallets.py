@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row
 
 from tools.host.acquirers import codes, orders, threads
-from tools.host.acquirers.provider import DEADLINE, NO, UNKNOWN, YES, Outcome, Provider, Refund
+from tools.host.acquirers.provider import DEADLINE, NO, UNKNOWN, YES, Outcome, Provider, Refund, Words
 from tools.host.acquirers.provider import Order as Asked
 from tools.host.errors import IssuerFault, ProviderFault
 from tools.host.outside.issuer import Decision
@@ -30,6 +30,7 @@ _ASKED_AGAIN = (
     30.0  # seconds: an order by a customer's code is not asked for again after it, or _LOST would be too short
 )
 _AFTER_FAULT = 5.0  # seconds
+_NEVER_CAME = Words("The refund never arrived", "退款未送达")
 T = TypeVar("T")
 
 
@@ -134,7 +135,7 @@ class Wallets:
             )
             if found.missing and not orders.is_idle(row, _LOST):
                 raise IssuerFault("it may still be on its way")
-            found = Outcome(NO, answers.INVALID) if found.missing else found
+            found = Outcome(NO, answers.INVALID, _NEVER_CAME) if found.missing else found
             await self._write(orders.note, row, found, _AFTER_FAULT)
             row = await self._reread(row, refund=True)
         if row.state == orders.PAID:
