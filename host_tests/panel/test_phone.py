@@ -139,3 +139,14 @@ def test_the_phone_fits_and_speaks_both_languages(chromium: Chromium, width: int
         assert chromium.js(
             "[...document.querySelectorAll('.purse *')].every(e => e.scrollWidth <= e.clientWidth + 1 || !e.clientWidth)"
         )
+
+
+@pytest.mark.parametrize("story", ["phone", "lightning"])
+def test_a_story_pays_by_phone(chromium: Chromium, page: Page, story: str) -> None:
+    before = len(page.payments)
+    chromium.click(f'[data-story="{story}"]')
+    chromium.wait("document.body.classList.contains('playing')")
+    chromium.wait("!document.body.classList.contains('playing')", 90)
+    page.wait(lambda: len(page.payments) > before and page.payments[0]["state"] == "APPROVED", "the payment")
+    assert chromium.js("document.querySelector('#story-says').textContent").startswith("Done")
+    assert chromium.js("document.querySelector('#app .items li').dataset.state") == "paid"

@@ -69,6 +69,8 @@ def test_shows_no_full_card_number(web: httpx.Client, page: Page) -> None:
     "", "[]", "nonsense", {"do": "nothing"}, {"do": ["key"]}, {"do": "key"}, {"do": "key", "key": "12"}, {"do": "key", "key": 1},
     {"do": "tap", "card": "none"}, {"do": "lay", "card": ["jade"]}, {"do": "radio", "state": "loud"},
     {"do": "radio", "state": {}}, {"do": "mood", "mood": "blue"}, {"do": "cut", "tear": "quarter"}, {"do": "cut", "tear": {}},
+    {"do": "phone"}, {"do": "phone", "act": ["pay"]}, {"do": "phone", "act": "pay", "wallet": "nobody"},
+    {"do": "phone", "act": "code", "wallet": "lightning"}, {"do": "phone", "act": "mood", "wallet": "wechat", "mood": "blue"},
 ])  # fmt: skip
 def test_refuses_invalid_commands_and_continues(page: Page, message: object) -> None:
     page.topics.pop("error", None)

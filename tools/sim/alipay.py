@@ -104,6 +104,7 @@ class Alipay:
         ]
         config = uvicorn.Config(
             Starlette(routes=routes), http=_Protocol, log_config=None, log_level="critical", lifespan="off", ws="none",
+            timeout_keep_alive=75,
             ssl_certfile=tls[0] if tls else None, ssl_keyfile=tls[1] if tls else None,
         )  # fmt: skip
         self._server = uvicorn.Server(config)

@@ -16,6 +16,7 @@ const tabs = document.getElementById("wallets"), app = document.getElementById("
 let wallet = WALLETS.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : WALLETS[0];
 let shows = wallet; // the wallet of the code or question on the phone comes first
 let drawn = "";
+let seen = ""; // the code or question that was last on the phone
 
 mood.addEventListener("change", () => { act("mood", { wallet: shows, mood: mood.value }); mood.blur(); });
 
@@ -50,6 +51,9 @@ export function drawPhone(phone) {
   for (const tab of tabs.children) tab.setAttribute("aria-pressed", tab.dataset.wallet === shows);
   if (document.activeElement !== mood) mood.value = phone.moods[shows];
   document.getElementById("phone").dataset.shows = shows;
+  const news = phone.code?.digits ?? phone.waiting?.id ?? "";
+  if (news && news !== seen) document.getElementById("phone").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  seen = news;
   app.replaceChildren(...(phone.code ? payCode(phone.code) : phone.waiting ? question(phone.waiting, phone.shop) : home(phone)));
 }
 

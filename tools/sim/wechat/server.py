@@ -117,6 +117,7 @@ class WeChatSimulator:
             lifespan="off",
             ws="none",
             proxy_headers=False,
+            timeout_keep_alive=75,
             ssl_certfile=self._certificate,
         )
         self._server = uvicorn.Server(config)
