@@ -147,6 +147,12 @@ def test_a_bill_that_cannot_be_had_is_said_and_fetched_again(
     assert told.done is not None and told.done.lines == 1 and listed(host) == []
 
 
+def test_no_bill_of_a_day_without_payments_is_an_empty_one(host: Host, till: Terminal, wallets: Wallets) -> None:
+    paid(till, 1250)
+    told = fetch(host, wallets, "alipay", None)
+    assert told.done is not None and told.done.lines == 0 and not list((host.home / "bills").iterdir())
+
+
 def test_an_empty_bill_lists_what_it_lacks(host: Host, till: Terminal, wallets: Wallets) -> None:
     paid(till, 1250)
     fetch(host, wallets, "wechat", [])

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import select
+
 from tools.host import private_files
 from tools.host.acquirers.provider import BillLine
 from tools.host.acquirers.wallets import Wallet
@@ -22,7 +24,10 @@ from tools.host.books.money import text
 from tools.host.errors import HostError, ProviderFault
 from tools.host.operations import reconcile
 from tools.host.store.ledger import Ledger
+from tools.host.store.schema import payment
+from tools.host.store.schema_wallets import wallet_order, wallet_refund
 
+_AROUND = 27 * 3_600_000  # ms from noon UTC within which it is the same day somewhere
 _PATIENCE = 120.0  # seconds for a whole bill
 _OURS = re.compile("[0-9a-f]{32}")
 _ODD = re.compile("[^0-9a-z_|*@-]")  # what report_file.py does not read in a reference
@@ -47,13 +52,27 @@ def _one(ledger: Ledger, wallet: Wallet, path: Path, day: datetime.date, by: str
     try:
         if not path.exists():
             lines = asyncio.run(_fetch(wallet, day))
-            if lines is None:
+            if lines is None and _was_used(ledger, wallet.name, day):
                 return Fetched(wallet.name, None, "the bill is not there yet")
+            if lines is None:  # Alipay makes no bill of a day without payments
+                return Fetched(wallet.name, reconcile.Done(0, 0, False))
             private_files.write(path, _file(lines, day).encode())
         about = reconcile.Bill(wallet.name, f"{day}", wallet.fee or None)
         return Fetched(wallet.name, reconcile.run(ledger, path, "wallet", by, bill=about))
     except (HostError, OSError) as fault:
         return Fetched(wallet.name, None, str(fault))
+
+
+def _was_used(ledger: Ledger, wallet: str, day: datetime.date) -> bool:
+    """Whether anything was asked of a wallet on a day, in whatever time zone, or is on the books of that day."""
+    noon = datetime.datetime.combine(day, datetime.time(12), datetime.UTC).timestamp() * 1000
+    with ledger.read() as db:
+        for table in (wallet_order, wallet_refund):
+            its = select(table.c.uid).join(payment, (payment.c.tid == table.c.tid) & (payment.c.uid == table.c.uid))
+            asked = table.c.asked.between(int(noon - _AROUND), int(noon + _AROUND))
+            if db.execute(its.where(table.c.wallet == wallet, asked | (payment.c.day == f"{day}")).limit(1)).first():
+                return True
+    return False
 
 
 async def _fetch(wallet: Wallet, day: datetime.date) -> Sequence[BillLine] | None:
