@@ -12,6 +12,7 @@ import pytest
 
 from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
+from tools.host.acquirers import orders
 from tools.host.keys import pki
 from tools.host.store.ledger import Ledger
 from tools.sim import postgres
@@ -109,6 +110,22 @@ def till(host: Host) -> Iterator[Terminal]:
     assert terminal.ask(terminal.handshake()).code == "00"
     yield terminal
     terminal.hang_up()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A database without a host."""
+    ledger = Ledger(tmp_path / "host.db")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The time now in ms, in a list so that a test can change it."""
+    at = [1_800_000_000_000]
+    monkeypatch.setattr(orders, "now", lambda: at[0])
+    return at
 
 
 @pytest.fixture

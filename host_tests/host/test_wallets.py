@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
@@ -34,21 +33,6 @@ def order(uid: int = 1, code: str = WECHAT, **more: Any) -> Order:
 
 def back(uid: int, amount: int = 1250) -> Return:
     return Return("KASSA002", uid.to_bytes(16), "KASSA001", (1).to_bytes(16), amount, MID, "0156")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "host.db")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The time now in ms, in a list so that a test can change it."""
-    at = [1_800_000_000_000]
-    monkeypatch.setattr(orders, "now", lambda: at[0])
-    return at
 
 
 def wallets(ledger: Ledger, **says: Word | list[Word]) -> tuple[Wallets, ScriptedProvider]:

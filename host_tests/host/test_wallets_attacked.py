@@ -6,8 +6,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,21 +23,6 @@ from tools.host.store.ledger import Ledger
 from tools.host.wire import kinds
 
 GIVEN_BACK = Revocation("KASSA002", (2).to_bytes(16), MID, 1250, kinds.QR_REFUND)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "host.db")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The time now in ms, in a list so that a test can change it."""
-    at = [1_800_000_000_000]
-    monkeypatch.setattr(orders, "now", lambda: at[0])
-    return at
 
 
 def refund_row(ledger: Ledger, uid: int = 2) -> Any:
