@@ -26,6 +26,7 @@ from host_tests.harness.host.card import Card
 from host_tests.harness.host.terminal import IKID, Terminal
 from host_tests.host.test_limits import wait_for
 from tools.host import settings_file
+from tools.host.errors import SetupError
 from tools.host.running import metrics, process
 from tools.host.settings import Limits
 from tools.sim.host import Host
@@ -249,3 +250,16 @@ def test_the_unit_of_systemd_is_hardened_and_starts_what_there_is() -> None:
     limits = Limits()
     assert int(lines["LimitNOFILE"]) >= limits.connections + limits.handshakes + 128
     assert int(lines["TimeoutStopSec"]) > limits.shutdown_seconds
+
+
+@pytest.mark.on_sqlite("about signals")
+def test_a_host_that_does_not_start_blocks_no_signal(tmp_path: Path) -> None:
+    """Programs that it starts later would inherit it, and could not be ended."""
+
+    def create() -> Host:
+        raise ValueError("no gateway")
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with pytest.raises(SetupError, match="no gateway"), process.running(tmp_path / "home", create):
+        pass
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

@@ -29,8 +29,9 @@ def running(home: Path, create: Callable[[], Host]) -> Iterator[Host]:
     Raises SetupError if it cannot start.
     """
     permissions.keep_private()
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
     with ExitStack() as held:
+        held.callback(signal.pthread_sigmask, signal.SIG_SETMASK, before)  # a host that did not start blocks no signal
         try:
             held.enter_context(claim(home))
             host = create().start()
