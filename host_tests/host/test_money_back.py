@@ -104,6 +104,7 @@ def test_a_refund_that_names_no_paid_code_payment_is_refused(host: Host, till: T
         answer = ask(till, back(till, PAID, about(code)), sale)
     elif what == "not paid":
         assert till.ask(till.reversal(code, "74")).code == "00"
+        host.wait_until_told()
         before = {}
         answer = ask(till, back(till, PAID, about(code)), code)
     else:

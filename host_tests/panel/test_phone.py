@@ -65,6 +65,7 @@ def hold_code(chromium: Chromium, wallet: str) -> str:
     chromium.click("#phone-code")
     chromium.wait("document.querySelector('#phone-hold')")
     digits = chromium.js("document.querySelector('#app .digits').textContent").replace(" ", "")
+    chromium.wait(f"{_SCREEN}.includes('type its digits')")  # the terminal polls its scanner now
     chromium.click("#phone-hold")
     return digits
 
