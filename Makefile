@@ -14,7 +14,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-wallets run test check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts dukpt-long boards image flash provision emulate
+.PHONY: help setup setup-wallets run test check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts scenes guide dukpt-long boards image flash provision emulate
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,6 +131,12 @@ hand-in: setup ## give a broken terminal's payments (PORT=, or BUNDLE= KEY=priva
 hwtest: setup ## test every part of the board at PORT=; ARGS="--unattended --part reader"
 	$(call need,PORT,PORT=/dev/ttyACM0)
 	@$(PY) -m tools.hwtest --port "$(PORT)" $(ARGS)
+
+scenes: setup ## play every screen of the terminal, and write an album into DIR=dir (build/scenes); ACCEPT=1 takes it for right
+	@$(PY) -m tools.scenes "$(or $(DIR),build/scenes)" $(if $(ACCEPT),--accept)
+
+guide: setup ## print the cashier's guide into DIR=dir (build/guide) as PDF, in both languages (needs chromium)
+	@$(PY) -m tools.guide "$(or $(DIR),build/guide)"
 
 fonts: setup ## rebuild the screen's font and the printer's character table (needs npm)
 	@$(PY) -m tools.fonts.build

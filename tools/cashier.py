@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A cashier's actions at a terminal with English screens. Every wait has a limit in real seconds."""
 
+from tools import menu_keys, terminal_words
 from tools.cards import catalogue
 from tools.cards.card import Card
 from tools.world.world import World
 
 HOME = "Type the amount"
 CODE = "246813"  # supervisor code of systems provisioned with it
-OTHERS = ("cash", "qr_scan", "qr_show", "refund", "preauth", "completion", "preauth_cancel", "tip", "voice", "adjust",
-          "balance")  # fmt: skip
 _PAID_BY = ("card", "code", "cash")
 _DRAWN_MS = 200
 _USUAL, _SLOWEST = 5, 50  # times _DRAWN_MS; some pages never rest
@@ -49,11 +48,19 @@ class CashierActions:
         self.world.wait_screen("Present card")
         self.world.place(card)
 
-    def begin(self, name: str) -> None:
-        """Choose one of OTHERS from the menu."""
-        self.world.press("M4")
-        self.world.wait_screen("Other transactions")
-        self.world.press("D" * OTHERS.index(name) + "E")
+    def menu(self, entry: str) -> None:
+        """Open an entry of the menu from the home page, by digits; returns when its page has taken the menu's place."""
+        shown: list[str] = []
+        for name, key in menu_keys.way_to(entry):
+            self.world.press(key)
+            if name in menu_keys.menus():
+                shown = [texts[name] for texts in terminal_words.words().values()]
+                self.world.wait(lambda title=shown: self._title() in title, f"the menu {name}")
+            else:
+                self.world.wait(lambda title=shown: self._title() not in title, f"the page of {name}")
+
+    def _title(self) -> str:
+        return "".join(self.world.screen_text()[1:2])
 
     def type_in(self, title: str, digits: str) -> None:
         """Wait for an input field, type the digits (if any) and confirm."""
@@ -62,7 +69,7 @@ class CashierActions:
 
     def refund_of(self, how: str, amount: int) -> None:
         """Begin a refund of a payment by "card", "code" or "cash"."""
-        self.begin("refund")
+        self.menu("refund")
         self.world.wait_screen("Refund: paid by")
         self.world.press("D" * _PAID_BY.index(how) + "E")
         self.type_in("Refund: amount", str(amount))

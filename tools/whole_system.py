@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The whole system in one folder and one process: settlement host, provisioned terminal, and the world around it."""
 
+import datetime
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -35,7 +36,8 @@ class WholeSystem:
 
     `db`: the URL of the host's database, if it is not a file in host/. `wallets`: WeChat Pay, Alipay and Lightning, simulated
     behind HTTP and signatures, instead of one toy wallet; "real": Lightning by the real LNbits server if there is one.
-    `speed` and the other options are World's. Use it as a context manager. Power is off until `world.power_on()`.
+    `now`: the host's local time. `speed` and the other options are World's. Use it as a context manager. Power is off until
+    `world.power_on()`.
     """
 
     wallets: "WalletServices | None" = None
@@ -54,13 +56,15 @@ class WholeSystem:
         power: Callable[[Path, int], Power] | None = None,
         db: str | None = None,
         wallets: Literal["", "simulated", "real"] = "",
+        now: Callable[[], datetime.datetime] = datetime.datetime.now,
     ) -> None:
         self.home = private_files.folder(home)
         self.terminal = terminal or Terminal()
         starting = self._start_wallets(wallets == "real") if wallets else None
         try:
             make = self._wallets_of(starting) if starting else None
-            self.host = Host(home / "host", db=db, page_port=page_port, wire_log=home / "wire.log", wallets=make)
+            wire = home / "wire.log"
+            self.host = Host(home / "host", db=db, now=now, page_port=page_port, wire_log=wire, wallets=make)
         except BaseException:
             if starting and not starting.exception():
                 starting.result().stop()
@@ -86,6 +90,7 @@ class WholeSystem:
             overlay=overlay,
             power=power,
         )
+        self.world.radio.network, self.world.radio.key = self.terminal.wifi_name, self.terminal.wifi_password
 
     def __enter__(self) -> "WholeSystem":
         return self

@@ -3,11 +3,15 @@
 
 import sys
 
-import flash
-import radio
+import packed
 
-import machine
-import wiring
+packed.mount()
+
+import flash  # noqa: E402 - the modules are found now
+import radio  # noqa: E402
+
+import machine  # noqa: E402
+import wiring  # noqa: E402
 
 sys.modules["esp32"] = flash
 sys.modules["network"] = radio

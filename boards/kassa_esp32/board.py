@@ -48,11 +48,11 @@ class Board(Esp32Board):
 
         return nvs_secret.read()
 
-    def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
-        """The receipt printer, created when something is to be printed."""
+    def printer(self, columns: int = 32):  # noqa: ANN201 - the driver is in memory only while printing
+        """The receipt printer, created when something is to be printed. `columns`: 32 for 58 mm paper, 48 for 80 mm."""
         from kassa.drivers.escpos import Printer
 
-        return Printer(UART(1, 115200, tx=17, rx=16))
+        return Printer(UART(1, 115200, tx=17, rx=16), columns)
 
     def scanner(self):  # noqa: ANN201 - the driver is in memory only once it is needed
         """The barcode scanner, created when it is needed."""

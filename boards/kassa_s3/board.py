@@ -30,6 +30,7 @@ class Board(Esp32Board):
         rows = [Pin(pin, Pin.OPEN_DRAIN, value=1) for pin in _ROWS]  # two keys in one column must not short two rows
         self.keypad = Keypad(rows, [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in _COLUMNS])
         self.buzzer = Pin(3)
+        self.led = output(46, 0)
         self.wifi = Wifi(network.WLAN(network.WLAN.IF_STA))
 
     @property
@@ -44,11 +45,11 @@ class Board(Esp32Board):
 
         return nvs_secret.read()
 
-    def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
-        """The receipt printer, created when something is to be printed."""
+    def printer(self, columns: int = 32):  # noqa: ANN201 - the driver is in memory only while printing
+        """The receipt printer, created when something is to be printed. `columns`: 32 for 58 mm paper, 48 for 80 mm."""
         from kassa.drivers.escpos import Printer
 
-        return Printer(UART(1, 115200, tx=17, rx=18))
+        return Printer(UART(1, 115200, tx=17, rx=18), columns)
 
     def scanner(self):  # noqa: ANN201 - the driver is in memory only once it is needed
         """The barcode scanner, created when it is needed."""

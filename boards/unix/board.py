@@ -44,6 +44,7 @@ class Board(Esp32Board):
             [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in wiring.KEY_COLS],
         )
         self.buzzer = Pin(wiring.BUZZER)
+        self.led = output(wiring.LED, 0)
         self.wifi = Wifi(network.WLAN(network.STA_IF))
 
     @property
@@ -51,11 +52,11 @@ class Board(Esp32Board):
         """The 32 bytes that all keys of this device derive from. Raises OSError if they are missing."""
         return _device_secret()
 
-    def printer(self):  # noqa: ANN201 - the driver is in memory only while printing
-        """The receipt printer, created when something is to be printed."""
+    def printer(self, columns: int = 32):  # noqa: ANN201 - the driver is in memory only while printing
+        """The receipt printer, created when something is to be printed. `columns`: 32 for 58 mm paper, 48 for 80 mm."""
         from kassa.drivers.escpos import Printer
 
-        return Printer(UART(wiring.PRINTER_UART, 115200))
+        return Printer(UART(wiring.PRINTER_UART, 115200), columns)
 
     def scanner(self):  # noqa: ANN201 - the driver is in memory only once it is needed
         """The barcode scanner, created when it is needed."""

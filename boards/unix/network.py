@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`network.WLAN` as a station. The world's radio holds its state."""
 
+import time
+
+from micropython import const
+
 import bus
 import wiring
+
+_SCAN_MS = const(2400)  # 13 channels
 
 STA_IF = 0
 AP_IF = 1
@@ -33,11 +39,11 @@ class WLAN:
             self._ask(wiring.WLAN_ON if on else wiring.WLAN_OFF)
         return self._active
 
-    def connect(self, ssid: str = "", key: str = "") -> None:
+    def connect(self, ssid: str | bytes = "", key: str | bytes = "") -> None:
         """Start joining `ssid`; poll `isconnected` for success. Raises OSError if the driver refuses."""
         if not self._active:
             raise OSError("Wifi Not Started")
-        if self._ask(wiring.WLAN_CONNECT, ("%s\0%s" % (ssid, key)).encode()) & wiring.WLAN_REFUSED:
+        if self._ask(wiring.WLAN_CONNECT, _raw(ssid) + b"\0" + _raw(key)) & wiring.WLAN_REFUSED:
             raise OSError("Wifi Internal Error")
 
     def disconnect(self) -> None:
@@ -57,12 +63,24 @@ class WLAN:
         return self._reply[0] | self._reply[1] << 8
 
     def scan(self) -> list:
-        """[(ssid, bssid, channel, rssi, security, hidden)] of the networks on the air. Raises OSError if not active."""
+        """[(ssid, bssid, channel, rssi, security, hidden)] of the networks on the air; empty while the station connects.
+
+        As in the port, a hidden network has no name, and `hidden` is never set. Blocks as long as the chip does. Raises
+        OSError if not active.
+        """
         if not self._active:
-            raise OSError("Wifi Not Started")
-        if not self._ask(wiring.WLAN_SCAN) & wiring.WLAN_NEAR:
-            return []
-        return [(b"kassa", b"\x02\x00\x00\x00\x00\x01", 6, -self._reply[2], 3, False)]
+            raise OSError("STA must be active")
+        time.sleep_ms(_SCAN_MS)
+        size = bus.ask_number(wiring.WLAN, wiring.WLAN_SCAN, 2)
+        data = bytearray(size)
+        bus.answer(data)
+        found, at = [], 0
+        while at < size:
+            name = bytes(data[at + 1 : at + 1 + data[at]])
+            at += 1 + data[at]
+            found.append((name, bytes(data[at : at + 6]), data[at + 6], -data[at + 7], data[at + 8], False))
+            at += 9
+        return found
 
     def ifconfig(self) -> tuple:
         """(address, netmask, gateway, name server)."""
@@ -89,3 +107,7 @@ class WLAN:
         bus.post(wiring.WLAN, command, data)
         bus.answer(self._reply)
         return self._reply[3]
+
+
+def _raw(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()

@@ -7,16 +7,25 @@ until the next message that needs an answer.
 """
 
 # Pins of the board.
-DISPLAY_CS, DISPLAY_DC, DISPLAY_RST, DISPLAY_LIGHT = 10, 9, 8, 14
-READER_CS, READER_IRQ, READER_RST = 39, 40, 41
+DISPLAY_CS = 10
+DISPLAY_DC = 9
+DISPLAY_RST = 8
+DISPLAY_LIGHT = 14
+READER_CS = 39
+READER_IRQ = 40
+READER_RST = 41
 KEY_ROWS = (4, 5, 6, 7)
 KEY_COLS = (15, 16, 17, 18)
 
 # Buses of the board.
-DISPLAY_SPI, READER_SPI = 1, 2
-PRINTER_UART, SCANNER_UART = 1, 2
-READER_I2C, READER_UART = 0, 4  # free unless the reader is moved there
+DISPLAY_SPI = 1
+READER_SPI = 2
+PRINTER_UART = 1
+SCANNER_UART = 2
+READER_I2C = 0  # free unless the reader is moved there, as is this UART
+READER_UART = 4
 BUZZER = 21
+LED = 46
 
 # Operations; the unit is the number of the pin, bus or UART.
 HELLO = 0  # -> mode u8 (MAY_JUMP and requests), reset cause u8, MAC 6 bytes
@@ -45,19 +54,28 @@ PWM = 22  # unit: pin; payload: Hz u32, duty u16 (of 65536)
 LOOKUP = 23  # payload: the host's name or number -> ms for which looking it up stops the chip u16
 
 # Bits of the requests in an answer to IDLE.
-WANT_HEAP, WANT_CUT, WANT_LEAP = 1, 2, 4
+WANT_HEAP = 1
+WANT_CUT = 2
+WANT_LEAP = 4
 MAY_JUMP = 0x80  # in the mode: ticks may jump
 
 # Live inputs are 64 bits: pins 0 to 55 that a chip may be driving now, then UARTs 0 to 7 with bytes waiting.
 LIVE_UART = 56
 
 # WLAN commands and flags. The status is that of WLAN.status().
-WLAN_STATUS, WLAN_OFF, WLAN_ON, WLAN_CONNECT, WLAN_DISCONNECT = 0, 1, 2, 3, 4  # connect: "ssid\0key"
-WLAN_RECONNECTS, WLAN_POWER = 5, 6  # payload: attempts u8, 0 = no limit; saves power u8
-WLAN_SCAN = 7
-WLAN_HAS_ADDRESS, WLAN_HAS_AP = 1, 2
+WLAN_STATUS = 0
+WLAN_OFF = 1
+WLAN_ON = 2
+WLAN_CONNECT = 3  # payload: "ssid\0key"
+WLAN_DISCONNECT = 4
+WLAN_RECONNECTS = 5  # payload: attempts u8, 0 = no limit
+WLAN_POWER = 6  # payload: saves power u8
+WLAN_SCAN = 7  # -> size u16, then for each access point: name length u8, name, BSSID 6, channel, -dBm, security u8
+WLAN_HAS_ADDRESS = 1
+WLAN_HAS_AP = 2
 WLAN_REFUSED = 4  # the driver refuses what was asked
-WLAN_NEAR = 8  # a scan found the access point
 
 # Reset causes, numbered as `machine` does.
-POWER_ON, WATCHDOG_RESET, SOFT_RESET = 1, 3, 5
+POWER_ON = 1
+WATCHDOG_RESET = 3
+SOFT_RESET = 5

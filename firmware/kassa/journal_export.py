@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Safe mode's console (USB or UART): sends the journal as it is in flash to the service tool. Reads only. See docs/support.md.
+"""The console (USB or UART), in safe mode or when an administrator asks: sends the journal as it is in flash.
+
+Reads only. See docs/support.md.
 
 A request is a line, an answer is lines that begin with "kassa:"; anything else on the console is to be ignored.
 """
@@ -14,7 +16,7 @@ from kassa import VERSION
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from kassa.hardware import Board
+    from kassa.hardware import Flash
 
 _SECTOR = const(4096)
 _PAGE = const(256)
@@ -22,8 +24,11 @@ _LONGEST = const(40)  # characters of a request
 _FORMAT = const(1)
 
 
-async def serve(board: "Board", reason: str, stop: str) -> None:
-    """Answer "kassa info" and "kassa journal" until the console ends. `reason`: why safe mode runs; `stop`: the last stop."""
+async def serve(flash: "Flash", cause: str, reason: str, stop: str) -> None:
+    """Answer "kassa info" and "kassa journal" until the console ends. `flash`: the journal's.
+
+    `cause`: of the last reset; `reason`: why safe mode runs; `stop`: the last stop.
+    """
     console = asyncio.StreamReader(sys.stdin)
     line = ""
     while True:
@@ -34,24 +39,24 @@ async def serve(board: "Board", reason: str, stop: str) -> None:
             line = (line + char)[-_LONGEST:]
             continue
         if line.endswith("kassa info"):
-            print("kassa: info %d %s %s" % (_FORMAT, board.reset_cause(), reason))
+            print("kassa: info %d %s %s" % (_FORMAT, cause, reason))
             print("kassa: firmware %s" % VERSION)
             print("kassa: system %s" % sys.version)
             print("kassa: stop %s" % stop)
             print("kassa: end 0")
         elif line.endswith("kassa journal"):
-            await _send_journal(board)
+            await _send_journal(flash)
         line = ""
 
 
-async def _send_journal(board: "Board") -> None:
+async def _send_journal(flash: "Flash") -> None:
     """Send every page that is not blank: "kassa: page", sector, offset, CRC-32, base64; at the end their number."""
     page, blank, count = bytearray(_PAGE), b"\xff" * _PAGE, 0
-    sectors = board.journal.ioctl(4, 0)
+    sectors = flash.ioctl(4, 0)
     for sector in range(sectors):
         for offset in range(0, _SECTOR, _PAGE):
             try:
-                board.journal.readblocks(sector, page, offset)
+                flash.readblocks(sector, page, offset)
             except OSError:
                 print("kassa: unreadable %d %d" % (sector, offset))
                 continue

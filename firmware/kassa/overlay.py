@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Decides which modules of kassa stay in memory: the only file that drops modules, or that names them as strings.
+"""Decides which modules of kassa stay in memory: the only file that drops modules.
 
 A module's functions and names take heap for as long as the module is known. Each phase of the terminal's work lists the
 modules that stay; entering the phase drops all others, and the next import loads a dropped module again. So a file imports
@@ -39,10 +39,12 @@ _ALWAYS = (  # split one string at a time: a list of all names takes memory
 _PHASES = {  # of the cashier's work
     "idle": "kassa.desk.disposition_word kassa.flows.idle.home_page kassa.flows.steps kassa.flows.steps.certificate_notes"
     " kassa.screens.amount kassa.screens.home",
-    "flow": "kassa.calendar kassa.card kassa.card.arena kassa.card.tlv kassa.desk. kassa.flows.batch. kassa.flows.manage."
-    " kassa.flows.reverse. kassa.flows.sale. kassa.flows.steps kassa.flows.steps.ask_supervisor kassa.flows.steps.authorise"
+    "flow": "kassa.calendar kassa.card kassa.card.arena kassa.card.tlv kassa.desk.batch kassa.desk.cardless_body"
+    " kassa.desk.disposition_word kassa.desk.originals kassa.flows.batch kassa.flows.batch.settle kassa.flows.manage."
+    " kassa.flows.reverse. kassa.flows.sale. kassa.flows.steps kassa.flows.steps.authorise"
     " kassa.flows.steps.certificate_notes kassa.flows.steps.read_card kassa.flows.steps.receipt"
-    " kassa.flows.steps.requirements kassa.flows.steps.show_outcome kassa.flows.steps.take_offline",
+    " kassa.flows.steps.requirements kassa.flows.steps.show_outcome kassa.flows.steps.take_offline"
+    " kassa.vault.settings.device",
     "tap": "kassa.card. kassa.flows.steps kassa.flows.steps.present_card kassa.flows.steps.read_card"
     " kassa.flows.steps.requirements kassa.flows.steps.show_outcome",
     "proof": "kassa.card kassa.card.arena kassa.card.evidence kassa.card.tap kassa.card.tap_outcomes kassa.card.terms"

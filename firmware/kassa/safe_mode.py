@@ -75,7 +75,9 @@ class SafeMode:
         try:
             from kassa import journal_export
 
-            return asyncio.create_task(journal_export.serve(self._board, self._reason, _last_stop(self._board)))
+            board = self._board
+            serving = journal_export.serve(board.journal, board.reset_cause(), self._reason, _last_stop(board))
+            return asyncio.create_task(serving)
         except Exception as error:  # noqa: BLE001 - whatever it is, the page must stay
             sys.print_exception(error)
             return None

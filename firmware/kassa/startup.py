@@ -31,7 +31,7 @@ from kassa.uplink.identity import Identity
 from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.layout import number
 from kassa.vault.keyring.keyring import Keyring
-from kassa.vault.settings import settings
+from kassa.vault.settings import device, settings
 from kassa.vault.settings.settings import Settings
 
 TYPE_CHECKING = const(False)
@@ -49,31 +49,36 @@ _FAULTS = (
 )
 
 
+_STAFF, _LOCKED = const(0x17), const(0x18)  # settings, see desk/operators.py
 _READ = (  # settings that are needed at once
     settings.TERMINAL, settings.MERCHANT, settings.MERCHANT_NAME, settings.CLIENT_CERTIFICATE, settings.LIMITS,
-    settings.LANGUAGE, settings.LARGEST_SALE, settings.PROVISIONED,
+    settings.LANGUAGE, settings.LARGEST_SALE, settings.PROVISIONED, settings.SUPERVISOR, _STAFF, _LOCKED, device.DEVICE,
 )  # fmt: skip
 # The journal has local time, and its zone is known only once the host is heard. Local time and this is nowhere earlier than
 # UTC, so no certificate looks too early that did not when the terminal was last in use.
 _WESTMOST = const(43200)  # seconds
+_ROW, _NOBODY = const(18), const(100)  # see desk/operators.py
 
 
 async def run(board: "Board", session: Session) -> None:
     """Show the start screen, open the session, start the card reader. Does not return when the terminal cannot sell."""
     ui = session.ui
-    if board.buzzer is not None and board.spare_memory:  # a beep during a payment takes memory that is short elsewhere
-        session.buzzer = board.beep
+    session.board = board
     if not board.display_answers():
         print("kassa: the display does not answer")
         if board.buzzer is not None:
             asyncio.create_task(board.beep("display"))
     canvas = ui.canvas  # not a whole page: that would take a tenth of the start
     await canvas.text(80, 96, 160, ui.t("start_title"), theme.DAY, 0, CENTRE, font.TITLE)
-    await canvas.text(80, 128, 160, ui.t("please_wait"), theme.DIM, 0, CENTRE)
+    await canvas.text(80, 128, 160, ui.t("start_note"), theme.DIM, 0, CENTRE)
     try:
         _open(board, session)
     except KassaError as error:
         await _out_of_service(session, error)
+    if board.sounds or board.led is not None and board.spare_memory:
+        from kassa.flows.idle import signals
+
+        asyncio.create_task(signals.run(session, board))
     try:
         overlay.collect()
         await board.reader.start()
@@ -97,6 +102,9 @@ def _open(board: "Board", session: Session) -> None:
     values = Settings(board.settings, device_key(secret, SETTINGS), board.entropy)
     found = values.open(_READ)
     session.ui.use(str(found.get(settings.LANGUAGE, b"zh"), "utf-8"))
+    light, board.loud = device.levels(found.get(device.DEVICE, b""))
+    if light < device.BRIGHTEST:
+        board.shine(light)
     for needed in (settings.TERMINAL, settings.MERCHANT):
         if needed not in found:
             raise SettingsError("setting %d missing" % needed)
@@ -130,6 +138,12 @@ def _open(board: "Board", session: Session) -> None:
         board.scanner,
     )
     session.terminal, session.merchant = str(who.terminal, "utf-8"), str(who.merchant, "utf-8")
+    if (
+        (_STAFF in found or found.get(settings.SUPERVISOR))
+        and not found.get(_LOCKED)
+        and not _cashiers(found.get(_STAFF, b""))
+    ):
+        session.operator = _NOBODY
     overlay.collect()
     session.till = Till(journal, keyring, Limits(found.get(settings.LIMITS, b"")), 0, clock, board.entropy)
     apply_settings.apply(session, found)
@@ -138,6 +152,14 @@ def _open(board: "Board", session: Session) -> None:
     session.courier.settings, session.courier.cards = values, (board.cards, device_key(secret, CARDS))
     session.connection = ConnectionTask(session.courier, values, board.wifi, board.keypad, news, board.entropy)
     news.set_pending(journal.state)
+
+
+def _cashiers(rows: bytes) -> bool:
+    """Whether an operator is a cashier, so that cashiers log in. `rows`: of desk/operators.py, not loaded at each start."""
+    for at in range(1, len(rows), _ROW):
+        if rows[at] == ord("c"):
+            return True
+    return False
 
 
 async def _out_of_service(session: Session, error: KassaError) -> None:

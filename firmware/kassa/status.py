@@ -29,7 +29,9 @@ class Status:
 
     def __init__(self) -> None:
         self.link = LINK_OFF  # uplink
+        self.signal = 0  # uplink: of Wi-Fi, 1 weak to 4 strong
         self.clock_trusted = False  # uplink, from the host's time
+        self.minute = 0  # terminal: the local time, in minutes
         self.pending_count = 0  # from the journal's state: accepted, not yet answered by the host
         self.pending_sum = 0  # likewise, minor units
         self.reversing = False  # likewise: a reversal is unanswered

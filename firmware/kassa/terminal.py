@@ -128,7 +128,9 @@ class Terminal:
             if self._status.renewed:
                 self._status.renewed = False
                 self._apply_settings()
-            session.clock.now()  # ticks wrap: the clock must be read regularly
+            self._status.minute = (
+                session.clock.now() // 60
+            )  # ticks wrap: the clock must be read regularly, also for this
             if 0 <= ticks_diff(ticks_ms(), board.keypad.last_press) < _IDLE_AFTER_MS:
                 session.till.cancel_search()
                 continue

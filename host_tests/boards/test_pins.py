@@ -19,6 +19,7 @@ PARTS = {
     "Printer": (2, 2),
     "Scanner": (2, 2),
     "Buzzer": (0, 1),
+    "Light": (0, 1),
 }  # fewest, most pins
 
 

@@ -174,3 +174,37 @@ def test_a_printer_without_a_line_back_prints_without_asking(new_world) -> None:
     assert "printed" in world.console, world.console
     printer.finish()
     assert printer.receipts[0].lines[1].text == "-" * 48
+
+
+MANY = PRINT.replace(
+    "LINES = [", "LINES = ((('line %d\\t1,234.50') % n, 0, False, 1) for n in range(200)) if True else ["
+).replace(
+    "asyncio.run(main())",
+    "import gc; gc.collect(); before = gc.mem_alloc(); asyncio.run(main()); gc.collect(); print('kept', gc.mem_alloc() - before)",
+)
+
+
+def test_a_receipt_of_200_lines_is_never_more_than_the_printer_holds(new_world) -> None:
+    world = new_world(MANY)
+    world.power_on()
+    world.wait_off(60)
+    assert "printed" in world.console, world.console
+    (receipt,) = world.receipts
+    assert [line.text.split()[1] for line in receipt.lines if line.text] == [str(number) for number in range(200)]
+    assert not world.chips.printer.lost
+    assert int(world.console.split("kept")[1].split()[0]) < 2048
+
+
+def test_an_open_cover_is_a_fault_before_and_while_printing(new_world) -> None:
+    world = new_world(LONG)
+    printer = world.chips.printer
+    printer.cover_open = True
+    world.power_on()
+    world.wait_off()
+    assert "fault: its cover is open" in world.console and not world.receipts
+    printer.cover_open = False
+    world.power_on()
+    world.wait(lambda: "line 5" in printer.paper_text, "the fifth line")
+    printer.cover_open = True
+    world.wait_off()
+    assert world.console.count("fault: its cover is open") == 2, world.console

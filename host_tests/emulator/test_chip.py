@@ -14,6 +14,7 @@ from tools.emulator.power import EmulatorError, EmulatorPower
 from tools.hardware import partitions
 from tools.hardware.catalogue import OFFICIAL, board
 from tools.hardware.chips import CHIPS
+from tools.image import packing
 from tools.world.flash import CHIP_SIZE, fill_in
 
 
@@ -52,8 +53,11 @@ def test_the_filesystem_has_the_firmware_the_boards_file_and_the_way_to_the_worl
     files.context.buffer = bytearray(flash[row.address : row.end])
     files.mount()
     found = set(files.listdir("/"))
-    assert {"main.py", "boot.py", "board.mpy", "transport.mpy", "machine.mpy", "kassa"} <= found
-    assert "board.py" not in found and "boot.mpy" not in found
+    assert {"main.py", "boot.py", "packed.mpy", "transport.mpy", "machine.mpy", packing.NAME, "kassa"} <= found
+    assert not {"board.py", "board.mpy", "boot.mpy"} & found
+    with files.open(f"/{packing.NAME}", "rb") as packed:
+        modules = packing.unpack(packed.read())
+    assert {"board", "kassa/terminal"} <= {name.removesuffix(".mpy") for name in modules}
 
 
 def test_the_secret_is_in_nvs(home: Path, flash: bytes) -> None:

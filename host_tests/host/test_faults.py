@@ -40,14 +40,14 @@ POISON = 66600
 @pytest.fixture
 def poison(monkeypatch: pytest.MonkeyPatch) -> None:
     """A payment of 666.00 makes its handler fail, with a card number in what it says."""
-    receive = payments.receive
+    judge = payments.judge
 
-    def fails(request: Any) -> Any:
+    def fails(request: Any, *others: Any) -> Any:
         if request.message.fields["4"].lstrip("0") == str(POISON):
             raise ZeroDivisionError(f"card {PAN}")
-        return receive(request)
+        return judge(request, *others)
 
-    monkeypatch.setattr(payments, "receive", fails)
+    monkeypatch.setattr(payments, "judge", fails)  # alone or in a window with others: each is judged here
 
 
 def silent_about_the_card(caplog: pytest.LogCaptureFixture) -> bool:

@@ -27,7 +27,6 @@ from tools.sim.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS, PAYMENTS = 16, 500
-FEWER = 150  # where the same is done once more in another way
 _BITS = 16  # one-bits that a DUKPT counter may have
 
 
@@ -117,15 +116,15 @@ def test_two_processes_on_one_database_post_each_payment_once(
     ledger.register("KASSA001", "898000000000001", IKID)
     pki.terminal_identity(pki.ensure(tmp_path), "KASSA001").save(tmp_path, "terminal")
     till = Terminal()
-    records = made(till, card, FEWER)
+    records = made(till, card, PAYMENTS)
     with ExitStack() as running:
         ports = [running.enter_context(process(tmp_path, url)) for _ in range(2)]
         answered = all_alike(ports, tmp_path, till, records)
-    assert all(one == answered[0] for one in answered) and len(answered[0]) == FEWER
+    assert all(one == answered[0] for one in answered) and len(answered[0]) == PAYMENTS
     with ledger.read() as db:
-        assert db.execute(text("SELECT count(*) FROM payment WHERE state = 'APPROVED'")).scalar_one() == FEWER
-        assert db.execute(text("SELECT count(*), sum(amount) FROM entry")).one() == (2 * FEWER, 0)
-        assert db.execute(text("SELECT sum(worth) FROM turnover")).scalar_one() == FEWER // 2 * 150
+        assert db.execute(text("SELECT count(*) FROM payment WHERE state = 'APPROVED'")).scalar_one() == PAYMENTS
+        assert db.execute(text("SELECT count(*), sum(amount) FROM entry")).one() == (2 * PAYMENTS, 0)
+        assert db.execute(text("SELECT sum(worth) FROM turnover")).scalar_one() == PAYMENTS // 2 * 150
     ledger.close()
     server.drop("two_processes")
 

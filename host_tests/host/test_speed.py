@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The queries run for every payment use an index, so their time does not grow with the ledger."""
+"""The queries run for every payment use an index, so their time does not grow with the ledger. Windows: test_together.py."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
 from tools.host.store.ledger import Ledger
-from tools.host.transactions import card_checks, chain, decisions, idempotency, payments, record_checks, terminals
+from tools.host.transactions import chain, decisions, idempotency, payments, record_checks, terminals
 
 pytestmark = pytest.mark.on_sqlite("its query plans")
 STATEMENTS = {
@@ -21,7 +21,6 @@ STATEMENTS = {
     "high-water mark": chain._HIGHEST,
     "payment": payments._ONE,
     "decision": decisions._FINISH,
-    "card": card_checks._USED,
 }
 
 

@@ -14,7 +14,7 @@ FLOOR = {
     "startup": 6, "safe_mode": 6, "terminal": 7,
 }  # fmt: skip
 INNER_FLOOR = {  # within a room whose files stand in groups; "" = files of the room itself
-    "flows": {"": 0, "steps": 1, "sale": 2, "batch": 2, "manage": 2, "reverse": 3, "idle": 4},
+    "flows": {"": 0, "steps": 1, "sale": 2, "batch": 2, "manage": 2, "find": 2, "reverse": 3, "staff": 3, "idle": 4},
     "vault": {"": 0, "journal": 1, "settings": 1, "keyring": 2, "card_tables": 2},
 }
 CORE = ("crypto", "vault", "desk", "card", "uplink")

@@ -122,5 +122,5 @@ def test_only_a_few_places_change_the_phase() -> None:
     }
     assert places == {
         "terminal.py", "flows/idle/main_loop.py", "flows/steps/read_card.py", "flows/steps/present_card.py", "card/tap.py",
-        "flows/batch/settle.py", "flows/steps/receipt.py", "uplink/connection_task.py",
+        "flows/batch/settle.py", "flows/steps/paper.py", "uplink/connection_task.py",
     }  # fmt: skip

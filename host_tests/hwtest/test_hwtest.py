@@ -113,7 +113,7 @@ def test_missing_parts_are_absent_and_say_what_to_check(bare_board: World, line:
     chips.unplug_display()
     chips.reader_link.faults.silent = True
     chips.printer.receive = lambda data: None  # type: ignore[method-assign]
-    bare_board.radio.state = "off"
+    bare_board.radio.state, bare_board.radio.others = "off", ()
     bare_board.power_on()
     result = hwtest(line, "--unattended")
     found = rows(result)

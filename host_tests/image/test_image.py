@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tools.bench import romfs
 from tools.fonts import asset, gbk
 from tools.hardware import partitions
 from tools.hardware.catalogue import ROOT, BoardFolder, board, boards
-from tools.image import filesystem
+from tools.image import filesystem, packing
 from tools.image.__main__ import VFS, ImageError, build, main
 
 FOREIGN = (
@@ -42,7 +43,7 @@ def files(image: bytes) -> dict[str, bytes]:
             path = f"{folder.rstrip('/')}/{name}".lstrip("/")
             with system.open(path, "rb") as source:
                 found[path] = source.read()
-    return found
+    return found | packing.unpack(found.pop(packing.NAME))
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +57,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, by
     return made
 
 
+def _does_something(path: Path) -> bool:
+    return len(ast.parse(path.read_text("utf-8")).body) > 1  # more than a docstring
+
+
 @pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
 def test_the_filesystem_holds_the_firmware_compiled(built: dict[str, tuple[bytes, bytes]], each: BoardFolder) -> None:
     table, image = built[each.name]
     rows = {row.label: row for row in partitions.unpack(table)}
     assert len(image) == rows[VFS].size
     held = files(image)
-    sources = {path.relative_to(ROOT / "firmware").as_posix() for path in (ROOT / "firmware").rglob("*.py")}
+    firmware = [
+        path for path in (ROOT / "firmware").rglob("*.py") if path.name != "__init__.py" or _does_something(path)
+    ]
+    sources = {path.relative_to(ROOT / "firmware").as_posix() for path in firmware}
     expected = {name.removesuffix(".py") + ".mpy" for name in sources if name != "main.py"} | {"main.py", "board.mpy"}
-    assert {name for name in held if name.endswith((".py", ".mpy"))} == expected
+    started = {"boot.py", "packed.mpy"}
+    assert {name for name in held if name.endswith((".py", ".mpy"))} == expected | started
     assert held["main.py"] == (ROOT / "firmware/main.py").read_bytes()
     assert held[asset.PATH.relative_to(ROOT / "firmware").as_posix()] == asset.PATH.read_bytes()
     assert held[gbk.PATH.relative_to(ROOT / "firmware").as_posix()] == gbk.PATH.read_bytes()
@@ -83,7 +92,7 @@ def test_nothing_of_the_simulator_no_test_and_no_date_is_in_it(
         assert not [word for word in FOREIGN if word in content], name
         assert not DATE.search(content), name
         assert str(ROOT).encode() not in content, name
-    unix = {path.name for path in (ROOT / "boards/unix").rglob("*.py")} - {"board.py"}
+    unix = {path.name for path in (ROOT / "boards/unix").rglob("*.py")} - {"board.py", "boot.py"}
     assert not {Path(name).stem + ".py" for name in held} & unix
 
 

@@ -48,7 +48,7 @@ def test_a_restart_keeps_the_terminal_unless_fresh(tmp_path: Path) -> None:
     assert second.port != first.port
     second.end(signal.SIGTERM)
     assert "simulator" in first.line and "test cards" in first.line
-    code = re.search(r"supervisor code (\d{6})", first.line)
+    code = re.search(r"90 code (\d{6})", first.line)
     assert code
     assert "Traceback" not in first.end(signal.SIGINT)
     assert _left_behind(tmp_path) == []

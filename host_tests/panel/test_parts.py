@@ -3,25 +3,23 @@
 
 import json
 import re
-from importlib import import_module
 
 import pytest
 
 from host_tests.harness.panel.words import table
+from host_tests.harness.uplink.till import Till
+from tools import terminal_words
 from tools.cards.catalogue import CATALOGUE
+from tools.host.wire import kinds
+from tools.journal import image
 from tools.panel.news import News
 from tools.panel.picture import Picture
 from tools.panel.server import PAGE
+from tools.panel.terminal_totals import word
 from tools.sim.moods import parse
 from tools.world.ili9341 import HEIGHT, WIDTH
 
 _ROW = 2 * WIDTH
-
-
-def texts(language: str) -> dict[str, str]:
-    """The terminal's texts."""
-    lines = import_module(f"kassa.screens.texts.{language}").TABLE.strip().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def test_the_first_picture_is_complete_and_later_ones_have_only_changed_rows() -> None:
@@ -77,11 +75,21 @@ def test_both_languages_have_the_same_words_and_placeholders() -> None:
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", english[key])), key
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_payment_that_waits_has_the_word_of_the_terminal(language: str) -> None:
-    panel, terminal = table(f"words-{language}.js"), texts(language)
-    for word in ("accepted", "approved_card", "cash_taken", "cash_returned"):
-        assert panel[f"till_{word}"] == terminal[word]
+@pytest.mark.parametrize("approved", [False, True])
+@pytest.mark.parametrize("kind", sorted(kinds.RECORDS))
+def test_a_payment_that_waits_has_the_word_of_the_terminal(till: Till, kind: str, approved: bool) -> None:
+    """For every kind of payment: taken without the host, or sent and not answered."""
+    words = terminal_words.words()
+    for code, mark, said in till.dispositions([0x67], int(kind, 16), 8 if approved else 0):
+        record = image.Record(
+            *("ACCEPTED" if code == 0x51 else "INTENT", kind, 1, 1, b"", 1, 156, 1, 1, 1, 0, "476173", "0011"),
+            *(approved, 0, b"", b"", (0, 1)),
+        )
+        name = image.MARKS.get(mark, "")
+        journal = image.Journal({1: record}, dispositions={1: name} if name else {})
+        if journal.state(record) == "accepted":
+            assert word(record, "accepted", name) == said, (code, name)
+            assert said in words["en"] and said in words["zh"]
 
 
 def test_every_word_that_the_page_uses_exists() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from host_tests.harness.panel.chromium import Chromium, find
 from host_tests.harness.panel.page import Page
+from tools import menu_keys
 from tools.panel.server import Server
 from tools.sim.wallets.app import MOODS
 
@@ -43,14 +44,12 @@ def keys(chromium: Chromium, keys: str, then: str) -> None:
 
 
 def ask_for_code(chromium: Chromium, amount: int) -> None:
-    keys(chromium, "M4", "Other transactions")
-    keys(chromium, "DE", "Pay by code: amount")
+    keys(chromium, menu_keys.keys_of("qr_scan"), "Pay by code: amount")
     keys(chromium, f"{amount}E", "customer")
 
 
 def show_code(chromium: Chromium, wallet: str, amount: int) -> None:
-    keys(chromium, "M4", "Other transactions")
-    keys(chromium, "DDE", "Which wallet?")
+    keys(chromium, menu_keys.keys_of("qr_show"), "Which wallet?")
     keys(chromium, "D" * _WALLETS.index(wallet) + "E", "Pay by code: amount")
     keys(chromium, f"{amount}E", "Please scan")
     chromium.wait("document.querySelector('#phone-scan.sees')")

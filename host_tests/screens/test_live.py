@@ -164,7 +164,8 @@ async def page():
 asyncio.run(main())
 """
     )
-    world.wait_screen("Menu  1/6")
+    lines = world.wait_screen("6 six")
+    assert lines[1:8] == ["Menu", "1 one", "2 two", "3 three", "4 four", "5 five", "6 six"]
     world.press("UUE")
     world.wait(lambda: "chose 4" in world.console, "the fifth")
     world.press("3")

@@ -2,11 +2,13 @@
 """The screen texts: both languages are complete, every character can be drawn and printed, result names differ."""
 
 import re
+import runpy
+from collections import Counter
 
 import pytest
 
 from tools.fonts import asset, gbk
-from tools.fonts.build import SMALL, level_1, table
+from tools.fonts.build import SCREENS, SMALL, level_1, table
 from tools.host.wire import kinds
 from tools.world.power import FIRMWARE
 
@@ -24,6 +26,15 @@ def in_text_faces(faces: list[asset.Face], char: str) -> bool:
 
 def test_both_languages_have_the_same_keys() -> None:
     assert list(table("en")) == list(table("zh"))
+
+
+@pytest.mark.parametrize("names", [("{}", "setup_{}", "receipt_{}"), ("answers_{}",), ("causes_{}",)])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_stands_once(language: str, names: tuple[str, ...]) -> None:
+    """The firmware takes the first of two, so that the second would never be seen."""
+    tables = [runpy.run_path(str(SCREENS / "texts" / f"{name.format(language)}.py"))["TABLE"] for name in names]
+    keys = [line.split("=", 1)[0] for table in tables for line in table.splitlines() if line]
+    assert keys and not [key for key, count in Counter(keys).items() if count > 1]
 
 
 def test_both_languages_have_the_same_placeholders() -> None:
@@ -77,7 +88,7 @@ def test_every_text_key_used_by_the_firmware_exists() -> None:
     known, named = table("en"), set()
     for file in FIRMWARE.rglob("*.py"):
         source = file.read_text("utf-8")
-        named |= set(re.findall(r"""\bt\("([a-z0-9_]+)\"""", source))
+        named |= set(re.findall(r"""\bt\("([a-z0-9_]+)"[,)]""", source))
         named |= set(re.findall(r"=((?:key)_[a-z_]+)", source)) - {"key_choose", "key"}
         named |= set(re.findall(r"""Refused\("([a-z0-9_]+)\"""", source))
     named |= {f"r_{kind.lower()}" for kind in kinds.RECORDS}
@@ -88,13 +99,36 @@ def test_every_text_key_used_by_the_firmware_exists() -> None:
 def test_the_font_asset_has_its_documented_layout() -> None:
     narrow, wide, title, amount, icons = asset.load()
     assert [(f.width, f.height, f.bits) for f in (narrow, wide, title, amount, icons)] == [
-        (8, 16, 1), (16, 16, 1), (24, 28, 2), (24, 40, 2), (48, 48, 2),
+        (16, 16, 2), (16, 16, 1), (24, 24, 2), (24, 40, 2), (48, 48, 2),
     ]  # fmt: skip
-    assert narrow.glyphs[ord("A")].rows[4] == bytes((0, 0, 0, 1, 1, 0, 0, 0))
+    assert wide.glyphs[ord("一")].rows[7] == bytes((*(15 * [1]), 0))
     assert sorted(map(chr, [*narrow.glyphs, *wide.glyphs])) == sorted(asset.characters())
     assert set(level_1()) <= asset.characters() and len(set(level_1())) == 3755
-    assert asset.PATH.stat().st_size <= 200 * 1024
+    assert asset.PATH.stat().st_size <= 224 * 1024
     assert all(glyph.value % 8 == 0 for glyph in amount.glyphs.values())
+
+
+def test_small_type_is_proportional_and_its_digits_align() -> None:
+    narrow = asset.load()[NARROW].glyphs
+    assert {narrow[ord(digit)].value for digit in "0123456789¥"} == {8}
+    assert narrow[ord("i")].value < narrow[ord("n")].value < narrow[ord("W")].value
+    assert min(glyph.value for glyph in narrow.values()) >= 4  # the screen reader compares four columns first
+
+
+def test_no_two_characters_of_a_size_look_alike() -> None:
+    """Not even if one is moved sideways: what a person or the screen reader cannot tell apart is not one of two letters."""
+    narrow, wide, title, *_ = asset.load()
+    for faces in ((narrow, wide), (title,)):
+        seen: dict[tuple[bytes, ...], str] = {}
+        for glyph in [glyph for face in faces for glyph in face.glyphs.values()]:
+            columns = list(zip(*glyph.rows, strict=True))
+            inked = [place for place, column in enumerate(columns) if any(column)] or [0]
+            shape = tuple(map(bytes, columns[inked[0] : inked[-1] + 1]))
+            assert shape not in seen, (seen.get(shape), glyph.name)
+            seen[shape] = glyph.name
+            assert (
+                glyph.value - inked[0] >= 2 or glyph.name == " "
+            )  # the screen reader compares two columns of ink first
 
 
 def test_each_colour_agrees_with_its_comment() -> None:

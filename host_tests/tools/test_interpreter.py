@@ -23,7 +23,7 @@ COMMANDS = {
     "tools.bench": ["{}/bench.json"],
     "tools.bench.heap": [],
     "tools.bench.leaks": [],
-    "tools.world.gallery": ["{}/gallery"],
+    "tools.scenes": ["{}/album"],
     "tools.world.link": ["--home", "{}/home"],
     "host_tests.cuts": ["2", "1"],
     "host_tests.fuzz": ["1", "1"],
@@ -42,6 +42,7 @@ WITHOUT = {
     "tools.hwtest",
     "tools.fonts.build",
     "tools.fonts.gbk",
+    "tools.guide",
 }  # commands of the Makefile that do not run MicroPython
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.harness.whole import staff
 from host_tests.harness.whole.cashier import QUICK, Cashier
 from host_tests.harness.whole.support_desk import run
 from tools.emulator import power
@@ -46,6 +47,16 @@ def cashier(make_cashier: Callable[..., Cashier]) -> Cashier:
     """A cashier at a terminal that is signed on and shows its home page."""
     ready = make_cashier()
     ready.sign_on()
+    return ready
+
+
+@pytest.fixture
+def shop(make_cashier: Callable[..., Cashier]) -> Cashier:
+    """A terminal at which cashiers log in, on its log-in page."""
+    ready = make_cashier(operators=staff.STAFF)
+    ready.world.power_on()
+    ready.page("Log in")
+    ready.world.wait_screen("Online", 60)
     return ready
 
 

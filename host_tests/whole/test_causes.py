@@ -148,6 +148,6 @@ def test_what_only_the_host_can_approve_says_why_it_is_not_reached(make_cashier)
     cashier.sign_on()
     cashier.world.radio.network = "another-shop"
     cashier.world.wait_screen("Offline: Wi-Fi network not found", 60)
-    cashier.begin("balance")
+    cashier.menu("balance")
     said = " ".join(cashier.page("Not taken"))
     assert "Only with the host" in said and "Wi-Fi network not found" in said

@@ -36,11 +36,7 @@ def test_a_certificate_that_ends_within_ninety_days_is_announced(
     view = cashier.host.view()
     days = [view["certificate"]["days"], *(terminal["certificate"]["days"] for terminal in view["terminals"])]
     assert days in ([80, 80], [79, 79])  # whole days: one less in the afternoon
-    cashier.world.press("M")
-    cashier.world.wait_screen("Menu")
-    cashier.world.press("UUU")  # from the top to the last but two
-    cashier.world.wait_screen("9/11")
-    cashier.world.press("E")
+    cashier.menu("about")
     cashier.page("Version")
     cashier.world.press("DDDDDD")
     cashier.world.wait_screen(view["certificate"]["ends"])

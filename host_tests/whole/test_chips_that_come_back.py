@@ -6,7 +6,7 @@ from collections.abc import Callable
 from host_tests.harness.whole.cashier import Cashier
 
 NO_READER = "Card reader does not answer"
-_IDLE_MS = 61_000  # the home page checks the chips once a minute
+_IDLE_MS = 65_000  # the home page checks the chips once a minute
 
 
 def test_a_reader_that_lost_its_setup_reads_the_next_card(cashier: Cashier) -> None:
@@ -52,4 +52,4 @@ def test_a_display_that_lost_its_power_shows_the_home_page_again(cashier: Cashie
     cashier.world.chips.power_off()  # the display goes dark and loses its content
     assert cashier.world.screen_text() == []
     cashier.world.run_for(_IDLE_MS)
-    assert cashier.drawn() == before
+    assert cashier.drawn()[1:] == before[1:]  # but for the time in the top bar

@@ -34,7 +34,7 @@ asyncio.run(main())
     "code, asks", [("134567890123456788", False), ("283456789012345655", True), ("6234567890123456788", False)]
 )
 def test_a_payment_by_the_customers_code_is_booked_to_the_wallet(cashier: Cashier, code: str, asks: bool) -> None:
-    cashier.begin("qr_scan")
+    cashier.menu("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.type_in("The customer's code", code)
     if asks:
@@ -48,7 +48,7 @@ def test_a_payment_by_the_customers_code_is_booked_to_the_wallet(cashier: Cashie
 
 def test_a_refused_code_pays_nothing(cashier: Cashier) -> None:
     for code, word in (("9934567890123456", "Card or code not valid"), ("134567890123456751", "Not enough funds")):
-        cashier.begin("qr_scan")
+        cashier.menu("qr_scan")
         cashier.type_in("Pay by code: amount", "990")
         cashier.type_in("The customer's code", code)
         cashier.end(word)
@@ -57,7 +57,7 @@ def test_a_refused_code_pays_nothing(cashier: Cashier) -> None:
 
 def test_a_payment_that_the_customer_never_confirms_is_reversed(cashier: Cashier) -> None:
     cashier.host.mood = "never"
-    cashier.begin("qr_scan")
+    cashier.menu("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.type_in("The customer's code", "134567890123456788")
     cashier.world.wait_screen("Customer confirms on the phone")
@@ -67,7 +67,7 @@ def test_a_payment_that_the_customer_never_confirms_is_reversed(cashier: Cashier
 
 
 def test_a_payment_by_the_shown_code_is_booked_to_the_wallet(cashier: Cashier) -> None:
-    cashier.begin("qr_show")
+    cashier.menu("qr_show")
     cashier.type_in("Pay by code: amount", "990")
     cashier.world.wait_screen("Please scan")
     paper = cashier.end("Paid")
@@ -80,7 +80,7 @@ def test_the_cashier_picks_the_wallet_whose_code_is_shown(cashier: Cashier) -> N
         [("wechat", "微信支付 WeChat"), ("alipay", "支付宝 Alipay"), ("ln", "Lightning")]
     )
     publish(cashier, publication.PARAMETERS, publication.parameters({0x16: wallets}))
-    cashier.begin("qr_show")
+    cashier.menu("qr_show")
     cashier.world.wait_screen("Which wallet?")
     cashier.world.wait_screen("支付宝 Alipay")
     cashier.world.press("2")
@@ -88,14 +88,14 @@ def test_the_cashier_picks_the_wallet_whose_code_is_shown(cashier: Cashier) -> N
     cashier.world.wait_screen("Please scan")
     assert "CODE PAYMENT" in cashier.end("Paid")
     assert cashier.host.wallet.picked == ["alipay"] and cashier.account("wallet receivable") == 990
-    cashier.begin("qr_show")
+    cashier.menu("qr_show")
     cashier.world.wait_screen("Which wallet?")
     cashier.world.press("C")
     cashier.home()
 
 
 def test_a_scanned_code_needs_no_key_press(cashier: Cashier) -> None:
-    cashier.begin("qr_scan")
+    cashier.menu("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.world.wait_screen("The customer's code")
     cashier.world.scan("134567890123456788")
@@ -166,7 +166,7 @@ def test_an_answer_of_the_scanner_is_no_code_and_hides_none(new_world, answer: s
 def test_a_scan_pays_with_any_scanner_prefix_and_suffix(cashier: Cashier, prefix: bytes, suffix: bytes) -> None:
     scanner = cashier.world.chips.scanner
     scanner.prefix, scanner.suffix = prefix, suffix
-    cashier.begin("qr_scan")
+    cashier.menu("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.world.wait_screen("The customer's code")
     cashier.world.scan("12345")
@@ -177,7 +177,7 @@ def test_a_scan_pays_with_any_scanner_prefix_and_suffix(cashier: Cashier, prefix
 
 
 def test_a_scan_that_is_not_a_payment_code_is_reported(cashier: Cashier) -> None:
-    cashier.begin("qr_scan")
+    cashier.menu("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     for nonsense in ("http://example.test/?a=1", "x" * 300, "12345"):
         cashier.world.wait_screen("The customer's code")

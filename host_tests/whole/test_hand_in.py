@@ -28,7 +28,7 @@ _CARDS, _CASH = 2000 + 30_000 + 4500, 800  # taken without the host
 def morning(cashier: Cashier) -> None:
     """A sale and its void with the host; then four payments without it: two deferred, one approved by the card, cash."""
     cashier.sell(1250)
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.world.wait_screen("Void")
     cashier.world.press("E")
     cashier.agree_to("Void this payment?")
@@ -38,7 +38,7 @@ def morning(cashier: Cashier) -> None:
     cashier.sell(2000, "amber", "Accepted, to be authorised")
     cashier.sell(30_000, "quartz", "Accepted, to be authorised")
     cashier.sell(4500, "quartz", "Approved offline")
-    cashier.begin("cash")
+    cashier.menu("cash")
     cashier.type_in("Cash sale: amount", str(_CASH))
     cashier.type_in("Given by the customer", str(_CASH))
     cashier.end("Paid in cash")

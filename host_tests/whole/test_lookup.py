@@ -94,8 +94,7 @@ def lose_the_host(shop: Cashier) -> Watch:
 def test_a_payment_that_waits_for_it_says_so_and_then_why_it_failed(shop: Cashier) -> None:
     watch = lose_the_host(shop)
     shop.offer(700, "amber")
-    shop.world.wait_screen("Take it offline?", 60)
-    assert shop.sees("Host cannot be reached"), shop.drawn()  # at the address that worked
+    assert "Host cannot be reached" in " ".join(shop.page("Take it offline?"))  # at the address that worked
     shop.world.press("C")
     assert "Host cannot be reached" in " ".join(shop.page("Not taken"))
     shop.home()
@@ -112,8 +111,7 @@ def test_a_payment_that_waits_for_it_says_so_and_then_why_it_failed(shop: Cashie
     shop.world.place(shop.card("coral"))
     shop.world.wait(lambda: len(watch.screens) > before, "a look-up", 30)
     assert "Authorising" in watch.last() and "please wait" in watch.last()
-    shop.world.wait_screen("Take it offline?", 60)
-    assert shop.sees("Host name not found"), shop.drawn()
+    assert "Host name not found" in " ".join(shop.page("Take it offline?"))
     shop.world.press("E")
     shop.end("Accepted")
     assert shop.world.resets == [], "the watchdog is patient enough"

@@ -72,7 +72,7 @@ def test_a_new_table_waits_while_the_host_takes_no_payment_and_the_terminal_stay
     cashier.world.radio.state = "on"
     cashier.world.wait(lambda: cashier.host.counters.get("answer_0210", 0) >= 2, "two answers", 60)
     cashier.world.press("M")
-    cashier.page("Settle")
+    cashier.page("Menu")
     cashier.world.press("C")
     cashier.home()
     assert versions(cashier).get(publication.PARAMETERS, 0) < version
@@ -209,12 +209,12 @@ def test_the_terminal_answers_a_status_request(cashier: Cashier) -> None:
     cashier.world.wait(lambda: not cashier.host.tables.ask_status, "the status", 60)
 
 
-@pytest.mark.parametrize(
-    "item, title, said", [(8, "Test the host", "The host answers"), (9, "Sign off", "The host knows")]
-)
-def test_after_echo_test_or_sign_off_the_terminal_sells(cashier: Cashier, item: int, title: str, said: str) -> None:
-    cashier.world.press("M" + "D" * (item + 1) + "E")
-    assert any(said in line for line in cashier.page(said)), title
+@pytest.mark.parametrize("entry, said", [("echo", "The host answers"), ("sign_off", "The host knows")])
+def test_after_echo_test_or_sign_off_the_terminal_sells(cashier: Cashier, entry: str, said: str) -> None:
+    cashier.menu(entry)
+    if entry == "sign_off":
+        cashier.supervise()
+    assert any(said in line for line in cashier.page(said))
     cashier.home()
     cashier.sell(1250)
 

@@ -42,7 +42,7 @@ def test_a_board_with_memory_to_spare_drops_no_module(tmp_path: Path, spare: boo
         cashier = Cashier(system)
         cashier.sign_on()
         cashier.sell(700)
-        system.world.press("M9")
+        cashier.menu("about")
         cashier.page("Version")
         system.world.press("C")
         cashier.home()

@@ -17,14 +17,14 @@ CODE = "134567890123456788"
 
 def pay_by_code(cashier: Cashier) -> str:
     """Make a code payment; returns the receipt's text."""
-    cashier.begin("qr_scan")
+    cashier.menu("qr_scan")
     cashier.type_in("Pay by code: amount", "990")
     cashier.type_in("The customer's code", CODE)
     return cashier.end("Paid")
 
 
 def pay_in_cash(cashier: Cashier) -> None:
-    cashier.begin("cash")
+    cashier.menu("cash")
     cashier.type_in("Cash sale: amount", "1250")
     cashier.type_in("Given by the customer", "2000")
     cashier.end("Paid in cash")
@@ -32,7 +32,7 @@ def pay_in_cash(cashier: Cashier) -> None:
 
 def void(cashier: Cashier, what: str) -> list[str]:
     """Void the newest payment, which the list must show as `what`; returns the lines of the question."""
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.world.wait_screen(what)
     cashier.world.press("E")
     said = cashier.page("Void this payment?")
@@ -49,7 +49,7 @@ def test_a_voided_code_payment_is_refunded_by_its_wallet(cashier: Cashier) -> No
     assert "CODE REFUND" in paper and "-￥9.90" in paper and "APPROVED" in paper, paper
     assert on_paper("Original trace", paper) == on_paper("Trace", bought)
     assert cashier.account("wallet receivable") == 0 == cashier.account()
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.page("Nothing to void")
     cashier.home()
     pay_in_cash(cashier)
@@ -80,7 +80,7 @@ def test_a_code_refund_needs_its_reference(cashier: Cashier) -> None:
 
 def test_an_unanswered_code_refund_is_repeated_until_answered(cashier: Cashier) -> None:
     pay_by_code(cashier)
-    cashier.host.mood = "silent"
+    cashier.host.mood = "mute"
     void(cashier, "By code")
     cashier.world.wait_screen("Sent, no answer yet", 90)
     said = " ".join(cashier.restart())
@@ -100,7 +100,7 @@ def test_cash_is_voided_and_refunded_without_the_host(cashier: Cashier) -> None:
     paper = cashier.end("Cash returned")
     assert "CASH REFUND" in paper and "-￥12.50" in paper and "RETURNED IN CASH" in paper, paper
     assert "******" not in paper, paper
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.page("Nothing to void")
     cashier.home()
     cashier.refund_of("cash", 300)
@@ -142,7 +142,7 @@ def test_a_cash_refund_that_the_host_refuses_calls_a_supervisor(
     )
     cashier.drain()
     cashier.world.wait_screen("1 refused later")
-    cashier.world.press("M7")
+    cashier.menu("queue")
     cashier.page("Refused later")
     cashier.world.press("E")
     cashier.page("Cash changed hands: call supervisor")
@@ -150,6 +150,6 @@ def test_a_cash_refund_that_the_host_refuses_calls_a_supervisor(
     cashier.page("Refused later")
     cashier.world.press("C")
     cashier.home()
-    cashier.world.press("M3")
+    cashier.menu("void")
     said = " ".join(cashier.page("By code"))
     assert "Cash" not in said, said

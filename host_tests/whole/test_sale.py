@@ -67,7 +67,9 @@ def test_a_sale_in_chinese_is_approved_and_printed(make_cashier) -> None:
 
 
 def test_the_language_is_switched_and_survives_a_restart(cashier) -> None:
-    cashier.world.press("MDDDDDDDE")
+    cashier.menu("change_language")
+    cashier.page("English")
+    cashier.world.press("1")
     cashier.world.wait_screen("请输入金额")
     cashier.world.power_off()
     cashier.world.power_on()
@@ -153,7 +155,7 @@ def test_a_receipt_missed_for_lack_of_paper_can_be_reprinted(cashier: Cashier) -
     cashier.home()
     assert not cashier.world.receipts
     printer.paper = True
-    cashier.world.press("M6")
+    cashier.menu("reprint")
     cashier.world.wait(lambda: cashier.world.receipts, "the receipt")
     paper = cashier.world.receipts[-1].text()
     payment = cashier.host.view()["payments"][0]

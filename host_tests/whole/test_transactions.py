@@ -26,7 +26,7 @@ def paper_of_a_sale(cashier: Cashier, amount: int, card: str = "jade") -> str:
 
 
 def test_a_cash_sale_shows_the_change_and_is_booked(cashier: Cashier) -> None:
-    cashier.begin("cash")
+    cashier.menu("cash")
     cashier.type_in("Cash sale: amount", "1250")
     cashier.type_in("Given by the customer", "1000")
     cashier.type_in("Too little", "2000")
@@ -41,7 +41,7 @@ def test_a_cash_sale_shows_the_change_and_is_booked(cashier: Cashier) -> None:
 
 def test_a_cash_sale_without_a_network_is_booked_later(cashier: Cashier) -> None:
     cashier.go_offline()
-    cashier.begin("cash")
+    cashier.menu("cash")
     cashier.type_in("Cash sale: amount", "1250")
     cashier.type_in("Given by the customer", "1250")
     cashier.end("Paid in cash")
@@ -92,20 +92,20 @@ def test_a_refund_by_reference_needs_the_same_card_and_one_without_takes_any(cas
 
 
 def test_a_pre_authorisation_can_be_completed_voided_and_completed_again(cashier: Cashier) -> None:
-    cashier.begin("preauth")
+    cashier.menu("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
     paper = cashier.end("Pre-authorised")
     code = auth_code(paper)
     assert "PRE-AUTHORISATION" in paper and cashier.account() == 0
     for amount, word in (("11501", "Declined"), ("11500", "Approved")):
-        cashier.begin("completion")
+        cashier.menu("completion")
         cashier.type_in("Final amount", amount)
         cashier.type_in("Authorisation code", code)
         cashier.tap()
         paper = cashier.end(word)
     assert "COMPLETION" in paper and cashier.account() == -11500
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.world.wait_screen("Void")
     cashier.world.press("E")
     cashier.world.wait_screen("Void this payment?")
@@ -113,7 +113,7 @@ def test_a_pre_authorisation_can_be_completed_voided_and_completed_again(cashier
     cashier.supervise()
     assert "COMPLETION VOID" in cashier.end("Voided")
     assert cashier.account() == 0
-    cashier.begin("completion")
+    cashier.menu("completion")
     cashier.type_in("Final amount", "8000")
     cashier.type_in("Authorisation code", code)
     cashier.tap()
@@ -128,17 +128,17 @@ def test_a_pre_authorisation_can_be_completed_voided_and_completed_again(cashier
 
 
 def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> None:
-    cashier.begin("preauth")
+    cashier.menu("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
     code = auth_code(cashier.end("Pre-authorised"))
-    cashier.begin("preauth_cancel")
+    cashier.menu("preauth_cancel")
     cashier.type_in("Pre-authorised amount", "10000")
     cashier.type_in("Authorisation code", code)
     cashier.supervise()
     cashier.tap()
     assert "PRE-AUTH CANCEL" in cashier.end("Voided")
-    cashier.begin("completion")
+    cashier.menu("completion")
     cashier.type_in("Final amount", "8000")
     cashier.type_in("Authorisation code", code)
     cashier.tap()
@@ -149,12 +149,12 @@ def test_a_cancelled_pre_authorisation_cannot_be_completed(cashier: Cashier) -> 
 
 
 def test_a_completion_without_a_network_is_sent_later_as_an_advice(cashier: Cashier) -> None:
-    cashier.begin("preauth")
+    cashier.menu("preauth")
     cashier.type_in("Pre-authorise: amount", "10000")
     cashier.tap()
     code = auth_code(cashier.end("Pre-authorised"))
     cashier.go_offline()
-    cashier.begin("completion")
+    cashier.menu("completion")
     cashier.type_in("Final amount", "9000")
     cashier.type_in("Authorisation code", code)
     cashier.world.wait_screen("Take it without the host?")
@@ -168,13 +168,13 @@ def test_a_completion_without_a_network_is_sent_later_as_an_advice(cashier: Cash
 
 def test_a_voice_authorised_sale_can_be_adjusted_before_it_is_sent(cashier: Cashier) -> None:
     cashier.go_offline()
-    cashier.begin("voice")
+    cashier.menu("voice")
     cashier.type_in("Voice sale: amount", "4000")
     cashier.type_in("Code from the phone", "123456")
     cashier.tap()
     paper = cashier.end("Accepted")
     assert "VOICE-AUTHORISED SALE" in paper and auth_code(paper) == "123456"
-    cashier.begin("adjust")
+    cashier.menu("adjust")
     cashier.world.wait_screen("Adjust a voice sale")
     cashier.world.press("E")
     cashier.type_in("Right amount", "4500")
@@ -190,7 +190,7 @@ def test_a_voice_authorised_sale_can_be_adjusted_before_it_is_sent(cashier: Cash
 
 def test_a_tip_is_added_to_its_sale_and_a_void_takes_both_back(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
-    cashier.begin("tip")
+    cashier.menu("tip")
     cashier.world.wait_screen("Add a tip")
     cashier.world.press("E")
     cashier.type_in("Tip: amount", "1000")
@@ -199,10 +199,10 @@ def test_a_tip_is_added_to_its_sale_and_a_void_takes_both_back(cashier: Cashier)
     cashier.end("Accepted, to be authorised")
     cashier.world.wait_screen("All sent")
     assert cashier.account() == -6000
-    cashier.begin("tip")
+    cashier.menu("tip")
     cashier.world.wait_screen("No sale here can be changed")
     cashier.home()
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.world.wait_screen("60.00")
     cashier.world.press("E")
     cashier.world.wait_screen("Void this payment?")
@@ -221,7 +221,7 @@ def test_a_tip_is_added_to_its_sale_and_a_void_takes_both_back(cashier: Cashier)
 
 def test_a_balance_enquiry_shows_the_balance_and_books_nothing(cashier: Cashier) -> None:
     cashier.sell(5000, "jade")
-    cashier.begin("balance")
+    cashier.menu("balance")
     cashier.tap()
     said = cashier.page("Balance")
     assert "¥99,950.00" in " ".join(said), said
@@ -233,7 +233,7 @@ def test_a_balance_enquiry_shows_the_balance_and_books_nothing(cashier: Cashier)
 def test_transactions_that_need_the_host_are_refused_offline(cashier: Cashier) -> None:
     cashier.go_offline()
     for name, title in (("preauth", "Pre-authorise: amount"), ("qr_show", "Pay by code")):
-        cashier.begin(name)
+        cashier.menu(name)
         cashier.type_in(title, "100")
         cashier.page("Only with the host")
         cashier.home()
@@ -242,7 +242,7 @@ def test_transactions_that_need_the_host_are_refused_offline(cashier: Cashier) -
         cashier.type_in("Reference", reference)
         cashier.page("Only with the host")
         cashier.home()
-    cashier.begin("balance")
+    cashier.menu("balance")
     cashier.page("Only with the host")
     cashier.home()
     assert not cashier.journal().records
@@ -281,7 +281,7 @@ def test_later_refusals_are_listed_with_what_to_do(cashier: Cashier) -> None:
     cashier.host.mood = "decline 51"
     cashier.drain()
     cashier.world.wait_screen("2 refused later")
-    cashier.world.press("M7")
+    cashier.menu("queue")
     assert sum("Refused later" in line for line in cashier.page("Payments to send")) == 2
     cashier.world.press("E")
     said = " ".join(cashier.page("Not paid: ask for another payment"))

@@ -28,7 +28,7 @@ def test_a_sale_answered_too_late_is_reversed(cashier) -> None:
 
 
 def test_sales_are_deferred_while_a_reversal_is_pending(cashier) -> None:
-    cashier.host.mood = "silent"
+    cashier.host.mood = "mute"
     cashier.sell(700, result="Cancelled, reversal pending")
     cashier.sell(300, "amber", "Accepted, to be authorised")
     cashier.host.mood = "normal"
@@ -112,7 +112,7 @@ def test_later_refusals_are_shown_until_noted_across_restart_and_settlement(cash
     cashier.home()
     cashier.world.wait_screen("2 refused later")
 
-    cashier.world.press("M7")
+    cashier.menu("queue")
     assert listed_as_refused(cashier) == 2
     cashier.world.press("E")
     cashier.page("Not paid: ask for another payment")
@@ -125,7 +125,7 @@ def test_later_refusals_are_shown_until_noted_across_restart_and_settlement(cash
     cashier.world.press("C")
     cashier.home()
     assert cashier.sees("1 refused later")
-    cashier.world.press("M7")
+    cashier.menu("queue")
     assert listed_as_refused(cashier) == 1
     cashier.world.press("E")
     cashier.page("E Noted")
@@ -195,7 +195,7 @@ def test_a_wrong_key_at_the_host_is_shown_and_the_payment_stays_pending(cashier)
 def test_a_batch_close_without_an_answer_is_repeated_before_any_new_sale(cashier) -> None:
     cashier.sell(700)
     cashier.host.mood = "cut"
-    cashier.world.press("MDE")
+    cashier.menu("settle")
     cashier.world.wait_screen("Settle the batch?")
     cashier.world.press("E")
     cashier.world.wait_screen("Not settled", 90)
@@ -208,7 +208,7 @@ def test_a_batch_close_without_an_answer_is_repeated_before_any_new_sale(cashier
     assert cashier.sees("settle again")
     cashier.host.mood = "normal"
     cashier.world.wait_screen("Online", 60)
-    cashier.world.press("MDE")
+    cashier.menu("settle")
     cashier.world.wait_screen("Balanced", 60)
     cashier.home()
     cashier.sell(100)

@@ -33,7 +33,7 @@ def test_an_unreadable_payment_is_reported_and_given_up(cashier: Cashier, tmp_pa
     cashier.world.radio.state = "on"
     cashier.world.wait_screen("Payment no. 2 unreadable: settle", 60)
     (tmp_path / "home.png").write_bytes(cashier.world.screen_png())
-    cashier.world.press("MDE")
+    cashier.menu("settle")
     cashier.world.wait_screen("Settle the batch?")
     cashier.world.press("E")
     said = cashier.page("A payment cannot be read")

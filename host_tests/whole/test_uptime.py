@@ -16,7 +16,7 @@ def days_pass(cashier: Cashier, days: float) -> None:
 
 
 def take_cash(cashier: Cashier, amount: int) -> None:
-    cashier.begin("cash")
+    cashier.menu("cash")
     cashier.type_in("Cash sale: amount", str(amount))
     cashier.type_in("Given by the customer", "2000")
     cashier.end("Paid in cash")

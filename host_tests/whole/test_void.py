@@ -20,7 +20,7 @@ def merchant(cashier: Cashier) -> int:
 
 def choose(cashier: Cashier, down: int = 0) -> None:
     """Select the payment `down` rows below the first, up to the question."""
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.world.wait_screen("Void")
     cashier.world.press("D" * down + "E")
     cashier.world.wait_screen("Void this payment?")
@@ -58,6 +58,14 @@ def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
     with sqlite3.connect(cashier.host.ledger.path) as db:
         row = db.execute("SELECT debit_amount, debit_count, credit_amount, credit_count FROM batch").fetchone()
     assert row == (4250, 2, 1250, 1)
+    cashier.home()
+    for amount, word in (("1250", "Voided"), ("3000", "Approved")):  # of the batch that is closed now
+        cashier.menu("find_trace")
+        stan = next(one.stan for one in cashier.journal().records.values() if one.amount == int(amount))
+        cashier.type_in("Up to six digits", str(stan))
+        assert word in " ".join(cashier.page("Paid with")), word
+        cashier.world.press("CCCC")
+        cashier.home()
 
 
 def test_a_voided_payment_cannot_be_voided_again(cashier: Cashier) -> None:
@@ -66,7 +74,7 @@ def test_a_voided_payment_cannot_be_voided_again(cashier: Cashier) -> None:
     agree(cashier)
     cashier.page("Voided")
     cashier.home()
-    cashier.world.press("M3")
+    cashier.menu("void")
     cashier.world.wait_screen("Nothing to void in this batch")
 
 
@@ -80,8 +88,8 @@ def test_a_void_needs_a_supervisor_and_the_host(cashier: Cashier) -> None:
     cashier.home()
     cashier.go_offline()
     cashier.home()
-    cashier.world.press("M3")
-    cashier.world.wait_screen("Void")
+    cashier.menu("void")
+    cashier.page("E Open")
     cashier.world.press("E")
     cashier.world.wait_screen("Only with the host")
     assert merchant(cashier) == 1250 and len(cashier.journal().records) == 1
@@ -90,7 +98,7 @@ def test_a_void_needs_a_supervisor_and_the_host(cashier: Cashier) -> None:
 def test_an_unanswered_void_is_reversed_and_the_sale_can_be_voided_again(cashier: Cashier) -> None:
     cashier.sell(1250, "jade")
     choose(cashier)
-    cashier.host.mood = "silent"
+    cashier.host.mood = "mute"
     agree(cashier)
     cashier.world.wait_screen("reversal pending", 90)
     cashier.host.mood = "normal"
@@ -106,7 +114,7 @@ def test_an_unanswered_void_is_reversed_and_the_sale_can_be_voided_again(cashier
 def test_a_void_cut_by_a_power_loss_is_reversed_and_the_sale_stays(cashier: Cashier) -> None:
     cashier.sell(1250, "jade")
     choose(cashier)
-    cashier.host.mood = "silent"
+    cashier.host.mood = "mute"
     agree(cashier)
     cashier.world.wait_screen("Authorising", 30)
     said = " ".join(cashier.restart())

@@ -52,14 +52,14 @@ class Shop:
 
     def offer_code(self, wallet: str, amount: int) -> None:
         """The cashier types an amount and scans the code on the phone."""
-        self.cashier.begin("qr_scan")
+        self.cashier.menu("qr_scan")
         self.cashier.type_in("Pay by code: amount", str(amount))
         self.cashier.world.wait_screen("The customer's code")
         self.cashier.world.scan(self.phone.apps[wallet].code())
 
     def show_code(self, wallet: str, amount: int) -> str:
         """The cashier has a code shown, and the phone scans it from the display. Returns the payment's id."""
-        self.cashier.begin("qr_show")
+        self.cashier.menu("qr_show")
         self.cashier.world.wait_screen("Which wallet?")
         self.cashier.world.press("D" * ORDER.index(wallet) + "E")
         self.cashier.type_in("Pay by code: amount", str(amount))

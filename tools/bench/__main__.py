@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.bench import boot, drain, host_speed, page, performance, rivals, stores, taps, tls
+from tools.bench import boot, drain, echo, host_speed, page, performance, rivals, stores, taps, tls
 from tools.bench.figures import show
 from tools.world import interpreter
 
@@ -28,6 +28,7 @@ def main(out: Path) -> None:
         taps.taps,
         drain.drain,
         tls.hold,
+        echo.echo,
         boot.boot,
         host_speed.host,
     )

@@ -46,6 +46,7 @@ AT_MOST = {
     "drain_round_trips_per_1000": 20,
     "drain_handshakes": 1,
     "boot_ready_ms": 1000,
+    "key_echo_ms": 50,
 }
 AT_LEAST = {
     "journal_records_per_mib": 3700,

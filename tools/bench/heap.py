@@ -32,7 +32,7 @@ EMPTY = """
 import esp32, machine, network, select, socket, time, wiring
 from machine import Pin
 outputs = wiring.DISPLAY_CS, wiring.DISPLAY_DC, wiring.DISPLAY_RST, wiring.DISPLAY_LIGHT, wiring.READER_CS, wiring.READER_RST
-pins = tuple([Pin(pin, Pin.OUT, value=1) for pin in outputs + wiring.KEY_ROWS + (wiring.BUZZER,)])
+pins = tuple([Pin(pin, Pin.OUT, value=1) for pin in outputs + wiring.KEY_ROWS + (wiring.BUZZER, wiring.LED)])
 inputs = tuple([Pin(pin, Pin.IN, Pin.PULL_UP) for pin in (wiring.READER_IRQ,) + wiring.KEY_COLS])
 chips = machine.SPI(1), machine.SPI(2), machine.UART(1), machine.WDT(timeout=20000), network.WLAN()
 flash = tuple([esp32.Partition(label) for label in ("journal", "keyring", "settings", "cards")])

@@ -68,6 +68,10 @@ OURS = (
     "key_hold_ms_tls",
     "key_hold_instructions_tls",
     "tls_handshake_instructions",
+    "key_echo_ms",
+    "key_echo_cpu_ms",
+    "key_echo_display_ms",
+    "key_echo_instructions",
     "boot_ready_ms",
     "boot_cpu_ms",
     "boot_display_ms",
@@ -90,7 +94,15 @@ _HELD = 3000  # unsettled records in the rows whose name ends in it
 NEARLY = (
     *("_instructions", "_cpu_ms", "_total_ms", "_instructions_per_payment"),
     *("_per_s_sqlite", "_per_s_postgres", "_commits_per_s", "_ratio", "_1e6", "_with_pages", "_locked_ms"),
-    *("boot_ready_ms", "boot_wait_ms", "_tls", "_tls_bytes_per_settled", "_per_s_50ms", "_per_s_sequential"),
+    *(
+        "key_echo_ms",
+        "boot_ready_ms",
+        "boot_wait_ms",
+        "_tls",
+        "_tls_bytes_per_settled",
+        "_per_s_50ms",
+        "_per_s_sequential",
+    ),
 )
 
 

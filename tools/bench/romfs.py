@@ -17,8 +17,7 @@ def stage(folder: Path, firmware: Path = FIRMWARE) -> None:
     """Put what goes into the image into `folder`, compiled. `firmware`: see `build`. Raises CalledProcessError."""
     for tree in (FIRMWARE, firmware, BOARD):
         shutil.copytree(tree, folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
-    for source in folder.rglob("*.py"):
-        bytecode.replace(source)
+    bytecode.replace_all(sorted(folder.rglob("*.py")))
 
 
 def build(out: Path, firmware: Path = FIRMWARE) -> Path:

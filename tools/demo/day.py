@@ -90,7 +90,7 @@ class Day(Shopkeeper):
         self.void_newest()
         self.complete(9000, "lotus", code)
         code = self.pre_authorise(20_000, "amber")
-        self.begin("preauth_cancel")
+        self.menu("preauth_cancel")
         self.type_in("Pre-authorised amount", "20000")
         self.type_in("Authorisation code", code)
         self.supervise()
@@ -105,7 +105,7 @@ class Day(Shopkeeper):
 
     def balance(self) -> None:
         """A balance inquiry"""
-        self.begin("balance")
+        self.menu("balance")
         self.tap("jade")
         shown = self.amount_on(self.page("Balance"))
         self.world.remove()
@@ -122,7 +122,7 @@ class Day(Shopkeeper):
         self.customers_code(1990, "283456789012345655")
         self.void_newest("Refunded", CODE_BACK)
         self.refund_code(400, reference)
-        self.begin("qr_show")
+        self.menu("qr_show")
         self.type_in("Pay by code: amount", "505")
         self.world.wait_screen("Please scan")
         self.end("Paid", CODE)
@@ -149,12 +149,12 @@ class Day(Shopkeeper):
         for amount, card in ((2000, "amber"), (3550, "ink"), (995, "lotus")):
             self.sell(amount, card, "Accepted, to be authorised")
         self.sell(4500, "quartz", "Approved offline")
-        self.begin("voice")
+        self.menu("voice")
         self.type_in("Voice sale: amount", "4000")
         self.type_in("Code from the phone", "123456")
         self.tap("jade")
         self.end("Accepted", DEBIT)
-        self.begin("adjust")
+        self.menu("adjust")
         self.agree_to("Adjust a voice sale")
         self.type_in("Right amount", "4510")
         self.agree_to("Change the amount?")
@@ -165,7 +165,7 @@ class Day(Shopkeeper):
 
     def cut_in_the_outage(self) -> None:
         """A power cut while a deferred sale is being written: the terminal reports it as not taken"""
-        self.world.run_for(3000)  # the terminal derives its next keys first, so that only the sale writes
+        self.world.run_for(9000)  # the terminal derives its next keys first, so that only the sale writes
         self.world.cut_at(1, _TEAR)
         self.present(4725, self.card("bamboo"))
         self.after_the_cut("Not taken")
@@ -178,7 +178,7 @@ class Day(Shopkeeper):
 
     def cut_online(self) -> None:
         """A power cut between the host's approval and its mark: the sale is reversed"""
-        self.world.run_for(3000)
+        self.world.run_for(9000)
         self.world.cut_at(2, "half")
         at = datetime.datetime.now() + _SETTLES_IN
         daily = Settling(at.hour * 60 + at.minute)
@@ -207,7 +207,7 @@ class Day(Shopkeeper):
         self.tally.add(self.batch, DEBIT, -amount, -1)
         self.tally.add(self.batch, DECLINED, amount)
         papers = len(self.world.receipts)
-        self.world.press("M6")  # reprints the receipt, now with the outcome
+        self.menu("reprint")  # reprints the receipt, now with the outcome
         self.world.wait(lambda: len(self.world.receipts) > papers, "the receipt")
         self.home()
 

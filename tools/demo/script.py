@@ -3,6 +3,7 @@
 
 from typing import Protocol
 
+from tools import menu_keys
 from tools.cards import catalogue
 from tools.cashier import HOME, CashierActions
 from tools.whole_system import WholeSystem
@@ -78,7 +79,7 @@ class Script(CashierActions):
     def settle(self) -> str:
         """Close the batch. Returns the amount on the screen."""
         world = self.world
-        world.press("MDE")
+        world.press(menu_keys.keys_of("settle"))
         self.page("Settle the batch?")
         self.recorder.step("settle")
         papers = len(world.receipts)

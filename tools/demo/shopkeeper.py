@@ -36,14 +36,15 @@ class Shopkeeper(CashierActions):
 
     def amount_changed(self) -> None:
         """Wait until an amount has been changed. The difference goes into the tally."""
-        lines = self.page("Accepted, to be authorised")
+        self.page("Accepted, to be authorised")
+        lines = self.page("Was ")
         was = next(line for line in lines if line.startswith("Was "))
         self.tally.add(self.batch, DEBIT, self.amount_on(lines) - money(was), 0)
         self.home()
 
     def void_newest(self, result: str = "Voided", column: str = CREDIT) -> None:
         """Void the newest payment."""
-        self.world.press("M3")
+        self.menu("void")
         self.agree_to("Void")
         self.agree_to("Void this payment?")
         self.supervise()
@@ -51,13 +52,13 @@ class Shopkeeper(CashierActions):
 
     def pre_authorise(self, amount: int, card: str) -> str:
         """Make a pre-authorisation. Returns the authorisation code."""
-        self.begin("preauth")
+        self.menu("preauth")
         self.type_in("Pre-authorise: amount", str(amount))
         self.tap(card)
         return on_paper("Auth code", self.end("Pre-authorised", None))
 
     def complete(self, amount: int, card: str, code: str, by_advice: bool = False) -> None:
-        self.begin("completion")
+        self.menu("completion")
         self.type_in("Final amount", str(amount))
         self.type_in("Authorisation code", code)
         if by_advice:
@@ -84,21 +85,21 @@ class Shopkeeper(CashierActions):
         self.end("Cash returned", CASH_BACK)
 
     def cash_sale(self, amount: int) -> None:
-        self.begin("cash")
+        self.menu("cash")
         self.type_in("Cash sale: amount", str(amount))
         self.type_in("Given by the customer", "2000")
         self.end("Paid in cash", CASH)
 
     def customers_code(self, amount: int, code: str) -> str:
         """Scan the customer's code. Returns the receipt."""
-        self.begin("qr_scan")
+        self.menu("qr_scan")
         self.type_in("Pay by code: amount", str(amount))
         self.type_in("The customer's code", code)
         return self.end("Paid", CODE)
 
     def tip_newest(self, amount: int) -> None:
         """Add a tip to the newest sale."""
-        self.begin("tip")
+        self.menu("tip")
         self.agree_to("Add a tip")
         self.type_in("Tip: amount", str(amount))
         self.agree_to("Change the amount?")
@@ -117,7 +118,7 @@ class Shopkeeper(CashierActions):
         """Close the batch, or wait until the terminal does. The result page must contain each of the words."""
         papers = len(self.world.receipts)
         if by_hand:
-            self.world.press("M2")
+            self.menu("settle")
             self.agree_to("Settle the batch?")
         self.page("alanced")
         self.world.wait(lambda: len(self.world.receipts) > papers, "the slip")

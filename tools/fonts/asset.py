@@ -51,7 +51,7 @@ def characters() -> frozenset[str]:
 
 def _entries(data: bytes) -> list[tuple[int, ...]]:
     magic, version, count, _ = struct.unpack_from("<4sBBH", data)
-    if magic != b"KFNT" or version != 2:
+    if magic != b"KFNT" or version != 3:
         raise ValueError("not a font asset")
     return [struct.unpack_from("<BBBBHHII", data, 8 + 16 * i) for i in range(count)]
 

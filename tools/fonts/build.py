@@ -7,7 +7,7 @@
 All numbers are little-endian:
 
     0   4   "KFNT"
-    4   1   version = 2
+    4   1   version = 3
     5   1   number of faces = 5
     6   2   0
     8   16  per face: width u8, height u8, bits per pixel u8, 0 u8, count u16, glyph size u16, index u32, glyphs u32
@@ -18,9 +18,9 @@ the low bytes of all code points (u8) follow. `glyphs` points to `count` cells o
 the top. One bit per pixel: MSB first (framebuf.MONO_HLSB). Two bits per pixel: the leftmost pixel in the low bits
 (framebuf.GS2_HMSB), 0 = paper ... 3 = ink.
 
-    face 0  8x16   one bit   Unifont: ASCII and U+00A5, the text
+    face 0  16x16  two bits  Noto Sans SC Medium 14.5 px: ASCII and Latin 1, the text. Digits are equally wide
     face 1  16x16  one bit   Unifont: hanzi (all of GB 2312 level 1), punctuation, symbols; from U+E100: the bar's marks
-    face 2  24x28  two bits  Noto Sans SC Medium 24 px: titles and menus
+    face 2  24x24  two bits  Noto Sans SC Medium 21 px: titles and menus
     face 3  24x40  two bits  Noto Sans SC Medium 42 px: the digits of an amount
     face 4  48x48  two bits  drawn here, from U+E000: the sign of a result
 """
@@ -38,7 +38,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from tools.fonts import icons
+from tools.fonts import asset, icons
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "firmware" / "kassa" / "screens"
@@ -48,12 +48,15 @@ ASCII = [chr(code) for code in range(0x20, 0x7F)]
 WALLETS = "微信支付宝"
 AMOUNT = "0123456789,.¥-$€ "
 # Texts only shown in small type. Every other text may be a title, a menu line or the first line of a message.
-SMALL = ("r_", "bar_", "key_", "about_", "test_", "held_", "cause_")
+SMALL = (
+    "r_", "bar_", "key_", "about_", "test_", "held_", "cause_", "printer_", "net_", "near_", "check_", "par_", "sum_", "room_",
+    "row_", "hint_",
+)  # fmt: skip
 
 
 def table(language: str) -> dict[str, str]:
     """The texts of one language, key -> text, from firmware/kassa/screens/texts; de39_00 is an answer code."""
-    found = _lines(language)
+    found = _lines(language) | _lines(f"receipt_{language}") | _lines(f"setup_{language}")
     for prefix, name in (("de39", "answers"), ("cause", "causes")):
         found |= {f"{prefix}_{key}": text for key, text in _lines(f"{name}_{language}").items()}
     return found
@@ -108,7 +111,7 @@ def face(package: tarfile.TarFile, *members: str) -> list[TTFont]:
     return fonts
 
 
-def sized(font: TTFont, size: int) -> ImageFont.FreeTypeFont:
+def sized(font: TTFont, size: float) -> ImageFont.FreeTypeFont:
     plain = io.BytesIO()
     font.save(plain)
     return ImageFont.truetype(io.BytesIO(plain.getvalue()), size)
@@ -153,31 +156,38 @@ def _in_pages(codes: list[int]) -> bytes:
     return struct.pack("<257H", *firsts) + bytes(code & 255 for code in codes)
 
 
-def text_faces(unifont: TTFont) -> tuple[Face, Face]:
-    """The narrow and the wide face: Unifont's own pixels at 16 px."""
-    narrow, wide = Face(8, 16, 1), Face(16, 16, 1, paged=True)
+def wide_face(unifont: TTFont) -> Face:
+    """The text face of every character above Latin: Unifont's own pixels at 16 px."""
+    wide = Face(16, 16, 1, paged=True)
     drawn, known = sized(unifont, 16), unifont.getBestCmap() or {}
-    for char in [*ASCII, *small_characters()]:
-        if char.isspace() and char != " ":
+    for char in small_characters():
+        if char.isspace() or ord(char) < 0x100:
             continue
         if ord(char) not in known:
             raise SystemExit(f"Unifont has no U+{ord(char):04X}")
-        target = narrow if ord(char) < 0x100 else wide
-        image = Image.new("1", (target.width, 16))
-        shift = (target.width - round(drawn.getlength(char))) // 2
+        image = Image.new("1", (16, 16))
         pen = ImageDraw.Draw(image)
         pen.fontmode = "1"
-        pen.text((shift, 0), char, 255, font=drawn)
-        target.add(ord(char), target.width, image)
+        pen.text(((16 - round(drawn.getlength(char))) // 2, 0), char, 255, font=drawn)
+        wide.add(ord(char), 16, image)
     for code, image in icons.bar():
-        wide.add(code, wide.width, image)
-    return narrow, wide
+        wide.add(code, 16, image)
+    return wide
 
 
 def smooth_face(
-    fonts: list[TTFont], size: int, cell: tuple[int, int], baseline: int, chars: list[str], step: int = 1
+    fonts: list[TTFont],
+    size: float,
+    cell: tuple[int, int],
+    baseline: int,
+    chars: list[str],
+    step: int = 1,
+    digit: int = 0,
 ) -> Face:
-    """A two-bit face of `chars`, left-aligned in their cells on one baseline. Advances are multiples of `step`."""
+    """A two-bit face of `chars`, left-aligned in their cells on one baseline. Advances are multiples of `step`.
+
+    `digit`: the advance of every digit, so that amounts below each other align; 0 = as the font has it.
+    """
     made = Face(cell[0], cell[1], 2)
     drawn = [(sized(font, size), font.getBestCmap() or {}) for font in fonts]
     for char in chars:
@@ -187,6 +197,10 @@ def smooth_face(
         # No ink goes beyond its own advance, so that ocr.py can separate the glyphs of a run.
         first, last = (round(edge) for edge in source.getbbox(char, anchor="ls")[::2])
         natural = max(round(source.getlength(char)), last - min(first, 0))
+        if digit and char.isdigit():
+            natural = digit
+        elif char == " ":
+            natural = max(natural, round(size / 4))
         advance = min(cell[0], -(-natural // step) * step)
         image = Image.new("L", cell)
         left = max(-first, 0) + (advance - natural) // 2
@@ -199,14 +213,15 @@ def build(folder: Path) -> bytes:
     """The whole asset."""
     unifont = face(fetch(UNIFONT, folder), "unifont-latin-400-normal")[0]
     noto = face(fetch(NOTO, folder), "noto-sans-sc-latin-500-normal", "noto-sans-sc-chinese-simplified-500-normal")
-    narrow, wide = text_faces(unifont)
-    title = smooth_face(noto, 24, (24, 28), 22, title_characters())
+    latin = [char for char in small_characters() if ord(char) < 0x100]
+    narrow = smooth_face(noto, 14.5, (16, 16), 13, [*ASCII, *latin], digit=8)
+    title = smooth_face(noto, 21, (24, 24), 19, title_characters())
     amount = smooth_face(noto, 42, (24, 40), 35, list(AMOUNT), 8)
     signs = Face(48, 48, 2)
     for code, image in icons.signs():
         signs.add(code, 48, image)
-    faces = [narrow, wide, title, amount, signs]
-    head, body = struct.pack("<4sBBH", b"KFNT", 2, len(faces), 0), b""
+    faces = [narrow, wide_face(unifont), title, amount, signs]
+    head, body = struct.pack("<4sBBH", b"KFNT", 3, len(faces), 0), b""
     start = len(head) + 16 * len(faces)
     for one in faces:
         entry, data = one.pack(start + len(body))
@@ -219,7 +234,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch)
         data = build(folder)
-    (SCREENS / "font.bin").write_bytes(data)
+    asset.PATH.write_bytes(data)
+    shown = "".join(sorted(asset.characters() - {" "}))
+    (ROOT / "tools" / "host" / "tables" / "characters.txt").write_text(shown + "\n", encoding="utf-8")
     print(f"font.bin: {len(data)} bytes")
     return 0
 

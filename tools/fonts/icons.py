@@ -11,6 +11,7 @@ NAMES = {
     0xE007: "lock",
     0xE100: "wifi", 0xE101: "no wifi", 0xE102: "busy", 0xE103: "host", 0xE104: "clock", 0xE105: "clock?",
     0xE106: "reversal", 0xE107: "refused", 0xE108: "queue", 0xE109: "dot",
+    0xE10A: "signal 1", 0xE10B: "signal 2", 0xE10C: "signal 3", 0xE10D: "signal 4",
 }  # fmt: skip
 
 _BAR = {
@@ -196,6 +197,8 @@ _BAR = {
 """,
 }
 
+_SIGNALS = 4
+
 
 def bar() -> Iterator[tuple[int, Image.Image]]:
     """(code point, 16x16 one-bit picture) of each mark of the top bar."""
@@ -206,6 +209,18 @@ def bar() -> Iterator[tuple[int, Image.Image]]:
                 if dot == "#":
                     image.putpixel((x, y), 1)
         yield code, image
+    for signal in range(1, _SIGNALS + 1):
+        yield 0xE109 + signal, _signal(signal)
+
+
+def _signal(signal: int) -> Image.Image:
+    """Four bars, so many of them lit; of the others only the feet."""
+    image = Image.new("1", (16, 16))
+    pen = ImageDraw.Draw(image)
+    for place in range(_SIGNALS):
+        height = 3 * (place + 1) if place < signal else 1
+        pen.rectangle((4 * place, 13 - height, 4 * place + 2, 12), 1)
+    return image
 
 
 _S = 8  # drawn this much larger, then averaged down

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a board.py under CPython with recording `machine`, `esp32` and `network` modules, and judges its pins.
 
-Everything the board makes is made: Board(), printer(), scanner(), and the pin of a buzzer. Drivers are replaced by
+Everything the board makes is made: Board(), printer(), scanner(), and the pins of a buzzer and a light. Drivers are replaced by
 recorders, because only what reaches the chip's pins matters here.
 """
 
@@ -134,7 +134,7 @@ def _modules(recorder: Recorder) -> dict[str, types.ModuleType]:
         def __init__(self, interface: int = 0) -> None: ...
 
     class Esp32Board:
-        buzzer = None
+        buzzer = led = None
 
     def output(gpio: int, level: int = 1) -> _Pin:
         return recorder.pin(gpio, OUT, value=level)
@@ -197,6 +197,7 @@ def _run(path: Path, chip: Chip) -> Recorder:
         if board.buzzer is not None:
             board.buzzer.mode = OUT
             recorder._name("Buzzer", "signal", board.buzzer)
+        recorder._name("Light", "signal", board.led)
     named = {use.gpio for use in recorder.uses}
     for pin in recorder.made:  # a pin that reached no driver is in use all the same
         if pin.gpio not in named:

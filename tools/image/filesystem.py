@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from littlefs import LittleFS, LittleFSError
 
-from tools.image import bytecode
+from tools.image import bytecode, packing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BLOCK = 4096
+_OFFICIAL = ROOT / "boards" / "official"  # what an official image needs to find the modules
 _UNIT = 32  # read, program and lookahead size of MicroPython's VfsLfs2
 _VERSION = 0x00020000
 _AS_TEXT = ("boot", "main")
@@ -25,17 +26,25 @@ class FilesystemError(Exception):
     """Not a filesystem image for its partition."""
 
 
-def stage(folder: Path, board: Path, beside: Mapping[str, Path] | None = None) -> list[PurePosixPath]:
+def stage(folder: Path, board: Path, beside: Mapping[str, Path] | None = None) -> None:
     """Put firmware and board.py of a board folder into `folder`, compiled; what the port itself runs stays text.
 
-    `beside`: more modules, by name. Returns the files, sorted. Raises CalledProcessError if one does not compile.
+    `beside`: more modules, by name. Raises CalledProcessError if one does not compile.
     """
     shutil.copytree(ROOT / "firmware", folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
-    for name, path in {"board": board / "board.py", **(beside or {})}.items():
+    official = {path.stem: path for path in _OFFICIAL.glob("*.py")}
+    for name, path in {"board": board / "board.py", **official, **(beside or {})}.items():
         shutil.copyfile(path, folder / f"{name}.py")
-    for source in sorted(folder.rglob("*.py")):
-        if source.parent != folder or source.stem not in _AS_TEXT:
-            bytecode.replace(source, *bytecode.CHIP)
+    sources = [path for path in sorted(folder.rglob("*.py")) if path.parent != folder or path.stem not in _AS_TEXT]
+    bytecode.replace_all(sources, *bytecode.CHIP)
+
+
+def _packed(folder: Path) -> list[PurePosixPath]:
+    """Pack the firmware's modules into one file in place of them. Returns the files, sorted."""
+    modules = [folder / "board.mpy", *folder.glob("kassa/**/*.mpy")]
+    (folder / packing.NAME).write_bytes(packing.pack(folder, modules))
+    for path in modules:
+        path.unlink()
     return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file())
 
 
@@ -47,7 +56,8 @@ def build(board: Path, size: int, beside: Mapping[str, Path] | None = None) -> t
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = stage(folder, board, beside)
+        stage(folder, board, beside)
+        files = _packed(folder)
         filesystem = LittleFS(
             block_size=BLOCK,
             block_count=size // BLOCK,

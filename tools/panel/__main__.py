@@ -13,7 +13,7 @@ from tools.host.errors import HostError
 from tools.host.folder_lock import Taken, claim, clear, contents
 from tools.panel.server import Server
 from tools.panel.simulation import Simulation
-from tools.provision.device import Terminal
+from tools.provision.device import Operator, Terminal
 from tools.sim.host import DEMO
 from tools.whole_system import PROVISIONED, folders
 from tools.world import interpreter
@@ -45,7 +45,7 @@ def main(home: Path, fresh: bool, port: int, language: str) -> None:
         signal.signal(number, on_signal)
     try:
         with claim(*folders(home)):
-            _run(home, fresh, port, Terminal(language=language), stop)
+            _run(home, fresh, port, _terminal(language), stop)
     except (Taken, HostError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"\nClosed. Payments are kept in {_short(home)}; use --fresh to start over.")
@@ -60,7 +60,7 @@ def _run(home: Path, fresh: bool, port: int, terminal: Terminal, stop: threading
             simulation.commands.do({"do": "power", "on": True})
             click.echo(
                 f"Kassa is open at {server.address} (a simulator with test cards, no real money; "
-                f"supervisor code {simulation.system.supervisor_code}; Ctrl-C closes it)"
+                f"{_people(simulation)}; Ctrl-C closes it)"
             )
             host = simulation.system.host
             click.echo(
@@ -71,11 +71,23 @@ def _run(home: Path, fresh: bool, port: int, terminal: Terminal, stop: threading
         pass  # Ctrl-C also reaches the interpreter, which prints a traceback; it is in console.log
 
 
+def _terminal(language: str) -> Terminal:
+    """A shop with staff. Their codes are published: they hang on the wall of the page."""
+    staff = (Operator(1, "c", "5086"), Operator(99, "a", "864209"))
+    return Terminal(language=language, operators=staff, supervisor_code="246813")
+
+
 def _forget(home: Path) -> None:
     """Remove an earlier run. Raises ClickException if `home` holds anything else."""
     if contents(home) and not (home / PROVISIONED).exists():
         raise click.ClickException(f"{home} holds no earlier run of the panel: not removed")
     clear(home)
+
+
+def _people(simulation: Simulation) -> str:
+    """Who may log in, with which code."""
+    staff = ", ".join(f"{one['number']:02} code {one['code']}" for one in simulation.staff)
+    return f"operators {staff}" if staff else f"supervisor code {simulation.system.supervisor_code}"
 
 
 def _short(path: Path) -> str:

@@ -3,7 +3,9 @@
 
 from typing import Any
 
-from tools.cards.catalogue import CATALOGUE
+from tools.cards.catalogue import CATALOGUE, Entry
+from tools.cards.chip import ChipCard
+from tools.cards.proven import ProvenVisa
 
 
 def drawn() -> list[dict[str, Any]]:
@@ -16,9 +18,15 @@ def drawn() -> list[dict[str, Any]]:
             "good": entry.good,
             "says": entry.says,
             "number": _masked(entry.pan),
+            "offline": _offline(entry) if entry.good else "",
         }
         for entry in CATALOGUE.values()
     ]
+
+
+def _offline(entry: Entry) -> str:
+    """The text key of what becomes of a small sale while there is no network: a card that proves itself is approved."""
+    return "approved_card" if isinstance(entry.build(), (ProvenVisa, ChipCard)) else "accepted"
 
 
 def _masked(pan: str) -> str:

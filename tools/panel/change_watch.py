@@ -11,6 +11,7 @@ from tools.panel.ledger import LedgerWatch
 from tools.panel.news import News
 from tools.panel.phone import PhoneScreen
 from tools.panel.picture import Picture
+from tools.panel.shop_clock import ShopClock
 from tools.whole_system import WholeSystem
 from tools.world import ocr
 from tools.world.printer import Receipt
@@ -27,14 +28,17 @@ _RECEIPTS = 20
 class ChangeWatch:
     """Runs in its own thread. Publishes every change through `news`."""
 
-    def __init__(self, system: WholeSystem, commands: Commands, news: News, phone: PhoneScreen) -> None:
+    def __init__(
+        self, system: WholeSystem, commands: Commands, news: News, phone: PhoneScreen, clock: ShopClock
+    ) -> None:
         self._system = system
         self._world = system.world
         self._commands = commands
         self._news = news
         self._phone = phone
+        self._clock = clock
         self._picture = Picture()
-        self._ledger = LedgerWatch(system.host, news)
+        self._ledger = LedgerWatch(system.host, news, clock)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._seen: tuple[int, bool] = (-1, False)  # bytes written to the display, power
@@ -42,7 +46,8 @@ class ChangeWatch:
         self._unread = False
         self._flash = -1
         self._power = False
-        self._receipts = 0
+        self._receipts: list[int] = []  # when each was printed, ms since 1970
+        self._torn = 0
         self._resets = 0
         self._beeps = 0
         self._last: int | None = None  # sequence of the newest payment
@@ -83,7 +88,9 @@ class ChangeWatch:
             self._news.event("reset")
         self._news.publish("world", {
             "power": on,
-            "radio": world.radio.state,
+            "radio": commands.radio,
+            "line_cut": world.radio.cutting,
+            "clock": self._clock.now().isoformat(timespec="minutes"),
             "mood": self._system.host.mood,
             "waiting": bool(on and world.chips.reader.radio.on),
             "lying": commands.lying,
@@ -109,14 +116,18 @@ class ChangeWatch:
             self._phone.look(pixels)
 
     def _look_at_paper(self) -> None:
-        receipts = self._world.receipts
-        if len(receipts) != self._receipts:
-            first = self._receipts == 0
-            self._receipts = len(receipts)
-            newest = [_receipt(number, receipt) for number, receipt in enumerate(receipts)][-_RECEIPTS:]
-            self._news.publish("paper", newest)
-            if not first or len(receipts) == 1:
-                self._news.event("receipt")
+        receipts, torn = self._world.receipts, self._commands.torn
+        before = len(self._receipts)
+        if len(receipts) == before and torn == self._torn:
+            return
+        self._receipts += [self._clock.ms()] * (len(receipts) - before)
+        self._torn = torn
+        self._news.publish("paper", [
+            {"number": number, "at": self._receipts[number], "torn": number < torn, "lines": _lines(receipt)}
+            for number, receipt in enumerate(receipts)
+        ][-_RECEIPTS:])  # fmt: skip
+        if before < len(receipts):
+            self._news.event("receipt")
 
     def _listen(self) -> None:
         beeps = self._world.beeps
@@ -148,6 +159,5 @@ class ChangeWatch:
             self._news.event("fault", text=lines[-1] if lines else "")
 
 
-def _receipt(number: int, receipt: Receipt) -> dict[str, Any]:
-    lines = [{"text": line.text, "align": line.align, "bold": line.bold, "size": line.size} for line in receipt.lines]
-    return {"number": number, "lines": lines}
+def _lines(receipt: Receipt) -> list[dict[str, Any]]:
+    return [{"text": line.text, "align": line.align, "bold": line.bold, "size": line.size} for line in receipt.lines]

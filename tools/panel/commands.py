@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The page's commands, as JSON: keys, cards, phone, Wi-Fi, power, and the host's mood (how it answers)."""
 
+import datetime
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +11,17 @@ from tools.cards.catalogue import CATALOGUE, Wallet
 from tools.host.errors import SetupError
 from tools.panel.news import News
 from tools.panel.phone import PhoneScreen
+from tools.panel.shop_clock import ShopClock
 from tools.whole_system import WholeSystem
 from tools.world.keypad import KEYS
 from tools.world.wifi_radio import STATES
 from tools.world.world import WorldError
 
 _TAP_S = 1.6  # how long a tapped card stays on the reader
+SLOW = "slow"  # Wi-Fi that works, slowly
+_SLOW_MS = 700
+_MOST_BYTES = 100_000
+_MOST_HOURS = 24
 _TEARS = ("none", "half", "random")
 
 
@@ -26,12 +32,13 @@ class CommandError(ValueError):
 class Commands:
     """Executes one command at a time. Thread-safe."""
 
-    def __init__(self, system: WholeSystem, wallet: Wallet, news: News, phone: PhoneScreen) -> None:
+    def __init__(self, system: WholeSystem, wallet: Wallet, news: News, phone: PhoneScreen, clock: ShopClock) -> None:
         self._system = system
         self._world = system.world
         self._wallet = wallet
         self._news = news
         self._phone = phone
+        self._clock = clock
         self._lock = threading.RLock()
         self._lying: dict[str, Card] = {}
         self._timers: dict[str, threading.Timer] = {}
@@ -44,8 +51,18 @@ class Commands:
             "power": self._power,
             "cut": self._cut,
             "mood": self._mood,
+            "line": self._line,
+            "clock": self._move_clock,
+            "tear_off": self._tear_off,
         }
         self.cut_armed = False
+        self.torn = 0  # how many receipts have been torn off
+
+    @property
+    def radio(self) -> str:
+        """The state of the Wi-Fi: the radio's, or "slow"."""
+        radio = self._world.radio
+        return SLOW if radio.state == "on" and radio.delay_ms else radio.state
 
     @property
     def lying(self) -> list[str]:
@@ -124,11 +141,40 @@ class Commands:
 
     def _radio(self, command: dict[str, Any]) -> None:
         state = command.get("state")
-        if state not in STATES:
+        if state not in (*STATES, SLOW):
             raise CommandError("no such radio state")
-        if self._world.radio.state != state:
-            self._world.radio.state = str(state)
+        if self.radio != state:
+            self._world.radio.delay_ms = _SLOW_MS if state == SLOW else 0
+            self._world.radio.state = "on" if state == SLOW else str(state)
             self._news.event(f"radio_{state}")
+
+    def _line(self, command: dict[str, Any]) -> None:
+        """Break the connection after so many more bytes to the host."""
+        count = command.get("bytes")
+        if type(count) is not int or not 0 <= count <= _MOST_BYTES:
+            raise CommandError("no such number of bytes")
+        self._world.radio.cut_after(count)
+        self._news.event("line_cut", bytes=count)
+
+    def _move_clock(self, command: dict[str, Any]) -> None:
+        """Move the shop's clock forward by hours, or until morning; the terminal's moves with it."""
+        hours = command.get("hours")
+        if command.get("until") == "morning":
+            by = self._clock.until_morning()
+        elif type(hours) is int and 0 < hours <= _MOST_HOURS:
+            by = datetime.timedelta(hours=hours)
+        else:
+            raise CommandError("no such step in time")
+        self._clock.advance(by)
+        if self._world.on:
+            self._world.leap(round(by.total_seconds() * 1000))
+        self._news.event("clock", moment=self._clock.now().isoformat(sep=" ", timespec="minutes"))
+
+    def _tear_off(self, command: dict[str, Any]) -> None:
+        """Tear the paper off the printer."""
+        if self.torn < len(self._world.receipts):
+            self.torn = len(self._world.receipts)
+            self._news.event("torn")
 
     def _power(self, command: dict[str, Any]) -> None:
         on = bool(command.get("on"))

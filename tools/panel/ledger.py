@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Follows the host's ledger: publishes it when it changes, and turns the differences into events."""
 
+import datetime
 from typing import Any
 
 from tools.panel.news import News
+from tools.panel.shop_clock import ShopClock
 from tools.sim.host import Host
 
 _EVERY = 8  # after this many calls without a change the ledger is read anyway
@@ -12,9 +14,13 @@ _EVERY = 8  # after this many calls without a change the ledger is read anyway
 class LedgerWatch:
     """Call `look()` regularly, from one thread."""
 
-    def __init__(self, host: Host, news: News) -> None:
+    def __init__(self, host: Host, news: News, clock: ShopClock) -> None:
         self._host = host
         self._news = news
+        self._clock = clock
+        self._shifts: dict[
+            int, datetime.timedelta
+        ] = {}  # how far the shop's clock was moved when a payment was first seen
         self._counters: dict[str, int] | None = None
         self._idle = 0
         self._states: dict[int, str] | None = None
@@ -28,6 +34,9 @@ class LedgerWatch:
             return
         self._counters, self._idle = counters, 0
         view = self._host.view()
+        for payment in view["payments"]:
+            shift = self._shifts.setdefault(payment["id"], self._clock.shift)
+            payment["received"] = (datetime.datetime.fromisoformat(payment["received"]) + shift).isoformat()
         if self._news.publish("ledger", {name: view[name] for name in ("payments", "batches", "terminals", "alarms")}):
             self._compare(view)
 

@@ -17,10 +17,11 @@ class News:
     """Keeps the newest value of each topic, the latest events, and the whole picture of the display.
 
     A listener is called with JSON text {"topic", "value"}, or with bytes: a band of the display (see picture.py).
-    It must return at once.
+    It must return at once. `ms`: the time of events, in ms since 1970.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ms: Callable[[], int] = lambda: round(time.time() * 1000)) -> None:
+        self._ms = ms
         self._lock = threading.RLock()
         self._topics: dict[str, str] = {}
         self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
@@ -42,7 +43,7 @@ class News:
         """Publish an event that happened now. `what` is a key of the page's words, `more` fills its placeholders."""
         with self._lock:
             self._number += 1
-            event = {"id": self._number, "at": round(time.time() * 1000), "what": what, **more}
+            event = {"id": self._number, "at": self._ms(), "what": what, **more}
             self._events.append(event)
             self._send(json.dumps({"topic": "event", "value": event}, ensure_ascii=False))
 

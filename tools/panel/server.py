@@ -39,6 +39,7 @@ def application(simulation: Simulation) -> Starlette:
         "terminal": terminal.terminal_id,
         "merchant": terminal.merchant_name,
         "supervisor": simulation.system.supervisor_code,
+        "staff": simulation.staff,
     })  # fmt: skip
 
     async def index(_: Request) -> Response:

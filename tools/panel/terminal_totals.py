@@ -18,7 +18,7 @@ def read(home: Path) -> dict[str, Any]:
     """
     journal = image.of(home)
     closed = journal.closed
-    rows = [_row(record, journal.state(record)) for record in journal.records.values() if record.sequence > closed]
+    rows = [_row(journal, record) for record in journal.records.values() if record.sequence > closed]
     rows.sort(key=lambda row: -row["sequence"])
     waiting = [row for row in rows if row["state"] == "accepted"]
     asking = [row for row in rows if row["state"] == "prepared"]
@@ -47,16 +47,22 @@ def _worth(journal: image.Journal, sequence: int) -> int:
     return kinds.worth(record.type, record.amount, about.amount if about else record.amount)
 
 
-def _word(record: image.Record, state: str) -> str:
-    """What the terminal's screen and receipt call it: an accepted payment is not always one to be authorised."""
+def word(record: image.Record, state: str, mark: str) -> str:
+    """The text key of what the terminal's screen and receipt call a payment that waits: not always one to be authorised.
+
+    `state`: see image.Journal.state. `mark`: the name of the mark that decided it, "" = none.
+    """
     if state != "accepted":
-        return state
+        return "authorising" if state == "prepared" else state
     if record.type in (kinds.CASH, kinds.CASH_REFUND):
         return "cash_taken" if record.type == kinds.CASH else "cash_returned"
-    return "approved_card" if record.approved else state
+    if mark == "DEFERRED" and record.type not in kinds.REVERSED:
+        return "unanswered"
+    return "approved_card" if record.approved and mark != "DEFERRED" else state
 
 
-def _row(record: image.Record, state: str) -> dict[str, Any]:
+def _row(journal: image.Journal, record: image.Record) -> dict[str, Any]:
+    state, mark = journal.state(record), journal.dispositions.get(record.sequence, "")
     return {
         "sequence": record.sequence,
         "uid": record.uid.hex(),
@@ -65,6 +71,6 @@ def _row(record: image.Record, state: str) -> dict[str, Any]:
         "card": f"{record.first6}******{record.last4}" if record.first6 != "000000" else "",
         "counts": kinds.KINDS[record.type].effect not in (kinds.NOTHING, kinds.REPLACES),
         "state": state,
-        "word": _word(record, state),
+        "word": word(record, state, mark),
         "at": record.time + _EPOCH_2000,
     }

@@ -10,6 +10,7 @@ import secrets
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -21,7 +22,7 @@ from tools.host.keys.host_keys import TestKeys
 from tools.host.keys.key_store import KeyStore
 from tools.host.tables import coverage
 from tools.host.tables.card_entries import Entry, blob
-from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits
+from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits, pack_page
 from tools.provision.ca_public_keys import TEST
 from tools.world.flash import PARTITIONS, fill_in
 
@@ -29,9 +30,17 @@ _SECTOR = 4096
 _EPOCH = datetime.datetime(2000, 1, 1)
 
 
+class Operator(NamedTuple):
+    """Somebody who works at the terminal: number 1 to 99, role (c cashier, s supervisor, a administrator), code."""
+
+    number: int
+    role: str
+    code: str
+
+
 @dataclass(frozen=True)
 class Terminal:
-    """What to provision for one terminal. `limits` None: nothing is accepted offline."""
+    """What to provision for one terminal. `limits` None: nothing is accepted offline. `identity`: of the host's CA."""
 
     terminal_id: str = "KASSA001"
     merchant_id: str = "898000000000001"
@@ -47,7 +56,12 @@ class Terminal:
     limits: OfflineLimits | None = field(default_factory=OfflineLimits)
     approval: OfflineApproval | None = field(default_factory=OfflineApproval)
     authorities: tuple[Entry, ...] = TEST
+    printer: bytes = b""  # setting 20; empty: 58 mm, with Chinese characters
+    receipt_page: str = ""  # setting 21
     supervisor_code: str = ""  # empty: a random one is generated
+    operators: tuple[Operator, ...] = ()  # beside operator 90, who has the supervisor code
+    unstaffed: bool = False  # no operator at all: the terminal asks for an administrator's code at first use
+    identity: pki.Identity | None = None  # None: a new one, signed now
 
 
 def provision(home: Path, pki_home: Path, terminal: Terminal, keys: KeyStore | None = None) -> str:
@@ -64,7 +78,7 @@ def provision(home: Path, pki_home: Path, terminal: Terminal, keys: KeyStore | N
     secret = (home / "efuse.bin").read_bytes()
     code = terminal.supervisor_code or f"{secrets.randbelow(10**6):06d}"
     ca = pki.ensure(pki_home)
-    identity = pki.terminal_identity(ca, terminal.terminal_id)
+    identity = terminal.identity or pki.terminal_identity(ca, terminal.terminal_id)
     settings_key = device_key(secret, b"settings")
     sealed = settings_blob(settings_key, values(terminal, code, ca.certificate, identity, settings_key))
     with open(home / "flash.bin", "r+b") as flash:
@@ -100,9 +114,24 @@ def values(terminal: Terminal, code: str, ca: x509.Certificate, identity: pki.Id
     }
     if terminal.limits is not None:
         found[0x0C] = terminal.limits.pack()
+    if terminal.printer:
+        found[0x20] = terminal.printer
+    if terminal.receipt_page:
+        found[0x21] = pack_page(terminal.receipt_page)
     if terminal.approval is not None:
         found[0x11] = terminal.approval.pack()
+    if terminal.operators:
+        found[0x17] = b"".join(_row(operator, key) for operator in terminal.operators)
+    if terminal.unstaffed:
+        del found[0x0E]
     return found
+
+
+def _row(operator: Operator, key: bytes) -> bytes:
+    """An operator in setting 17."""
+    salt = os.urandom(8)
+    tag = mac.cmac(key, salt + operator.code.encode("ascii"))
+    return bytes((operator.number,)) + operator.role.encode("ascii") + salt + tag[:8]
 
 
 def _now() -> datetime.datetime:

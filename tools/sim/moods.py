@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The host's moods: misbehaviour for tests, the demo and the panel, set by a line of text.
 
-`normal`; `decline NN`: issuers refuse with NN; `silent`: reads but never answers; `slow MS`: waits before working;
+`normal`; `decline NN`: issuers refuse with NN; `silent`: reads but never answers; `mute`: answers
+handshakes and other management, no payment; `slow MS`: waits before working;
 `late MS`: commits, then waits before answering; `cut`: commits, then closes the connection; `bad_mac`: answers with a
 wrong MAC; `html`: answers like a captive portal; `asks`: every code payment needs the customer's consent; `never`: the
 customer never consents; `mismatch`: no batch balances; `twice`: sends every answer twice; `wrong_amount`: answers for
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 
 from tools.host.errors import SetupError
 
-NORMAL, DECLINE, SILENT, SLOW, LATE, CUT, BAD_MAC, HTML, MISMATCH, TWICE, WRONG_AMOUNT = (
-    "normal", "decline", "silent", "slow", "late", "cut", "bad_mac", "html", "mismatch", "twice", "wrong_amount"
+NORMAL, DECLINE, SILENT, SLOW, LATE, CUT, BAD_MAC, HTML, MISMATCH, TWICE, WRONG_AMOUNT, MUTE = (
+    "normal", "decline", "silent", "slow", "late", "cut", "bad_mac", "html", "mismatch", "twice", "wrong_amount", "mute"
 )  # fmt: skip
 WALLET = ("asks", "never")
 _DEFAULTS = {SLOW: "2000", LATE: "5000", DECLINE: "05"}
@@ -44,7 +45,7 @@ def parse(text: str) -> Mood:
         return Mood(kind, code=value)
     if kind in (SLOW, LATE) and re.fullmatch("[0-9]{1,6}", value) and int(value) <= _LONGEST_MS:
         return Mood(kind, delay=int(value) / 1000)
-    if kind in (NORMAL, SILENT, CUT, BAD_MAC, HTML, MISMATCH, TWICE, WRONG_AMOUNT, *WALLET) and not value:
+    if kind in (NORMAL, SILENT, CUT, BAD_MAC, HTML, MISMATCH, TWICE, WRONG_AMOUNT, MUTE, *WALLET) and not value:
         return Mood(kind)
     raise SetupError(f"no such mood: {text!r}"[:60])
 

@@ -24,6 +24,8 @@ class MoodyService(Service):
         if mood.kind == moods.SILENT:
             self.counters["unanswered"] += len(messages)
             return []
+        if mood.kind == moods.MUTE:
+            messages = [message for message in messages if message.mti.startswith("08")]
         if mood.kind == moods.HTML:
             raise HangUp(moods.PORTAL)
         if mood.kind == moods.SLOW:

@@ -7,6 +7,7 @@ from boards.unix import wiring
 from tools.world import ocr
 from tools.world.ili9341 import ILI9341
 from tools.world.keypad import KeyMatrix
+from tools.world.lights import Backlight, Light
 from tools.world.pn532_link import PN532, Field, HsuLink, I2cLink, SpiLink
 from tools.world.printer import PrinterPeer
 from tools.world.routing import Lines
@@ -70,18 +71,22 @@ class Scanner:
 
 _PAUSE_MS = 250  # of silence end a beep; within one they are shorter
 _BEEPS = {(2700, 1): "tap", (2000, 1): "short", (500, 1): "long", (1000, 3): "three", (400, 3): "display"}  # Hz, tones
+_CLICK = 3500  # Hz, for each key
 
 
 class Buzzer:
     """A passive buzzer: sounds while it is driven with a square wave. `heard`: tones so far, (Hz, ms), 0 Hz = silence.
 
-    `beeps`: the names of the beeps that have ended, as in _BEEPS; "other" for one that is none of them.
+    `beeps`: the names of the beeps that have ended, as in _BEEPS; "other" for one that is none of them. `clicks`: how many
+    clicks of keys were heard. `loud`: the duty of the tone heard last, in percent.
     """
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int]] = []
         self.beeps: list[str] = []
         self.tone = 0
+        self.clicks = 0
+        self.loud = 0.0
         self._beep: list[int] = []  # the tones of the current beep, in Hz
         self._since = self._now = 0
 
@@ -105,6 +110,7 @@ class Buzzer:
             if self._beep and self._beep[-1] != tone:
                 self._end()
             self._beep.append(tone)
+            self.loud = round(duty * 100 / 65536, 1)
         self.tone, self._since = tone, self._now
 
     def power_off(self) -> None:
@@ -114,9 +120,11 @@ class Buzzer:
         self._since = self._now = 0
 
     def _end(self) -> None:
-        if self._beep:
+        if self._beep and self._beep[-1] == _CLICK:
+            self.clicks += len(self._beep)
+        elif self._beep:
             self.beeps.append(_BEEPS.get((self._beep[-1], len(self._beep)), "other"))
-            self._beep = []
+        self._beep = []
 
 
 class Chips:
@@ -132,12 +140,16 @@ class Chips:
         self.printer = PrinterPeer()
         self.scanner = Scanner()
         self.buzzer = Buzzer()
+        self.backlight = Backlight()
+        self.light = Light()
         self.replace_display(ILI9341())
         lines.attach_spi(
             wiring.READER_SPI, wiring.READER_CS, self.reader_link, lsb_first=True, outputs={wiring.READER_IRQ: "irq"}
         )
         lines.attach_pins(self.keys, ROWS, COLUMNS, rests=True)
         lines.attach_pins(self.buzzer, {wiring.BUZZER: "in"}, {})
+        lines.attach_pins(self.backlight, {wiring.DISPLAY_LIGHT: "in"}, {})
+        lines.attach_pins(self.light, {wiring.LED: "in"}, {})
         lines.attach_uart(wiring.PRINTER_UART, self.printer)
         lines.attach_uart(wiring.SCANNER_UART, self.scanner)
 
@@ -178,6 +190,8 @@ class Chips:
         self._darkened += 1
         self.printer.finish()
         self.buzzer.power_off()
+        self.backlight.percent = 0
+        self.light.power_off()
 
     def power_on(self) -> None:
         """Cold-start the chips on the board's supply. The printer and the reader's field stay as they are."""

@@ -36,6 +36,7 @@ class ILI9341:
         self._now: int | None = None  # unknown until the first tick
         self._dc = 1
         self._selected = False
+        self._dark = False  # it lost its power and was not set up since: what is written has no effect
         self._memory = bytearray(2 * WIDTH * HEIGHT)
         self._reset()
 
@@ -67,9 +68,11 @@ class ILI9341:
     def pin(self, name: str, level: int) -> None:
         if name == "dc":
             self._dc = level
-        elif name == "rst" and not level:
-            self._reset()
-            self._memory[:] = bytes(len(self._memory))
+        elif name == "rst":
+            self._dark = not level
+            if not level:
+                self._reset()
+                self._memory[:] = bytes(len(self._memory))
 
     def level(self, name: str) -> int:
         return 1
@@ -104,6 +107,7 @@ class ILI9341:
             raise ValueError(f"command {command:02x} too soon after a reset or sleep out")
         self._command = command
         self._parameters = bytearray()
+        self._dark &= command not in (_SOFT_RESET, _SLEEP_OUT)
         if command == _SOFT_RESET:
             self._reset()
         elif command in (_SLEEP_IN, _SLEEP_OUT):
@@ -141,6 +145,8 @@ class ILI9341:
             self._format = data[-1]
 
     def _pixels(self, data: bytes) -> None:
+        if self._dark:
+            return
         if self._format & 7 != 5:
             raise ValueError("only 16 bits a pixel are modelled")
         if not self._orientation & 0x20:

@@ -61,6 +61,8 @@ def calls(world: World) -> dict[str, Call]:
         "wait_screen": world.wait_screen,
         "receipts": lambda: [receipt.text() for receipt in world.receipts],
         "beeps": lambda: world.beeps,
+        "light": lambda: world.light,
+        "brightness": lambda: world.brightness,
         "console": lambda: world.console,
         "radio": radio,
         "cut_after": world.radio.cut_after,

@@ -1,64 +1,37 @@
 # SPDX-License-Identifier: MIT
-"""The receipt printer on the UART: takes ESC/POS, produces receipts with their text and styles.
+"""The receipt printer on the UART: takes ESC/POS, produces receipts with their text, styles, pictures and QR Codes.
 
-As on a real printer, a line that is too long wraps, and each line takes time.
+As on a real printer, a line that is too long wraps, each line takes time, and what arrives faster than it is printed
+waits in a memory of limited size.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from PIL import Image
 
-COLUMNS = 32  # of 12 dots on 58 mm paper (384 dots); 48 on 80 mm (576 dots)
+from tools.world.paper import COLUMNS, HEIGHT, SPACING, Line, Receipt, qr_code, wrapped
+
+__all__ = ["COLUMNS", "Line", "PrinterPeer", "Receipt"]
+
 LINE_MS = 50  # 24 dots and 6 of spacing are 3.75 mm: 75 mm/s
 CUT_MS = 300
-
-
-@dataclass(frozen=True)
-class Line:
-    """One printed line. `size` is 1 or 2; `align` is 0 left, 1 centre, 2 right. `columns`: the paper's width."""
-
-    text: str
-    align: int
-    bold: bool
-    size: int
-    columns: int = COLUMNS
-
-    def laid_out(self) -> str:
-        """The text, aligned on the paper."""
-        room = max(0, self.columns - sum(map(_columns, self.text)) * self.size)
-        return " " * (0, room // 2, room)[self.align] + self.text
-
-
-@dataclass
-class Receipt:
-    """The lines printed between two cuts."""
-
-    lines: list[Line] = field(default_factory=list)
-
-    def text(self) -> str:
-        """The receipt as plain text."""
-        return "\n".join(line.laid_out().rstrip() for line in self.lines).strip("\n") + "\n"
-
-
-def _columns(char: str) -> int:
-    """Columns of one character at size 1: two above ASCII, which is two bytes of GBK."""
-    return 2 if char > "\x7f" else 1
-
-
-def _wrapped(text: str, columns: int) -> Iterator[str]:
-    """The text in pieces of at most `columns` columns, as the printer wraps it."""
-    piece, used = "", 0
-    for char in text:
-        if used + _columns(char) > columns:
-            yield piece
-            piece, used = "", 0
-        piece += char
-        used += _columns(char)
-    yield piece
-
+_MEMORY = 4096  # bytes
 
 # command -> number of parameter bytes
-_ESC = {0x40: 0, 0x61: 1, 0x45: 1, 0x4D: 1, 0x33: 1, 0x32: 0, 0x64: 1, 0x74: 1, 0x70: 3}
-_GS = {0x21: 1, 0x61: 1, 0x68: 1, 0x77: 1, 0x48: 1, 0x72: 1}
+_ESC = {
+    0x40: 0,
+    0x61: 1,
+    0x45: 1,
+    0x4D: 1,
+    0x33: 1,
+    0x32: 0,
+    0x64: 1,
+    0x74: 1,
+    0x70: 3,
+    0x4A: 1,
+    0x2D: 1,
+    0x7B: 1,
+    0x52: 1,
+}
+_GS = {0x21: 1, 0x61: 1, 0x68: 1, 0x77: 1, 0x48: 1, 0x72: 1, 0x42: 1, 0x62: 1}
 _FS = {0x26: 0, 0x2E: 0}
 
 
@@ -66,19 +39,25 @@ class PrinterPeer:
     """A test may change the fields above the line in __init__. An unknown command raises ValueError.
 
     Two kinds of printer are on the market. With `real_time`, the printer answers DLE EOT at once, out of order, and
-    stops at the end of its paper: it holds the rest and answers nothing else until there is paper again. Without it,
-    the printer handles everything in order, answers when it gets there, and loses what it prints without paper.
+    stops at the end of its paper or when its cover is opened: it holds the rest and answers nothing else until it can
+    go on. Without it, the printer handles everything in order, answers when it gets there, and loses what it prints
+    without paper.
     """
 
     def __init__(self) -> None:
         self.columns = COLUMNS
         self.real_time = True
         self.paper = True
+        self.cover_open = False
+        self.plugged_in = True  # the cable
         self.answers = True
         self.knows_status = True  # supports GS r; a printer without it does not answer
+        self.knows_chinese = True  # has the characters of GB 18030; without them it prints each byte as a character
+        self.memory = _MEMORY
         self.lines_left: int | None = None  # lines until the paper ends, None: enough
         self.line_ms = LINE_MS
         self.receipts: list[Receipt] = []
+        self.lost = 0  # bytes that found no room in the memory
         # ---
         self._current = Receipt()
         self._out = bytearray()
@@ -91,6 +70,7 @@ class PrinterPeer:
     def _initialise(self) -> None:
         self._align, self._bold, self._size, self._chinese = 0, False, 1, False
         self._text = bytearray()
+        self._code, self._module, self._level = b"", 3, "L"
 
     @property
     def paper_text(self) -> str:
@@ -112,23 +92,33 @@ class PrinterPeer:
             self._clock = self._free
             self._work()
 
+    def power_cycle(self) -> None:
+        """Lose power and get it back: what was not printed is forgotten, and the next receipt is on the same paper."""
+        self._pending.clear()
+        self._out.clear()
+        self._initialise()
+
     def receive(self, data: bytes) -> None:
+        if not self.plugged_in:
+            return
         self._free = max(self._free, self._clock)
         self._pending += data
-        at = self._pending.find(0x10) if self.real_time else -1
+        at = self._pending.find(b"\x10\x04") if self.real_time else -1
         while 0 <= at < len(self._pending) - 2:
             self._real_time(self._pending[at : at + 3])
             del self._pending[at : at + 3]
-            at = self._pending.find(0x10)
+            at = self._pending.find(b"\x10\x04")
         self._work()
+        self.lost += max(0, len(self._pending) - self.memory)
+        del self._pending[self.memory :]
 
     def send(self) -> bytes:
         data = bytes(self._out)
         self._out.clear()
-        return data
+        return data if self.plugged_in else b""
 
     def _work(self) -> None:
-        while self._pending and self._free <= self._clock and (self._has_paper() or not self.real_time):
+        while self._pending and self._free <= self._clock and (self._can_print() or not self.real_time):
             used = self._take()
             if not used:
                 return
@@ -154,12 +144,16 @@ class PrinterPeer:
         return 1
 
     def _real_time(self, command: bytes | bytearray) -> None:
-        """DLE EOT n: 12 = no error; for n = 4, bits 5 and 6 = end of paper."""
+        """DLE EOT n: 12 = no error. n = 4: bits 5 and 6 = end of paper. n = 2: bit 2 = cover open, 5 = end of paper."""
         if command[1] != 0x04:
             raise ValueError("DLE without EOT")
+        status = 0x12
+        if command[2] == 4 and not self._has_paper():
+            status |= 0x60
+        if command[2] == 2:
+            status |= (0 if self._has_paper() else 0x20) | (0x04 if self.cover_open else 0)
         if self.answers:
-            out_of_paper = command[2] == 4 and not self._has_paper()
-            self._out.append(0x72 if out_of_paper else 0x12)
+            self._out.append(status)
 
     def _status(self, number: int) -> None:
         """GS r n: for n = 1, bits 2 and 3 = end of paper; bits 4 and 7 are never set."""
@@ -170,13 +164,16 @@ class PrinterPeer:
     def _has_paper(self) -> bool:
         return self.paper and self.lines_left != 0
 
+    def _can_print(self) -> bool:
+        return self._has_paper() and not self.cover_open
+
     def _command(self) -> int:
         data = self._pending
         if len(data) < 2:
             return 0
         code = data[1]
-        if data[0] == 0x1D and code == 0x56:
-            return self._cut()
+        if data[0] == 0x1D and code in (0x56, 0x76, 0x28):
+            return {0x56: self._cut, 0x76: self._raster, 0x28: self._function}[code]()
         table = {0x1B: _ESC, 0x1C: _FS, 0x1D: _GS}[data[0]]
         if code not in table:
             raise ValueError(f"command {data[0]:02x} {code:02x}")
@@ -194,6 +191,8 @@ class PrinterPeer:
             case 0x1B, 0x64:
                 for _ in range(value):
                     self._feed()
+            case 0x1B, 0x4A:
+                self._print(Line("", 0, False, 1, self.columns, Image.new("1", (1, value), 1)), value)
             case 0x1D, 0x21:
                 self._size = (value & 7) + 1
             case 0x1D, 0x72:
@@ -216,14 +215,70 @@ class PrinterPeer:
         self._current = Receipt()
         return size
 
+    def _raster(self) -> int:
+        """GS v 0 m xL xH yL yH data: a picture of x bytes a row and y rows; m bit 0 = twice as wide, 1 = twice as high."""
+        data = self._pending
+        if len(data) < 8:
+            return 0
+        if data[2] != 0x30:
+            raise ValueError("GS v without 0")
+        width, height = data[4] | data[5] << 8, data[6] | data[7] << 8
+        size = 8 + width * height
+        if len(data) < size:
+            return 0
+        if len(self._text):
+            raise ValueError("GS v 0 within a line")
+        mode = data[3] % 48
+        dots = Image.frombytes("1", (8 * width, height), bytes(byte ^ 0xFF for byte in data[8:size]))
+        dots = dots.resize((dots.width << (mode & 1), dots.height << (mode >> 1 & 1)))
+        if dots.width > self.columns * 12:
+            raise ValueError(f"a picture of {dots.width} dots")
+        self._print(Line("", self._align, False, 1, self.columns, dots), dots.height)
+        return size
+
+    def _function(self) -> int:
+        """GS ( k: QR Codes (cn = 49)."""
+        data = self._pending
+        if len(data) < 5:
+            return 0
+        size = 5 + (data[3] | data[4] << 8)
+        if len(data) < size:
+            return 0
+        if data[2] != 0x6B or data[5] != 49:
+            raise ValueError(f"GS ( {data[2]:02x} {data[5]:02x}")
+        value = bytes(data[7:size])
+        match data[6]:
+            case 65:
+                if value[0] != 50:
+                    raise ValueError("not model 2")
+            case 67:
+                self._module = value[0]
+            case 69:
+                self._level = "LMQH"[value[0] - 48]
+            case 80:
+                self._code = value[1:]
+            case 81:
+                text = self._code.decode()
+                dots = qr_code(text, self._level, self._module)
+                self._print(Line("", self._align, False, 1, self.columns, dots, text), dots.height)
+            case other:
+                raise ValueError(f"GS ( k function {other}")
+        return size
+
     def _feed(self) -> None:
         """Print the line."""
-        text = bytes(self._text).decode("gbk" if self._chinese else "ascii", "replace")
+        text = bytes(self._text)
         self._text.clear()
-        for piece in _wrapped(text, self.columns // self._size):
-            self._free += self.line_ms * self._size
-            if not self._has_paper():
-                continue  # the line is lost
-            if self.lines_left is not None:
-                self.lines_left -= 1
-            self._current.lines.append(Line(piece, self._align, self._bold, self._size, self.columns))
+        character_set = "cp437" if not self.knows_chinese else "gbk" if self._chinese else "ascii"
+        for piece in wrapped(text.decode(character_set, "replace"), self.columns // self._size):
+            line = Line(piece, self._align, self._bold, self._size, self.columns)
+            self._print(line, (HEIGHT + SPACING) * self._size)
+
+    def _print(self, line: Line, dots: int) -> None:
+        """Print what is `dots` high."""
+        self._free += self.line_ms * dots // (HEIGHT + SPACING)
+        if not self._can_print():
+            return  # the line is lost
+        if self.lines_left is not None:
+            self.lines_left -= 1
+        self._current.lines.append(line)

@@ -8,6 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from boards.unix import wiring
+from tools.world import access_points
+from tools.world.access_points import AccessPoint
 from tools.world.relay import QUIET_S, Link
 from tools.world.wifi_station import FAULTS, Station
 
@@ -34,6 +37,8 @@ class Radio:
     `hosts` are the names and addresses that resolve, None = all. `dns_ms` is how long the terminal blocks while a name is
     looked up, in virtual time, and `on_lookup` is called before it does; a numeric address needs no look-up.
     """
+
+    others: tuple[AccessPoint, ...] = access_points.NEIGHBOURS
 
     def __init__(self, host_port: int | None) -> None:
         self.host_port = host_port
@@ -106,6 +111,11 @@ class Radio:
         with self._lock:
             self._cut = (way, count)
 
+    @property
+    def cutting(self) -> bool:
+        """Whether a reset by `cut_after` is still to come."""
+        return self._cut is not None
+
     def close(self) -> None:
         """Drop every connection and end the thread."""
         self._closed = True
@@ -120,7 +130,12 @@ class Radio:
         """Handle one WLAN message at virtual time `now`. Returns status, signal and flags, encoded as in wiring.py."""
         with self._lock:
             self._now = now
-            return self.station_chip.command(command, data, now, self._air())
+            if command == wiring.WLAN_SCAN:
+                found = self._heard() if self.station_chip.may_scan(now, self._air()) else []
+                return access_points.scan(found)
+            reply = self.station_chip.command(command, data, now, self._air())
+            other = self._other()
+            return reply[:2] + bytes((-other.signal,)) + reply[3:] if other else reply
 
     def lookup(self, now: int, name: str) -> int:
         """How long looking up `name` stops the terminal, in virtual ms. Calls `on_lookup` if it does."""
@@ -149,9 +164,23 @@ class Radio:
     def _air(self) -> str:
         """What the station finds when it connects as it was last told: see Station."""
         network, key = self.station_chip.wants()
+        other = self._other()
+        if other:
+            return "" if other.key in (None, key) else "wrong_key"
         if self._state == "off" or self.network not in (None, network):
             return "no_ap"
         return "wrong_key" if self.key is not None and key != self.key else ""
+
+    def _other(self) -> AccessPoint | None:
+        """The access point beside the shop's own that the station was told to join, if it is near: the strongest one."""
+        network, _ = self.station_chip.wants()
+        named = [point for point in self.others if point.name == network and point.security != access_points.ENTERPRISE]
+        return max(named, key=lambda point: point.signal, default=None) if network != self.network else None
+
+    def _heard(self) -> list[AccessPoint]:
+        """Every access point on the air."""
+        own = AccessPoint(self.network or "kassa", self.station_chip.signal)
+        return [*self.others, *([] if self._state == "off" else [own])]
 
     # The relay.
 

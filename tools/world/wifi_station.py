@@ -81,9 +81,13 @@ class Station:
             (wiring.WLAN_HAS_ADDRESS if self._address else 0)
             | (wiring.WLAN_HAS_AP if self._joined else 0)
             | (wiring.WLAN_REFUSED if refused else 0)
-            | (wiring.WLAN_NEAR if command == wiring.WLAN_SCAN and air != "no_ap" else 0)
         )
         return self.status().to_bytes(2, "little") + bytes((-self.signal, flags))
+
+    def may_scan(self, now: int, air: str) -> bool:
+        """Whether a scan finds anything: not before the interface is on, and not while the station connects."""
+        self._advance(now, air)
+        return self._on and self._since is None and self.fault != "hangs"
 
     def wants(self) -> tuple[str, str]:
         """Network and key of the last connect."""
@@ -107,7 +111,7 @@ class Station:
         return shown or IDLE
 
     def _connect(self, data: bytes, now: int) -> bool:
-        network, _, key = data.decode().partition("\0")
+        network, _, key = data.decode(errors="surrogateescape").partition("\0")
         if self._since is not None or self._joined:
             self.refused_connects += self.fault != "hangs"  # a station that hangs cannot be connected rightly
             return False

@@ -192,6 +192,17 @@ class World:
             return list(self.chips.buzzer.beeps)
 
     @property
+    def light(self) -> str:
+        """What the light for the terminal's state does, see tools.world.lights.Light."""
+        with self._lock:
+            return self.chips.light.seen(self.board.now)
+
+    @property
+    def brightness(self) -> int:
+        """How bright the display's backlight is, in percent; 0 = dark."""
+        return self.chips.backlight.percent
+
+    @property
     def console(self) -> str:
         """Everything the terminal has printed on its console, over all power cycles."""
         return self._power.console()

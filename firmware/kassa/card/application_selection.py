@@ -51,6 +51,9 @@ def _try(terms: "Terms", arena: "Arena", at: int) -> "Step":
     if not kernel or kernel != aid_rules.kernel(terms, short):
         return None  # the full AID leads to another kernel than the shorter AID in the directory
     arena.keep(0x84, answer, fci.start, fci.end)
+    label = tlv.Tlv(answer, 0, len(answer) - 2)
+    if label.path(0x6F, 0xA5, 0x50) and label.end - label.start <= 16:
+        arena.keep(0x50, answer, label.start, label.end)
     aid_rules.apply_row(terms, fci)
     if terms.authorities is not None:
         from kassa.card.evidence import Evidence  # loaded only if the card may approve offline

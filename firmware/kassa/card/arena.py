@@ -35,9 +35,9 @@ _SIZE = const(1313)
 class Arena:
     """The card data of one payment. Allocated for one card; see Session.card.
 
-    After the outcome ONLINE or APPROVED, `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD) and `last4` (2
-    bytes BCD) are set and the rest is zero. The owner calls `wipe()` once the payment is sealed, and on every other
-    exit.
+    After the outcome ONLINE or APPROVED, `body` (160 bytes, TLV, zero padded), `first6` (3 bytes BCD), `last4` (2 bytes
+    BCD) and `printed` (what a receipt shows of the application, TLV) are set and the rest is zero. The owner calls
+    `wipe()` once the payment is sealed, and on every other exit.
     """
 
     entry = 0x07  # contactless EMV
@@ -52,6 +52,7 @@ class Arena:
         self.body = whole[_BODY:_FIRST6]
         self.first6 = whole[_FIRST6:_LAST4]
         self.last4 = whole[_LAST4:_SIZE]
+        self.printed = b""
         self.used = 0  # bytes of `store` in use
         self._more = []  # (tag, value) of objects that did not fit in `store`: a few cards have long lists
         self.evidence: Evidence | None = None  # set while reading a card that may approve offline
@@ -94,6 +95,7 @@ class Arena:
     def wipe(self) -> None:
         """Zero everything."""
         pack_into("1313s", self._data, 0, b"")
+        self.printed = b""
         self.used = 0
         self._drop()
 

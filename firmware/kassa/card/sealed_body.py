@@ -20,10 +20,12 @@ _ORDER = (
     0x9F34, _PROOF, 0x9F33, 0x5F24, 0x84, 0x9F6C,
 )  # fmt: skip
 _MANDATORY = const(15)
+# What a receipt shows of them, and nothing that is secret: application and its label, cryptogram and its kind, ATC, TVR, TSI
+_PRINTED = (0x84, 0x50, 0x9F26, 0x9F27, 0x9F36, 0x95, 0x9B)  # at most 67 bytes
 
 
 def build(terms: "Terms", arena: "Arena") -> None:
-    """Fill `arena.body` and the masked card number. The card's data take precedence over the terminal's.
+    """Fill `arena.body`, the masked card number, and `arena.printed`. The card's data take precedence over the terminal's.
 
     Raises CardError if a mandatory object does not fit; an object is never truncated.
     """
@@ -41,6 +43,12 @@ def build(terms: "Terms", arena: "Arena") -> None:
             raise CardError("the card gives too much data")
     for index in range(at, len(arena.body)):
         arena.body[index] = 0
+    at = 0
+    for tag in _PRINTED:
+        found = arena.kept(tag) or tlv.kept(terms.known, len(terms.known), tag)
+        if found is not None:
+            at = tlv.append(arena.candidates, at, tag, found.data, found.start, found.end)
+    arena.printed = bytes(arena.candidates[:at])
 
 
 def add(arena: "Arena", tag: int, value: "bytes | bytearray") -> None:

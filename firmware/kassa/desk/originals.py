@@ -60,3 +60,19 @@ def originals(journal: Journal, which: "tuple[int, ...]", adjusting: bool = Fals
             if len(found) > _MOST:
                 found.pop(min(found))
     return [found[sequence] for sequence in sorted(found, reverse=True)]
+
+
+def given_back(journal: Journal, sequence: int) -> int:
+    """The type of the payment that gave payment `sequence` back, for good; 0 if none did. An adjustment gives nothing back."""
+    kind = by = 0
+    reader, page = Reader(journal, sequence + 1), bytearray(layout.PAGE)
+    while reader.read(page):
+        record = Record(page)
+        if record.original == sequence and transactions.effect(record.type) != transactions.REPLACES:
+            kind, by = record.type, record.sequence
+    mark = 0
+    for about, found in dispositions_above(journal, by - 1) if by else ():
+        if about == by:
+            mark = found
+    cash = kind == transactions.CASH_REFUND  # it has left the drawer, whatever the host answers
+    return kind if cash or mark == layout.YES or by <= journal.state.watermark and mark not in layout.NOT_PAID else 0

@@ -43,9 +43,9 @@ class Till:
         self._clock = clock
         self._entropy = entropy
         self.card_velocity = CardVelocity(entropy, max(1, limits.count) if limits.set else 1)
-        self._draft = Draft()
-        self._draft.type = _SALE
-        self._draft.entry = _CONTACTLESS
+        self.draft = Draft()  # fields of the next record; its operator is set by who logs in
+        self.draft.type = _SALE
+        self.draft.entry = _CONTACTLESS
         self._sealer = None
         self._search = None  # the running count of payments refused later, or None
 
@@ -87,7 +87,7 @@ class Till:
         if self._sealer is not None:
             return self._sealer
         data_key, seal_key = bytearray(16), bytearray(16)
-        draft = self._draft
+        draft = self.draft
         try:
             draft.counter = self._keyring.take(DATA, data_key, MAC_SEAL, seal_key)
             draft.stan = self._keyring.next_stan()
@@ -117,7 +117,7 @@ class Till:
         see transactions.py. `source`: the card.Arena of a card that was read, or a CardlessBody. `back`: distance in
         sequences to the original payment, 0 = none. Returns the record's sequence; raises like accept_offline.
         """
-        draft = self._draft
+        draft = self.draft
         try:
             if kind != draft.type or source.entry != _CONTACTLESS:
                 draft.type, draft.entry, draft.back = kind, source.entry, back
@@ -133,7 +133,7 @@ class Till:
     def _take(self, kind: int, amount: int, source: "Arena | CardlessBody", flags: int) -> int:
         made_ahead = self._sealer is not None
         sealer = self.prepare_ciphers()
-        draft = self._draft
+        draft = self.draft
         if not made_ahead:  # the journal may still hold a staged payment that was dropped
             self.journal.stage(draft)
         draft.amount = amount
@@ -157,7 +157,7 @@ class Till:
 
     def skip_used(self, used: int) -> None:
         """Drop a key prepared ahead whose counter is not above `used`: the host has already seen it."""
-        if self._sealer is not None and self._draft.counter <= used:
+        if self._sealer is not None and self.draft.counter <= used:
             self._sealer.wipe()
             self._sealer = None
 
@@ -181,7 +181,7 @@ class Till:
             return True
         if self._sealer is None and self._keyring.loaded():
             self.prepare_ciphers(True)
-            self.journal.stage(self._draft)
+            self.journal.stage(self.draft)
             return True
         return (journal.state.refused < 0 or self._search is not None) and self._count_refused()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Gives up payments whose records are unreadable. The host sees the gap in the sequences."""
+"""Gives up a payment whose record is unreadable. The host sees the gap in the sequences."""
 
 from kassa.vault.journal import layout
 from kassa.vault.journal.dispositions import MISSING
@@ -8,9 +8,10 @@ from kassa.vault.journal.reader import Reader
 
 
 def give_up(journal: Journal) -> int:
-    """Mark every MISSING record LOST and remove it from the pending count and sum. Returns how many there were.
+    """Mark the first MISSING record LOST and remove it from the pending count. Returns its sequence.
 
-    Their amount is the part of count and sum that exceeds the readable records. Raises what Journal.mark raises.
+    The amount of all that are MISSING is the part of the sum that exceeds the readable records; it is removed with the last
+    of them. Raises what Journal.mark raises.
     """
     count, amount = journal.state.count, journal.state.sum
     reader, page = Reader(journal, journal.state.watermark + 1), bytearray(layout.PAGE)
@@ -20,13 +21,8 @@ def give_up(journal: Journal) -> int:
         if mark == layout.DEFERRED or not mark and record.kind == layout.ACCEPTED:
             count -= 1
             amount -= record.amount
-    given_up = 0
-    while journal.unreadable:
-        released = ()
-        if count > 0:
-            released = (amount if count == 1 else 0,)
-            count -= 1
-        journal.mark(layout.LOST, journal.unreadable, released=released)
-        journal.unreadable = journal.dispositions.first(MISSING)
-        given_up += 1
-    return given_up
+    released = (amount if count == 1 else 0,) if count > 0 else ()
+    lost = journal.unreadable
+    journal.mark(layout.LOST, lost, released=released)
+    journal.unreadable = journal.dispositions.first(MISSING)
+    return lost

@@ -40,6 +40,9 @@ class Esp32Board:
     display: "ILI9341"  # of the board
     keypad: "Keypad"
     buzzer: Pin | None = None  # the pin of a passive buzzer
+    led: Pin | None = None  # the pin of a light
+    loud = 3  # 0: silent
+    sounding = False
     _beeps = 0  # begun so far: the newest one has the buzzer
     display_miso = True  # the display's MISO is wired
     spare_memory = False  # true on a board with PSRAM: overlay.py drops no module then
@@ -60,25 +63,43 @@ class Esp32Board:
             self._watchdog = WDT(timeout=_WATCHDOG_MS)
         return self._watchdog
 
-    async def beep(self, beep: str) -> None:
-        """Play a beep: "tap", "declined", "display", or a kind of screens/message.py. For a board with a buzzer only.
+    @property
+    def sounds(self) -> bool:
+        """Whether it beeps during work: a beep takes memory that is short elsewhere."""
+        return self.buzzer is not None and self.spare_memory
 
-        A newer beep ends it. Silent afterwards, even if it is cancelled. Other tasks go on meanwhile; a tone lasts longer
-        if one of them holds the processor, as a TLS handshake does. (No table and no module of its own: they take heap.)
+    def shine(self, level: int) -> bool:
+        """Set the display's brightness, 1 to 5. Returns whether there is any to set."""
+        from kassa.drivers import backlight
+
+        return backlight.shine(self.display, level)
+
+    async def beep(self, beep: str) -> None:
+        """Play a beep: "key", "tap", "declined", "display", or a kind of screens/message.py. For a board with a buzzer only.
+
+        A newer beep ends it, but a click of a key ends none. Silent afterwards, even if it is cancelled. Other tasks go on
+        meanwhile; a tone lasts longer if one of them holds the processor, as a TLS handshake does. (No table and no module
+        of its own: they take heap.)
         """
+        if beep == "key" and self.sounding:
+            return
         from machine import PWM
 
+        duty = _HALF >> 2 * (3 - self.loud)  # of a piezo: about 12 dB a level
         tone, ms, left = 1000, 120, 3  # not taken, cancelled, or its end is not known: three, look at the display
         if beep == "tap":  # the card has been read
             tone, ms, left = 2700, 50, 1
+        elif beep == "key":
+            tone, ms, left, duty = 3500, 12, 1, duty >> 2
         elif beep in "ok hold":  # approved, accepted: short
             tone, ms, left = 2000, 150, 1
         elif beep == "declined":  # long
             tone, ms, left = 500, 600, 1
         elif beep == "display":  # it does not answer: long, short, short
-            tone, ms = 400, 600
+            tone, ms, duty = 400, 600, _HALF
         mine = self._beeps = self._beeps + 1 & 0xFFFF
-        pwm = PWM(self.buzzer, freq=tone, duty_u16=_HALF)  # pyright: ignore[reportArgumentType]  it has one
+        pwm = PWM(self.buzzer, freq=tone, duty_u16=duty)  # pyright: ignore[reportArgumentType]  it has one
+        self.sounding = True
         try:
             while True:
                 await asyncio.sleep_ms(ms)
@@ -89,11 +110,12 @@ class Esp32Board:
                 await asyncio.sleep_ms(_GAP_MS)
                 if self._beeps != mine:
                     return
-                pwm.duty_u16(_HALF)
+                pwm.duty_u16(duty)
                 ms = 120
         finally:
             if self._beeps == mine:
                 pwm.duty_u16(0)
+                self.sounding = False
 
     def display_answers(self) -> bool:
         """Whether the display, once started, answers. True as well if it cannot: without MISO nobody can tell."""

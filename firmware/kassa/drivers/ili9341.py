@@ -46,7 +46,7 @@ class ILI9341:
         self.cs = cs
         self.dc = dc
         self._rst = rst
-        self._backlight = backlight
+        self.backlight = backlight
         self._one = bytearray(1)
         self._four = bytearray(4)
         self._is_reset = False  # `start` has still to wait, since then:
@@ -72,8 +72,8 @@ class ILI9341:
         self._set_up()
         self.fill(0, 0, WIDTH, HEIGHT, 0)
         self._command(0x29, None)  # display on [109]
-        if self._backlight is not None:
-            self._backlight(1)
+        if self.backlight is not None:
+            self.backlight(1)
 
     def restore(self) -> None:
         """Set up the chip again and switch the display on, in case the chip lost power. Takes 5 ms.

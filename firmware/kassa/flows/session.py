@@ -10,16 +10,16 @@ from kassa.vault.journal.layout import Record
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
     from kassa.card.arena import Arena
     from kassa.clock import Clock
     from kassa.desk.originals import Original
-    from kassa.desk.supervisor_code import Supervisor
     from kassa.desk.till import Till
     from kassa.drivers.escpos import Printer
     from kassa.drivers.pn532 import PN532
     from kassa.drivers.scanner import Scanner
+    from kassa.hardware import Board
     from kassa.screens.ui import Ui
     from kassa.status import Status
     from kassa.uplink.connection_task import ConnectionTask
@@ -44,21 +44,23 @@ class Session:
         self.connection: "ConnectionTask"
         self.interrupted = False  # boot found a payment that had been interrupted
         self.reader: "PN532"
-        self.printer: "Callable[[], Printer]"  # creates the driver, like `scanner`
+        self.printer: "Callable[..., Printer]"  # creates the driver, for 32 columns or so many; `scanner` is similar
         self.scanner: "Callable[[], Scanner]"
-        self.buzzer: "Callable[[str], Coroutine] | None" = None
+        self.board: "Board"
         self._arena: "Arena | None" = None
+        self.printed = (0, b"")  # sequence of a payment, and what its receipt shows of the card's application
         self.name = ""
         self.merchant = ""
         self.terminal = ""
         self.certificate_days = (0, 0)  # first and last day of the terminal's certificate, see uplink.certificate
-        self.supervisor: "Supervisor | None" = None  # created on first use
+        self.operator = 0  # number of who is logged in, see desk/operators.py; 0: the main loop asks
         self.entropy: "Callable[[int], bytes]"
 
     def beep(self, beep: str) -> None:
-        """Begin a beep, see drivers/esp32_board.py, if the board has a buzzer. Returns at once."""
-        if self.buzzer is not None:
-            asyncio.create_task(self.buzzer(beep))
+        """Begin a beep, see drivers/esp32_board.py, if the board sounds. Returns at once."""
+        board = self.board
+        if board.loud and board.sounds:
+            asyncio.create_task(board.beep(beep))
 
     def card(self) -> "Arena":
         """The buffer for the data of the card, until `wipe_card`."""
@@ -68,9 +70,11 @@ class Session:
             self._arena = Arena()
         return self._arena
 
-    def wipe_card(self) -> None:
-        """Zero the data of the card and release the buffer."""
+    def wipe_card(self, sequence: int = 0) -> None:
+        """Zero the data of the card and release the buffer. `sequence`: of the payment that was taken with it, if one was."""
         if self._arena is not None:
+            if sequence:
+                self.printed = (sequence, self._arena.printed)
             self._arena.wipe()
             self._arena = None
 

@@ -20,6 +20,9 @@ _CARD_HEIGHT = const(60)
 _NOTE_Y = const(156)
 _IDLE_MS = const(120_000)
 _KEYS = "E=key_confirm C=key_cancel B=key_clear"
+_KEYS_FOR_CARD = "E=key_card C=key_cancel B=key_clear"
+_WAYS = "U=key_cash D=key_code M=tip"
+_WAYS_Y = const(192)
 
 
 async def field(canvas: "Canvas") -> None:
@@ -39,8 +42,8 @@ async def figure(canvas: "Canvas", value: int, before: int, ink: int) -> int:
     if width <= _WIDTH:
         face, y = font.AMOUNT, _CARD_Y + 12
     else:
-        face, y = font.TITLE, _CARD_Y + 16
-        width = -((canvas.measure(font.TITLE, text) + 7) & ~7)
+        face, y = font.TITLE, _CARD_Y + 20
+        width = -canvas.measure(font.TITLE, text)
     if before and (width < 0) != (before < 0):
         await canvas.fill(_X, _CARD_Y + 12, _WIDTH, 40, theme.CARD)
     room = max(abs(width), abs(before))
@@ -50,10 +53,24 @@ async def figure(canvas: "Canvas", value: int, before: int, ink: int) -> int:
 
 async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -> int | None:
     """Ask for an amount; see Ui.amount. Returns None when cancelled, or after two minutes without a key."""
+    await screen.begin(_KEYS)
+    chosen = await _ask(screen, title, limit, first, note, "0123456789EBC")
+    return chosen and chosen[0]
+
+
+async def sale(screen: "Screen", title: str, limit: int, first: int) -> "tuple[int, int] | None":
+    """Ask for an amount and how it is paid. Returns both: minor units, and the key: E card, U cash, D code, M a tip."""
+    await screen.begin(_KEYS_FOR_CARD)
+    await screen.foot(_WAYS, _WAYS_Y)
+    return await _ask(screen, title, limit, first, "", "0123456789EBCUDM")
+
+
+async def _ask(
+    screen: "Screen", title: str, limit: int, first: int, note: str, wanted: str
+) -> "tuple[int, int] | None":
     canvas = screen.canvas
     value = 0
     key = first
-    await screen.begin(_KEYS)
     await canvas.text(16, 40, WIDTH - 32, title, face=font.TITLE)
     await field(canvas)
     hint = note or (screen.t("amount_limit", money.text(limit)) if limit else "")
@@ -70,30 +87,30 @@ async def run(screen: "Screen", title: str, limit: int, first: int, note: str) -
             if character == "B":
                 value //= 10
                 wrong = ""
-            elif character == "E":
+            elif character in "EUDM":
                 wrong = _wrong(screen, value, limit)
                 if not wrong:
-                    return value
+                    return value, key
             elif value > _MOST:
                 wrong = screen.t("amount_full")
             else:
                 value = value * 10 + key - 48
                 wrong = ""
-            key = _next(screen)
+            key = _next(screen, wanted)
         if value != before:
             width = await figure(canvas, value, width, theme.INK if value else theme.QUIET)
         if note != (theme.WARNING + wrong if wrong else hint):
             note = theme.WARNING + wrong if wrong else hint
             await canvas.text(16, _NOTE_Y, WIDTH - 32, note, theme.RED if wrong else theme.QUIET)
-        key = await screen.key("0123456789EBC", _IDLE_MS)
+        key = await screen.key(wanted, _IDLE_MS)
         if not key:
             return None
 
 
-def _next(screen: "Screen") -> int:
+def _next(screen: "Screen", wanted: str) -> int:
     """The next waiting key that is valid on this page, 0 if there is none."""
     key = screen.keypad.take()
-    while key and chr(key) not in "0123456789EBC":
+    while key and chr(key) not in wanted:
         key = screen.keypad.take()
     return key
 

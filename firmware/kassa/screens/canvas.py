@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Draws on the display without a frame buffer: all text and fills pass through one strip of 1.9 KB.
 
-Other tasks run between strips, so keys are scanned while a page is drawn. Text starts at multiples of 8 px horizontally
-and 4 px vertically.
+Other tasks run between strips, so keys are scanned while a page is drawn. Text starts at multiples of 4 px vertically.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ LEFT = const(0)
 CENTRE = const(1)
 RIGHT = const(2)
 
-_STRIP = const(1920)  # bytes: 3 rows of full width
+_STRIP = const(1280)  # bytes: 2 rows of full width
 
 
 class Canvas:
@@ -41,10 +40,10 @@ class Canvas:
         self._strip = bytearray(_STRIP)
         self._view = memoryview(self._strip)
         cell = font.cell
-        self._cells = (
-            framebuf.FrameBuffer(cell, 8, 16, framebuf.MONO_HLSB),
+        self.cells = (
+            framebuf.FrameBuffer(cell, 16, 16, framebuf.GS2_HMSB),
             framebuf.FrameBuffer(cell, 16, 16, framebuf.MONO_HLSB),
-            framebuf.FrameBuffer(cell, 24, 28, framebuf.GS2_HMSB),
+            framebuf.FrameBuffer(cell, 24, 24, framebuf.GS2_HMSB),
             framebuf.FrameBuffer(cell, 24, 40, framebuf.GS2_HMSB),
             framebuf.FrameBuffer(cell, 48, 48, framebuf.GS2_HMSB),
         )
@@ -104,28 +103,34 @@ class Canvas:
         return width
 
     def wrap(self, text: str, width: int, face: int) -> list[str]:
-        """Break `text` into rows of at most `width` px: between words, or before a Chinese character."""
+        """Break `text` into rows of at most `width` px: between words, or beside a Chinese character.
+
+        No row begins with closing punctuation or ends with opening punctuation, and a number keeps its measure word. Only a
+        word wider than a row is torn.
+        """
         rows = []
         row = ""
         used = 0
         safe = 0  # where the row may be broken, 0 = nowhere
+        before = ""
         for char in text:
             code = ord(char)
             advance = self.font.find(face, code) >> 16 & 255
-            if used + advance > width and row:
-                rest = row[safe:] if safe else ""
-                rows.append((row[:safe] if safe else row).rstrip())
-                row = rest
+            if before == " " or (code > 0x2FFF and not before.isdigit()) or before > "\u2fff":
+                if before not in "（《「“‘" and char not in "，。、；：？！）》」”’…,.;:?!)%":
+                    safe = len(row)
+            before = char
+            while used + advance > width and row:
+                if char == " " or not safe:
+                    safe = len(row)
+                rows.append(row[:safe].rstrip())
+                row = row[safe:]
                 used = self.measure(face, row)
                 safe = 0
-                if char == " " and not row:
-                    continue
-            if code > 0x2FFF and char not in "，。？！：）":
-                safe = len(row)
+            if char == " " and rows and not row:
+                continue
             row += char
             used += advance
-            if char == " ":
-                safe = len(row)
         rows.append(row)
         return rows
 
@@ -150,7 +155,6 @@ class Canvas:
             for found in glyphs:
                 pen -= found >> 16 & 255
             pen = max(0, pen if align == RIGHT else pen >> 1)
-            pen = ((x + pen) & ~7) - x
         self._dye(ink, paper)
         step = _STRIP // (2 * height)
         first = 0  # the glyph at `pen`
@@ -163,9 +167,9 @@ class Canvas:
                 found = glyphs[first]
                 actual = found >> 24
                 font.load(found)
-                palette = self._mono if actual < 2 else self._grey
+                palette = self._mono if actual == 1 else self._grey
                 drop = 6 if actual < 2 and face else 0  # align a small glyph with the baseline of large ones
-                frame.blit(self._cells[actual], pen - left, drop, paper, palette)
+                frame.blit(self.cells[actual], pen - left, drop, paper, palette)
                 after = pen + (found >> 16 & 255)
                 if after > left + span:
                     break  # the rest of it is on the next strip

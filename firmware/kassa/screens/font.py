@@ -9,10 +9,10 @@ import struct
 
 from micropython import const
 
-TEXT = const(0)  # face 0 for ASCII and U+00A5, face 1 for the rest
-TITLE = const(2)
-AMOUNT = const(3)
-ICON = const(4)
+TEXT = const(0)  # 16 rows. Face 0 for ASCII and Latin 1, face 1 for the rest
+TITLE = const(2)  # 24 rows
+AMOUNT = const(3)  # 40 rows
+ICON = const(4)  # 48 rows
 
 _WIDE = const(1)
 _FACES = const(5)
@@ -35,7 +35,7 @@ class Font:
         self._view = memoryview(self.cell)
         self._pair = bytearray(2)
         head = self._file.read(8 + _FACES * _ENTRY)
-        if head[:6] != b"KFNT\x02\x05":
+        if head[:6] != b"KFNT\x03\x05":
             raise ValueError("not a font asset")
         # for each face: rows, count, bytes per cell, offset of the index, offset of the cells
         self._faces = tuple([struct.unpack_from("<xBxxHHII", head, 8 + _ENTRY * face) for face in range(_FACES)])
@@ -86,8 +86,8 @@ class Font:
             if place < 0:
                 face = TEXT
                 place = self._place(face, _REPLACEMENT)
-        if face < TITLE:
-            return face << 24 | (8 if face == TEXT else 16) << 16 | place
+        if face == _WIDE:
+            return 0x1100000 | place  # 16 px
         _, count, _, index, _ = self._faces[face]
         return face << 24 | (self._u16(index + 2 * count + place) & 255) << 16 | place
 

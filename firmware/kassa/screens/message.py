@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _BAND_Y = const(24)
 _BAND_HEIGHT = const(72)
+_BAR_Y = const(91)  # in the band, below its title
+_BAR_HEIGHT = const(4)
 _TITLE_X = const(72)
 _TITLE_WIDTH = const(240)
 _TEXT_X = const(16)
@@ -33,20 +35,31 @@ KINDS = {
 }
 
 
-async def show(screen: "Screen", kind: str, title: str, lines: "Sequence[str]", keys: str, amount: str) -> None:
-    """Draw the page. If only the lines differ from what is on the screen, only those are redrawn. `kind`: a key of KINDS."""
+async def show(
+    screen: "Screen", kind: str, title: str, lines: "Sequence[str]", keys: str, amount: str, left: int = 0
+) -> None:
+    """Draw the page. Of a page that is on the screen, only what differs is redrawn: lines, keys, bar.
+
+    `kind`: a key of KINDS. `left`: length of the bar that shrinks while the page waits (up to 288 px), 0 = none.
+    """
     canvas = screen.canvas
-    head = (kind, title, keys, amount, screen.words.language)
-    old = ()
+    head = (kind, title, amount, screen.words.language)
+    old, bar = (), 0
     if screen.shown is not None and screen.shown[0] == head:
-        old = screen.shown[1]
+        _, old, before, bar = screen.shown
+        if before != keys:
+            await screen.foot(keys)
     else:
         await screen.begin(keys)
         await _band(canvas, kind, title)
         if amount:
-            await canvas.text(_TEXT_X, 104, _TEXT_WIDTH, amount, align=CENTRE, face=_figure(canvas, amount))
+            await canvas.text(_TEXT_X, 100, _TEXT_WIDTH, amount, align=CENTRE, face=_figure(canvas, amount))
+    if left != bar:
+        await canvas.fill(_TEXT_X, _BAR_Y, _TEXT_WIDTH, _BAR_HEIGHT, theme.NIGHT)
+        if left:
+            await canvas.fill(_TEXT_X, _BAR_Y, left, _BAR_HEIGHT, theme.DAY)
     rows = _rows(canvas, lines)
-    y = 148 if amount else 108
+    y = 140 if amount else 108
     for index in range(max(len(rows), len(old))):
         face, row = rows[index] if index < len(rows) else (font.TEXT, "")
         before = old[index] if index < len(old) else (face, "")
@@ -58,8 +71,8 @@ async def show(screen: "Screen", kind: str, title: str, lines: "Sequence[str]", 
                 old = ()
             ink = theme.INK if index == 0 else theme.QUIET
             await canvas.text(_TEXT_X, y, _TEXT_WIDTH, row, ink, align=CENTRE, face=face)
-        y += 32 if face == font.TITLE else 20
-    screen.shown = (head, rows)
+        y += 28 if face == font.TITLE else 20
+    screen.shown = (head, rows, keys, left)
 
 
 async def _band(canvas: "Canvas", kind: str, title: str) -> None:
@@ -67,7 +80,7 @@ async def _band(canvas: "Canvas", kind: str, title: str) -> None:
     await canvas.fill(0, _BAND_Y, WIDTH, _BAND_HEIGHT, colour)
     await canvas.text(16, _BAND_Y + 12, 48, sign, ink, colour, face=font.ICON)
     rows = canvas.wrap(title, _TITLE_WIDTH, font.TITLE)[:2]
-    y = _BAND_Y + 24 if len(rows) == 1 else _BAND_Y + 8
+    y = _BAND_Y + 24 if len(rows) == 1 else _BAND_Y + 12
     for row in rows:
         await canvas.text(_TITLE_X, y, _TITLE_WIDTH, row, ink, colour, face=font.TITLE)
         y += 28

@@ -21,7 +21,7 @@ _CARD_HEIGHT = const(60)
 _NOTE_Y = const(156)
 _AMOUNT_Y = const(180)
 _WIDTH = const(288)
-_WANTED = "0123456789EBC"
+_WANTED = "0123456789EBCM"
 _IDLE_MS = const(120000)
 _LOOK_MS = const(100)
 _KEYS = "E=key_confirm C=key_cancel B=key_clear"
@@ -29,14 +29,15 @@ _KEYS = "E=key_confirm C=key_cancel B=key_clear"
 
 async def run(
     screen: "Screen", title: str, least: int, most: int, hint: str, amount: str = "", empty: bool = False,
-    scanner: "Scanner | None" = None,
+    scanner: "Scanner | None" = None, act: str = "",
 ) -> str | None:  # fmt: skip
     """Ask for `least` to `most` digits. `amount`: text shown below. `empty`: "" is allowed too.
 
     `scanner`: may read the number in place of the keypad. Returns None when cancelled, or after two minutes without a key.
+    `act`: the text key of something else to do, by M; then "M" is returned.
     """
     canvas = screen.canvas
-    await screen.begin(_KEYS)
+    await screen.begin("E=key_confirm M=%s C=key_cancel" % act if act else _KEYS)
     await canvas.text(16, 40, WIDTH - 32, title, face=font.TITLE)
     await canvas.box(8, _CARD_Y, WIDTH - 16, _CARD_HEIGHT, theme.CARD, theme.PAPER)
     await canvas.fill(8, _CARD_Y + _CARD_HEIGHT - 3, WIDTH - 16, 3, theme.ACCENT)
@@ -46,8 +47,8 @@ async def run(
     while True:
         face = font.TITLE if canvas.measure(font.TITLE, digits) <= _WIDTH else font.TEXT
         if len(digits) and face == font.TEXT:
-            await canvas.fill(16, _CARD_Y + 16, _WIDTH, 28, theme.CARD)
-        await canvas.text(16, _CARD_Y + 16, _WIDTH, digits, theme.INK, theme.CARD, CENTRE, face)
+            await canvas.fill(16, _CARD_Y + 20, _WIDTH, 24, theme.CARD)
+        await canvas.text(16, _CARD_Y + 20, _WIDTH, digits, theme.INK, theme.CARD, CENTRE, face)
         key, scanned = await _next(screen, scanner)
         character = chr(key)
         message = hint
@@ -57,6 +58,9 @@ async def run(
             message = theme.WARNING + screen.t("number_none")
         elif character in "C\x00":
             return None
+        elif character == "M":
+            if act:
+                return character
         elif character == "E":
             if len(digits) >= least or empty and not digits:
                 return digits

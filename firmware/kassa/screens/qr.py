@@ -115,7 +115,7 @@ async def _rows(canvas: "Canvas", x: int, y: int, text: str, face: int) -> int:
     width = WIDTH - 8 - x
     for row in canvas.wrap(text, width, face):
         await canvas.text(x, y, width, row, face=face)
-        y += canvas.font.height(face)
+        y += canvas.font.height(face) + 4
     return y
 
 

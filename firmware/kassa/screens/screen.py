@@ -11,13 +11,15 @@ from kassa.screens.words import Words
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from kassa.screens.canvas import Display
     from kassa.screens.font import Font
     from kassa.status import Status
 
     class Keys(Protocol):
+        last_press: Any  # ticks of the last key press
+
         def take(self) -> int: ...
         def flush(self) -> None: ...
         async def get_within(self, timeout_ms: int) -> int: ...
@@ -59,10 +61,14 @@ class Screen:
         if self._bar.stale(self.status, self.words):
             await self._bar.draw(self.canvas, self.status, self.words)
 
-    async def foot(self, keys: str) -> None:
-        """Draw the bottom line: a coloured key and its text for each part of `keys`, such as "E=key_confirm UD=key_choose"."""
+    async def foot(self, keys: str, y: int = FOOT) -> None:
+        """Draw the bottom line: a coloured key and its text for each part of `keys`, such as "E=key_confirm UD=key_choose".
+
+        A part without a key says what happens: "=please_wait".
+        `y`: FOOT, or FOOT - 24 for a second line above it.
+        """
         canvas = self.canvas
-        await canvas.fill(0, FOOT, WIDTH, 24, theme.FOOT)
+        await canvas.fill(0, y, WIDTH, 24, theme.FOOT)
         x = 8
         for hint in keys.split():
             caps, _, word = hint.partition("=")
@@ -70,12 +76,13 @@ class Screen:
             width = canvas.measure(0, faces)
             colour = {"E": theme.GREEN, "C": theme.RED, "B": theme.AMBER}.get(caps, theme.SLATE)
             ink = theme.INK if caps == "B" else theme.DAY
-            await canvas.box(x, FOOT + 2, width + 16, 20, colour, theme.FOOT)
-            await canvas.text(x + 8, FOOT + 4, width, faces, ink, colour)
-            x += width + 24
+            if caps:
+                await canvas.box(x, y + 2, width + 12, 20, colour, theme.FOOT)
+                await canvas.text(x + 6, y + 4, width, faces, ink, colour)
+                x += width + 18
             text = self.t(word)
             width = canvas.measure(0, text)
-            await canvas.text(x, FOOT + 4, width, text, theme.INK, theme.FOOT)
+            await canvas.text(x, y + 4, width, text, theme.INK, theme.FOOT)
             x += width + 16
 
     async def key(self, keys: str, timeout_ms: int = IDLE_MS) -> int:

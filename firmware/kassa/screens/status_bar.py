@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The top bar of every page: connection, clock trust, a reversal or later refusal, pending payments."""
+"""The top bar of every page: signal and connection, time, a reversal or later refusal, pending payments."""
 
 from micropython import const
 
@@ -17,8 +17,10 @@ HEIGHT = const(24)
 
 _Y = const(4)
 _NO_WIFI = "\ue101"
+_SIGNAL = const(0xE109)  # before the icons of a weak to a strong signal
+_QUEUE_X = const(168)
+_QUEUE_WIDTH = const(144)
 _LINKS = ("bar_off", "bar_wifi", "bar_busy", "bar_host")  # by status.LINK_*
-_MARKS = (_NO_WIFI, "\ue100", "\ue102", "\ue103")
 _INKS = (theme.ROSE, theme.AMBER, theme.SKY, theme.LIME)
 
 
@@ -27,7 +29,7 @@ class Bar:
 
     def __init__(self) -> None:
         self._link = -1
-        self._clock = False
+        self._minute = -1
         self._count = -1
         self._sum = -1
         self._alert = ""
@@ -36,8 +38,8 @@ class Bar:
     def stale(self, status: "Status", words: "Words") -> bool:
         """Whether the bar on the screen differs from `status`."""
         return (
-            self._link != status.link
-            or self._clock != status.clock_trusted
+            self._link != _link(status)
+            or self._minute != _minute(status)
             or self._count != status.pending_count
             or self._sum != status.pending_sum
             or self._alert != _alert(status)
@@ -52,24 +54,39 @@ class Bar:
             self._link = -1
             self._count = -1
             self._alert = " "
-            self._clock = not status.clock_trusted
-        if self._link != status.link:
-            link = self._link = status.link
-            await canvas.text(8, _Y, 16, _MARKS[link], _INKS[link], theme.NIGHT)
+            self._minute = -2
+        if self._link != _link(status):
+            self._link, link = _link(status), status.link
+            mark = chr(_SIGNAL + max(1, status.signal)) if link else _NO_WIFI
+            await canvas.text(8, _Y, 16, mark, _INKS[link], theme.NIGHT)
             await canvas.text(32, _Y, 72, words.get(_LINKS[link]), theme.DAY, theme.NIGHT)
-        if self._clock != status.clock_trusted:
-            trusted = self._clock = status.clock_trusted
-            ink = theme.DIM if trusted else theme.AMBER
-            await canvas.text(104, _Y, 16, "\ue104" if trusted else "\ue105", ink, theme.NIGHT)
+        if self._minute != _minute(status):
+            minute = self._minute = _minute(status)
+            text, ink = "\ue105", theme.AMBER
+            if minute >= 0:
+                text, ink = "%02d:%02d" % divmod(minute, 60), theme.DAY
+            await canvas.text(104, _Y, 44, text, ink, theme.NIGHT)
         if self._alert != _alert(status):
             self._alert = _alert(status)
-            await canvas.text(120, _Y, 16, self._alert, theme.ROSE, theme.NIGHT)
+            await canvas.text(148, _Y, 16, self._alert, theme.ROSE, theme.NIGHT)
         if self._count != status.pending_count or self._sum != status.pending_sum:
             count = self._count = status.pending_count
             self._sum = status.pending_sum
             text = words.get("bar_queue", count, money.text(self._sum)) if count else words.get("bar_clear")
+            if canvas.measure(0, text) > _QUEUE_WIDTH:
+                text = "\ue108 %d  %s" % (count, money.text(self._sum))
             ink = theme.AMBER if count else theme.DIM
-            await canvas.text(136, _Y, 176, text, ink, theme.NIGHT, RIGHT)
+            await canvas.text(_QUEUE_X, _Y, _QUEUE_WIDTH, text, ink, theme.NIGHT, RIGHT)
+
+
+def _link(status: "Status") -> int:
+    """What the left end shows, as one number."""
+    return status.link << 3 | status.signal
+
+
+def _minute(status: "Status") -> int:
+    """The minute of the day, -1 = the clock is not confirmed."""
+    return status.minute % 1440 if status.clock_trusted else -1
 
 
 def _alert(status: "Status") -> str:

@@ -48,11 +48,12 @@ class Ui(Screen):
         amount: str,
         empty: bool = False,
         scanner: "Scanner | None" = None,
+        act: str = "",
     ) -> str | None:
         """Ask for a number of `least` to `most` digits; see number.py. Returns None when cancelled."""
         from kassa.screens import number
 
-        return await number.run(self, title, least, most, hint, amount, empty, scanner)
+        return await number.run(self, title, least, most, hint, amount, empty, scanner, act)
 
     async def menu(self, title: str, items: "Lines", chosen: int = 0) -> int | None:
         """Let the cashier choose one of `items`. Returns its index, or None when the cashier goes back."""
@@ -86,16 +87,17 @@ class Ui(Screen):
         lines: "Lines" = (),
         keys: str = "",
         amount: str = "",
+        left: int = 0,
     ) -> None:
-        """Draw a message and return at once. If only the lines have changed, only those are redrawn."""
-        await message.show(self, kind, title, lines, keys, amount)
+        """Draw a message and return at once. What has not changed is not redrawn. `left`: see message.py."""
+        await message.show(self, kind, title, lines, keys, amount, left)
         await self.refresh()
 
-    async def list(self, title: str, rows: "Rows", choose: bool = True) -> int | None:
-        """Show `rows` of (left, right) texts. Returns the index of the row opened (if `choose`), or None."""
+    async def list(self, title: str, rows: "Rows", choose: bool = True, act: str = "") -> int | None:
+        """Show `rows` of (left, right) texts. Returns the index of the row opened (if `choose`), or None; see listing.py."""
         from kassa.screens import listing
 
-        return await listing.run(self, title, rows, choose)
+        return await listing.run(self, title, rows, choose, act)
 
     async def code(self, title: str, digits: int, into: bytearray, hint: str = "") -> int:
         """Ask for a secret of `digits` digits, shown as dots. Fills `into` (ASCII). Returns the count, 0 when cancelled."""

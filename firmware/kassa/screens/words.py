@@ -24,10 +24,23 @@ class Words:
 
     def get(self, key: str, *values: object) -> str:
         """The text of `key`, formatted with `values`. An unknown key is returned unchanged: a sale must not fail for a text."""
-        text = _find(self._table, key)
+        text = _find(self._table, key) or _find(self._rare(key), key)
         if not text:
             return key
         return text % values if values else text
+
+    def _rare(self, key: str) -> str:
+        """The table of the texts that a sale does not need: of receipts, or of staff and set-up."""
+        if key.startswith("r_"):
+            if self.language == "zh":
+                from kassa.screens.texts.receipt_zh import TABLE
+            else:
+                from kassa.screens.texts.receipt_en import TABLE
+        elif self.language == "zh":
+            from kassa.screens.texts.setup_zh import TABLE
+        else:
+            from kassa.screens.texts.setup_en import TABLE
+        return TABLE
 
     def reason(self, code: str) -> str:
         """The text for an answer code (DE 39), without the code itself."""

@@ -8,6 +8,7 @@ from micropython import const
 
 from kassa import log, overlay
 from kassa import status as news
+from kassa.crypto.wipe import zero_bytes
 from kassa.errors import FlashFault, JournalFull, KeyringError, LinkError, SettingsError, WireError
 from kassa.status import Status
 from kassa.uplink import answers
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
     from kassa.uplink.tls_channel import TlsChannel
 
 _ANSWER_S = const(20)
-_GATHERED = const(1024)  # no frame is added to a write of this many bytes
+_GATHERED = const(512)  # no frame is added to a write of this many bytes
 _SMALL = const(256)  # bytes read at a time
-_LARGE = const(1024)  # the same, when more than _MANY answers are awaited
+_LARGE = const(640)  # the same, when more than _MANY answers are awaited
 _MANY = const(8)
 _LINGER_MS = const(5000)  # an idle connection stays open this long, so that the next sale needs no handshake
 _QUIET_MS = const(2000)  # no TLS handshake so soon after a key press: it blocks the processor
 _CALM_MS = const(120000)  # the same for looking up the host's name while the cashier is at work: it may block for 14 s
 _FIRST_PAUSE_MS = const(1000)
 _LONGEST_PAUSE_MS = const(60000)
+_LOOKS = const(32)  # the signal is read with every so many turns of a quarter of a second
 _REFRESH_MS = const(1800000)  # connect at least every half hour
 
 
@@ -46,10 +48,11 @@ class ConnectionTask:
     ) -> None:
         self._courier = courier
         self._settings = values
-        self._wifi = wifi
+        self.wifi = wifi
         self._keypad = keypad
         self._status = status
         self._entropy = entropy
+        self.channel: "TlsChannel | None" = None  # the connection, while there is one
         self.cause = ""  # why the last attempt failed: LinkError.cause or Wifi.cause; "lookup" = it is under way
         self._named = False  # the host has a name, not a number
         self._where: "Any" = None  # where it was reached last: then its name need not be looked up
@@ -60,33 +63,47 @@ class ConnectionTask:
 
     async def run(self) -> None:
         """Keep Wi-Fi up, and connect when there is something to send. Never returns."""
-        name = str(self._settings.get(settings.WIFI_NAME, b""), "utf-8")
-        password = str(self._settings.get(settings.WIFI_PASSWORD, b""), "utf-8")
         self._named = max(self._settings.get(settings.HOST_ADDRESS, b"0")) > ord("9")
+        turn = 0
         while True:
-            if not self._wifi.connected():
+            if not self.wifi.connected():
                 self._say(news.LINK_OFF)
+                turn = 0
                 if self._courier.request:
                     self._because("wifi")
                 self._unsent()
                 self._stale = 0
-                if not await self._wifi.join(name, password):
-                    self._because(self._wifi.cause)
+                if self.wifi.taken:
+                    await asyncio.sleep_ms(250)
+                    continue
+                if not await self._join():
+                    self._because(self.wifi.cause)
                     continue
                 self._because("")
                 self._not_before = 0
+            if not turn % _LOOKS:
+                self._status.signal = self.wifi.signal()
+            turn += 1
             if self._status.link == news.LINK_OFF:
                 self._say(news.LINK_WIFI)
             if self._due():
                 await self._session()
                 await asyncio.sleep_ms(50)  # one that fails at once must not keep out the flow that waits for it
             else:
-                self._wifi.save_power(not self._courier.has_pending())
+                self.wifi.save_power(not self._courier.has_pending())
                 await asyncio.sleep_ms(250)
+
+    async def _join(self) -> bool:
+        """Try to join the network of the settings. Returns whether the station is connected."""
+        password = self._settings.get(settings.WIFI_PASSWORD, b"")
+        try:
+            return await self.wifi.join(self._settings.get(settings.WIFI_NAME, b""), password)
+        finally:
+            zero_bytes(password)
 
     def reachable(self) -> bool:
         """Whether to try an online request: Wi-Fi is up, and no attempt to reach the host has failed just now."""
-        return self._wifi.connected() and not self._not_before or self._status.link >= news.LINK_BUSY
+        return self.wifi.connected() and not self._not_before or self._status.link >= news.LINK_BUSY
 
     def _due(self) -> bool:
         courier = self._courier
@@ -96,6 +113,8 @@ class ConnectionTask:
         quiet = _CALM_MS if self._blocks() and overlay.phase != "idle" else _QUIET_MS
         if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < quiet:
             return False
+        if courier.damaged_tables and overlay.phase == "idle":  # what no payment waits for, while memory is free
+            return True
         return not self._stale or courier.has_pending()
 
     def _blocks(self) -> bool:
@@ -106,14 +125,14 @@ class ConnectionTask:
         """One connection, from the handshake until there is nothing left to send."""
         courier, channel = self._courier, None
         self._say(news.LINK_BUSY)
-        self._wifi.save_power(False)
+        self.wifi.save_power(False)
         if self._blocks():
             self.cause = "lookup"
             self._status.changed()
         try:
             courier.keyring.reserve_ahead()  # derive keys for it while memory is free
             overlay.connection("connecting")
-            channel = self._channel()
+            self.channel = channel = self._channel()
             self._where = None  # again once the host has answered
             await channel.open()
             await self._talk(channel)
@@ -126,6 +145,7 @@ class ConnectionTask:
             self._because(error.cause if isinstance(error, LinkError) else "")
             self._failed()
         finally:
+            self.channel = None
             if channel:
                 channel.close()
             overlay.connection("")
@@ -164,7 +184,7 @@ class ConnectionTask:
             while courier.work() == done or not courier.has_work():
                 await asyncio.sleep_ms(100)
                 lingers = courier.request or ticks_diff(ticks_ms(), idle_since) <= _LINGER_MS
-                if not lingers or not self._wifi.connected():
+                if not lingers or not self.wifi.connected():
                     return
             overlay.connection("connected")
 

@@ -45,6 +45,7 @@ _LARGEST = const(8192)  # bytes of a table
 _PARAMETERS_ASKED = const(1)
 _STATUS_ASKED = const(2)
 _CERTIFICATE_ASKED = const(6)
+_ACTS_ASKED = const(8)  # by the terminal itself
 _CARDS_ASKED = (
     (4, 370, 0),
     (7, 390, 1),
@@ -154,6 +155,10 @@ def task_for(
             from kassa.vault.settings.parameters import Parameters
 
             return TableDownload(_PARAMETERS, Parameters(values), refused)
+        if request == _ACTS_ASKED:
+            from kassa.uplink import acts_upload
+
+            return acts_upload.ActsUpload(values)
         if request == _CERTIFICATE_ASKED:
             from kassa.uplink import renewal
 

@@ -26,6 +26,7 @@ class TlsChannel:
     def __init__(self, values: Settings, where: "Any" = None) -> None:
         """`where`: the address of the host as getaddrinfo gave it, None = look it up."""
         self.where = where
+        self.step = 1 if where else 0  # how far it has come: 1 name known, 2 TCP, 3 TLS, 4 the host has answered
         self._settings = values
         self._socket = None  # the one that carries TLS
         self._stream: "Any" = None  # the TLS object; asyncio's own streams would take 1 KB
@@ -54,6 +55,7 @@ class TlsChannel:
         if max(host) > "9":
             await asyncio.sleep_ms(_DRAWN_MS)
         self.where = socket.getaddrinfo(host, port[0] << 8 | port[1], 0, socket.SOCK_STREAM)[0][-1]
+        self.step = 1
 
     async def _connect(self, values: Settings) -> None:
         """Like `asyncio.open_connection`, which does not close its socket when something fails."""
@@ -77,7 +79,7 @@ class TlsChannel:
             bare, server_hostname=str(values.get(settings.HOST_NAME), "utf-8"), do_handshake_on_connect=False
         )
         self._stream = wrapped
-        self._stage = "silent"
+        self._stage, self.step = "silent", 2
 
     async def send(self, data: bytearray) -> None:
         """Send bytes. Raises LinkError: some of them may have been sent."""
@@ -86,6 +88,7 @@ class TlsChannel:
             raise LinkError("not connected")
         try:
             await asyncio.wait_for(_all(stream, data), _SEND_S)
+            self.step = max(self.step, 3)
         except (OSError, ValueError, asyncio.TimeoutError) as error:
             raise LinkError("connection lost", True, self._cause(error))
 
@@ -103,7 +106,7 @@ class TlsChannel:
             raise LinkError("no answer", True, self._cause(error))
         if not count:
             raise LinkError("host closed the connection", sent=True)
-        self._heard = True
+        self._heard, self.step = True, 4
         return count
 
     def _cause(self, error: Exception) -> str:

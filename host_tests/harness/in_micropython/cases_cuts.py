@@ -71,12 +71,12 @@ class Life:
         """Take a payment: [sequence, uid, amount]."""
         till = self.till
         till.prepare_ciphers()
-        draft = till._draft
+        draft = till.draft
         self.keys.append([draft.counter, draft.stan])
         _arena.wipe()
         _arena.body[:4] = b"\x57\x02\x12\x34"
         if long:
-            till._draft.data = bytearray(b"\x57\x02\x12\x34" * (_LONG // 4))
+            till.draft.data = bytearray(b"\x57\x02\x12\x34" * (_LONG // 4))
             draft.type, draft.amount, draft.time, draft.entry, draft.flags = transactions.SALE, amount, 800000000, 7, 1
             sealer, till._sealer = till._sealer, None
             self.journal.stage(draft)

@@ -14,6 +14,8 @@ from kassa.errors import KassaError
 from kassa.vault.card_tables.ca_public_keys import Authorities, size_of
 from kassa.vault.card_tables.table_writer import CardTables
 from kassa.vault.keyring.keyring import Keyring
+from kassa.vault.settings.acts import Acts
+from kassa.vault.settings.code_tries import Tries
 from kassa.vault.settings.settings import CARDS, Settings
 
 _SECTOR = 4096
@@ -140,7 +142,10 @@ def _live(chip, work, **result):
 
 
 def settings(path, secret, steps, cut=0, tear="none", seed=1):
-    """Open and run the steps: ["get", id], ["put", id, value in hex], ["open", ids] for the values that opening returns."""
+    """Open and run the steps: ["get", id], ["put", id, value in hex], ["open", ids] for the values that opening returns.
+
+    Of staff: ["wrong", key], ["right", key], ["tries", key]; ["act", number], ["sent", serial], ["unsent"].
+    """
     chip = Chip(path, cut, tear, seed)
 
     def work(result):
@@ -153,10 +158,32 @@ def settings(path, secret, steps, cut=0, tear="none", seed=1):
             elif step[0] == "open":
                 found = values.open(tuple(step[1]))
                 result["values"].append([[wanted, value.hex()] for wanted, value in found.items()])
+            elif step[0] != "put":
+                _staff(values, step, result["values"])
             else:
                 values.put({step[1]: bytes.fromhex(step[2])})
 
     return _live(chip, work, values=[])
+
+
+def _staff(values, step, found):
+    """One step about the wrong tries of codes, or about the log of acts."""
+    if step[0] in ("wrong", "right", "tries"):
+        tries = Tries(values, bytes.fromhex(step[1]))
+        if step[0] == "wrong":
+            tries.begin()
+        elif step[0] == "right":
+            tries.right()
+        found.append(tries.count)
+        return
+    acts = Acts(values)
+    if step[0] == "act":
+        acts.add(step[1], 1, 90, 7, 1234, 800000000)
+        found.append(acts.serial)
+    elif step[0] == "sent":
+        acts.mark_sent(step[1])
+    else:
+        found.append([[act[0], int.from_bytes(act[3:7], "big"), act.hex()] for act in acts.unsent(1000)])
 
 
 def comb():

@@ -236,7 +236,7 @@ def give_up():
 
 
 def give_up_unreadable(sequence):
-    """Make a record unreadable and let a supervisor give it up. Returns how many were given up."""
+    """Make a record unreadable and let a supervisor give it up. Returns the sequence given up."""
     _now.journal.dispositions.set(sequence, MISSING)
     _now.journal.unreadable = sequence
     return write_off_unreadable.give_up(_now.journal)
@@ -301,12 +301,12 @@ def marks():
     return [[about, kind] for about, kind in dispositions_above(_now.journal, _now.journal.state.closed)]
 
 
-def dispositions(marks):
+def dispositions(marks, type=transactions.SALE, flags=0):
     """The disposition of each kind of record under each of these marks: [record kind, mark, word]."""
     found = []
     for kind in (layout.ACCEPTED, layout.INTENT):
         page = bytearray(256)
-        page[0], page[1] = kind, transactions.SALE
+        page[0], page[1], page[53] = kind, type, flags
         for mark in [0] + marks:
             found.append([kind, mark, disposition(Record(page), mark)])
     return found

@@ -12,6 +12,7 @@ from kassa.vault.journal import layout
 from kassa.vault.journal.draft import Draft
 from kassa.vault.journal.journal import Journal
 from kassa.vault.journal.mount import mount
+from kassa.vault.journal.newest_first import NewestFirst
 from kassa.vault.journal.reader import Reader
 from kassa.vault.journal.recovery import recover
 from kassa.vault.journal.refused_later import Search
@@ -149,7 +150,16 @@ def _refused(journal, queue):
     return [known, list(search.found())]
 
 
+def _newest_first(journal, queue):
+    """[sequence, kind of the mark that decided] of every record in the ring, in the order of the pass."""
+    found, whole = [], NewestFirst(journal)
+    while whole.left:
+        found += reversed([[record.sequence, whole.mark(record)] for record in whole.records()])
+    return found
+
+
 _STEPS = {
+    "newest first": _newest_first,
     "accept": _accept, "accept long": _accept_long, "fill": _fill_up,
     "final": _final, "reversing": _reversing, "reversed": _reversed,
     "defer": _defer, "void": _void, "drain": _drain, "closing": _closing, "close": _close,

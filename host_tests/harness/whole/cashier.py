@@ -63,7 +63,7 @@ class Cashier(CashierActions):
 
     def page_of_settling(self) -> list[str]:
         """Settle the batch; returns the lines of the result page."""
-        self.world.press("MDE")
+        self.menu("settle")
         self.world.wait_screen("Settle the batch?")
         self.world.press("E")
         self.world.wait(

@@ -20,7 +20,7 @@ from tools.host.store import host_folder, open_ledger
 from tools.host.tables import coverage, publication
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.tables.publication import Tables
-from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits, Settling, pack_wallets
+from tools.host.tables.terminal_settings import OfflineApproval, OfflineLimits, Settling, pack_page, pack_wallets
 
 _SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
     "merchant_name": (0x03, lambda value: value.encode()),
@@ -28,6 +28,7 @@ _SETTINGS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
     "largest_sale": (0x10, lambda value: value.to_bytes(6, "big")),
     "offline_approval": (0x11, lambda value: OfflineApproval(**value).pack()),
     "settling": (0x12, lambda value: Settling(**value).pack()),
+    "receipt_page": (0x21, pack_page),
     "wallets": (0x16, lambda value: pack_wallets([(name, label) for name, label in value])),
 }
 # Limits of a terminal: beyond them it would refuse the whole table.

@@ -57,6 +57,7 @@ def application(site: Site, more: Sequence[Route] = ()) -> ASGIApp:
         read("/terminals/{tid}", views.terminal),
         write("/terminals/{tid}/clear", deeds.clear, _may_work),
         write("/terminals/{tid}/block", deeds.block, _may_rule),
+        read("/terminals/{tid}/staff", terminal_views.staff_page),
         read("/terminals/{tid}/held/{uid}", terminal_views.held),
         write("/terminals/{tid}/held/{uid}", terminal_views.decide, _may_work),
         read("/terminals/{tid}/hand-ins/{number:int}", terminal_views.hand_in),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pages of a held payment and of a hand-in, below the page of their terminal."""
+"""The pages of a held payment, of a hand-in and of the staff, below the page of their terminal."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tools.host.errors import OperatorError
 from tools.host.operations import held_payments
-from tools.host.page.queries import comeback, payments, terminals
+from tools.host.page.queries import comeback, payments, staff, terminals
 from tools.host.page.visit import Visit
 
 _LONGEST = 200  # characters of a reason
@@ -36,6 +36,16 @@ def hand_in(visit: Visit) -> Response:
         seen = terminals.one(db, visit.viewer, tid)
         found = comeback.hand_in_one(db, visit.viewer, tid, number) if seen else None
     return visit.page("hand_in.html", tid=tid, one=found, report=found.report) if found else visit.not_found()
+
+
+def staff_page(visit: Visit) -> Response:
+    """What staff did at a terminal, and what was taken in each shift."""
+    tid = visit.request.path_params["tid"]
+    with visit.site.ledger.read() as db:
+        if terminals.one(db, visit.viewer, tid) is None:
+            return visit.not_found()
+        acts = staff.acts(db, tid)
+        return visit.page("staff.html", tid=tid, acts=acts, shifts=staff.shifts(db, tid, acts))
 
 
 def _held(visit: Visit, trouble: str) -> Response:

@@ -22,6 +22,7 @@ from tools.host.store import (  # noqa: F401  # their tables
     schema_behind,
     schema_books,
     schema_keys,
+    schema_staff,
     schema_upstream,
     schema_users,
     schema_wallets,

@@ -40,6 +40,13 @@ def pack_wallets(wallets: list[tuple[str, str]]) -> bytes:
     return packed
 
 
+def pack_page(address: str) -> bytes:
+    """Setting 21: the address of the host's page, without a slash at its end. Raises ValueError for any other."""
+    if not re.fullmatch(r"https://[A-Za-z0-9.:-]{1,52}", address):
+        raise ValueError("the page of receipts is https:// and a name of at most 52 characters")
+    return address.encode()
+
+
 @dataclass(frozen=True)
 class OfflineApproval:
     """Setting 11: when a card may approve a payment offline. Amounts in minor units.

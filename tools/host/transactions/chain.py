@@ -21,7 +21,7 @@ Range = tuple[int, int]  # the first and the last sequence
 
 _OF_EPOCH = (link.c.tid == bindparam("tid"), link.c.epoch == bindparam("epoch"))
 _NEAR = select(link).where(*_OF_EPOCH, link.c.sequence.between(bindparam("first"), bindparam("last")))
-_ADD = insert(link)
+ADD = insert(link)
 _TOP = select(func.max(link.c.sequence)).where(*_OF_EPOCH).scalar_subquery()
 _HIGHEST = select(link).where(*_OF_EPOCH, link.c.sequence == _TOP)
 _ENDS = select(func.min(link.c.sequence), func.max(link.c.sequence)).where(*_OF_EPOCH)
@@ -43,32 +43,40 @@ def add(db: Connection, tid: str, record: Record, kind: str, start: int) -> str 
     Returns the evidence of a rolled-back or cloned chip, or None.
     """
     at = record.sequence
-    rows = db.execute(_NEAR, {"tid": tid, "epoch": record.epoch, "first": at - 1, "last": at + 1}).all()
+    rows = near(db, tid, record.epoch, at, at)
     same = [row for row in rows if row.sequence == at]
     if any(row.uid == record.uid.hex() for row in same):
         return None
-    state = _state(record, [row for row in rows if row.sequence == at - 1], start)
+    state = state_of(record, [row for row in rows if row.sequence == at - 1], start)
     own = record.seal_tag.hex()
-    db.execute(
-        _ADD,
-        {
-            "tid": tid,
-            "epoch": record.epoch,
-            "sequence": at,
-            "uid": record.uid.hex(),
-            "previous_tag": record.previous_tag.hex(),
-            "tag": own,
-            "recomputed_tag": own,
-            "kind": kind,
-            "state": state,
-        },
-    )
+    db.execute(ADD, row_of(tid, record, kind, state))
     broken_after = _verify_next(db, [row for row in rows if row.sequence == at + 1], own)
     if same:
         return f"two records have sequence {at}"
     if state == "broken" or broken_after:
         return f"the chain does not hold at sequence {at}"
     return None
+
+
+def row_of(tid: str, record: Record, kind: str, state: str) -> dict[str, Any]:
+    """What `add` stores."""
+    own = record.seal_tag.hex()
+    return {
+        "tid": tid,
+        "epoch": record.epoch,
+        "sequence": record.sequence,
+        "uid": record.uid.hex(),
+        "previous_tag": record.previous_tag.hex(),
+        "tag": own,
+        "recomputed_tag": own,
+        "kind": kind,
+        "state": state,
+    }
+
+
+def near(db: Connection, tid: str, epoch: int, first: int, last: int) -> Sequence[Row[Any]]:
+    """The links of these sequences, and of one before and one after them."""
+    return db.execute(_NEAR, {"tid": tid, "epoch": epoch, "first": first - 1, "last": last + 1}).all()
 
 
 def highest(db: Connection, tid: str, epoch: int) -> tuple[int, set[str], str]:
@@ -177,7 +185,7 @@ def _vouched(db: Connection, tid: str, epoch: int) -> list[Range]:
     return found
 
 
-def _state(record: Record, before: Sequence[Row[Any]], start: int) -> str:
+def state_of(record: Record, before: Sequence[Row[Any]], start: int) -> str:
     """Whether a record's link to its predecessor holds, is broken, or waits for the predecessor.
 
     The first record after the epoch's start has no predecessor; every later one has.

@@ -4,6 +4,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
@@ -18,7 +19,7 @@ _BY_STAN = and_(
 _OF_CLASS = (table.c.tid == bindparam("of_tid"), table.c["class"] == bindparam("group"))
 _COLUMNS = select(table.c.uid, table.c.hash, table.c.answer).where(*_OF_CLASS)
 _LOOK = _COLUMNS.where(_BY_UID).union_all(_COLUMNS.where(_BY_STAN))  # UNION instead of OR: each half uses its own index
-_OPEN = insert(table)
+OPEN = insert(table)
 _CLOSE = update(table).where(*_OF_CLASS, _BY_UID, table.c.answer.is_(None))
 
 
@@ -54,7 +55,12 @@ def look(db: Connection, message: Message, epoch: int) -> Verdict:
 
 def open_(db: Connection, message: Message, epoch: int, answer: Answer | None = None) -> None:
     """Store a request, with its final answer if there is one already."""
-    row = {
+    db.execute(OPEN, row(message, epoch, answer))
+
+
+def row(message: Message, epoch: int, answer: Answer | None = None) -> dict[str, Any]:
+    """What `open_` stores."""
+    return {
         "tid": message.terminal,
         "epoch": epoch,
         "batch": message.batch,
@@ -64,7 +70,6 @@ def open_(db: Connection, message: Message, epoch: int, answer: Answer | None = 
         "hash": message.content_hash(),
         "answer": json.dumps(answer) if answer else None,
     }
-    db.execute(_OPEN, row)
 
 
 def close(db: Connection, answered: Sequence[tuple[Message, Answer]]) -> None:

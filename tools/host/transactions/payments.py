@@ -6,6 +6,7 @@ is in decisions.py.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -19,6 +20,7 @@ from tools.host.outside.wallet import Order, Return
 from tools.host.store import numbers
 from tools.host.store.schema import payment as table
 from tools.host.transactions import card_checks, chain, idempotency, originals, record_checks
+from tools.host.transactions.card_checks import Outcome
 from tools.host.transactions.decisions import Booked, settle
 from tools.host.transactions.record_checks import RecordChecks
 from tools.host.transactions.request_context import RequestContext, is_asked
@@ -29,13 +31,11 @@ from tools.host.wire.message import Message
 _CODE = "DF03"  # tag in the sealed body: the customer's code
 _WALLET = "DF05"  # the wallet whose code is shown, as its name in the terminal's settings
 _CURRENCY = {"0156": "156"}
-_INSERT = insert(table)
+INSERT = insert(table)
 _MINE = table.c.tid == bindparam("of_tid"), table.c.uid == bindparam("of_uid")
 _ONE = select(table).where(*_MINE)
 _CHANGE = update(table).where(*_MINE, table.c.state == "RECEIVED")
 _MAY_BE_NOTHING = (kinds.BALANCE, kinds.VOID, kinds.COMPLETION_VOID, kinds.ADJUST)  # amounts of 0.00
-
-Outcome = Decision | Payment | Order | Return  # decided here, or what to ask outside
 
 
 def receive(request: RequestContext) -> Answer | Booked:
@@ -76,13 +76,24 @@ def _store(request: RequestContext, record: seal.Record, known: RecordChecks, st
     record_checks.note_record(request, record, chain.PAYMENT, known)
     idempotency.open_(db, message, record.epoch)
     quarantined = request.terminal.quarantine is not None
+    row, outcome = judge(request, record, known, stan_used and not quarantined)
+    db.execute(INSERT, row)
+    return booked(request, [(Booked(message, record), card_checks.refuse_used(db, [outcome])[0])])[0]
+
+
+def judge(
+    request: RequestContext, record: seal.Record, known: RecordChecks, stan_used: bool = False
+) -> tuple[dict[str, Any], Outcome]:
+    """The row of a new payment, and its refusal or what to ask outside, unless its card was used (card_checks.refuse_used).
+
+    Its chain link and its message are stored before.
+    """
+    quarantined = request.terminal.quarantine is not None
     row = _row(request, record, record_checks.settlement_batch(request, record, known), quarantined)
-    refusal = _refusal(request, record, known, stan_used and not quarantined)
+    refusal = _refusal(request, record, known, stan_used)
     if refusal:
         request.alarm(refusal.text)
-    outcome = refusal or _ask(request, record, row)
-    db.execute(_INSERT, row)
-    return _booked(request, record, outcome)
+    return row, refusal or _ask(request, record, row)
 
 
 def _repeated(request: RequestContext, record: seal.Record) -> Answer | Booked:
@@ -98,19 +109,24 @@ def _repeated(request: RequestContext, record: seal.Record) -> Answer | Booked:
         idempotency.close(request.db, [(request.message, answer)])
         return answer
     noted: dict[str, Any] = {}
-    outcome = _ask(request, record, noted)
+    outcome = card_checks.refuse_used(request.db, [_ask(request, record, noted)])[0]
     request.db.execute(_CHANGE.values({"asked_until": None, **noted}), key)
-    return _booked(request, record, outcome)
+    return booked(request, [(Booked(request.message, record), outcome)])[0]
 
 
-def _booked(request: RequestContext, record: seal.Record, outcome: Outcome) -> Answer | Booked:
-    """The answer to a payment that is decided, or the payment with what to ask outside."""
-    booked = Booked(request.message, record)
-    if not isinstance(outcome, Decision):
-        return dataclasses.replace(booked, ask=outcome)
-    answer = settle(request.db, request.now, [(booked, outcome)])[0]
-    assert answer is not None, "it was stored in this transaction"
-    return answer
+def booked(request: RequestContext, judged: Sequence[tuple[Booked, Outcome]]) -> list[Answer | Booked]:
+    """The answers to payments that are decided; the others, each with what to ask outside. All of them are stored."""
+    decided = [(one, word) for one, word in judged if isinstance(word, Decision)]
+    given = iter(settle(request.db, request.now, decided) if decided else ())
+    done: list[Answer | Booked] = []
+    for one, word in judged:
+        if not isinstance(word, Decision):
+            done.append(dataclasses.replace(one, ask=word))
+            continue
+        answer = next(given)
+        assert answer is not None, "it was stored in this transaction"
+        done.append(answer)
+    return done
 
 
 def _ask(request: RequestContext, record: seal.Record, row: dict[str, Any]) -> Outcome:
@@ -172,7 +188,7 @@ def _card(request: RequestContext, record: seal.Record, row: dict[str, Any], tag
         request.tid,
         request.terminal.mid,
     )
-    refusal = card_checks.refusal(request, ask) or originals.match_original(request, ask, row)
+    refusal = card_checks.refusal(ask) or originals.match_original(request, ask, row)
     return refusal or ask
 
 

@@ -26,8 +26,9 @@ from tools.host.running import logs
 from tools.host.store.ledger import Ledger
 from tools.host.tables import publication
 from tools.host.tables.publication import Tables
-from tools.host.transactions import batch, handshake, key_window, payments, restore, reversal, upload
+from tools.host.transactions import batch, handshake, key_window, restore, reversal, together, upload
 from tools.host.transactions.decisions import Booked, let_go, settle
+from tools.host.transactions.request_context import RequestContext
 from tools.host.transactions.transaction_context import TransactionContext
 from tools.host.wire import answers
 from tools.host.wire.answers import Answer
@@ -97,8 +98,8 @@ class Service:
         Raises OperationalError if the database does not work; nothing of the group is answered then.
         """
         replies: list[Reply] = []
-        for together, run in itertools.groupby(messages, key=_group):
-            work = self._payments if together == "payment" else self._others
+        for kind, run in itertools.groupby(messages, key=_group):
+            work = self._payments if kind == "payment" else self._others
             replies += await work(list(run))
         return replies
 
@@ -261,15 +262,18 @@ class Service:
         return [(message, next(settled) if isinstance(one, Booked) else one) for message, one in outcomes]
 
     def _receive(self, hand_in: int | None, late: bool, run: Sequence[Message]) -> Stored:
-        outcomes: Stored = []
+        outcomes: list[tuple[Message, Answer | None]] = []
+        fresh: list[RequestContext] = []
         with self._transaction(hand_in, late) as transaction:
             for message in run:
                 terminal = transaction.sender(message)
                 if terminal is None:
                     outcomes.append((message, handshake.unknown_terminal_answer(message, transaction.now)))
                 elif late or transaction.advance_mark(terminal, message) == key_window.FRESH:
-                    outcomes.append((message, payments.receive(transaction.request(terminal, message))))
-        return outcomes
+                    outcomes.append((message, None))
+                    fresh.append(transaction.request(terminal, message))
+            received = iter(together.receive(fresh))
+        return [(message, next(received) if fields is None else fields) for message, fields in outcomes]
 
     async def _settle(self, asked: list[Booked]) -> list[Answer | None]:
         """Ask outside about each payment, then commit the decisions."""

@@ -28,6 +28,7 @@ _MANAGEMENT = {
     ("0800", "390"): (MANAGEMENT, _FREE),
     ("0800", "400"): (MANAGEMENT, _FREE),
     ("0820", "362"): (MANAGEMENT, _FREE),
+    ("0820", "363"): (MANAGEMENT, _FREE),
     ("0820", "901"): (MANAGEMENT, _FREE),
     ("0820", "301"): (MANAGEMENT, _FREE - {62}),
     ("0820", "002"): (MANAGEMENT, _FREE - {62}),
@@ -39,6 +40,8 @@ _BODIES = {
     "900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "400": 7, "362": 11, "901": 11,
 }  # bytes of DE 62 by 60.3  # fmt: skip
 HANDSHAKE = "900"  # 60.3 of a handshake
+_STAFF = "363"  # 60.3 of acts of staff
+_WITH_ACTS = range(5, 5 + 17 * 12 + 1, 17)  # bytes of DE 62 of such a message: none to 12 acts
 _WITH_NEWS = range(17, 34)  # bytes of DE 62 of a handshake that says how many payments wait, and the firmware's version
 _UID = slice(3, 19)
 _KSN_ELEMENT = 13
@@ -150,7 +153,8 @@ def _record(group: str, body: bytes, network: str) -> seal.Record | None:
         return None
     if group == MANAGEMENT:
         size = len(body)
-        if body[:1] != b"\x01" or size != _BODIES[network] and not (network == HANDSHAKE and size in _WITH_NEWS):
+        known = size == _BODIES.get(network) or network == HANDSHAKE and size in _WITH_NEWS
+        if body[:1] != b"\x01" or not known and not (network == _STAFF and size in _WITH_ACTS):
             raise FrameError("DE 62 is malformed")
         return None
     if body[0] != _RECORD_VERSION:

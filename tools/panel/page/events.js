@@ -8,7 +8,7 @@ const MOST = 60;
 const COLOURS = {
   host_approved: "green", host_declined: "red", host_reversed: "orange", host_received: "blue", batch: "green",
   till_accepted: "amber", till_prepared: "blue", power_on: "plain", power_off: "red", power_cut: "red", fault: "red", reset: "red",
-  radio_on: "plain", radio_off: "red", radio_half_open: "orange", radio_portal: "orange",
+  radio_on: "plain", radio_off: "red", radio_half_open: "orange", radio_slow: "orange", line_cut: "orange", radio_portal: "orange",
 };
 const list = document.getElementById("events");
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The host's ledger, and the payments still waiting on the terminal.
 import { latest } from "./link.js";
-import { money, word } from "./words.js";
+import { money, terminalWord, word } from "./words.js";
 
 const STATES = { RECEIVED: "blue", APPROVED: "green", DECLINED: "red", REVERSED: "orange" };
-const SHADES = { prepared: "blue", approved_card: "green", cash_taken: "green", cash_returned: "green" }; // waiting: amber
+const SHADES = { authorising: "blue", approved_card: "green", cash_taken: "green", cash_returned: "green" }; // waiting: amber
 const at = (id) => document.getElementById(id);
 let seen = null;
 
@@ -17,7 +17,7 @@ export function drawTill(till) {
   at("queue-rows").replaceChildren(...till.waiting.rows.map((row) => {
     const line = document.createElement("li");
     line.append(text("time", clock(row.at * 1000, true)), text("pan", masked(row.card)), text("amount", money(row.amount)),
-      pill(SHADES[row.word] || "amber", word(`till_${row.word}`)));
+      pill(SHADES[row.word] || "amber", terminalWord(row.word)));
     return line;
   }));
   at("flash").textContent = word("flash", till);

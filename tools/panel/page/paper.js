@@ -1,56 +1,65 @@
 // SPDX-License-Identifier: MIT
-// The receipt: scrolls out of the slot as it is printed, opens for reading, and leads back to earlier receipts.
+// The paper: hangs from the slot as it is printed, until it is torn off; a torn piece is kept in the list of receipts.
+import { again, send } from "./link.js";
+import { line } from "./receipt-line.js";
+import { fileReceipts, read } from "./torn.js";
+import { whenTranslated } from "./words.js";
+
 const outlet = document.getElementById("paper");
-const dialog = document.getElementById("receipts");
-const sheet = document.getElementById("sheet");
-const WIDE = /[^\x00-\x7f]/; // two bytes of GBK, two columns wide
+const tear = document.getElementById("tear");
+const PULL_PX = 36; // a pull this long tears
 let receipts = [];
 let shown = -1;
-let open = 0;
 
-/** Show the newest receipt at the slot. */
+/** Draw the paper at the slot and the list of what was torn off. */
 export function drawPaper(all) {
   const fresh = shown >= 0 || all.length === 1;
   receipts = all;
   for (const { lines } of all) while (lines.length && !lines.at(-1).text.trim()) lines.pop();
-  const newest = all.at(-1);
-  outlet.hidden = !newest;
+  const hanging = all.filter((one) => !one.torn), newest = all.at(-1);
+  outlet.hidden = tear.hidden = !hanging.length;
+  document.body.classList.toggle("hanging", hanging.length > 0);
+  outlet.replaceChildren(...hanging.map(piece));
+  fileReceipts(all);
   if (!newest || newest.number === shown) return;
   shown = newest.number;
-  outlet.replaceChildren(...newest.lines.map(line));
-  outlet.classList.remove("printing");
-  if (fresh) {
-    void outlet.offsetWidth;
-    outlet.classList.add("printing");
-  }
+  if (fresh && hanging.length) feed(outlet.lastChild.offsetHeight);
 }
 
-function line({ text, align, bold, size }) {
+/** Move the paper out of the slot by the length of what was printed, in CSS pixels. */
+function feed(length) {
+  outlet.style.setProperty("--feed", `${length}px`);
+  outlet.classList.remove("printing");
+  void outlet.offsetWidth;
+  outlet.classList.add("printing");
+}
+
+function piece({ lines }) {
   const element = document.createElement("span");
-  element.className = `line a${align}${bold ? " bold" : ""}${size === 2 ? " double" : ""}`;
-  for (const part of text.match(/[^\x00-\x7f]|[\x00-\x7f]+/g) ?? [" "]) {
-    if (WIDE.test(part)) {
-      const cell = document.createElement("i");
-      cell.textContent = part;
-      element.append(cell);
-    } else element.append(part);
-  }
+  element.className = "piece";
+  element.append(...lines.map(line));
   return element;
 }
 
-function show(index) {
-  open = Math.max(0, Math.min(index, receipts.length - 1));
-  sheet.replaceChildren(...receipts[open].lines.map(line));
-  document.getElementById("receipt-before").disabled = open === 0;
-  document.getElementById("receipt-after").disabled = open === receipts.length - 1;
+/** Tear off what hangs from the slot. */
+export function tearOff() {
+  if (outlet.hidden) return;
+  const gone = outlet.cloneNode(true);
+  gone.removeAttribute("id");
+  gone.classList.add("gone");
+  gone.inert = true;
+  outlet.after(gone);
+  gone.addEventListener("animationend", () => gone.remove());
+  send({ do: "tear_off" });
 }
 
-outlet.addEventListener("click", () => { show(receipts.length - 1); dialog.showModal(); });
-document.getElementById("receipt-before").addEventListener("click", () => show(open - 1));
-document.getElementById("receipt-after").addEventListener("click", () => show(open + 1));
-dialog.addEventListener("click", (event) => { if (event.target === dialog || event.target.closest("#sheet")) dialog.close(); });
-addEventListener("keydown", (event) => {
-  if (!dialog.open) return;
-  if (event.key === "ArrowLeft") show(open - 1);
-  if (event.key === "ArrowRight") show(open + 1);
+whenTranslated(() => again("paper"));
+tear.addEventListener("click", tearOff);
+let pulled = null;
+outlet.addEventListener("pointerdown", (event) => { pulled = [event.clientX, event.clientY]; outlet.setPointerCapture(event.pointerId); });
+outlet.addEventListener("click", (event) => {
+  const far = pulled && event.detail && Math.hypot(event.clientX - pulled[0], event.clientY - pulled[1]) > PULL_PX;
+  pulled = null;
+  if (far) tearOff();
+  else read(receipts.length - 1);
 });

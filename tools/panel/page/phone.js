@@ -52,7 +52,7 @@ export function drawPhone(phone) {
   if (document.activeElement !== mood) mood.value = phone.moods[shows];
   document.getElementById("phone").dataset.shows = shows;
   const news = phone.code?.digits ?? phone.waiting?.id ?? "";
-  if (news && news !== seen) document.getElementById("phone").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (news && news !== seen) document.getElementById("phone").scrollIntoView({ block: "nearest" });
   seen = news;
   app.replaceChildren(...(phone.code ? payCode(phone.code) : phone.waiting ? question(phone.waiting, phone.shop) : home(phone)));
 }

@@ -2,9 +2,10 @@
 // "Try this": each story plays itself on the terminal, using only commands that a visitor has too.
 import { latest, on, send } from "./link.js";
 import { press } from "./keypad.js";
-import { word } from "./words.js";
+import { menuKeys, terminalTexts, word } from "./words.js";
 
 const PATIENCE_MS = 30000;
+const shows = (key) => terminalTexts(key).some((text) => latest("screen")?.some((line) => line.includes(text)));
 const world = () => latest("world"), till = () => latest("till");
 let running = null;
 
@@ -18,6 +19,7 @@ const online = ["ready", async (play) => {
   send({ do: "power", on: true });
   await play.until(() => world().power && latest("screen")?.length > 2 && till().waiting.count === 0 && !till().reversing);
   await play.home();
+  await play.logIn();
 }];
 
 const STORIES = {
@@ -33,7 +35,7 @@ const STORIES = {
   decline: [online, ["mood", async (play) => { send({ do: "mood", mood: "decline 51" }); await play.rest(900); }],
     type("8800"), tap("lotus"), rest("answer", 3500), ["done", async () => send({ do: "mood", mood: "normal" })]],
   phone: [online,
-    ["code", async (play) => { phone("mood", { wallet: "wechat", mood: "asks" }); await play.others("DE"); await play.keys("1250E"); await play.rest(900); }],
+    ["code", async (play) => { phone("mood", { wallet: "wechat", mood: "asks" }); await play.open("qr_scan"); await play.keys("1250E"); await play.rest(900); }],
     ["hold", async (play) => {
       phone("code", { wallet: "wechat" });
       await play.until(() => latest("phone").code);
@@ -44,11 +46,11 @@ const STORIES = {
     ["agree", async (play) => { await play.rest(2500); phone("pay", latest("phone").waiting); await play.until(paid); }],
     ["paid", async (play) => { phone("mood", { wallet: "wechat", mood: "pays" }); await play.rest(3000); }]],
   lightning: [online,
-    ["show", async (play) => { await play.others("DDE"); await play.keys("DDE"); await play.rest(900); await play.keys("880E"); await play.until(() => latest("phone").sees); await play.rest(1500); }],
+    ["show", async (play) => { await play.open("qr_show"); await play.keys("DDE"); await play.rest(900); await play.keys("880E"); await play.until(() => latest("phone").sees); await play.rest(1500); }],
     ["scan", async (play) => { phone("scan"); await play.until(() => latest("phone").waiting); await play.rest(2500); }],
     ["agree", async (play) => { phone("pay", latest("phone").waiting); await play.until(paid); }],
     rest("paid", 3000)],
-  batch: [online, ["menu", async (play) => { await play.keys("MDE"); await play.rest(900); }],
+  batch: [online, ["menu", async (play) => { await play.open("settle"); }],
     ["confirm", async (play) => { await play.keys("E"); await play.rest(3500); }]],
 };
 
@@ -68,12 +70,22 @@ class Play {
   async keys(keys) {
     for (const key of keys) { press(key); await this.rest(220); }
   }
-  /** Menu, Other transactions, then these keys. */
-  async others(keys) {
-    await this.keys("M4");
+  /** Open an entry of the terminal's menu. */
+  async open(entry) {
+    for (const key of menuKeys(entry)) {
+      await this.keys(key);
+      await this.rest(500);
+    }
+    await this.rest(400);
+  }
+  /** Log in as the first of the staff on the note, if the terminal asks. */
+  async logIn() {
+    const staff = latest("shop").staff[0];
+    if (!staff || !shows("log_in")) return;
+    await this.keys(`${staff.number}E`);
     await this.rest(900);
-    await this.keys(keys);
-    await this.rest(900);
+    await this.keys(`${staff.code}E`);
+    await this.until(() => shows("home_hint"));
   }
   /** Go to the home page from anywhere: Cancel leaves a question, Enter a message, Cancel an amount. */
   async home() {

@@ -6,14 +6,42 @@ import { ZH } from "./words-zh.js";
 const TABLES = { en: EN, zh: ZH };
 const KEPT = "kassa-language";
 const listeners = [];
+let terminal = {}; // the terminal's own texts, by language
+let menu = {};
 let language = localStorage.getItem(KEPT) ?? (navigator.language.startsWith("zh") ? "zh" : "en");
 
-/** The text of a key, with its {places} filled in. A key without a text is shown as it is. */
+/** The text of a key, with its {places} filled in; {menu:entry} is a way through the terminal's menu, {says:key} a text of
+ * its display. A key without a text is shown as it is. */
 export function word(key, places = {}) {
   const table = TABLES[language];
   const text = (places.count === 1 && table[`${key}_one`]) || (table[key] ?? EN[key] ?? key);
-  return text.replace(/\{(\w+)\}/g, (_, name) => places[name] ?? "–");
+  return text.replace(/\{(\w+):(\w+)\}/g, (_, what, name) => (what === "menu" ? menuPath(name) : terminalWord(name)))
+    .replace(/\{(\w+)\}/g, (_, name) => places[name] ?? "–");
 }
+
+/** Take over the terminal's texts; they are shown from now on. */
+export function learnTerminal(texts) {
+  terminal = texts;
+  translate();
+}
+
+/** Take over the terminal's menu. */
+export function learnMenu(entries) {
+  menu = entries;
+  translate();
+}
+
+/** A text of the terminal's display. */
+export const terminalWord = (key) => terminal[language]?.[key] ?? key;
+
+/** The same text in every language: the terminal's language need not be the page's. */
+export const terminalTexts = (key) => Object.values(terminal).map((texts) => texts[key]);
+
+/** The keys that open an entry of the terminal's menu from its home page. */
+export const menuKeys = (entry) => menu[entry].keys;
+
+/** The way to an entry of the terminal's menu, in its own words. */
+export const menuPath = (entry) => (menu[entry]?.path ?? []).map(terminalWord).join(" › ");
 
 /** A card's title or fault. Without a translation: the catalogue's English. */
 export const cardWord = (name, english) => (language === "en" ? english : TABLES[language].cards_by_name[name] ?? english) ?? name;

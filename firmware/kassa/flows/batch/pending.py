@@ -18,21 +18,31 @@ _SHOWN = (0, layout.DEFERRED, layout.REVERSING)
 
 async def show(session: Session) -> None:
     """Show the list: refused payments first, then pending ones, oldest first. A row opens a page that says what to do."""
+    await _show(session, "queue", "queue_empty", _MOST_ROWS)
+
+
+async def refused(session: Session) -> None:
+    """Show the list of the refused payments alone."""
+    await _show(session, "refused_list", "refused_none", 0)
+
+
+async def _show(session: Session, name: str, empty: str, most: int) -> None:
+    """`name`, `empty`: text keys of the title and of an empty list. `most`: rows at which no more pending ones are added."""
     ui, state = session.ui, session.till.journal.state
     chosen = 0
     while chosen is not None:
-        await ui.show("wait", ui.t("queue"), (ui.t("please_wait"),))
-        found, rows = await _found(session)
+        await ui.show("wait", ui.t(name), (ui.t("seconds", 2),), "=please_wait")
+        found, rows = await _found(session, most)
         if not found:
-            await ui.message("ok", ui.t("queue"), (ui.t("queue_empty"),))
+            await ui.message("ok" if most else "ask", ui.t(name), (ui.t(empty),))
             return
-        title = ui.t("queue_title", state.count, money.text(state.sum)) if state.count else ui.t("queue")
+        title = ui.t("queue_title", state.count, money.text(state.sum)) if most and state.count else ui.t(name)
         chosen = await ui.list(title, rows)
         if chosen is not None:
             await _tell(session, *found[chosen])
 
 
-async def _found(session: Session) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
+async def _found(session: Session, most: int) -> "tuple[list[tuple[int, int]], list[tuple[str, str]]]":
     """(sequence, mark) of each refused payment without the mark NOTED and of each pending one, and their rows in the list."""
     journal, t = session.till.journal, session.ui.t
     closed, watermark = journal.state.closed, journal.state.watermark
@@ -51,10 +61,11 @@ async def _found(session: Session) -> "tuple[list[tuple[int, int]], list[tuple[s
             break
         if Reader(journal, sequence).read(page) == sequence:
             found.append((sequence, layout.REFUSED))
-            rows.append((t("refused_later"), money.text(layout.Record(page).amount)))
+            record = layout.Record(page)
+            rows.append(("%06d  %s" % (record.stan, t("refused_later")), money.text(record.amount)))
     session.status.set_pending(journal.state)
     reader = Reader(journal, closed + 1)
-    while len(found) < _MOST_ROWS and reader.read(page):
+    while len(found) < most and reader.read(page):
         record = layout.Record(page)
         mark = dispositions.get(record.sequence)
         settled = not mark and (record.sequence <= watermark or record.kind == layout.INTENT)
@@ -71,11 +82,13 @@ async def _tell(session: Session, sequence: int, mark: int) -> None:
         return
     record = layout.Record(page)
     refused = mark == layout.REFUSED
-    word = "refused_later" if refused else "reversing" if mark == layout.REVERSING else "pending"
+    from kassa.desk.disposition_word import disposition
+
     note = _what_to_do(record.type) if refused else "reversing_note" if mark == layout.REVERSING else "accepted_note"
     lines = [ui.t("void_which", "%06d" % record.stan, session.paid_with(record)), receipt.when(record.time), ui.t(note)]
     kind, keys = ("refuse", "E=key_noted C=key_back") if refused else ("hold", "E=key_ok")
-    key = await ui.message(kind, ui.t(word), lines, keys, amount=money.text(record.amount), fresh=refused)
+    word = ui.t(disposition(record, mark))
+    key = await ui.message(kind, word, lines, keys, amount=money.text(record.amount), fresh=refused)
     if refused and key == ord("E"):
         try:
             journal.mark(layout.NOTED, sequence)

@@ -13,9 +13,11 @@ from kassa.uplink import answers
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.desk.batch import Totals
+    from kassa.uplink.request_result import RequestResult
 
-_DRAIN_MS = const(120000)
-_ANSWER_MS = const(60000)
+_DRAIN_S = const(120)
+_ANSWER_S = const(60)
+_WIDTH = const(288)  # px, of the bar
 _UPLOADED_PER_S = const(100)  # records; for the remaining time on the screen
 
 
@@ -33,12 +35,10 @@ async def settle(session: Session, asked: bool = True) -> None:
     if not await _drained(session):
         return
     batch = await _totals(session)
-    amount = money.text(batch.sums[transactions.DEBIT])
-    await ui.show("wait", ui.t("settle_working"), _counts(session, batch), "", amount)
     overlay.enter("closing")
     _submit(session, batch)
-    await _answered(session, batch)
-    await _tell(session, batch)
+    if await _answered(session, batch):
+        await _tell(session, batch)
 
 
 async def _totals(session: Session) -> "Totals":
@@ -57,19 +57,35 @@ def _submit(session: Session, batch: "Totals") -> None:
     batch_close.submit(session.courier, batch.de48(), session.entropy)
 
 
-async def _answered(session: Session, batch: "Totals") -> None:
-    """Wait for the end while there is progress, and show the progress of an upload."""
-    ui, outcome = session.ui, session.courier.outcome
-    start, before = ticks_ms(), 0
-    while not outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
+async def _answered(session: Session, batch: "Totals") -> bool:
+    """Wait for the end while there is progress, and show the progress of an upload.
+
+    Until the totals are sent the cashier may cancel; then the result is False.
+    """
+    ui, outcome, state = session.ui, session.courier.outcome, session.till.journal.state
+    records, amount = state.sequence - state.closed, money.text(batch.sums[transactions.DEBIT])
+    start, before, shown = ticks_ms(), 0, ()
+    while not outcome.kind:
         if outcome.uploaded != before:
             start, before = ticks_ms(), outcome.uploaded
-            state = session.till.journal.state
-            records = state.sequence - state.closed
-            left = ui.t("settle_seconds", (records - before) // _UPLOADED_PER_S + 1)
-            lines = (ui.t("settle_uploading", before, records), left)
-            await ui.show("wait", ui.t("settle_working"), lines, "", money.text(batch.sums[transactions.DEBIT]))
-        await asyncio.sleep_ms(100)
+        left = _ANSWER_S - ticks_diff(ticks_ms(), start) // 1000
+        if left < 0:
+            break
+        now = left, before, state.closing
+        if now != shown:
+            shown, bar = now, _WIDTH * left // _ANSWER_S
+            lines, keys = [ui.t("at_most", left)], "=in_flight" if state.closing else "C=key_cancel"
+            if before:
+                bar = _WIDTH * (records - before) // records
+                left = ui.t("settle_seconds", (records - before) // _UPLOADED_PER_S + 1)
+                lines = [ui.t("settle_uploading", before, records), left]
+            elif state.closing:
+                lines.append(ui.t("settle_in_flight"))
+            await ui.show("wait", ui.t("settle_working"), lines, keys, amount, bar)
+        if await ui.key("C", 100) and not state.closing:
+            session.courier.end_task()
+            return False
+    return True
 
 
 def _counts(session: Session, batch: "Totals") -> list:
@@ -111,19 +127,19 @@ async def _drained(session: Session) -> bool:
 
             if not await given_up(session):
                 return False
-        lines = (ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note"))
-        if ticks_diff(ticks_ms(), start) > _DRAIN_MS:
+        lines = [ui.t("settle_waiting", status.pending_count), ui.t("settle_waiting_note")]
+        left = _DRAIN_S - ticks_diff(ticks_ms(), start) // 1000
+        if left < 0:
             await ui.message("warn", ui.t("settle_failed"), lines)
             return False
-        await ui.show("wait", ui.t("settle_working"), lines, "C=key_cancel")
+        lines.append(ui.t("at_most", left))
+        await ui.show("wait", ui.t("settle_working"), lines, "C=key_cancel", "", _WIDTH * left // _DRAIN_S)
         if await ui.key("C", 300):
             return False
     return True
 
 
 async def _tell(session: Session, batch: "Totals") -> None:
-    from kassa.flows.steps import receipt
-
     ui = session.ui
     outcome = session.courier.outcome
     amount = money.text(batch.sums[transactions.DEBIT])
@@ -131,13 +147,10 @@ async def _tell(session: Session, batch: "Totals") -> None:
         lines = [outcome.text or ui.t("settle_balanced_note"), ui.t("settle_uploaded", outcome.uploaded)]
         if outcome.disputed:
             lines.append(ui.t("settle_disputed", outcome.disputed))
-        fault = await receipt.output(session, receipt.settlement(session, batch, False, outcome))
-        lines = ([ui.t(fault)] if fault else []) + lines
-        await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
+        await _finish(session, ("warn", ui.t("settle_unbalanced"), lines, amount), batch, False, outcome)
     elif outcome.kind == answers.YES:
-        fault = await receipt.output(session, receipt.settlement(session, batch, True))
-        lines = ([ui.t(fault)] if fault else []) + _counts(session, batch) + [ui.t("settle_balanced_note")]
-        await ui.message("ok", ui.t("settle_balanced"), lines, "E=key_ok", amount=amount)
+        lines = _counts(session, batch) + [ui.t("settle_balanced_note")]
+        await _finish(session, ("ok", ui.t("settle_balanced"), lines, amount), batch, True)
     elif outcome.kind == answers.NO and not outcome.totals:
         await ui.message("ask", ui.t("closed"), (ui.t("settle_by_host"),))
     elif session.courier.fault == "rollback":
@@ -148,8 +161,7 @@ async def _tell(session: Session, batch: "Totals") -> None:
             ui.t("settle_terminal", batch.counts[transactions.DEBIT], amount),
             outcome.text or ui.t("settle_unbalanced_note"),
         ]
-        await receipt.output(session, receipt.settlement(session, batch, False))
-        await ui.message("warn", ui.t("settle_unbalanced"), lines, "E=key_ok", amount=amount)
+        await _finish(session, ("warn", ui.t("settle_unbalanced"), lines, amount), batch, False)
     else:
         session.courier.end_task()
         from kassa.flows.steps import certificate_notes
@@ -157,3 +169,14 @@ async def _tell(session: Session, batch: "Totals") -> None:
         await ui.message(
             "warn", ui.t("settle_failed"), (certificate_notes.no_answer_reason(session),), "E=key_ok", amount=amount
         )
+
+
+async def _finish(
+    session: Session, page: tuple, batch: "Totals", balanced: bool, outcome: "RequestResult | None" = None
+) -> None:
+    """Print the slip, then show the result. `page`: kind, title, lines and amount, see Ui.message."""
+    from kassa.flows.steps import paper, receipt
+
+    kind, title, lines, amount = page
+    await paper.print_out(session, page, False, receipt.settlement, batch, balanced, outcome)
+    await session.ui.message(kind, title, lines, "E=key_ok", amount=amount)

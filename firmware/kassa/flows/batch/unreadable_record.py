@@ -12,7 +12,7 @@ async def given_up(session: Session) -> bool:
     lines = (ui.t("lost_number", journal.unreadable), ui.t("lost_note"), ui.t("lost_give_up"))
     if await ui.message("warn", ui.t("lost_title"), lines, "E=key_give_up C=key_back", fresh=True) != ord("E"):
         return False
-    if not await ask_supervisor.allowed(session):
+    if not await ask_supervisor.allowed(session, "write_off"):
         return False
     write_off_unreadable.give_up(journal)
     session.status.set_pending(journal.state)

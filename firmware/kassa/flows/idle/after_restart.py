@@ -41,6 +41,6 @@ async def report(session: Session, board: "Board") -> None:
     amount = money.text(record.amount)
     key = await ui.message(kind, ui.t(word), lines, keys, _FOR_EVER, amount, fresh=True)
     if key == ord("E") and paid:
-        from kassa.flows.manage import last_payment
+        from kassa.flows.find import payment
 
-        await last_payment.reprint(session)
+        await payment.print_again(session, record, word)

@@ -27,6 +27,9 @@ async def run(session: Session) -> None:
         if tried is None and session.status.link >= status.LINK_WIFI:
             tried = ticks_ms() if await _settled_by_schedule(session) else None
             overlay.enter("idle")  # without what that took
+        if not session.operator:
+            await _log_in(session)
+            continue
         key = await _key_at_home(session, quarantined)
         overlay.enter("flow")
         if key == ord("M"):
@@ -61,15 +64,24 @@ async def _key_at_home(session: Session, quarantined: bool) -> int:
 
 
 async def _look_after(session: Session) -> None:
-    """After a minute without a key: set up again the chips that may have lost power."""
+    """After a minute without a key: set up again the chips that may have lost power, and log out who has gone."""
     session.ui.restore()
     await session.reader.check()
+    from kassa.flows.staff import log_in
+
+    log_in.look_after(session)
+
+
+async def _log_in(session: Session) -> None:
+    from kassa.flows.staff.log_in import log_in
+
+    await log_in(session)
 
 
 async def _sale(session: Session, first: int = 0) -> None:
-    from kassa.flows.sale.card import sale
+    from kassa.flows.idle.sell import sell
 
-    await sale(session, first)
+    await sell(session, first)
 
 
 async def _menu(session: Session) -> None:
@@ -81,6 +93,6 @@ async def _menu(session: Session) -> None:
 
 
 async def _chosen(session: Session) -> "Flow | None":
-    from kassa.flows.idle.main_menu import menu
+    from kassa.flows.idle.menu import choose
 
-    return await menu(session)
+    return await choose(session)

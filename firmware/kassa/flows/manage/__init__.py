@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Managing the terminal: last payment, language, about, host test and sign-off."""
+"""Managing the terminal: language, about, host test and sign-off."""

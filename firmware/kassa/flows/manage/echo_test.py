@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Echo test and sign-off."""
 
-import asyncio
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -9,11 +8,12 @@ from micropython import const
 from kassa.flows.session import Session
 from kassa.uplink import answers
 
-_ANSWER_MS = const(20000)
+_ANSWER_S = const(20)
+_WIDTH = const(288)  # px, of the bar
 
 
 async def echo(session: Session) -> None:
-    """Test whether the host answers."""
+    """Test whether the host answers. C ends the wait."""
     from kassa.uplink.management import ECHO
 
     await _send(session, ECHO, "echo", "echo_ok")
@@ -33,10 +33,14 @@ async def _send(session: Session, network: int, title: str, done: str) -> None:
     ui, courier = session.ui, session.courier
     outcome = RequestResult()
     courier.begin(NetworkMessage(network, b"", outcome), outcome)
-    start = ticks_ms()
-    while not outcome.kind and ticks_diff(ticks_ms(), start) < _ANSWER_MS:
-        await ui.show("wait", ui.t(title), (ui.t("please_wait"),))
-        await asyncio.sleep_ms(100)
+    start, left = ticks_ms(), _ANSWER_S
+    while not outcome.kind and left >= 0:
+        line = ui.t("at_most", left)
+        await ui.show("wait", ui.t(title), (line,), "C=key_cancel", left=_WIDTH * left // _ANSWER_S)
+        if await ui.key("C", 200):
+            courier.end_task()
+            return
+        left = _ANSWER_S - ticks_diff(ticks_ms(), start) // 1000
     if outcome.kind == answers.YES:
         await ui.message("ok", ui.t(title), (ui.t(done),))
     else:

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Switches the language of the screens and receipts."""
+"""Chooses the language of the screens and receipts."""
 
 from kassa.flows.session import Session
 from kassa.vault.settings import settings
 
+_CODES = ("zh", "en")
+_NAMES = ("中文", "English")  # each in its own language
+
 
 async def switch(session: Session) -> None:
-    """Switch from Chinese to English or back, and store the setting."""
+    """Choose a language, and store it."""
     ui = session.ui
-    other = "en" if ui.words.language == "zh" else "zh"
-    ui.use(other)
-    session.settings.put({settings.LANGUAGE: other.encode()})
+    chosen = await ui.menu(ui.t("language_title"), _NAMES, _CODES.index(ui.words.language))
+    if chosen is not None and _CODES[chosen] != ui.words.language:
+        ui.use(_CODES[chosen])
+        session.settings.put({settings.LANGUAGE: _CODES[chosen].encode()})

@@ -7,7 +7,7 @@ from kassa import money, transactions
 from kassa.desk import cardless_body
 from kassa.flows.reverse.choose_original import choose, page_of
 from kassa.flows.session import Session
-from kassa.flows.steps.requirements import need_open, need_supervisor
+from kassa.flows.steps.requirements import need_open, need_role
 from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 _TIP_PERCENT = 20  # at most, of the sale
 
 
-async def tip(session: Session) -> None:
-    """Choose the sale, then enter the tip."""
+async def tip(session: Session, more: int | None = 0) -> None:
+    """Choose the sale, then enter the tip. `more`: the tip typed already, 0 = not yet; asked for again if it is too much."""
     one = await choose(session, "tip", "adjust_none", (transactions.SALE,), True)
     if one is None:
         return
     ui = session.ui
     most = one.amount * _TIP_PERCENT // 100
     note = ui.t("amount_tip_note", money.text(one.amount), money.text(most))
-    more = await ui.amount(ui.t("amount_tip"), most, note=note)
+    if not more or more > most:
+        more = await ui.amount(ui.t("amount_tip"), most, note=note)
     if more is not None:
         await attempt(session, one.amount + more, _adjust(session, transactions.TIP, one, one.amount + more))
 
@@ -52,7 +53,7 @@ async def _adjust(session: Session, kind: int, one: "Original", amount: int) -> 
     if asked != ord("E"):
         return
     if kind == transactions.ADJUST:
-        await need_supervisor(session)
+        await need_role(session, "adjust")
     back, page = page_of(session, one)
     session.till.take(layout.ACCEPTED, kind, amount, cardless_body.for_record(page), back)
     session.status.set_pending(session.till.journal.state)

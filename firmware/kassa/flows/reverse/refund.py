@@ -11,7 +11,7 @@ from kassa import money, transactions
 from kassa.desk import cardless_body
 from kassa.flows.session import Session
 from kassa.flows.steps.read_card import read_card
-from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
+from kassa.flows.steps.requirements import need_host, need_open, need_role, seal_with_card
 from kassa.flows.steps.show_outcome import attempt
 from kassa.money import pack_bcd
 
@@ -41,7 +41,7 @@ async def refund(session: Session) -> None:
 
 async def _to_card(session: Session, amount: int, reference: str) -> None:
     need_host(session)
-    await need_supervisor(session)
+    await need_role(session, "refund")
     if await read_card(session, amount, True, 0x20) is None:
         return
     if reference:
@@ -53,7 +53,7 @@ async def _to_card(session: Session, amount: int, reference: str) -> None:
 
 async def _to_wallet(session: Session, amount: int, reference: str) -> None:
     need_host(session)
-    await need_supervisor(session)
+    await need_role(session, "refund")
     from kassa.flows.steps import authorise
 
     await authorise.request(session, transactions.QR_REFUND, amount, cardless_body.for_reference(_packed(reference)))
@@ -62,7 +62,7 @@ async def _to_wallet(session: Session, amount: int, reference: str) -> None:
 async def _in_cash(session: Session, amount: int) -> None:
     session.till.check_amount(amount)
     need_open(session)
-    await need_supervisor(session)
+    await need_role(session, "refund")
     from kassa.flows.sale import cash
 
     await cash.give_back(session, amount, cardless_body.cash())

@@ -10,7 +10,7 @@ from kassa import money, transactions
 from kassa.desk import cardless_body
 from kassa.flows.reverse.choose_original import choose, page_of
 from kassa.flows.session import Session
-from kassa.flows.steps.requirements import need_host, need_open, need_supervisor
+from kassa.flows.steps.requirements import need_host, need_open, need_role
 from kassa.flows.steps.show_outcome import attempt
 
 TYPE_CHECKING = const(False)
@@ -45,7 +45,7 @@ async def _void(session: Session, one: "Original", kind: int) -> None:
     amount = money.text(one.amount)
     if await ui.message("ask", ui.t("void_ask"), lines, "E=key_yes C=key_no", amount=amount) != ord("E"):
         return
-    await need_supervisor(session)
+    await need_role(session, "void")
     back, page = page_of(session, one)
     if kind == transactions.CASH_REFUND:
         from kassa.flows.sale import cash

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A card sale, from the amount to the receipt."""
+"""A card sale, from the tap to the receipt."""
 
 from kassa.flows.session import Session
 from kassa.flows.steps.read_card import read_card
@@ -7,11 +7,9 @@ from kassa.flows.steps.requirements import need_open
 from kassa.flows.steps.show_outcome import attempt
 
 
-async def sale(session: Session, first: int = 0) -> None:
-    """The whole sale, from the amount to the receipt. `first`: a digit key pressed on the home page, 0 = none."""
-    amount = await session.ui.amount(session.ui.t("amount_sale"), session.till.largest, first)
-    if amount is not None:
-        await attempt(session, amount, _take(session, amount))
+async def sale(session: Session, amount: int) -> None:
+    """Take an amount from a card, to the receipt."""
+    await attempt(session, amount, _take(session, amount))
 
 
 async def _take(session: Session, amount: int) -> None:

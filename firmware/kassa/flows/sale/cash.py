@@ -9,10 +9,10 @@ from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
 
-async def cash(session: Session) -> None:
-    """The whole cash sale, from the amount to the receipt."""
+async def cash(session: Session, amount: int | None = 0) -> None:
+    """The whole cash sale, from the amount to the receipt. `amount`: typed already, 0 = not yet."""
     ui = session.ui
-    amount = await ui.amount(ui.t("amount_cash"), session.till.largest)
+    amount = amount or await ui.amount(ui.t("amount_cash"), session.till.largest)
     if amount is None:
         return
     title, due = ui.t("amount_given"), money.text(amount)

@@ -8,7 +8,7 @@ from kassa import money, transactions
 from kassa.errors import Refused
 from kassa.flows.session import Session
 from kassa.flows.steps.read_card import read_card
-from kassa.flows.steps.requirements import need_host, need_open, need_supervisor, seal_with_card
+from kassa.flows.steps.requirements import need_host, need_open, need_role, seal_with_card
 from kassa.flows.steps.show_outcome import attempt
 from kassa.vault.journal import layout
 
@@ -64,7 +64,7 @@ async def _settle(session: Session, amount: int, kind: int, code: str) -> None:
             raise
         kind = transactions.COMPLETION_ADVICE
     if kind == transactions.PREAUTH_CANCEL:
-        await need_supervisor(session)
+        await need_role(session, "preauth_cancel")
     if await read_card(session, amount, True) is None:
         return
     seal_with_card(session, CODE, code.encode())

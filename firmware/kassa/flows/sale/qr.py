@@ -29,25 +29,27 @@ _CODE_MIN = const(16)
 _CODE_MAX = const(24)
 
 
-async def scan(session: Session) -> None:
-    """Take a payment by a code that the customer shows."""
+async def scan(session: Session, amount: int | None = 0) -> None:
+    """Take a payment by a code that the customer shows. `amount`: typed already, 0 = not yet. M shows our code instead."""
     ui = session.ui
-    amount = await ui.amount(ui.t("amount_qr"), session.till.largest)
+    amount = amount or await ui.amount(ui.t("amount_qr"), session.till.largest)
     if amount is None:
         return
-    code = await ui.number(
-        ui.t("qr_code"), _CODE_MIN, _CODE_MAX, ui.t("qr_code_hint"), money.text(amount), scanner=session.scanner()
-    )
-    if code:
+    due, scanner = money.text(amount), session.scanner()
+    hint = ui.t("qr_code_hint")
+    code = await ui.number(ui.t("qr_code"), _CODE_MIN, _CODE_MAX, hint, due, scanner=scanner, act="key_show")
+    if code == "M":
+        await show(session, amount)
+    elif code:
         await attempt(session, amount, _scanned(session, amount, code.encode()))
 
 
-async def show(session: Session) -> None:
-    """Take a payment by a code that the terminal shows and the customer scans."""
+async def show(session: Session, amount: int | None = 0) -> None:
+    """Take a payment by a code that the terminal shows and the customer scans. `amount`: typed already, 0 = not yet."""
     wallet = await _pick(session)
     if wallet is None:
         return
-    amount = await session.ui.amount(session.ui.t("amount_qr"), session.till.largest)
+    amount = amount or await session.ui.amount(session.ui.t("amount_qr"), session.till.largest)
     if amount is not None:
         await attempt(session, amount, _shown(session, amount, wallet))
 
@@ -85,12 +87,16 @@ async def _settle(session: Session, sequence: int, amount: int, patience_ms: int
     while not courier.outcome.kind:
         outcome, waited = courier.outcome, ticks_diff(ticks_ms(), start)
         may_cancel = outcome.code_to_show or waited > _NO_CANCEL_MS
-        left = ui.t("qr_left", max(0, patience_ms - waited) // 1000)
-        keys = "C=key_cancel" if may_cancel else ""
+        seconds = max(0, patience_ms - waited) // 1000
+        left, bar = ui.t("qr_left", seconds), 288000 * seconds // patience_ms
+        keys = "C=key_cancel" if may_cancel else "=please_wait"
         if outcome.code_to_show:
             await _show(session, amount, (ui.t("qr_please_scan"), left), keys)
         else:
-            await ui.show("wait", ui.t("qr_confirm"), (left,), keys, money.text(amount))
+            lines = [left]
+            if not may_cancel:
+                lines.append(ui.t("qr_cancel_in", (_NO_CANCEL_MS - waited) // 1000 + 1))
+            await ui.show("wait", ui.t("qr_confirm"), lines, keys, money.text(amount), bar)
         if waited > patience_ms or await ui.key("C" if may_cancel else "", 200):
             authorise.give_up(session)
         elif outcome.waiting and ticks_diff(ticks_ms(), asked) > _ASK_MS:

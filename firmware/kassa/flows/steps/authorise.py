@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Sends a payment to the host and shows the answer."""
 
-import asyncio
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from kassa.card.arena import Arena
     from kassa.desk.cardless_body import CardlessBody
 
-_PATIENCE_MS = const(45000)
+_PATIENCE_S = const(45)
+_WIDTH = const(288)  # px, of the bar
 _ANSWER_MS = const(30000)
 
 
@@ -40,8 +40,8 @@ async def request(session: Session, kind: int, amount: int, source: "Arena | Car
     `kind`, `source`, `back`: see Till.take.
     """
     sequence = session.till.take(layout.INTENT, kind, amount, source, back)
+    session.wipe_card(sequence)
     source.wipe()
-    session.wipe_card()
     if await ask(session, sequence, amount):
         await show_answer(session, amount)
     else:
@@ -61,18 +61,27 @@ def void_unsent(session: Session, sequence: int) -> None:
 async def ask(session: Session, sequence: int, amount: int) -> bool:
     """Send an intent to the host, and wait for the answer or for the news that the customer has still to confirm.
 
-    Returns False if it was never sent; it is withdrawn then.
+    Returns False if it was never sent; it is withdrawn then. Until it is sent the cashier may cancel it: then it is void,
+    and Refused is raised. Once it is sent nobody can: without an answer it is reversed.
     """
     ui, courier = session.ui, session.courier
     courier.submit(sequence)
-    start = ticks_ms()
+    start, shown = ticks_ms(), ()
     while not courier.outcome.kind and not courier.outcome.waiting:
-        waited = ticks_diff(ticks_ms(), start)
-        if waited > _PATIENCE_MS:
+        now = left, sent = _PATIENCE_S - ticks_diff(ticks_ms(), start) // 1000, courier.sent
+        if left < 0:
             give_up(session)
             break
-        await ui.show("wait", ui.t("authorising"), (ui.t("authorising_time", waited // 1000),), "", money.text(amount))
-        await asyncio.sleep_ms(100)
+        if now != shown:
+            shown = now
+            lines, keys = [ui.t("at_most", left)], "C=key_cancel"
+            if sent:
+                lines.append(ui.t("in_flight_why"))
+                keys = "=in_flight"
+            await ui.show("wait", ui.t("authorising"), lines, keys, money.text(amount), _WIDTH * left // _PATIENCE_S)
+        if await ui.key("C", 100) and courier.withdraw():
+            void_unsent(session, sequence)
+            raise Refused("cancelled")
     outcome = courier.outcome
     if outcome.kind == answers.UNSENT or not outcome.kind and not outcome.waiting:
         if courier.withdraw():
@@ -84,8 +93,9 @@ async def ask(session: Session, sequence: int, amount: int) -> bool:
 async def show_answer(session: Session, amount: int, notes: tuple = ()) -> None:
     """Show the answer, which is already durable in the journal, and print the receipt. `notes`: lines for an approval."""
     ui, outcome = session.ui, session.courier.outcome
-    session.wipe_card()
-    word = session.last_disposition(session.last())
+    record = session.last()
+    session.wipe_card(record.sequence if record else 0)
+    word = session.last_disposition(record)
     if outcome.kind == answers.YES:
         lines = list(notes) or ([ui.t("auth_code", outcome.auth)] if outcome.auth else [])
         await finish(session, "ok", word, lines, amount, outcome.auth, outcome.rrn)
@@ -129,7 +139,7 @@ async def _unsent(session: Session, sequence: int, amount: int, refusal: str) ->
         till.void_unsent(sequence)
     finally:
         session.courier.withdrawn = 0
-    session.wipe_card()
+    session.wipe_card(0 if refused else sequence)
     if refused is None:
         await take_offline.accepted(session, amount)
     else:

@@ -2,6 +2,7 @@
 """Asks for a card and reads it."""
 
 import asyncio
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kassa.vault.card_tables.ca_public_keys import Authorities
 
 _PRESENT_MS = const(60000)
+_LAST_S = const(30)  # the page counts down the last seconds
+_WIDTH = const(288)  # px, of the bar
 _TRIES = const(3)
 _CHINA = const(156)
 
@@ -35,9 +38,10 @@ async def present(session: Session, amount: int, online: bool, kind: int = 0) ->
     wishes = _wishes(session, online)
     hints = ("present_hint",)
     for attempt in range(_TRIES):
-        await ui.show("tap", ui.t("present"), [ui.t(hint) for hint in hints], "C=key_cancel", money.text(amount))
+        lines = [ui.t(hint) for hint in hints]
+        await ui.show("tap", ui.t("present"), lines, "C=key_cancel", money.text(amount))
         try:
-            outcome = await _read(session, amount, attempt > 0, wishes, kind)
+            outcome = await _read(session, amount, attempt > 0, wishes, kind, lines)
         except ReaderFault:
             await result(session, "refuse", "not_taken", ("fault_reader",), amount)
             return None
@@ -106,9 +110,14 @@ def _decide(session: Session, terms: Terms) -> None:
 
 
 async def _read(
-    session: Session, amount: int, again: bool, wishes: "tuple[Authorities | None, bytes, int]", kind: int
+    session: Session,
+    amount: int,
+    again: bool,
+    wishes: "tuple[Authorities | None, bytes, int]",
+    kind: int,
+    lines: "list[str]",
 ) -> Outcome | None:
-    """One tap; None if the cashier pressed Cancel."""
+    """One tap; None if the cashier pressed Cancel. `lines`: of the page."""
     authorities, applications, number = wishes
     now = _now(session)
     terms = Terms(
@@ -117,9 +126,17 @@ async def _read(
     )  # fmt: skip
     _decide(session, terms)
     overlay.enter("tap")  # drops the modules that made the terms
-    reading = asyncio.create_task(_tap(session, terms, amount, again))
+    state = [ticks_ms(), 0]  # when it began to wait for a card; 1: the card may be removed, 2: and the page says so
+    reading, shown = asyncio.create_task(_tap(session, terms, state, again)), _LAST_S
     while not reading.done():
-        if await session.ui.key("C", 100):
+        left = (_PRESENT_MS - ticks_diff(ticks_ms(), state[0])) // 1000
+        if state[1] == 1:  # only this task draws
+            await _show(session, "wait", "remove", [session.ui.t("remove_note")], amount, 0)
+            state[1] = 2
+        elif not state[1] and 0 <= left < _LAST_S and left != shown:
+            shown = left
+            await _show(session, "tap", "present", lines + [session.ui.t("at_most", left)], amount, left)
+        if await session.ui.key("C", 50):
             if reading.done():
                 break
             reading.cancel()
@@ -144,18 +161,27 @@ def _now(session: Session) -> bytearray:
     return now
 
 
-async def _tap(session: Session, terms: Terms, amount: int, again: bool) -> Outcome | ReaderFault | FlashFault:
-    """Read a card; if `again`, first wait until the last one has been removed.
+async def _show(session: Session, kind: str, title: str, lines: "list[str]", amount: int, left: int) -> None:
+    """Show the page. `title`: a text key. `left`: seconds for the bar, 0 = none."""
+    ui = session.ui
+    await ui.show(kind, ui.t(title), lines, "C=key_cancel", money.text(amount), _WIDTH * left // _LAST_S)
+
+
+async def _tap(session: Session, terms: Terms, state: "list", again: bool) -> Outcome | ReaderFault | FlashFault:
+    """Read a card; if `again`, first wait until the last one has been removed. `state`: see `_read`.
 
     An error of reader or flash is returned, not raised: a task must not end with an error before it is awaited.
     """
 
     async def show_remove() -> None:
-        await session.ui.show("wait", session.ui.t("remove"), (), "", money.text(amount))
+        state[1] = 1
+        while state[1] == 1:
+            await asyncio.sleep_ms(10)
 
     try:
         if again:
             await session.reader.wait_removed(_PRESENT_MS)
+            state[0] = ticks_ms()  # pyright: ignore[reportArgumentType, reportCallIssue]  the stubs' type of ticks
         return await tap.read(session.reader, terms, session.card(), _PRESENT_MS, show_remove)
     except (ReaderFault, FlashFault) as fault:
         return fault

@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""The lines of receipts and slips. A line is (text, align, bold, size); align: 0 left, 1 centre, 2 right.
+"""The lines of receipts and slips. A line is (text, align, bold, size); align: 0 left, 1 centre, 2 right, 3 a QR Code.
 
-Text after a tab is aligned to the right margin, and a single "-" is a rule; the printer's driver knows the width.
+Text after a tab is aligned to the right margin, and a single "-" is a rule; the printer's driver knows the width. Lines
+are made one at a time, so that a long list takes no memory. flows/steps/paper.py prints them.
 """
 
 from micropython import const
 
-from kassa import money, overlay, transactions
+from kassa import money, transactions
 from kassa.calendar import date
-from kassa.errors import PrinterFault
 from kassa.flows.session import Session
 from kassa.vault.journal.layout import FLAG_CLOCK, Record
 from kassa.vault.journal.reader import Reader
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kassa.desk.batch import Totals
     from kassa.uplink.request_result import RequestResult
 
+_PAGE = const(0x21)  # setting: the address of the host's page
+_NOBODY = const(100)  # see desk/operators.py
 _RULE = ("-", 0, False, 1)
 _ENTRIES = {0x03: "r_code", 0x07: "r_contactless"}
 _STATES = {
@@ -53,23 +55,30 @@ def _pair(left: str, right: str) -> tuple:
 
 
 def payment(
-    session: Session, record: Record, word: str, auth: str = "", rrn: str = "", again: bool = False
+    session: Session, record: Record, word: str, auth: str = "", rrn: str = "", copy: bool = False, again: bool = False
 ) -> "Iterator[tuple]":
-    """The receipt of the newest payment, with the head of the chain.
+    """The receipt of a payment; of the newest one with the head of the chain.
 
-    `word`: its disposition, a key of _STATES. Everything in flash is read here, before the first line is printed.
+    `word`: its disposition, a key of _STATES. `copy`: for the customer. `again`: it was printed before, if only in part.
+    Everything in flash is read here, before the first line is printed.
     """
     journal, original = session.till.journal, ""
     if record.original:
         page = bytearray(256)
         if Reader(journal, record.original).read(page) == record.original:
             original = "%06d" % Record(page).stan
-    head = "#%d %s" % (record.sequence, journal.head.hex())
-    return _payment(session, record, word, (auth, rrn, original, head), again)
+    head = "#%d" % record.sequence
+    if record.sequence == journal.state.sequence:
+        head += " " + journal.head.hex()
+    where = str(session.settings.get(_PAGE, b""), "utf-8")
+    find = record.uid.hex()
+    if where:
+        find = "%s/payments/%s/%s" % (where, session.terminal, find)
+    return _payment(session, record, word, (auth, rrn, original, head, find), copy, again)
 
 
-def _payment(session: Session, record: Record, word: str, numbers: tuple, again: bool) -> "Iterator[tuple]":
-    auth, rrn, original, head = numbers
+def _payment(session: Session, record: Record, word: str, numbers: tuple, copy: bool, again: bool) -> "Iterator[tuple]":
+    auth, rrn, original, head, find = numbers
     t = session.ui.t
     took_back = transactions.returns_money(record.type)
     yield session.name, 1, True, 2
@@ -78,7 +87,8 @@ def _payment(session: Session, record: Record, word: str, numbers: tuple, again:
         yield t("r_duplicate"), 1, True, 1
     yield _pair(t("r_merchant"), session.merchant)
     yield _pair(t("r_terminal"), session.terminal)
-    yield _pair(t("r_operator"), "01")
+    if session.operator < _NOBODY:
+        yield _pair(t("r_operator"), "%02d" % session.operator)
     if record.first6 != "000000":
         yield _pair(t("r_card"), "%s******%s" % (record.first6, record.last4))
     if record.entry in _ENTRIES:
@@ -92,24 +102,53 @@ def _payment(session: Session, record: Record, word: str, numbers: tuple, again:
         yield _pair(t("r_auth"), auth)
     if rrn:
         yield _pair(t("r_reference"), rrn)
-    yield t("r_date" if record.flags & FLAG_CLOCK else "r_date_untrusted"), 0, False, 1
-    yield when(record.time), 2, False, 1
+    yield _pair(t("r_date" if record.flags & FLAG_CLOCK else "r_date_untrusted"), when(record.time))
     yield _RULE
     yield t("r_amount"), 0, False, 1
     yield money.text(-record.amount if took_back else record.amount), 2, True, 2
     yield _RULE
     yield t(_STATES.get(word, word)), 1, True, 1
+    if word in ("accepted", "approved_card"):
+        yield _pair(t("r_queue_number"), "%d" % record.sequence)
+    if session.printed[0] == record.sequence and session.printed[1]:
+        from kassa.flows.steps import chip_lines
+
+        for line in chip_lines.lines(session.printed[1]):
+            yield line
+        yield t("r_no_signature"), 1, False, 1
     yield head, 1, False, 1
+    yield find, 3, False, 1
+    yield t("r_customer_copy" if copy else "r_merchant_copy"), 1, False, 1
     yield t("r_thanks"), 1, False, 1
 
 
+def listing(session: Session, title: str, rows: "Iterable[tuple[str, str]]", again: bool = False) -> "Iterator[tuple]":
+    """A list of (left, right) texts with a title, date and time. A text "-" on the left is a rule."""
+    yield session.name, 1, True, 2
+    yield title, 1, True, 1
+    if again:
+        yield session.ui.t("r_duplicate"), 1, True, 1
+    yield _pair(session.ui.t("r_terminal"), session.terminal)
+    yield when(session.clock.now()), 2, False, 1
+    yield _RULE
+    for left, right in rows:
+        yield _RULE if left == "-" else _pair(left, right)
+    yield _RULE
+
+
 def settlement(
-    session: Session, totals: "Totals", balanced: bool, outcome: "RequestResult | None" = None
+    session: Session,
+    totals: "Totals",
+    balanced: bool,
+    outcome: "RequestResult | None" = None,
+    again: bool = False,
 ) -> "Iterator[tuple]":
     """The slip of a batch close. `outcome`: given if records were uploaded."""
     t = session.ui.t
     yield session.name, 1, True, 2
     yield t("r_settlement"), 1, True, 1
+    if again:
+        yield t("r_duplicate"), 1, True, 1
     yield _pair(t("r_merchant"), session.merchant)
     yield _pair(t("r_terminal"), session.terminal)
     yield _pair(t("r_batch"), "%06d" % totals.batch)
@@ -138,32 +177,3 @@ def settlement(
     if outcome is not None:
         yield _pair(t("r_uploaded"), "%d" % outcome.uploaded)
         yield outcome.text, 1, False, 1
-
-
-async def output(session: Session, lines: "Iterator[tuple]") -> str:
-    """Print the lines. Returns "", or the text key of a printer fault."""
-    overlay.enter("receipt")
-    from kassa.gbk import Table
-
-    table = None
-    try:
-        table = Table()
-        await session.printer().print(lines, table.code)
-    except PrinterFault as fault:
-        return "fault_paper" if "paper" in str(fault) else "fault_printer"
-    except (OSError, ValueError):  # the character table is missing or damaged
-        return "fault_printer"
-    finally:
-        if table is not None:
-            table.close()
-    return ""
-
-
-async def show(session: Session, lines: "Iterator[tuple]") -> None:
-    """Show the lines on the screen: for a terminal without a printer, or one that does not print."""
-    rows = []
-    for text, align, _, _ in lines:
-        left, _, right = text.partition("\t")
-        if text and text != _RULE[0]:
-            rows.append(("", text) if align == 2 else (left, right))
-    await session.ui.list(session.ui.t("key_receipt"), rows, choose=False)

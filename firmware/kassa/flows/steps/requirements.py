@@ -18,11 +18,11 @@ def need_host(session: Session) -> None:
         raise Refused("only_online")
 
 
-async def need_supervisor(session: Session) -> None:
-    """Ask for the supervisor's code. Raises Refused if no supervisor agrees."""
+async def need_role(session: Session, act: str) -> None:
+    """Ask for permission for an act of desk/roles.py, unless who is logged in may do it. Raises Refused if nobody agrees."""
     from kassa.flows.steps import ask_supervisor
 
-    if not await ask_supervisor.allowed(session):
+    if not await ask_supervisor.allowed(session, act):
         raise Refused("supervisor_needed")
 
 

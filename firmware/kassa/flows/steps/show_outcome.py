@@ -46,6 +46,9 @@ async def result(session: Session, kind: str, word: str, lines: tuple, amount: i
 async def refuse(session: Session, refused: Refused, amount: int) -> None:
     """Show why the payment was not taken, and what would help."""
     ui = session.ui
+    if refused.key == "cancelled":  # by the cashier, before it was sent
+        await result(session, "warn", "not_taken", ("cancelled", "cancelled_note"), amount)
+        return
     lines = [ui.t(refused.key, *refused.values)]
     if refused.key.startswith("limit"):
         lines.append(ui.t("limit_how"))
@@ -64,39 +67,23 @@ async def refuse(session: Session, refused: Refused, amount: int) -> None:
 async def finish(
     session: Session, kind: str, word: str, lines: list, amount: int, auth: str = "", rrn: str = ""
 ) -> None:
-    """Show the result, print the receipt, and wait for the cashier.
+    """Show the result, print the receipt if money moved, and wait for the cashier.
 
     `word`: the disposition, a text key. `lines`: texts. `kind`: see message.py.
     """
-    ui = session.ui
-    session.beep(word if word == "declined" else kind)
-    await ui.show(kind, ui.t(word), lines, "E=key_ok", money.text(amount))
-    ui.keypad.flush()  # a key pressed before the result was shown must not skip it
-    fault = await _printed(session, word, auth, rrn)
-    keys = "E=key_ok"
-    if fault:
-        lines = [ui.t(fault)] + lines
-        keys = "E=key_ok D=key_receipt"
-    key = await ui.message(kind, ui.t(word), lines, keys, _RESULT_MS, money.text(amount))
-    if key == ord("D"):
-        await _on_screen(session, word, auth, rrn)
-
-
-async def _printed(session: Session, word: str, auth: str, rrn: str) -> str:
-    """Print the receipt of the newest payment if money moved. Returns the text key of a printer fault, or ""."""
     from kassa.desk.disposition_word import PAID, TOOK_BACK
-    from kassa.flows.steps import receipt
 
-    record = session.last()
-    if record is None or word not in PAID + TOOK_BACK:
-        return ""
-    return await receipt.output(session, receipt.payment(session, record, word, auth, rrn))
+    ui, figure = session.ui, money.text(amount)
+    session.beep(word if word == "declined" else kind)
+    await ui.show(kind, ui.t(word), lines, "E=key_ok", figure)
+    ui.keypad.flush()  # a key pressed before the result was shown must not skip it
+    keys, record = "E=key_ok", session.last()
+    page = kind, ui.t(word), lines, figure
+    if record is not None and word in PAID + TOOK_BACK:
+        from kassa.flows.steps import paper
 
+        keys = await paper.payment(session, page, record, word, auth, rrn)
+    while keys and await ui.message(kind, ui.t(word), lines, keys, _RESULT_MS, figure) == ord("D"):
+        from kassa.flows.steps import paper, receipt
 
-async def _on_screen(session: Session, word: str, auth: str, rrn: str) -> None:
-    """Show the receipt of the newest payment, which could not be printed."""
-    from kassa.flows.steps import receipt
-
-    record = session.last()
-    if record is not None:
-        await receipt.show(session, receipt.payment(session, record, word, auth, rrn))
+        await paper.print_out(session, page, False, receipt.payment, record, word, auth, rrn, True)

@@ -19,7 +19,7 @@ async def agreed(session: Session, amount: int) -> bool:
     lines = (ui.t("limit_restart"),)
     keys = "E=key_ok C=key_cancel"
     key = await ui.message("warn", ui.t("limit_title"), lines, keys, _ANSWER_MS, money.text(amount))
-    if key != ord("E") or not await ask_supervisor.allowed(session):
+    if key != ord("E") or not await ask_supervisor.allowed(session, "offline"):
         raise Refused("limit_restart")
     return True
 
@@ -41,8 +41,7 @@ def check_card(session: Session, refusal: str) -> None:
 async def take(session: Session, amount: int, agreed: bool, approved: bool, refusal: str) -> None:
     """Take the payment. `agreed`: by a supervisor. `approved`: by the card, which was authenticated. Raises Refused."""
     check_card(session, refusal)
-    session.till.accept_offline(amount, session.card(), agreed, approved)
-    session.wipe_card()
+    session.wipe_card(session.till.accept_offline(amount, session.card(), agreed, approved))
     if approved:
         session.status.set_pending(session.till.journal.state)
         await finish(session, "ok", "approved_card", [session.ui.t("approved_card_note")], amount)

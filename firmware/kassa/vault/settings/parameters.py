@@ -7,7 +7,8 @@ from kassa.errors import WireError
 from kassa.vault.settings import settings
 from kassa.vault.settings.settings import Settings
 
-# Settings that the host may change: (least, most) bytes of the value. Never keys, ids, network or supervisor code.
+_PAGE = const(0x21)  # address of the host's page, see flows/steps/receipt.py
+# Settings that the host may change: (least, most) bytes of the value. Never keys, ids, network or codes of staff.
 _MAY = {
     settings.MERCHANT_NAME: (1, 60),
     settings.LIMITS: (20, 20),
@@ -15,6 +16,8 @@ _MAY = {
     settings.OFFLINE_APPROVAL: (20, 20),
     settings.SETTLING: (4, 4),
     settings.WALLETS: (1, 160),
+    _PAGE: (1, 60),
+    0x19: (1, 1),  # minutes without a key, see desk/operators.py
 }
 _MOST = const(512)
 _MOST_OFFLINE = const(500)  # the heap has room to remember the cards of so many offline payments
@@ -60,7 +63,7 @@ def _check(name: int, value: bytes) -> None:
     """Raises WireError for a value that would keep the terminal from starting."""
     if name == settings.LIMITS and (value[12] << 8 | value[13]) > _MOST_OFFLINE:
         raise WireError("more offline payments than can be remembered")
-    if name in (settings.MERCHANT_NAME, settings.WALLETS):
+    if name in (settings.MERCHANT_NAME, settings.WALLETS, _PAGE):
         try:
             str(value, "utf-8")
         except UnicodeError:

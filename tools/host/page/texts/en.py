@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The English words. The same state has the same word as on the terminal and in docs/settlement.md."""
 
-from tools.host.page.texts import money_en
+from tools.host.page.texts import money_en, staff_en
 
 TEXTS: dict[str, str] = {
     **money_en.TEXTS,
+    **staff_en.TEXTS,
     "language": "English",
     "title": "Settlement host",
     "skip": "Skip to the content",

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The Chinese words, with the keys of en.py. The same state has the same word as on the terminal."""
 
-from tools.host.page.texts import money_zh
+from tools.host.page.texts import money_zh, staff_zh
 
 TEXTS: dict[str, str] = {
     **money_zh.TEXTS,
+    **staff_zh.TEXTS,
     "language": "中文",
     "title": "结算主机",
     "skip": "跳到正文",

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""Every wait says how long it may still take, and C ends it, unless money is in flight: then the page says so."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from host_tests.harness.whole.cashier import Cashier
+
+IN_FLIGHT = "it cannot be cancelled now"
+
+
+def payments_sent(cashier: Cashier) -> int:
+    """How many payments with an answer the host has sent, reversals included."""
+    return sum(cashier.host.counters.get(f"answer_{mti}", 0) for mti in ("0210", "0110", "0410"))
+
+
+def answered(cashier: Cashier, text: str) -> None:
+    """Wait for the page with this text in real time: the host is late in real time, so ticks must not jump."""
+    end = time.monotonic() + 30
+    while not cashier.sees(text) and time.monotonic() < end:
+        time.sleep(0.05)
+    cashier.page(text)
+
+
+def unreachable(cashier: Cashier) -> None:
+    """The network is there, but the host does not answer: nothing can be sent."""
+    cashier.world.run_for(8000)  # the connection of the sign-on has ended
+    cashier.world.radio.state = "half_open"
+
+
+def seconds(lines: list[str]) -> int:
+    """The seconds that the page names."""
+    return next(int(line.split()[2]) for line in lines if line.startswith("At most"))
+
+
+def test_a_payment_in_flight_cannot_be_cancelled_and_gets_its_one_answer(cashier: Cashier) -> None:
+    cashier.host.mood = "late 3000"
+    cashier.offer(1250)
+    lines = cashier.page(IN_FLIGHT)
+    assert "¥12.50" in lines and "The host may have taken it already" in lines
+    assert IN_FLIGHT in lines[-1]  # in the place of a key
+    first = seconds(lines)
+    for _ in range(5):
+        cashier.world.press("C")
+        cashier.world.run_for(1000)
+        assert cashier.sees(IN_FLIGHT)
+    assert 4 <= first - seconds(cashier.world.screen_text()) <= 7
+    answered(cashier, "Approved")
+    cashier.world.remove()
+    cashier.host.mood = "normal"
+    cashier.home()
+    cashier.world.run_for(30_000)
+    assert cashier.ledger() == [(1250, "APPROVED")] and payments_sent(cashier) == 1
+    assert cashier.agree() == 1250
+    assert "¥12.50" in cashier.settle()
+
+
+def test_a_payment_in_flight_without_an_answer_is_reversed_in_time_whatever_is_pressed(cashier: Cashier) -> None:
+    cashier.host.mood = "mute"
+    cashier.offer(1250)
+    left = seconds(cashier.page(IN_FLIGHT))
+    began = cashier.world.now
+    cashier.world.press("CCC1C2C")
+    cashier.page("reversal pending")
+    assert cashier.world.now - began <= (left + 2) * 1000
+    cashier.world.remove()
+    cashier.home()
+    cashier.host.mood = "normal"
+    cashier.await_reversal()
+    assert cashier.agree() == 0 and len(cashier.journal().records) == 1
+
+
+def test_a_payment_that_was_not_sent_is_cancelled_at_once(cashier: Cashier) -> None:
+    unreachable(cashier)
+    cashier.offer(700)
+    lines = cashier.page("Authorising")
+    assert "C Cancel" in lines[-1] and 30 <= seconds(lines) <= 45
+    cashier.world.press("C")
+    lines = cashier.page("Not taken")
+    assert "Cancelled" in lines and "Nothing was charged" in lines
+    cashier.world.remove()
+    cashier.home()
+    cashier.world.radio.state = "on"
+    cashier.sell(800, "amber")
+    cashier.world.run_for(10_000)
+    assert cashier.ledger() == [(800, "APPROVED")]
+    assert "¥8.00" in cashier.settle()  # the chain has no gap: the host knows the void entry
+    states = [cashier.journal().state(record) for record in cashier.journal().records.values()]
+    assert states == ["reported", "settled"]
+
+
+@pytest.mark.parametrize("moment", [0, 40, 80, 120, 160, 200, 260, 320, 400, 600])
+def test_cancel_at_any_moment_ends_in_one_state_on_both_sides(cashier: Cashier, moment: int) -> None:
+    cashier.world.run_for(8000)  # so that there is a handshake to be interrupted
+    cashier.offer(700)
+    cashier.world.wait_screen("Authorising", 30)
+    cashier.world.run_for(moment)
+    cashier.world.press("C")
+    cashier.world.wait(lambda: cashier.sees("Approved") or cashier.sees("Not taken"), "the result", 60)
+    approved = cashier.sees("Approved")
+    assert approved or "Nothing was charged" in cashier.drawn()
+    cashier.world.remove()
+    cashier.home()
+    cashier.world.run_for(20_000)
+    assert cashier.agree() == (700 if approved else 0)
+    cashier.sell(300, "amber")
+    assert ("¥10.00" if approved else "¥3.00") in cashier.settle()
+
+
+def test_the_test_of_the_host_is_left_by_cancel(cashier: Cashier) -> None:
+    unreachable(cashier)
+    cashier.menu("echo")
+    lines = cashier.page("At most")
+    assert "C Cancel" in lines[-1] and seconds(lines) <= 20
+    cashier.world.press("C")
+    cashier.page("Type the amount")
+    cashier.world.radio.state = "on"
+    cashier.sell(700)
+
+
+def test_a_close_that_was_not_sent_is_cancelled_and_the_batch_stays_open(cashier: Cashier) -> None:
+    cashier.sell(700)
+    unreachable(cashier)
+    cashier.menu("settle")
+    cashier.agree_to("Settle the batch?")
+    assert "C Cancel" in cashier.page("At most")[-1]
+    cashier.world.press("C")
+    cashier.page("Type the amount")
+    assert not cashier.sees("settle again")
+    cashier.world.radio.state = "on"
+    cashier.sell(300, "amber")
+    assert "¥10.00" in cashier.settle()
+
+
+def test_a_close_in_flight_cannot_be_cancelled(cashier: Cashier) -> None:
+    cashier.sell(700)
+    cashier.host.mood = "late 3000"
+    cashier.menu("settle")
+    cashier.agree_to("Settle the batch?")
+    lines = cashier.page(IN_FLIGHT)
+    assert "The host may have closed it already" in lines and "¥7.00" in lines
+    for _ in range(3):
+        cashier.world.press("C")
+        cashier.world.run_for(1000)
+    answered(cashier, "Balanced")
+    cashier.home()
+    assert len(cashier.host.view()["batches"]) == 1
+
+
+def test_the_page_that_asks_for_a_card_counts_down_its_last_seconds(cashier: Cashier) -> None:
+    cashier.world.press("700E")
+    cashier.page("Present card")
+    cashier.world.run_for(20_000)
+    assert not cashier.sees("At most")
+    cashier.world.wait_screen("At most 25 s more", 30)
+    cashier.world.place(cashier.card("jade"))
+    cashier.page("Approved")
+    cashier.world.remove()
+    cashier.home()
+    cashier.world.press("700E")
+    cashier.world.wait_screen("At most 5 s more", 30)
+    cashier.page("No card was presented")
+
+
+def test_a_card_may_be_removed_while_its_proof_is_checked(cashier: Cashier) -> None:
+    cashier.go_offline()
+    cashier.home()
+    cashier.offer(700, "quartz")
+    cashier.world.wait_screen("remove the card", 30)
+    assert "C Cancel" in cashier.world.wait_screen("Checking", 30)[-1] or cashier.sees("Approved offline")
+    cashier.world.remove()
+    cashier.page("Approved offline")
