@@ -8,6 +8,7 @@ import random
 import pytest
 
 from host_tests.harness.uplink.till import NO, Till, TinyHost, track
+from kassa.desk.batch import of_host
 from tools.journal import image
 
 CASH = "71"
@@ -125,3 +126,14 @@ def test_the_disposition_of_a_deferred_sale_survives_a_restart(till: Till) -> No
     host.settle(lambda request: "51")
     assert till.state()["fate"] == "refused_later" and till.state()["outcome"] != NO
     assert till.restart()["fate"] == "refused_later"
+
+
+@pytest.mark.parametrize("result", ["1", "2"])
+def test_what_the_host_counts_is_read_from_its_answer(result: str) -> None:
+    told = bytes.fromhex("000000001250" + "002" + "000000000300" + "001" + result + "0" * 31)
+    assert of_host(told) == ((2, 1250), (1, 300))
+
+
+@pytest.mark.parametrize("told", [b"", bytes(30), bytes(32), b"\x0a" + bytes(30), bytes(15) + b"\x30" + bytes(15)])
+def test_an_answer_without_the_hosts_totals_says_nothing(told: bytes) -> None:
+    assert of_host(told) is None

@@ -113,7 +113,8 @@ def test_a_lost_upload_end_is_accepted_when_repeated(host: Host, till: Terminal,
     for _ in range(3):
         assert result(till, 2027, 2) == "2"
         assert [upload(till, one).code for one in (kept, disputed)] == ["00", "12"]
-        assert end(till, 2).code == "00"
+        ended = end(till, 2)
+        assert ended.code == "00" and ended.elements[48].hex()[:31] == f"{1250:012}001{0:012}0001"
     assert owed(host) == 1250
     assert [batch["number"] for batch in host.view()["batches"] if batch["state"] == "closed"] == ["000001"]
 

@@ -115,6 +115,14 @@ def test_a_long_result_is_paged_and_goes_on_to_older_ones(cashier: Cashier) -> N
             seen |= {amount for _, amount in rows(cashier.page(f"{place}/"))}
         cashier.world.press("D")
     assert cashier.sees("Look for older ones") and 24 <= len(seen) < 40
+    cashier.world.press("UU")
+    place = str(int(re.search(r"(\d+)/", " ".join(cashier.drawn()))[1]))  # type: ignore[index]
+    cashier.world.press("E")
+    cashier.page("Paid with")
+    cashier.world.press("C")
+    cashier.page(f"{place}/{count}")  # back on the row that was opened
+    cashier.world.press("DD")
+    cashier.page("Look for older ones")
     cashier.world.press("E")
     cashier.world.wait(lambda: not cashier.sees("Look for older ones"), "older payments")
     seen |= {amount for _, amount in rows(cashier.drawn())}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _EFFECTS = const(8)
+_ERROR = "3"  # result of a batch close: the host says why in DE 63
 _MOST_REFUSED = const(64)  # listed on a settlement slip
 
 
@@ -37,6 +38,14 @@ class Totals:
         tail = self.counts[transactions.DEBIT] % 1000 * 10**12 + self.sums[transactions.CREDIT]
         pack_bcd(tail * 10**5 + self.counts[transactions.CREDIT] % 1000 * 100, digits, 6, 10)
         return digits
+
+
+def of_host(de48: bytes) -> "tuple[tuple[int, int], tuple[int, int]] | None":
+    """Count and sum of the debits, then of the credits, as the host has them; None if DE 48 of its answer does not say."""
+    digits = de48.hex()
+    if len(de48) != 31 or not digits.isdigit() or digits[30] == _ERROR:
+        return None
+    return (int(digits[12:15]), int(digits[:12])), (int(digits[27:30]), int(digits[15:27]))
 
 
 def totals(journal: Journal, refused: "Iterable[int]" = ()) -> Totals:

@@ -29,10 +29,11 @@ _LEAF = "C=key_back UD=key_more"
 _PLAIN = "C=key_back"
 
 
-async def run(screen: "Screen", title: str, rows: "Rows", choose: bool, act: str = "") -> int | None:
+async def run(screen: "Screen", title: str, rows: "Rows", choose: bool, act: str, at: int) -> int | None:
     """Show the list. Returns the index of the opened row, or None when the cashier goes back.
 
     `act`: the text key of something else to do with the whole list, by E, or by M if E opens a row; -1 is returned for it.
+    `at`: the row to begin with.
     """
     count = len(rows)
     choose = choose and count > 0
@@ -43,7 +44,7 @@ async def run(screen: "Screen", title: str, rows: "Rows", choose: bool, act: str
     wanted = ("ECUDM" if choose else "ECUD") if act else "ECUD" if choose else "CUD"
     if not count:
         await screen.canvas.text(16, _TOP + 24, WIDTH - 32, screen.t("list_empty"), theme.QUIET)
-    chosen = 0
+    chosen = max(0, min(at, count - 1))
     first = -1
     while True:
         page = chosen // _VISIBLE * _VISIBLE

@@ -93,11 +93,11 @@ class Ui(Screen):
         await message.show(self, kind, title, lines, keys, amount, left)
         await self.refresh()
 
-    async def list(self, title: str, rows: "Rows", choose: bool = True, act: str = "") -> int | None:
+    async def list(self, title: str, rows: "Rows", choose: bool = True, act: str = "", at: int = 0) -> int | None:
         """Show `rows` of (left, right) texts. Returns the index of the row opened (if `choose`), or None; see listing.py."""
         from kassa.screens import listing
 
-        return await listing.run(self, title, rows, choose, act)
+        return await listing.run(self, title, rows, choose, act, at)
 
     async def code(self, title: str, digits: int, into: bytearray, hint: str = "") -> int:
         """Ask for a secret of `digits` digits, shown as dots. Fills `into` (ASCII). Returns the count, 0 when cancelled."""

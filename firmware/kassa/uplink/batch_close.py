@@ -82,6 +82,7 @@ class BatchClose:
             if purpose != CLOSE:
                 outcome.disputed += meaning == answers.NO
                 return False
+            outcome.totals = bytes(answer.get(48)) or outcome.totals
             outcome.text = text(answer.get(63)[19:])
             return self._ended(meaning == answers.YES)
         outcome.totals = bytes(answer.get(48))

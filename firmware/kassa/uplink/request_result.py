@@ -21,7 +21,7 @@ class RequestResult:
         self.waiting = False  # the customer has still to confirm, so the host has no answer yet
         self.code_to_show = b""  # DE 62: the code for the customer to scan
         self.balance = b""  # DE 54
-        self.totals = b""  # DE 48 of 0510
+        self.totals = b""  # the host's, DE 48 of the last answer to a batch close or to the end of an upload
         self.uploaded = 0  # records uploaded after "not balanced"
         self.disputed = 0  # of them, records that the host disputes
 

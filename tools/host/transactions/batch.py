@@ -154,6 +154,11 @@ def _answer(request: RequestContext, result: str, ours: Totals, text: str = "") 
     return answers.compose(request.message, request.now, text, _48=form, _49=request.message.fields["49"])
 
 
+def de48(ours: Totals) -> str:
+    """DE 48 of a closed batch: what the host counts, in agreement."""
+    return _form(ours, BALANCED) + _FOREIGN[:-1] + BALANCED
+
+
 def _form(sums: Totals, result: str) -> str:
     """31 digits of DE 48: debit amount and count, credit amount and count, result. Of longer numbers the last digits."""
     debit, count, credit, backs = sums

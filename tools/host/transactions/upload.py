@@ -204,8 +204,8 @@ def _hold(request: RequestContext, record: Record, code: str, why: str) -> Answe
 def _end(request: RequestContext) -> Answer:
     """Close the batch with the totals that both sides now have."""
     number = request.message.batch
-    if batch.closed_with(request, number) is not None:
-        return request.answer(answers.APPROVED)
+    if (closed := batch.closed_with(request, number)) is not None:
+        return request.answer(answers.APPROVED, _48=batch.de48(closed))
     if trouble := batch.obstacle(request):
         return request.answer(answers.INVALID, trouble)
     if not _is_asked(request.db, request.tid, request.terminal.epoch, number):
@@ -218,4 +218,4 @@ def _end(request: RequestContext) -> Answer:
         return request.answer(answers.FORMAT_ERROR, missing)
     ours = totals.of_batch(request.db, request.tid, request.terminal.epoch, number)
     batch.close(request, ours, int(request.message.fields["48"]))
-    return request.answer(answers.APPROVED, batch.totals_text(ours))
+    return request.answer(answers.APPROVED, batch.totals_text(ours), _48=batch.de48(ours))

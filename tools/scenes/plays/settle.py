@@ -39,7 +39,7 @@ def unbalanced(stage: Stage) -> None:
     stage.menu("settle")
     stage.wait("settle_confirm")
     stage.press("E")
-    stage.see("settle-unbalanced", "settle_unbalanced")
+    stage.see("settle-unbalanced", "settle_unbalanced", "settle_terminal", "settle_host", "settle_uploaded")
     stage.host.mood = "normal"
 
 

@@ -37,7 +37,7 @@ async def _show(session: Session, name: str, empty: str, most: int) -> None:
             await ui.message("ok" if most else "ask", ui.t(name), (ui.t(empty),))
             return
         title = ui.t("queue_title", state.count, money.text(state.sum)) if most and state.count else ui.t(name)
-        chosen = await ui.list(title, rows)
+        chosen = await ui.list(title, rows, at=chosen)
         if chosen is not None:
             await _tell(session, *found[chosen])
 

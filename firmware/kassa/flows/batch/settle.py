@@ -144,7 +144,7 @@ async def _tell(session: Session, batch: "Totals") -> None:
     outcome = session.courier.outcome
     amount = money.text(batch.sums[transactions.DEBIT])
     if outcome.kind == answers.YES and outcome.uploaded:
-        lines = [outcome.text or ui.t("settle_balanced_note"), ui.t("settle_uploaded", outcome.uploaded)]
+        lines = _both(session, batch) + [ui.t("settle_uploaded", outcome.uploaded)]
         if outcome.disputed:
             lines.append(ui.t("settle_disputed", outcome.disputed))
         await _finish(session, ("warn", ui.t("settle_unbalanced"), lines, amount), batch, False, outcome)
@@ -157,10 +157,7 @@ async def _tell(session: Session, batch: "Totals") -> None:
         lines = (ui.t("call_supervisor"), ui.t("quarantined"))
         await ui.message("warn", ui.t("settle_failed"), lines, "E=key_ok", amount=amount)
     elif outcome.kind == answers.NO:
-        lines = [
-            ui.t("settle_terminal", batch.counts[transactions.DEBIT], amount),
-            outcome.text or ui.t("settle_unbalanced_note"),
-        ]
+        lines = _both(session, batch) + [ui.t("settle_unbalanced_note")]
         await _finish(session, ("warn", ui.t("settle_unbalanced"), lines, amount), batch, False)
     else:
         session.courier.end_task()
@@ -169,6 +166,22 @@ async def _tell(session: Session, batch: "Totals") -> None:
         await ui.message(
             "warn", ui.t("settle_failed"), (certificate_notes.no_answer_reason(session),), "E=key_ok", amount=amount
         )
+
+
+def _both(session: Session, batch: "Totals") -> list:
+    """What terminal and host count: the debits, or the credits if only these differ. Without figures, the host's words."""
+    from kassa.desk.batch import of_host
+
+    ui, outcome = session.ui, session.courier.outcome
+    ours = [(batch.counts[effect], batch.sums[effect]) for effect in (transactions.DEBIT, transactions.CREDIT)]
+    theirs = of_host(outcome.totals)
+    if theirs is None:
+        return [outcome.text] if outcome.text else []
+    at = 1 if ours[0] == theirs[0] and ours[1] != theirs[1] else 0
+    return [
+        ui.t(key, count, money.text(amount))
+        for key, (count, amount) in (("settle_terminal", ours[at]), ("settle_host", theirs[at]))
+    ]
 
 
 async def _finish(

@@ -19,15 +19,17 @@ async def batch_list(session: Session) -> None:
     """Show the list; E opens a payment, M prints the list."""
     ui, state = session.ui, session.till.journal.state
     chosen: "int | None" = 0
+    at = 0
     while chosen is not None:
         rows = _Rows(session)
         if not len(rows):
             await ui.message("ask", ui.t("detail"), (ui.t("detail_none"),))
             return
-        chosen = await ui.list(ui.t("detail"), rows, True, "key_print")
+        chosen = await ui.list(ui.t("detail"), rows, True, "key_print", at)
         if chosen == -1:
             await slip.output(session, _lines)
         elif chosen is not None and state.sequence - chosen > state.closed:
+            at = chosen
             await rows.open(chosen)
 
 

@@ -35,16 +35,17 @@ _QUEUE = "\ue108 "
 
 async def find(session: Session, title: str, what: str, value: "int | str") -> None:
     """Search, and show what was found. `what`: trace, amount, card, date or state; `value`: that of the payments wanted."""
-    ui, whole = session.ui, NewestFirst(session.till.journal)
+    ui, whole, at = session.ui, NewestFirst(session.till.journal), 0
     found = await _search(session, whole, title, what, value)
     if not found and not whole.left:
         await ui.message("ask", title, (ui.t("find_none"),))
     while found:
         whole.refresh()
         rows = Rows(session, whole, found)
-        chosen = 0 if len(rows) == 1 else await ui.list(title, rows)
+        chosen = 0 if len(rows) == 1 else await ui.list(title, rows, at=at)
         if chosen is None:
             return
+        at = chosen % len(found)
         if chosen < len(found):
             await _open(session, whole, found[chosen])
             if len(rows) == 1:

@@ -17,14 +17,14 @@ _WIDTHS = const(b"\x20\x30\x00")  # columns; 0 = no printer
 
 async def set_up(session: Session) -> None:
     """Show what is set until the cashier goes back. An entry that is opened changes, or the test is printed."""
-    ui = session.ui
+    ui, chosen = session.ui, 0
     while True:
         value = bytearray(session.settings.get(_PRINTER, b"\x20\x00"))
         width = max(0, _WIDTHS.find(value[:1]))
         states = _STATES.split()
         shown = [states[width], states[3 + (value[1] & 1)], states[5 + (value[1] >> 1 & 1)]]
         rows = [(ui.t(entry), ui.t(shown[at]) if at < 3 else "") for at, entry in enumerate(_ENTRIES.split())]
-        chosen = await ui.list(ui.t("printer_set_up"), rows)
+        chosen = await ui.list(ui.t("printer_set_up"), rows, at=chosen)
         if chosen is None:
             return
         if chosen == 3:

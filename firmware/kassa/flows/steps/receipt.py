@@ -176,4 +176,9 @@ def settlement(
     yield t("r_balanced" if balanced else "r_unbalanced"), 1, True, 1
     if outcome is not None:
         yield _pair(t("r_uploaded"), "%d" % outcome.uploaded)
-        yield outcome.text, 1, False, 1
+        from kassa.desk.batch import of_host
+
+        host = of_host(outcome.totals)
+        if host is not None:
+            for at, name in enumerate(("r_host_debit", "r_host_credit")):
+                yield _pair("%s %d" % (t(name), host[at][0]), money.text(host[at][1]))

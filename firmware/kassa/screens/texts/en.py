@@ -139,8 +139,6 @@ amount_limit=Limit for one payment: %s
 
 present=Present card
 present_hint=Hold it flat on the reader
-reading=Reading the card
-reading_hint=Do not move the card
 remove=Card read: remove the card
 remove_note=Checking that it is genuine
 try_again=Try again

@@ -59,4 +59,6 @@ r_qr_back=Code refunds
 r_cash=Cash
 r_cash_back=Cash refunds
 r_uploaded=Records uploaded
+r_host_debit=Host: sales
+r_host_credit=Host: refunds, voids
 """

@@ -59,4 +59,6 @@ r_qr_back=扫码退款
 r_cash=现金
 r_cash_back=现金退款
 r_uploaded=批上送笔数
+r_host_debit=主机消费
+r_host_credit=主机退货及撤销
 """

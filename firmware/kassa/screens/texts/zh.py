@@ -139,8 +139,6 @@ amount_limit=单笔限额%s
 
 present=请挥卡
 present_hint=请将卡片平放在感应区
-reading=正在读卡
-reading_hint=请勿移动卡片
 remove=读卡完成，请移开卡片
 remove_note=正在验证卡片
 try_again=请重试
