@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
         count: int
         sum: int
+        batch: int
         reversing: int
         refused: int
 
@@ -34,15 +35,17 @@ class Status:
         self.minute = 0  # terminal: the local time, in minutes
         self.pending_count = 0  # from the journal's state: accepted, not yet answered by the host
         self.pending_sum = 0  # likewise, minor units
+        self.batch = 0  # likewise: number of the open batch
         self.reversing = False  # likewise: a reversal is unanswered
         self.refused_later = 0  # likewise: payments refused later by the host, not yet noted by a cashier
         self.renewed = False  # uplink: the host has changed settings
         self.event = asyncio.Event()
 
     def set_pending(self, state: "Queue") -> None:
-        """Copy count, sum, open reversal and later refusals from the journal's state. Call it when they change."""
+        """Copy count, sum, batch, open reversal and later refusals from the journal's state. Call it when they change."""
         self.pending_count = state.count
         self.pending_sum = state.sum
+        self.batch = state.batch
         self.reversing = bool(state.reversing)
         self.refused_later = max(0, state.refused)
         self.changed()

@@ -112,6 +112,7 @@ def test_the_top_bar_is_updated_while_a_page_waits(run_script) -> None:
     world = run_script(
         STAGE
         + """
+news.batch = 7
 async def page():
     asyncio.create_task(later())
     await ui.message("ask", "Settle the batch?")
@@ -122,7 +123,7 @@ async def later():
 asyncio.run(main())
 """
     )
-    assert "All sent" in world.wait_screen("Offline")[0]
+    assert "Batch 7 All sent" in world.wait_screen("Offline")[0]
     assert "3 to send ¥120.00" in world.wait_screen("Online")[0]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The top bar of every page: signal and connection, time, a reversal or later refusal, pending payments."""
+"""The top bar of every page: signal and connection, time, a reversal or later refusal, pending payments or the batch."""
 
 from micropython import const
 
@@ -32,6 +32,7 @@ class Bar:
         self._minute = -1
         self._count = -1
         self._sum = -1
+        self._batch = -1
         self._alert = ""
         self._language = ""
 
@@ -42,6 +43,7 @@ class Bar:
             or self._minute != _minute(status)
             or self._count != status.pending_count
             or self._sum != status.pending_sum
+            or self._batch != status.batch
             or self._alert != _alert(status)
             or self._language != words.language
         )
@@ -69,14 +71,24 @@ class Bar:
         if self._alert != _alert(status):
             self._alert = _alert(status)
             await canvas.text(148, _Y, 16, self._alert, theme.ROSE, theme.NIGHT)
-        if self._count != status.pending_count or self._sum != status.pending_sum:
-            count = self._count = status.pending_count
-            self._sum = status.pending_sum
-            text = words.get("bar_queue", count, money.text(self._sum)) if count else words.get("bar_clear")
-            if canvas.measure(0, text) > _QUEUE_WIDTH:
-                text = "\ue108 %d  %s" % (count, money.text(self._sum))
-            ink = theme.AMBER if count else theme.DIM
+        if (self._count, self._sum, self._batch) != (status.pending_count, status.pending_sum, status.batch):
+            self._count, self._sum, self._batch = status.pending_count, status.pending_sum, status.batch
+            text, ink = _queue(canvas, status, words), theme.AMBER if self._count else theme.DIM
             await canvas.text(_QUEUE_X, _Y, _QUEUE_WIDTH, text, ink, theme.NIGHT, RIGHT)
+
+
+def _queue(canvas: "Canvas", status: "Status", words: "Words") -> str:
+    """The payments that wait; if none do, the batch. The shorter text where the whole one has no room."""
+    if status.pending_count:
+        amount = money.text(status.pending_sum)
+        text, short = (
+            words.get("bar_queue", status.pending_count, amount),
+            "\ue108 %d  %s" % (status.pending_count, amount),
+        )
+    else:
+        short = words.get("bar_clear")
+        text = words.get("bar_batch", status.batch) + "  " + short
+    return text if canvas.measure(0, text) <= _QUEUE_WIDTH else short
 
 
 def _link(status: "Status") -> int:

@@ -31,6 +31,7 @@ bar_wifi=No host
 bar_busy=Sending
 bar_host=Online
 bar_queue=%d to send %s
+bar_batch=Batch %d
 bar_clear=All sent
 
 home_hint=Type the amount

@@ -31,6 +31,7 @@ bar_wifi=主机未连
 bar_busy=通讯中
 bar_host=在线
 bar_queue=待上送%d笔 %s
+bar_batch=批次%d
 bar_clear=已全部上送
 
 home_hint=请输入金额
