@@ -79,7 +79,7 @@ def test_a_search_by_state_names_each_payment_as_its_receipt_did(cashier: Cashie
 
 
 def test_any_receipt_is_printed_again_as_the_first_was(cashier: Cashier) -> None:
-    """Of a batch closed before, too. Only what the journal does not keep is missing."""
+    """Of a batch closed before, too. Only what the chip said is missing."""
     cashier.sell(1280, "jade")
     first = cashier.world.receipts[-1].text()
     cashier.settle()
@@ -91,7 +91,7 @@ def test_any_receipt_is_printed_again_as_the_first_was(cashier: Cashier) -> None
     again = cashier.world.receipts[-1].text()
     lines = [line.split("#")[0].strip() for line in again.splitlines()]
     assert not set(lines) - {"DUPLICATE"} - {line.split("#")[0].strip() for line in first.splitlines()}
-    for kept in ("Trace", "Batch"):
+    for kept in ("Trace", "Batch", "Auth code", "Reference"):
         assert on_paper(kept, again) == on_paper(kept, first)
     assert "￥12.80" in again and "APPROVED" in again
     back_home(cashier)
@@ -100,6 +100,26 @@ def test_any_receipt_is_printed_again_as_the_first_was(cashier: Cashier) -> None
     cashier.world.press("E")
     cashier.world.wait(lambda: "￥45.00" in cashier.world.receipts[-1].text(), "the receipt")
     assert "DUPLICATE" in cashier.world.receipts[-1].text()
+
+
+def test_a_receipt_is_printed_again_where_the_host_does_not_say_its_numbers(cashier: Cashier) -> None:
+    cashier.sell(1280, "jade")
+    cashier.sell(4500, "amber")
+    for key in ("C", ""):  # the cashier goes on without them, or the time is over
+        cashier.world.wait_screen("Online", 600)
+        ask(cashier, "find_amount", "By amount", "1280")
+        cashier.page("E Print")
+        cashier.host.mood = "silent"
+        printed = len(cashier.world.receipts)
+        cashier.world.press("E")
+        cashier.page("Asking the host for its numbers")
+        cashier.world.press(key)
+        cashier.world.wait(lambda: len(cashier.world.receipts) > printed, "the receipt", 60)  # noqa: B023
+        cashier.page("E Print")
+        cashier.host.mood = "normal"
+        again = cashier.world.receipts[-1].text()
+        assert "DUPLICATE" in again and "￥12.80" in again and "Reference" not in again
+        back_home(cashier)
 
 
 def test_a_long_result_is_paged_and_goes_on_to_older_ones(cashier: Cashier) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 SIGN_OFF = const(2)  # values of 60.3
 ECHO = const(301)
+NUMBERS = const(364)
 _PARAMETERS = const(360)
 _STATUS = const(362)
 _LARGEST = const(8192)  # bytes of a table
@@ -54,7 +55,7 @@ _CARDS_ASKED = (
 
 
 class NetworkMessage:
-    """One 0820: a status, an echo test or a sign-off."""
+    """One 0820: a status, an echo test, a sign-off, or a question for the numbers of a payment."""
 
     closes = changed = False
 
@@ -73,7 +74,8 @@ class NetworkMessage:
         return outbox.manage(MANAGE, 0x0820, self._network, self._free)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
-        """Store the meaning of the answer. Returns True: the task is done."""
+        """Store the answer and its meaning. Returns True: the task is done."""
+        self._outcome.take(answer, code)
         self._outcome.kind = answers.meaning(code, answers.MANAGEMENT)
         return True
 

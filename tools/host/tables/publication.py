@@ -17,7 +17,7 @@ from tools.host.errors import SetupError
 from tools.host.store import lock, upsert
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import published, terminal
-from tools.host.tables import renewal, staff_acts
+from tools.host.tables import payment_numbers, renewal, staff_acts
 from tools.host.tables.card_entries import Application, Authority, Revocation
 from tools.host.transactions import terminals
 from tools.host.transactions.request_context import RequestContext
@@ -120,7 +120,7 @@ def known(db: Connection, tid: str) -> dict[str, int]:
 
 
 def handle(request: RequestContext, tables: Tables) -> Answer:
-    """The answer to a table fetch (0800), or to a status, acts of staff, an echo test or a sign-off (0820)."""
+    """The answer to a table fetch (0800), or to another management message (0820)."""
     message = request.message
     network = message.fields["60"][8:11]
     if message.mti == "0800":
@@ -130,6 +130,8 @@ def handle(request: RequestContext, tables: Tables) -> Answer:
         request.alarm(f"status {message.body.hex()}")
     elif network == staff_acts.NETWORK:
         staff_acts.store(request)
+    elif network == payment_numbers.NETWORK:
+        return payment_numbers.find(request)
     elif network == SIGN_OFF:
         request.alarm("signed off")
     return request.answer(answers.APPROVED)

@@ -29,6 +29,7 @@ _MANAGEMENT = {
     ("0800", "400"): (MANAGEMENT, _FREE),
     ("0820", "362"): (MANAGEMENT, _FREE),
     ("0820", "363"): (MANAGEMENT, _FREE),
+    ("0820", "364"): (MANAGEMENT, _FREE),
     ("0820", "901"): (MANAGEMENT, _FREE),
     ("0820", "301"): (MANAGEMENT, _FREE - {62}),
     ("0820", "002"): (MANAGEMENT, _FREE - {62}),
@@ -37,7 +38,7 @@ PAID, NOT_PAID = "205", "206"  # 60.3 of an uploaded record
 ALL_SENT = "901"  # 60.3 of the end of a restore
 _RECORD_VERSION = 1
 _BODIES = {
-    "900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "400": 7, "362": 11, "901": 11,
+    "900": 15, "360": 7, "370": 7, "380": 7, "390": 7, "400": 7, "362": 11, "901": 11, "364": 17,
 }  # bytes of DE 62 by 60.3  # fmt: skip
 HANDSHAKE = "900"  # 60.3 of a handshake
 _STAFF = "363"  # 60.3 of acts of staff
@@ -149,7 +150,7 @@ def _row(mti: str, form: str, names: bool) -> tuple[str, set[int]]:
 
 def _record(group: str, body: bytes, network: str) -> seal.Record | None:
     """The sealed record in DE 62. None if the message carries none, or if it is too damaged to parse."""
-    if not body:
+    if not body and network not in _BODIES and network != _STAFF:
         return None
     if group == MANAGEMENT:
         size = len(body)

@@ -28,23 +28,25 @@ async def reprint(session: Session) -> None:
 
 async def show(session: Session, record: "Record", word: str) -> None:
     """Show the details of a payment until the cashier goes back; E prints its receipt again. `word`: its disposition."""
-    ui = session.ui
-    rows = [
-        (ui.t("row_state"), ui.t(_given_back(session, record.sequence) or word)),
-        (ui.t("r_type"), ui.t("r_%02x" % record.type)),
-        (ui.t("paid_with"), session.paid_with(record)),
-        (ui.t("r_trace"), "%06d" % record.stan),
-        (ui.t("r_date"), receipt.when(record.time)),
-        (ui.t("r_batch"), "%06d" % record.batch),
-    ]
-    auth, rrn = _numbers(session, record)
-    if auth:
-        rows.append((ui.t("r_auth"), auth))
-    if rrn:
-        rows.append((ui.t("r_reference"), rrn))
-    amount = -record.amount if transactions.returns_money(record.type) else record.amount
-    while await ui.list(money.text(amount), rows, False, "key_print") is not None:
+    amount = money.text(-record.amount if transactions.returns_money(record.type) else record.amount)
+    while await session.ui.list(amount, _rows(session, record, word), False, "key_print") is not None:
         await print_again(session, record, word)
+
+
+def _rows(session: Session, record: "Record", word: str) -> list:
+    from kassa.flows.find import numbers
+
+    t = session.ui.t
+    rows = [
+        (t("row_state"), t(_given_back(session, record.sequence) or word)),
+        (t("r_type"), t("r_%02x" % record.type)),
+        (t("paid_with"), session.paid_with(record)),
+        (t("r_trace"), "%06d" % record.stan),
+        (t("r_date"), receipt.when(record.time)),
+        (t("r_batch"), "%06d" % record.batch),
+    ]
+    names = ("r_auth", "r_reference")
+    return rows + [(t(names[at]), number) for at, number in enumerate(numbers.known(session, record)) if number]
 
 
 def _given_back(session: Session, sequence: int) -> str:
@@ -58,11 +60,14 @@ def _given_back(session: Session, sequence: int) -> str:
 async def print_again(session: Session, record: "Record", word: str) -> None:
     """Print the receipt of a payment again, or show it where there is no printer."""
     ui = session.ui
+    from kassa.flows.find import numbers
+
+    both = await numbers.asked(session, record)
     await ui.show("wait", ui.t("receipt_printing"), (ui.t("seconds", 4),), "=please_wait")
     from kassa.flows.steps import paper
 
     page = "warn", ui.t("receipt_failed"), (), ""
-    await paper.print_out(session, page, True, receipt.payment, record, word, *_numbers(session, record))
+    await paper.print_out(session, page, True, receipt.payment, record, word, *both)
 
 
 async def _newest(session: Session) -> "Record | None":
@@ -71,9 +76,3 @@ async def _newest(session: Session) -> "Record | None":
     if record is None:
         await session.ui.message("ask", session.ui.t("last"), (session.ui.t("last_none"),))
     return record
-
-
-def _numbers(session: Session, record: "Record") -> "tuple[str, str]":
-    """Authorisation code and reference number: known only of the newest online payment, and not over a restart."""
-    outcome = session.courier.outcome
-    return (outcome.auth, outcome.rrn) if outcome.sequence == record.sequence else ("", "")

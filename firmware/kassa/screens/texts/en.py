@@ -231,6 +231,7 @@ restart_not_taken=Not taken: nothing was charged
 restart_receipt=After a restart: print its receipt?
 restart_interrupted=Power failed during a payment
 receipt_title=Print the receipt?
+numbers_asked=Asking the host for its numbers
 receipt_printing=Printing
 receipt_failed=Not printed
 receipt_scan=The customer can scan it

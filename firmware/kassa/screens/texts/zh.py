@@ -231,6 +231,7 @@ restart_not_taken=未收款，未扣款
 restart_receipt=重启后提示：打印该笔凭条？
 restart_interrupted=断电时有一笔交易未完成
 receipt_title=打印凭条？
+numbers_asked=向主机查询授权号和参考号
 receipt_printing=正在打印
 receipt_failed=未打印
 receipt_scan=请顾客扫码查看凭条
