@@ -9,8 +9,10 @@ from textwrap import dedent
 import pytest
 from hypothesis import settings
 
+from host_tests.harness.host.migrated import from_script
 from host_tests.harness.in_micropython.runner import Inside, interpreter_of
 from host_tests.harness.uplink.till import Till, TinyHost
+from tools.host.store import migrate
 from tools.world import World, interpreter
 
 # The same examples in every run, so that only the code under test varies. --hypothesis-profile search tries new ones.
@@ -30,6 +32,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def micropython() -> str:
     """The interpreter under test."""
     return interpreter.micropython()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def databases_from_a_script() -> Iterator[None]:
+    """New SQLite databases are made without their migrations; see harness/host/migrated.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", from_script(migrate.upgrade))
+        yield
 
 
 @pytest.fixture
