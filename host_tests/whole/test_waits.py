@@ -173,3 +173,19 @@ def test_a_card_may_be_removed_while_its_proof_is_checked(cashier: Cashier) -> N
     assert "C Cancel" in cashier.world.wait_screen("Checking", 30)[-1] or cashier.sees("Approved offline")
     cashier.world.remove()
     cashier.page("Approved offline")
+
+
+def test_the_answer_to_a_test_that_was_left_is_not_taken_for_that_of_the_sign_off(cashier: Cashier) -> None:
+    cashier.menu("echo")
+    cashier.page("The host answers")
+    cashier.host.mood = "late 6000"
+    cashier.world.press("E")
+    cashier.menu("echo")  # on the same connection
+    cashier.page("At most")
+    cashier.world.run_for(300)
+    cashier.world.press("C")
+    cashier.page("Type the amount")
+    cashier.menu("sign_off")
+    cashier.supervise()
+    answered(cashier, "The host knows of it")
+    assert [alarm["what"] for alarm in cashier.host.view()["alarms"]] == ["signed off"]
