@@ -12,6 +12,18 @@ from host_tests.harness.whole.cashier import Cashier
 from host_tests.whole.test_beeps import another_board
 
 KEYS = "0123456789ECBMUD"
+WORN = """
+import os
+
+class Worn:
+    def __init__(self, flash):
+        self.readblocks, self.writeblocks, self._flash = flash.readblocks, flash.writeblocks, flash
+
+    def ioctl(self, operation, argument):
+        if operation == 6 and "worn" in os.listdir():
+            raise OSError(5)
+        return self._flash.ioctl(operation, argument)
+"""
 
 
 @pytest.fixture
@@ -135,3 +147,27 @@ def test_the_self_test_says_what_works_in_plain_words(cashier: Cashier) -> None:
     cashier.page("6 not pressed")
     cashier.world.press("C")
     cashier.home()
+
+
+@pytest.mark.parametrize(
+    ("entry", "page", "keys"),
+    [
+        ("change_language", "Language", "1"),
+        ("printer_set_up", "58 mm", "E"),
+        ("brightness", "5/5", "DE"),
+    ],
+)
+def test_what_cannot_be_stored_is_said_and_the_till_goes_on(
+    make_cashier: Callable[..., Cashier], tmp_path: Path, entry: str, page: str, keys: str
+) -> None:
+    (tmp_path / "worn.py").write_text(WORN)
+    cashier = make_cashier(source=another_board(tmp_path, "self.settings = __import__('worn').Worn(self.settings)"))
+    cashier.sign_on()
+    (cashier.world.home / "worn").touch()
+    cashier.menu(entry)
+    cashier.page(page)
+    cashier.world.press(keys)
+    cashier.page("Memory chip fault")
+    cashier.home()
+    cashier.sell(1250)
+    assert not cashier.world.resets

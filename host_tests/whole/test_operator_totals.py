@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from host_tests.harness.whole.cashier import Cashier
-from host_tests.harness.whole.staff import log_in, log_out
+from host_tests.harness.whole.staff import CODES, log_in, log_out
 from tools.world.flash import PARTITIONS
 
 _PAGE, _RECORD, _OPERATOR = 256, (0x51, 0x52), 43
@@ -59,3 +59,29 @@ def test_where_nobody_logs_in_the_totals_name_no_operator(cashier: Cashier) -> N
     cashier.menu("totals")
     cashier.page("Totals of the batch")
     assert not cashier.sees("Operator")
+
+
+def test_who_logged_in_before_is_not_named_where_nobody_logs_in_any_more(shop: Cashier) -> None:
+    log_in(shop, 99)
+    shop.page("Type the amount")
+    shop.menu("remove_operator")
+    shop.type_in("Remove an operator", "1")
+    shop.agree_to("Remove this operator?")
+    shop.page("Operator 01 removed")
+    shop.home()
+    shop.menu("log_out")
+    shop.agree_to("Log out?")
+    shop.page("Type the amount")
+    shop.sell(1250)
+    assert operators(shop) == ["01"]
+
+
+def test_who_unlocked_the_terminal_is_not_named_where_nobody_logs_in(cashier: Cashier) -> None:
+    cashier.menu("lock")
+    cashier.agree_to("Lock the terminal?")
+    cashier.supervise()
+    cashier.type_in("Terminal locked", "90")
+    cashier.type_in("Code of operator 90", CODES[90])
+    cashier.page("Type the amount")
+    cashier.sell(1250)
+    assert operators(cashier) == ["01"]

@@ -12,6 +12,7 @@ import zxingcpp
 from PIL import Image
 
 from host_tests.harness.whole.cashier import Cashier
+from host_tests.harness.whole.staff import log_in
 from tools.world import shown_code
 
 PAGE = "https://pay.example.com"
@@ -233,3 +234,21 @@ def test_the_printer_is_set_up_in_the_menu(cashier: Cashier) -> None:
     cashier.home()
     text = world.receipts[0].text()
     assert "-" * 48 in text and "[KASSA001]" in text
+
+
+def test_a_receipt_names_who_took_the_payment_whoever_prints_it_again(shop: Cashier) -> None:
+    log_in(shop, 1)
+    shop.page("Type the amount")
+    shop.sell(1250)
+    shop.world.power_off()
+    shop.back()  # nobody is logged in
+    shop.world.press("E")
+    shop.world.wait(lambda: len(shop.world.receipts) == 2, "the duplicate", 30)
+    shop.page("Log in")
+    log_in(shop, 90)
+    shop.page("Type the amount")
+    shop.menu("reprint")
+    shop.world.wait(lambda: len(shop.world.receipts) == 3, "another duplicate", 30)
+    shop.home()
+    for paper in shop.world.receipts:
+        assert re.search(r"^Operator +01$", paper.text(), re.M), paper.text()

@@ -153,3 +153,23 @@ def test_every_act_reaches_the_host_once_whatever_the_network_and_the_power_do(s
         (shift,) = staff.shifts(db, "KASSA001", found)
     assert (shift.operator, shift.payments, shift.worth) == (1, 3, 1250 + 700 - 900)
     assert shift.ended is not None
+
+
+def test_who_allowed_the_first_code_and_the_list_of_operators_is_in_the_log(cashier: Cashier) -> None:
+    cashier.menu("operators")
+    cashier.supervise()
+    cashier.page("90")
+    cashier.world.press("C")
+    cashier.page("Type the amount")
+    cashier.menu("add_operator")
+    cashier.supervise()
+    cashier.agree_to("No administrator has a code yet")
+    cashier.type_in("New code", CODES[99])
+    cashier.type_in("New code once more", CODES[99])
+    cashier.page("Administrator is operator 99")
+    cashier.world.press("E")
+    cashier.page("Add an operator")
+    cashier.world.press("C")
+    cashier.page("Type the amount")
+    cashier.world.wait(lambda: len(acts(cashier)) == 2, "the acts", 120)
+    assert acts(cashier) == [("operators", 100, 90, 0, 0), ("first_code", 100, 90, 99, 0)]

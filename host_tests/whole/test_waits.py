@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from host_tests.harness.whole.cashier import Cashier
 
 IN_FLIGHT = "it cannot be cancelled now"
+TEARS = ("none", "half")
+OPEN = {"prepared", "voided", "reversing"}  # a record whose end the host does not know yet
 
 
 def payments_sent(cashier: Cashier) -> int:
@@ -173,3 +176,71 @@ def test_a_card_may_be_removed_while_its_proof_is_checked(cashier: Cashier) -> N
     assert "C Cancel" in cashier.world.wait_screen("Checking", 30)[-1] or cashier.sees("Approved offline")
     cashier.world.remove()
     cashier.page("Approved offline")
+
+
+def test_the_answer_to_a_test_that_was_left_is_not_taken_for_that_of_the_sign_off(cashier: Cashier) -> None:
+    cashier.menu("echo")
+    cashier.page("The host answers")
+    cashier.host.mood = "late 6000"
+    cashier.world.press("E")
+    cashier.menu("echo")  # on the same connection
+    cashier.page("At most")
+    cashier.world.run_for(300)
+    cashier.world.press("C")
+    cashier.page("Type the amount")
+    cashier.menu("sign_off")
+    cashier.supervise()
+    answered(cashier, "The host knows of it")
+    assert [alarm["what"] for alarm in cashier.host.view()["alarms"]] == ["signed off"]
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["cancelled before it was sent", "in flight"])
+def test_a_power_cut_in_any_flash_operation_of_a_payment_that_is_cancelled_leaves_one_end(
+    cashier: Cashier, sent: bool
+) -> None:
+    """The whole terminal and the host: what the screen said last, the records in flash and the ledger agree."""
+    sold, ends, cuts = 0, set(), 0
+    for operation, tear in itertools.product(range(1, 9), TEARS):
+        if not sent:
+            unreachable(cashier)
+        cashier.world.run_for(5000)  # nothing else is written now
+        before = len(cashier.journal().records)
+        cashier.world.cut_at(operation, tear)
+        said = cancelled(cashier, sent)
+        cashier.world.radio.state = "on"
+        until = cashier.world.now + 15_000  # then the host knows what happened
+        cashier.world.wait(lambda until=until: not cashier.world.on or cashier.world.now >= until, "the cut", 60)
+        cut = not cashier.world.on
+        cashier.world.remove()
+        cashier.back() if cut else cashier.world.cut_at(0)
+        cashier.home()
+        cashier.world.wait(lambda made=before: not set(states(cashier)[made:]) & OPEN, "the end", 60)
+        made = states(cashier)[before:]
+        ends.add("".join(made))
+        assert said in ("", "Approved" if made == ["settled"] else "Not taken"), (operation, tear, made)
+        cashier.sell(300, "amber")
+        sold += 300 + 700 * (made == ["settled"])
+        assert cashier.agree() == sold, (operation, tear, made)
+        if not cut:  # there was no such operation any more
+            break
+        cuts += 1
+    print(f"{cuts} cuts: {ends}")
+    assert cuts in range(2 * len(TEARS), 8 * len(TEARS))
+    assert ends == {"", "reversed", "settled" if sent else "reported"}
+    assert f"¥{sold / 100:.2f}" in cashier.settle()
+
+
+def states(cashier: Cashier) -> list[str]:
+    """What became of each record of the journal, as an independent reader finds it in flash."""
+    journal = cashier.journal()
+    return [journal.state(record) for record in journal.records.values()]
+
+
+def cancelled(cashier: Cashier, sent: bool) -> str:
+    """Offer a payment and press C, at once or when it is in flight. Returns the result that was shown, if power was on."""
+    cashier.offer(700)
+    for texts in ((IN_FLIGHT if sent else "Authorising", "Approved"), ("Approved", "Not taken")):
+        cashier.world.wait(lambda texts=texts: not cashier.world.on or any(map(cashier.sees, texts)), f"{texts}", 60)
+        if cashier.world.on:
+            cashier.world.press("C")
+    return next((text for text in ("Approved", "Not taken") if cashier.sees(text)), "")

@@ -10,6 +10,7 @@ from tools.world.flash import PARTITIONS
 
 _SECTOR, _CELLS, _BODY = 4096, 128, 24
 _FIRST, _SECTORS = 5, 3
+_MARKS = 16  # the last cells are for marks of what the host has
 _LOG_IN = 1  # an act
 
 
@@ -19,10 +20,11 @@ def fill(home: Path, operator: int) -> None:
     serial, log = 0, b""
     for generation in range(1, _SECTORS + 1):
         cells = [struct.pack(">BBHIII4s4x", 1, 0, 0, generation, serial, 0, b"full")]
-        for _ in range(_CELLS - 1):
+        for _ in range(_CELLS - 1 - (_MARKS if generation == _SECTORS else 0)):
             serial += 1
             cells.append(struct.pack(">BBBBIIIHH4x", 2, _LOG_IN, operator, operator, serial, 0, 0, 0, 0))
-        log += b"".join(cell + mac.cmac(key, cell)[: 32 - _BODY] for cell in cells)
+        sector = b"".join(cell + mac.cmac(key, cell)[: 32 - _BODY] for cell in cells)
+        log += sector.ljust(_SECTOR, b"\xff")
     with (home / "flash.bin").open("r+b") as flash:
         flash.seek(PARTITIONS["settings"][0] + _FIRST * _SECTOR)
         flash.write(log)

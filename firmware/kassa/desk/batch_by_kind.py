@@ -28,7 +28,6 @@ r_cash_back 77
 sum_preauth 10
 """
 _AT_ONCE = const(32)  # marks or records
-_OPERATOR = const(43)  # offset in a record, see docs/journal.md
 
 
 class BatchByKind:
@@ -59,12 +58,12 @@ class BatchByKind:
         while reader.read(page):
             record = layout.Record(page)
             if counts(record, dispositions.get(record.sequence), state.watermark):
-                self._add(record, (page[_OPERATOR] >> 4) * 10 + (page[_OPERATOR] & 15))
+                self._add(record)
             count += 1
             if not count % _AT_ONCE:
                 yield
 
-    def _add(self, record: layout.Record, who: int) -> None:
+    def _add(self, record: layout.Record) -> None:
         start = _KINDS.find(" %02x" % record.type)
         if start < 0:  # moves no money
             return
@@ -76,7 +75,7 @@ class BatchByKind:
         self.sums[index] += amount
         if record.type != transactions.PREAUTH:
             self.total += amount
-            mine = self.operator.setdefault(who, [0, 0])
+            mine = self.operator.setdefault(record.operator, [0, 0])
             mine[0] += 1
             mine[1] += amount
 

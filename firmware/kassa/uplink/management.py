@@ -63,21 +63,25 @@ class NetworkMessage:
         self._network = network
         self._free = free
         self._outcome = outcome
+        self._sent = False  # on this connection
 
     def restart(self) -> None:
-        """Nothing to do on a new connection: the message is built when it is sent."""
+        """Send it again on a new connection."""
+        self._sent = False
 
     def frame(self, outbox: Outbox, record: bytearray) -> memoryview | None:
         """What to send now, None = first the answers."""
         if outbox.in_flight.count:
             return None
+        self._sent = True
         return outbox.manage(MANAGE, 0x0820, self._network, self._free)
 
     def take(self, answer: Answer, purpose: int, code: bytes) -> bool:
-        """Store the answer and its meaning. Returns True: the task is done."""
-        self._outcome.take(answer, code)
-        self._outcome.kind = answers.meaning(code, answers.MANAGEMENT)
-        return True
+        """Store the answer and its meaning. Returns whether the task is done: not by the answer to a task that was dropped."""
+        if self._sent:
+            self._outcome.take(answer, code)
+            self._outcome.kind = answers.meaning(code, answers.MANAGEMENT)
+        return self._sent
 
 
 class TableDownload:

@@ -3,6 +3,7 @@
 
 from micropython import const
 
+from kassa.errors import FlashFault, SettingsError
 from kassa.flows.session import Session
 
 TYPE_CHECKING = const(False)
@@ -36,7 +37,10 @@ async def set_up(session: Session) -> None:
             value[1] ^= chosen
         else:
             value[0] = _WIDTHS[(width + 1) % 3]
-        session.settings.put({_PRINTER: bytes(value)})
+        try:
+            session.settings.put({_PRINTER: bytes(value)})
+        except (FlashFault, SettingsError):
+            await ui.message("warn", ui.t("not_done"), (ui.t("fault_flash"),))
 
 
 def _test(session: Session, again: bool = False) -> "Iterator[tuple]":

@@ -25,7 +25,7 @@ async def log_in(session: Session) -> None:
         return
     locked = bool(session.settings.get(LOCKED, b""))
     if not locked and not staff.numbers("c"):
-        session.operator = NOBODY
+        _begin(session, NOBODY)
         return
     look_after(session)
     hint = ui.t("locked_hint" if locked else "log_in_hint")
@@ -48,10 +48,8 @@ async def _enter(session: Session, staff: Operators, who: int, locked: bool) -> 
     """Operator `who` begins. If the log of acts has no room, that is said, and the till works."""
     from kassa.flows.steps import note_act
 
-    ui, session.operator = session.ui, who
-    till = session.till
-    till.draft.operator = who // 10 << 4 | who % 10
-    till.journal.stage(till.draft)  # the next record may have been begun while nobody was logged in
+    ui = session.ui
+    _begin(session, who)
     why = note_act.note(session, "unlock" if locked else "log_in")
     if why:
         await ui.message("warn", ui.t("not_logged"), (ui.t(why),))
@@ -63,7 +61,14 @@ async def _enter(session: Session, staff: Operators, who: int, locked: bool) -> 
             await ui.message("warn", ui.t("not_done"), (ui.t("fault_flash"),))
             return
         if not staff.numbers("c"):
-            session.operator = NOBODY
+            _begin(session, NOBODY)
+
+
+def _begin(session: Session, who: int) -> None:
+    """From now on operator `who` works here, and the records name them; with NOBODY they name 01, see docs/journal.md."""
+    till, session.operator = session.till, who
+    till.draft.operator = 1 if who == NOBODY else who // 10 << 4 | who % 10
+    till.journal.stage(till.draft)  # the next record may have been begun while somebody else worked here
 
 
 def _waiting(session: Session) -> str:

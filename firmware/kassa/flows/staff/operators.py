@@ -13,8 +13,9 @@ _ROLES = const("csa")
 
 async def show(session: Session) -> None:
     """The list of operators with their roles."""
-    by = await _permitted(session, "operators")
-    if not by:
+    from kassa.flows.steps import ask_supervisor
+
+    if not await ask_supervisor.allowed(session, "operators"):
         return
     ui, staff = session.ui, Operators(session.settings)
     rows = [("%02d" % who, ui.words.get("role_" + staff.role(who))) for who in staff.numbers()]

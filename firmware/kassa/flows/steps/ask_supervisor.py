@@ -33,11 +33,12 @@ async def _somebody(session: Session, staff: Operators, act: str) -> int:
     who, hint = staff.numbers(roles.holders(act)), ""
     title = "code_title" if roles.may("s", act) else "code_administrator"
     if not who and staff.numbers("s"):
-        if not await permitted_by(session, "first_code"):
+        by = await permitted_by(session, "first_code")
+        if not by:
             return 0
         from kassa.flows.steps import first_code
 
-        return await first_code.administrator(session, staff)
+        return await first_code.administrator(session, staff, by)
     from kassa.flows.steps import enter_code
 
     while len(who) > 1:

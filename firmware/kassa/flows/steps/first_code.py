@@ -12,8 +12,8 @@ _SIX = const(6)
 _WAIT_MS = const(60000)
 
 
-async def administrator(session: Session, staff: Operators) -> int:
-    """Set the code of operator 99, who becomes administrator. If there is a supervisor, they have agreed.
+async def administrator(session: Session, staff: Operators, by: int = 0) -> int:
+    """Set the code of operator 99, who becomes administrator. `by`: the supervisor who has agreed, 0 = there is none.
 
     Returns the number, 0 if no code was set.
     """
@@ -33,6 +33,6 @@ async def administrator(session: Session, staff: Operators) -> int:
         return 0
     finally:
         zero(code)
-    note_act.note(session, "first_code", 0, ADMINISTRATOR)
+    note_act.note(session, "first_code", by, ADMINISTRATOR)
     await ui.message("ok", ui.t("first_code_done", ADMINISTRATOR))
     return ADMINISTRATOR

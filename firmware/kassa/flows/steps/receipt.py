@@ -88,7 +88,7 @@ def _payment(session: Session, record: Record, word: str, numbers: tuple, copy: 
     yield _pair(t("r_merchant"), session.merchant)
     yield _pair(t("r_terminal"), session.terminal)
     if session.operator < _NOBODY:
-        yield _pair(t("r_operator"), "%02d" % session.operator)
+        yield _pair(t("r_operator"), "%02d" % record.operator)
     if record.first6 != "000000":
         yield _pair(t("r_card"), "%s******%s" % (record.first6, record.last4))
     if record.entry in _ENTRIES:

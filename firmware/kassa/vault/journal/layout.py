@@ -286,6 +286,7 @@ class Record:
         self.stan = unpack_bcd(page, 32, 3)
         self.batch = unpack_bcd(page, 35, 3)
         self.entry = page[42]
+        self.operator = (page[43] >> 4) * 10 + (page[43] & 15)
         self.time = number(page, 44)
         self.last4 = "%02x%02x" % (page[51], page[52])
         self.first6 = "%02x%02x%02x" % (page[48], page[49], page[50])

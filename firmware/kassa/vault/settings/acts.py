@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FIRST, _SECTORS = const(5), const(3)
 _ACT, _SENT = const(2), const(3)  # kinds of cells
 LOG = const(4)  # bytes of the log's id
+_MARKS = const(16)  # the last cells, kept for marks of what the host has: 11 make room, with 12 acts in each message
 WIDTH = const(
     17
 )  # bytes of an act as it is sent, bytes 1..17 of its cell: act, who, by, serial 4, sequence 4, time 4, about 2
@@ -52,8 +53,11 @@ class Acts:
         """Store an act. `act`: its id, see desk/roles.py. `who`: the operator logged in; `by`: who allowed it.
 
         `about`: another number, such as that of an operator. `sequence`: newest payment in the journal. `time`: seconds since
-        2000. Raises JournalFull if an act that was not sent would be overwritten, FlashFault.
+        2000. Raises JournalFull if an act that was not sent would be overwritten, or nothing could be marked as sent any
+        more; FlashFault.
         """
+        if self._place >= cells.CELLS - _MARKS:
+            self._oldest()
         cell = bytearray(cells.SIZE)
         pack_into(">BBBBIIIHH", cell, 0, _ACT, act, who, by, self.serial + 1, sequence, time, about, 0)
         self._put(cell)
@@ -89,13 +93,18 @@ class Acts:
             self._turn()
         raise FlashFault("staff log")
 
-    def _turn(self) -> None:
-        """Begin the sector with the oldest acts anew. Raises JournalFull if the host does not have them all."""
-        values, cell = self._settings, bytearray(cells.SIZE)
+    def _oldest(self) -> int:
+        """The sector with the oldest acts. Raises JournalFull if the host does not have them all."""
+        cell = bytearray(cells.SIZE)
         sector = _FIRST + (self._sector - _FIRST + 1) % _SECTORS if self._sector >= 0 else _FIRST
         for place in range(1, cells.CELLS):
-            if cells.read(values, sector, place, cell) == _ACT and _number(cell, 4) > self.sent:
+            if cells.read(self._settings, sector, place, cell) == _ACT and _number(cell, 4) > self.sent:
                 raise JournalFull("staff log")
+        return sector
+
+    def _turn(self) -> None:
+        """Begin the sector with the oldest acts anew. Raises JournalFull if the host does not have them all."""
+        values, sector = self._settings, self._oldest()
         cells.clear(values, sector)
         self.log = self.log or values.entropy(LOG)
         cell = bytearray(cells.SIZE)
