@@ -84,8 +84,11 @@ fuzz: setup ## feed mutated card, reader and host data to the parsers for SECOND
 	$(call number,SECONDS SEED)
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
+long: setup ## run the tests that can try more cases than `make test` does: rot, worn sectors, many clients
+	@KASSA_LONG=1 MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) $(shell grep -rl long_runs --include='test_*.py' host_tests)
+
 rot: setup ## flip every single bit of a journal; at most one record may suffer
-	@KASSA_ROT=1 $(PY) -m pytest -q -s host_tests/vault/test_journal_rot.py
+	@KASSA_LONG=1 $(PY) -m pytest -q -s host_tests/vault/test_journal_rot.py
 
 heap: setup ## find the smallest heap of the whole terminal; fails above 96 KiB (32-bit MicroPython)
 	@$(PY) -m tools.bench.heap

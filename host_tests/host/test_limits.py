@@ -87,6 +87,7 @@ def wait_for(what: Callable[[], object]) -> None:
     raise AssertionError("it did not come to that")
 
 
+@pytest.mark.on_sqlite("the connections end before the database")
 @pytest.mark.parametrize(
     ("addresses", "first"), [(1, 0), (1, 1), (400, 0), (400, 1)], ids=["one", "one-speaks", "many", "many-speak"]
 )

@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: MIT
 """One flipped bit anywhere in a journal affects at most one record, which is reported by its sequence.
 
-A run tries one bit in fifteen of the used pages; KASSA_ROT=1 (`make rot`) tries every bit.
+A run tries one bit in fifteen of the used pages; `make rot` tries every bit.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from host_tests.harness.in_micropython.runner import Inside, share
+from host_tests.harness.long_runs import LONG as ALL
 from host_tests.harness.vault.lives import ACCEPTED, INTENT, KEY, SIZE, YES, Flash, Step, check, words
 from tools.journal import image
 
 DECLINED = 0x64
 PAGE_BITS = image.PAGE * 8
-ALL = bool(os.environ.get("KASSA_ROT"))
 STEP = 1 if ALL else 15  # of used pages
 END_STEP = 1 if ALL else 37
 LONG = 18  # sequence of the two-page record, in which only the flag can be repaired

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""Whether tests that can try more cases than fit into `make test` try all of them: KASSA_LONG=1, see `make long`."""
+
+import os
+
+LONG = bool(os.environ.get("KASSA_LONG"))
