@@ -115,6 +115,31 @@ def test_who_walks_away_is_logged_out_but_neither_a_payment_nor_its_receipt_is_l
     assert shop.ledger() == [(1250, "APPROVED")]
 
 
+def test_who_leaves_a_page_that_waits_for_ever_gives_nobody_their_rights(shop: Cashier) -> None:
+    log_in(shop, 90)
+    shop.page("Type the amount")
+    shop.world.chips.printer.paper = False
+    shop.offer(1250)
+    shop.world.wait_screen("paper", 30)
+    shop.world.remove()
+    minutes(shop, 3)
+    shop.world.press("E")
+    shop.world.wait_screen("paper", 30)
+    minutes(shop, 3)
+    shop.world.press("C")
+    assert "Type the amount" in shop.page("Type the amount"), "never five minutes without a key"
+    shop.offer(700)
+    shop.world.wait_screen("paper", 30)
+    shop.world.remove()
+    minutes(shop, 6)
+    shop.world.press("C")
+    shop.world.wait(lambda: shop.sees("Type the amount") or shop.sees("Log in"), "the next page", 30)
+    assert "Log in" in shop.drawn()
+    log_in(shop, 1)
+    shop.page("Type the amount")
+    assert shop.ledger() == [(1250, "APPROVED"), (700, "APPROVED")]
+
+
 def test_an_amount_left_on_the_screen_takes_no_payment_and_the_next_operator_does_not_find_it(shop: Cashier) -> None:
     log_in(shop, 1)
     shop.page("Type the amount")

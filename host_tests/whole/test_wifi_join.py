@@ -148,6 +148,31 @@ def test_joining_can_be_cancelled_and_is_then_left_alone(cashier: Cashier) -> No
     assert joined_to(cashier)[0] == "kassa-shop"
 
 
+def test_joining_that_is_cancelled_in_the_moment_it_works_is_left_too(cashier: Cashier) -> None:
+    """The virtual station rests for a second and has its address 400 ms later; the page looks for keys all the time."""
+    near(cashier, AccessPoint("mall", -40, OPEN, ""))
+    for delay in range(1370, 1500, 10):
+        choose(cashier, "mall")
+        cashier.page("Payments stay encrypted")
+        cashier.world.press("E")
+        cashier.world.wait_screen("Joining", 10)
+        cashier.world.run_for(delay)
+        cashier.world.press("C")
+        cashier.world.wait(lambda: cashier.sees("Joined") or cashier.sees("Not joined"), "the end", 30)
+        if cashier.sees("Joined"):
+            assert joined_to(cashier)[0] == "mall" and delay > 1370
+            return
+        assert "Cancelled" in cashier.drawn() and cashier.sees(SETTLED)
+        cashier.world.press("C")
+        cashier.page("Another network")
+        cashier.world.press("C")
+        cashier.home()
+        cashier.world.run_for(5000)
+        cashier.world.wait_screen("Online", 60)
+        assert joined_to(cashier)[0] == "kassa-shop", delay
+    raise AssertionError("it never joined before C was pressed")
+
+
 def test_an_open_network_and_one_that_wants_an_account(cashier: Cashier) -> None:
     near(cashier, AccessPoint("mall", -50, OPEN, ""), AccessPoint("office", -52, ENTERPRISE))
     choose(cashier, "office")

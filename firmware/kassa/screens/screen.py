@@ -43,6 +43,7 @@ class Screen:
         self.words = Words(language)
         self.t = self.words.get
         self._bar = status_bar.Bar()
+        self.rested = 0  # the longest time without a key, ms, since it was set to 0
         self.shown: "tuple | None" = None  # the page on the screen, if it can be redrawn in part; see message.show
 
     def use(self, language: str) -> None:
@@ -91,7 +92,9 @@ class Screen:
         while True:
             key = self.keypad.take()
             if not key:
-                left = timeout_ms - time.ticks_diff(time.ticks_ms(), start)
+                now = time.ticks_ms()
+                self.rested = max(self.rested, time.ticks_diff(now, self.keypad.last_press))
+                left = timeout_ms - time.ticks_diff(now, start)
                 if left <= 0:
                     return 0
                 await self.refresh()

@@ -12,6 +12,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from kassa.flows.session import Flow
 
+_MINUTE_MS = const(60000)
 _AGAIN_MS = 1800000  # wait before a failed scheduled settlement is tried again; each attempt may print a slip
 
 
@@ -20,6 +21,8 @@ async def run(session: Session) -> None:
     quarantined = False
     tried = None  # ticks of the last scheduled settlement
     while True:
+        if session.ui.rested >= _MINUTE_MS:  # on a page that stays: who worked here may have gone
+            _look_after_operator(session)
         overlay.enter("idle")
         quarantined = await _announced(session, quarantined)
         if tried is not None and not 0 <= ticks_diff(ticks_ms(), tried) < _AGAIN_MS:
@@ -67,6 +70,10 @@ async def _look_after(session: Session) -> None:
     """After a minute without a key: set up again the chips that may have lost power, and log out who has gone."""
     session.ui.restore()
     await session.reader.check()
+    _look_after_operator(session)
+
+
+def _look_after_operator(session: Session) -> None:
     from kassa.flows.staff import log_in
 
     log_in.look_after(session)

@@ -126,6 +126,8 @@ async def _attempt(session: Session, name: bytes, key: bytes) -> str:
                 await ui.show("wait", ui.t("wifi_joining"), (shown(name), ui.t("cancelled")), "=please_wait")
                 await task
                 wifi.taken = 1
+                if wifi.connected():  # it worked in this moment
+                    await wifi.leave()
                 return "cancel"
     finally:
         zero_bytes(key)

@@ -66,7 +66,7 @@ async def _enter(session: Session, staff: Operators, who: int, locked: bool) -> 
 
 def _begin(session: Session, who: int) -> None:
     """From now on operator `who` works here, and the records name them; with NOBODY they name 01, see docs/journal.md."""
-    till, session.operator = session.till, who
+    till, session.operator, session.ui.rested = session.till, who, 0
     till.draft.operator = 1 if who == NOBODY else who // 10 << 4 | who % 10
     till.journal.stage(till.draft)  # the next record may have been begun while somebody else worked here
 
@@ -78,9 +78,13 @@ def _waiting(session: Session) -> str:
 
 
 def look_after(session: Session) -> None:
-    """Log out who has pressed no key for some minutes, and have acts sent that are not. Call it every minute or so."""
-    away = session.settings.get(AWAY, b"\x05")[0] * _MINUTE_MS
-    if session.operator < NOBODY and away and ticks_diff(ticks_ms(), session.ui.keypad.last_press) >= away:
+    """Log out who has pressed no key for some minutes, on whatever page, and have acts sent that are not.
+
+    Call it every minute or so, and after a page on which no key was pressed for a minute.
+    """
+    away, ui = session.settings.get(AWAY, b"\x05")[0] * _MINUTE_MS, session.ui
+    rested, ui.rested = max(ui.rested, ticks_diff(ticks_ms(), ui.keypad.last_press)), 0
+    if session.operator < NOBODY and 0 < away <= rested:
         session.operator = 0
     from kassa.flows.steps import note_act
 
