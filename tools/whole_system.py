@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tools.host import private_files
 from tools.host.outside.wallet import Wallet
+from tools.host.settings import Limits
 from tools.host.store.ledger import Ledger
 from tools.host.store.schema import published
 from tools.host.tables import publication, terminal_settings
@@ -23,6 +24,8 @@ from tools.world.world import World
 if TYPE_CHECKING:
     from tools.sim.wallets import WalletServices
 
+# How long the host waits for a chip whose processor is emulated.
+_PATIENT = Limits(shutdown_seconds=0, handshake_seconds=120, frame_seconds=300, idle_seconds=1200, answer_seconds=300)
 PROVISIONED = "provisioned"  # a file with the supervisor code; exists once the system is provisioned
 
 
@@ -64,7 +67,10 @@ class WholeSystem:
         try:
             make = self._wallets_of(starting) if starting else None
             wire = home / "wire.log"
-            self.host = Host(home / "host", db=db, now=now, page_port=page_port, wire_log=wire, wallets=make)
+            limits = _PATIENT if power else Limits(shutdown_seconds=0)
+            self.host = Host(
+                home / "host", db=db, now=now, page_port=page_port, wire_log=wire, wallets=make, limits=limits
+            )
         except BaseException:
             if starting and not starting.exception():
                 starting.result().stop()

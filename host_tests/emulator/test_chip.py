@@ -15,6 +15,7 @@ from tools.hardware import partitions
 from tools.hardware.catalogue import OFFICIAL, board
 from tools.hardware.chips import CHIPS
 from tools.image import packing
+from tools.whole_system import WholeSystem
 from tools.world.flash import CHIP_SIZE, fill_in
 
 
@@ -79,6 +80,20 @@ def test_a_name_without_a_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
         power.named()
     monkeypatch.delenv("KASSA_EMULATOR")
     assert power.named() is None
+
+
+def test_the_host_waits_longer_for_an_emulated_chip(tmp_path: Path) -> None:
+    with WholeSystem(
+        tmp_path, power=lambda home, port: EmulatorPower(home, _emulator(tmp_path), Path(), port)
+    ) as system:
+        assert system.host.listener.limits.handshake_seconds == 120  # 15 were not enough on a busy computer
+
+
+def _emulator(folder: Path) -> Path:
+    """What is taken for an emulator as long as nobody starts it: a folder with the chip's ROM."""
+    (folder / "pc-bios").mkdir()
+    (folder / "pc-bios" / "esp32-v3-rom.bin").touch()
+    return folder / "qemu-system-xtensa"
 
 
 def test_the_day_in_a_shop_on_an_emulated_chip() -> None:

@@ -11,6 +11,7 @@ import pytest
 from littlefs import LittleFS
 
 from tools.bench import romfs
+from tools.emulator import chip
 from tools.fonts import asset, gbk
 from tools.hardware import partitions
 from tools.hardware.catalogue import ROOT, BoardFolder, board, boards
@@ -138,6 +139,33 @@ def test_a_firmware_that_does_not_fit_is_refused_in_plain_words(tmp_path: Path) 
 def test_an_unknown_board_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["kassa_s4"]) == 2
     assert "no board 'kassa_s4'; there are: kassa_esp32, kassa_s3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("beside", [{}, chip.modules()], ids=["a product", "the emulated chip"])
+def test_what_stays_text_finds_every_name_that_it_asks_for(tmp_path: Path, beside: dict[str, Path]) -> None:
+    filesystem.stage(tmp_path, board("kassa_esp32").folder, beside)
+    texts = [ast.parse(path.read_text("utf-8")) for path in tmp_path.glob("*.py")]
+    imported = {name for tree in texts for name in _imported(tree)}
+    asked = {node.attr for tree in texts for node in ast.walk(tree) if isinstance(node, ast.Attribute)} | imported
+    sources = [*(ROOT / "firmware").rglob("*.py"), board("kassa_esp32").folder / "board.py", *beside.values()]
+    defined = {name for path in sources if path.name != "main.py" for name in _defined(path)}
+    compiled = b"".join(path.read_bytes() for path in tmp_path.rglob("*.mpy"))
+    assert len(texts) == 2 and {"Board", "SafeMode", "Terminal", "safe_mode_reason"} <= asked & defined
+    assert ("MAY_JUMP" in asked & defined) == bool(beside)
+    missing = {name for name in asked & defined if not re.search(rb"\b%s\0" % name.encode(), compiled)}
+    assert missing - {"start"} == set()  # a name that MicroPython has anyway is a number in a .mpy
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    return {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+def _defined(path: Path) -> set[str]:
+    """The names of a file's functions and classes, and of what it assigns to."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)} | {
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
 
 
 @pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)

@@ -21,6 +21,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 _KEPT = _ROOT / "build" / "bytecode"
 _OURS = _ROOT / "firmware", _ROOT / "boards"
 _GUESTS = _ROOT / "tools" / "hwtest" / "device", _ROOT / "tools" / "provision" / "inside"  # sent to a chip by tools
+_TEXTS = (
+    "firmware/main.py",
+    "boards/official/boot.py",
+    "boards/emulated/boot.py",
+)  # not compiled beside an official image
 BIN = Path(sys.executable).parent
 CHIP = ("-march=xtensawin", "-msmall-int-bits=31")  # ESP32 and ESP32-S3
 _CONST = re.compile(r"^from micropython import const$", re.M)
@@ -32,12 +37,14 @@ def replace_all(sources: Iterable[Path], *options: str) -> None:
     """Replace .py files, all that are loaded together, by their .mpy. `options`: mpy-cross's.
 
     Numbers stand in place of their names (shared_numbers.py), private names and parameters are short (short_names.py), and
-    packages of nothing but a docstring are folders. Tracebacks show the module's name only, a string that is in memory
-    anyway, with the true line. Raises CalledProcessError if a file does not compile.
+    packages of nothing but a docstring are folders. What stays text on a chip finds every name that it asks for. Tracebacks
+    show the module's name only, a string that is in memory anyway, with the true line. Raises CalledProcessError if a file
+    does not compile.
     """
     texts = {source: source.read_text(encoding="utf-8") for source in sources}
     firmware, *boards = [list(_read(folder)) for folder in _OURS]
-    guests = [path.read_text(encoding="utf-8") for folder in _GUESTS for path in sorted(folder.rglob("*.py"))]
+    outside = [*(path for folder in _GUESTS for path in sorted(folder.rglob("*.py"))), *map(_ROOT.joinpath, _TEXTS)]
+    guests = [path.read_text(encoding="utf-8") for path in outside]
     modules = {module_name(path): text for path, text in [*firmware, *texts.items()] if module_name(path)}
     numbers = SharedNumbers(modules | _apart(texts, modules), guests)
     ours = [numbers.apply(text, module_name(path)) for path, text in itertools.chain(firmware, *boards)]
