@@ -70,6 +70,21 @@ def test_the_customers_copy_comes_on_request_and_is_no_duplicate(cashier: Cashie
     assert theirs == mine.replace("MERCHANT COPY", "CUSTOMER COPY") != mine
 
 
+def test_a_second_customers_copy_is_a_duplicate(cashier: Cashier) -> None:
+    cashier.offer(1250)
+    cashier.page("Approved")
+    for count in (2, 3):
+        cashier.world.wait_screen("Copy")
+        cashier.world.press("D")
+        cashier.world.wait(lambda count=count: len(cashier.world.receipts) == count, "the copy")
+        cashier.drawn()
+    cashier.world.remove()
+    cashier.home()
+    first, second = (paper.text() for paper in cashier.world.receipts[1:])
+    assert "CUSTOMER COPY" in first and "DUPLICATE" not in first
+    assert "CUSTOMER COPY" in second and "DUPLICATE" in second
+
+
 def test_the_customers_copy_can_be_printed_every_time(make_cashier: Callable) -> None:
     cashier = make_cashier(printer=BOTH)
     cashier.sign_on()

@@ -83,7 +83,9 @@ async def finish(
         from kassa.flows.steps import paper
 
         keys = await paper.payment(session, page, record, word, auth, rrn)
+    again = False  # a customer's copy is on paper already
     while keys and await ui.message(kind, ui.t(word), lines, keys, _RESULT_MS, figure) == ord("D"):
         from kassa.flows.steps import paper, receipt
 
-        await paper.print_out(session, page, False, receipt.payment, record, word, auth, rrn, True)
+        printed = await paper.print_out(session, page, again, receipt.payment, record, word, auth, rrn, True)
+        again = again or printed and keys.endswith("copy")
