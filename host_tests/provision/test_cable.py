@@ -33,11 +33,18 @@ def attempt(
 
 
 def finish(chip: Chip, unix: Target, host: MerchantHost) -> bool:
-    """Run again, and once more with `again` if the chip says that it is a terminal. Returns whether that was needed."""
+    """Run again, and once more with `again` if the chip says that it is a terminal. Returns whether that was needed.
+
+    On a busy machine an answer may get lost. As its message says, the command is run again then, once.
+    """
     chip.pull_after = 0
     chip.plug()
     try:
-        attempt(chip, unix, host)
+        try:
+            attempt(chip, unix, host)
+        except LinkLost as lost:
+            print(f"run again: {lost}")
+            attempt(chip, unix, host)
         return False
     except SecretThere:
         attempt(chip, unix, host, again=True)
