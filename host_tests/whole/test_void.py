@@ -68,6 +68,22 @@ def test_a_sale_is_voided_and_the_batch_balances(cashier: Cashier) -> None:
         cashier.home()
 
 
+def test_the_receipt_of_a_voided_payment_says_so_when_it_is_printed_again(cashier: Cashier) -> None:
+    cashier.sell(1250, "jade")
+    choose(cashier)
+    agree(cashier)
+    cashier.page("Voided")
+    cashier.home()
+    sold = min(cashier.journal().records.values(), key=lambda record: record.sequence)
+    cashier.menu("find_trace")
+    cashier.type_in("Up to six digits", str(sold.stan))
+    cashier.page("Paid with")
+    cashier.world.press("E")
+    cashier.world.wait(lambda: "DUPLICATE" in cashier.world.receipts[-1].text(), "the receipt")
+    paper = cashier.world.receipts[-1].text()
+    assert "VOIDED" in paper and "APPROVED" not in paper and "￥12.50" in paper
+
+
 def test_a_voided_payment_cannot_be_voided_again(cashier: Cashier) -> None:
     cashier.sell(1250, "jade")
     choose(cashier)

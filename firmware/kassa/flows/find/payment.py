@@ -58,8 +58,10 @@ def _given_back(session: Session, sequence: int) -> str:
 
 
 async def print_again(session: Session, record: "Record", word: str) -> None:
-    """Print the receipt of a payment again, or show it where there is no printer."""
-    ui = session.ui
+    """Print the receipt of a payment again, or show it where there is no printer. One that was given back says so."""
+    ui, given = session.ui, _given_back(session, record.sequence)
+    if given:
+        word = "r_voided" if given == "voided" else given
     from kassa.flows.find import numbers
 
     both = await numbers.asked(session, record)

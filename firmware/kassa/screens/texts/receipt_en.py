@@ -44,6 +44,7 @@ r_cash_taken=PAID IN CASH
 r_cash_returned=RETURNED IN CASH
 r_declined=DECLINED
 r_reversed=REVERSED
+r_voided=VOIDED
 r_no_signature=No PIN or signature needed
 r_merchant_copy=MERCHANT COPY
 r_customer_copy=CUSTOMER COPY

@@ -44,6 +44,7 @@ r_cash_taken=现金已收
 r_cash_returned=现金已退
 r_declined=拒绝
 r_reversed=已冲正
+r_voided=已撤销
 r_no_signature=免密免签
 r_merchant_copy=商户存根
 r_customer_copy=顾客存根
