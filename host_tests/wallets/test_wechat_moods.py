@@ -92,10 +92,11 @@ def test_a_mood_is_never_taken_for_a_yes_or_a_no(
     before, ask, on = CALLS[call]
     before(shop)
     shop.ago(0)
-    if kind == moods.HANGS:
-        monkeypatch.setattr(line, "LIMIT", 0.2)
     shop.sim.will(kind, on, after)
-    said = answer(ask(shop))
+    with monkeypatch.context() as patch:
+        if kind == moods.HANGS:
+            patch.setattr(line, "LIMIT", 0.2)
+        said = answer(ask(shop))
     if (call, kind) in HARMLESS:
         assert said == HARMLESS[call, kind]
     elif after and (call, kind) in DECIDED:
