@@ -3,6 +3,8 @@
 
 import pytest
 
+from tools.host.errors import HangUp
+
 
 @pytest.mark.parametrize("mood", ["silent", "bad_mac", "html", "cut", "wrong_amount"])
 def test_an_unanswered_online_sale_is_reversed(cashier, mood: str) -> None:
@@ -192,9 +194,20 @@ def test_a_wrong_key_at_the_host_is_shown_and_the_payment_stays_pending(cashier)
     assert cashier.agree() == 700
 
 
-def test_a_batch_close_without_an_answer_is_repeated_before_any_new_sale(cashier) -> None:
+def test_a_batch_close_without_an_answer_is_repeated_before_any_new_sale(cashier, monkeypatch) -> None:
     cashier.sell(700)
-    cashier.host.mood = "cut"
+    answer = cashier.host.service.answer
+
+    async def cut_at_the_first_close(messages):
+        replies = await answer(messages)
+        if any(message.mti == "0500" for message in messages) and not closes:
+            closes.append(1)
+            cashier.host.mood = "cut"
+            raise HangUp
+        return replies
+
+    closes: list[int] = []
+    monkeypatch.setattr(cashier.host.service, "answer", cut_at_the_first_close)
     cashier.menu("settle")
     cashier.world.wait_screen("Settle the batch?")
     cashier.world.press("E")
