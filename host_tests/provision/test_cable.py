@@ -33,18 +33,11 @@ def attempt(
 
 
 def finish(chip: Chip, unix: Target, host: MerchantHost) -> bool:
-    """Run again, and once more with `again` if the chip says that it is a terminal. Returns whether that was needed.
-
-    On a busy machine an answer may get lost. As its message says, the command is run again then, once.
-    """
+    """Run again, and once more with `again` if the chip says that it is a terminal. Returns whether that was needed."""
     chip.pull_after = 0
     chip.plug()
     try:
-        try:
-            attempt(chip, unix, host)
-        except LinkLost as lost:
-            print(f"run again: {lost}")
-            attempt(chip, unix, host)
+        attempt(chip, unix, host)
         return False
     except SecretThere:
         attempt(chip, unix, host, again=True)
