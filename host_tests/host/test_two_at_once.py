@@ -26,7 +26,7 @@ from tools.host.operations import ask_host, closing, reconcile
 from tools.host.outside.issuer import Decision, Payment
 from tools.host.store.schema import hand_in as handed_in
 from tools.host.store.schema import payment
-from tools.host.transactions import decisions, terminals
+from tools.host.transactions import decisions, idempotency, terminals
 from tools.host.wire import as_sent, kinds
 from tools.sim.host import Host
 
@@ -177,3 +177,19 @@ def test_two_operators_hand_in_at_two_hosts(host: Host, till: Terminal, card: Ca
 
     [report] = meanwhile(host, first, lambda: ask_host.ask(host.home, "hand-in", {**wanted, "terminal": None}))
     assert report["number"] == 2 and counts(report) == {"taken in": 1}
+
+
+def test_a_repeat_that_another_process_answers_meanwhile_gets_the_same_answer(
+    host: Host, till: Terminal, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is stored after the repeat looked for it, and before it looks at the payment."""
+    sale = till.record(1250, card.tap(1250))
+    first = till.ask(till.sale(sale, deferred=True))
+    look, late = idempotency.look, [idempotency.Verdict(seen=True)]
+
+    def too_early(*about: Any) -> idempotency.Verdict:
+        return late.pop() if late else look(*about)
+
+    monkeypatch.setattr(idempotency, "look", too_early)
+    again = till.ask(till.sale(sale, deferred=True))
+    assert not late and again.content == first.content and again.elements[38]

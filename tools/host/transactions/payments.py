@@ -102,10 +102,13 @@ def _repeated(request: RequestContext, record: seal.Record) -> Answer | Booked:
     row = request.db.execute(_ONE, key).one()
     if is_asked(row):
         return request.answer(answers.IN_PROGRESS)
-    if row.state != "RECEIVED":  # since then, by a reversal, a batch upload or a hand-in
+    if row.state != "RECEIVED":  # since then, by another process of this host, a reversal, a batch upload or a hand-in
+        answer = idempotency.look(request.db, request.message, record.epoch).answer
+        if answer is not None:
+            return answer
         paid = row.state == "APPROVED"
-        number = {"_37": row.rrn} if row.rrn else {}
-        answer = request.answer(answers.APPROVED, **number) if paid else request.answer(answers.INVALID, "Cancelled")
+        numbers = {name: value for name, value in (("_37", row.rrn), ("_38", row.auth_code)) if value}
+        answer = request.answer(answers.APPROVED, **numbers) if paid else request.answer(answers.INVALID, "Cancelled")
         idempotency.close(request.db, [(request.message, answer)])
         return answer
     noted: dict[str, Any] = {}
