@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.image import bytecode
+from tools.image import shortening
 from tools.image.shared_numbers import SharedNumbers
 from tools.world.power import FIRMWARE
 
@@ -106,7 +106,7 @@ def test_a_name_that_a_file_gives_to_something_else_stays() -> None:
 
 
 def test_the_firmware_keeps_few_names_of_numbers() -> None:
-    modules = {bytecode.module_name(path): path.read_text("utf-8") for path in FIRMWARE.rglob("*.py")}
+    modules = {shortening.module_name(path): path.read_text("utf-8") for path in FIRMWARE.rglob("*.py")}
     numbers = SharedNumbers(modules)
     public = {(module, name) for module, name in numbers.numbers if name[0] != "_"}
     assert len(numbers.hidden) > 150 and len(public - numbers.hidden) < 20, public - numbers.hidden

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from tools.image.shared_numbers import said
+from tools.image.syntax import nodes
 
 # What MicroPython's own modules are asked for and CPython has not: their names are in the interpreter and cost nothing.
 _PORT = """
@@ -55,7 +56,7 @@ def public_names(files: Mapping[str, ast.Module], others: Iterable[ast.Module]) 
 
 def _defined(tree: ast.Module) -> Iterator[str]:
     """Functions, classes, variables of modules and classes, attributes of objects."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -74,7 +75,7 @@ def _kept(tree: ast.Module) -> Iterator[str]:
     And constants: mpy-cross puts the number of one in place of every equal name in its file, a parameter's too.
     """
     unread = set(_unread(tree))
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
             if node.value.func.id == "const":
                 yield from (target.id for target in node.targets if isinstance(target, ast.Name))
@@ -93,7 +94,7 @@ def _kept(tree: ast.Module) -> Iterator[str]:
 
 def _unread(tree: ast.Module) -> Iterator[ast.AST]:
     """The strings that are not in the bytecode: docstrings and annotations."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node.value
         for field in ("annotation", "returns"):

@@ -7,7 +7,10 @@ A number is a name in capitals that a module defines once, with const() or as a 
 """
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator, Mapping
+
+from tools.image.syntax import nodes
 
 _Edit = tuple[int, int, int, str]  # row from 1, first byte, last byte + 1, what stands there instead
 _OPERATORS = {
@@ -58,9 +61,7 @@ class SharedNumbers:
             ):
                 self._define(other, trees, (*within, module))
         names, tree = self._imported(trees[module]), trees[module]
-        stored = [
-            node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-        ]
+        stored = [node.id for node in nodes(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
         for node in tree.body:
             name = _defined(node)
             number = _value(node.value, names) if name and stored.count(name) == 1 else None  # type: ignore[attr-defined]
@@ -70,7 +71,7 @@ class SharedNumbers:
     def _imported(self, tree: ast.Module) -> dict[str, int]:
         """The names that stand for a number of another module in this file, and for nothing else."""
         found: dict[str, int] = {}
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     number = self.numbers.get((node.module or "", alias.name))
@@ -82,7 +83,7 @@ class SharedNumbers:
     def _aliases(self, tree: ast.Module) -> dict[str, str]:
         """The names that stand for a module of the set in this file, with its full name."""
         found = {}
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for alias in node.names:
                     module = f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
@@ -103,7 +104,7 @@ class SharedNumbers:
         """Names that may be asked for of a module at run time: attributes of anything else, imports that are not replaced."""
         aliases, imported = self._aliases(tree), self._imported(tree)
         found = set()
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Attribute) and self._of_module(node, aliases) is None:
                 found.add(node.attr)
             elif isinstance(node, ast.ImportFrom):
@@ -112,7 +113,7 @@ class SharedNumbers:
 
     def _own(self, tree: ast.Module, module: str, gone: set[ast.AST]) -> Iterator[_Edit]:
         """Write numbers in place of the module's own names for them."""
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Name) and (module, node.id) in self.hidden and node not in gone:
                 yield node.lineno, node.col_offset, node.end_col_offset or 0, _text(self.numbers[module, node.id])
 
@@ -120,8 +121,8 @@ class SharedNumbers:
         """Write numbers in place of what is imported, and leave out the imports that nothing needs then."""
         imported, aliases = self._imported(tree), self._aliases(tree)
         folded, used = set(), set()
-        inside = {node.value for node in ast.walk(tree) if self._of_module(node, aliases) is not None}  # type: ignore[attr-defined]
-        for node in ast.walk(tree):
+        inside = {node.value for node in nodes(tree) if self._of_module(node, aliases) is not None}  # type: ignore[attr-defined]
+        for node in nodes(tree):
             number = self._of_module(node, aliases)
             if isinstance(node, ast.Name) and node not in inside:
                 number = imported.get(node.id)
@@ -130,12 +131,11 @@ class SharedNumbers:
                 folded.add(node.value.id if isinstance(node, ast.Attribute) else node.id)  # type: ignore[union-attr]
                 yield node.lineno, node.col_offset, node.end_col_offset, _text(number)  # type: ignore[attr-defined]
         unneeded = set(imported) | {name for name in folded if name in aliases and name not in used}
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 rest = [alias for alias in node.names if (alias.asname or alias.name) not in unneeded]
                 if len(rest) < len(node.names):
-                    node.names = rest
-                    yield from _replaced(node, ast.unparse(node) if rest else "pass")
+                    yield from _replaced(node, _with_names(node, rest) if rest else "pass")
 
 
 def _defined(node: ast.stmt) -> str:
@@ -150,6 +150,13 @@ def _text(number: int) -> str:
     return str(number) if number >= 0 else f"({number})"
 
 
+def _with_names(node: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> str:
+    """The text of an import of only these names."""
+    if isinstance(node, ast.Import):
+        return ast.unparse(ast.Import(names))
+    return ast.unparse(ast.ImportFrom(node.module, names, node.level))
+
+
 def _replaced(node: ast.Import | ast.ImportFrom, text: str) -> Iterator[_Edit]:
     """The edits that put one line in place of a statement, and leave its other lines empty."""
     end = node.end_lineno or node.lineno
@@ -159,10 +166,11 @@ def _replaced(node: ast.Import | ast.ImportFrom, text: str) -> Iterator[_Edit]:
         yield row, first, last, (text if row == node.lineno else "") + ("" if row == end else "\n")
 
 
+@functools.lru_cache(1)  # a file's names are asked for several times in a row
 def _bound(tree: ast.Module) -> set[str]:
     """The names that a file binds anywhere, except by import."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found.add(node.id)
         elif isinstance(node, ast.arg):
@@ -173,12 +181,12 @@ def _bound(tree: ast.Module) -> set[str]:
 
 
 def _strings(tree: ast.Module) -> Iterator[str]:
-    return (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return (node.value for node in nodes(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def said(tree: ast.Module) -> Iterator[str]:
     """Every name in a file, however it is used."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         for field in ("id", "attr", "arg", "name", "asname"):
             if isinstance(name := getattr(node, field, None), str):
                 yield name

@@ -17,6 +17,8 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from tools.image.syntax import nodes
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _LETTERS = [*string.ascii_lowercase, *("".join(pair) for pair in itertools.product(string.ascii_lowercase, repeat=2))]
 _SHORT = [name for name in _LETTERS if not keyword.iskeyword(name) and not hasattr(builtins, name)]
@@ -35,30 +37,29 @@ class ShortNames:
         self._keywords = {name for tree in [*trees, *map(ast.parse, strange)] for name in _keywords(tree)}
         private = _ours(trees) - {name for tree in trees for name in _untouchable(tree)}
         shared = (private | set(public)) - set().union(*map(_names, strange)) - self._keywords
-        self.short = _assigned(shared, [_names(text) for text in _families(texts, trees)])
+        names = [_names(text) for text in texts]
+        self.short = _assigned(shared, [set().union(*(names[one] for one in family)) for family in _families(trees)])
 
     def apply(self, text: str) -> str:
         """A file's source with the short names."""
-        text = _replaced(text, {at: self.short[name] for at, name in _tokens(text) if name in self.short})
+        text = _replaced(text, [(*at, name, self.short[name]) for at, name in _tokens(text) if name in self.short])
         lines = text.splitlines(keepends=True)
         parameters = _parameters(ast.parse(text), self._keywords)
         return _replaced(
             text,
-            {
-                (row, len(lines[row - 1].encode()[:column].decode())): short  # ast counts bytes
-                for (row, column), short in parameters.items()
-            },
+            [
+                (row, len(lines[row - 1].encode()[:column].decode()), *names)  # ast counts bytes
+                for (row, column), names in parameters.items()
+            ],
         )
 
 
-def _replaced(text: str, names: dict[tuple[int, int], str]) -> str:
-    """The text with other names at these positions."""
+def _replaced(text: str, names: Iterable[tuple[int, int, str, str]]) -> str:
+    """The text with other names: row, column, the name there, and the new one."""
     lines = text.splitlines(keepends=True)
-    for (row, column), name in sorted(_tokens(text), reverse=True):
-        short = names.get((row, column))
-        if short:
-            line = lines[row - 1]
-            lines[row - 1] = line[:column] + short + line[column + len(name) :]
+    for row, column, name, new in sorted(names, reverse=True):
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + new + line[column + len(name) :]
     return "".join(lines)
 
 
@@ -73,7 +74,7 @@ def _names(text: str) -> set[str]:
 
 
 def _keywords(tree: ast.Module) -> Iterator[str]:
-    return (node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg)
+    return (node.arg for node in nodes(tree) if isinstance(node, ast.keyword) and node.arg)
 
 
 def _is_private(name: str) -> bool:
@@ -83,7 +84,7 @@ def _is_private(name: str) -> bool:
 def _ours(trees: Iterable[ast.Module]) -> set[str]:
     """Private names that these files define, so that they are nobody else's."""
     found = set()
-    for node in itertools.chain.from_iterable(map(ast.walk, trees)):
+    for node in itertools.chain.from_iterable(map(nodes, trees)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -95,7 +96,7 @@ def _ours(trees: Iterable[ast.Module]) -> set[str]:
 
 def _untouchable(tree: ast.Module) -> Iterator[str]:
     """Private names of modules, names in strings, and attributes set on others' objects."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 yield from alias.name.split(".") if isinstance(node, ast.Import) else ()
@@ -107,23 +108,23 @@ def _untouchable(tree: ast.Module) -> Iterator[str]:
                 yield node.attr
 
 
-def _families(texts: list[str], trees: list[ast.Module]) -> list[str]:
-    """The text of each file together with those of all files whose classes it extends, directly or not."""
+def _families(trees: list[ast.Module]) -> list[set[int]]:
+    """The place of each file together with those of all files whose classes it extends, directly or not."""
     of_class: dict[str, set[int]] = defaultdict(set)  # the files that define a class of this name
     extended: list[set[str]] = []  # the names of the classes that a file's classes extend
     for place, tree in enumerate(trees):
-        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        classes = [node for node in nodes(tree) if isinstance(node, ast.ClassDef)]
         for node in classes:
             of_class[node.name].add(place)
         bases = [base for node in classes for base in node.bases]
         extended.append({base.id if isinstance(base, ast.Name) else getattr(base, "attr", "") for base in bases})
     found = []
-    for place in range(len(texts)):
+    for place in range(len(trees)):
         family, new = {place}, {place}
         while new:
             new = {other for one in new for name in extended[one] for other in of_class[name]} - family
             family |= new
-        found.append("\n".join(texts[one] for one in sorted(family)))
+        found.append(family)
     return found
 
 
@@ -141,10 +142,10 @@ def _assigned(shared: set[str], families: list[set[str]]) -> dict[str, str]:
     return chosen
 
 
-def _parameters(tree: ast.Module, keywords: set[str]) -> dict[tuple[int, int], str]:
-    """Position of each name that is a parameter of its function, with its short name."""
-    found: dict[tuple[int, int], str] = {}
-    functions = [node for node in ast.walk(tree) if isinstance(node, _Function)]
+def _parameters(tree: ast.Module, keywords: set[str]) -> dict[tuple[int, int], tuple[str, str]]:
+    """Position of each name that is a parameter of its function, with the name and its short one."""
+    found: dict[tuple[int, int], tuple[str, str]] = {}
+    functions = [node for node in nodes(tree) if isinstance(node, _Function)]
     nested = {inner for function in functions for part in _body(function) for inner in ast.walk(part)}
     for function in functions:
         if function in nested:  # its names must not hide the short ones around it
@@ -158,10 +159,10 @@ def _parameters(tree: ast.Module, keywords: set[str]) -> dict[tuple[int, int], s
             if name in keywords | inner | {"self", "cls"} or name in _SHORT or _declared(every, name):
                 continue
             short = next(free)
-            found[argument.lineno, argument.col_offset] = short
+            found[argument.lineno, argument.col_offset] = name, short
             for node in every:
                 if isinstance(node, ast.Name) and node.id == name:
-                    found[node.lineno, node.col_offset] = short
+                    found[node.lineno, node.col_offset] = name, short
     return found
 
 
