@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One simulation for all tests of this folder, with the real host, firmware and web server."""
+"""One simulation for all tests of this folder, with the real host, firmware and web server. It ends with them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tools.panel.simulation import Simulation
 from tools.provision.device import Terminal
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def simulation(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
     """A simulation that is switched on, with English as the terminal's language."""
     home: Path = tmp_path_factory.mktemp("panel") / "run"
@@ -21,7 +21,7 @@ def simulation(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> It
         yield simulation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(simulation: Simulation) -> Iterator[Server]:
     with Server(simulation, 0) as server:
         yield server

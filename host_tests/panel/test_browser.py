@@ -96,4 +96,4 @@ def test_a_story_plays_to_its_end(chromium: Chromium, page: Page) -> None:
     chromium.wait("document.body.classList.contains('playing')")
     chromium.wait("!document.body.classList.contains('playing')", 60)
     page.wait(lambda: len(page.payments) > before and page.payments[0]["code"] == "51", "the refusal in the ledger")
-    assert "Not enough funds" in chromium.js(_SCREEN)
+    chromium.wait(f"{_SCREEN}.includes('Not enough funds')")

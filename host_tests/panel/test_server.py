@@ -76,8 +76,10 @@ def test_refuses_invalid_commands_and_continues(page: Page, message: object) -> 
     page.topics.pop("error", None)
     page.send(message)
     page.wait(lambda: "error" in page.topics, "a refusal")
-    page.keys("5C")
-    page.wait_screen("E Sell")  # still works
+    page.keys("5")
+    page.wait_screen("¥0.05")  # still works
+    page.keys("C")
+    page.wait_screen("E Sell")
 
 
 def test_a_new_connection_gets_the_whole_display_first(server: Server, page: Page) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A host that is killed before each of its statements in turn: KIND HOME DATABASES. Prints one JSON line a kill.
+"""A host that is killed before each of its statements in turn: KIND HOME DATABASES STEP. Prints one JSON line a kill.
 
 Each time a new process answers the messages of one kind on a copy of a database, and gets SIGKILL before statement N. Then
 another one starts on the same database, and the same messages come again. The line has what it answered, and the books.
-DATABASES: "sqlite", or the URL of a PostgreSQL server's database "{}".
+DATABASES: "sqlite", or the URL of a PostgreSQL server's database "{}". STEP: 1, or n for every n-th statement.
 """
 
 import json
@@ -30,12 +30,12 @@ _MOST = 200  # statements
 
 
 def main() -> None:
-    kind, home, databases = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    kind, home, databases, step = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
     before, messages = _messages(kind)
     copies = _Files(home) if databases == "sqlite" else _Databases(databases)
     _child(partial(_answer, home, copies.first, before))
     said = home / "said"
-    for number in range(1, _MOST):
+    for number in range(1, _MOST, step):
         where = copies.another(number)
         ended = _child(partial(_answer, home, where, messages, number))
         _child(partial(_write, said, home, where, messages))
