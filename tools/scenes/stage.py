@@ -198,7 +198,7 @@ class Stage:
         pixels = self.world.chips.display.pixels
         self._take(name, texts, pixels, moving() + changing(pixels, [self._pattern(text) for text in hide]))
 
-    def see_passing(self, name: str, *texts: str) -> None:
+    def see_passing(self, name: str, *texts: str, hide: tuple[str, ...] = ()) -> None:
         """Like `see_wait`, for a page that goes away by itself at once. The last text must be what is drawn last."""
         caught: list[tuple[bytes, list[str]]] = []
 
@@ -208,7 +208,8 @@ class Stage:
             return bool(caught)
 
         self.world.wait(here, f"{texts} for a moment", _PATIENCE_S)
-        self._take(name, texts, caught[0][0], moving(), caught[0][1])
+        pixels, lines = caught[0]
+        self._take(name, texts, pixels, moving() + changing(pixels, [self._pattern(text) for text in hide]), lines)
 
     def home(self) -> None:
         """Leave every page until the home page is shown, with nothing to send."""

@@ -11,7 +11,7 @@ _STEPS = ("net_wifi", "net_address", "net_name", "net_host", "net_tls", "net_ans
 def test(stage: Stage) -> None:
     """The network is tested"""
     stage.menu("network_test")
-    stage.see_wait("network-testing", "network_test", "net_wifi", hide=(*_STEPS, "%d s"))
+    stage.see_passing("network-testing", "network_test", "net_wifi", "%d s", hide=(*_STEPS, "%d s"))
     stage.wait("net_answer", "net_answer", "test_ok")
     stage.see("network-tested", "network_test", "net_answer", hide=_STEPS)
 
