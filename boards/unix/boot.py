@@ -17,7 +17,7 @@ _operation = bytearray(6)
 
 
 def _flash_done(is_erase: bool, address: int, size: int) -> None:
-    struct.pack_into("<IH", _operation, 0, address, size)
+    struct.pack_into(b"<IH", _operation, 0, address, size)
     bus.post(wiring.FLASH, 1 if is_erase else 0, _operation)
 
 

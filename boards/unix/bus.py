@@ -47,7 +47,7 @@ def post(operation: int, unit: int, data=None) -> None:
         credit = 0  # the world may react to this message before time passes
     if _fill + _HEADER + min(size, 256) > _OUT_SIZE:
         flush()
-    struct.pack_into("<BBHI", _out, _fill, operation, unit, size, time.ticks_diff(time.ticks_ms(), _born) & 0x3FFFFFFF)
+    struct.pack_into(b"<BBHI", _out, _fill, operation, unit, size, time.ticks_diff(time.ticks_ms(), _born) & 0x3FFFFFFF)
     _fill += _HEADER
     if size <= 8:
         for i in range(size):  # without allocation
@@ -98,7 +98,7 @@ def idle(due: int) -> bytearray:
     Returns the answer to IDLE, laid out as in wiring.py. Updates `live` and `credit`.
     """
     global credit
-    struct.pack_into("<i", _due, 0, due)
+    struct.pack_into(b"<i", _due, 0, due)
     post(IDLE, 0, _due)
     answer(_idle)
     credit = _idle[4] | _idle[5] << 8

@@ -26,7 +26,7 @@ class I2C:
         return len(buf)
 
     def readfrom_into(self, addr: int, buf, stop: bool = True) -> None:
-        struct.pack_into("<BH", self._request, 0, addr, len(buf))
+        struct.pack_into(b"<BH", self._request, 0, addr, len(buf))
         if not bus.ask_number(wiring.I2C_READ, self._id, 1, self._request):
             raise OSError(_ENODEV)
         bus.answer(buf)

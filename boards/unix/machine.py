@@ -176,7 +176,7 @@ class SPI:
     def init(
         self, baudrate: int = 1000000, *, polarity: int = 0, phase: int = 0, bits: int = 8, firstbit: int = MSB
     ) -> None:
-        bus.post(wiring.SPI_SETUP, self._id, struct.pack("<IBBB", baudrate, polarity, phase, firstbit))
+        bus.post(wiring.SPI_SETUP, self._id, struct.pack(b"<IBBB", baudrate, polarity, phase, firstbit))
 
     def deinit(self) -> None:
         pass
@@ -190,7 +190,7 @@ class SPI:
             bus.post(wiring.SPI_WRITE, self._id, view[start : start + _CHUNK])
 
     def readinto(self, into, write: int = 0) -> None:
-        struct.pack_into("<HB", self._request, 0, len(into), write)
+        struct.pack_into(b"<HB", self._request, 0, len(into), write)
         bus.post(wiring.SPI_READ, self._id, self._request)
         bus.answer(into)
 
@@ -235,7 +235,7 @@ class UART(io.IOBase):
 
     def readinto(self, into, limit: int = -1) -> int | None:
         """Read the waiting bytes into `into`. Returns their number, or None if there are none."""
-        struct.pack_into("<H", self._limit, 0, len(into) if limit < 0 else min(limit, len(into)))
+        struct.pack_into(b"<H", self._limit, 0, len(into) if limit < 0 else min(limit, len(into)))
         size = bus.ask_number(wiring.UART_READ, self._id, 2, self._limit)
         bus.answer(into, size)
         return size or None
@@ -267,7 +267,7 @@ class WDT:
     _timeout = bytearray(4)
 
     def __init__(self, id: int = 0, timeout: int = 5000) -> None:
-        struct.pack_into("<I", WDT._timeout, 0, timeout)
+        struct.pack_into(b"<I", WDT._timeout, 0, timeout)
         self._ms = timeout
         self.feed()
 

@@ -16,4 +16,4 @@ class PWM:
         self.duty_u16(duty_u16)
 
     def duty_u16(self, value: int) -> None:
-        bus.post(wiring.PWM, self._pin, struct.pack("<IH", self._freq, value))
+        bus.post(wiring.PWM, self._pin, struct.pack(b"<IH", self._freq, value))

@@ -75,7 +75,7 @@ class Poll:
         if reply[7]:
             world_requests.carry_out(reply[7])
         elif not self._poll.poll(0):  # bytes that arrived in the meantime prevent the jump
-            time.jump(struct.unpack_from("<I", reply)[0])
+            time.jump(struct.unpack_from(b"<I", reply)[0])
         self._watch()
         self._asked = utime.ticks_ms()
         return reply[6]

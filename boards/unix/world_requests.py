@@ -25,7 +25,7 @@ def _cut() -> None:
     reply = bytearray(32)
     bus.post(wiring.GET_CUT, 0)
     bus.answer(reply)
-    operation, seed, size = struct.unpack_from("<IIB", reply)
+    operation, seed, size = struct.unpack_from(b"<IIB", reply)
     esp32.chip.cut_at(operation, str(reply[9 : 9 + size], "ascii"), seed)
 
 
@@ -33,7 +33,7 @@ def _leap() -> None:
     reply = bytearray(4)
     bus.post(wiring.GET_LEAP, 0)
     bus.answer(reply)
-    ms = struct.unpack("<I", reply)[0]
+    ms = struct.unpack(b"<I", reply)[0]
     time.jump(ms)
     if machine.WDT.due >= 0:
         machine.WDT.due = time.ticks_add(machine.WDT.due, ms)
@@ -42,4 +42,4 @@ def _leap() -> None:
 def _heap() -> None:
     used, free = gc.mem_alloc(), gc.mem_free()
     gc.collect()
-    bus.post(wiring.HEAP, 0, struct.pack("<III", used, free, gc.mem_alloc()))
+    bus.post(wiring.HEAP, 0, struct.pack(b"<III", used, free, gc.mem_alloc()))

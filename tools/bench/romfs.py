@@ -17,7 +17,8 @@ def stage(folder: Path, firmware: Path = FIRMWARE) -> None:
     """Put what goes into the image into `folder`, compiled. `firmware`: see `build`. Raises CalledProcessError."""
     for tree in (FIRMWARE, firmware, BOARD):
         shutil.copytree(tree, folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
-    bytecode.replace_all(sorted(folder.rglob("*.py")))
+    shims = {path.stem for path in BOARD.glob("*.py")}
+    bytecode.replace_all(sorted(folder.rglob("*.py")), shims=shims)
 
 
 def build(out: Path, firmware: Path = FIRMWARE) -> Path:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,15 +20,15 @@ _UNFOLDED = re.compile(r"^(?!\w+ = const\(.*\)( *#.*)?$).*\bconst\(", re.M)  # c
 _CHECKING = re.compile(r"^TYPE_CHECKING = const\(False\)$", re.M)
 
 
-def replace_all(sources: Iterable[Path], *options: str) -> None:
-    """Replace .py files, all that are loaded together, by their .mpy. `options`: mpy-cross's.
+def replace_all(sources: Iterable[Path], *options: str, shims: Collection[str] = ()) -> None:
+    """Replace .py files, all that are loaded together, by their .mpy. `options`: mpy-cross's. `shims`: see shortening.py.
 
     Numbers stand in place of their names, private names and parameters are short (shortening.py), and packages of nothing
     but a docstring are folders. What stays text on a chip finds every name that it asks for. Tracebacks show the module's
     name only, a string that is in memory anyway, with the true line. Raises CalledProcessError if a file does not compile.
     """
     texts = {source: source.read_text(encoding="utf-8") for source in sources}
-    for source, text in shortening.shortened(texts).items():
+    for source, text in shortening.shortened(texts, shims).items():
         if text:
             _compile(source, text, options)
         source.unlink()

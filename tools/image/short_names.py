@@ -28,17 +28,26 @@ class ShortNames:
     """The short names for a set of files, as texts, that are loaded together.
 
     `guests`: files that are not compiled with them but use them, such as a tool's script for a chip; they find every name
-    that they use. `public`: the public names that may be short. `short`: the short name of each.
+    that they use. `public`: the public names that may be short. `last`: more of them, whose short names do not change those
+    of the others. `short`: the short name of each.
     """
 
-    def __init__(self, sources: Iterable[str], guests: Iterable[str] = (), public: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        sources: Iterable[str],
+        guests: Iterable[str] = (),
+        public: Iterable[str] = (),
+        last: Iterable[str] = (),
+    ) -> None:
         texts, strange = list(sources), list(guests)
         trees = [ast.parse(text) for text in texts]
         self._keywords = {name for tree in [*trees, *map(ast.parse, strange)] for name in _keywords(tree)}
         private = _ours(trees) - {name for tree in trees for name in _untouchable(tree)}
-        shared = (private | set(public)) - set().union(*map(_names, strange)) - self._keywords
+        kept = set().union(*map(_names, strange)) | self._keywords
         names = [_names(text) for text in texts]
-        self.short = _assigned(shared, [set().union(*(names[one] for one in family)) for family in _families(trees)])
+        families = [set().union(*(names[one] for one in family)) for family in _families(trees)]
+        self.short = _assigned((private | set(public)) - kept, families, {})
+        self.short |= _assigned(set(last) - kept - set(self.short), families, self.short)
 
     def apply(self, text: str) -> str:
         """A file's source with the short names."""
@@ -128,13 +137,16 @@ def _families(trees: list[ast.Module]) -> list[set[int]]:
     return found
 
 
-def _assigned(shared: set[str], families: list[set[str]]) -> dict[str, str]:
-    """A short name for each name, none of them twice in one family. Those with most neighbours choose first."""
+def _assigned(shared: set[str], families: list[set[str]], before: dict[str, str]) -> dict[str, str]:
+    """A short name for each name, none of them twice in one family. Those with most neighbours choose first.
+
+    `before`: names that have theirs.
+    """
     beside: dict[str, set[str]] = defaultdict(set)
     for family in families:
         for name in family & shared:
             beside[name] |= family
-    chosen: dict[str, str] = {}
+    chosen = dict(before)
     for name in sorted(shared, key=lambda name: (-len(beside[name] & shared), name)):
         taken = {chosen.get(other, other) for other in beside[name]}
         sign = "_" if name[0] == "_" else ""

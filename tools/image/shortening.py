@@ -8,7 +8,7 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from tools.image.public_names import public_names
@@ -27,16 +27,17 @@ _TEXTS = (
 _Files = list[tuple[Path, str]]
 
 
-def shortened(texts: dict[Path, str]) -> dict[Path, str]:
+def shortened(texts: dict[Path, str], shims: Collection[str] = ()) -> dict[Path, str]:
     """`texts` with numbers in place of their names (shared_numbers.py) and with short names (short_names.py).
 
-    A package of nothing but a docstring is an empty text. What was shortened once is in KEPT.
+    `shims`: modules that stand for a chip's own, whose names a chip has in ROM: those that only they say are short too. A
+    package of nothing but a docstring is an empty text. What was shortened once is in KEPT.
     """
     trees = [list(_read([folder])) for folder in _OURS]
     guests = [*_read(_GUESTS), *_read(map(_ROOT.joinpath, _TEXTS))]
-    made = KEPT / f"{_digest([*texts.items(), *itertools.chain(*trees), *guests])}.json"
+    made = KEPT / f"{_digest([*texts.items(), *itertools.chain(*trees), *guests], shims)}.json"
     if not made.exists():
-        new = list(_shorten(texts, *trees, [text for _, text in guests]))
+        new = list(_shorten(texts, *trees, [text for _, text in guests], shims))
         KEPT.mkdir(parents=True, exist_ok=True)
         own = made.with_name(f"{made.name}.{os.getpid()}")  # others may do the same now
         own.write_text(json.dumps(new), encoding="utf-8")
@@ -53,11 +54,11 @@ def module_name(path: Path) -> str:
     return ".".join(inside[last:]).removesuffix(".__init__")
 
 
-def _digest(files: _Files) -> str:
+def _digest(files: _Files, shims: Collection[str]) -> str:
     """What the result depends on: all texts, their places, how it is done here, and Python's own names."""
     how = [(path, text) for path, text in _read([Path(__file__).parent])]
     said = [(module_name(path) or path.name, text) for path, text in [*files, *how]]
-    return hashlib.sha256(json.dumps([sys.version, said]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([sys.version, sorted(shims), said]).encode()).hexdigest()
 
 
 def _read(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
@@ -66,7 +67,9 @@ def _read(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
             yield path, path.read_text(encoding="utf-8")
 
 
-def _shorten(texts: dict[Path, str], firmware: _Files, boards: _Files, guests: list[str]) -> Iterator[str]:
+def _shorten(
+    texts: dict[Path, str], firmware: _Files, boards: _Files, guests: list[str], shims: Collection[str]
+) -> Iterator[str]:
     modules = {module_name(path): text for path, text in [*firmware, *texts.items()] if module_name(path)}
     numbers = SharedNumbers(modules | _apart(texts, modules), guests)
     apply = functools.cache(numbers.apply)
@@ -77,7 +80,10 @@ def _shorten(texts: dict[Path, str], firmware: _Files, boards: _Files, guests: l
     loaded |= {module_name(path) or str(path): text for path, text in folded.items()}
     files = {name: ast.parse(text) for name, text in loaded.items()}
     public = public_names(files, map(ast.parse, [*guests, *(text for _, text in boards)]))
-    names = ShortNames([*ours, *others], guests, public)  # the same on every board
+    shim = {path.stem: text for path, text in folded.items() if not module_name(path) and path.stem in shims}
+    rest = [text for text in folded.values() if text not in shim.values()]
+    last = public_names({name: ast.parse(text) for name, text in shim.items()}, map(ast.parse, [*guests, *rest]))
+    names = ShortNames([*ours, *others], guests, public, last)  # the firmware's are the same on every board
     for path, text in folded.items():
         nothing = path.name == "__init__.py" and not ast.parse(text).body[1:]
         yield "" if nothing else names.apply(text)
