@@ -105,6 +105,11 @@ def collect() -> None:
         gc.collect()
 
 
+def collect_early() -> None:
+    """From now on collect garbage before memory is short: a small heap fragments, a large one (PSRAM) is slow to walk."""
+    gc.threshold(max(2048, gc.mem_free() // 32))
+
+
 def _keep(gone: "set[str]", listed: str) -> None:
     """Take the listed names out of `gone`. Set and words are compared by hash: a search in the lists takes ten times longer."""
     for word in listed.split():

@@ -2,7 +2,6 @@
 """The terminal: starts up, then runs named tasks under one supervisor that feeds the watchdog."""
 
 import asyncio
-import gc
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -115,7 +114,7 @@ class Terminal:
         """Background work: one step at a time, while no key is pressed."""
         board, session = self._board, self._session
         await asyncio.sleep_ms(200)  # the home page is drawn
-        gc.threshold(2048 if overlay.enabled else 65536)  # a small heap fragments, a large one (PSRAM) is slow to walk
+        overlay.collect_early()
         while True:
             await asyncio.sleep_ms(200)
             seen = session.courier.counter_seen

@@ -3,4 +3,7 @@
 
 import os
 
+import pytest
+
 LONG = bool(os.environ.get("KASSA_LONG"))
+long_only = pytest.mark.skipif(not LONG, reason="takes long: make long")

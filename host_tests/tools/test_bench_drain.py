@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.harness.long_runs import long_only
 from tools.bench import drain, figures, instructions, model, tls
 
 COUNTED = ("drain_round_trips_per_1000", "drain_handshakes")
@@ -61,6 +62,7 @@ def test_the_courier_s_instructions_and_garbage_are_counted(tmp_path: Path) -> N
     assert result["drain_garbage_bytes_per_payment"] > 0
 
 
+@long_only
 @pytest.mark.usefixtures("counted")
 def test_the_key_exchange_takes_most_of_the_handshake() -> None:
     result = tls.hold()

@@ -38,12 +38,18 @@ class WebServer:
             await asyncio.sleep(0.01)
 
     async def stop(self, within: float) -> None:
-        """Close the port; what is being answered has `within` seconds."""
+        """Close the port; what is being answered has `within` seconds. With 0 it ends at once, as if the power failed."""
         if self._task is None:
             return
+        if not within:
+            for server in getattr(self._server, "servers", ()):
+                server.close()
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            return
         self._server.should_exit = True
-        self._server.force_exit = not within
-        if within:
-            await asyncio.wait([self._task], timeout=within)
-            self._server.force_exit = True
+        await asyncio.wait([self._task], timeout=within)
+        self._server.force_exit = True
         await self._task
