@@ -68,7 +68,9 @@ async def ask(session: Session, sequence: int, amount: int) -> bool:
     courier.submit(sequence)
     start, shown = ticks_ms(), ()
     while not courier.outcome.kind and not courier.outcome.waiting:
-        now = left, sent = _PATIENCE_S - ticks_diff(ticks_ms(), start) // 1000, courier.sent
+        left, sent = _PATIENCE_S - ticks_diff(ticks_ms(), start) // 1000, courier.sent
+        stops = not sent and session.connection.cause == "lookup"  # for some seconds the terminal can do nothing else
+        now = left, sent, stops
         if left < 0:
             give_up(session)
             break
@@ -78,6 +80,8 @@ async def ask(session: Session, sequence: int, amount: int) -> bool:
             if sent:
                 lines.append(ui.t("in_flight_why"))
                 keys = "=in_flight"
+            elif stops:
+                lines.append(ui.words.cause("lookup"))
             await ui.show("wait", ui.t("authorising"), lines, keys, money.text(amount), _WIDTH * left // _PATIENCE_S)
         if await ui.key("C", 100) and courier.withdraw():
             void_unsent(session, sequence)
