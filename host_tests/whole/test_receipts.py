@@ -240,8 +240,8 @@ def test_the_printer_is_set_up_in_the_menu(cashier: Cashier) -> None:
     world.chips.printer.columns = 48
     world.press("DDDE")
     world.wait(lambda: len(world.receipts) == 1, "the test page", 30)
-    cashier.page("80 mm")
-    world.press("E")
+    cashier.page("80 mm")  # the test is still chosen
+    world.press("UUUE")
     cashier.page("no printer")
     world.press("E")
     cashier.page("58 mm")

@@ -21,12 +21,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from tools.image.shared_numbers import said
 from tools.image.syntax import nodes
 
-# What MicroPython's own modules are asked for and CPython has not: their names are in the interpreter and cost nothing.
+# What MicroPython's own modules are asked for or ask of objects, and CPython has not: these names are in the interpreter.
 _PORT = """
-aes any bytearray_at bytes_at calcsize collect const decrypt deepsleep deinit dupterm duty encrypt fill fill_rect framebuf
-freq from_bytes heap_lock heap_unlock hline ifconfig init irq kbd_intr line mem_alloc mem_free mem_info mount off on opt_level
-pixel poly qstr_info rect scroll set_time sizeof sleep_ms sleep_us stack_use struct text threshold ticks_add ticks_diff
-ticks_ms ticks_us to_bytes umount unique_id value vline wdt wrap_socket
+aes any bytearray_at bytes_at calcsize collect const decrypt deepsleep deinit dupterm duty encrypt fill fill_rect
+framebuf freq from_bytes heap_lock heap_unlock hline ifconfig init ioctl ipoll irq kbd_intr line mem_alloc mem_free
+mem_info mount off on opt_level pixel poly qstr_info rect scroll set_time sizeof sleep_ms sleep_us stack_use struct
+text threshold ticks_add ticks_diff ticks_ms ticks_us to_bytes umount unique_id value vline wdt wrap_socket
 """
 _THEIRS: tuple[object, ...] = (
     asyncio, asyncio.Event, asyncio.Lock, asyncio.Queue, asyncio.StreamReader, asyncio.StreamWriter, asyncio.Task, builtins,
