@@ -14,7 +14,7 @@ MICROPYTHON32 ?=
 export MICROPYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-wallets run test check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts scenes guide dukpt-long boards image flash provision emulate
+.PHONY: help setup setup-wallets run test long check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts scenes guide dukpt-long boards image flash provision emulate
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,7 +84,7 @@ fuzz: setup ## feed mutated card, reader and host data to the parsers for SECOND
 	$(call number,SECONDS SEED)
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
-long: setup ## run the tests that can try more cases than `make test` does: rot, worn sectors, many clients
+long: setup ## run the tests that can try more cases than `make test`: rot, worn sectors, kills, many clients, screens
 	@KASSA_LONG=1 MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) $(shell grep -rl long_runs --include='test_*.py' host_tests)
 
 rot: setup ## flip every single bit of a journal; at most one record may suffer
