@@ -4,7 +4,6 @@
 import ast
 import functools
 import hashlib
-import itertools
 import json
 import os
 import sys
@@ -33,11 +32,11 @@ def shortened(texts: dict[Path, str], shims: Collection[str] = ()) -> dict[Path,
     `shims`: modules that stand for a chip's own, whose names a chip has in ROM: those that only they say are short too. A
     package of nothing but a docstring is an empty text. What was shortened once is in KEPT.
     """
-    trees = [list(_read([folder])) for folder in _OURS]
+    firmware, boards = (list(_read([folder])) for folder in _OURS)
     guests = [*_read(_GUESTS), *_read(map(_ROOT.joinpath, _TEXTS))]
-    made = KEPT / f"{_digest([*texts.items(), *itertools.chain(*trees), *guests], shims)}.json"
+    made = KEPT / f"{_digest([*texts.items(), *firmware, *boards, *guests], shims)}.json"
     if not made.exists():
-        new = list(_shorten(texts, *trees, [text for _, text in guests], shims))
+        new = list(_shorten(texts, firmware, boards, [text for _, text in guests], shims))
         KEPT.mkdir(parents=True, exist_ok=True)
         own = made.with_name(f"{made.name}.{os.getpid()}")  # others may do the same now
         own.write_text(json.dumps(new), encoding="utf-8")
