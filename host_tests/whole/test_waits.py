@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 
 import pytest
 
 from host_tests.harness.whole.cashier import Cashier
+from tools.host.tables.terminal_settings import OfflineApproval
 
 IN_FLIGHT = "it cannot be cancelled now"
 TEARS = ("none", "half")
@@ -168,7 +170,9 @@ def test_the_page_that_asks_for_a_card_counts_down_its_last_seconds(cashier: Cas
     cashier.page("No card was presented")
 
 
-def test_a_card_may_be_removed_while_its_proof_is_checked(cashier: Cashier) -> None:
+def test_a_card_may_be_removed_while_its_proof_is_checked(make_cashier: Callable[..., Cashier]) -> None:
+    cashier = make_cashier(approval=OfflineApproval(target=0, most=0))  # none is picked for the host
+    cashier.sign_on()
     cashier.go_offline()
     cashier.home()
     cashier.offer(700, "quartz")
