@@ -60,17 +60,17 @@ def test_an_access_point_that_vanishes_in_mid_drain(cashier) -> None:
     for number, amount in enumerate(amounts):
         cashier.go_offline()
         cashier.sell(amount, ("amber", "coral", "jade")[number % 3], "Accepted")
-    seen = []
+    seen, heard = [], cashier.host.counters["answer_0810"]
 
     def vanish(way: str, data: bytes) -> None:
-        """Once the first answers have gone down, for the terminal does not know then what the host has."""
-        if way == "down" and cashier.ledger() and not seen:
+        """Once the first payments have gone up, after the handshake: the terminal does not know then what the host has."""
+        if way == "up" and cashier.host.counters["answer_0810"] > heard and not seen:
             seen.append(len(data))
             radio.vanish()
 
     radio.tap = vanish
     radio.state = "on"
-    cashier.world.wait(lambda: seen, "the first answers", 60)
+    cashier.world.wait(lambda: seen, "the first payments", 60)
     begin = cashier.world.now
     cashier.world.wait_screen("Offline", 60)
     assert cashier.world.now - begin < 30_000, "it gives up in bounded time"
