@@ -15,17 +15,10 @@ import pytest
 from host_tests.harness.whole import staff
 from host_tests.harness.whole.cashier import QUICK, Cashier
 from host_tests.harness.whole.support_desk import run
-from tools.bench import romfs
 from tools.emulator import power
 from tools.provision.device import Terminal
 from tools.whole_system import WholeSystem
 from tools.world.power import FIRMWARE
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The firmware of QUICK as bytecode, as it is flashed. It starts faster than text."""
-    return romfs.build(tmp_path_factory.mktemp("compiled") / "quick.romfs", QUICK)
 
 
 @pytest.fixture
