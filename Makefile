@@ -84,8 +84,8 @@ fuzz: setup ## feed mutated card, reader and host data to the parsers for SECOND
 	$(call number,SECONDS SEED)
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
-long: setup ## run the tests that can try more cases than `make test`: rot, worn sectors, kills, many clients, screens
-	@KASSA_LONG=1 MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) $(shell grep -rl long_runs --include='test_*.py' host_tests)
+long: setup ## run the tests that can try more cases than `make test`: every cell, kill, bit, screen and database
+	@KASSA_LONG=1 MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile $(shell grep -rlE 'long_runs|mark.sampled' --include='test_*.py' host_tests) host_tests/host
 
 rot: setup ## flip every single bit of a journal; at most one record may suffer
 	@KASSA_LONG=1 $(PY) -m pytest -q -s host_tests/vault/test_journal_rot.py

@@ -2,6 +2,7 @@
 """Fixtures that several test folders share: worlds, MicroPython without a world, a till and its host."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -11,6 +12,7 @@ from hypothesis import settings
 
 from host_tests.harness.host.migrated import from_script
 from host_tests.harness.in_micropython.runner import Inside, interpreter_of
+from host_tests.harness.long_runs import LONG
 from host_tests.harness.uplink.till import Till, TinyHost
 from host_tests.harness.whole.cashier import QUICK
 from tools.bench import romfs
@@ -21,6 +23,26 @@ from tools.world import World, interpreter
 settings.register_profile("steady", derandomize=True, database=None)
 settings.register_profile("search", print_blob=True)
 settings.load_profile("steady")
+
+
+@pytest.hookimpl(trylast=True)  # after those that leave out what was not asked for
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the cases of a test that is `sampled(n)`, `make test` runs every n-th, `make long` all."""
+    if LONG:
+        return
+    seen: Counter[tuple[Path, str]] = Counter()
+    left_out = []
+    for item in items:
+        mark = item.get_closest_marker("sampled")
+        if mark is not None:
+            test = item.path, getattr(item, "originalname", item.name)
+            if seen[test] % mark.args[0]:
+                left_out.append(item)
+            seen[test] += 1
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -17,7 +17,6 @@ import pytest
 from sqlalchemy import delete
 
 from host_tests.harness.alipay import AMOUNT, CODE, Shop, open_shop
-from host_tests.harness.long_runs import LONG
 from tools.host.acquirers import orders
 from tools.host.acquirers.alipay import provider as calls
 from tools.host.acquirers.wallets import Wallet, Wallets
@@ -175,9 +174,10 @@ def cells() -> list[tuple[str, str, str, str, str]]:
         found += itertools.product([kind], [first], CUTS, payers, ENDS)
         found += itertools.product([kind], ["query", "cancel"], LATER_CUTS, WHO_WAIT, ENDS)
         found += itertools.product([kind], ["cancel"], CUTS[-3:], WHO_WAIT, ["reverses"])
-    return found if LONG else found[::3]
+    return found
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("kind", "call", "cut", "payer", "end"), cells())
 def test_an_order_is_paid_once_or_not_at_all(
     till: Callable[[str], Till], monkeypatch: pytest.MonkeyPatch, kind: str, call: str, cut: str, payer: str, end: str
