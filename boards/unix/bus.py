@@ -2,7 +2,8 @@
 """The board's bus: one synchronous link (transport.py) to the world, with the messages of wiring.py.
 
 Buffers are allocated once. Messages without an answer wait in `_out` until a message needs an answer, the buffer is
-full, or the event loop idles. The process ends if the world is gone.
+full, or the event loop idles. The process ends if the world is gone. The formats of `struct` are bytes in these modules: as
+text each would take a place in MicroPython's table of names, which the simulator must not fill.
 """
 
 import struct
