@@ -12,6 +12,7 @@ CUT    ?=
 JOBS   ?= 2
 MICROPYTHON32 ?=
 export MICROPYTHON
+unexport PYTHONDONTWRITEBYTECODE # every process that a test starts would compile our own modules anew
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-wallets run test long check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts scenes guide dukpt-long boards image flash provision emulate
@@ -84,8 +85,8 @@ fuzz: setup ## feed mutated card, reader and host data to the parsers for SECOND
 	$(call number,SECONDS SEED)
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
-long: setup ## run the tests that can try more cases than `make test`: every cell, kill, bit, screen and database
-	@KASSA_LONG=1 MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile $(shell grep -rlE 'long_runs|mark.sampled' --include='test_*.py' host_tests) host_tests/host
+long: setup ## run the tests with every case: every cell, kill, bit, screen, interpreter and database
+	@KASSA_LONG=1 MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder host_tests
 
 rot: setup ## flip every single bit of a journal; at most one record may suffer
 	@KASSA_LONG=1 $(PY) -m pytest -q -s host_tests/vault/test_journal_rot.py

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 
 from host_tests.harness.host.migrated import from_script
-from host_tests.harness.in_micropython.runner import Inside, interpreter_of
-from host_tests.harness.long_runs import LONG
+from host_tests.harness.in_micropython.runner import Inside, both_widths, interpreter_of
+from host_tests.harness.long_runs import LONG, like_cases
 from host_tests.harness.uplink.till import Till, TinyHost
 from host_tests.harness.whole.cashier import QUICK
 from tools.bench import romfs
@@ -27,22 +27,26 @@ settings.load_profile("steady")
 
 @pytest.hookimpl(trylast=True)  # after those that leave out what was not asked for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the cases of a test that is `sampled(n)`, `make test` runs every n-th, `make long` all."""
+    """Of the cases of a test `make test` runs every n-th, and always the first; `make long` runs all. See long_runs.py."""
     if LONG:
         return
-    seen: Counter[tuple[Path, str]] = Counter()
+    seen: Counter[tuple[object, ...]] = Counter()
     left_out = []
     for item in items:
-        mark = item.get_closest_marker("sampled")
-        if mark is not None:
-            test = item.path, getattr(item, "originalname", item.name)
-            if seen[test] % mark.args[0]:
-                left_out.append(item)
-            seen[test] += 1
+        group, every = like_cases(item)
+        if seen[group] % every:
+            left_out.append(item)
+        seen[group] += 1
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         gone = set(left_out)
         items[:] = [item for item in items if item not in gone]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name a failure when it happens. A run that is ended from outside prints no summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n{report.nodeid}: {report.when} failed", flush=True)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -113,7 +117,7 @@ def run_script(new_world: Callable[..., World]) -> Callable[..., World]:
     return run
 
 
-@pytest.fixture(scope="session", params=["64", "32"])
+@pytest.fixture(scope="session", params=both_widths())
 def inside(request: pytest.FixtureRequest) -> Iterator[Inside]:
     """A long-running MicroPython without a world. Each test runs once on 64 bits and once on 32."""
     with Inside(interpreter_of(request.param)) as worker:

@@ -4,12 +4,12 @@
 import pytest
 
 from host_tests.fuzz.campaign import run
-from host_tests.harness.in_micropython.runner import interpreter_of
+from host_tests.harness.in_micropython.runner import both_widths, interpreter_of
 
 SECONDS = 25
 
 
-@pytest.mark.parametrize("bits", ["64", "32"])
+@pytest.mark.parametrize("bits", both_widths())
 def test_no_card_or_reader_message_breaks_a_rule(bits: str) -> None:
     tried = run(interpreter_of(bits), SECONDS, 1)
     print(", ".join(f"{name} {count}" for name, count in tried.items()))

@@ -35,11 +35,11 @@ def server() -> Iterator[postgres.Server]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test of this folder runs on both databases, except those that say `on_sqlite`.
 
-    Of a test's cases on PostgreSQL `make test` runs every second one.
+    Of a file's cases on PostgreSQL `make test` runs every fourth one.
     """
     if "database" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("on_sqlite") is not None
-        both = ["sqlite", pytest.param("postgresql", marks=pytest.mark.sampled(2))]
+        both = ["sqlite", pytest.param("postgresql", marks=pytest.mark.sampled(4, of="file"))]
         metafunc.parametrize("database", both[:1] if only else both, indirect=True)
 
 

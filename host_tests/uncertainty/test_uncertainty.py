@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from host_tests.harness.in_micropython.runner import Inside
+from host_tests.harness.long_runs import long_only
 from host_tests.uncertainty import judge, page
 from host_tests.uncertainty.cells import CELLS, COLUMNS, ROWS, Cell
 from host_tests.uncertainty.judge import Outcome
@@ -53,6 +54,7 @@ def test_a_cell_ends_as_the_page_says(play: Play, written: str, cell: Cell) -> N
     assert page.expected(written)[cell.row.key, cell.column] == screen_and_end
 
 
+@long_only
 def test_the_page_agrees_with_a_run_of_every_cell(play: Play, written: str) -> None:
     outcomes = {cell: play(cell) for cell in CELLS}
     print(f"cells {len(ROWS) * len(COLUMNS)} ran {len(outcomes)}")

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
+from host_tests.harness.long_runs import LONG
 from host_tests.harness.provision.inspection import PARTITIONS
 from host_tests.harness.whole.cashier import Cashier
 from host_tests.whole.test_transactions import reference
 from tools.host.errors import IssuerFault
 from tools.sim.host import Host
 
-DAYS = 4
+DAYS = 4 if LONG else 2
 _SECTOR = 4096  # bytes
 
 

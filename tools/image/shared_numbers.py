@@ -10,7 +10,7 @@ import ast
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 
-from tools.image.syntax import nodes
+from tools.image.syntax import nodes, parsed
 
 _Edit = tuple[int, int, int, str]  # row from 1, first byte, last byte + 1, what stands there instead
 _OPERATORS = {
@@ -27,19 +27,19 @@ class SharedNumbers:
     """
 
     def __init__(self, modules: Mapping[str, str], guests: Iterable[str] = ()) -> None:
-        trees = {module: ast.parse(text) for module, text in modules.items()}
+        trees = {module: parsed(text) for module, text in modules.items()}
         self._modules = set(trees)
         self.numbers: dict[tuple[str, str], int] = {}  # by module and name
         for module in trees:
             self._define(module, trees)
-        kept = {name for guest in guests for name in said(ast.parse(guest))}
+        kept = {name for guest in guests for name in said(parsed(guest))}
         for tree in trees.values():
             kept |= set(_strings(tree)) | self._not_understood(tree)
         self.hidden = {(module, name) for module, name in self.numbers if name not in kept and name[0] != "_"}
 
     def apply(self, text: str, module: str = "") -> str:
         """A source with numbers in place of names. `module`: its full name, if it is one of the set."""
-        tree = ast.parse(text)
+        tree = parsed(text)
         gone = [node for node in tree.body if (module, _defined(node)) in self.hidden]
         inside = {inner for node in gone for inner in ast.walk(node)}
         edits = [(node.lineno, node.col_offset, node.end_col_offset or 0, "pass") for node in gone]

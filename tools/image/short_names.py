@@ -17,7 +17,7 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from tools.image.syntax import nodes
+from tools.image.syntax import nodes, parsed
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _LETTERS = [*string.ascii_lowercase, *("".join(pair) for pair in itertools.product(string.ascii_lowercase, repeat=2))]
@@ -40,8 +40,8 @@ class ShortNames:
         last: Iterable[str] = (),
     ) -> None:
         texts, strange = list(sources), list(guests)
-        trees = [ast.parse(text) for text in texts]
-        self._keywords = {name for tree in [*trees, *map(ast.parse, strange)] for name in _keywords(tree)}
+        trees = [parsed(text) for text in texts]
+        self._keywords = {name for tree in [*trees, *map(parsed, strange)] for name in _keywords(tree)}
         private = _ours(trees) - {name for tree in trees for name in _untouchable(tree)}
         kept = set().union(*map(_names, strange)) | self._keywords
         names = [_names(text) for text in texts]
@@ -53,7 +53,7 @@ class ShortNames:
         """A file's source with the short names."""
         text = _replaced(text, [(*at, name, self.short[name]) for at, name in _tokens(text) if name in self.short])
         lines = text.splitlines(keepends=True)
-        parameters = _parameters(ast.parse(text), self._keywords)
+        parameters = _parameters(parsed(text), self._keywords)
         return _replaced(
             text,
             [

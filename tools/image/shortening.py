@@ -13,6 +13,7 @@ from pathlib import Path
 from tools.image.public_names import public_names
 from tools.image.shared_numbers import SharedNumbers
 from tools.image.short_names import ShortNames
+from tools.image.syntax import nodes, parsed
 
 _ROOT = Path(__file__).resolve().parents[2]
 KEPT = _ROOT / "build" / "bytecode"  # what was made once
@@ -37,6 +38,7 @@ def shortened(texts: dict[Path, str], shims: Collection[str] = ()) -> dict[Path,
     made = KEPT / f"{_digest([*texts.items(), *firmware, *boards, *guests], shims)}.json"
     if not made.exists():
         new = list(_shorten(texts, firmware, boards, [text for _, text in guests], shims))
+        parsed.cache_clear()
         KEPT.mkdir(parents=True, exist_ok=True)
         own = made.with_name(f"{made.name}.{os.getpid()}")  # others may do the same now
         own.write_text(json.dumps(new), encoding="utf-8")
@@ -77,14 +79,14 @@ def _shorten(
     others = [text for text in folded.values() if text not in ours]
     loaded = {module_name(path) or str(path): text for (path, _), text in zip(firmware, ours, strict=False)}
     loaded |= {module_name(path) or str(path): text for path, text in folded.items()}
-    files = {name: ast.parse(text) for name, text in loaded.items()}
-    public = public_names(files, map(ast.parse, [*guests, *(text for _, text in boards)]))
+    files = {name: parsed(text) for name, text in loaded.items()}
+    public = public_names(files, map(parsed, [*guests, *(text for _, text in boards)]))
     shim = {path.stem: text for path, text in folded.items() if not module_name(path) and path.stem in shims}
     rest = [text for text in folded.values() if text not in shim.values()]
-    last = public_names({name: ast.parse(text) for name, text in shim.items()}, map(ast.parse, [*guests, *rest]))
+    last = public_names({name: parsed(text) for name, text in shim.items()}, map(parsed, [*guests, *rest]))
     names = ShortNames([*ours, *others], guests, public, last)  # the firmware's are the same on every board
     for path, text in folded.items():
-        nothing = path.name == "__init__.py" and not ast.parse(text).body[1:]
+        nothing = path.name == "__init__.py" and not parsed(text).body[1:]
         yield "" if nothing else names.apply(text)
 
 
@@ -93,7 +95,7 @@ def _apart(texts: dict[Path, str], firmware: dict[str, str]) -> dict[str, str]:
     wanted = {
         alias.name if isinstance(node, ast.Import) else node.module
         for text in firmware.values()
-        for node in ast.walk(ast.parse(text))
+        for node in nodes(parsed(text))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }

@@ -77,6 +77,11 @@ class Inside:
         return self._process.stdin, self._process.stdout
 
 
+def both_widths() -> tuple[str, ...]:
+    """What `interpreter_of` takes, the chip's 32 bits first if that interpreter is here."""
+    return ("32", "64") if Path(interpreter.micropython32() or "nowhere").exists() else ("64", "32")
+
+
 def interpreter_of(bits: str) -> str:
     """The interpreter for "64" or "32" bits. Skips the test if it is missing."""
     found = interpreter.micropython32() if bits == "32" else interpreter.micropython()
