@@ -56,7 +56,7 @@ $(LNENV)/.ready: tools/setup.py
 run: setup ## start host, terminal and web panel, and print the address; DIR=dir instead of build/run
 	@$(PY) -m tools.panel $(if $(DIR),--home $(DIR))
 
-test: setup ## run the tests, of many like cases a sample (`make long`: all); JOBS=n at a time (2)
+test: setup ## run the tests, of many like cases a share (`make long`: all); JOBS=n at a time (2)
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder host_tests
 
 check: setup ## run ruff, check types, compile the firmware for the chip, and compare its size

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -150,6 +151,23 @@ def test_a_long_result_is_paged_and_goes_on_to_older_ones(cashier: Cashier) -> N
         cashier.world.press("DDDDDD")
         seen |= {amount for _, amount in rows(cashier.page(f"{place}/"))}
     assert len(seen) == 40
+
+
+def test_a_long_list_on_paper_stops_when_the_cashier_cancels_it(make_cashier: Callable[..., Cashier]) -> None:
+    cashier = make_cashier(printer=b"\x20\x01")  # it draws each line, and takes two at a time
+    cashier.sign_on()
+    for amount in range(500, 506):
+        pay_in_cash(cashier, amount)
+    cashier.menu("detail")
+    for keys in ("M", "MC"):
+        cashier.page("List of the batch")
+        cashier.world.press(keys[0])
+        cashier.world.wait_screen("Printing", 10)
+        assert "C Cancel" in cashier.drawn()[-1]
+        cashier.world.press(keys[1:])
+        cashier.page("List of the batch")
+    whole, cut = ([line for line in paper.lines if line.picture] for paper in cashier.world.receipts[-2:])
+    assert len(cut) < len(whole) - 3
 
 
 def test_totals_and_list_say_on_screen_and_paper_what_was_taken(cashier: Cashier) -> None:

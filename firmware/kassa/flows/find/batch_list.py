@@ -27,7 +27,7 @@ async def batch_list(session: Session) -> None:
             return
         chosen = await ui.list(ui.t("detail"), rows, True, "key_print", at)
         if chosen == -1:
-            await slip.output(session, _lines)
+            await slip.output(session, _lines, keys="C=key_cancel", seconds=4 + len(rows) // 8)
         elif chosen is not None and state.sequence - chosen > state.closed:
             at = chosen
             await rows.open(chosen)
@@ -88,7 +88,7 @@ def word(session: Session, found: Dispositions, record: layout.Record) -> str:
 
 
 def _lines(session: Session, again: bool = False) -> "Iterator[tuple]":
-    """The printed list, oldest first. A payment that was not paid has its word in a line of its own."""
+    """The printed list, oldest first; C ends it. A payment that was not paid has its word in a line of its own."""
     yield from slip.head(session, "detail", again)
     journal, page, found, count = session.till.journal, bytearray(layout.PAGE), marks(session), 0
     reader = Reader(journal, journal.state.closed + 1)
@@ -98,5 +98,9 @@ def _lines(session: Session, again: bool = False) -> "Iterator[tuple]":
         yield "%06d %s" % (record.stan, results.kind_of(session, record)) + "\t" + results.signed(record), 0, False, 1
         if said not in PAID + TOOK_BACK or said in results.WAITS:
             yield "  " + session.ui.t(said), 0, False, 1
+        if session.ui.keypad.take() == ord("C"):
+            yield slip.RULE
+            yield session.ui.t("cancelled"), 1, True, 1
+            return
     yield slip.RULE
     yield session.ui.t("detail_count") + "\t" + "%d" % count, 0, True, 1

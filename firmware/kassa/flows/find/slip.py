@@ -29,10 +29,16 @@ def head(session: Session, title: str, again: bool) -> "Iterator[tuple]":
     yield RULE
 
 
-async def output(session: Session, write: "Writer", *values: object) -> None:
-    """Print what `write` yields, see steps/paper.py; where there is no printer it is shown on the screen."""
+async def output(
+    session: Session, write: "Writer", *values: object, keys: str = "=please_wait", seconds: int = 4
+) -> None:
+    """Print what `write` yields, see steps/paper.py; where there is no printer it is shown on the screen.
+
+    `keys`: those that `write` looks at meanwhile. `seconds`: what the page says that it takes.
+    """
     ui = session.ui
-    await ui.show("wait", ui.t("receipt_printing"), (ui.t("seconds", 4),), "=please_wait")
+    await ui.show("wait", ui.t("receipt_printing"), (ui.t("seconds", seconds),), keys)
+    ui.keypad.flush()
     from kassa.flows.steps import paper
 
     await paper.print_out(session, ("warn", ui.t("receipt_failed"), (), ""), False, write, *values)
