@@ -50,8 +50,7 @@ def test_other_errors_that_are_caught_do_not_end_the_run(micropython32: str, tmp
 
 def test_demo_and_day_run_within_the_heap_budget(micropython32: str, tmp_path: Path) -> None:
     """The same check as `make heap`, which also searches for the smallest size."""
-    empty = heap.image(tmp_path / "empty", heap.EMPTY)
-    board_kib = heap.smallest(lambda kib: heap.runs_empty_main(micropython32, empty, kib), high=64)
+    board_kib = heap.board_kib(micropython32, tmp_path)
     whole = heap.image(tmp_path / "whole", (FIRMWARE / "main.py").read_text())
     for story in (heap.demo, heap.day):
         assert heap.play(micropython32, whole, board_kib + heap.BUDGET_KIB, story), story.__name__

@@ -11,6 +11,7 @@ import pytest
 
 from host_tests.harness.host.terminal import mac
 from host_tests.harness.in_micropython.runner import Inside
+from host_tests.harness.long_runs import LONG
 from host_tests.harness.vault import attacked_device
 from host_tests.harness.vault.attacked_device import LAST, SIZE, Device, amount, pages, serial, tagged
 from host_tests.harness.vault.lives import KEY
@@ -271,6 +272,6 @@ def test_an_attack_is_noticed_by_exactly_those_expected(device: Device, row: Row
 def test_every_attack_ran_and_is_documented(inside: Inside) -> None:
     ran = {(name, knows) for interpreter, name, knows in _ran if interpreter == inside.interpreter}
     print(f"attacks {len(TABLE)} ran {len(ran)}")
-    assert ran == {(row.name, row.knows) for row in TABLE}
+    assert not LONG or ran == {(row.name, row.knows) for row in TABLE}
     text = (ROOT / "docs" / "attacks.md").read_text("utf-8")
     assert [row.name for row in TABLE if f"| {row.name} |" not in text] == []

@@ -100,6 +100,12 @@ def runs_empty_main(micropython: str, image: Path, kib: int) -> bool:
         return "Error" not in world.console
 
 
+def board_kib(micropython: str, folder: Path) -> int:
+    """The smallest heap in KiB of the board with an empty main, whose image is made in `folder`."""
+    empty = image(folder / "empty", EMPTY)
+    return smallest(lambda kib: runs_empty_main(micropython, empty, kib), high=64)
+
+
 def board_bytes(micropython: str) -> int:
     """The live heap of the board with an empty main."""
     with tempfile.TemporaryDirectory(prefix="kassa-heap-") as folder:
@@ -139,15 +145,14 @@ def measure() -> dict[str, float] | None:
         return None
     with tempfile.TemporaryDirectory(prefix="kassa-image-") as folder:
         whole = image(Path(folder) / "whole", (FIRMWARE / "main.py").read_text())
-        empty = image(Path(folder) / "empty", EMPTY)
-        board_kib = smallest(lambda kib: runs_empty_main(str(micropython), empty, kib), high=64)
-        demo_kib = smallest(lambda kib: play(str(micropython), whole, kib), low=board_kib)
+        board = board_kib(str(micropython), Path(folder))
+        demo_kib = smallest(lambda kib: play(str(micropython), whole, kib), low=board)
         day_kib = smallest(lambda kib: play(str(micropython), whole, kib, day), demo_kib - 1, demo_kib + _DAY_MORE)
     return {
-        "heap_demo_kib": demo_kib - board_kib,
-        "heap_day_kib": day_kib - board_kib,
+        "heap_demo_kib": demo_kib - board,
+        "heap_day_kib": day_kib - board,
         "heap_whole_kib": max(demo_kib, day_kib),
-        "heap_board_kib": board_kib,
+        "heap_board_kib": board,
     }
 
 

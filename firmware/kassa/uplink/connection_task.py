@@ -113,7 +113,7 @@ class ConnectionTask:
         quiet = _CALM_MS if self._blocks() and overlay.phase != "idle" else _QUIET_MS
         if self._not_before or 0 <= ticks_diff(ticks_ms(), self._keypad.last_press) < quiet:
             return False
-        if courier.damaged_tables and overlay.phase == "idle":  # what no payment waits for, while memory is free
+        if courier.may_fetch():
             return True
         return not self._stale or courier.has_pending()
 

@@ -6,6 +6,7 @@ The dialogue with the host is in exchange.py.
 
 from micropython import const
 
+from kassa import overlay
 from kassa.errors import WireError
 from kassa.uplink import answers
 from kassa.uplink.identity import Identity
@@ -108,12 +109,16 @@ class Courier:
             return True
         if state.reversing or self.queue.has_pending():  # these come before a task
             return self.queue.has_pending() or not self.reversal_postponed
-        return bool(self.task or self.damaged_tables) or self.host_epoch > state.epoch
+        return bool(self.task or self.may_fetch()) or self.host_epoch > state.epoch
+
+    def may_fetch(self) -> bool:
+        """Whether something of `damaged_tables` may be begun: no payment waits for it, and between payments memory is free."""
+        return bool(self.damaged_tables) and overlay.phase == "idle"
 
     def work(self) -> tuple:
         """What decides about the next message: as long as it is the same, nothing new can be sent."""
         state = self.journal.state
-        tables = len(self.damaged_tables)
+        tables = len(self.damaged_tables) if self.may_fetch() else 0
         return self.request, self.resend, self.task, tables, state.sequence, state.number, state.serial
 
     def disconnected(self) -> None:

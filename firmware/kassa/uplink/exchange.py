@@ -9,7 +9,7 @@ from struct import unpack_from
 
 from micropython import const
 
-from kassa import transactions
+from kassa import overlay, transactions
 from kassa.errors import WireError
 from kassa.uplink import answers
 from kassa.uplink import in_flight as sent  # one name instead of eight: each takes heap
@@ -102,7 +102,7 @@ class Exchange:
                 self._begin_epoch()
         if queue.has_pending() or state.reversing:
             return None
-        if courier.damaged_tables and not courier.task:
+        if courier.may_fetch() and not courier.task:
             self._begin_task(courier.damaged_tables.pop())
         return courier.task.frame(self._outbox, record) if courier.task else None
 
@@ -246,8 +246,8 @@ class Exchange:
             return
         if request == _SIGN_ON:
             courier.sign_on_due = True
-        elif courier.task:
-            return  # one task at a time: the host will ask again
+        elif courier.task or overlay.phase in ("tap", "proof"):
+            return  # one task at a time, and none beside a card: the host will ask again
         else:
             self._begin_task(request)
         courier.asked |= 1 << request

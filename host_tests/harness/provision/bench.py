@@ -117,6 +117,7 @@ class Chip:
                 return
             if left <= len(data) and self.pull_after:
                 self.pull()
+                return  # the next `plug` starts its own
 
     def _to_desk(self) -> None:
         """Pass on what the chip says. Where it ends, as the Unix port does at a soft reset, it begins again, in raw mode."""
