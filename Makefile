@@ -15,7 +15,7 @@ export MICROPYTHON
 unexport PYTHONDONTWRITEBYTECODE # every process that a test starts would compile our own modules anew
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-wallets run test long check sizes demo day bench cuts fuzz rot heap leaks journal support hand-in hwtest fonts scenes guide dukpt-long boards image flash provision emulate
+.PHONY: help setup setup-wallets run test long check sizes demo day bench cuts fuzz monkey rot heap leaks journal support hand-in hwtest fonts scenes guide dukpt-long boards image flash provision emulate
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ fuzz: setup ## feed mutated card, reader and host data to the parsers for SECOND
 	$(call number,SECONDS SEED)
 	@$(PY) -m host_tests.fuzz $(or $(SECONDS),60) $(SEED)
 
+monkey: setup ## press keys at random in LIVES=4 lives of a terminal, in a chip's heap; SEED=n repeats them
+	$(call number,LIVES SEED)
+	@$(PY) -m host_tests.monkey $(or $(LIVES),4) $(SEED)
+
 long: setup ## run the tests with every case: every cell, kill, bit, screen, interpreter and database
 	@KASSA_LONG=1 MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder host_tests
 
@@ -120,7 +124,11 @@ journal: setup ## show the journal in IMAGE=flash.bin, and any damage; ARGS="--s
 	$(call need,IMAGE,IMAGE=flash.bin)
 	@$(PY) -m tools.journal "$(IMAGE)" $(ARGS)
 
-dukpt-long: setup ## compare 2^21 DUKPT keys of the device with the host's; COUNT=n SEED=n choose others
+dukpt-monkey: setup ## press keys at random in LIVES=4 lives of a terminal, in a chip's heap; SEED=n repeats them
+	$(call number,LIVES SEED)
+	@$(PY) -m host_tests.monkey $(or $(LIVES),4) $(SEED)
+
+long: setup ## compare 2^21 DUKPT keys of the device with the host's; COUNT=n SEED=n choose others
 	$(call number,COUNT SEED)
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.harness.crypto.many $(COUNT) $(SEED)
 
