@@ -124,11 +124,7 @@ journal: setup ## show the journal in IMAGE=flash.bin, and any damage; ARGS="--s
 	$(call need,IMAGE,IMAGE=flash.bin)
 	@$(PY) -m tools.journal "$(IMAGE)" $(ARGS)
 
-dukpt-monkey: setup ## press keys at random in LIVES=4 lives of a terminal, in a chip's heap; SEED=n repeats them
-	$(call number,LIVES SEED)
-	@$(PY) -m host_tests.monkey $(or $(LIVES),4) $(SEED)
-
-long: setup ## compare 2^21 DUKPT keys of the device with the host's; COUNT=n SEED=n choose others
+dukpt-long: setup ## compare 2^21 DUKPT keys of the device with the host's; COUNT=n SEED=n choose others
 	$(call number,COUNT SEED)
 	@MICROPYTHON32="$(MICROPYTHON32)" $(PY) -m host_tests.harness.crypto.many $(COUNT) $(SEED)
 

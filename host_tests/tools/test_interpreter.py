@@ -27,6 +27,7 @@ COMMANDS = {
     "tools.world.link": ["--home", "{}/home"],
     "host_tests.cuts": ["2", "1"],
     "host_tests.fuzz": ["1", "1"],
+    "host_tests.monkey": ["1", "1"],
     "host_tests.harness.crypto.many": ["4", "1"],
     "host_tests.uncertainty": [],
     "pytest": ["-q", "-p", "no:cacheprovider", "host_tests/vault/test_journal_rot.py"],
