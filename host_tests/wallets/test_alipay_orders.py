@@ -177,7 +177,7 @@ def cells() -> list[tuple[str, str, str, str, str]]:
     return found
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("kind", "call", "cut", "payer", "end"), cells())
 def test_an_order_is_paid_once_or_not_at_all(
     till: Callable[[str], Till], monkeypatch: pytest.MonkeyPatch, kind: str, call: str, cut: str, payer: str, end: str

@@ -175,7 +175,7 @@ def judge(till: Till, ending: str) -> str:
     return row.state
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize(("kind", "customer", "ending"), PAYMENTS)
 def test_a_payment_is_paid_once_or_not_at_all(

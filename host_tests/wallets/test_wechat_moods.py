@@ -82,7 +82,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     shop.close()
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
     ("kind", "after"), EVERY, ids=[f"{kind} {'after' if after else 'before'}" for kind, after in EVERY]
