@@ -155,6 +155,23 @@ def test_every_act_reaches_the_host_once_whatever_the_network_and_the_power_do(s
     assert shift.ended is not None
 
 
+def test_acts_that_wait_are_not_sent_beside_a_card(shop: Cashier) -> None:
+    """A small chip has no memory for both."""
+    shop.world.radio.state = "off"
+    log_in(shop, 1)
+    shop.page("Type the amount")
+    shop.world.run_for(90_000)  # they are to be sent once the till has rested for a minute
+    shop.world.press("700E")
+    shop.world.wait_screen("Present card")
+    shop.world.radio.state = "on"
+    shop.world.wait_screen("Online", 60)
+    shop.world.run_for(10_000)
+    assert acts(shop) == [] and shop.sees("Present card"), shop.drawn()
+    shop.world.press("C")
+    shop.home()
+    shop.world.wait(lambda: len(acts(shop)) == 1, "the act", 120)
+
+
 def test_who_allowed_the_first_code_and_the_list_of_operators_is_in_the_log(cashier: Cashier) -> None:
     cashier.menu("operators")
     cashier.supervise()
