@@ -15,7 +15,7 @@ from tools.emulator import chip
 from tools.fonts import asset, gbk
 from tools.hardware import partitions
 from tools.hardware.catalogue import ROOT, BoardFolder, board, boards
-from tools.image import filesystem, packing, shortening
+from tools.image import bytecode, filesystem, packing, shortening
 from tools.image.__main__ import VFS, ImageError, build, main
 
 FOREIGN = (
@@ -103,6 +103,15 @@ def test_it_is_the_same_byte_for_byte(
     monkeypatch.setattr(shortening, "KEPT", tmp_path / "kept")  # everything is made again
     table, image, _ = build(board("kassa_esp32"), tmp_path)
     assert (table.read_bytes(), image.read_bytes()) == built["kassa_esp32"]
+
+
+def test_a_package_of_nothing_is_a_folder_but_an_empty_module_is_there(tmp_path: Path) -> None:
+    sources = tmp_path / "main.py", tmp_path / "room" / "__init__.py"
+    sources[1].parent.mkdir()
+    for source in sources:
+        source.write_text("")
+    bytecode.replace_all(sources, *bytecode.CHIP)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["main.mpy", "room"]
 
 
 @pytest.mark.parametrize(("change", "expected"), [

@@ -29,7 +29,7 @@ def replace_all(sources: Iterable[Path], *options: str, shims: Collection[str] =
     """
     texts = {source: source.read_text(encoding="utf-8") for source in sources}
     for source, text in shortening.shortened(texts, shims).items():
-        if text:
+        if text or source.name != "__init__.py":
             _compile(source, text, options)
         source.unlink()
 
