@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.harness.in_micropython.runner import interpreter_of
 from host_tests.harness.long_runs import long_only
 from host_tests.monkey.campaign import LARGE_KIB, MonkeyFound, chip_kib, play, strict_image
-from tools.bench import micropython32
 
 
 def test_a_short_life_breaks_nothing(micropython: str) -> None:
@@ -17,11 +17,8 @@ def test_a_short_life_breaks_nothing(micropython: str) -> None:
 
 @long_only
 def test_a_life_in_the_heap_of_a_chip(tmp_path: Path) -> None:
-    chip = micropython32.find()
-    if chip is None:
-        pytest.skip("no 32-bit MicroPython here")
+    kib = chip_kib(interpreter_of("32"), tmp_path)
     image = strict_image(tmp_path / "strict")
-    kib = chip_kib(str(chip), tmp_path)
     assert len(play(image, 3, 1500, kib)) > 40
     with pytest.raises(MonkeyFound, match="MemoryError"):  # the control
         play(image, 3, 1500, kib - 30)
